@@ -1,0 +1,346 @@
+// Package computetest is what every backend must pass: for each op a crossed set of cases, each run
+// twice on each device and judged element by element against the op's definition.
+//
+// Sizes straddle the tiles of all kernels. Half of all cases are on small whole numbers, on which
+// every order of summation gives the same bits and the bound is 0: a worst-case bound is too wide
+// to see one lost term among thousands, an exact sum is not. The other half are reals of mixed
+// magnitude, zeros and subnormals among them. What an op has no business reading is full of NaN;
+// every tensor lies inside a guarded parent, so that a write beside it is seen; inputs must come
+// out unchanged.
+package computetest
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"hebb/compute"
+)
+
+// A Level says how many cases there are.
+type Level int
+
+const (
+	Quick Level = iota // a seeded choice from the crossed set: a few hundred in all
+	Full               // thousands, large ones among them
+)
+
+// A Case is one op on operands of given shapes and contents.
+type Case struct {
+	Op    string // "Gemm"
+	Name  string // its shapes and parameters
+	plain bool   // whole numbers
+	seed  uint64
+	build func(m *maker) compute.Op
+}
+
+// families holds the makers of cases by op.
+var families = map[reflect.Type]func(c *chooser){
+	reflect.TypeFor[compute.Gemm]():    gemmCases,
+	reflect.TypeFor[compute.Hebbian](): hebbianCases,
+	reflect.TypeFor[compute.Gram]():    gramCases,
+	reflect.TypeFor[compute.Copy]():    copyCases,
+	reflect.TypeFor[compute.FMA]():     fmaCases,
+}
+
+// Cases returns the cases of all ops in a fixed order.
+func Cases(level Level) (all []Case) {
+	for _, op := range compute.Ops {
+		cs, err := CasesOf(op, level)
+		if err != nil {
+			panic(err) // no backend can change this: a test of this package sees it first
+		}
+		all = append(all, cs...)
+	}
+	return all
+}
+
+// CasesOf returns the cases of op's type.
+func CasesOf(op compute.Op, level Level) ([]Case, error) {
+	t := reflect.TypeOf(op)
+	f, ok := families[t]
+	if !ok {
+		return nil, fmt.Errorf("computetest has no cases for %v", t)
+	}
+	c := &chooser{op: t.Name(), level: level, rnd: rand.New(rand.NewPCG(7, 11))}
+	f(c)
+	return c.cases, nil
+}
+
+// A Result is what one case showed.
+type Result struct {
+	Elements int             // in the outputs
+	Tallies  []compute.Tally // by device
+	Diff     float64         // the largest difference between two devices, in units of the bound
+}
+
+// Check runs c twice on each device and judges sample elements of each output (0: all). Its error
+// wraps compute.ErrWrong if the device answered and the answer is wrong.
+func (c Case) Check(sample int, devs ...*compute.Device) (Result, error) {
+	res := Result{Tallies: make([]compute.Tally, len(devs))}
+	var runs []run
+	for _, d := range devs {
+		r, err := c.run(d)
+		if err != nil {
+			return res, fmt.Errorf("%s, %s on %s: %w", c.Op, c.Name, d.Info().Backend, err)
+		}
+		runs = append(runs, r)
+	}
+	if len(runs) == 0 {
+		return res, errors.New("computetest: no device to check on")
+	}
+	outs, _ := compute.Operands(runs[0].op)
+	at := compute.Define(runs[0].op, runs[0].before)
+	rnd := rand.New(rand.NewPCG(c.seed, 3))
+	for o, t := range outs {
+		res.Elements += t.Len()
+		for _, i := range compute.Sample(rnd, t.Len(), sample) {
+			want := at(o, i)
+			for k, r := range runs {
+				if got := r.outs[o][i]; !res.Tallies[k].Judge(want, got) {
+					return res, fmt.Errorf("%s, %s on %s: %w: element %d of %v is %g, want %g ± %.2g",
+						c.Op, c.Name, devs[k].Info().Backend, compute.ErrWrong, i, t, got, want.X, want.Err)
+				}
+				for _, q := range runs[:k] {
+					between := compute.Val{X: float64(q.outs[o][i]), Err: want.Err}
+					res.Diff = max(res.Diff, between.Distance(float64(r.outs[o][i])))
+				}
+			}
+		}
+	}
+	return res, nil
+}
+
+// A run is what came out of one device.
+type run struct {
+	op     compute.Op
+	before compute.Contents
+	outs   [][]float32
+}
+
+// run builds the op on d, runs it twice from the same contents and requires the same bits.
+func (c Case) run(d *compute.Device) (r run, err error) {
+	err = d.Step(func(s *compute.Step) error {
+		m := &maker{s: s, rnd: rand.New(rand.NewPCG(c.seed, 1)), plain: c.plain, aligned: c.seed/2%2 == 0}
+		r.op = c.build(m)
+		r.before = m.contents()
+		outs, ins := compute.Operands(r.op)
+		for range 2 {
+			m.write()
+			s.Do(r.op)
+			now := make([][]float32, len(outs))
+			for o, t := range outs {
+				now[o] = make([]float32, t.Len())
+				s.Read(t, now[o])
+			}
+			if err := m.intact(ins); err != nil {
+				return err
+			}
+			if r.outs == nil {
+				r.outs = now
+			} else if s.Err() == nil && !slices.EqualFunc(r.outs, now, equalBits) {
+				return fmt.Errorf("%w: two runs on the same inputs differ", compute.ErrWrong)
+			}
+		}
+		return nil
+	})
+	return r, err
+}
+
+func equalBits(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
+}
+
+// Run tries every op on the backend that open gives. No op is optional and none is skipped.
+func Run(t *testing.T, open func() (compute.Backend, error)) {
+	t.Helper()
+	for _, op := range compute.Ops {
+		t.Run(reflect.TypeOf(op).Name(), func(t *testing.T) {
+			tally, err := Try(op, open)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d elements judged, %d loosely, %d unbounded; the largest error is %.2f of its bound",
+				tally.Judged, tally.Loose, tally.Unbounded, tally.Worst)
+			if tally.Judged == 0 || tally.Unbounded > tally.Judged/20 {
+				t.Error("too much is beyond judgement")
+			}
+		})
+	}
+}
+
+// Try tries the cases of op's type on a backend of its own until one fails.
+func Try(op compute.Op, open func() (compute.Backend, error)) (compute.Tally, error) {
+	var tally compute.Tally
+	cases, err := CasesOf(op, Quick)
+	if err != nil {
+		return tally, err
+	}
+	b, err := open()
+	if err != nil {
+		return tally, err
+	}
+	d := compute.New(b)
+	for _, c := range cases {
+		res, err := c.Check(0, d)
+		if len(res.Tallies) > 0 {
+			tally.Add(res.Tallies[0])
+		}
+		if err != nil {
+			return tally, errors.Join(err, d.Close())
+		}
+	}
+	return tally, d.Close()
+}
+
+// A chooser makes the cases of one op.
+type chooser struct {
+	op    string
+	level Level
+	rnd   *rand.Rand
+	cases []Case
+}
+
+// add appends a case; whole numbers and reals take turns.
+func (c *chooser) add(name string, build func(m *maker) compute.Op) {
+	k := len(c.cases)
+	c.cases = append(c.cases, Case{Op: c.op, Name: name, plain: k%2 == 0, seed: uint64(k), build: build})
+}
+
+// count is how many random cases there are at this level.
+func (c *chooser) count(quick, full int) int {
+	if c.level == Full {
+		return full
+	}
+	return quick
+}
+
+// sizes straddle the tiles of all kernels (16, 32, 64, 128): 1, prime, a tile less one, a tile, a
+// tile and one.
+var sizes = []int{1, 2, 3, 4, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129}
+
+func (c *chooser) size() int            { return pick(c, sizes...) }
+func (c *chooser) bool() bool           { return c.rnd.IntN(2) == 0 }
+func pick[T any](c *chooser, of ...T) T { return of[c.rnd.IntN(len(of))] }
+
+// A maker makes the operands of one case, in a Step of one device. The same case gives the same
+// operands on every device.
+type maker struct {
+	s       *compute.Step
+	rnd     *rand.Rand
+	plain   bool // whole numbers
+	aligned bool // tensors start at a multiple of 4, so that kernels may load vectors
+	made    []made
+}
+
+// made is a tensor of n elements at lead in parent, which starts as x.
+type made struct {
+	t, parent *compute.Tensor
+	x         []float32
+	lead      int
+}
+
+// in returns an input: whole numbers in [−8, 8], or reals of mixed magnitude, some of them zero
+// or subnormal (which a shader may take for 0).
+func (m *maker) in(shape ...int) *compute.Tensor { return m.within(8, shape...) }
+
+// within is in, with whole numbers in [−top, top].
+func (m *maker) within(top int, shape ...int) *compute.Tensor {
+	return m.fill(func() float32 {
+		if m.plain {
+			return float32(m.rnd.IntN(2*top+1) - top)
+		}
+		switch m.rnd.IntN(64) {
+		case 0, 1, 2, 3, 4, 5, 6, 7:
+			return 0
+		case 8:
+			return math.Float32frombits(m.rnd.Uint32N(1 << 23))
+		}
+		return float32(m.rnd.NormFloat64() * math.Exp2(float64(m.rnd.IntN(9)-4)))
+	}, shape...)
+}
+
+// out returns a tensor to be written: full of NaN unless the op reads it.
+func (m *maker) out(read bool, shape ...int) *compute.Tensor {
+	if read {
+		return m.in(shape...)
+	}
+	return m.fill(func() float32 { return float32(math.NaN()) }, shape...)
+}
+
+// scalar is a parameter: whole where the case is on whole numbers.
+func (m *maker) scalar(whole, real float32) float32 {
+	if m.plain {
+		return whole
+	}
+	return real
+}
+
+const guard = -1234.5
+
+// fill returns a tensor inside a larger one. Parents come in few lengths, so that their memory is
+// used again.
+func (m *maker) fill(f func() float32, shape ...int) *compute.Tensor {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	lead := m.rnd.IntN(4)
+	if m.aligned {
+		lead *= 4
+	}
+	total := 64
+	for total < lead+n+2 {
+		total += total / 2
+	}
+	x := make([]float32, total)
+	for i := range x {
+		if x[i] = guard; i >= lead && i < lead+n {
+			x[i] = f()
+		}
+	}
+	parent := m.s.Tensor(total)
+	t := m.s.View(parent, lead, shape...)
+	m.made = append(m.made, made{t, parent, x, lead})
+	return t
+}
+
+func (m *maker) contents() compute.Contents {
+	c := compute.Contents{}
+	for _, d := range m.made {
+		c[d.t] = d.x[d.lead:][:d.t.Len()]
+	}
+	return c
+}
+
+func (m *maker) write() {
+	for _, d := range m.made {
+		m.s.Write(d.parent, d.x)
+	}
+}
+
+// intact reports an input that changed, or a write beside any tensor.
+func (m *maker) intact(ins []*compute.Tensor) error {
+	for _, d := range m.made {
+		now := make([]float32, len(d.x))
+		if m.s.Read(d.parent, now); m.s.Err() != nil {
+			return m.s.Err()
+		}
+		input := slices.Contains(ins, d.t)
+		for i, x := range now {
+			inside := i >= d.lead && i < d.lead+d.t.Len()
+			if math.Float32bits(x) == math.Float32bits(d.x[i]) || inside && !input {
+				continue
+			}
+			if inside {
+				return fmt.Errorf("%w: input %v changed from %g to %g at %d", compute.ErrWrong, d.t, d.x[i], x, i-d.lead)
+			}
+			return fmt.Errorf("%w: wrote %g beside the tensor, at %d of %d", compute.ErrWrong, x, i-d.lead, d.t.Len())
+		}
+	}
+	return nil
+}

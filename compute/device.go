@@ -1,0 +1,251 @@
+package compute
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+)
+
+var (
+	ErrUnsupported = errors.New("not supported by this backend")
+	ErrUnavailable = errors.New("backend not available here")
+	ErrReleased    = errors.New("tensor used after its step ended")
+	ErrClosed      = errors.New("device is closed")
+	ErrWrong       = errors.New("result outside its error bound")
+)
+
+// An OpError says which op failed, where it was asked for and why.
+type OpError struct {
+	Op    string // "compute.Gemm"
+	Where string // "nets/hebb.go:41"
+	Err   error
+}
+
+func (e *OpError) Error() string { return e.Where + ": " + e.Op + ": " + e.Err.Error() }
+func (e *OpError) Unwrap() error { return e.Err }
+
+// A Device is the front door to a Backend: it checks ops, owns tensors and keeps the first error.
+// It is for one goroutine.
+type Device struct {
+	b    Backend
+	root scope
+	free map[int][]Buffer // by length; the steps of a training ask for the same lengths again
+}
+
+// New returns a Device that runs ops on b, and closes b when it is closed.
+func New(b Backend) *Device {
+	d := &Device{b: b, free: map[int][]Buffer{}}
+	d.root.dev = d
+	return d
+}
+
+// Info says what runs the ops.
+func (d *Device) Info() Info { return d.b.Info() }
+
+// Sync waits for all that was asked for and returns the first failure of the Device, for ever.
+func (d *Device) Sync() error {
+	if d.root.closed {
+		return ErrClosed
+	}
+	return d.b.Sync()
+}
+
+// Tensor returns a tensor that lives as long as the Device. Its contents are unspecified.
+func (d *Device) Tensor(shape ...int) (*Tensor, error) { return d.alloc(&d.root, shape) }
+
+// Step calls f and then takes back all that f made with [Step.Tensor]. It returns f's error, and
+// the first failure of anything asked of the Step. It does not wait for the device.
+func (d *Device) Step(f func(*Step) error) error {
+	s := &Step{scope: scope{dev: d}}
+	defer func() {
+		s.closed = true
+		for _, b := range s.bufs {
+			d.free[b.n] = append(d.free[b.n], b.Buffer)
+		}
+	}()
+	err := f(s)
+	if errors.Is(err, s.err) {
+		return err // f passed s.Err on
+	}
+	return errors.Join(s.err, err)
+}
+
+// Trim gives back the memory that ended steps have left for the next ones.
+func (d *Device) Trim() {
+	for n, l := range d.free {
+		for _, b := range l {
+			b.Free()
+		}
+		delete(d.free, n)
+	}
+}
+
+// Close waits, gives everything back and closes the Backend. What the Device is asked for
+// afterwards fails with [ErrClosed].
+func (d *Device) Close() error {
+	if d.root.closed {
+		return ErrClosed
+	}
+	d.root.closed = true
+	for _, b := range d.root.bufs {
+		b.Free()
+	}
+	d.Trim()
+	return d.b.Close()
+}
+
+func (d *Device) alloc(s *scope, shape []int) (*Tensor, error) {
+	n, err := size(shape)
+	switch {
+	case err != nil:
+		return nil, err
+	case d.root.closed:
+		return nil, ErrClosed
+	case s.closed:
+		return nil, ErrReleased
+	}
+	t := &Tensor{shape: clone(shape), n: n, scope: s}
+	if k := len(d.free[n]) - 1; k >= 0 {
+		t.buf, d.free[n] = d.free[n][k], d.free[n][:k]
+	} else if t.buf, err = d.b.Alloc(n); err != nil {
+		d.Trim()
+		if t.buf, err = d.b.Alloc(n); err != nil {
+			return nil, fmt.Errorf("compute: tensor %v of %d bytes: %w", shape, 4*n, err)
+		}
+	}
+	s.bufs = append(s.bufs, block{t.buf, n})
+	return t, nil
+}
+
+// A Step is a run of ops with scratch memory of its own. Its first error sticks: what follows is
+// not run, and [Device.Step] returns it. It is for the goroutine of its Device, until its function
+// returns.
+type Step struct {
+	scope
+	err error
+}
+
+// Tensor returns scratch of unspecified contents, valid until the Step ends.
+func (s *Step) Tensor(shape ...int) *Tensor {
+	t, err := s.dev.alloc(&s.scope, shape)
+	if err != nil {
+		s.fail("Tensor", err)
+		return &Tensor{shape: []int{1, 1}, n: 1, scope: &s.scope} // for what follows and is not run
+	}
+	return t
+}
+
+// View is [Tensor.View] with its error kept by the Step.
+func (s *Step) View(t *Tensor, off int, shape ...int) *Tensor {
+	v, err := t.View(off, shape...)
+	if err != nil {
+		s.fail("View", err)
+		return t
+	}
+	return v
+}
+
+// Do checks op and starts it.
+func (s *Step) Do(op Op) {
+	if s.err != nil {
+		return
+	}
+	err := s.dev.admit(op)
+	if err == nil {
+		err = s.dev.b.Run(op)
+	}
+	if err != nil {
+		s.fail(fmt.Sprintf("%T", op), err)
+	}
+}
+
+// Write copies src into t.
+func (s *Step) Write(t *Tensor, src []float32) {
+	if s.err != nil {
+		return
+	}
+	err := s.dev.movable(t, len(src))
+	if err == nil {
+		err = t.buf.Write(t.off, src)
+	}
+	if err != nil {
+		s.fail("Write", err)
+	}
+}
+
+// Read waits for what came before and copies t into dst.
+func (s *Step) Read(t *Tensor, dst []float32) {
+	if s.err != nil {
+		return
+	}
+	err := s.dev.movable(t, len(dst))
+	if err == nil {
+		err = t.buf.Read(t.off, dst)
+	}
+	if err != nil {
+		s.fail("Read", err)
+	}
+}
+
+// Err returns the Step's first failure.
+func (s *Step) Err() error { return s.err }
+
+func (s *Step) fail(op string, err error) {
+	if s.err == nil {
+		_, file, line, _ := runtime.Caller(2)
+		s.err = &OpError{op, fmt.Sprintf("%s:%d", file, line), err}
+	}
+}
+
+// admit holds what is true of every op of every backend.
+func (d *Device) admit(op Op) error {
+	if op == nil {
+		return errors.New("the op is nil")
+	}
+	outs, ins := op.operands()
+	for _, l := range [2][]*Tensor{outs, ins} {
+		for _, t := range l {
+			if err := d.live(t); err != nil {
+				return err
+			}
+		}
+	}
+	if err := op.check(); err != nil {
+		return err
+	}
+	for i, o := range outs {
+		for _, l := range [2][]*Tensor{ins, outs[:i]} {
+			for _, t := range l {
+				if o.overlaps(t) {
+					return fmt.Errorf("output %v overlaps operand %v in memory", o, t)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (d *Device) live(t *Tensor) error {
+	switch {
+	case t == nil || t.scope == nil:
+		return errors.New("an operand is nil")
+	case t.scope.dev != d:
+		return fmt.Errorf("operand %v belongs to another device", t)
+	case d.root.closed:
+		return ErrClosed
+	case t.scope.closed:
+		return fmt.Errorf("operand %v: %w", t, ErrReleased)
+	}
+	return nil
+}
+
+// movable reports whether n values may go to or come from t.
+func (d *Device) movable(t *Tensor, n int) error {
+	if err := d.live(t); err != nil {
+		return err
+	}
+	if n != t.n {
+		return fmt.Errorf("%d values for %v, want %d", n, t, t.n)
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+package compute_test
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"hebb/compute"
+)
+
+func device(t *testing.T) *compute.Device {
+	t.Helper()
+	d := compute.New(&naive{})
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func tensor(t *testing.T, d *compute.Device, shape ...int) *compute.Tensor {
+	t.Helper()
+	x, err := d.Tensor(shape...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// TestAskedWrongly: each mistake is an error that says what was found and what was wanted, and
+// where it was asked for; none reaches the backend.
+func TestAskedWrongly(t *testing.T) {
+	d, other := device(t), device(t)
+	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }
+	one := compute.Epilogue{Alpha: 1}
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	whole := x(4, 4)
+	half, err := whole.View(8, 2, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var leaked *compute.Tensor
+	if err := d.Step(func(s *compute.Step) error { leaked = s.Tensor(2, 2); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, want string
+		op         compute.Op
+	}{
+		{"nil op", "the op is nil", nil},
+		{"nil operand", "nil", compute.Gemm{C: x(2, 2), A: x(2, 2), Epilogue: one}},
+		{"foreign", "another device", compute.Gemm{C: x(2, 2), A: x(2, 2), B: tensor(t, other, 2, 2), Epilogue: one}},
+		{"released", compute.ErrReleased.Error(), compute.Gemm{C: x(2, 2), A: x(2, 2), B: leaked, Epilogue: one}},
+		{"gemm shape", "C[2 2] = A[2 3] · B[2 3] does not fit", compute.Gemm{C: x(2, 2), A: x(2, 3), B: x(2, 3), Epilogue: one}},
+		{"gemm batch", "A[3 2 2] is a batch of 3 and C[2 2 2] of 2", compute.Gemm{C: x(2, 2, 2), A: x(3, 2, 2), B: x(2, 2), Epilogue: one}},
+		{"alias", "overlaps", compute.Gemm{C: whole, A: whole, B: x(4, 4), Epilogue: one}},
+		{"alias of a view", "overlaps", compute.Gemm{C: half, A: x(2, 4), B: whole, Epilogue: one}},
+		{"no factor", "Alpha and Beta are both 0", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2)}},
+		{"NaN factor", "Alpha NaN", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: nan}}},
+		{"bias", "Bias is [3], want [2]", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Bias: x(3)}}},
+		{"aux", "Aux is [3 2]", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Grad: compute.ReLU, Aux: x(3, 2)}}},
+		{"aux without grad", "both or neither", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Aux: x(2, 2)}}},
+		{"act", "want one of [identity relu tanh sigmoid]", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Act: 99}}},
+		{"hebbian shape", "W[3 5], Y[4 2] and X[4 5] do not fit", compute.Hebbian{W: x(3, 5), Y: x(4, 2), X: x(4, 5)}},
+		{"hebbian batch", "W[2 3 5] is a batch of 2, Y[4 3] of 1", compute.Hebbian{W: x(2, 3, 5), Y: x(4, 3), X: x(4, 5)}},
+		{"mask without G", "both or neither", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Mask: compute.Diagonal}},
+		{"G", "G is [4 2], want [4 3] as Y", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), G: x(4, 2), Mask: compute.Full}},
+		{"rate", "Rate +Inf", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Rate: inf}},
+		{"bounds", "[1, -1], want Lo < Hi", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Lo: 1, Hi: -1}},
+		{"NaN bound", "[NaN, 0], want Lo < Hi", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Lo: nan}},
+		{"gram shape", "K is [2 2] of X[3 5]", compute.Gram{K: x(2, 2), X: x(3, 5)}},
+		{"gram rows", "rows of one length", compute.Gram{K: x(3, 2), X: x(3, 5), Y: x(2, 4)}},
+		{"gram widths", "want 2×1×[3 3]", compute.Gram{K: x(3, 3), X: x(3, 5), Kernel: compute.Gaussian, Sigma: []float32{1, 2}}},
+		{"no width", "0 widths", compute.Gram{K: x(3, 3), X: x(3, 5), Kernel: compute.Gaussian}},
+		{"width 0", "Sigma[0] is 0, want a width above 0", compute.Gram{K: x(3, 3), X: x(3, 5), Kernel: compute.Gaussian, Sigma: []float32{0}}},
+		{"width below 0", "Sigma[0] is -1", compute.Gram{K: x(3, 3), X: x(3, 5), Kernel: compute.Gaussian, Sigma: []float32{-1}}},
+		{"width NaN", "Sigma[1] is NaN", compute.Gram{K: x(2, 3, 3), X: x(3, 5), Kernel: compute.Gaussian, Sigma: []float32{1, nan}}},
+		{"width too small", "Sigma[0] is 1e-30", compute.Gram{K: x(3, 3), X: x(3, 5), Kernel: compute.Gaussian, Sigma: []float32{1e-30}}},
+		{"width of cosine", "has no width", compute.Gram{K: x(3, 3), X: x(3, 5), Kernel: compute.Cosine, Sigma: []float32{1}}},
+		{"copy", "want as many", compute.Copy{Dst: x(3), Src: x(4)}},
+		{"rounds", "Rounds is 0, want 1 to 65536", compute.FMA{Out: x(3), X: x(3), A: 1}},
+	} {
+		err := d.Step(func(s *compute.Step) error { s.Do(test.op); return nil })
+		var op *compute.OpError
+		if !errors.As(err, &op) || !strings.Contains(err.Error(), test.want) || !strings.Contains(op.Where, "device_test.go") {
+			t.Errorf("%s: %v, want %q", test.name, err, test.want)
+		}
+	}
+}
+
+func TestTensors(t *testing.T) {
+	d := device(t)
+	x := tensor(t, d, 2, 3, 4, 5)
+	if x.Batch() != 6 || x.Rows() != 4 || x.Cols() != 5 || x.Len() != 120 || x.String() != "[2 3 4 5]" {
+		t.Error(x, x.Batch(), x.Rows(), x.Cols())
+	}
+	v, err := x.View(20, 10, 10)
+	if err != nil || v.Batch() != 1 || v.Rows() != 10 || v.Offset() != x.Offset()+20 {
+		t.Error(v, err)
+	}
+	for _, test := range []struct {
+		off   int
+		shape []int
+	}{{-1, []int{1}}, {0, nil}, {0, []int{121}}, {120, []int{1}}, {0, []int{0}}, {0, []int{-2, -3}}, {1, []int{math.MaxInt}}} {
+		if v, err := x.View(test.off, test.shape...); err == nil {
+			t.Error(test, v)
+		}
+	}
+	for _, shape := range [][]int{{}, {0}, {3, -1}, {math.MaxInt, 2}, {1 << 31, 1 << 31, 1 << 31}, {1 << 40}} {
+		if x, err := d.Tensor(shape...); err == nil {
+			t.Error(shape, x)
+		}
+	}
+}
+
+// TestSteps: the first error sticks and nothing after it runs; scratch is given back, also by a
+// panic, and used again; what is used after its step is refused.
+func TestSteps(t *testing.T) {
+	d := device(t)
+	x := tensor(t, d, 2)
+	mine := errors.New("mine")
+	err := d.Step(func(s *compute.Step) error {
+		s.Write(x, []float32{1, 2})
+		s.Write(x, []float32{1, 2, 3})
+		s.Write(x, []float32{5, 6})
+		s.Read(x, nil)
+		return mine
+	})
+	if !errors.Is(err, mine) || !strings.Contains(err.Error(), "3 values for [2], want 2") {
+		t.Error(err)
+	}
+	got := make([]float32, 2)
+	if err := d.Step(func(s *compute.Step) error { s.Read(x, got); return s.Err() }); err != nil || got[0] != 1 {
+		t.Error(err, got)
+	}
+
+	var first *compute.Tensor
+	func() {
+		defer func() { recover() }()
+		d.Step(func(s *compute.Step) error { first = s.Tensor(7); panic("mid-step") })
+	}()
+	var kept *compute.Step
+	if err := d.Step(func(s *compute.Step) error {
+		kept = s
+		if s.Tensor(7).Buffer() != first.Buffer() {
+			t.Error("scratch was not used again")
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	kept.Read(first, make([]float32, 7))
+	if !errors.Is(kept.Err(), compute.ErrReleased) {
+		t.Error(kept.Err())
+	}
+	if err := d.Step(func(s *compute.Step) error { s.Tensor(1 << 40); s.Tensor(3); return s.Err() }); err == nil {
+		t.Error("no error for what does not fit")
+	} else if strings.Count(err.Error(), "room for") != 1 {
+		t.Error("said twice:", err)
+	}
+}
+
+func TestClose(t *testing.T) {
+	d := compute.New(&naive{})
+	x := tensor(t, d, 2)
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, alloc := d.Tensor(2)
+	for _, err := range []error{alloc, d.Sync(), d.Close(),
+		d.Step(func(s *compute.Step) error { s.Write(x, []float32{1, 2}); return nil }),
+		d.Step(func(s *compute.Step) error { s.Do(compute.Copy{Dst: x, Src: x}); return nil }),
+	} {
+		if !errors.Is(err, compute.ErrClosed) {
+			t.Error(err)
+		}
+	}
+}
+
+// TestVerify: the wrapper counts what it judged, and refuses a wrong result with all that a person
+// needs to find it.
+func TestVerify(t *testing.T) {
+	for _, test := range []struct {
+		hurt func(compute.Op, []float32)
+		want string
+	}{
+		{nil, ""},
+		{func(_ compute.Op, out []float32) { out[1] = 9 }, "element 1 of [2 2] is 9, want 4 ± 0"},
+	} {
+		v := compute.Verify(&naive{hurt: test.hurt}, 0)
+		d := compute.New(v)
+		err := d.Step(func(s *compute.Step) error {
+			c, a, b := s.Tensor(2, 2), s.Tensor(2, 1), s.Tensor(1, 2)
+			s.Write(a, []float32{1, 2})
+			s.Write(b, []float32{3, 4})
+			s.Do(compute.Gemm{C: c, A: a, B: b, Epilogue: compute.Epilogue{Alpha: 1}})
+			return nil
+		})
+		if test.want == "" && (err != nil || v.Judged != 4 || v.Worst != 0) {
+			t.Error(err, v.Tally)
+		}
+		if test.want != "" && (!errors.Is(err, compute.ErrWrong) || !strings.Contains(err.Error(), test.want)) {
+			t.Error(err)
+		}
+		d.Close()
+	}
+}
+
+func TestTrace(t *testing.T) {
+	var log bytes.Buffer
+	d := compute.New(compute.Trace(&naive{}, &log, true))
+	defer d.Close()
+	if err := d.Step(func(s *compute.Step) error {
+		s.Do(compute.Copy{Dst: s.Tensor(3), Src: s.Tensor(3)})
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	if !strings.HasPrefix(log.String(), "compute.Copy     [3] ← [3]  0 flops 24 bytes") {
+		t.Errorf("%q", &log)
+	}
+}

@@ -1,0 +1,121 @@
+package compute
+
+import (
+	"fmt"
+	"math"
+)
+
+// An Act is an elementwise function.
+type Act uint8
+
+const (
+	Identity Act = iota
+	ReLU         // max(v, 0)
+	Tanh         // built on exp(−2|v|), which never overflows
+	Sigmoid      // 1/(1+exp(−v)), built on exp(−|v|)
+)
+
+var actNames = []string{"identity", "relu", "tanh", "sigmoid"}
+
+func (a Act) String() string {
+	if int(a) < len(actNames) {
+		return actNames[a]
+	}
+	return fmt.Sprintf("Act(%d)", a)
+}
+
+// An Epilogue says what becomes of each accumulated element before it is stored:
+//
+//	v      = Alpha·acc + Beta·C[i,j] + Bias[j]
+//	v      = Act(v)
+//	v      = v · Grad′(Aux[i,j])
+//	C[i,j] = v
+//
+// With Act it is a layer's forward pass; with Grad and the layer's own output as Aux it is the
+// pass of a delta through that layer: Grad′ is the derivative of Grad seen from its output a:
+// [a > 0] for ReLU, 1 − a² for Tanh, a·(1 − a) for Sigmoid.
+//
+// Where Beta is 0, C is not read: it may hold anything, NaN included.
+type Epilogue struct {
+	Alpha, Beta float32
+	Bias        *Tensor // [batch×] n, one value per column; or nil
+	Act         Act
+	Grad        Act
+	Aux         *Tensor // as C; nil exactly if Grad is Identity
+}
+
+func (e Epilogue) ins() []*Tensor { return present(e.Bias, e.Aux) }
+
+func (e Epilogue) check(batch, m, n int) error {
+	switch {
+	case !finite(e.Alpha) || !finite(e.Beta):
+		return fmt.Errorf("Alpha %g and Beta %g, want finite numbers", e.Alpha, e.Beta)
+	case e.Alpha == 0 && e.Beta == 0:
+		return fmt.Errorf("Alpha and Beta are both 0, so the result would ignore its inputs; want Alpha: 1?")
+	case int(e.Act) >= len(actNames) || int(e.Grad) >= len(actNames):
+		return fmt.Errorf("Act %v and Grad %v, want one of %v", e.Act, e.Grad, actNames)
+	case e.Bias != nil && !(e.Bias.Len() == n || e.Bias.is(1, batch, n)):
+		return fmt.Errorf("Bias is %v, want [%d] or [%d %d]", e.Bias, n, batch, n)
+	case (e.Aux != nil) != (e.Grad != Identity):
+		return fmt.Errorf("Grad is %v and Aux is %v, want both or neither", e.Grad, e.Aux)
+	case e.Aux != nil && !e.Aux.is(batch, m, n):
+		return fmt.Errorf("Aux is %v, want %d×[%d %d] as C", e.Aux, batch, m, n)
+	}
+	return nil
+}
+
+// at is the epilogue's definition for element i of c.
+func (e Epilogue) at(before Contents, c *Tensor, acc sum, i int) Val {
+	old := float32(0)
+	if e.Beta != 0 {
+		old = before[c][i]
+	}
+	v := acc.scaled(e.Alpha, e.Beta, old)
+	if e.Bias != nil {
+		j := i % c.Cols()
+		if e.Bias.Len() > c.Cols() {
+			j += i / (c.Rows() * c.Cols()) * c.Cols()
+		}
+		v = v.add(leaf(before[e.Bias][j]))
+	}
+	if v = v.act(e.Act); e.Aux != nil {
+		v = v.through(e.Grad, leaf(before[e.Aux][i]))
+	}
+	if !v.Bounded() {
+		return unbounded
+	}
+	return v
+}
+
+// act is the definition of each Act, step by step as it is to be evaluated.
+func (v Val) act(a Act) Val {
+	one := Val{X: 1}
+	switch a {
+	case ReLU:
+		return v.clip(0, math.Inf(1))
+	case Tanh:
+		e := Val{-2 * math.Abs(v.X), 2 * v.Err}.exp()
+		t := one.sub(e).div(one.add(e))
+		return v.choose(t, t.neg())
+	case Sigmoid:
+		e := Val{-math.Abs(v.X), v.Err}.exp()
+		return v.choose(one, e).div(one.add(e))
+	}
+	return v
+}
+
+// through is v · Grad′, seen from the output a of Grad.
+func (v Val) through(grad Act, a Val) Val {
+	one := Val{X: 1}
+	switch grad {
+	case ReLU:
+		return a.choose(v, Val{})
+	case Tanh:
+		return v.mul(one.sub(a.mul(a)))
+	case Sigmoid:
+		return v.mul(a.mul(one.sub(a)))
+	}
+	return v
+}
+
+func finite(x float32) bool { return math.Abs(float64(x)) <= math.MaxFloat32 }

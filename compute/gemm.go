@@ -1,0 +1,102 @@
+package compute
+
+import "fmt"
+
+// Gemm is C = epilogue(op(A)·op(B)), op(X) being X or Xᵀ, for each matrix of a batch:
+//
+//	acc[i,j] = Σ_p op(A)[i,p] · op(B)[p,j]
+//
+// The batch is C's (all its dimensions before the last two); A and B have the same batch, or one
+// of 1, which serves every member. The [Epilogue] turns acc into C; Alpha: 1 alone is the plain
+// product. A layer with its bias and activation, the pass of a delta through it, and a weight
+// gradient (TransA, Beta: 1) are all Gemms.
+//
+// A bound on any float32 result: γ_{k+5}·Σ|terms|, see docs/error-bounds.md. Cost: 2·m·n·k flops
+// a member.
+type Gemm struct {
+	C, A, B        *Tensor // batch×m×n; m×k and k×n after transposition
+	TransA, TransB bool
+	Epilogue
+}
+
+func (g Gemm) operands() (outs, ins []*Tensor) {
+	return []*Tensor{g.C}, append([]*Tensor{g.A, g.B}, g.ins()...)
+}
+
+// Dims returns the sizes of the products: C is m×n, and k the length of the sums.
+func (g Gemm) Dims() (batch, m, n, k int) {
+	m, k = flip(g.TransA, g.A.Rows(), g.A.Cols())
+	_, n = flip(g.TransB, g.B.Rows(), g.B.Cols())
+	return g.C.Batch(), m, n, k
+}
+
+func (g Gemm) check() error {
+	batch, m, n, k := g.Dims()
+	if kb, _ := flip(g.TransB, g.B.Rows(), g.B.Cols()); k != kb || g.C.Rows() != m || g.C.Cols() != n {
+		return fmt.Errorf("C%v = A%v%s · B%v%s does not fit: want m×n = m×k · k×n",
+			g.C, g.A, mark(g.TransA), g.B, mark(g.TransB))
+	}
+	for name, t := range map[string]*Tensor{"A": g.A, "B": g.B} {
+		if t.Batch() != batch && t.Batch() != 1 {
+			return fmt.Errorf("%s%v is a batch of %d and C%v of %d, want as many or 1", name, t, t.Batch(), g.C, batch)
+		}
+	}
+	return g.Epilogue.check(batch, m, n)
+}
+
+func (g Gemm) define(before Contents) func(out, i int) Val {
+	_, m, n, k := g.Dims()
+	a, b := before[g.A], before[g.B]
+	// op(A)[i,p] is at i·ai + p·ap, op(B)[p,j] at p·bp + j·bj.
+	ai, ap := k, 1
+	if g.TransA {
+		ai, ap = 1, m
+	}
+	bp, bj := n, 1
+	if g.TransB {
+		bp, bj = 1, k
+	}
+	return func(_, i int) Val {
+		z, r, c := i/(m*n), i/n%m, i%n
+		a, b := member(a, z, m*k), member(b, z, k*n)
+		return g.Epilogue.at(before, g.C, dot(k, func(p int) (float32, float32) {
+			return a[r*ai+p*ap], b[p*bp+c*bj]
+		}), i)
+	}
+}
+
+func (g Gemm) cost() Cost {
+	z, m, n, k := g.Dims()
+	mn := int64(z) * int64(m) * int64(n)
+	bytes := int64(g.A.Len()+g.B.Len()) + mn
+	for _, t := range g.ins() {
+		bytes += int64(t.Len())
+	}
+	if g.Beta != 0 {
+		bytes += mn
+	}
+	return Cost{2 * mn * int64(k), 4 * bytes}
+}
+
+// member is matrix z of a batch of matrices of n elements, or the only one there is.
+func member(x []float32, z, n int) []float32 {
+	if len(x) == n {
+		return x
+	}
+	return x[z*n:][:n]
+}
+
+// flip is (c, r) if t, else (r, c).
+func flip(t bool, r, c int) (int, int) {
+	if t {
+		return c, r
+	}
+	return r, c
+}
+
+func mark(t bool) string {
+	if t {
+		return "ᵀ"
+	}
+	return ""
+}

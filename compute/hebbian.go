@@ -1,0 +1,164 @@
+package compute
+
+import "fmt"
+
+// A Mask says which part of a matrix of units × units counts.
+type Mask uint8
+
+const (
+	None     Mask = iota // nothing
+	Diagonal             // each unit for itself
+	Lower                // each unit and those before it, the diagonal included
+	Full                 // all units
+)
+
+var maskNames = []string{"none", "diagonal", "lower", "full"}
+
+func (m Mask) String() string {
+	if int(m) < len(maskNames) {
+		return maskNames[m]
+	}
+	return fmt.Sprintf("Mask(%d)", m)
+}
+
+// Keeps reports whether the mask keeps row u, column v.
+func (m Mask) Keeps(u, v int) bool {
+	switch m {
+	case Diagonal:
+		return u == v
+	case Lower:
+		return v <= u
+	case Full:
+		return true
+	}
+	return false
+}
+
+// Hebbian is W ← clip((1−Decay)·W + Rate/n·(YᵀX − Mask(YᵀG)·W)), the outer-product update of the
+// weights W by n pairs of activities, averaged, for each network of a batch:
+//
+//	Δw_u = Rate/n · Σ_b y_bu · (x_b − Σ_v g_bv·w_v), over the v that Mask keeps for u
+//
+// What the units take to be explained already is the choice of Mask and G:
+//
+//	None               Hebb        Δw_u = η·y_u·x
+//	Diagonal, G = Y    Oja         Δw_u = η·y_u·(x − y_u·w_u)
+//	Diagonal, G = U    SoftHebb    Δw_u = η·y_u·(x − u_u·w_u), U the weighted input; G = 1: instar
+//	Lower,    G = Y    Sanger      Δw_u = η·y_u·(x − Σ_{v≤u} y_v·w_v): principal components in order
+//	Full,     G = Y    subspace    Δw_u = η·y_u·(x − Σ_v y_v·w_v): their subspace
+//
+// All units are updated from the same old W. Decay is a plain weight decay. Lo and Hi, unless both
+// are 0, bound each new weight (Linsker); either may be infinite. The weights are read once and
+// written once, and no array of n × units × inputs exists.
+//
+// Sources: Oja 1982 (J. Math. Biol. 15), Sanger 1989 (Neural Networks 2), Oja 1989 (Int. J. Neural
+// Systems 1), Linsker 1986 (PNAS 83), Moraitis et al. 2022 (SoftHebb). The bound on a float32
+// result is γ_{n+units+…}·Σ|terms|, see docs/error-bounds.md. Cost: 2·n·units·inputs flops a
+// network, and 2·units²·(n+inputs) more for Lower and Full (half of it for Lower).
+type Hebbian struct {
+	W           *Tensor // batch × units × inputs, updated in place
+	Y           *Tensor // batch × n × units: postsynaptic activity
+	X           *Tensor // batch × n × inputs: presynaptic activity; a batch of 1 serves all networks
+	G           *Tensor // batch × n × units; nil exactly if Mask is None
+	Mask        Mask
+	Rate, Decay float32 // η and λ, per update
+	Lo, Hi      float32
+}
+
+func (h Hebbian) operands() (outs, ins []*Tensor) {
+	ins = []*Tensor{h.Y, h.X}
+	if h.G != nil && h.G != h.Y {
+		ins = append(ins, h.G)
+	}
+	return []*Tensor{h.W}, ins
+}
+
+// Dims returns the sizes: batch networks of units × inputs weights, and n pairs of activities.
+func (h Hebbian) Dims() (batch, units, inputs, n int) {
+	return h.W.Batch(), h.W.Rows(), h.W.Cols(), h.X.Rows()
+}
+
+// Bounded reports whether Lo and Hi are in force.
+func (h Hebbian) Bounded() bool { return h.Lo != 0 || h.Hi != 0 }
+
+func (h Hebbian) check() error {
+	batch, units, inputs, n := h.Dims()
+	switch {
+	case h.Y.Rows() != n || h.Y.Cols() != units || h.X.Cols() != inputs:
+		return fmt.Errorf("W%v, Y%v and X%v do not fit: want units×inputs, n×units and n×inputs", h.W, h.Y, h.X)
+	case h.Y.Batch() != batch || h.X.Batch() != batch && h.X.Batch() != 1:
+		return fmt.Errorf("W%v is a batch of %d, Y%v of %d and X%v of %d, want as many (X: or 1)",
+			h.W, batch, h.Y, h.Y.Batch(), h.X, h.X.Batch())
+	case int(h.Mask) >= len(maskNames):
+		return fmt.Errorf("Mask is %v, want one of %v", h.Mask, maskNames)
+	case (h.G != nil) != (h.Mask != None):
+		return fmt.Errorf("Mask is %v and G is %v, want both or neither", h.Mask, h.G)
+	case h.G != nil && !h.G.is(batch, n, units):
+		return fmt.Errorf("G is %v, want %v as Y", h.G, h.Y)
+	case !finite(h.Rate) || !finite(h.Decay):
+		return fmt.Errorf("Rate %g and Decay %g, want finite numbers", h.Rate, h.Decay)
+	case h.Lo != h.Lo || h.Hi != h.Hi || h.Bounded() && h.Lo >= h.Hi:
+		return fmt.Errorf("bounds [%g, %g], want Lo < Hi, or both 0 for none", h.Lo, h.Hi)
+	}
+	return nil
+}
+
+func (h Hebbian) define(before Contents) func(out, i int) Val {
+	_, units, inputs, n := h.Dims()
+	wall, yall, xall := before[h.W], before[h.Y], before[h.X]
+	rows := map[int][]sum{} // of Mask(YᵀG), as they are needed
+	coupling := func(z, u int) []sum {
+		row, ok := rows[z*units+u]
+		if !ok && h.Mask != None {
+			y, g := member(yall, z, n*units), member(before[h.G], z, n*units)
+			row = make([]sum, units)
+			for v := range units {
+				if h.Mask.Keeps(u, v) {
+					row[v] = dot(n, func(b int) (float32, float32) { return y[b*units+u], g[b*units+v] })
+				}
+			}
+			rows[z*units+u] = row
+		}
+		return row
+	}
+	return func(_, i int) Val {
+		z, u, j := i/(units*inputs), i/inputs%units, i%inputs
+		w, y, x := member(wall, z, units*inputs), member(yall, z, n*units), member(xall, z, n*inputs)
+		s := dot(n, func(b int) (float32, float32) { return y[b*units+u], x[b*inputs+j] })
+		for v, t := range coupling(z, u) {
+			if h.Mask.Keeps(u, v) {
+				s = s.plus(t.times(-float64(w[v*inputs+j])))
+			}
+		}
+		s = s.times(float64(h.Rate) / float64(n))
+		keep := sum{whole: true}
+		keep.addTerm(1, float64(w[u*inputs+j]))
+		keep.addTerm(-float64(h.Decay), float64(w[u*inputs+j]))
+		s = s.plus(keep)
+		s.n += units + 3 // Rate/n, 1−Decay, and for Mask(YᵀG)·W as a product of either association
+		v := s.val()
+		if h.Bounded() && v.Bounded() {
+			v = v.clip(float64(h.Lo), float64(h.Hi))
+		}
+		return v
+	}
+}
+
+func (h Hebbian) cost() Cost {
+	z, u, in, n := h.Dims()
+	batch, units, inputs, pairs := int64(z), int64(u), int64(in), int64(n)
+	flops := 2 * pairs * units * inputs
+	switch h.Mask {
+	case Diagonal:
+		flops += 2*pairs*units + 2*units*inputs
+	case Lower:
+		flops += units * (units + 1) * (pairs + inputs)
+	case Full:
+		flops += 2 * units * units * (pairs + inputs)
+	}
+	bytes := 2*h.W.Len() + h.Y.Len() + h.X.Len()
+	if h.G != nil && h.G != h.Y {
+		bytes += h.G.Len()
+	}
+	return Cost{batch * flops, 4 * int64(bytes)}
+}

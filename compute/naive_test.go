@@ -1,0 +1,262 @@
+package compute_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"hebb/compute"
+)
+
+// naive is the shortest backend there is: the formulas of the ops, one float32 operation after the
+// other, written independently of the definitions. The tests of this package run on it.
+type naive struct {
+	unit                                    // how it rounds
+	hurt func(op compute.Op, out []float32) // spoils an output before it is seen
+}
+
+// A unit does arithmetic. The zero unit does it as Go does; with times > 0 it is the worst device
+// that GLSL allows, or one that many times worse: it rounds up or down at random, takes subnormals
+// for 0 or not, and spends all of the error that exp and division may have.
+type unit struct {
+	times float64
+	rnd   *rand.Rand
+}
+
+func (u unit) flush(x float32) float32 {
+	if u.times > 0 && math.Abs(float64(x)) < 0x1p-126 && u.rnd.IntN(2) == 0 {
+		return 0
+	}
+	return x
+}
+
+// round is x in float32, after an error of up to ulps beyond rounding; whole numbers stay.
+func (u unit) round(x, ulps float64) float32 {
+	y := float32(x)
+	if u.times == 0 || float64(y) == x && ulps == 0 || x != x {
+		return u.flush(y)
+	}
+	x *= 1 + (2*u.rnd.Float64()-1)*(ulps*u.times+u.times-1)*0x1p-23
+	if y = float32(x); float64(y) != x && u.rnd.IntN(2) == 0 { // to the other side
+		y = math.Nextafter32(y, float32(math.Copysign(math.Inf(1), x-float64(y))))
+	}
+	return u.flush(y)
+}
+
+func (u unit) add(a, b float32) float32 { return u.round(float64(a)+float64(b), 0) }
+func (u unit) sub(a, b float32) float32 { return u.round(float64(a)-float64(b), 0) }
+func (u unit) mul(a, b float32) float32 {
+	return u.round(float64(u.flush(a))*float64(u.flush(b)), 0)
+}
+func (u unit) div(a, b float32) float32 { return u.round(float64(a)/float64(b), 1) }
+func (u unit) rsqrt(a float32) float32  { return u.round(1/math.Sqrt(float64(a)), 1) }
+func (u unit) exp(a float32) float32 {
+	return u.round(math.Exp(float64(a)), 2+2*math.Abs(float64(a)))
+}
+
+// dot is Σ a·b over n pairs.
+func (u unit) dot(n int, pair func(k int) (a, b float32)) (s float32) {
+	for k := range n {
+		s = u.add(s, u.mul(pair(k)))
+	}
+	return s
+}
+
+type memory []float32
+
+func (m memory) Write(off int, src []float32) error { copy(m[off:], src); return nil }
+func (m memory) Read(off int, dst []float32) error  { copy(dst, m[off:]); return nil }
+func (m memory) Free()                              {}
+
+func (*naive) Info() compute.Info { return compute.Info{Backend: "naive"} }
+func (*naive) Sync() error        { return nil }
+func (*naive) Close() error       { return nil }
+
+func (*naive) Alloc(k int) (compute.Buffer, error) {
+	if k > 1<<28 {
+		return nil, fmt.Errorf("%d values, and there is room for %d", k, 1<<28)
+	}
+	m := make(memory, k)
+	return &m, nil
+}
+
+func data(t *compute.Tensor) []float32 {
+	return (*t.Buffer().(*memory))[t.Offset():][:t.Len()]
+}
+
+func (n *naive) Run(op compute.Op) error {
+	if n.times > 0 {
+		n.rnd = rand.New(rand.NewPCG(1, 1)) // every run alike
+	}
+	switch op := op.(type) {
+	case compute.Gemm:
+		n.gemm(op)
+	case compute.Hebbian:
+		n.hebbian(op)
+	case compute.Gram:
+		n.gram(op)
+	case compute.Copy:
+		copy(data(op.Dst), data(op.Src))
+	case compute.FMA:
+		for i, v := range data(op.X) {
+			for range op.Rounds {
+				v = n.add(n.mul(op.A, v), op.B)
+			}
+			data(op.Out)[i] = v
+		}
+	default:
+		return fmt.Errorf("%T: %w", op, compute.ErrUnsupported)
+	}
+	if n.hurt != nil {
+		outs, _ := compute.Operands(op)
+		n.hurt(op, data(outs[0]))
+	}
+	return nil
+}
+
+// part is matrix z of t, or the only one, as a function of row and column; transposed if asked.
+func part(t *compute.Tensor, z int, trans bool) func(r, c int) float32 {
+	rows, cols := t.Rows(), t.Cols()
+	x := data(t)[z%t.Batch()*rows*cols:]
+	if trans {
+		return func(r, c int) float32 { return x[c*cols+r] }
+	}
+	return func(r, c int) float32 { return x[r*cols+c] }
+}
+
+func (u unit) gemm(g compute.Gemm) {
+	_, m, n, k := g.Dims()
+	for i := range data(g.C) {
+		z, r, c := i/(m*n), i/n%m, i%n
+		a, b := part(g.A, z, g.TransA), part(g.B, z, g.TransB)
+		acc := u.dot(k, func(p int) (float32, float32) { return a(r, p), b(p, c) })
+		data(g.C)[i] = u.finish(g.Epilogue, acc, data(g.C)[i], z*n+c, i)
+	}
+}
+
+func (u unit) finish(e compute.Epilogue, acc, old float32, bias, i int) float32 {
+	v := u.mul(e.Alpha, acc)
+	if e.Beta != 0 {
+		v = u.add(v, u.mul(e.Beta, old))
+	}
+	if e.Bias != nil {
+		v = u.add(v, u.flush(data(e.Bias)[bias%e.Bias.Len()]))
+	}
+	if v = u.act(e.Act, v); e.Aux == nil {
+		return v
+	}
+	a := u.flush(data(e.Aux)[i])
+	switch e.Grad {
+	case compute.ReLU:
+		if a <= 0 {
+			v = 0
+		}
+	case compute.Tanh:
+		v = u.mul(v, u.sub(1, u.mul(a, a)))
+	case compute.Sigmoid:
+		v = u.mul(v, u.mul(a, u.sub(1, a)))
+	}
+	return v
+}
+
+func (u unit) act(a compute.Act, v float32) float32 {
+	switch a {
+	case compute.ReLU:
+		return max(v, 0)
+	case compute.Tanh:
+		e := u.exp(-2 * float32(math.Abs(float64(v))))
+		t := u.div(u.sub(1, e), u.add(1, e))
+		if v > 0 {
+			return t
+		}
+		return -t
+	case compute.Sigmoid:
+		e := u.exp(-float32(math.Abs(float64(v))))
+		if v > 0 {
+			return u.div(1, u.add(1, e))
+		}
+		return u.div(e, u.add(1, e))
+	}
+	return v
+}
+
+func (u unit) hebbian(h compute.Hebbian) {
+	batch, units, inputs, n := h.Dims()
+	rate := h.Rate / float32(n) // by the host
+	for z := range batch {
+		w := data(h.W)[z*units*inputs:][:units*inputs]
+		old := append([]float32(nil), w...)
+		y, x := part(h.Y, z, false), part(h.X, z, false)
+		for i := range units {
+			t := make([]float32, units) // row i of Mask(YᵀG)
+			for v := range units {
+				if h.Mask.Keeps(i, v) {
+					g := part(h.G, z, false)
+					t[v] = u.dot(n, func(b int) (float32, float32) { return y(b, i), g(b, v) })
+				}
+			}
+			for j := range inputs {
+				s := u.dot(n, func(b int) (float32, float32) { return y(b, i), x(b, j) })
+				if h.Mask != compute.None {
+					s = u.sub(s, u.dot(units, func(v int) (float32, float32) { return t[v], old[v*inputs+j] }))
+				}
+				v := u.add(u.mul(u.sub(1, h.Decay), old[i*inputs+j]), u.mul(rate, s))
+				if h.Bounded() {
+					v = min(max(v, h.Lo), h.Hi)
+				}
+				w[i*inputs+j] = v
+			}
+		}
+	}
+}
+
+func (u unit) gram(g compute.Gram) {
+	widths, batch, n, m, d := g.Dims()
+	for p := range widths * batch {
+		x, y := part(g.X, p%batch, false), part(g.Other(), p%batch, false)
+		k := data(g.K)[p*n*m:][:n*m]
+		for i := range k {
+			r, c := i/m, i%m
+			k[i] = u.similarity(g, p/batch, d, func(j int) (float32, float32) { return x(r, j), y(c, j) })
+			if g.Y == nil && r == c && g.Kernel != compute.Linear {
+				k[i] = 1
+			}
+		}
+		u.center(g.Center, k, n, m)
+	}
+}
+
+// similarity evaluates a squared distance by norms, the worse of the two ways.
+func (u unit) similarity(g compute.Gram, w, d int, at func(i int) (x, y float32)) float32 {
+	xy := u.dot(d, at)
+	xx := u.dot(d, func(i int) (float32, float32) { x, _ := at(i); return x, x })
+	yy := u.dot(d, func(i int) (float32, float32) { _, y := at(i); return y, y })
+	switch {
+	case g.Kernel == compute.Gaussian:
+		dist := max(0, u.sub(u.add(xx, yy), 2*xy))
+		return u.exp(-u.mul(u.round(g.Factor(w), 0), dist))
+	case g.Kernel == compute.Linear:
+		return xy
+	case xx == 0 || yy == 0:
+		return 0
+	}
+	return u.mul(u.mul(xy, u.rsqrt(xx)), u.rsqrt(yy))
+}
+
+func (u unit) center(by compute.Center, k []float32, n, m int) {
+	if by == compute.Raw {
+		return
+	}
+	rows, cols, all := make([]float32, n), make([]float32, m), float32(0)
+	for i, v := range k {
+		rows[i/m], cols[i%m], all = u.add(rows[i/m], v), u.add(cols[i%m], v), u.add(all, v)
+	}
+	mean := func(sum float32, n int) float32 { return u.div(sum, float32(n)) }
+	for i := range k {
+		if by == compute.Double {
+			k[i] = u.sub(u.sub(k[i], mean(rows[i/m], m)), u.sub(mean(cols[i%m], n), mean(all, n*m)))
+		} else {
+			k[i] = u.sub(k[i], mean(all, n*m))
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package compute
+
+import (
+	"fmt"
+	"math"
+)
+
+// A Tensor is a contiguous, row-major block of float32s on a Device.
+//
+// Ops on matrices read its last two dimensions as rows and columns and all before them as a
+// batch of independent matrices; a tensor of one dimension is a single row. [Tensor.View] gives
+// the same memory another shape, so that a batch of images N×H×W×C is also one matrix of N·H·W
+// rows.
+type Tensor struct {
+	shape  []int
+	buf    Buffer
+	off, n int
+	scope  *scope // whoever gives buf back
+}
+
+// A scope is the life of some tensors: a Device's or a Step's.
+type scope struct {
+	dev    *Device
+	closed bool
+	bufs   []block
+}
+
+type block struct {
+	Buffer
+	n int
+}
+
+// View returns the part of t that starts at element off, as long as t lives.
+func (t *Tensor) View(off int, shape ...int) (*Tensor, error) {
+	n, err := size(shape)
+	if err != nil {
+		return nil, err
+	}
+	if off < 0 || n > t.n-off {
+		return nil, fmt.Errorf("compute: view of %d values, %v, at %d of %v", n, shape, off, t)
+	}
+	return &Tensor{shape: clone(shape), buf: t.buf, off: t.off + off, n: n, scope: t.scope}, nil
+}
+
+// Shape returns the dimensions. It is the tensor's own: not to be changed.
+func (t *Tensor) Shape() []int { return t.shape }
+
+// Len returns the number of elements.
+func (t *Tensor) Len() int { return t.n }
+
+// Cols returns the last dimension.
+func (t *Tensor) Cols() int { return t.shape[len(t.shape)-1] }
+
+// Rows returns the last dimension but one, or 1.
+func (t *Tensor) Rows() int {
+	if len(t.shape) < 2 {
+		return 1
+	}
+	return t.shape[len(t.shape)-2]
+}
+
+// Batch returns the product of all dimensions before the last two.
+func (t *Tensor) Batch() int { return t.n / (t.Rows() * t.Cols()) }
+
+// Buffer returns the memory t lies in. It is for backends.
+func (t *Tensor) Buffer() Buffer { return t.buf }
+
+// Offset returns where in its Buffer t starts. It is for backends.
+func (t *Tensor) Offset() int { return t.off }
+
+func (t *Tensor) String() string { return fmt.Sprint(t.shape) }
+
+func (t *Tensor) overlaps(u *Tensor) bool {
+	return t.buf == u.buf && t.off < u.off+u.n && u.off < t.off+t.n
+}
+
+// is reports whether t has exactly this shape, a batch of 1 being the same as none.
+func (t *Tensor) is(batch, rows, cols int) bool {
+	return t.Batch() == batch && t.Rows() == rows && t.Cols() == cols
+}
+
+// maxLen keeps every byte count within an int and every index within what a float64 counts.
+const maxLen = math.MaxInt / 8
+
+// size is the number of elements of a shape.
+func size(shape []int) (int, error) {
+	if len(shape) == 0 {
+		return 0, fmt.Errorf("compute: shape %v has no dimension, want at least one", shape)
+	}
+	n := 1
+	for _, x := range shape {
+		if x <= 0 {
+			return 0, fmt.Errorf("compute: shape %v, want dimensions of at least 1", shape)
+		}
+		if n > maxLen/x {
+			return 0, fmt.Errorf("compute: shape %v is more elements than can be counted", shape)
+		}
+		n *= x
+	}
+	return n, nil
+}
+
+func clone(s []int) []int { return append([]int(nil), s...) }
+
+func present(ts ...*Tensor) (out []*Tensor) {
+	for _, t := range ts {
+		if t != nil {
+			out = append(out, t)
+		}
+	}
+	return out
+}
