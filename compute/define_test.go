@@ -119,7 +119,7 @@ func TestCosts(t *testing.T) {
 			compute.Cost{Flops: 2 * 2 * 3 * 5 * 7, Bytes: 4 * (42 + 35 + 30)}},
 		{compute.Hebbian{W: x(3, 5), Y: y, X: x(4, 5)}, compute.Cost{Flops: 2 * 4 * 15, Bytes: 4 * (30 + 12 + 20)}},
 		{compute.Hebbian{W: x(3, 5), Y: y, X: x(4, 5), G: y, Mask: compute.Full},
-			compute.Cost{Flops: 2*4*15 + 2*9*4 + 2*9*5, Bytes: 4 * (30 + 12 + 20)}},
+			compute.Cost{Flops: 2*4*15 + 2*4*15, Bytes: 4 * (30 + 12 + 20)}},
 		{compute.Gram{K: x(2, 3, 3), X: x(3, 5), Kernel: compute.Gaussian, Sigma: []float32{1, 2}},
 			compute.Cost{Flops: 6*2*5 + 6*2, Bytes: 4 * (18 + 15)}},
 		{compute.Copy{Dst: x(3), Src: x(3)}, compute.Cost{Flops: 0, Bytes: 24}},

@@ -63,11 +63,14 @@ func (d *Device) Step(f func(*Step) error) error {
 			d.free[b.n] = append(d.free[b.n], b.Buffer)
 		}
 	}()
-	err := f(s)
-	if errors.Is(err, s.err) {
-		return err // f passed s.Err on
+	switch err := f(s); {
+	case err == nil:
+		return s.err
+	case s.err == nil || errors.Is(err, s.err): // f passed s.Err on
+		return err
+	default:
+		return errors.Join(s.err, err)
 	}
-	return errors.Join(s.err, err)
 }
 
 // Trim gives back the memory that ended steps have left for the next ones.

@@ -54,7 +54,8 @@ func (m Mask) Keeps(u, v int) bool {
 // Sources: Oja 1982 (J. Math. Biol. 15), Sanger 1989 (Neural Networks 2), Oja 1989 (Int. J. Neural
 // Systems 1), Linsker 1986 (PNAS 83), Moraitis et al. 2022 (SoftHebb). The bound on a float32
 // result is γ_{n+units+…}·Σ|terms|, see docs/error-bounds.md. Cost: 2·n·units·inputs flops a
-// network, and 2·units²·(n+inputs) more for Lower and Full (half of it for Lower).
+// network; for Full, the lesser of 2·units²·(n+inputs) and 2·n·units·inputs more, as (YᵀG)·W or
+// Yᵀ·(G·W) is formed; for Lower, the lesser of half the former and the latter.
 type Hebbian struct {
 	W           *Tensor // batch × units × inputs, updated in place
 	Y           *Tensor // batch × n × units: postsynaptic activity
@@ -148,13 +149,14 @@ func (h Hebbian) cost() Cost {
 	z, u, in, n := h.Dims()
 	batch, units, inputs, pairs := int64(z), int64(u), int64(in), int64(n)
 	flops := 2 * pairs * units * inputs
+	// What is explained already is (YᵀG)·W or Yᵀ·(G·W), whichever is less work.
 	switch h.Mask {
 	case Diagonal:
 		flops += 2*pairs*units + 2*units*inputs
 	case Lower:
-		flops += units * (units + 1) * (pairs + inputs)
+		flops += min(units*(units+1)*(pairs+inputs), 2*pairs*units*inputs)
 	case Full:
-		flops += 2 * units * units * (pairs + inputs)
+		flops += min(2*units*units*(pairs+inputs), 2*pairs*units*inputs)
 	}
 	bytes := 2*h.W.Len() + h.Y.Len() + h.X.Len()
 	if h.G != nil && h.G != h.Y {
