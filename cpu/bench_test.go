@@ -1,0 +1,167 @@
+package cpu
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"hebb/compute"
+)
+
+// bench times one op on normally distributed operands and reports GFLOP/s.
+func bench(b *testing.B, build func(s *compute.Step, in func(shape ...int) *compute.Tensor) compute.Op) {
+	be, err := Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	d := compute.New(be)
+	defer d.Close()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	err = d.Step(func(s *compute.Step) error {
+		op := build(s, func(shape ...int) *compute.Tensor {
+			t := s.Tensor(shape...)
+			x := make([]float32, t.Len())
+			for i := range x {
+				x[i] = float32(rnd.NormFloat64())
+			}
+			s.Write(t, x)
+			return t
+		})
+		s.Do(op)
+		for b.Loop() {
+			s.Do(op)
+		}
+		cost := compute.CostOf(op)
+		seconds := b.Elapsed().Seconds() / float64(b.N)
+		b.ReportMetric(float64(cost.Flops)/seconds/1e9, "GFLOP/s")
+		b.ReportMetric(float64(cost.Bytes)/seconds/1e9, "GB/s")
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkGemm(b *testing.B) {
+	for _, c := range []struct {
+		name           string
+		batch, m, n, k int
+		ta, tb         bool
+	}{
+		{"64x256x256x256/NN", 64, 256, 256, 256, false, false},
+		{"64x256x256x256/NT", 64, 256, 256, 256, false, true},
+		{"64x256x256x256/TN", 64, 256, 256, 256, true, false},
+		{"64x256x256x256/TT", 64, 256, 256, 256, true, true},
+		{"1x2048x2048x256/NN", 1, 2048, 2048, 256, false, false},
+		{"1x2048x2048x256/TN", 1, 2048, 2048, 256, true, false},
+		{"1x64x576x65536/TN", 1, 64, 576, 65536, true, false},
+		{"1x1024x1024x1024/NN", 1, 1024, 1024, 1024, false, false},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+				g := compute.Gemm{C: s.Tensor(c.batch, c.m, c.n), A: in(c.batch, c.m, c.k), B: in(c.batch, c.k, c.n),
+					TransA: c.ta, TransB: c.tb, Epilogue: compute.Epilogue{Alpha: 1}}
+				if c.ta {
+					g.A = s.View(g.A, 0, c.batch, c.k, c.m)
+				}
+				if c.tb {
+					g.B = s.View(g.B, 0, c.batch, c.n, c.k)
+				}
+				return g
+			})
+		})
+	}
+}
+
+// BenchmarkLayer is a dense layer with each activation: what the epilogue costs.
+func BenchmarkLayer(b *testing.B) {
+	for _, act := range []compute.Act{compute.Identity, compute.ReLU, compute.Tanh, compute.Sigmoid} {
+		b.Run(act.String(), func(b *testing.B) {
+			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+				return compute.Gemm{C: s.Tensor(1024, 1024), A: in(1024, 512), B: in(1024, 512), TransB: true,
+					Epilogue: compute.Epilogue{Alpha: 0.05, Bias: in(1024), Act: act}}
+			})
+		})
+	}
+}
+
+// BenchmarkHebbian is 2048×2048 weights and 256 pairs; the product alone is Gemm/1x2048x2048x256/TN.
+func BenchmarkHebbian(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		h    compute.Hebbian
+	}{
+		{"hebb", compute.Hebbian{}},
+		{"decay", compute.Hebbian{Decay: 1e-4}},
+		{"bounds", compute.Hebbian{Lo: -10, Hi: 10}},
+		{"oja", compute.Hebbian{Mask: compute.Diagonal}},
+		{"sanger", compute.Hebbian{Mask: compute.Lower}},
+		{"subspace", compute.Hebbian{Mask: compute.Full}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+				h := c.h
+				h.W, h.Y, h.X, h.Rate = in(2048, 2048), in(256, 2048), in(256, 2048), 1e-9
+				if h.Mask != compute.None {
+					h.G = h.Y
+				}
+				return h
+			})
+		})
+	}
+}
+
+func BenchmarkGram(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		g    compute.Gram
+		y    bool
+	}{
+		{"linear", compute.Gram{}, false},
+		{"cosine", compute.Gram{Kernel: compute.Cosine}, false},
+		{"gaussian", compute.Gram{Kernel: compute.Gaussian, Sigma: []float32{1}}, false},
+		{"3widths", compute.Gram{Kernel: compute.Gaussian, Sigma: []float32{.5, 1, 2}}, false},
+		{"xy", compute.Gram{Kernel: compute.Gaussian, Sigma: []float32{1}}, true},
+		{"double", compute.Gram{Kernel: compute.Gaussian, Sigma: []float32{1}, Center: compute.Double}, false},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+				g := c.g
+				g.X, g.PerDim = in(4096, 512), g.Kernel == compute.Gaussian
+				g.K = s.Tensor(max(1, len(g.Sigma)), 4096, 4096)
+				if c.y {
+					g.Y = in(4096, 512)
+				}
+				return g
+			})
+		})
+	}
+}
+
+func BenchmarkCopy(b *testing.B) {
+	bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+		return compute.Copy{Dst: s.Tensor(1 << 24), Src: in(1 << 24)}
+	})
+}
+
+func BenchmarkFMA(b *testing.B) {
+	bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+		return compute.FMA{Out: s.Tensor(1 << 16), X: in(1 << 16), A: 0.5, B: 1, Rounds: 1024}
+	})
+}
+
+// BenchmarkExp is one core's.
+func BenchmarkExp(b *testing.B) {
+	for _, n := range []int{16, 256, 4096} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			x, y := make([]float32, n), make([]float32, n)
+			for i := range x {
+				x[i] = -float32(i%64) / 8
+			}
+			b.SetBytes(int64(4 * n))
+			for b.Loop() {
+				exp(y, x)
+			}
+		})
+	}
+}

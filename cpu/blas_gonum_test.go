@@ -1,0 +1,7 @@
+//go:build !openblas || !cgo
+
+package cpu
+
+import "testing"
+
+func smallChunks(t *testing.T) { set(t, &chunk, struct{ rows, cols, k int }{3, 4, 5}) }

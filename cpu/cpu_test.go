@@ -1,0 +1,129 @@
+package cpu
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"hebb/compute"
+	"hebb/compute/computetest"
+)
+
+func TestOps(t *testing.T) { computetest.Run(t, Open) }
+
+// TestOpsInSmallTiles makes every tile so small that small operands have edges of all kinds and sums
+// are cut in pieces, and does without vector code.
+func TestOpsInSmallTiles(t *testing.T) {
+	set(t, &vector, scalar)
+	set(t, &products, grain{shape{5, 7}, shape{2, 3}})
+	set(t, &kernels, grain{shape{40, 24}, shape{34, 9}})
+	set(t, &strip, 9)
+	set(t, &group, 5)
+	set(t, &pieceLength, 11)
+	smallChunks(t)
+	computetest.Run(t, Open)
+}
+
+func TestReleased(t *testing.T) {
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf, err := b.Alloc(4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf.Free()
+	x := make([]float32, 4)
+	if err := buf.Read(0, x); !errors.Is(err, compute.ErrReleased) {
+		t.Errorf("Read after Free: %v", err)
+	}
+	if err := buf.Write(0, x); !errors.Is(err, compute.ErrReleased) {
+		t.Errorf("Write after Free: %v", err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, alloc := b.Alloc(4)
+	for name, err := range map[string]error{"Alloc": alloc, "Run": b.Run(compute.Copy{}), "Sync": b.Sync(), "Close": b.Close()} {
+		if !errors.Is(err, compute.ErrClosed) {
+			t.Errorf("%s after Close: %v", name, err)
+		}
+	}
+}
+
+func TestMemory(t *testing.T) {
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for _, n := range []int{1 << 44, 1 << 60} {
+		if _, err := b.Alloc(n); err == nil || !strings.Contains(err.Error(), "want at most") {
+			t.Errorf("%d float32s: %v", n, err)
+		}
+	}
+	m := &memory{budget: headroom + 4000}
+	first, err := m.alloc(600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.alloc(600); err == nil {
+		t.Error("4800 bytes came out of 4000")
+	}
+	first.Free()
+	if _, err := m.alloc(1000); err != nil {
+		t.Errorf("what was freed cannot be had again: %v", err)
+	}
+}
+
+func TestInfo(t *testing.T) {
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	i := b.Info()
+	if i.Backend != "cpu" || i.Device == "" || !strings.HasPrefix(i.Driver, "gonum") || len(i.Limits) != 2 {
+		t.Errorf("%+v", i)
+	}
+	for _, l := range i.Limits {
+		if l.Value <= 0 {
+			t.Errorf("limit %+v", l)
+		}
+	}
+	t.Log(i)
+}
+
+// TestFit wants tiles that cover the matrices, none beyond the bounds, and as many for each core.
+func TestFit(t *testing.T) {
+	g := grain{shape{64, 128}, shape{8, 16}}
+	for _, c := range [][3]int{{1, 1, 1}, {1, 64, 128}, {1, 65, 128}, {3, 100, 100}, {1, 8, 4000}, {7, 1, 1}, {1, 1000, 7}} {
+		s := g.fit(c[0], c[1], c[2])
+		if s.rows < 1 || s.cols < 1 || s.rows > g.most.rows || s.cols > g.most.cols {
+			t.Errorf("%v is cut into %v", c, s)
+		}
+		seen := make([]bool, c[0]*c[1]*c[2])
+		var all []tile
+		tiles := make(chan tile, len(seen))
+		s.tiles(c[0], c[1], c[2], func(t tile) { tiles <- t })
+		close(tiles)
+		for x := range tiles {
+			all = append(all, x)
+			for i := x.i; i < x.i+x.rows; i++ {
+				for j := x.j; j < x.j+x.cols; j++ {
+					at := (x.z*c[1]+i)*c[2] + j
+					if seen[at] {
+						t.Fatalf("%v: element %d is in two tiles", c, at)
+					}
+					seen[at] = true
+				}
+			}
+		}
+		for at, ok := range seen {
+			if !ok {
+				t.Fatalf("%v: element %d is in none of %v", c, at, all)
+			}
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package cpu
+
+import (
+	"math"
+
+	"hebb/compute"
+)
+
+// An epilogue is what a [compute.Epilogue] asks for and BLAS does not do.
+type epilogue struct {
+	compute.Epilogue
+	rows int // of one member of the batch
+}
+
+// finish takes a block of C whose first element is column j of row i, counted through the batch.
+func (e epilogue) finish(c matrix, i, j int) {
+	if e.Bias == nil && e.Act == compute.Identity && e.Aux == nil {
+		return
+	}
+	for r := range c.rows {
+		row := c.row(r)
+		if e.Bias != nil {
+			addTo(row, e.bias((i + r) / e.rows)[j:])
+		}
+		activate(e.Act, row)
+		if e.Aux != nil {
+			backward(e.Grad, row, values(e.Aux)[(i+r)*e.Aux.Cols()+j:])
+		}
+	}
+}
+
+// bias is the row that member z adds.
+func (e epilogue) bias(z int) []float32 {
+	b := values(e.Bias)
+	if n := e.Bias.Cols(); len(b) > n {
+		return b[z*n:][:n]
+	}
+	return b
+}
+
+func addTo(row, x []float32) {
+	x = x[:len(row)]
+	for j := range row {
+		row[j] += x[j]
+	}
+}
+
+// activate is v ← Act(v). The signs of activities are as good as random, so a branch on them is
+// mispredicted half of the time: they are taken from the bits instead.
+func activate(act compute.Act, row []float32) {
+	switch act {
+	case compute.ReLU:
+		for j, v := range row {
+			row[j] = math.Float32frombits(math.Float32bits(v) &^ negative(v))
+		}
+	case compute.Tanh:
+		withExp(row, 2, tanh)
+	case compute.Sigmoid:
+		withExp(row, 1, sigmoid)
+	}
+}
+
+// negative is all ones where the sign of v is set, else 0.
+func negative(v float32) uint32 { return uint32(int32(math.Float32bits(v)) >> 31) }
+
+// positive is all ones where v > 0, else 0.
+func positive(v float32) uint32 {
+	b := int32(math.Float32bits(v))
+	return uint32((-b &^ b) >> 31)
+}
+
+// withExp is v ← f(v, exp(−scale·|v|)), a few at a time.
+func withExp(row []float32, scale float32, f func(v, e []float32)) {
+	var buf [256]float32
+	for len(row) > 0 {
+		v := row[:min(len(row), len(buf))]
+		e := buf[:len(v)]
+		for j, x := range v {
+			e[j] = -scale * math.Float32frombits(math.Float32bits(x)&^(1<<31))
+		}
+		exp(e, e)
+		f(v, e)
+		row = row[len(v):]
+	}
+}
+
+func tanh(v, e []float32) {
+	e = e[:len(v)]
+	for j, x := range v {
+		t := (1 - e[j]) / (1 + e[j]) // not below 0
+		v[j] = math.Float32frombits(math.Float32bits(t) | math.Float32bits(x)&(1<<31))
+	}
+}
+
+func sigmoid(v, e []float32) {
+	one := math.Float32bits(1)
+	e = e[:len(v)]
+	for j, x := range v {
+		neg := negative(x)
+		v[j] = math.Float32frombits(math.Float32bits(e[j])&neg|one&^neg) / (1 + e[j])
+	}
+}
+
+// backward is v ← v·Grad′, seen from the outputs a of Grad.
+func backward(grad compute.Act, row, a []float32) {
+	a = a[:len(row)]
+	switch grad {
+	case compute.ReLU:
+		for j, v := range row {
+			row[j] = math.Float32frombits(math.Float32bits(v) & positive(a[j]))
+		}
+	case compute.Tanh:
+		for j := range row {
+			row[j] *= 1 - float32(a[j]*a[j])
+		}
+	case compute.Sigmoid:
+		for j := range row {
+			row[j] *= a[j] * (1 - a[j])
+		}
+	}
+}

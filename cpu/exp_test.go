@@ -1,0 +1,154 @@
+package cpu
+
+import (
+	"flag"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+)
+
+var exhaustive = flag.Bool("exhaustive", false, "go through every float32 where a sample is taken otherwise")
+
+// TestExp holds exp to the bound of expGo's comment, and the vector code to expGo's bits, over all
+// float32s, by bits.
+func TestExp(t *testing.T) {
+	stride := uint64(101)
+	if *exhaustive {
+		stride = 1
+	}
+	const block = 1 << 12
+	var mu sync.Mutex
+	worst, at := 0.0, float32(0)
+	parallel(int((1<<32)/(block*stride))+1, func(i int) {
+		var x, y [block]float32
+		for j := range x {
+			x[j] = math.Float32frombits(uint32((uint64(i)*block + uint64(j)) * stride))
+		}
+		exp(y[:], x[:])
+		w, a := 0.0, float32(0)
+		for j, x := range x {
+			if want := expGo(x); !sameBits(want, y[j]) {
+				t.Errorf("exp(%g) is %g as a vector and %g alone", x, y[j], want)
+				return
+			}
+			e, ok := expError(x, y[j])
+			if !ok {
+				t.Errorf("exp(%g) = %g, want %g", x, y[j], math.Exp(float64(x)))
+				return
+			}
+			if e > w {
+				w, a = e, x
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if w > worst {
+			worst, at = w, a
+		}
+	})
+	t.Logf("largest error %.4f·2⁻²³, at %g", worst, at)
+	if worst > 1 {
+		t.Errorf("error at %g is %.3f·2⁻²³ of the result, want at most 1", at, worst)
+	}
+}
+
+// expError is the error of y ≈ eˣ in units of 2⁻²³·eˣ, after the 2⁻¹⁵⁰ that are always allowed; ok
+// is false where y is not even of the right kind.
+func expError(x, y float32) (e float64, ok bool) {
+	want := math.Exp(float64(x))
+	switch {
+	case x != x:
+		return 0, y != y
+	case want*(1-0x1p-24) > math.MaxFloat32:
+		return 0, float64(y) > math.MaxFloat32
+	case want > math.MaxFloat32*(1-0x1p-22) && float64(y) > math.MaxFloat32:
+		return 0, true // rounding up may leave float32
+	}
+	d := math.Abs(float64(y) - want)
+	return max(0, d-0x1p-150) / (0x1p-23 * want), y >= 0
+}
+
+// sameBits admits any NaN for a NaN.
+func sameBits(a, b float32) bool {
+	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
+}
+
+// TestExpEnds are the arguments where something changes.
+func TestExpEnds(t *testing.T) {
+	inf := float32(math.Inf(1))
+	for _, c := range []struct{ x, want float32 }{
+		{0, 1},
+		{float32(math.Copysign(0, -1)), 1},
+		{math.SmallestNonzeroFloat32, 1},
+		{-inf, 0},
+		{-math.MaxFloat32, 0},
+		{-104, 0},
+		{-103.5, math.SmallestNonzeroFloat32},
+		{88.8, inf},
+		{89, inf},
+		{math.MaxFloat32, inf},
+		{inf, inf},
+	} {
+		x := make([]float32, 9) // eight for the vector, one beside it
+		for j := range x {
+			x[j] = c.x
+		}
+		exp(x, x)
+		if x[0] != c.want || x[8] != c.want {
+			t.Errorf("exp(%g) is %g as a vector and %g alone, want %g", c.x, x[0], x[8], c.want)
+		}
+	}
+}
+
+// TestGaussianBits compares the fused kernel with its Go twin, at lengths that leave every rest.
+func TestGaussianBits(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 40 {
+		xy, yy := make([]float32, n), make([]float32, n)
+		for j := range xy {
+			xy[j], yy[j] = float32(r.NormFloat64()*100), float32(r.ExpFloat64()*50)
+			if j%7 == 3 {
+				xy[j] = float32(math.NaN())
+			}
+		}
+		fast, slow := make([]float32, n), make([]float32, n)
+		gaussian(fast, xy, yy, 40, 0.3)
+		set(t, &vector, scalar)
+		gaussian(slow, xy, yy, 40, 0.3)
+		vector = widest()
+		for j := range fast {
+			if !sameBits(fast[j], slow[j]) {
+				t.Fatalf("element %d of %d is %g as a vector and %g alone", j, n, fast[j], slow[j])
+			}
+		}
+	}
+}
+
+func TestTranspose(t *testing.T) {
+	for rows := 1; rows < 20; rows++ {
+		for cols := 1; cols < 20; cols++ {
+			src, dst := matrix{rows, cols, 23, false, make([]float32, 23*20)}, make([]float32, 29*20)
+			for i := range src.data {
+				src.data[i] = float32(i)
+			}
+			transpose(matrix{cols, rows, 29, false, dst}, src)
+			for i, v := range dst {
+				want := float32(0)
+				if c, r := i/29, i%29; c < cols && r < rows {
+					want = src.data[r*23+c]
+				}
+				if v != want {
+					t.Fatalf("%d×%d: %g at %d, want %g", rows, cols, v, i, want)
+				}
+			}
+		}
+	}
+}
+
+// set changes a setting for one test.
+func set[T any](t *testing.T, p *T, v T) {
+	old := *p
+	t.Cleanup(func() { *p = old })
+	*p = v
+}

@@ -1,0 +1,162 @@
+package cpu
+
+import "hebb/compute"
+
+// An update is a [compute.Hebbian] as it is computed. With r = Rate/n and λ = Decay:
+//
+//	None      W ← (1−λ)·W + r·Yᵀ·X
+//	Diagonal  W ← (1−λ−r·s)·W + r·Yᵀ·X, s_u = Σ_b y_bu·g_bu, a factor for each row
+//	Full      W ← (1−λ)·W + r·Yᵀ·E, E = X − G·W
+//	Lower     as Full, from block of units to block of units: to block I, E is X less what the
+//	          blocks before it explain, E_I = X − Σ_{J<I} G_J·W_J, and what the units of the block
+//	          explain to each other is Lower(Y_IᵀG_I)·W_I, a small product
+//
+// (YᵀG)·W is never formed as such: for many units and few pairs that is far more work.
+// Full and Lower look at a column of W and of X at a time, so a tile of theirs is all units ×
+// some columns.
+type update struct {
+	compute.Hebbian
+	batch, units, inputs, n int
+	rate, keep              float32
+}
+
+func hebbian(h compute.Hebbian) {
+	u := update{Hebbian: h, rate: h.Rate / float32(h.X.Rows()), keep: 1 - h.Decay}
+	u.batch, u.units, u.inputs, u.n = h.Dims()
+	switch h.Mask {
+	case compute.None:
+		u.plain()
+	case compute.Diagonal:
+		u.diagonal()
+	case compute.Lower:
+		u.lower()
+	case compute.Full:
+		u.full()
+	}
+}
+
+func (u *update) plain() {
+	products.tiles(u.batch, u.units, u.inputs, func(t tile) {
+		w, y, x := u.operands(t)
+		mul(u.rate, y.t(), x, u.keep, w)
+		u.clip(w)
+	})
+}
+
+func (u *update) diagonal() {
+	factors := borrow(u.batch * u.units)
+	defer giveBack(factors)
+	shape{1, 64}.tiles(u.batch, 1, u.units, func(t tile) {
+		u.factors((*factors)[t.z*u.units+t.j:][:t.cols], t)
+	})
+	products.tiles(u.batch, u.units, u.inputs, func(t tile) {
+		w, y, x := u.operands(t)
+		for i, f := range (*factors)[t.z*u.units+t.i:][:t.rows] {
+			engine.Sscal(w.cols, f, w.row(i), 1)
+		}
+		mul(u.rate, y.t(), x, 1, w)
+		u.clip(w)
+	})
+}
+
+// factors is f_u = 1−λ−r·Σ_b y_bu·g_bu for the units that are the columns of t.
+func (u *update) factors(f []float32, t tile) {
+	clear(f)
+	y := member(u.Y, t.z).part(0, t.j, u.n, t.cols)
+	g := member(u.G, t.z).part(0, t.j, u.n, t.cols)
+	for b := range u.n {
+		yb, gb := y.row(b)[:len(f)], g.row(b)[:len(f)]
+		for i := range f {
+			f[i] += yb[i] * gb[i]
+		}
+	}
+	for i := range f {
+		f[i] = u.keep - float32(u.rate*f[i])
+	}
+}
+
+func (u *update) full() {
+	u.strips(func(t tile) {
+		w, y, x := u.operands(t)
+		unexplained := borrow(u.n * t.cols)
+		defer giveBack(unexplained)
+		e := dense(u.n, t.cols, *unexplained)
+		copyMatrix(e, x)
+		mul(-1, member(u.G, t.z), w, 1, e)
+		mul(u.rate, y.t(), e, u.keep, w)
+		u.clip(w)
+	})
+}
+
+// strip is how many columns Full and Lower look at, and group how many units a block of Lower has.
+var strip, group = 256, 128
+
+// strips calls f for tiles of all units and some inputs.
+func (u *update) strips(f func(tile)) {
+	grain{shape{u.units, strip}, shape{u.units, 32}}.tiles(u.batch, u.units, u.inputs, f)
+}
+
+func (u *update) lower() {
+	coupling := borrow(u.batch * u.units * group) // of each unit with those of its block
+	defer giveBack(coupling)
+	block := func(z, i int) matrix {
+		n := min(group, u.units-i)
+		return dense(n, n, (*coupling)[(z*u.units+i)*group:])
+	}
+	shape{group, group}.tiles(u.batch, u.units, 1, func(t tile) {
+		y, g := member(u.Y, t.z), member(u.G, t.z)
+		c := block(t.z, t.i)
+		mul(u.rate, y.part(0, t.i, u.n, t.rows).t(), g.part(0, t.i, u.n, t.rows), 0, c)
+		for i := range c.rows {
+			clear(c.row(i)[i+1:])
+		}
+	})
+	u.strips(func(t tile) {
+		w, y, x := u.operands(t)
+		unexplained, before := borrow(u.n*t.cols), borrow(group*t.cols)
+		defer giveBack(unexplained)
+		defer giveBack(before)
+		e := dense(u.n, t.cols, *unexplained)
+		copyMatrix(e, x)
+		for i := 0; i < u.units; i += group {
+			rows := min(group, u.units-i)
+			now, old := w.part(i, 0, rows, t.cols), dense(rows, t.cols, *before)
+			copyMatrix(old, now)
+			mul(u.rate, y.part(0, i, u.n, rows).t(), e, u.keep, now)
+			mul(-1, block(t.z, i), old, 1, now)
+			u.clip(now)
+			if i+rows < u.units {
+				mul(-1, member(u.G, t.z).part(0, i, u.n, rows), old, 1, e)
+			}
+		}
+	})
+}
+
+// operands are the blocks of W, Y and X that belong to t.
+func (u *update) operands(t tile) (w, y, x matrix) {
+	return member(u.W, t.z).part(t.i, t.j, t.rows, t.cols),
+		member(u.Y, t.z).part(0, t.i, u.n, t.rows),
+		member(u.X, t.z).part(0, t.j, u.n, t.cols)
+}
+
+func (u *update) clip(w matrix) {
+	if !u.Bounded() {
+		return
+	}
+	for i := range w.rows {
+		row := w.row(i)
+		for j, v := range row {
+			if v < u.Lo {
+				row[j] = u.Lo
+			} else if v > u.Hi {
+				row[j] = u.Hi
+			}
+		}
+	}
+}
+
+func copyMatrix(dst, src matrix) {
+	for i := range dst.rows {
+		copy(dst.row(i), src.row(i))
+	}
+}

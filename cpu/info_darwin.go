@@ -1,0 +1,25 @@
+package cpu
+
+import (
+	"math"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// processor is what the processor calls itself.
+func processor() string {
+	if v, err := unix.Sysctl("machdep.cpu.brand_string"); err == nil {
+		return v
+	}
+	return runtime.GOARCH
+}
+
+// available is all the memory there is: macOS makes room by compressing.
+func available() int64 {
+	n, err := unix.SysctlUint64("hw.memsize")
+	if err != nil {
+		return math.MaxInt64
+	}
+	return int64(n)
+}

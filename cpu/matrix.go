@@ -1,0 +1,90 @@
+package cpu
+
+import (
+	"gonum.org/v1/gonum/blas"
+
+	"hebb/compute"
+)
+
+// A matrix is part of a tensor or of scratch, row by row, or the transpose of that.
+type matrix struct {
+	rows, cols int // after transposition
+	stride     int // between the rows in memory
+	transposed bool
+	data       []float32
+}
+
+// member is matrix z of t's batch, or the only one there is.
+func member(t *compute.Tensor, z int) matrix {
+	m := matrix{rows: t.Rows(), cols: t.Cols(), stride: t.Cols(), data: values(t)}
+	if n := m.rows * m.cols; len(m.data) > n {
+		m.data = m.data[z*n:][:n]
+	}
+	return m
+}
+
+// dense is a matrix without gaps in s.
+func dense(rows, cols int, s []float32) matrix {
+	return matrix{rows: rows, cols: cols, stride: cols, data: s[:rows*cols]}
+}
+
+// part is the block of m whose first element is i, j.
+func (m matrix) part(i, j, rows, cols int) matrix {
+	r, c, at := rows, cols, i*m.stride+j
+	if m.transposed {
+		r, c, at = cols, rows, j*m.stride+i
+	}
+	return matrix{rows, cols, m.stride, m.transposed, m.data[at:][:(r-1)*m.stride+c]}
+}
+
+// t is m transposed, where it lies.
+func (m matrix) t() matrix {
+	m.rows, m.cols, m.transposed = m.cols, m.rows, !m.transposed
+	return m
+}
+
+// tIf is m.t() if so.
+func (m matrix) tIf(so bool) matrix {
+	if so {
+		return m.t()
+	}
+	return m
+}
+
+// row is row i of a matrix that is not transposed.
+func (m matrix) row(i int) []float32 { return m.data[i*m.stride:][:m.cols] }
+
+// flag says it to BLAS.
+func (m matrix) flag() blas.Transpose {
+	if m.transposed {
+		return blas.Trans
+	}
+	return blas.NoTrans
+}
+
+// sgemm is C ← α·A·B + β·C by BLAS, C not being transposed. Where β is 0, C is not read.
+func sgemm(alpha float32, a, b matrix, beta float32, c matrix) {
+	engine.Sgemm(a.flag(), b.flag(), c.rows, c.cols, a.cols, alpha, a.data, a.stride, b.data, b.stride, beta, c.data, c.stride)
+}
+
+// transpose is dst ← srcᵀ, both as they lie in memory.
+func transpose(dst, src matrix) {
+	rows, cols := transposeVector(dst, src)
+	transposeFrom(dst, src, 0, cols)
+	transposeFrom(dst, src.part(0, 0, src.rows, cols), rows, 0)
+}
+
+// transposeFrom does row i on and column j on, in squares whose rows fit a cache's associativity.
+func transposeFrom(dst, src matrix, i, j int) {
+	const side = 8
+	for i0 := i; i0 < src.rows; i0 += side {
+		for j0 := j; j0 < src.cols; j0 += side {
+			for i := i0; i < min(i0+side, src.rows); i++ {
+				row := src.row(i)
+				for j := j0; j < min(j0+side, src.cols); j++ {
+					dst.data[j*dst.stride+i] = row[j]
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"runtime/debug"
+
+	"hebb/compute"
+)
+
+// A memory hands out float32s up to what the machine had free when it was opened. Go cannot
+// recover from running out of memory, so what would not fit must be refused before it is asked for.
+type memory struct {
+	budget  int64 // bytes
+	held    int64 // bytes of live buffers
+	garbage int64 // bytes of freed buffers that the collector may not have taken back yet
+}
+
+// headroom is left for the rest of the program and for others.
+const headroom = 64 << 20
+
+func newMemory() *memory { return &memory{budget: available()} }
+
+func (m *memory) alloc(n int) (*buffer, error) {
+	if n > math.MaxInt/4 || !m.fits(4*int64(n)) {
+		return nil, fmt.Errorf("%d float32s asked for, want at most the %d MiB still free of %d MiB",
+			n, max(0, m.budget-m.held-headroom)>>20, m.budget>>20)
+	}
+	m.held += 4 * int64(n)
+	return &buffer{mem: m, data: make([]float32, n)}, nil
+}
+
+// fits reports whether so many bytes can be had, after it has made room for them.
+func (m *memory) fits(bytes int64) bool {
+	if bytes > m.budget-m.held-headroom {
+		return false
+	}
+	if bytes > m.budget-m.held-m.garbage-headroom {
+		debug.FreeOSMemory()
+		m.garbage = 0
+	}
+	return bytes <= available() // others may have taken what was free at first
+}
+
+// A buffer is a slice of Go's heap.
+type buffer struct {
+	mem  *memory
+	data []float32
+}
+
+func (b *buffer) Write(off int, src []float32) error {
+	if b.data == nil {
+		return compute.ErrReleased
+	}
+	copy(b.data[off:][:len(src)], src)
+	return nil
+}
+
+func (b *buffer) Read(off int, dst []float32) error {
+	if b.data == nil {
+		return compute.ErrReleased
+	}
+	copy(dst, b.data[off:][:len(dst)])
+	return nil
+}
+
+func (b *buffer) Free() {
+	bytes := 4 * int64(len(b.data))
+	b.mem.held -= bytes
+	b.mem.garbage += bytes
+	b.data = nil
+}
+
+// values are the elements of t.
+func values(t *compute.Tensor) []float32 {
+	return t.Buffer().(*buffer).data[t.Offset():][:t.Len()]
+}

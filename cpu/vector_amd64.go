@@ -1,0 +1,81 @@
+package cpu
+
+import "golang.org/x/sys/cpu"
+
+func widest() width {
+	switch {
+	case cpu.X86.HasAVX512F && cpu.X86.HasAVX2 && cpu.X86.HasFMA:
+		return avx512
+	case cpu.X86.HasAVX2 && cpu.X86.HasFMA:
+		return avx2
+	}
+	return scalar
+}
+
+// The routines of vector_amd64.s. Each does what the Go function beside its caller does, to the
+// same bits, but for the chains, which it fuses.
+//
+//go:noescape
+func expAVX2(dst, x *float32, n int)
+
+//go:noescape
+func gaussianAVX2(dst, xy, yy *float32, n int, xx, minusF float32)
+
+//go:noescape
+func transposeAVX2(dst *float32, dstStride int, src *float32, srcStride int, blocks int)
+
+//go:noescape
+func chainsAVX2(v *float32, a, b float32, rounds int)
+
+//go:noescape
+func chainsAVX512(v *float32, a, b float32, rounds int)
+
+// expVector does the first elements of exp and returns how many.
+func expVector(dst, x []float32) int {
+	n := len(dst) &^ 7
+	if vector < avx2 || n == 0 {
+		return 0
+	}
+	expAVX2(&dst[0], &x[:n][0], n)
+	return n
+}
+
+// gaussianVector does the first elements of gaussian and returns how many.
+func gaussianVector(dst, xy, yy []float32, xx, minusF float32) int {
+	n := len(dst) &^ 7
+	if vector < avx2 || n == 0 {
+		return 0
+	}
+	gaussianAVX2(&dst[0], &xy[:n][0], &yy[:n][0], n, xx, minusF)
+	return n
+}
+
+// transposeVector does the first rows and columns of transpose and returns how many.
+func transposeVector(dst, src matrix) (rows, cols int) {
+	rows, cols = src.rows&^7, src.cols&^7
+	if vector < avx2 || rows == 0 || cols == 0 {
+		return 0, 0
+	}
+	_ = dst.data[(cols-1)*dst.stride+rows-1]
+	_ = src.data[(rows-1)*src.stride+cols-1]
+	for j := 0; j < cols; j += 8 {
+		transposeAVX2(&dst.data[j*dst.stride], 4*dst.stride, &src.data[j], 4*src.stride, rows/8)
+	}
+	return rows, cols
+}
+
+// chainsVector does the first elements of chains and returns how many.
+func chainsVector(v []float32, a, b float32, rounds int) int {
+	step, f := 192, chainsAVX512
+	switch vector {
+	case avx2:
+		step, f = 96, chainsAVX2
+	case scalar:
+		return 0
+	}
+	n := len(v) / step * step
+	for i := 0; i < n; i += step {
+		f(&v[i], a, b, rounds)
+	}
+	return n
+}

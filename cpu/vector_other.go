@@ -1,0 +1,13 @@
+//go:build !amd64
+
+package cpu
+
+func widest() width { return scalar }
+
+func expVector(dst, x []float32) int { return 0 }
+
+func gaussianVector(dst, xy, yy []float32, xx, minusF float32) int { return 0 }
+
+func transposeVector(dst, src matrix) (rows, cols int) { return 0, 0 }
+
+func chainsVector(v []float32, a, b float32, rounds int) int { return 0 }
