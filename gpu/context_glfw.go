@@ -1,0 +1,123 @@
+//go:build cgo && (linux || windows) && !nogpu && !noglfw
+
+package gpu
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log"
+	"runtime"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"github.com/go-gl/glfw/v3.3/glfw"
+)
+
+// glfwThread starts the one thread that GLFW's windows are made and destroyed on, and returns what runs
+// a function there. GLFW is the process's, and is never terminated.
+var glfwThread = sync.OnceValues(func() (func(func() error) error, error) {
+	queue := make(chan func())
+	ready := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		ready <- glfwInit()
+		for f := range queue {
+			f()
+		}
+	}()
+	if err := <-ready; err != nil {
+		close(queue)
+		return nil, err
+	}
+	return func(f func() error) error {
+		done := make(chan error)
+		queue <- func() { done <- guard(f) }
+		return <-done
+	}, nil
+})
+
+// glfwInit initialises GLFW. Without a display the binding's Init logs so and returns no error, and
+// the next call panics: the log line is taken as the reason, the panic as the error.
+func glfwInit() error {
+	var said bytes.Buffer
+	old := log.Writer()
+	log.SetOutput(&said)
+	err := guard(func() error {
+		if err := glfw.Init(); err != nil {
+			return err
+		}
+		glfw.DefaultWindowHints()
+		return nil
+	})
+	log.SetOutput(old)
+	if err == nil {
+		return nil
+	}
+	if _, why, ok := strings.Cut(strings.TrimSpace(said.String()), "PlatformError: "); ok {
+		err = errors.New(why)
+	}
+	return fmt.Errorf("no display to open a window on: %w (a display server, or xvfb-run of the package xvfb)", err)
+}
+
+// guard turns a panic of f, which is how the binding reports some errors, into an error.
+func guard(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("glfw: %v", r)
+		}
+	}()
+	return f()
+}
+
+func glfwWindow() []way {
+	return []way{{"glfw", "GLFW", glfwOpen}}
+}
+
+// glfwOpen makes a hidden window on GLFW's thread and its context current on this one.
+func glfwOpen() (drop func(), err error) {
+	do, err := glfwThread()
+	if err != nil {
+		return nil, err
+	}
+	var w *glfw.Window
+	if err := do(func() (err error) { w, err = glfwHidden(); return err }); err != nil {
+		return nil, err
+	}
+	destroy := func() { do(func() error { w.Destroy(); return nil }) }
+	if err := guard(func() error { w.MakeContextCurrent(); return nil }); err != nil {
+		destroy()
+		return nil, err
+	}
+	return func() {
+		glfw.DetachCurrentContext()
+		destroy()
+	}, nil
+}
+
+// glfwHidden tries with robustness first: not every driver has it.
+func glfwHidden() (*glfw.Window, error) {
+	var errs []error
+	for _, robust := range []int{glfw.LoseContextOnReset, glfw.NoRobustness} {
+		glfw.DefaultWindowHints()
+		glfw.WindowHint(glfw.Visible, glfw.False)
+		glfw.WindowHint(glfw.ContextVersionMajor, 4)
+		glfw.WindowHint(glfw.ContextVersionMinor, 3)
+		glfw.WindowHint(glfw.OpenGLProfile, glfw.OpenGLCoreProfile)
+		glfw.WindowHint(glfw.ContextRobustness, robust)
+		w, err := glfw.CreateWindow(1, 1, "hebb", nil, nil)
+		if w != nil {
+			return w, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, fmt.Errorf("no window with OpenGL 4.3 core: %w", errors.Join(errs...))
+}
+
+func glfwProcAddress(name string) unsafe.Pointer {
+	if _, err := glfwThread(); err != nil {
+		return nil
+	}
+	return glfw.GetProcAddress(name)
+}

@@ -1,0 +1,35 @@
+// Package gpu runs ops as OpenGL 4.3 compute shaders.
+//
+// # Plan first, dispatch after
+//
+// An op becomes a plan: a list of dispatches, each a specialised shader with its arguments, the
+// windows of memory it is bound to and its grid. Planning is pure and knows no OpenGL; what runs
+// a plan knows no op. All OpenGL is in gpu.go, thread.go, context*.go, buffer.go and program.go:
+// one goroutine, locked to its OS thread, owns the context for life, and commands reach it through
+// a bounded queue.
+//
+// # The ladder
+//
+// Every kernel has a naive rung, one thread an element, kept for ever: it is what the others are
+// held against. Gemm, Hebbian and Gram share one tiled product (shaders/tile.glsl): a group
+// makes a tile of C, a thread several 4×4 blocks of it in registers; slices of A and B pass
+// through shared memory, read from memory four numbers at a time where offsets and rows
+// allow, and the next slices are on their way while the current ones are multiplied. Which of
+// several tile shapes, and whether the sums are cut into pieces (split-K), a model of time
+// decides: see tile.go.
+//
+// What an op does with each sum is written once, in the file that both rungs include:
+// epilogue.glsl, rule.glsl (Hebbian), kernel.glsl (Gram).
+//
+// # Sizes
+//
+// Kernels take every size. What exceeds GL_MAX_SHADER_STORAGE_BLOCK_SIZE is cut into pieces that fit
+// (window.go), what exceeds the grid is walked. There are no float atomics, and every sum has
+// a fixed order: the same inputs give the same bits on one device.
+//
+// # Errors
+//
+// What fails now (an allocation, a shader that does not compile: the driver's log is the error)
+// is returned and not kept. What fails later, in a queued command, is kept for ever: the first
+// failure is what every later Sync and Read returns. A context that was reset says so.
+package gpu

@@ -1,0 +1,255 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/go-gl/gl/v4.3-core/gl"
+
+	"hebb/compute"
+	"hebb/shaders"
+)
+
+type backend struct {
+	*thread
+	planner
+	programs map[kernel]uint32
+	scratch  [scratches]*buffer // what plans ask for; grows only
+	cache    *cache
+	source   func(file string, defines ...string) (string, error)
+	data     func(*buffer) // allocates
+}
+
+// Open returns a backend on the device that o leads to.
+func Open(o Options) (compute.Backend, error) {
+	b, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func open(o Options) (*backend, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	t, err := reach(o)
+	if err != nil {
+		return nil, err
+	}
+	b := &backend{
+		thread: t, programs: map[kernel]uint32{}, source: shaders.Source, data: allocate,
+		cache: newCache(o.CacheDir, t.info),
+	}
+	if err := t.wait(func() error { return b.measure(o.Rung) }); err != nil {
+		return nil, errors.Join(err, t.close())
+	}
+	return b, nil
+}
+
+// reach tries the ways to a device in their order. A software renderer is taken only where GLFW, which
+// may reach a driver that EGL does not, has no hardware either.
+func reach(o Options) (*thread, error) {
+	var soft *thread
+	var why []string
+	for _, w := range ways(o) {
+		if soft != nil && w.context != "glfw" {
+			continue
+		}
+		switch t, err := newThread(w); {
+		case err != nil:
+			why = append(why, w.via+": "+err.Error())
+		case !t.info.Software:
+			if soft != nil {
+				err = soft.close()
+			}
+			return t, err
+		case soft == nil:
+			soft = t
+		default:
+			if err := t.close(); err != nil {
+				why = append(why, err.Error())
+			}
+		}
+	}
+	if soft != nil {
+		return soft, nil
+	}
+	return nil, fmt.Errorf("gpu: %w: no way to OpenGL 4.3: %s", compute.ErrUnavailable, strings.Join(why, "; "))
+}
+
+// Devices tries every way to a device and says where each leads.
+func Devices() []Candidate {
+	var all []Candidate
+	for _, w := range ways(Options{Device: -1}) {
+		c := Candidate{Via: w.via}
+		t, err := newThread(w)
+		if err == nil {
+			c.Info = t.info
+			err = t.close()
+		}
+		if err != nil {
+			c.Err = fmt.Errorf("gpu: %w: %w", compute.ErrUnavailable, err)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// measure fills the planner in with the device's limits.
+func (b *backend) measure(rung string) (err error) {
+	b.rung = rung
+	b.maxBlock = min(limit(gl.MAX_SHADER_STORAGE_BLOCK_SIZE), maxWindow)
+	b.align = max(4, limit(gl.SHADER_STORAGE_BUFFER_OFFSET_ALIGNMENT)/4)
+	b.processors = processors(b.info)
+	for i := range b.maxGroups {
+		b.maxGroups[i] = limitAt(gl.MAX_COMPUTE_WORK_GROUP_COUNT, i)
+	}
+	b.tiles, err = usable(rung, limit(gl.MAX_COMPUTE_SHARED_MEMORY_SIZE), limit(gl.MAX_COMPUTE_WORK_GROUP_INVOCATIONS))
+	return cmp.Or(err, b.settle("open"))
+}
+
+// processors is how many multiprocessors the device has. Only NVIDIA says so in OpenGL.
+func processors(i compute.Info) int {
+	const smCount = 0x933B // GL_SM_COUNT_NV of NV_shader_thread_group
+	switch _, nvidia := slices.BinarySearch(i.Extensions, "GL_NV_shader_thread_group"); {
+	case nvidia:
+		return max(1, limit(smCount))
+	case i.Software:
+		return runtime.NumCPU()
+	}
+	return 64
+}
+
+func (b *backend) Info() compute.Info { return b.info }
+
+func (b *backend) Sync() error { return b.wait(func() error { return b.finish("sync") }) }
+
+func (b *backend) Close() error { return b.close() }
+
+// Run waits only for what it has not seen: a shader, or a need for more memory of the backend's own.
+// That either fails is an error of now.
+func (b *backend) Run(op compute.Op) error {
+	l, err := b.plan(op)
+	if err != nil {
+		return err
+	}
+	for i, n := range l.scratch {
+		if err := b.grow(i, n); err != nil {
+			return err
+		}
+	}
+	programs := make([]uint32, len(l.dispatches))
+	for i, d := range l.dispatches {
+		if programs[i], err = b.program(d.kernel); err != nil {
+			return err
+		}
+	}
+	scratch := b.scratch
+	b.send(func() {
+		for i := range l.dispatches {
+			b.dispatch(programs[i], &l.dispatches[i], &scratch)
+		}
+	})
+	return nil
+}
+
+// grow makes sure that a memory of the backend's own holds n numbers. What is in the queue
+// still finds the old one: OpenGL gives memory back once it is no longer used.
+func (b *backend) grow(which, n int) error {
+	old := b.scratch[which]
+	if old != nil && old.n >= n || n == 0 {
+		return nil
+	}
+	if old != nil {
+		old.Free()
+		b.scratch[which] = nil
+	}
+	buf, err := b.alloc(n)
+	if err != nil {
+		return fmt.Errorf("workspace: %w", err)
+	}
+	b.scratch[which] = buf
+	return nil
+}
+
+// program returns the program of a kernel: one made before, one from disk, or one compiled now.
+func (b *backend) program(k kernel) (uint32, error) {
+	if p, ok := b.programs[k]; ok {
+		return p, nil
+	}
+	text, err := b.source(k.file, k.list()...)
+	if err != nil {
+		return 0, err
+	}
+	var p uint32
+	kept, made := b.cache.load(text), (*entry)(nil)
+	err = b.wait(func() (err error) {
+		_, failed := b.try("compile "+k.file, func() {
+			if kept != nil {
+				p = revive(kept)
+			}
+			if p == 0 {
+				if p, err = compile(text); err == nil {
+					made = binaryOf(p)
+				}
+			}
+		})
+		if err != nil { // the driver's log says more than an error code
+			return fmt.Errorf("gpu: shader %s [%s]: %w", k.file, strings.Join(k.list(), ", "), err)
+		}
+		return failed
+	})
+	if err != nil {
+		return 0, err
+	}
+	if made != nil {
+		b.cache.store(text, made)
+	}
+	b.programs[k] = p
+	return p, nil
+}
+
+func (t *thread) dispatch(program uint32, d *dispatch, scratch *[scratches]*buffer) {
+	var bufs [bindings]*buffer
+	wait := false
+	for i, x := range d.binds {
+		if bufs[i] = x.mem.buffer(scratch); bufs[i] != nil {
+			wait = wait || t.hazards.conflict(&bufs[i].usage, x.write)
+		}
+	}
+	if wait {
+		t.barrier()
+	}
+	gl.UseProgram(program)
+	t.uniform.set(&d.args)
+	for i, x := range d.binds {
+		if buf := bufs[i]; buf != nil {
+			t.hazards.record(&buf.usage, x.write)
+			gl.BindBufferRange(gl.SHADER_STORAGE_BUFFER, uint32(i), buf.id, 4*x.from, 4*x.n)
+		}
+	}
+	gl.DispatchCompute(uint32(d.groups[0]), uint32(d.groups[1]), uint32(d.groups[2]))
+	t.settle(d.file)
+}
+
+func (m memory) buffer(scratch *[scratches]*buffer) *buffer {
+	switch {
+	case m.scratch > 0:
+		return scratch[m.scratch-1]
+	case m.buf != nil:
+		return m.buf.(*buffer)
+	}
+	return nil
+}
+
+func (t *thread) barrier() {
+	gl.MemoryBarrier(gl.SHADER_STORAGE_BARRIER_BIT | gl.BUFFER_UPDATE_BARRIER_BIT)
+	t.hazards.barrier()
+}

@@ -1,0 +1,71 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"hebb/compute"
+	"hebb/compute/computetest"
+)
+
+// quick are options for tests: the first EGL device, or whatever there is, and nothing on disk.
+func quick(rung string) Options { return Options{Device: -1, Rung: rung, CacheDir: "off"} }
+
+// opened skips the test where there is no OpenGL, and nowhere else: NEED_GPU forbids that too.
+func opened(t *testing.T) *backend {
+	t.Helper()
+	b, err := open(quick(""))
+	if errors.Is(err, compute.ErrUnavailable) && os.Getenv("NEED_GPU") == "" {
+		t.Skip(err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// with opens a backend of a rung and changes it.
+func with(rung string, set func(*backend)) func() (compute.Backend, error) {
+	return func() (compute.Backend, error) {
+		b, err := open(quick(rung))
+		if err != nil {
+			return nil, err
+		}
+		set(b)
+		return b, nil
+	}
+}
+
+// TestOps runs the suite on every rung and with every limit made small enough to be met: all of it
+// as the backend is used and on the naive rung, every fifth case on the others, since each new
+// specialisation costs a software OpenGL half a second of compiling.
+func TestOps(t *testing.T) {
+	b := opened(t)
+	t.Log(b.Info())
+	b.Close()
+	same := func(*backend) {}
+	for _, way := range []struct {
+		name, rung string
+		set        func(*backend)
+		every      int
+	}{
+		{"auto", "", same, 1},
+		{"naive", "naive", same, 1},
+		{"128x128", "128x128", same, 5},
+		{"128x64", "128x64", same, 5},
+		{"64x64", "64x64", same, 5},
+		{"64x32", "64x32", same, 5},
+		{"32x32", "32x32", same, 5},
+		{"split", "", func(b *backend) { b.splits = 3 }, 5},
+		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 5},
+		{"windows", "32x32", func(b *backend) { b.maxBlock = 32 << 10 }, 5},
+		{"naive windows", "naive", func(b *backend) { b.maxBlock = 16 << 10 }, 5},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			computetest.RunEvery(t, way.every, with(way.rung, way.set))
+		})
+	}
+}

@@ -1,0 +1,176 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"hebb/compute"
+	"hebb/compute/computetest"
+	"hebb/shaders"
+)
+
+// A mutant is a bug planted in a shader's source. The suite must see it, by way of an op that uses it.
+type mutant struct {
+	op       compute.Op
+	old, new string
+}
+
+// Mutants of the ways in which ops are run, by what they are run on.
+var (
+	naiveMutants = []mutant{
+		{compute.Gemm{}, "row >= m || col >= n", "row > m || col >= n"},
+		{compute.Gemm{}, "row >= m || col >= n", "row >= m || col >= n - 1"},
+		{compute.Gemm{}, "p < end;", "p < end - 1;"},
+		{compute.Gemm{}, "A[AT(1, z, p) + row]", "A[AT(1, z, row) + p]"},
+		{compute.Gemm{}, "AT(2, z, p)", "AT(2, 0, p)"},
+		{compute.Gemm{}, "B[AT(2, z, col) + p]", "B[AT(2, z, col) + p + 1]"},
+		{compute.Hebbian{}, "row0 + row + 1 - dep0", "row0 + row - dep0"},
+		{compute.Hebbian{}, "p < k; p++", "p < k - 1; p++"},
+		{compute.Gram{}, "(a - b) * (a - b)", "abs(a - b)"},
+		{compute.FMA{}, "r < rounds", "r < rounds - 1"},
+	}
+	tiledMutants = []mutant{
+		// tile.glsl
+		{compute.Gemm{}, "row >= rows || col >= cols", "row > rows || col >= cols"},
+		{compute.Gemm{}, "ivec4(0, 1, 2, 3)", "ivec4(0, 1, 2, 2)"},
+		{compute.Gemm{}, "A[at + min(2, left - 1)]", "A[at + min(1, left - 1)]"},
+		{compute.Gemm{}, "AT(1, z, row)", "AT(1, 0, row)"},
+		{compute.Gemm{}, "a[i / 4]", "a[0]"},
+		{compute.Gemm{}, "t < BK;", "t < BK - 1;"},
+		{compute.Gemm{}, "		barrier(); // all have done with the last slice\n", ""},
+		{compute.Gemm{}, "		stash();\n		barrier();\n", "		stash();\n"},
+		{compute.Gemm{}, "return transpose(mat4(a4(", "return (mat4(a4("},
+		{compute.Gemm{}, "l / (BN / 4) * 4 * LB", "l / (BN / 4) * 4 * LA"},
+		{compute.Gemm{}, "if (r0 + r < m)", "if (r0 + r <= m)"},
+		{compute.Gemm{}, "if (c0 + c < n)", "if (c0 + c < n - 1)"},
+		// product.glsl
+		{compute.Gemm{}, "t < down * across", "t < down * across - 1"},
+		{compute.Gemm{}, "in_band % high", "in_band % BAND"},
+		{compute.Gemm{}, "z < batch;", "z < 1;"},
+		{compute.Gram{}, "col0 + col + BN <= row0 + row", "col0 + col <= row0 + row"},
+		{compute.Hebbian{}, "row0 + row + BM - dep0", "row0 + row - dep0"},
+		{compute.Hebbian{}, "col0 + col >= row0 + row + BM", "col0 + col >= row0 + row"},
+		// epilogue.glsl
+		{compute.Gemm{}, "if (beta != 0.0)", ""},
+		{compute.Gemm{}, "v += beta * C[at]", "v += C[at]"},
+		{compute.Gemm{}, "alpha * acc", "acc"},
+		{compute.Gemm{}, "AT(3, z, 0) + col", "AT(3, 0, 0) + col"},
+		{compute.Gemm{}, "max(v, CELL(0.0))", "abs(v)"},
+		{compute.Gemm{}, "-2.0 * abs(v)", "-abs(v)"},
+		{compute.Gemm{}, "mix(-t, t, above0(v))", "t"},
+		{compute.Gemm{}, "mix(e, one, above0(v))", "mix(one, e, above0(v))"},
+		{compute.Gemm{}, "return v > 0.0; }\nbvec4 above0(vec4 v) { return greaterThan(", "return v >= 0.0; }\nbvec4 above0(vec4 v) { return greaterThanEqual("},
+		{compute.Gemm{}, "1.0 - a * a", "1.0 - a"},
+		{compute.Gemm{}, "a * (1.0 - a)", "a * (1.0 + a)"},
+		{compute.Hebbian{}, "return col <= row ? v", "return col < row ? v"},
+		{compute.Hebbian{}, "lessThanEqual(", "lessThan("},
+		// rule.glsl
+		{compute.Hebbian{}, "D[AT(3, z, 0) + row] * w", "D[AT(3, z, 0) + row]"},
+		{compute.Hebbian{}, "acc -= V", "acc += V"},
+		{compute.Hebbian{}, "beta * w", "w"},
+		{compute.Hebbian{}, "if (lo < hi)", "if (lo > hi)"},
+		{compute.Hebbian{}, "CELL(hi)", "CELL(-lo)"},
+		// kernel.glsl
+		{compute.Gram{}, "- 2.0 * acc", "- 2.001 * acc"},
+		{compute.Gram{}, "factor[width / 4][width % 4]", "factor[0][0]"},
+		{compute.Gram{}, "from_diagonal == 0 && kind != LINEAR", "false"},
+		{compute.Gram{}, "r < 4 && kind != LINEAR", "false"},
+		{compute.Gram{}, "inverse(xx) * inverse(yy)", "inverse(xx)"},
+		{compute.Gram{}, "s > 0.0 ? inversesqrt(s) : 0.0", "inversesqrt(s)"},
+		{compute.Gram{}, "w * wide + row)] = t[c]", "w * wide + row)] = v[c]"},
+		{compute.Gram{}, "KT[AT(6, z, col) + w * wide + row] = v", "KT[AT(6, z, col) + w * wide + row] = 0.5 * v"},
+		{compute.Gram{}, "v[r][c] = t[r][c]", "v[r][c] = 0.0"},
+		// reduce.comp
+		{compute.Hebbian{}, "p += LANES", "p += LANES + 1"},
+		{compute.Hebbian{}, "int reach = LANES / 2", "int reach = LANES / 4"},
+		{compute.Hebbian{}, "v *= B[AT(2, z, row) + col]", "v *= v"},
+		{compute.Gram{}, "int row = i, col = p;", "int row = 0, col = p;"},
+		// centre.comp
+		{compute.Gram{}, "R[AT(1, z, 0) + row] + C", "R[AT(1, z, 0) + row] - C"},
+		{compute.Gram{}, "(K[at] - means) + all", "K[at] - means"},
+		{compute.Gram{}, "K[at] - all", "K[at]"},
+		// copy.comp and fma.comp
+		{compute.Copy{}, "i < n;", "i < n - 1;"},
+		{compute.Copy{}, "i < n;", "i <= n;"},
+		{compute.Copy{}, "Src[from + i]", "Src[i]"},
+		{compute.FMA{}, "r < rounds", "r < rounds - 1"},
+		{compute.FMA{}, "alpha * v[c] + beta", "alpha * v[c]"},
+		{compute.FMA{}, "			if (i + c * 256 < n)\n", ""},
+	}
+	largeMutants = []mutant{ // what smaller tiles do not have
+		{compute.Gemm{}, "a[i / 4][i % 4] * b[j]", "a[i / 4][i % 4] * b[0]"},
+		{compute.Gemm{}, "warp % (GX / 8) * 8", "warp % (GX / 8) * 4"},
+	}
+	splitMutants = []mutant{
+		{compute.Gemm{}, "end = min(k, first + slice)", "end = min(k, first + slice - 1)"},
+		{compute.Hebbian{}, "for (int s = 0; s < splits; s++)", "for (int s = 1; s < splits; s++)"},
+		{compute.Gemm{}, "row < m;", "row < m - 1;"},
+		{compute.Hebbian{}, "col += int(gl_NumWorkGroups.x) * 64 * CELL_WIDTH", "col += 1"},
+		{compute.Gemm{}, "P[CELLS(AT(5, s * batch + z, row) + col)] = acc", "P[CELLS(AT(5, z, row) + col)] = acc"},
+	}
+	walkMutants = []mutant{
+		{compute.Gemm{}, "t += int(gl_NumWorkGroups.x)", "t += down * across"},
+		{compute.Gemm{}, "z += int(gl_NumWorkGroups.z)", "z += batch"},
+		{compute.Copy{}, "i += int(gl_NumWorkGroups.x) * 256", "i += n"},
+		{compute.FMA{}, "i += int(gl_NumWorkGroups.x) * 256 * CHAINS", "i += n"},
+		{compute.Hebbian{}, "i += int(gl_NumWorkGroups.x) * OUTPUTS", "i += m"},
+		{compute.Gram{}, "row += int(gl_NumWorkGroups.y) * 4", "row += m"},
+	}
+	windowMutants = []mutant{
+		{compute.Gemm{}, "sums[r][c] += P", "sums[r][c] = P"},
+		{compute.Gemm{}, "sums[r] += P", "sums[r] = P"},
+		{compute.Gram{}, "(col0 + col) - (row0 + row)", "col - row"},
+		{compute.Hebbian{}, "O[at] += alpha * sum", "O[at] = alpha * sum"},
+		{compute.Hebbian{}, "row0 + row + BM - dep0", "row + BM - dep0"},
+	}
+	naiveWindowMutants = []mutant{
+		{compute.Gemm{}, "acc = P[AT(5, z, row) + col]", "acc = 0.0"},
+	}
+)
+
+// TestMutants plants each bug and wants the suite to see it: on the results of an op, not as a shader
+// that does not compile.
+func TestMutants(t *testing.T) {
+	opened(t).Close()
+	for _, ladder := range []struct {
+		name, rung string
+		set        func(*backend)
+		mutants    []mutant
+	}{
+		{"naive", "naive", func(*backend) {}, naiveMutants},
+		{"tiled", "64x32", func(*backend) {}, tiledMutants},
+		{"large", "128x128", func(*backend) {}, largeMutants},
+		{"split", "32x32", func(b *backend) { b.splits = 3 }, splitMutants},
+		{"walk", "32x32", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }, walkMutants},
+		{"windows", "32x32", func(b *backend) { b.maxBlock = 8 << 10 }, windowMutants},
+		{"naive windows", "naive", func(b *backend) { b.maxBlock = 8 << 10 }, naiveWindowMutants},
+	} {
+		t.Run(ladder.name, func(t *testing.T) {
+			t.Parallel()
+			for _, m := range ladder.mutants {
+				planted, err := plant(m, ladder.rung, ladder.set)
+				if !planted || !errors.Is(err, compute.ErrWrong) {
+					t.Errorf("%T %q -> %q: planted %v: %v", m.op, m.old, m.new, planted, err)
+				}
+			}
+			t.Logf("%d mutants", len(ladder.mutants))
+		})
+	}
+}
+
+// plant runs the suite on a backend with a bug and returns what it says.
+func plant(m mutant, rung string, set func(*backend)) (planted bool, err error) {
+	_, err = computetest.Try(m.op, with(rung, func(b *backend) {
+		set(b)
+		b.source = func(file string, defines ...string) (string, error) {
+			text, err := shaders.Source(file, defines...)
+			bad := strings.ReplaceAll(text, m.old, m.new)
+			planted = planted || bad != text
+			return bad, err
+		}
+	}))
+	return planted, err
+}

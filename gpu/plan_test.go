@@ -1,0 +1,409 @@
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"hebb/compute"
+	"hebb/compute/computetest"
+	"hebb/shaders"
+)
+
+// A paper is a backend that plans every op and runs none: its buffers keep what is written to them.
+type paper struct {
+	*planner
+	plans []*plan
+	bad   []error
+}
+
+type sheet struct{ x []float32 }
+
+func (s *sheet) Write(off int, src []float32) error { copy(s.x[off:], src); return nil }
+func (s *sheet) Read(off int, dst []float32) error  { copy(dst, s.x[off:]); return nil }
+func (s *sheet) Free()                              {}
+
+func (p *paper) Info() compute.Info                  { return compute.Info{Backend: "paper"} }
+func (p *paper) Alloc(n int) (compute.Buffer, error) { return &sheet{make([]float32, n)}, nil }
+func (p *paper) Sync() error                         { return nil }
+func (p *paper) Close() error                        { return nil }
+
+func (p *paper) Run(op compute.Op) error {
+	l, err := p.plan(op)
+	if err != nil {
+		return err
+	}
+	p.plans = append(p.plans, l)
+	for _, d := range l.dispatches {
+		if err := p.sound(l, &d); err != nil {
+			p.bad = append(p.bad, fmt.Errorf("%T: %s %v: %w", op, d.file, d.list(), err))
+		}
+	}
+	return errPlanned
+}
+
+// errPlanned ends a case whose op is planned: there is no result to judge.
+var errPlanned = errors.New("planned")
+
+// sound reports what no dispatch of any plan may be.
+func (p *paper) sound(l *plan, d *dispatch) error {
+	for i, g := range d.groups {
+		if g < 1 || g > p.maxGroups[i] {
+			return fmt.Errorf("groups %v, want 1 to %v", d.groups, p.maxGroups)
+		}
+	}
+	for i, b := range d.binds {
+		if b.mem == (memory{}) {
+			continue
+		}
+		whole := 0
+		if b.mem.scratch > 0 {
+			whole = l.scratch[b.mem.scratch-1]
+		} else {
+			whole = len(b.mem.buf.(*sheet).x)
+		}
+		whole = (whole + 3) / 4 * 4
+		switch off := int(d.args.Off[i/4][i%4]); {
+		case b.from%p.align != 0 || b.n%4 != 0:
+			return fmt.Errorf("binding %d: %d numbers from %d, want multiples of 4 and of %d", i, b.n, b.from, p.align)
+		case 4*b.n > p.maxBlock:
+			return fmt.Errorf("binding %d: %d bytes, want at most %d", i, 4*b.n, p.maxBlock)
+		case b.from < 0 || b.from+b.n > whole || off < 0 || off >= b.n:
+			return fmt.Errorf("binding %d: %d numbers from %d, the first at %d, of a memory of %d", i, b.n, b.from, off, whole)
+		}
+	}
+	return nil
+}
+
+// desk is a planner with the limits of an H200, or of whatever set makes of it.
+func desk(rung string, set func(*planner)) *planner {
+	fit, err := usable(rung, 48<<10, 1024)
+	if err != nil {
+		panic(err) // see TestTiles
+	}
+	p := &planner{rung: rung, maxBlock: maxWindow, align: 64, maxGroups: [3]int{1<<31 - 1, 65535, 65535}, processors: 132, tiles: fit}
+	if set != nil {
+		set(p)
+	}
+	return p
+}
+
+// planned is the suite, planned in all the ways in which TestOps runs it, and on an H200.
+var planned = sync.OnceValues(func() (map[string]*paper, error) {
+	all := map[string]*paper{}
+	for name, p := range map[string]*planner{
+		"auto":          desk("", nil),
+		"few":           desk("", func(p *planner) { p.processors = 2 }),
+		"split":         desk("", func(p *planner) { p.splits = 3 }),
+		"naive split":   desk("naive", func(p *planner) { p.splits = 3 }),
+		"walk":          desk("64x32", func(p *planner) { p.maxGroups = [3]int{2, 1, 1} }),
+		"windows":       desk("", func(p *planner) { p.maxBlock, p.align = 32<<10, 4 }),
+		"naive windows": desk("naive", func(p *planner) { p.maxBlock, p.align = 8<<10, 64 }),
+	} {
+		all[name] = &paper{planner: p}
+	}
+	for _, rung := range Rungs() {
+		all[rung] = &paper{planner: desk(rung, nil)}
+	}
+	for _, p := range all {
+		dev := compute.New(p)
+		for _, c := range computetest.Cases(computetest.Quick) {
+			if _, err := c.Check(1, dev); !errors.Is(err, errPlanned) {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+})
+
+// TestSound plans the suite within every set of limits: windows lie within their memory and within
+// the block size, grids within the device's.
+func TestSound(t *testing.T) {
+	papers, err := planned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, paper := range papers {
+		if len(paper.plans) < 100 {
+			t.Errorf("%s: %d plans, want those of all cases", name, len(paper.plans))
+		}
+		for _, err := range paper.bad[:min(3, len(paper.bad))] {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestShaders gives a second compiler every shader that a plan of the suite asks for.
+func TestShaders(t *testing.T) {
+	glslang, err := exec.LookPath("glslangValidator")
+	if err != nil {
+		if os.Getenv("NEED_GPU") != "" {
+			t.Fatal("glslangValidator is not installed: package glslang-tools")
+		}
+		t.Skip(err)
+	}
+	kernels := map[kernel]bool{}
+	papers, err := planned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, paper := range papers {
+		for _, l := range paper.plans {
+			for _, d := range l.dispatches {
+				kernels[d.kernel] = true
+			}
+		}
+	}
+	dir := t.TempDir()
+	var files []string
+	for k := range kernels {
+		text, err := shaders.Source(k.file, k.list()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := filepath.Join(dir, fmt.Sprintf("%s-%d.comp", k.file, len(files)))
+		if err := os.WriteFile(f, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	t.Logf("%d specialisations", len(files))
+	for some := range slices.Chunk(files, 50) {
+		if out, err := exec.Command(glslang, some...).CombinedOutput(); err != nil {
+			t.Errorf("%v: %.2000s", err, out)
+		}
+	}
+}
+
+// TestPlan spells a few plans out.
+func TestPlan(t *testing.T) {
+	dev := compute.New(&paper{planner: desk("", nil)})
+	mat := func(shape ...int) *compute.Tensor {
+		x, err := dev.Tensor(shape...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	win := func(x *compute.Tensor, from, n int, write bool) bind {
+		return bind{memory{buf: x.Buffer()}, from, n, write}
+	}
+	own := func(which, n int, write bool) bind { return bind{memory{scratch: which + 1}, 0, n, write} }
+	c, a, b, bias := mat(3, 65, 132), mat(8, 65), mat(3, 132, 8), mat(132)
+	w, y, x := mat(100, 784), mat(4096, 100), mat(4096, 784)
+	naive := kernel{"gemm", "LAYER\nTRANS_A\nTRANS_B\nNAIVE\n"}
+	for _, test := range []struct {
+		name string
+		p    *planner
+		op   compute.Op
+		want []dispatch
+	}{
+		{"batch, bias and transpositions", desk("naive", func(p *planner) { p.maxGroups[2] = 2 }),
+			compute.Gemm{C: c, A: a, B: b, TransA: true, TransB: true, Epilogue: compute.Epilogue{Alpha: 2, Act: compute.Tanh, Bias: bias}},
+			[]dispatch{{naive,
+				[]bind{win(c, 0, 3*65*132, true), win(a, 0, 520, false), win(b, 0, 3*132*8, false), win(bias, 0, 132, false), {}, {}, {}},
+				args{M: 65, N: 132, K: 8, Batch: 3, Splits: 1, Slice: 8, Widths: 1, Alpha: 2, Act: 2, Bound: 0b1111,
+					Ld: [2][4]int32{{132, 65, 8}}, Skip: [2][4]int32{{65 * 132, 0, 132 * 8}}},
+				[3]int{5 * 9, 1, 2}}}},
+		{"Oja of a small layer and a long batch, cut into slices", desk("64x64", func(p *planner) { p.splits = 8 }),
+			compute.Hebbian{W: w, Y: y, X: x, G: y, Mask: compute.Diagonal, Rate: 0.5, Lo: -1, Hi: 1},
+			[]dispatch{
+				{kernel{"reduce", "DOT\nCOLUMNS\n"},
+					[]bind{own(scratch1, 100, true), win(y, 0, 409600, false), win(y, 0, 409600, false)},
+					args{M: 100, N: 1, K: 4096, Batch: 1, Splits: 1, Slice: 4096, Widths: 1, Alpha: 1, Bound: 0b111,
+						Ld: [2][4]int32{{0, 100, 100}}, Skip: [2][4]int32{{100}}},
+					[3]int{4, 1, 1}},
+				{kernel{"hebbian", "PARTIAL\nTRANS_A\nBM 64\nBN 64\nBK 16\nTM 8\nTN 8\nTHREADS 64\nVEC\n"},
+					[]bind{{}, win(y, 0, 409600, false), win(x, 0, 4096*784, false), {}, {}, own(scratchPartial, 8*78400, true), {}},
+					args{M: 100, N: 784, K: 4096, Batch: 1, Splits: 8, Slice: 512, Widths: 1, Alpha: 0.5 / 4096, Beta: 1, Lo: -1, Hi: 1, Bound: 0b1111,
+						Ld: [2][4]int32{{784, 100, 784}, {0, 784}}, Skip: [2][4]int32{{0, 0, 0, 100}, {0, 78400}}},
+					[3]int{2 * 13, 8, 1}},
+				{kernel{"sum", "HEBBIAN\nVEC\n"},
+					[]bind{win(w, 0, 78400, true), {}, {}, own(scratch1, 100, false), {}, own(scratchPartial, 8*78400, false), {}},
+					args{M: 100, N: 784, K: 4096, Batch: 1, Splits: 8, Slice: 4096, Widths: 1, Alpha: 0.5 / 4096, Beta: 1, Lo: -1, Hi: 1, Bound: 0b1001,
+						Ld: [2][4]int32{{784}, {0, 784}}, Skip: [2][4]int32{{0, 0, 0, 100}, {0, 78400}}},
+					[3]int{4, 25, 1}},
+			}},
+	} {
+		got, err := test.p.plan(test.op)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got.dispatches, test.want) {
+			t.Errorf("%s:\ngot  %+v\nwant %+v", test.name, got.dispatches, test.want)
+		}
+	}
+}
+
+// TestPieces: the boxes of an op cover it once, terms innermost.
+func TestPieces(t *testing.T) {
+	p := &planner{maxBlock: 256, align: 4}
+	size := extent{2, 3, 9, 50, 70}
+	a := operand{mem: memory{scratch: 1}, off: 5, stride: extent{0, 630, 70, 0, 1}}
+	b := operand{mem: memory{scratch: 2}, stride: extent{0, 0, 0, 1, 50}}
+	c := operand{mem: memory{scratch: 3}, stride: extent{1350, 450, 50, 1, 0}}
+	boxes, err := p.pieces(size, a, b, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, last := map[extent]int{}, box{}
+	for i, x := range boxes {
+		for _, o := range []operand{a, b, c} {
+			if w, off := p.window(o, x); 4*w.n > p.maxBlock || w.from%4 != 0 || w.from+off != o.start(x.at) {
+				t.Fatalf("window %+v of %+v", w, x)
+			}
+		}
+		if follows := x.at; x.at[axisTerm] > 0 {
+			if follows[axisTerm] = last.at[axisTerm]; follows != last.at || last.at[axisTerm]+last.n[axisTerm] != x.at[axisTerm] {
+				t.Fatalf("box %d, %v, does not continue the sums of %v", i, x, last)
+			}
+		}
+		last = x
+		var at func(e extent, a axis)
+		at = func(e extent, a axis) {
+			if a == axes {
+				done[e]++
+				return
+			}
+			for s := range x.n[a] {
+				e[a] = x.at[a] + s
+				at(e, a+1)
+			}
+		}
+		at(extent{}, 0)
+	}
+	for e, n := range done {
+		if n != 1 {
+			t.Fatalf("%v is done %d times", e, n)
+		}
+	}
+	if want := 2 * 3 * 9 * 50 * 70; len(done) != want || len(boxes) < 2 {
+		t.Errorf("%d boxes do %d of %d steps", len(boxes), len(done), want)
+	}
+	if _, err := (&planner{maxBlock: 8, align: 4}).pieces(size, a); err == nil {
+		t.Error("no error where not even one number fits")
+	}
+}
+
+// TestChoose: the model's answers where there is no doubt.
+func TestChoose(t *testing.T) {
+	p := desk("", nil)
+	for _, test := range []struct {
+		batch, m, n, k int32
+		tile           string
+		split          bool
+	}{
+		{1, 8192, 8192, 8192, "128x128", false},
+		{1, 64, 64, 64, "32x32", false},
+		{1, 512, 512, 1 << 17, "", true}, // a weight gradient: few tiles, many terms
+		{1024, 256, 256, 1 << 13, "128x128", false},
+	} {
+		tile, splits := p.choose(test.batch, test.m, test.n, test.k)
+		if test.tile != "" && tile.name != test.tile || (splits > 1) != test.split {
+			t.Errorf("%+v: tile %s in %d slices", test, tile.name, splits)
+		}
+	}
+}
+
+// TestTiles: threads cover every tile, and every tile is one that OpenGL 4.3 promises room for.
+func TestTiles(t *testing.T) {
+	for _, x := range tiles {
+		if err := x.check(); err != nil {
+			t.Error(err)
+		}
+		if x.threads() > 1024 || x.shared() > 32<<10 {
+			t.Errorf("tile %s: %d threads and %d bytes of shared memory, want at most 1024 and 32 KiB", x.name, x.threads(), x.shared())
+		}
+	}
+	for _, bad := range []tile{{"", 128, 128, 16, 6, 8, 1}, {"", 100, 128, 16, 8, 8, 1}, {"", 32, 32, 16, 8, 8, 1}} {
+		if bad.check() == nil {
+			t.Errorf("%+v passes", bad)
+		}
+	}
+	if _, err := usable("128x128", 1<<14, 1024); err == nil {
+		t.Error("a tile larger than shared memory")
+	}
+	if fit, err := usable("", 1<<14, 1024); err != nil || len(fit) == 0 || len(fit) == len(tiles) {
+		t.Errorf("%d tiles fit 16 KiB: %v", len(fit), err)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for _, o := range []Options{{Context: "vulkan"}, {Rung: "7x7"}, {Device: 1}, {Device: 2, Context: "glfw"}} {
+		if _, err := Open(o); err == nil || errors.Is(err, compute.ErrUnavailable) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
+// TestStd140 lays the block of args.glsl out by the rules of std140 and compares it with args.
+func TestStd140(t *testing.T) {
+	text, err := os.ReadFile("../shaders/args.glsl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(text), "{")
+	body, _, _ = strings.Cut(body, "}")
+	body = regexp.MustCompile(`//.*`).ReplaceAllString(body, "")
+	type field struct {
+		name string
+		off  uintptr
+		typ  string
+	}
+	var want, got []field
+	off := uintptr(0)
+	for _, decl := range strings.Split(strings.TrimSpace(body), ";") {
+		typ, names, ok := strings.Cut(strings.TrimSpace(decl), " ")
+		if !ok {
+			continue
+		}
+		align := map[string]uintptr{"int": 4, "float": 4, "ivec4": 16, "vec4": 16}[typ]
+		for _, name := range strings.Split(names, ",") {
+			name, n, array := strings.Cut(strings.Trim(name, " ]"), "[")
+			size, gotype := align, map[string]string{"int": "int32", "float": "float32", "ivec4": "[4]int32", "vec4": "[4]float32"}[typ]
+			if array {
+				size, gotype = align*uintptr(n[0]-'0'), "["+n+"]"+gotype
+			}
+			off = (off + align - 1) / align * align
+			want = append(want, field{name, off, gotype})
+			off += size
+		}
+	}
+	typ := reflect.TypeFor[args]()
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		got = append(got, field{strings.ToLower(f.Name), f.Offset, f.Type.String()})
+	}
+	if !reflect.DeepEqual(got, want) || off != typ.Size() {
+		t.Errorf("Go   %v %d\nGLSL %v %d", got, typ.Size(), want, off)
+	}
+}
+
+func TestHazards(t *testing.T) {
+	for _, test := range []struct {
+		first, then bool // is it a write?
+		want        bool
+	}{{false, false, false}, {true, false, true}, {true, true, true}, {false, true, true}} {
+		var h hazards
+		var u, other usage
+		if h.conflict(&u, true) {
+			t.Error("a fresh buffer needs a barrier")
+		}
+		h.record(&u, test.first)
+		h.record(&u, test.first)
+		if got := h.conflict(&u, test.then); got != test.want {
+			t.Errorf("write %v then write %v: barrier %v", test.first, test.then, got)
+		}
+		if h.barrier(); h.conflict(&u, test.then) || h.conflict(&other, true) {
+			t.Error("a barrier did not help")
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package gpu
+
+import "hebb/compute"
+
+// A product is what Gemm, Hebbian and Gram have in common: sums of products, and what the op's own
+// finish makes of each.
+type product struct {
+	file    string   // the shader
+	pass    string   // the define that gives sum.comp the same finish
+	defines []string // what the sums and finish ask for
+	finish  []string // what finish alone asks for
+	size    extent
+
+	alpha, beta, lo, hi float32
+	factor              []float32 // by width
+	act, grad           compute.Act
+	kind                compute.Kernel
+
+	out    operand    // binding 0
+	a, b   operand    // 1, 2
+	ins    [2]operand // 3, 4: what finish reads
+	mirror operand    // 6: out, seen with rows and columns exchanged
+
+	transA, transB bool
+	symmetric      bool
+}
+
+const (
+	bindPartial = 5
+	bindMirror  = 6
+)
+
+// product plans w piece by piece. Where even one member's operands do not fit, the terms too are cut, and
+// partial sums wait in memory for the pieces that follow.
+func (l *plan) product(w product) {
+	boxes := l.cut(w.size, w.out, w.a, w.b, w.ins[0], w.ins[1], w.mirror)
+	for _, b := range boxes {
+		if w.symmetric && b.at[axisCol]+b.n[axisCol] <= b.at[axisRow] {
+			continue // the mirror image of another piece
+		}
+		first, last := b.at[axisTerm] == 0, b.at[axisTerm]+b.n[axisTerm] == w.size[axisTerm]
+		l.part(w, b, first, last)
+	}
+}
+
+// part plans one piece, which has the first, the last, or neither of the terms.
+func (l *plan) part(w product, b box, first, last bool) {
+	d := l.piece(w.file, b, w.out.written(), w.a, w.b, w.ins[0], w.ins[1], none, w.mirror.written())
+	d.scalars(w, b)
+	t, splits := l.shape(d.args)
+	if !first || !last {
+		splits = 1
+	}
+	d.args.Slice = int32(groups(d.args.K, splits*t.bk) * t.bk)
+	d.args.Splits = int32(groups(d.args.K, int(d.args.Slice)))
+	partial := d.args.Splits > 1 || !last
+	if partial || !first {
+		d.binds[bindPartial] = l.partial(&d.args, partial)
+	}
+	d.define(partial, "PARTIAL")
+	d.define(!first, "FROM")
+	d.define(true, w.defines...)
+	if partial { // the rest is for whoever finishes
+		d.binds[0], d.binds[3], d.binds[4], d.binds[bindMirror] = bind{}, bind{}, bind{}, bind{}
+	} else {
+		d.define(true, w.finish...)
+	}
+	d.layout(w, t, l.naive())
+	l.launch(d, groups(d.args.M, t.bm)*groups(d.args.N, t.bn), int(d.args.Splits), int(d.args.Batch))
+	if d.args.Splits > 1 {
+		l.sum(w, b, d)
+	}
+}
+
+// shape is the tile, and into how many slices the terms are cut.
+func (l *plan) shape(a args) (t tile, splits int) {
+	if l.naive() {
+		t, splits = tile{bm: 16, bn: 16, bk: 1}, 1 // as in naive.glsl
+	} else {
+		t, splits = l.choose(a.Batch, a.M, a.N, a.K)
+	}
+	if l.splits > 0 {
+		splits = l.splits
+	}
+	most := l.maxBlock / (4 * int(a.Batch) * int(a.M) * int(a.N))
+	return t, max(1, min(splits, most))
+}
+
+// partial makes room for the partial sums of a piece, one matrix a slice and member, and describes
+// it to the shader.
+func (l *plan) partial(a *args, write bool) bind {
+	n := int(a.Splits) * int(a.Batch) * int(a.M) * int(a.N)
+	l.scratch[scratchPartial] = max(l.scratch[scratchPartial], n)
+	a.Ld[bindPartial/4][bindPartial%4], a.Skip[bindPartial/4][bindPartial%4] = a.N, a.M*a.N
+	return bind{memory{scratch: scratchPartial + 1}, 0, (n + 3) / 4 * 4, write}
+}
+
+// sum plans the second pass of a product d whose terms were cut into slices.
+func (l *plan) sum(w product, b box, d dispatch) {
+	s := l.piece("sum", b, w.out.written(), none, none, w.ins[0], w.ins[1], none, w.mirror.written())
+	s.scalars(w, b)
+	s.args.Splits = d.args.Splits
+	s.binds[bindPartial] = l.partial(&s.args, false)
+	s.define(true, w.pass)
+	s.define(w.symmetric, "SYMMETRIC")
+	s.define(true, w.defines...)
+	s.define(true, w.finish...)
+	cols := 64
+	if !w.symmetric && s.finishes(w) {
+		s.define(true, "VEC")
+		cols *= 4
+	}
+	l.launch(s, groups(s.args.N, cols), groups(s.args.M, 4), int(s.args.Batch))
+}
+
+func (d *dispatch) scalars(w product, b box) {
+	a := &d.args
+	a.Alpha, a.Beta, a.Lo, a.Hi = w.alpha, w.beta, w.lo, w.hi
+	a.Act, a.Grad, a.Kind = int32(w.act), int32(w.grad), int32(w.kind)
+	for i := range min(len(w.factor), b.n[axisWidth]) {
+		a.Factor[i/4][i%4] = w.factor[b.at[axisWidth]+i]
+	}
+}
+
+// layout defines how the shader finds its way: the tile, transpositions, and where it may take four
+// numbers at a time.
+func (d *dispatch) layout(w product, t tile, naive bool) {
+	d.define(w.symmetric, "SYMMETRIC")
+	d.define(w.transA, "TRANS_A")
+	d.define(w.transB, "TRANS_B")
+	if naive {
+		d.define(true, "NAIVE")
+		return
+	}
+	d.tile(t)
+	along := func(trans bool, yes, no int32) int32 {
+		if trans {
+			return yes
+		}
+		return no
+	}
+	a := &d.args
+	vec := d.aligned(1, along(w.transA, a.M, a.K)) && d.aligned(2, along(w.transB, a.K, a.N)) && d.finishes(w)
+	d.define(vec, "VEC")
+}
+
+// finishes reports whether all that becomes of a sum can be done four neighbours at a time.
+func (d *dispatch) finishes(w product) bool {
+	a := &d.args
+	if w.symmetric && (a.M%4 != 0 || a.Row0%4 != 0 || a.Col0%4 != 0 || a.Wide%4 != 0) {
+		return false
+	}
+	for i, o := range []operand{w.out, none, none, w.ins[0], w.ins[1], none, w.mirror} {
+		if o != none && !o.single && !d.aligned(i, a.N) {
+			return false
+		}
+	}
+	return a.Wide%4 == 0
+}

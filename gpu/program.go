@@ -1,0 +1,106 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"fmt"
+	"strings"
+	"unsafe"
+
+	"github.com/go-gl/gl/v4.3-core/gl"
+)
+
+// compile returns the program of a source text. The driver's log is the error.
+func compile(text string) (uint32, error) {
+	shader := gl.CreateShader(gl.COMPUTE_SHADER)
+	defer gl.DeleteShader(shader)
+	s, free := gl.Strs(text + "\x00")
+	gl.ShaderSource(shader, 1, s, nil)
+	free()
+	gl.CompileShader(shader)
+	if err := status(shader, gl.COMPILE_STATUS, gl.GetShaderiv, gl.GetShaderInfoLog); err != nil {
+		return 0, err
+	}
+	p := gl.CreateProgram()
+	gl.ProgramParameteri(p, gl.PROGRAM_BINARY_RETRIEVABLE_HINT, gl.TRUE)
+	gl.AttachShader(p, shader)
+	gl.LinkProgram(p)
+	gl.DetachShader(p, shader)
+	if err := linked(p); err != nil {
+		gl.DeleteProgram(p)
+		return 0, err
+	}
+	return p, nil
+}
+
+func linked(p uint32) error { return status(p, gl.LINK_STATUS, gl.GetProgramiv, gl.GetProgramInfoLog) }
+
+func status(id, what uint32, get func(uint32, uint32, *int32), info func(uint32, int32, *int32, *uint8)) error {
+	var ok, n int32
+	if get(id, what, &ok); ok == gl.TRUE {
+		return nil
+	}
+	get(id, gl.INFO_LOG_LENGTH, &n)
+	text := make([]byte, n+1)
+	info(id, int32(len(text)), &n, &text[0])
+	return fmt.Errorf("%s", strings.TrimSpace(string(text[:n])))
+}
+
+// binaryOf is what the driver made of a program, to be kept on disk; nil if it keeps it to itself.
+func binaryOf(p uint32) *entry {
+	var n int32
+	gl.GetProgramiv(p, gl.PROGRAM_BINARY_LENGTH, &n)
+	if n <= 0 || limit(gl.NUM_PROGRAM_BINARY_FORMATS) == 0 {
+		return nil
+	}
+	e := &entry{code: make([]byte, n)}
+	gl.GetProgramBinary(p, n, &n, &e.format, unsafe.Pointer(&e.code[0]))
+	e.code = e.code[:n]
+	return e
+}
+
+// revive returns the program of a binary, or 0 if the driver no longer wants it.
+func revive(e *entry) uint32 {
+	p := gl.CreateProgram()
+	gl.ProgramBinary(p, e.format, unsafe.Pointer(&e.code[0]), int32(len(e.code)))
+	if gl.GetError() != gl.NO_ERROR || linked(p) != nil {
+		gl.DeleteProgram(p)
+		return 0
+	}
+	return p
+}
+
+// uniforms is a ring of args blocks, so that a new one need not wait for the dispatches that still
+// read the old ones.
+type uniforms struct {
+	id    uint32
+	next  int
+	block *args // cgo refuses the address of args that lie beside Go pointers, as in a dispatch
+}
+
+const (
+	slotBytes = 256 // no GL_UNIFORM_BUFFER_OFFSET_ALIGNMENT is larger
+	slots     = 256
+)
+
+// An array of negative length if args outgrow a slot.
+var _ [slotBytes - unsafe.Sizeof(args{})]byte
+
+func (u *uniforms) init() {
+	u.block = new(args)
+	gl.GenBuffers(1, &u.id)
+	gl.BindBuffer(gl.UNIFORM_BUFFER, u.id)
+	gl.BufferData(gl.UNIFORM_BUFFER, slots*slotBytes, nil, gl.STREAM_DRAW)
+}
+
+func (u *uniforms) set(a *args) {
+	if u.next == slots { // fresh memory under the old name
+		gl.BufferData(gl.UNIFORM_BUFFER, slots*slotBytes, nil, gl.STREAM_DRAW)
+		u.next = 0
+	}
+	*u.block = *a
+	off, size := u.next*slotBytes, int(unsafe.Sizeof(*a))
+	gl.BindBufferRange(gl.UNIFORM_BUFFER, 0, u.id, off, size)
+	gl.BufferSubData(gl.UNIFORM_BUFFER, off, size, unsafe.Pointer(u.block))
+	u.next++
+}

@@ -1,0 +1,207 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/go-gl/gl/v4.3-core/gl"
+
+	"hebb/compute"
+)
+
+// queueLen commands may wait before send waits too.
+const queueLen = 1024
+
+// A thread is an OS thread with an OpenGL context. All else about the context happens in functions
+// sent to it, in the order sent; the fields below the line are touched by those alone.
+type thread struct {
+	queue chan func()
+	gone  chan struct{}
+	info  compute.Info
+
+	// ----
+	first   error         // the first failure: never cleared
+	reset   func() uint32 // why the context is lost, or NO_ERROR
+	hazards hazards
+	uniform uniforms
+}
+
+// newThread starts a thread whose context w makes.
+func newThread(w way) (*thread, error) {
+	t := &thread{queue: make(chan func(), queueLen), gone: make(chan struct{})}
+	ready := make(chan error)
+	go func() {
+		defer close(t.gone)
+		runtime.LockOSThread() // and never unlock: the OS thread ends with this goroutine
+		drop, err := w.open()
+		if err != nil {
+			ready <- err
+			return
+		}
+		defer drop()
+		if err = t.setup(w.via); err != nil {
+			ready <- err
+			return
+		}
+		ready <- nil
+		for f := range t.queue {
+			f()
+		}
+	}()
+	return t, <-ready
+}
+
+func (t *thread) setup(via string) error {
+	if err := load(); err != nil {
+		return fmt.Errorf("the driver lacks an entry point of OpenGL 4.3: %w", err)
+	}
+	t.info = describe(via)
+	t.reset = resetStatus(t.info.Extensions)
+	t.uniform.init()
+	// The driver keeps its messages for failure, which tells them from a bare error code. go-gl's
+	// DebugMessageCallback is one variable for the whole process, so it is not used.
+	gl.Enable(gl.DEBUG_OUTPUT)
+	gl.DebugMessageControl(gl.DONT_CARE, gl.DONT_CARE, gl.DONT_CARE, 0, nil, false)
+	for _, kind := range []uint32{gl.DEBUG_TYPE_ERROR, gl.DEBUG_TYPE_UNDEFINED_BEHAVIOR} {
+		gl.DebugMessageControl(gl.DONT_CARE, kind, gl.DONT_CARE, 0, nil, true)
+	}
+	return t.settle("open")
+}
+
+// resetStatus is how to ask whether the context is lost: part of OpenGL 4.5, or an extension.
+func resetStatus(extensions []string) func() uint32 {
+	if limit(gl.MAJOR_VERSION)*10+limit(gl.MINOR_VERSION) >= 45 {
+		return gl.GetGraphicsResetStatus
+	}
+	for _, e := range extensions {
+		switch e {
+		case "GL_KHR_robustness":
+			return gl.GetGraphicsResetStatusKHR
+		case "GL_ARB_robustness":
+			return gl.GetGraphicsResetStatusARB
+		}
+	}
+	return func() uint32 { return gl.NO_ERROR }
+}
+
+// send returns at once unless the queue is full.
+func (t *thread) send(f func()) { t.queue <- f }
+
+// wait runs f on the thread, after all that was sent before, and returns its error.
+func (t *thread) wait(f func() error) error {
+	done := make(chan error, 1)
+	t.send(func() { done <- f() })
+	return <-done
+}
+
+// close waits for the device and ends the thread. It returns the first failure of all.
+func (t *thread) close() error {
+	err := t.wait(func() error { return t.finish("close") })
+	close(t.queue)
+	<-t.gone
+	return err
+}
+
+// finish waits for the device and returns the first failure of all.
+func (t *thread) finish(doing string) error {
+	gl.Finish()
+	return t.settle(doing)
+}
+
+// settle keeps what has failed since the last time, if it is the first, and returns the first.
+func (t *thread) settle(doing string) error {
+	if _, err := t.failure(doing); t.first == nil {
+		t.first = err
+	}
+	return t.first
+}
+
+// try runs f, whose failure is of this moment alone: it is returned and not kept, unless nothing works any more.
+func (t *thread) try(doing string, f func()) (code uint32, err error) {
+	if t.settle("before "+doing) != nil {
+		return gl.NO_ERROR, t.first
+	}
+	f()
+	code, err = t.failure(doing)
+	if lost(code) {
+		t.first = err
+	}
+	messages() // those of a shader that did not compile have no error code
+	return code, err
+}
+
+// failure returns what has gone wrong since it was last called.
+func (t *thread) failure(doing string) (uint32, error) {
+	code := gl.GetError()
+	if code == gl.NO_ERROR || code == contextLost {
+		if status := t.reset(); status != gl.NO_ERROR {
+			code = status
+		}
+	}
+	if code == gl.NO_ERROR {
+		return code, nil
+	}
+	for range 16 { // one flag a kind of error; a lost context may raise its own for ever
+		if gl.GetError() == gl.NO_ERROR {
+			break
+		}
+	}
+	text := fmt.Sprintf("gpu: %s: %s", doing, words(code))
+	if why := messages(); why != "" {
+		text += ": " + why
+	}
+	return code, fmt.Errorf("%s", text)
+}
+
+const contextLost = 0x0507 // OpenGL 4.5
+
+func lost(code uint32) bool {
+	switch code {
+	case contextLost, gl.GUILTY_CONTEXT_RESET, gl.INNOCENT_CONTEXT_RESET, gl.UNKNOWN_CONTEXT_RESET:
+		return true
+	}
+	return false
+}
+
+func words(code uint32) string {
+	const gone = "; all it held is lost, open it again"
+	switch code {
+	case contextLost:
+		return "the GPU has vanished" + gone
+	case gl.GUILTY_CONTEXT_RESET:
+		return "the GPU was reset because of what this program asked of it" + gone
+	case gl.INNOCENT_CONTEXT_RESET:
+		return "the GPU was reset because of another program" + gone
+	case gl.UNKNOWN_CONTEXT_RESET:
+		return "the GPU was reset or has vanished" + gone
+	case gl.OUT_OF_MEMORY:
+		return "out of memory"
+	case gl.INVALID_ENUM:
+		return "OpenGL: invalid enum"
+	case gl.INVALID_VALUE:
+		return "OpenGL: invalid value"
+	case gl.INVALID_OPERATION:
+		return "OpenGL: invalid operation"
+	}
+	return fmt.Sprintf("OpenGL error %#x", code)
+}
+
+// messages takes the driver's messages.
+func messages() string {
+	var all []string
+	text := make([]byte, max(1, limit(gl.MAX_DEBUG_MESSAGE_LENGTH)))
+	var length int32
+	for len(all) < 64 && gl.GetDebugMessageLog(1, int32(len(text)), nil, nil, nil, nil, &length, &text[0]) == 1 {
+		all = append(all, strings.TrimRight(string(text[:max(0, min(int(length), len(text)))]), "\x00\n "))
+	}
+	return strings.Join(all, "; ")
+}
+
+func limit(name uint32) int {
+	var v int64
+	gl.GetInteger64v(name, &v)
+	return int(v)
+}

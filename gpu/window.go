@@ -1,0 +1,174 @@
+package gpu
+
+import (
+	"fmt"
+
+	"hebb/compute"
+)
+
+// An axis is a direction in which an op may be cut into pieces.
+type axis int
+
+const (
+	axisWidth  axis = iota // widths of a Gram
+	axisMember             // matrices of a batch
+	axisRow                // rows of the result
+	axisCol                // columns of the result
+	axisTerm               // terms of a sum
+	axes
+)
+
+// extent is a number of steps along each axis.
+type extent [axes]int
+
+// maxWindow, in bytes, keeps every index into a window, and what a tile adds at the edges, within a GLSL int.
+const maxWindow = 1<<31 - 1<<16
+
+// A box is the part of an op that one piece does: along each axis, where it starts and how far it goes.
+type box struct{ at, n extent }
+
+// memory is a tensor's buffer or, counted from 1, one of the backend's own.
+type memory struct {
+	buf     compute.Buffer
+	scratch int
+}
+
+// An operand is where an op's axes lie in memory: the element at step s along each axis is number
+// off + Σ s·stride. This is all that cutting into pieces has to know of an op.
+type operand struct {
+	mem    memory
+	off    int
+	stride extent
+	ld     int // the stride that the shader calls its row, if it has rows
+	write  bool
+	single bool // read one number at a time, whatever becomes of the others
+}
+
+// none is a binding point that stays empty.
+var none operand
+
+// grid is t as a batch of matrices, whose rows and columns lie along the given axes. A batch
+// of 1 serves all members.
+func grid(t *compute.Tensor, row, col axis) operand {
+	if t == nil {
+		return none
+	}
+	o := operand{mem: memory{buf: t.Buffer()}, off: t.Offset(), ld: t.Cols()}
+	o.stride[row], o.stride[col] = t.Cols(), 1
+	if t.Batch() > 1 {
+		o.stride[axisMember] = t.Rows() * t.Cols()
+	}
+	return o
+}
+
+// line is t as n numbers along an axis, the same for every member or, if it is longer, n for each.
+func line(t *compute.Tensor, along axis, n int) operand {
+	if t == nil {
+		return none
+	}
+	o := operand{mem: memory{buf: t.Buffer()}, off: t.Offset()}
+	o.stride[along] = 1
+	if t.Len() > n {
+		o.stride[axisMember] = n
+	}
+	return o
+}
+
+func (o operand) written() operand {
+	o.write = true
+	return o
+}
+
+func (o operand) singly() operand {
+	o.single = true
+	return o
+}
+
+// span is where the part of o that a box of this shape touches ends, from where it starts.
+func (o operand) span(n extent) int {
+	last := 0
+	for a, s := range o.stride {
+		last += (n[a] - 1) * s
+	}
+	return last + 1
+}
+
+// start is the number of the first element of o in a box that starts there.
+func (o operand) start(at extent) int {
+	first := o.off
+	for a, s := range o.stride {
+		first += at[a] * s
+	}
+	return first
+}
+
+// pieces cuts an op of the given size into boxes, each so small that all its operands fit
+// their binding points. Terms are innermost, so that the pieces of one sum follow each other.
+func (p *planner) pieces(size extent, ops ...operand) ([]box, error) {
+	step, err := p.fit(size, ops)
+	if err != nil {
+		return nil, err
+	}
+	boxes := []box{{}}
+	for a := range axes {
+		var next []box
+		for _, b := range boxes {
+			for at := 0; at < size[a]; at += step[a] {
+				b.at[a], b.n[a] = at, min(step[a], size[a]-at)
+				next = append(next, b)
+			}
+		}
+		boxes = next
+	}
+	return boxes, nil
+}
+
+// fit is the size of a piece: the whole, halved along whichever axis reaches farthest through the
+// memory of an operand that does not fit yet.
+func (p *planner) fit(size extent, ops []operand) (extent, error) {
+	n := size
+	for _, o := range ops {
+		for o.span(n)+p.slack(o, size, n) > p.maxBlock/4 {
+			far := axis(0)
+			for a := range axes {
+				if (n[a]-1)*o.stride[a] > (n[far]-1)*o.stride[far] {
+					far = a
+				}
+			}
+			if n[far] == 1 {
+				return n, fmt.Errorf("gpu: a storage block of %d bytes is too small for any piece of this op", p.maxBlock)
+			}
+			n[far] = half(n[far])
+		}
+	}
+	return n, nil
+}
+
+// slack is by how many numbers a window may be larger than what it shows: it starts at a multiple
+// of the alignment and is made of whole vec4s. The whole of an aligned operand has none to start with.
+func (p *planner) slack(o operand, size, n extent) int {
+	if n == size && o.off%p.align == 0 {
+		return -o.span(n) & 3
+	}
+	return p.align + 2
+}
+
+// half is about half of n > 1, and a multiple of 4 or of 128, if n allows, so that pieces are aligned
+// and made of whole tiles.
+func half(n int) int {
+	h := (n + 1) / 2
+	for _, whole := range []int{128, 4} {
+		if h > 2*whole {
+			return (h + whole - 1) / whole * whole
+		}
+	}
+	return h
+}
+
+// window is the part of o that b touches, as something to be bound, and where in it that part starts.
+func (p *planner) window(o operand, b box) (bind, int) {
+	first := o.start(b.at)
+	from := first / p.align * p.align
+	to := (first + o.span(b.n) + 3) / 4 * 4
+	return bind{o.mem, from, to - from, o.write}, first - from
+}

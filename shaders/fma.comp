@@ -1,0 +1,26 @@
+// Out = rounds times v ← alpha·v + beta from v = X: n elements. A thread carries CHAINS of them, since
+// one chain waits for each of its own steps.
+// Defines: NAIVE: one chain.
+#include "args.glsl"
+layout(std430, binding = 0) writeonly buffer Out_ { float Out[]; };
+layout(std430, binding = 1) readonly buffer X_ { float X[]; };
+layout(local_size_x = 256) in;
+#ifdef NAIVE
+const int CHAINS = 1;
+#else
+const int CHAINS = 8;
+#endif
+
+void main() {
+	for (int i = int(gl_WorkGroupID.x) * 256 * CHAINS + int(gl_LocalInvocationID.x); i < n; i += int(gl_NumWorkGroups.x) * 256 * CHAINS) {
+		float v[CHAINS];
+		for (int c = 0; c < CHAINS; c++)
+			v[c] = i + c * 256 < n ? X[AT(1, 0, 0) + i + c * 256] : 0.0;
+		for (int r = 0; r < rounds; r++)
+			for (int c = 0; c < CHAINS; c++)
+				v[c] = alpha * v[c] + beta;
+		for (int c = 0; c < CHAINS; c++)
+			if (i + c * 256 < n)
+				Out[AT(0, 0, 0) + i + c * 256] = v[c];
+	}
+}

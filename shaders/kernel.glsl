@@ -1,0 +1,88 @@
+// What becomes of each sum x·y of a Gram, for each of its widths: compute.Gram says it.
+// Defines: SYMMETRIC: X with itself. Where no norms are bound, the sums are the kernel, or are distances.
+//
+// With SYMMETRIC only what lies on or right of the diagonal is worked out, and written twice; KT is
+// the mirror image's window of K. A 4×4 block of registers, transposed, makes the image as
+// runs of 16 bytes, and the lanes of a warp side by side make those runs of 64: no detour
+// through shared memory would write fuller sectors.
+layout(std430, binding = 0) writeonly buffer K_ { CELL K[]; };
+#ifdef SYMMETRIC
+layout(std430, binding = 6) writeonly buffer KT_ { CELL KT[]; };
+#endif
+layout(std430, binding = 3) readonly buffer XX_ { float XX[]; }; // ‖x‖² of each row
+layout(std430, binding = 4) readonly buffer YY_ { CELL YY[]; };
+const int LINEAR = 0, COSINE = 1, GAUSSIAN = 2; // compute.Kernel
+
+// A row of zeros is orthogonal to every other.
+float inverse(float s) { return s > 0.0 ? inversesqrt(s) : 0.0; }
+vec4 inverse(vec4 s) { return vec4(inverse(s.x), inverse(s.y), inverse(s.z), inverse(s.w)); }
+
+// raw is what all widths share: a distance, or the kernel itself if it has no width.
+CELL raw(int z, int row, int col, CELL acc) {
+	if (!BOUND(3))
+		return acc;
+	float xx = XX[AT(3, z, 0) + row];
+	CELL yy = YY[CELLS(AT(4, z, 0) + col)];
+	if (kind == COSINE)
+		return acc * (inverse(xx) * inverse(yy));
+	return max((xx + yy) - 2.0 * acc, CELL(0.0));
+}
+
+CELL value(int width, CELL v) { return kind == GAUSSIAN ? exp(-factor[width / 4][width % 4] * v) : v; }
+
+#if !defined(SYMMETRIC)
+
+void finish(int z, int row, int col, CELL acc) {
+	CELL v = raw(z, row, col, acc);
+	for (int w = 0; w < widths; w++)
+		K[CELLS(AT(0, z, row) + w * wide + col)] = value(w, v);
+}
+
+#elif !defined(VEC)
+
+void finish(int z, int row, int col, float acc) {
+	int from_diagonal = (col0 + col) - (row0 + row);
+	if (from_diagonal < 0)
+		return;
+	float r = raw(z, row, col, acc);
+	for (int w = 0; w < widths; w++) {
+		float v = value(w, r);
+		if (from_diagonal == 0 && kind != LINEAR)
+			v = 1.0;
+		K[AT(0, z, row) + w * wide + col] = v;
+		if (from_diagonal != 0)
+			KT[AT(6, z, col) + w * wide + row] = v;
+	}
+}
+
+#else
+
+// block finishes 4×4 sums, acc[r] being those of row + r. Pieces start at multiples of 4, so that a
+// block lies on the diagonal wholly or not at all.
+void block(int z, int row, int col, mat4 acc) {
+	int from_diagonal = (col0 + col) - (row0 + row);
+	if (from_diagonal < 0 || row >= m || col >= n)
+		return;
+	for (int r = 0; r < 4; r++)
+		acc[r] = raw(z, row + r, col, acc[r]);
+	for (int w = 0; w < widths; w++) {
+		mat4 v;
+		for (int r = 0; r < 4; r++)
+			v[r] = value(w, acc[r]);
+		mat4 t = transpose(v);
+		if (from_diagonal == 0) {
+			for (int r = 0; r < 4; r++)
+				for (int c = 0; c <= r; c++)
+					v[r][c] = t[r][c];
+			for (int r = 0; r < 4 && kind != LINEAR; r++)
+				v[r][r] = 1.0;
+		} else {
+			for (int c = 0; c < 4; c++)
+				KT[CELLS(AT(6, z, col + c) + w * wide + row)] = t[c];
+		}
+		for (int r = 0; r < 4; r++)
+			K[CELLS(AT(0, z, row + r) + w * wide + col)] = v[r];
+	}
+}
+
+#endif
