@@ -1,0 +1,30 @@
+# make bench and make test do everything on a fresh Debian or Ubuntu; see make help.
+
+SHELL := /bin/bash
+HEBB := build/hebb
+
+help:
+	@echo 'make bench   install what is missing, build, verify, benchmark GPU against CPU: build/bench.html'
+	@echo '             (PEER=torch installs PyTorch and puts it beside hebb)'
+	@echo 'make test    install what is missing, run all that CI runs'
+	@echo 'make build   build build/hebb with what this machine has'
+	@echo 'make clean   remove build/'
+
+bench: setup build
+	$(HEBB) verify
+	$(HEBB) bench --report build/bench.html --plot build/bench.svg --format json $(if $(PEER),--peer $(PEER)) $(BENCHFLAGS) > build/bench.json
+	@echo; echo 'report: build/bench.html   plot: build/bench.svg   figures: build/bench.json'
+
+test: setup
+	@ci/test.sh
+
+setup:
+	@ci/setup.sh
+
+build:
+	@. ci/have.sh && set -x && CGO_ENABLED=$$CGO_ENABLED go build -tags "$$TAGS" -o $(HEBB) ./cmd/hebb
+
+clean:
+	rm -rf build
+
+.PHONY: help bench test setup build clean

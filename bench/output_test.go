@@ -1,0 +1,187 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"image/png"
+	"io"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/perf/benchfmt"
+)
+
+// sampleReport is a run of one suite in which one case on the GPU is wrong. Each caller has its own
+// copy.
+func sampleReport(t *testing.T) *Report {
+	t.Helper()
+	r, err := sampleRun()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Wrong()) != 1 {
+		t.Fatalf("%d results are wrong, want 1", len(r.Wrong()))
+	}
+	own := *r
+	own.Results = slices.Clone(r.Results)
+	return &own
+}
+
+var sampleRun = sync.OnceValues(func() (*Report, error) {
+	now, gpu, cpu := world()
+	return Run(context.Background(), devices(gpu, cpu), Options{
+		Suites: []string{"hebbian"}, Quick: true, roofs: lowRoofs(), now: func() time.Time { return *now },
+		Began: func(p Progress) {
+			gpu.wrong = nil
+			if p.Index == 1 {
+				gpu.wrong = alwaysOff
+			}
+		},
+	})
+})
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	r := sampleReport(t)
+	r.Results[0].Worst = Number(math.Inf(1))
+	var b bytes.Buffer
+	if err := Write(&b, r.Results...); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "\n"); n != len(r.Results) {
+		t.Errorf("%d lines of %d results", n, len(r.Results))
+	}
+	for _, key := range []string{"op", "suite", "case", "backend", "device", "driver", "sizes", "seconds", "spread", "samples",
+		"gflops", "gbps", "share_of_peak", "bound_by", "verified", "worst", "speedup", "date", "hebb"} {
+		if !strings.Contains(b.String(), `"`+key+`":`) {
+			t.Errorf("no %s in the JSON", key)
+		}
+	}
+	back, err := Read(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.Results {
+		want := r.Results[i]
+		want.times = nil
+		if !reflect.DeepEqual(back[i], want) {
+			t.Errorf("read back\n%+v\nwant\n%+v", back[i], want)
+		}
+	}
+	if _, err := Read(strings.NewReader("{}\n{")); err == nil || !strings.Contains(err.Error(), "result 2") {
+		t.Errorf("half a line: %v", err)
+	}
+}
+
+func TestBenchfmt(t *testing.T) {
+	t.Parallel()
+	r := sampleReport(t)
+	var b bytes.Buffer
+	if err := WriteBenchfmt(&b, r.Results...); err != nil {
+		t.Fatal(err)
+	}
+	lines, want := map[string]int{}, 0
+	for in := benchfmt.NewReader(&b, "bench"); in.Scan(); {
+		rec, ok := in.Result().(*benchfmt.Result)
+		if !ok {
+			t.Fatalf("%T: %v", in.Result(), in.Result())
+		}
+		if s, ok := rec.Value("sec/op"); !ok || s <= 0 {
+			t.Errorf("%s takes %g", rec.Name, s)
+		}
+		lines[rec.GetConfig("backend")]++
+	}
+	for _, c := range r.Results {
+		want += c.Samples
+	}
+	if lines["gpu"]+lines["cpu"] != want || lines["gpu"] == 0 || lines["cpu"] == 0 {
+		t.Errorf("%v lines, want %d", lines, want)
+	}
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	r := sampleReport(t)
+	var b bytes.Buffer
+	if err := r.Table(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"gpu: fake gpu", "FAILED", "oja 512×512 n=128", "hebb 64×64 n=16 on gpu FAILED: element", "1 FAILED", "write 4 KiB"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
+func TestPlots(t *testing.T) {
+	t.Parallel()
+	r := sampleReport(t)
+	var b bytes.Buffer
+	if err := r.PNG(&b); err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(&b)
+	if err != nil || img.Bounds().Dx() < 500 || img.Bounds().Dy() < 500 {
+		t.Errorf("image: %v", err)
+	}
+	b.Reset()
+	if err := r.SVG(&b); err != nil {
+		t.Fatal(err)
+	}
+	wellFormed(t, b.Bytes(), "gpu roof", "oja 512×512 n=128", "Speed-up")
+
+	none := &Report{}
+	if err := none.PNG(io.Discard); err != nil {
+		t.Errorf("a report of nothing: %v", err)
+	}
+}
+
+func TestHTML(t *testing.T) {
+	t.Parallel()
+	r := sampleReport(t)
+	r.Command = "hebb bench <&>"
+	var b bytes.Buffer
+	if err := r.HTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	for _, want := range []string{"hebb bench &lt;&amp;&gt;", "fake gpu", `<td class="bad">FAILED</td>`, "oja 512×512", "patience", "<svg", "currentColor", "prefers-color-scheme: dark"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in the page", want)
+		}
+	}
+	for _, foreign := range []string{"<script", "src=", "@import", "url(", "<link"} {
+		if strings.Contains(page, foreign) {
+			t.Errorf("the page has %q, want one that needs no other file", foreign)
+		}
+	}
+}
+
+func wellFormed(t *testing.T, doc []byte, words ...string) {
+	t.Helper()
+	text := ""
+	for dec := xml.NewDecoder(bytes.NewReader(doc)); ; {
+		tok, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, ok := tok.(xml.CharData); ok {
+			text += string(c)
+		}
+	}
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("no %q in the drawing", w)
+		}
+	}
+}

@@ -1,0 +1,367 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"hebb/compute"
+)
+
+//go:embed peers/torch_ops.py
+var torchOps []byte
+
+// ErrNoPeer says that there is no such program here. It is no fault: hebb runs without.
+var ErrNoPeer = errors.New("no peer")
+
+// PeerOptions say which torch to compare with.
+type PeerOptions struct {
+	Python  string // the interpreter; "": python3, or else /usr/bin/python3, whichever has torch
+	Device  string // "auto" (cuda where there is one), "cpu" or "cuda"; "": auto
+	Threads int    // on the CPU; 0: as many as Go uses
+}
+
+// PeerInfo says who the peer is.
+type PeerInfo struct {
+	Name   string `json:"name"`   // torch
+	Torch  string `json:"torch"`  // its version
+	Device string `json:"device"` // for people
+	Where  string `json:"where"`  // cpu, cuda
+	Python string `json:"python"`
+}
+
+// A Peer is another program that runs the same cases on the same inputs, peers/torch_ops.py. It
+// lives through a run and is asked case by case, so that its samples alternate with ours. Its
+// results are judged by the same definitions as ours are.
+type Peer struct {
+	PeerInfo
+	err      error // what ended it; it is not asked any more
+	patience time.Duration
+
+	cmd    *exec.Cmd
+	script string
+	in     io.WriteCloser
+	lines  chan []byte // closed at its end
+	stderr tail
+
+	result *Result   // of the case that is loaded
+	seen   []float64 // its samples
+}
+
+// OpenTorch starts torch_ops.py. The error wraps [ErrNoPeer] where no interpreter has torch.
+func OpenTorch(ctx context.Context, o PeerOptions) (*Peer, error) {
+	python, err := findTorch(ctx, o.Python)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.CreateTemp("", "torch_ops-*.py")
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.Write(torchOps)
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(f.Name())
+		return nil, err
+	}
+	if o.Device == "" {
+		o.Device = "auto"
+	}
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	p, err := startPeer(exec.Command(python, f.Name(), o.Device, fmt.Sprint(o.Threads)), f.Name())
+	if err != nil {
+		return nil, fmt.Errorf("torch: %w", err)
+	}
+	p.Name, p.Python = "torch", python
+	return p, nil
+}
+
+// findTorch returns the first interpreter that imports torch.
+func findTorch(ctx context.Context, python string) (string, error) {
+	tries := []string{"python3", "/usr/bin/python3"}
+	if python != "" {
+		tries = []string{python}
+	}
+	var why []string
+	for _, t := range tries {
+		out, err := exec.CommandContext(ctx, t, "-c", "import torch").CombinedOutput()
+		if err == nil {
+			return t, nil
+		}
+		words := err.Error()
+		if lines := strings.Split(strings.TrimSpace(string(out)), "\n"); lines[len(lines)-1] != "" {
+			words = lines[len(lines)-1]
+		}
+		why = append(why, t+": "+words)
+	}
+	return "", fmt.Errorf("%w: no python3 here has torch (%s)", ErrNoPeer, strings.Join(why, "; "))
+}
+
+// startPeer starts cmd, removes script when it has ended, and waits for its greeting.
+func startPeer(cmd *exec.Cmd, script string) (*Peer, error) {
+	p := &Peer{cmd: cmd, script: script, lines: make(chan []byte), patience: time.Minute}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p.in, cmd.Stderr = in, &p.stderr
+	if err := cmd.Start(); err != nil {
+		os.Remove(script)
+		return nil, err
+	}
+	go p.listen(out)
+	var hello struct {
+		Torch, Device, Where, Error string
+	}
+	if err := p.hear(&hello, p.patience); err != nil {
+		os.Remove(script)
+		return nil, err
+	}
+	if hello.Error != "" {
+		p.Close()
+		return nil, errors.New(hello.Error)
+	}
+	p.Torch, p.Device, p.Where = hello.Torch, hello.Device, hello.Where
+	return p, nil
+}
+
+// listen passes lines on until the end of out.
+func (p *Peer) listen(out io.Reader) {
+	defer close(p.lines)
+	for s := bufio.NewReader(out); ; {
+		line, err := s.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		p.lines <- line
+	}
+}
+
+// Close ends the program.
+func (p *Peer) Close() error {
+	p.end(errors.New("closed"))
+	return os.Remove(p.script)
+}
+
+// end kills the program if it still lives, and keeps why as the Peer's first failure, with the
+// last that the program said.
+func (p *Peer) end(why error) {
+	if p.err != nil {
+		return
+	}
+	p.in.Close()
+	p.cmd.Process.Kill()
+	for range p.lines {
+	}
+	p.cmd.Wait() // it was killed, and that is what Wait says
+	p.err = fmt.Errorf("%w%s", why, p.stderr.said())
+}
+
+func (p *Peer) info() compute.Info {
+	return compute.Info{Backend: p.Name + "-" + p.Where, Device: p.Device, Driver: p.Name + " " + p.Torch}
+}
+
+// ask sends one request and waits for its answer, for a while. The first failure is kept.
+func (p *Peer) ask(request, answer any, patience time.Duration) error {
+	if p.err != nil {
+		return p.err
+	}
+	b, err := json.Marshal(request)
+	if err == nil {
+		_, err = p.in.Write(append(b, '\n'))
+	}
+	if err != nil {
+		p.end(fmt.Errorf("the program takes no more requests: %w", err))
+		return p.err
+	}
+	return p.hear(answer, patience)
+}
+
+// hear waits for one line and decodes it.
+func (p *Peer) hear(answer any, patience time.Duration) error {
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case line, ok := <-p.lines:
+		if !ok {
+			p.end(errors.New("the program ended"))
+		} else if err := json.Unmarshal(line, answer); err != nil {
+			p.end(fmt.Errorf("the program answered %.80q, want JSON: %w", line, err))
+		}
+	case <-late.C:
+		p.end(fmt.Errorf("the program gave no answer within %v", patience))
+	}
+	return p.err
+}
+
+// A refusal is an answer in place of another one.
+type refusal struct {
+	Error string // it could not
+	Skip  string // it has too little memory
+}
+
+type attempt struct {
+	Expr    string
+	Values  []*float32 // null: not a finite number
+	Seconds float64
+}
+
+// load has the case made and judges every way of writing it. What it finds goes into r.
+func (p *Peer) load(c *problem, r Result) {
+	if p.err != nil {
+		return
+	}
+	p.result, p.seen = &r, nil
+	var answer struct {
+		refusal
+		Tried  []attempt
+		Chosen int
+	}
+	request := map[string]any{"do": "load", "op": c.Op(), "work": told(c.Work), "seed": c.seed, "at": c.at}
+	if err := p.ask(request, &answer, 2*p.patience); err != nil {
+		p.fail(err.Error())
+		return
+	}
+	if p.refused(answer.refusal) {
+		return
+	}
+	if answer.Chosen < 0 || answer.Chosen >= len(answer.Tried) {
+		p.fail(fmt.Sprintf("it chose expression %d of %d", answer.Chosen, len(answer.Tried)))
+		return
+	}
+	p.judge(c, answer.Tried)
+	for i, a := range answer.Tried {
+		if i == answer.Chosen {
+			r.Expr = a.Expr
+		} else {
+			r.Alternatives = append(r.Alternatives, Alternative{a.Expr, a.Seconds})
+		}
+	}
+}
+
+// told is w with what a Similarity keeps to itself in words, and the constants of an Update.
+func told(w Work) any {
+	switch w := w.(type) {
+	case Update:
+		return struct {
+			Update
+			Rate  float32 `json:"rate"`
+			Decay float32 `json:"decay"`
+			Bound float32 `json:"bound"`
+		}{w, rate, decay, bound}
+	case Similarity:
+		return struct {
+			Similarity
+			Kernel string `json:"kernel"`
+			Center string `json:"center"`
+		}{w, w.Kernel.String(), w.Center.String()}
+	}
+	return w
+}
+
+// judge compares what each attempt came to with the definition.
+func (p *Peer) judge(c *problem, tried []attempt) {
+	want, err := c.wantOfPeer()
+	if err != nil {
+		p.fail(err.Error())
+		return
+	}
+	var tally compute.Tally
+	for _, a := range tried {
+		if len(a.Values) != len(want) {
+			p.fail(fmt.Sprintf("%d values of %s, want %d", len(a.Values), a.Expr, len(want)))
+			return
+		}
+		for k, v := range a.Values {
+			got := float32(math.NaN())
+			if v != nil {
+				got = *v
+			}
+			if !tally.Judge(want[k], got) {
+				p.result.stop(Failed, fmt.Sprintf("%s: element %d is %g, want %g ± %.2g", a.Expr, c.at[k], got, want[k].X, want[k].Err))
+			}
+		}
+	}
+	p.result.judge(tally)
+	p.result.Sample = fmt.Sprintf("%d elements, of each way of writing it, on real numbers", len(c.at))
+}
+
+// time takes one round of samples.
+func (p *Peer) time(limit time.Duration) {
+	if p.result == nil || p.result.Status != OK {
+		return
+	}
+	var answer struct {
+		refusal
+		Seconds []float64
+	}
+	request := map[string]any{"do": "time", "limit": limit.Seconds(), "least": enough / rounds}
+	if err := p.ask(request, &answer, p.patience+8*limit); err != nil {
+		p.fail(err.Error())
+	} else if !p.refused(answer.refusal) {
+		p.seen = append(p.seen, answer.Seconds...)
+	}
+}
+
+// drop ends the case.
+func (p *Peer) drop() {
+	if p.result != nil && p.result.Status == OK && len(p.seen) > 0 {
+		p.result.rate(p.seen)
+	}
+	if p.err == nil {
+		p.ask(map[string]any{"do": "drop"}, &struct{}{}, p.patience)
+	}
+}
+
+// take returns the result of the case that was dropped, or nil, once.
+func (p *Peer) take() *Result {
+	r := p.result
+	p.result = nil
+	return r
+}
+
+func (p *Peer) fail(why string) { p.result.stop(Broken, why) }
+
+func (p *Peer) refused(r refusal) bool {
+	switch {
+	case r.Error != "":
+		p.fail(r.Error)
+	case r.Skip != "":
+		p.result.stop(Skipped, r.Skip)
+	}
+	return r.Error != "" || r.Skip != ""
+}
+
+// A tail keeps the end of what is written to it.
+type tail struct{ b []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.b = append(t.b, p...)
+	t.b = t.b[max(0, len(t.b)-2000):]
+	return len(p), nil
+}
+
+// said is the last line, as the end of a sentence. It may be asked when the program has ended.
+func (t *tail) said() string {
+	lines := bytes.Split(bytes.TrimSpace(t.b), []byte("\n"))
+	if last := lines[len(lines)-1]; len(last) > 0 {
+		return fmt.Sprintf("; it said: %s", last)
+	}
+	return ""
+}

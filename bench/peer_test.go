@@ -1,0 +1,119 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// torch computes what hebb computes: every form, rule, kernel and centring, on hebb's own inputs,
+// judged by hebb's own definitions.
+func TestTorch(t *testing.T) {
+	p, err := OpenTorch(context.Background(), PeerOptions{Device: "cpu"})
+	if errors.Is(err, ErrNoPeer) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	r := newRunner(nil, Options{}.withDefaults())
+	kinds, done := map[string]bool{}, map[string]bool{}
+	cases, _ := Cases(Suites, false)
+	for _, c := range cases {
+		key := c.Kind()
+		kinds[key] = true
+		for name, size := range c.Sizes() {
+			if (name == "batch" || name == "networks") && size > 1 {
+				key += " batched"
+			}
+		}
+		prob, err := newProblem(c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if prob.cost.Flops > 1<<26 || done[key] {
+			continue
+		}
+		done[key] = true
+		prob.set(real)
+		p.load(prob, r.result(c, prob.cost, p.info()))
+		p.time(time.Millisecond)
+		p.drop()
+		res := p.take()
+		if res.Status != OK || res.Verified < 64 || !(res.Worst <= 1) || res.Seconds <= 0 || res.Expr == "" {
+			t.Errorf("%s: %s %s; %d verified, worst %g, %g s", c.Name, res.Status, res.Note, res.Verified, res.Worst, res.Seconds)
+		}
+	}
+	for k := range kinds {
+		if !done[k] {
+			t.Errorf("%s was not compared with torch", k)
+		}
+	}
+	if p.err != nil {
+		t.Error(p.err)
+	}
+}
+
+// A peer that misbehaves costs its own results and no other's.
+func TestBadPeer(t *testing.T) {
+	const hello = `echo '{"torch":"0","device":"sh","where":"cpu"}'; `
+	for name, c := range map[string]struct{ script, want string }{
+		"it dies":           {hello + "read x; echo Killed by a test >&2; exit 3", "Killed by a test"},
+		"it babbles":        {hello + "read x; echo hello; read x", "want JSON"},
+		"it hangs":          {hello + "read x; exec sleep 30", "no answer"},
+		"it cannot":         {hello + `while read x; do echo '{"error":"cannot"}'; done`, "cannot"},
+		"it is wrong":       {hello + `read x; echo '{"tried":[{"expr":"0","values":[0]}],"chosen":0}'; while read x; do echo '{}'; done`, "1 values of 0"},
+		"it chose nonsense": {hello + `read x; echo '{"tried":[],"chosen":4}'; while read x; do echo '{}'; done`, "expression 4 of 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sh, err := exec.LookPath("sh")
+			if err != nil {
+				t.Skip(err)
+			}
+			p, err := startPeer(exec.Command(sh, "-c", c.script), filepath.Join(t.TempDir(), "none"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			p.Name, p.patience = "torch", 300*time.Millisecond
+			_, gpu, cpu := world()
+			o := Options{MaxCase: time.Second, now: func() time.Time { return *gpu.now }}
+			r := newRunner(devices(gpu, cpu), o)
+			cases, _ := Cases([]string{"gram"}, true)
+			var results []Result
+			for _, c := range cases[:2] {
+				results = append(results, r.measure(c, r.devices, p)...)
+			}
+			said := ""
+			if p.err != nil {
+				said = p.err.Error()
+			}
+			for _, res := range results {
+				switch {
+				case strings.HasPrefix(res.Backend, "torch"):
+					said += res.Note
+					if res.Status == OK || res.Seconds > 0 {
+						t.Errorf("%s: %+v", res.Case, res)
+					}
+				case res.Status != OK:
+					t.Errorf("%s on %s: %s %s", res.Case, res.Backend, res.Status, res.Note)
+				}
+			}
+			if !strings.Contains(said, c.want) {
+				t.Errorf("it said %q, want %q", said, c.want)
+			}
+		})
+	}
+}
+
+func TestNoTorch(t *testing.T) {
+	_, err := OpenTorch(context.Background(), PeerOptions{Python: filepath.Join(t.TempDir(), "python")})
+	if !errors.Is(err, ErrNoPeer) {
+		t.Errorf("%v, want %v", err, ErrNoPeer)
+	}
+}

@@ -1,0 +1,239 @@
+"""The cases of hebb bench in PyTorch, verified by hebb and timed as it times its own.
+
+One JSON object a line comes in on stdin, one goes out on stdout:
+
+    {"do": "load", "op": ..., "work": {...}, "seed": ..., "at": [...]}
+        makes the case's inputs, runs each way of writing it once and answers with the elements
+        "at" of each result: {"tried": [{"expr", "values", "seconds"}], "chosen": index}
+    {"do": "time", "limit": seconds, "least": samples}   {"seconds": [one op, ...]}
+    {"do": "drop"}                                       {}
+
+An error answers {"error": words}; too little memory {"skip": words}. Every expression is executed
+as the string that is reported.
+"""
+
+import json
+import math
+import platform
+import signal
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+SHORTEST, DISPATCHES, MAX_RUNS = 0.002, 8, 1 << 16  # as in stopwatch.go
+
+
+def mix(x):
+    """lowbias32, as in fill.go, on int64 tensors that hold 32 bits."""
+    low = 0xFFFFFFFF
+    x = x ^ x >> 16
+    x = x * 0x7FEB352D & low
+    x = x ^ x >> 15
+    x = x * 0x846CA68B & low
+    return x ^ x >> 16
+
+
+def fill(seed, role, device, *shape):
+    """Input number role of a case: multiples of 2⁻²³ in [−1, 1), the same to the bit as hebb's."""
+    stream = int(mix(torch.tensor(seed + role & 0xFFFFFFFF)))
+    out = torch.empty(math.prod(shape), dtype=torch.float32, device=device)
+    for start in range(0, out.numel(), 1 << 22):
+        i = torch.arange(start, min(start + (1 << 22), out.numel()), device=device)
+        h = mix(i * 0x9E3779B9 + stream & 0xFFFFFFFF)
+        out[start:start + len(i)] = (h >> 8).float() * 2.0**-23 - 1
+    return out.view(shape)
+
+
+def squeeze(batch, *tensors):
+    return [t[0] if batch == 1 else t for t in tensors]
+
+
+def gemm(w, make):
+    batch, m, n, k = w["batch"], w["m"], w["n"], w["k"]
+    shared = w.get("shared", False)
+    a = make(batch, *((k, m) if w.get("trans_a") else (m, k)))
+    b = make(1 if shared else batch, *((n, k) if w.get("trans_b") else (k, n)))
+    a, b = squeeze(batch, a, b)
+    if shared and batch > 1:
+        b = b[0]
+    env = {"A": a, "B": b, "C": torch.empty((batch, m, n) if batch > 1 else (m, n), device=a.device)}
+    left = "A.mT" if w.get("trans_a") else "A"
+    right = "B.mT" if w.get("trans_b") else "B"
+    if w.get("layer"):
+        env["bias"] = make(n)
+        return env, "C", [f"torch.addmm(bias, {left}, {right}, out=C).relu_()"], False
+    call = "matmul" if shared else "mm" if batch == 1 else "bmm"
+    return env, "C", [f"torch.{call}({left}, {right}, out=C)"], False
+
+
+def hebbian(w, make):
+    z, units, inputs, n, rule = w["networks"], w["units"], w["inputs"], w["n"], w["rule"]
+    W = make(z, units, inputs)
+    Y = make(z, n, units)
+    X = make(1 if w.get("shared") else z, n, inputs)
+    env = {"W": W, "Y": Y, "X": X.expand(z, n, inputs)}
+    if rule == "softhebb":
+        env["U"] = make(z, n, units)
+    if z == 1:
+        env = {name: t[0] for name, t in env.items()}
+    env |= {"c": w["rate"] / n, "d": w["decay"], "bound": w["bound"]}
+    add = "addmm_" if z == 1 else "baddbmm_"
+    outer = f"{add}(Y.mT, X, alpha=c)"
+    second = {"oja": "Y", "softhebb": "U"}.get(rule)
+    exprs = {
+        "hebb": [f"W.{outer}"],
+        "linsker": [f"W.{add}(Y.mT, X, beta=1 - d, alpha=c).clamp_(-bound, bound)"],
+        "sanger": ["W += c * (Y.mT @ X - (Y.mT @ Y).tril() @ W)"],
+        "subspace": ["W += c * (Y.mT @ X - (Y.mT @ Y) @ W)", f"W.{add}(Y.mT, X - Y @ W, alpha=c)"],
+    }.get(rule) or [
+        f"W += c * (Y.mT @ X - (Y * {second}).sum(-2).unsqueeze(-1) * W)",
+        f"W.mul_(1 - c * (Y * {second}).sum(-2).unsqueeze(-1)).{outer}",
+    ]
+    return env, "W", exprs, False
+
+
+def gram(w, make):
+    batch, n, m, d, kernel, sigma = w["batch"], w["n"], w["m"], w["d"], w["kernel"], w.get("sigma", [])
+    x = make(batch, n, d)
+    y = make(batch, m, d) if m else x
+    x, y = squeeze(batch, x, y)
+    other = "Y" if m else "X"
+    shape = (max(1, len(sigma)),) + x.shape[:-1] + (m or n,)
+    env = {"X": x, "Y": y, "K": torch.empty(shape, device=x.device)}
+    mm, add = ("mm", "addmm") if batch == 1 else ("bmm", "baddbmm")
+    if kernel == "linear":
+        exprs = [f"torch.{mm}(X, {other}.mT, out=K[0])"]
+    elif kernel == "cosine":
+        rows = "N = F.normalize(X, dim=-1)" + ("; M = F.normalize(Y, dim=-1)" if m else "")
+        exprs = [f"{rows}; torch.{mm}(N, {'M' if m else 'N'}.mT, out=K[0])"]
+    else:
+        env |= {f"f{i}": 1 / (2 * s * s * d) for i, s in enumerate(sigma)}
+        squares = "S = X.square().sum(-1)" + ("; T = Y.square().sum(-1)" if m else "")
+        norms = f"S.unsqueeze(-1) + {'T' if m else 'S'}.unsqueeze(-2)"
+        exprs = [
+            f"D = torch.cdist(X, {other}).square_()",
+            f"{squares}; D = torch.{add}({norms}, X, {other}.mT, alpha=-2).clamp_(min=0)",
+        ]
+        tail = "".join(f"; torch.mul(D, -f{i}, out=K[{i}]).exp_()" for i in range(len(sigma)))
+        if len(sigma) == 1:
+            tail = "; K = D.mul_(-f0).exp_()"
+        exprs = [e + tail for e in exprs]
+    means = {
+        "double": "; K -= K.mean(-1, keepdim=True); K -= K.mean(-2, keepdim=True)",
+        "grand": "; K -= K.mean((-2, -1), keepdim=True)",
+    }.get(w["center"], "")
+    return env, "K", [e + means for e in exprs], kernel == "gaussian"
+
+
+class Case:
+    """One case, loaded: its tensors, and the ways of writing it."""
+
+    def __init__(self, request, device, sync):
+        self.sync = sync
+        roles = iter(range(1 << 30))
+        make = lambda *shape: fill(request["seed"], next(roles), device, *shape)  # noqa: E731
+        ops = {"gemm": gemm, "hebbian": hebbian, "gram": gram}
+        env, self.out, self.exprs, fastest = ops[request["op"]](request["work"], make)
+        self.env = {"torch": torch, "F": F, **env}
+        at = torch.tensor(request["at"], device=device)
+        start = env[self.out].clone() if self.out == "W" else None  # W is updated in place
+        self.tried = []
+        for expr in self.exprs:
+            if start is not None:
+                env["W"].copy_(start)
+            code = compile(expr, "<case>", "exec")
+            exec(code, self.env)
+            values = self.env[self.out].reshape(-1)[at].tolist()
+            values = [v if math.isfinite(v) else None for v in values]
+            self.tried.append({"expr": expr, "values": values, "seconds": self.glance(code)})
+        self.chosen = 0
+        if fastest:
+            self.chosen = min(range(len(self.tried)), key=lambda i: self.tried[i]["seconds"])
+        self.code = compile(self.exprs[self.chosen], "<case>", "exec")
+        if start is not None:
+            env["W"].copy_(start)
+
+    def glance(self, code):
+        """The median of three samples after a short warm-up."""
+        n = self.settle(code, 0.02)
+        return sorted(self.lap(code, n) / n for _ in range(3))[1]
+
+    def lap(self, code, n):
+        start = time.perf_counter()
+        for _ in range(n):
+            exec(code, self.env)
+        self.sync()
+        return time.perf_counter() - start
+
+    def settle(self, code, limit):
+        """Runs until the time is stable; returns how many runs make a sample."""
+        start, n, last, calm, total = time.perf_counter(), 1, 0.0, 0, 0
+        while True:
+            took = self.lap(code, n)
+            total += n
+            calm = calm + 1 if abs(took / n - last) <= 0.05 * last else 0
+            last = took / n
+            if took < SHORTEST and n < MAX_RUNS:
+                n = min(max(int(1.2 * n * SHORTEST / took) + 1, 2 * n), 16 * n, MAX_RUNS)
+                calm = 0
+            elif calm >= 2 and total >= DISPATCHES or time.perf_counter() - start >= limit:
+                return n
+
+    def round(self, limit, least):
+        n = self.settle(self.code, limit / 8)
+        samples, start = [], time.perf_counter()
+        while True:
+            samples.append(self.lap(self.code, n) / n)
+            spent = time.perf_counter() - start
+            if len(samples) >= least and spent >= limit / 10 or len(samples) >= 2 and spent >= limit:
+                return samples
+
+
+def choose(device, threads):
+    """The device, its name, and how to wait for it."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda":
+        if not torch.cuda.is_available():
+            raise RuntimeError("this torch has no CUDA device")
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        return device, torch.cuda.get_device_name(), torch.cuda.synchronize
+    torch.set_num_threads(threads)
+    return device, f"{platform.machine()} CPU, {torch.get_num_threads()} threads", lambda: None
+
+
+def main(device, threads):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # hebb says when it is over
+    torch.set_grad_enabled(False)
+    say = lambda answer: print(json.dumps(answer), flush=True)  # noqa: E731
+    try:
+        device, name, sync = choose(device, int(threads))
+    except RuntimeError as e:
+        say({"error": str(e)})
+        return
+    say({"torch": torch.__version__, "device": name, "where": device})
+    case = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if request["do"] == "load":
+                case = Case(request, device, sync)
+                say({"tried": case.tried, "chosen": case.chosen})
+            elif request["do"] == "time":
+                say({"seconds": case.round(request["limit"], request["least"])})
+            else:
+                case = None
+                if device == "cuda":
+                    torch.cuda.empty_cache()
+                say({})
+        except Exception as e:  # the next case may do better
+            case = None if request["do"] == "load" else case
+            words = f"{type(e).__name__}: {e}".splitlines()[0]
+            say({"skip" if "memory" in words.lower() else "error": words})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

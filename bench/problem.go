@@ -1,0 +1,86 @@
+package bench
+
+import (
+	"math/rand/v2"
+
+	"hebb/compute"
+)
+
+// A problem is a case with its inputs and with what a sample of its results has to be. It is
+// shared by all contenders; it knows none.
+type problem struct {
+	Case
+	cost   compute.Cost
+	op     compute.Op // on tensors that have a shape and no memory
+	inputs []*compute.Tensor
+	seed   uint32
+	before compute.Contents
+	at     []int         // which elements of the output are looked at
+	want   []compute.Val // what they have to be
+}
+
+// newProblem checks the op of c and chooses the sample: at least 64 elements, more where the
+// definition is cheap, the first and the last among them.
+func newProblem(c Case, seed uint64) (*problem, error) {
+	p := &problem{Case: c, seed: caseSeed(seed, c.Name), before: compute.Contents{}}
+	err := compute.New(blank{}).Step(func(s *compute.Step) error {
+		p.op, p.inputs = c.build(s.Tensor)
+		s.Do(p.op)
+		return s.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.cost = compute.CostOf(p.op)
+	const terms = 1 << 22 // a few hundredths of a second
+	outs, _ := compute.Operands(p.op)
+	rnd := rand.New(rand.NewPCG(seed, uint64(p.seed)))
+	p.at = compute.Sample(rnd, outs[0].Len(), min(max(64, terms/c.terms()), 256))
+	return p, nil
+}
+
+// set fills the inputs and evaluates the definition on them.
+func (p *problem) set(f filling) {
+	for role, t := range p.inputs {
+		if p.before[t] == nil {
+			p.before[t] = make([]float32, t.Len())
+		}
+		f.fill(p.before[t], p.seed, role)
+	}
+	p.want = p.define(p.op)
+}
+
+func (p *problem) define(op compute.Op) []compute.Val {
+	define := compute.Define(op, p.before)
+	want := make([]compute.Val, len(p.at))
+	for k, i := range p.at {
+		want[k] = define(0, i)
+	}
+	return want
+}
+
+// wantOfPeer is what another program's results have to be: hebb promises a diagonal of exactly 1
+// in a Gram matrix of X with itself, others compute it as any other element.
+func (p *problem) wantOfPeer() ([]compute.Val, error) {
+	g, ok := p.op.(compute.Gram)
+	if !ok || g.Y != nil {
+		return p.want, nil
+	}
+	y, err := g.X.View(0, g.X.Shape()...)
+	if err != nil {
+		return nil, err
+	}
+	g.Y, p.before[y] = y, p.before[g.X]
+	defer delete(p.before, y)
+	return p.define(g), nil
+}
+
+// blank is a Backend without memory. On it an op can be checked, costed and defined, and nothing
+// else.
+type blank struct{ compute.Buffer }
+
+func (blank) Info() compute.Info                  { return compute.Info{} }
+func (b blank) Alloc(int) (compute.Buffer, error) { return &b, nil }
+func (blank) Run(compute.Op) error                { return nil }
+func (blank) Sync() error                         { return nil }
+func (blank) Close() error                        { return nil }

@@ -1,0 +1,150 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"time"
+
+	"hebb/compute"
+)
+
+// A Status says what became of a case on one device.
+type Status string
+
+const (
+	OK      Status = "ok"      // verified and timed
+	Failed  Status = "FAILED"  // a result is outside its bound; not timed
+	Broken  Status = "error"   // the device or the peer could not run it
+	Skipped Status = "not run" // too slow, too large or not asked for any more
+)
+
+// A Result is one case on one device: a line of JSON.
+type Result struct {
+	Suite    string         `json:"suite"`
+	Case     string         `json:"case"`
+	Op       string         `json:"op"`
+	Kind     string         `json:"kind"` // op and variant: "gemm NT", "hebbian oja"
+	Backend  string         `json:"backend"`
+	Device   string         `json:"device"`
+	Driver   string         `json:"driver"`
+	Software bool           `json:"software,omitempty"` // a GPU that is a program on the CPU
+	Sizes    map[string]int `json:"sizes"`
+	Status   Status         `json:"status"`
+	Note     string         `json:"note,omitempty"` // why, if the status is not ok
+
+	Seconds float64 `json:"seconds,omitempty"` // of one op: the median
+	Spread  float64 `json:"spread"`            // interquartile range of the seconds, as a share of their median
+	Samples int     `json:"samples,omitempty"`
+	Flops   int64   `json:"flops"` // of one op, by its formula; an exp is one
+	Bytes   int64   `json:"bytes"` // of one op: each operand read or written once
+	Gflops  float64 `json:"gflops,omitempty"`
+	Gbps    float64 `json:"gbps,omitempty"`
+
+	Share   float64 `json:"share_of_peak,omitempty"` // of min(peak arithmetic, intensity × bandwidth), measured
+	BoundBy string  `json:"bound_by,omitempty"`      // compute or memory: which of the two is the lower
+	Speedup float64 `json:"speedup,omitempty"`       // CPU seconds / GPU seconds; on the GPU's line
+	VsPeer  float64 `json:"vs_peer,omitempty"`       // peer's seconds / ours
+
+	Verified int    `json:"verified"`         // elements compared with the definition
+	Worst    Number `json:"worst"`            // the largest error among them, in units of its bound
+	Sample   string `json:"sample,omitempty"` // which elements those were
+
+	Expr         string        `json:"expr,omitempty"` // a peer's: what it ran
+	Alternatives []Alternative `json:"alternatives,omitempty"`
+
+	Date    time.Time `json:"date"`
+	Version string    `json:"hebb"`
+
+	times []float64
+}
+
+// An Alternative is another expression of the same case that a peer has timed, once.
+type Alternative struct {
+	Expr    string  `json:"expr"`
+	Seconds float64 `json:"seconds"`
+}
+
+// A Number is a float64 whose JSON may also be "+Inf" or "NaN": an error where none is allowed.
+type Number float64
+
+func (n Number) MarshalJSON() ([]byte, error) {
+	if f := float64(n); math.IsInf(f, 0) || math.IsNaN(f) {
+		return json.Marshal(strconv.FormatFloat(f, 'g', -1, 64))
+	}
+	return json.Marshal(float64(n))
+}
+
+func (n *Number) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) != nil {
+		s = string(b)
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	*n = Number(f)
+	return err
+}
+
+// rate fills in what follows from the samples.
+func (r *Result) rate(samples []float64) {
+	median, q1, q3 := summary(samples)
+	r.times, r.Samples = samples, len(samples)
+	r.Seconds, r.Spread = median, (q3-q1)/median
+	r.Gflops = float64(r.Flops) / median / 1e9
+	r.Gbps = float64(r.Bytes) / median / 1e9
+}
+
+// judge records what verification found.
+func (r *Result) judge(t compute.Tally) {
+	r.Verified, r.Worst = t.Judged, Number(t.Worst)
+}
+
+// stop ends what was still going well.
+func (r *Result) stop(s Status, note string) {
+	if r.Status == OK {
+		r.Status, r.Note = s, note
+	}
+}
+
+// fail records an error of the device. Too little memory is no fault of anyone's.
+func (r *Result) fail(err error) {
+	var e *compute.OpError
+	switch {
+	case err == nil:
+	case errors.As(err, &e) && e.Op == "Tensor":
+		r.stop(Skipped, "does not fit the device: "+e.Err.Error())
+	default:
+		r.stop(Broken, err.Error())
+	}
+}
+
+// Write writes results as JSON, one object a line.
+func Write(w io.Writer, results ...Result) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for _, r := range results {
+		if err := enc.Encode(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Read reads what [Write] wrote.
+func Read(r io.Reader) ([]Result, error) {
+	var results []Result
+	for dec := json.NewDecoder(r); ; {
+		var res Result
+		err := dec.Decode(&res)
+		if errors.Is(err, io.EOF) {
+			return results, nil
+		}
+		if err != nil {
+			return results, fmt.Errorf("bench: result %d: %w", len(results)+1, err)
+		}
+		results = append(results, res)
+	}
+}

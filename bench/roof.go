@@ -1,0 +1,88 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+
+	"hebb/compute"
+)
+
+// A Roof is what a device reaches at its best, measured. Zeros are not known.
+type Roof struct {
+	Flops  float64 `json:"flops"` // a second
+	By     string  `json:"by"`    // the case that reached it
+	Bytes  float64 `json:"bytes"` // a second, by a copy: reads and writes together
+	CopyOf string  `json:"copy_of"`
+}
+
+// seconds is how long c takes at least, and whether arithmetic or memory is what takes so long.
+func (r Roof) seconds(c compute.Cost) (s float64, boundBy string) {
+	arithmetic, memory := float64(c.Flops)/r.Flops, float64(c.Bytes)/r.Bytes
+	if arithmetic >= memory {
+		return arithmetic, "compute"
+	}
+	return memory, "memory"
+}
+
+// A chain is a case that is all arithmetic.
+type chain struct{ n, rounds int }
+
+func (c chain) Op() string            { return "fma" }
+func (c chain) Kind() string          { return "fma" }
+func (c chain) Sizes() map[string]int { return map[string]int{"n": c.n, "rounds": c.rounds} }
+func (c chain) terms() int            { return 64 * c.rounds }
+
+func (c chain) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+	// The chain runs to its fixed point, ½, and never to a subnormal.
+	op := compute.FMA{Out: tensor(c.n), X: tensor(c.n), A: 0.5, B: 0.25, Rounds: c.rounds}
+	return op, []*compute.Tensor{op.X}
+}
+
+// A move is a case that is all memory.
+type move struct{ n int }
+
+func (m move) Op() string            { return "copy" }
+func (m move) Kind() string          { return "copy" }
+func (m move) Sizes() map[string]int { return map[string]int{"n": m.n} }
+func (m move) terms() int            { return 1 }
+
+func (m move) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+	op := compute.Copy{Dst: tensor(m.n), Src: tensor(m.n)}
+	return op, []*compute.Tensor{op.Src}
+}
+
+// A ladder is one kind of work, larger at each rung. It is climbed until a rung takes long enough
+// to be judged by.
+type ladder struct {
+	rungs  []Case
+	until  float64 // seconds
+	record func(*Roof, Result)
+}
+
+// roofs are the ladders whose top rungs are a device's peaks. A square product stands beside the
+// chain of multiply-adds, since on some devices the product's hand-written kernel is the faster. A
+// peak is the fastest sample, not the median: it is what the device can do.
+func roofs() []ladder {
+	best := func(work int64, r Result) float64 { return float64(work) / slices.Min(r.times) }
+	arithmetic := func(f *Roof, r Result) {
+		if v := best(r.Flops, r); v > f.Flops {
+			f.Flops, f.By = v, r.Case
+		}
+	}
+	bandwidth := func(f *Roof, r Result) { f.Bytes, f.CopyOf = best(r.Bytes, r), r.Case }
+	fma := ladder{nil, 0.004, arithmetic}
+	for n := 1 << 10; n <= 1<<24; n *= 4 {
+		c := chain{n, 512}
+		fma.rungs = append(fma.rungs, Case{"roof", fmt.Sprintf("fma %d×%d", n, c.rounds), true, c})
+	}
+	square := ladder{nil, 0.02, arithmetic}
+	for n := 256; n <= 4096; n *= 2 {
+		p := Product{Batch: 1, M: n, N: n, K: n}
+		square.rungs = append(square.rungs, Case{"roof", fmt.Sprintf("NN %d³", n), true, p})
+	}
+	copies := ladder{nil, 0.02, bandwidth} // the largest counts, not the fastest: that one fits a cache
+	for n := 1 << 22; n <= 1<<26; n *= 4 {
+		copies.rungs = append(copies.rungs, Case{"roof", fmt.Sprintf("copy %d", n), true, move{n}})
+	}
+	return []ladder{fma, square, copies}
+}

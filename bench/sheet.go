@@ -1,0 +1,280 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// A sheet is a table for people, on a terminal or on a page. Its first column is words, the others
+// are numbers.
+type sheet struct {
+	Title string
+	Head  []string
+	Rows  [][]string
+	Notes []string
+}
+
+// sheets are all tables of a report.
+func (r *Report) sheets() []sheet {
+	all := []sheet{r.roofSheet()}
+	for _, suite := range Suites {
+		all = append(all, r.suiteSheet(suite))
+	}
+	all = append(all, r.ratioSheet(), r.suiteSheet("transfer"))
+	return slices.DeleteFunc(all, func(s sheet) bool { return len(s.Rows) == 0 })
+}
+
+func (r *Report) roofSheet() sheet {
+	s := sheet{Title: "roofs, measured", Head: []string{"device", "GFLOP/s", "by", "GB/s", "by", "flops/byte where they meet"}}
+	for _, d := range r.Devices {
+		f := d.Roof
+		row := []string{d.Backend, "–", "", "–", "", ""}
+		if f.Flops > 0 && f.Bytes > 0 {
+			row = []string{d.Backend, figures(f.Flops / 1e9), f.By, figures(f.Bytes / 1e9), f.CopyOf, figures(f.Flops / f.Bytes)}
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	for _, c := range r.Results {
+		if c.Suite == "roof" && c.Status != OK {
+			s.Notes = append(s.Notes, c.note())
+		}
+	}
+	return s
+}
+
+// backends are the contenders of a suite in the order in which they first appear.
+func backends(results []Result) (names []string) {
+	for _, r := range results {
+		if !slices.Contains(names, r.Backend) {
+			names = append(names, r.Backend)
+		}
+	}
+	return names
+}
+
+func (r *Report) suiteSheet(suite string) sheet {
+	results := slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool { return c.Suite != suite })
+	s := sheet{Title: suite, Head: []string{"case"}}
+	unit, who := "GFLOP/s", backends(results)
+	if suite == "transfer" {
+		unit = "GB/s"
+	}
+	versus := slices.ContainsFunc(results, func(c Result) bool { return c.VsPeer > 0 })
+	for _, b := range who {
+		s.Head = append(s.Head, b+" time", unit)
+		if !strings.HasPrefix(b, "torch") && suite != "transfer" {
+			s.Head = append(s.Head, "of roof")
+			if versus {
+				s.Head = append(s.Head, b+"/torch")
+			}
+		}
+	}
+	both := slices.Contains(who, "gpu") && slices.Contains(who, "cpu") && suite != "transfer"
+	if both {
+		s.Head = append(s.Head, "gpu/cpu")
+	}
+	s.Head = append(s.Head, "verified", "worst")
+	for _, row := range byCase(results) {
+		s.add(row, who, unit, versus, both)
+	}
+	return s
+}
+
+// byCase are the results of each case, in the order in which the cases first appear.
+func byCase(results []Result) (cases [][]Result) {
+	at := map[string]int{}
+	for _, r := range results {
+		i, ok := at[r.Case]
+		if !ok {
+			i = len(cases)
+			at[r.Case] = i
+			cases = append(cases, nil)
+		}
+		cases[i] = append(cases[i], r)
+	}
+	return cases
+}
+
+// add puts the results of one case on a row.
+func (s *sheet) add(results []Result, who []string, unit string, versus, both bool) {
+	row, speedup := []string{results[0].Case}, ""
+	verified, worst := 0, 0.0
+	for _, b := range who {
+		i := slices.IndexFunc(results, func(r Result) bool { return r.Backend == b })
+		c := Result{Backend: b}
+		if i >= 0 {
+			c = results[i]
+		}
+		row = append(row, c.cells(unit, versus, s.Title == "transfer")...)
+		verified += c.Verified
+		worst = math.Max(worst, float64(c.Worst))
+		if c.Speedup > 0 {
+			speedup = ratio(c.Speedup)
+		}
+		if c.Status != OK && c.Status != "" {
+			s.Notes = append(s.Notes, c.note())
+		}
+		for _, a := range c.Alternatives {
+			if c.Seconds > 0 && a.Seconds < 0.9*c.Seconds {
+				s.Notes = append(s.Notes, fmt.Sprintf("%s: %s takes %s as  %s", c.Case, b, seconds(a.Seconds), a.Expr))
+			}
+		}
+	}
+	if both {
+		row = append(row, speedup)
+	}
+	if verified == 0 {
+		s.Rows = append(s.Rows, append(row, "", ""))
+		return
+	}
+	s.Rows = append(s.Rows, append(row, fmt.Sprint(verified), fmt.Sprintf("%.2f", worst)))
+}
+
+// cells are a result's columns.
+func (r *Result) cells(unit string, versus, transfer bool) []string {
+	row := []string{string(r.Status), ""}
+	if r.Seconds > 0 {
+		row = []string{fmt.Sprintf("%s ±%.0f%%", seconds(r.Seconds), 50*r.Spread), figures(r.Gflops)}
+		if unit == "GB/s" {
+			row[1] = figures(r.Gbps)
+		}
+	}
+	if strings.HasPrefix(r.Backend, "torch") || transfer {
+		return row
+	}
+	share, peer := "", ""
+	if r.Share > 0 {
+		share = fmt.Sprintf("%.0f%% %.1s", 100*r.Share, r.BoundBy)
+	}
+	if r.VsPeer > 0 {
+		peer = ratio(r.VsPeer)
+	}
+	if row = append(row, share); versus {
+		row = append(row, peer)
+	}
+	return row
+}
+
+func (r *Result) note() string {
+	return fmt.Sprintf("%s on %s %s: %s", r.Case, r.Backend, r.Status, r.Note)
+}
+
+// ratioSheet is what a learning rule costs on top of the product in it.
+func (r *Report) ratioSheet() sheet {
+	s := sheet{Title: "Hebbian update / plain product of its shape, in time", Head: []string{"update"}}
+	ratios := Ratio(r.Results)
+	slices.SortStableFunc(ratios, func(a, b Overhead) int { return cmp.Compare(a.Flops, b.Flops) })
+	var flat []Result
+	for _, o := range ratios {
+		flat = append(flat, o.Result)
+	}
+	who := backends(flat)
+	s.Head = append(s.Head, who...)
+	rows := map[string]int{}
+	for _, o := range ratios {
+		i, ok := rows[o.Case]
+		if !ok {
+			i = len(s.Rows)
+			rows[o.Case] = i
+			s.Rows = append(s.Rows, append([]string{o.Case}, make([]string, len(who))...))
+		}
+		s.Rows[i][1+slices.Index(who, o.Backend)] = ratio(o.Times)
+	}
+	return s
+}
+
+// Table writes the report for a terminal.
+func (r *Report) Table(w io.Writer) error {
+	var b strings.Builder
+	for _, d := range r.Devices {
+		fmt.Fprintln(&b, d.Info)
+	}
+	if r.Peer != nil {
+		fmt.Fprintf(&b, "peer: torch %s on %s (%s)\n", r.Peer.Torch, r.Peer.Device, r.Peer.Python)
+	}
+	for _, s := range r.sheets() {
+		fmt.Fprintf(&b, "\n%s\n", s.Title)
+		s.text(&b)
+	}
+	fmt.Fprintf(&b, "\n%s\n", r.summary())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// summary is one line: what was done and how it ended.
+func (r *Report) summary() string {
+	count := map[Status]int{}
+	for _, c := range r.Results {
+		count[c.Status]++
+	}
+	s := fmt.Sprintf("%d results: %d ok", len(r.Results), count[OK])
+	for _, st := range []Status{Failed, Broken, Skipped} {
+		if n := count[st]; n > 0 {
+			s += fmt.Sprintf(", %d %s", n, st)
+		}
+	}
+	s += fmt.Sprintf("; %.0f s", r.Took.Seconds())
+	if r.Interrupted {
+		s += "; interrupted: the cases after that were not run"
+	}
+	return s
+}
+
+// text aligns the sheet's columns.
+func (s sheet) text(b *strings.Builder) {
+	width := make([]int, len(s.Head))
+	lines := append([][]string{s.Head}, s.Rows...)
+	for _, l := range lines {
+		for i, c := range l {
+			width[i] = max(width[i], utf8.RuneCountInString(c))
+		}
+	}
+	for _, l := range lines {
+		line := ""
+		for i, c := range l {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c))
+			if i == 0 {
+				line += "  " + c + pad
+			} else {
+				line += "  " + pad + c
+			}
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	for _, n := range s.Notes {
+		fmt.Fprintf(b, "  – %s\n", n)
+	}
+}
+
+// seconds is a time in three figures.
+func seconds(s float64) string {
+	for _, u := range []struct {
+		size float64
+		name string
+	}{{1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}, {1e-9, "ns"}} {
+		if s >= u.size {
+			return figures(s/u.size) + " " + u.name
+		}
+	}
+	return figures(s*1e9) + " ns"
+}
+
+// figures is x in three figures, without an exponent.
+func figures(x float64) string {
+	switch {
+	case x >= 100:
+		return fmt.Sprintf("%.0f", x)
+	case x >= 10:
+		return fmt.Sprintf("%.1f", x)
+	case x >= 0.1:
+		return fmt.Sprintf("%.2f", x)
+	}
+	return fmt.Sprintf("%.2g", x)
+}
+
+func ratio(x float64) string { return figures(x) + "×" }

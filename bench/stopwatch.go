@@ -1,0 +1,106 @@
+package bench
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+const (
+	// shortest is how long a sample lasts at least: ops that are quicker are run many times
+	// between two waits, so that the wait (some 20 µs on a GPU) is a small part of it.
+	shortest = 2 * time.Millisecond
+
+	// dispatches that a driver may want to see before it settles on its fastest code: NVIDIA's
+	// re-optimises within the first five or six.
+	dispatches = 8
+
+	// enough samples for quartiles; fewest is what a slow op has to do with, in two rounds.
+	enough  = 10
+	fewest  = 4
+	rounds  = 2
+	maxRuns = 1 << 16
+)
+
+// A stopwatch times something that can be run any number of times.
+type stopwatch struct {
+	now func() time.Time
+}
+
+// A run does its work n times and waits until all of it is done.
+type run func(n int) error
+
+// lap returns what n runs took.
+func (w stopwatch) lap(r run, n int) (time.Duration, error) {
+	start := w.now()
+	err := r(n)
+	return w.now().Sub(start), err
+}
+
+// round returns the seconds of one run, sampled at least least times, for a tenth of limit or
+// more, but for no longer than limit once there are two samples. Before that it warms up.
+func (w stopwatch) round(r run, limit time.Duration, least int) ([]float64, error) {
+	n, err := w.settle(r, limit/8)
+	if err != nil {
+		return nil, err
+	}
+	var samples []float64
+	for start := w.now(); ; {
+		took, err := w.lap(r, n)
+		if err != nil {
+			return samples, err
+		}
+		samples = append(samples, took.Seconds()/float64(n))
+		spent := w.now().Sub(start)
+		if len(samples) >= least && spent >= limit/10 || len(samples) >= fewest/rounds && spent >= limit {
+			return samples, nil
+		}
+	}
+}
+
+// settle runs r until its time is stable, or limit is spent, and returns how many runs make a
+// sample.
+func (w stopwatch) settle(r run, limit time.Duration) (n int, err error) {
+	n = 1
+	start, last, calm, total := w.now(), 0.0, 0, 0
+	for {
+		took, err := w.lap(r, n)
+		if err != nil {
+			return n, err
+		}
+		total += n
+		per := took.Seconds() / float64(n)
+		if calm++; math.Abs(per-last) > 0.05*last {
+			calm = 0
+		}
+		last = per
+		if took < shortest && n < maxRuns {
+			n, calm = longer(n, took), 0
+			continue
+		}
+		if calm >= 2 && total >= dispatches || w.now().Sub(start) >= limit {
+			return n, nil
+		}
+	}
+}
+
+// longer is how many runs to try if n took less than the shortest sample.
+func longer(n int, took time.Duration) int {
+	want := 16 * n
+	if took > 0 {
+		want = int(1.2*float64(n)*float64(shortest)/float64(took)) + 1
+	}
+	return min(max(want, 2*n), 16*n, maxRuns)
+}
+
+// summary is the median of some samples and their quartiles, interpolated linearly between order
+// statistics (Hyndman and Fan, 1996, definition 7).
+func summary(samples []float64) (median, q1, q3 float64) {
+	s := slices.Sorted(slices.Values(samples))
+	at := func(p float64) float64 {
+		x, f := math.Modf(p * float64(len(s)-1))
+		i := int(x)
+		return s[i] + f*(s[min(i+1, len(s)-1)]-s[i])
+	}
+	return at(0.5), at(0.25), at(0.75)
+}

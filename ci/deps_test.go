@@ -1,0 +1,137 @@
+// Package ci asserts what no single package can: who imports whom.
+package ci
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rules say what each package may import beside the standard library, by path or, ending in "/",
+// by prefix; docs/design.md draws it. compute and shaders import nothing; no package but backend
+// and those below a backend know a backend.
+var rules = map[string][]string{
+	"hebb/compute":             {},
+	"hebb/compute/computetest": {"hebb/compute"},
+	"hebb/shaders":             {},
+	"hebb/cpu":                 {"hebb/compute", "hebb/cpu/internal/", "gonum.org/v1/gonum/", "gonum.org/v1/netlib/", "golang.org/x/sys/"},
+	"hebb/cpu/internal/":       {"golang.org/x/sys/"},
+	"hebb/gpu":                 {"hebb/compute", "hebb/shaders", "github.com/go-gl/"},
+	"hebb/backend":             {"hebb/compute", "hebb/cpu", "hebb/gpu"},
+	"hebb/nets":                {"hebb/compute", "gonum.org/v1/gonum/"},
+	"hebb/bench":               {"hebb/compute", "gonum.org/v1/plot", "gonum.org/v1/plot/", "golang.org/x/perf/"},
+	"hebb/cmd/hebb": {"hebb/compute", "hebb/compute/computetest", "hebb/backend", "hebb/nets", "hebb/bench",
+		"github.com/spf13/", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	"hebb/ci": {},
+}
+
+// needed are imports without which the drawing would be wrong too.
+var needed = map[string][]string{
+	"hebb/cpu":      {"hebb/compute"},
+	"hebb/gpu":      {"hebb/compute", "hebb/shaders"},
+	"hebb/backend":  {"hebb/cpu", "hebb/gpu"},
+	"hebb/nets":     {"hebb/compute"},
+	"hebb/bench":    {"hebb/compute"},
+	"hebb/cmd/hebb": {"hebb/backend", "hebb/nets", "hebb/bench"},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string // of the files that are not tests
+}
+
+// list is go list of the module as it builds with these tags.
+func list(t *testing.T, cgo, tags string) (all []pkg) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "-tags", tags, "./...")
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", cmd, err)
+	}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, build := range []struct{ cgo, tags string }{
+		{"1", ""}, {"1", "openblas"}, {"1", "noglfw"}, {"1", "nogpu"}, {"0", ""},
+	} {
+		seen := 0
+		for _, p := range list(t, build.cgo, build.tags) {
+			seen++
+			for _, fault := range faults(p, build.cgo == "1" && build.tags == "") {
+				t.Errorf("CGO_ENABLED=%s -tags %q: %s", build.cgo, build.tags, fault)
+			}
+		}
+		if seen < len(needed) {
+			t.Errorf("go list found %d packages, want all of the module", seen)
+		}
+	}
+}
+
+// faults holds p against the rules; whole says that no part of the module was left out of the build.
+func faults(p pkg, whole bool) (all []string) {
+	may, known := rules[p.ImportPath]
+	for prefix, m := range rules {
+		if strings.HasSuffix(prefix, "/") && strings.HasPrefix(p.ImportPath, prefix) {
+			may, known = m, true
+		}
+	}
+	if !known {
+		return []string{p.ImportPath + " is not in the table of ci/deps_test.go: who may import it, and what may it import?"}
+	}
+	for _, i := range p.Imports {
+		if !standard(i) && !slices.ContainsFunc(may, func(m string) bool {
+			return i == m || strings.HasSuffix(m, "/") && strings.HasPrefix(i, m)
+		}) {
+			all = append(all, p.ImportPath+" imports "+i+", may import the standard library and "+strings.Join(may, ", "))
+		}
+	}
+	for _, n := range needed[p.ImportPath] {
+		if whole && !slices.Contains(p.Imports, n) {
+			all = append(all, p.ImportPath+" does not import "+n)
+		}
+	}
+	return all
+}
+
+// standard reports whether path is of the standard library: no dot in its first element, as in
+// a module's, and not ours.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return first != "hebb" && !strings.Contains(first, ".")
+}
+
+// TestFaultsAreSeen: the check must be able to fail.
+func TestFaultsAreSeen(t *testing.T) {
+	for _, p := range []pkg{
+		{"hebb/compute", []string{"fmt", "gonum.org/v1/gonum/blas"}},
+		{"hebb/nets", []string{"hebb/compute", "hebb/cpu"}},
+		{"hebb/bench", []string{"hebb/compute", "hebb/backend"}},
+		{"hebb/cpu", []string{"hebb/compute", "hebb/gpu"}},
+		{"hebb/gpu", []string{"hebb/compute", "hebb/shaders", "hebb/cpu"}},
+		{"hebb/backend", []string{"hebb/cpu"}},
+		{"hebb/util", nil},
+	} {
+		if len(faults(p, true)) != 1 {
+			t.Errorf("%v: found %q, want one fault", p, faults(p, true))
+		}
+	}
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Everything that must hold, in steps; stops at the first that fails. make test calls it.
+cd "$(dirname "$0")/.." || exit
+. ci/have.sh
+summary=
+mkdir -p build
+
+# step NAME COMMAND…
+step() {
+	local name=$1 start=$SECONDS
+	shift
+	printf '\n=== %s\n' "$name"
+	if ! "$@"; then
+		printf '\nFAILED: %s\n  %s\n%s' "$name" "$*" "${summary:+passed before:$'\n'$summary}"
+		exit 1
+	fi
+	summary+=$(printf '%5d s  %s' $((SECONDS - start)) "$name")$'\n'
+}
+
+skipped() { summary+="skipped  $1: $2"$'\n'; }
+
+formatted() {
+	local bad
+	bad=$(gofmt -l .)
+	[ -z "$bad" ] || { printf 'not as gofmt writes it:\n%s\n' "$bad"; return 1; }
+}
+
+# pure COMMAND…: without cgo.
+pure() { CGO_ENABLED=0 "$@"; }
+
+elsewhere() {
+	GOOS=windows pure go build ./... && GOOS=darwin pure go build ./... && GOARCH=arm64 pure go vet ./...
+}
+
+# The tests say which of the packages of the machine they want; what is there must be used.
+gpu=0
+if [ "$CGO_ENABLED" = 1 ] && [ $HAVE_MESA = 1 ]; then gpu=1; fi
+both=gpu,cpu
+[ $gpu = 1 ] || both=cpu
+[ $gpu = 1 ] && export NEED_GPU=1
+plain=${TAGS//openblas/}
+plain=${plain#,}
+
+step "gofmt" formatted
+step "build (tags: ${TAGS:-none})" go build -tags "$TAGS" -o build/hebb ./cmd/hebb
+step 'go vet' go vet -tags "$TAGS" ./...
+step 'staticcheck' go tool staticcheck -tags "$TAGS" ./...
+step "tests (tags: ${plain:-none})" go test -timeout 8m -tags "$plain" ./...
+if [ "$plain" != "$TAGS" ]; then
+	step 'tests with OpenBLAS' go test -tags "$TAGS" ./cpu/... ./nets ./bench/... ./cmd/...
+else
+	skipped 'tests with OpenBLAS' 'no libopenblas-dev'
+fi
+step 'tests without cgo' env -u NEED_GPU CGO_ENABLED=0 go test ./cpu/... ./gpu/... ./backend ./cmd/...
+step 'builds for windows and darwin, vet for arm64' elsewhere
+if [ "$CGO_ENABLED" = 1 ]; then
+	# What runs on several goroutines; the rest of the suite is judged above, ten times as fast.
+	step 'race detector' go test -race -tags "$plain" -run 'TestOps$|TestAuto|TestRulesFind' ./cpu ./gpu ./backend ./nets
+else
+	skipped 'race detector' 'no C compiler'
+fi
+step "hebb verify on $both" build/hebb verify --backend $both
+if [ $gpu = 0 ]; then
+	skipped 'the GPU path' 'no OpenGL here'
+elif [ $HAVE_XVFB = 1 ] && [[ $TAGS != *noglfw* ]]; then
+	step 'hebb verify through GLFW, on a virtual screen' xvfb-run -a build/hebb verify --backend gpu --context glfw --sample 64
+else
+	skipped 'GLFW' 'no virtual screen, or no X11 headers'
+fi
+step 'fuzzing the IDX reader' go test -run '^$' -fuzz FuzzReadIDX -fuzztime 5s ./nets
+
+printf '\nAll passed in %d s:\n%s' $SECONDS "$summary"
+[ -z "$LACKING" ] || printf 'missing on this machine:\n%s' "$LACKING"

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"hebb/bench"
+	"hebb/compute"
+)
+
+func newBenchCmd() *cobra.Command {
+	var r benchRun
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure GPU against CPU, and both against their own peaks",
+		Long: `bench verifies and then times batched products, Hebbian updates and Gram matrices, from sizes
+that only launch to sizes that only compute, on every backend asked for, case by case in turns.
+
+Times are medians; ± is half the interquartile range. The share of the roof is of
+min(peak arithmetic, intensity × bandwidth), both measured by hebb itself when the run starts; c or m
+says which of the two is the lower. A working set that fits a cache may exceed the memory roof.
+
+Exit status 1 if any result is outside its bound or could not be had, 130 if interrupted; what was
+measured until then is written all the same.`,
+		Example: `  hebb bench --quick
+  hebb bench --suite hebbian --peer torch
+  hebb bench --format json --report bench.html > bench.json
+  hebb bench --format benchfmt > new.txt && benchstat -col backend new.txt`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r.given = cmd.Flags().Changed("backend")
+			r.command = strings.Join(append([]string{cmd.CommandPath()}, changed(cmd)...), " ")
+			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	r.reach.add(cmd)
+	f.Var(someOf(&r.backends, "gpu", "cpu"), "backend", "what to measure (default: gpu and cpu, whichever open)")
+	f.Var(someOf(&r.o.Suites, bench.Suites...), "suite", "what to run (default: all)")
+	f.BoolVar(&r.o.Quick, "quick", false, "a handful of cases from each suite, in a minute")
+	f.Var(oneOf(&r.format, "table", "table", "json", "benchfmt"), "format", "of standard output")
+	f.StringVar(&r.plot, "plot", "", "write rooflines and speed-ups to this `file` (.svg or .png)")
+	f.StringVar(&r.report, "report", "", "write a page with everything to this `file` (.html)")
+	f.Var(oneOf(&r.peer, "", "torch"), "peer", "another program to compare with")
+	f.StringVar(&r.torch.Python, "python", "", "the interpreter that has torch (default: python3, or else /usr/bin/python3)")
+	f.Var(oneOf(&r.torch.Device, "auto", "auto", "cpu", "cuda"), "peer-device", "where the peer runs")
+	f.Uint64Var(&r.o.Seed, "seed", 1, "of the inputs")
+	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device (default 5s, or 1.5s if --quick)")
+	return cmd
+}
+
+// A benchRun is one run of the command.
+type benchRun struct {
+	reach    backendFlags
+	backends []string
+	given    bool // backends were asked for: one that is missing is an error
+	format   string
+	plot     string
+	report   string
+	peer     string
+	torch    bench.PeerOptions
+	o        bench.Options
+	command  string // as it was typed, about
+}
+
+// changed are the flags that were given.
+func changed(cmd *cobra.Command) (flags []string) {
+	cmd.Flags().Visit(func(f *pflag.Flag) { flags = append(flags, fmt.Sprintf("--%s=%s", f.Name, f.Value)) })
+	return flags
+}
+
+func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
+	if r.o.MaxCase < 0 {
+		return usagef("--max-case %v, want a duration above 0", r.o.MaxCase)
+	}
+	files, err := r.files()
+	if err != nil {
+		return err
+	}
+	defer files.drop()
+	devs, err := r.devices(stderr)
+	for _, d := range devs {
+		defer d.Close()
+	}
+	if err != nil {
+		return err
+	}
+	if r.peer != "" {
+		p, err := bench.OpenTorch(ctx, r.torch)
+		switch {
+		case errors.Is(err, bench.ErrNoPeer):
+			fmt.Fprintf(stderr, "hebb: %v; going on without\n", err)
+		case err != nil:
+			return err
+		default:
+			defer p.Close()
+			r.o.Peer = p
+		}
+	}
+	report, err := r.measure(ctx, devs, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	return errors.Join(files.write(report), verdict(report))
+}
+
+// devices opens the backends, and says what there is to say about them.
+func (r *benchRun) devices(stderr io.Writer) (devs []*compute.Device, err error) {
+	names := r.backends
+	if !r.given {
+		names = []string{"gpu", "cpu"}
+	}
+	for _, name := range names {
+		d, notes, err := r.reach.open(name)
+		for _, n := range notes {
+			fmt.Fprintln(stderr, "hebb:", n)
+		}
+		switch {
+		case err == nil:
+			devs = append(devs, d)
+			fmt.Fprintln(stderr, "hebb: measuring", d.Info())
+		case !r.given && errors.Is(err, compute.ErrUnavailable):
+			fmt.Fprintf(stderr, "hebb: going on without %s: %v\n", name, err)
+		default:
+			return devs, err
+		}
+	}
+	return devs, nil
+}
+
+// measure runs the cases and writes the results: a table when all is done, lines as they come.
+func (r *benchRun) measure(ctx context.Context, devs []*compute.Device, stdout, stderr io.Writer) (*bench.Report, error) {
+	say, failed := newBenchProgress(stderr), error(nil)
+	r.o.Began = say.began
+	r.o.Done = func(p bench.Progress, results []bench.Result) {
+		say.done(p, results)
+		var err error
+		switch r.format {
+		case "json":
+			err = bench.Write(stdout, results...)
+		case "benchfmt":
+			err = bench.WriteBenchfmt(stdout, results...)
+		}
+		failed = errors.Join(failed, err)
+	}
+	report, err := bench.Run(ctx, devs, r.o)
+	say.end()
+	if err != nil {
+		return nil, err
+	}
+	report.Command = r.command
+	if r.format == "table" {
+		failed = report.Table(stdout)
+	}
+	if failed != nil {
+		return nil, fmt.Errorf("writing results: %w", failed)
+	}
+	return report, nil
+}
+
+// verdict is the error that a run ends with.
+func verdict(r *bench.Report) error {
+	var errs []error
+	if wrong := r.Wrong(); len(wrong) > 0 {
+		c := wrong[0]
+		errs = append(errs, fmt.Errorf("%d results are wrong or missing; the first: %s on %s: %s: %s", len(wrong), c.Case, c.Backend, c.Status, c.Note))
+	}
+	if r.PeerError != nil {
+		errs = append(errs, fmt.Errorf("peer: %w", r.PeerError))
+	}
+	if r.Interrupted {
+		errs = append(errs, interrupted{"interrupted; the cases measured so far are written"})
+	}
+	return errors.Join(errs...)
+}
+
+// An interrupted is the end of a command that the user broke off.
+type interrupted struct{ string }
+
+func (i interrupted) Error() string { return i.string }
+
+// ExitStatus is what shells report of a process that ended by Ctrl-C.
+func (interrupted) ExitStatus() int { return 130 }
+
+// benchFiles are the files that a run writes. They exist under another name from before the work
+// until it is done, so that a path that cannot be written is known at once and a file is never
+// half there.
+type benchFiles []benchFile
+
+type benchFile struct {
+	path string
+	tmp  *os.File
+	draw func(*bench.Report, io.Writer) error
+}
+
+func (r *benchRun) files() (benchFiles, error) {
+	var files benchFiles
+	add := func(flag, path string, draw func(*bench.Report, io.Writer) error) error {
+		tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+		if info, e := os.Stat(path); err == nil && e == nil && info.IsDir() {
+			err = errors.Join(errors.New("it is a folder"), tmp.Close(), os.Remove(tmp.Name()))
+		}
+		if err != nil {
+			files.drop()
+			return fmt.Errorf("--%s %s cannot be written: %w", flag, path, err)
+		}
+		files = append(files, benchFile{path, tmp, draw})
+		return nil
+	}
+	if r.plot != "" {
+		kind := strings.ToLower(filepath.Ext(r.plot))
+		if kind != ".svg" && kind != ".png" {
+			return nil, usagef("--plot %s, want a name that ends in .svg or .png", r.plot)
+		}
+		draw := (*bench.Report).SVG
+		if kind == ".png" {
+			draw = (*bench.Report).PNG
+		}
+		if err := add("plot", r.plot, draw); err != nil {
+			return nil, err
+		}
+	}
+	if r.report != "" {
+		if err := add("report", r.report, (*bench.Report).HTML); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// write draws every file and gives it its name.
+func (fs benchFiles) write(r *bench.Report) error {
+	var errs []error
+	for _, f := range fs {
+		err := f.draw(r, f.tmp)
+		err = errors.Join(err, f.tmp.Chmod(0o644), f.tmp.Close())
+		if err == nil {
+			err = os.Rename(f.tmp.Name(), f.path)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", f.path, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// drop removes what was not written.
+func (fs benchFiles) drop() {
+	for _, f := range fs {
+		f.tmp.Close()
+		os.Remove(f.tmp.Name()) // there is none any more if it got its name
+	}
+}
+
+// A benchProgress says on standard error how far the cases are: a bar on a terminal, a line for
+// each case elsewhere.
+type benchProgress struct {
+	w   io.Writer
+	tty bool
+	bar *progressbar.ProgressBar
+}
+
+func newBenchProgress(w io.Writer) *benchProgress {
+	f, ok := w.(*os.File)
+	return &benchProgress{w: w, tty: ok && term.IsTerminal(int(f.Fd()))}
+}
+
+func (b *benchProgress) began(p bench.Progress) {
+	if !b.tty {
+		return
+	}
+	if b.bar == nil {
+		b.bar = progressbar.NewOptions(p.Total,
+			progressbar.OptionSetWriter(b.w), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetElapsedTime(true), progressbar.OptionSetPredictTime(true))
+	}
+	b.bar.Describe(p.Case.Suite + " " + p.Case.Name)
+	b.bar.Set(p.Index)
+}
+
+// done says what became of a case; on a terminal only where something did not go well.
+func (b *benchProgress) done(p bench.Progress, results []bench.Result) {
+	for _, r := range results {
+		if b.tty && r.Status == bench.OK {
+			continue
+		}
+		if b.bar != nil {
+			b.bar.Clear()
+		}
+		place := ""
+		if p.Total > 0 {
+			place = fmt.Sprintf("[%d/%d] ", p.Index+1, p.Total)
+		}
+		what := string(r.Status) + ": " + r.Note
+		if r.Status == bench.OK {
+			what = time.Duration(r.Seconds * 1e9).String()
+		}
+		fmt.Fprintf(b.w, "%s%s %s on %s: %s\n", place, r.Suite, r.Case, r.Backend, what)
+	}
+}
+
+func (b *benchProgress) end() {
+	if b.bar != nil {
+		b.bar.Clear()
+	}
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hebb/backend"
+	"hebb/compute"
+)
+
+// backendFlags say how to reach a device. Which backend it is, each command asks in its own way:
+// one (oneOf) or several (someOf).
+type backendFlags struct {
+	context string
+	device  int
+	rung    string
+	noCache bool
+}
+
+func (f *backendFlags) add(cmd *cobra.Command) {
+	cmd.Flags().Var(oneOf(&f.context, "auto", contexts...), "context", "how to reach the GPU")
+	cmd.Flags().IntVar(&f.device, "device", -1, "EGL device number, see hebb info; implies --context egl (-1: the best)")
+	cmd.Flags().StringVar(&f.rung, "rung", "", `GPU kernels to use: "naive" or the name of a tile (default: by shape)`)
+	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "compile the shaders anew instead of loading them from the cache")
+}
+
+// contexts are the ways to a GPU.
+var contexts = []string{"auto", "egl", "surfaceless", "glfw"}
+
+// open opens the named backend, with what its user should know about it.
+func (f *backendFlags) open(name string) (*compute.Device, []string, error) {
+	b, notes, err := f.backend(name)
+	if err != nil {
+		return nil, notes, err
+	}
+	return compute.New(b), notes, nil
+}
+
+// openAll opens the backends given, or of the GPU and the CPU whichever opens, and says on stderr
+// what there is to say. One that was given and does not open is an error.
+func (f *backendFlags) openAll(given []string, stderr io.Writer) (devs []*compute.Device, err error) {
+	names := given
+	if names == nil {
+		names = []string{"gpu", "cpu"}
+	}
+	for _, name := range names {
+		d, notes, err := f.open(name)
+		for _, n := range notes {
+			fmt.Fprintln(stderr, "hebb:", n)
+		}
+		switch {
+		case err == nil:
+			devs = append(devs, d)
+		case given == nil && errors.Is(err, compute.ErrUnavailable):
+			fmt.Fprintf(stderr, "hebb: going on without %s: %v\n", name, err)
+		default:
+			closeAll(devs)
+			return nil, err
+		}
+	}
+	return devs, nil
+}
+
+func closeAll(devs []*compute.Device) {
+	for _, d := range devs {
+		d.Close()
+	}
+}
+
+// backend is open without the Device around it.
+func (f *backendFlags) backend(name string) (compute.Backend, []string, error) {
+	var o backend.Options
+	o.GPU.Context, o.GPU.Device, o.GPU.Rung = f.context, f.device, f.rung
+	if f.device >= 0 && f.context == "auto" {
+		o.GPU.Context = "egl" // no other way numbers its devices
+	}
+	if f.noCache {
+		o.GPU.CacheDir = "off"
+	}
+	b, notes, err := backend.Open(name, o)
+	if errors.Is(err, backend.ErrName) {
+		err = usageError{err}
+	}
+	return b, notes, err
+}
+
+// oneOf is the value of a flag that takes one of a few words.
+func oneOf(to *string, value string, words ...string) *choice {
+	*to = value
+	return &choice{to, words}
+}
+
+type choice struct {
+	to    *string
+	words []string
+}
+
+func (c *choice) String() string {
+	if c.to == nil {
+		return ""
+	}
+	return *c.to
+}
+
+func (c *choice) Type() string { return strings.Join(c.words, "|") }
+
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.words, s) {
+		return fmt.Errorf("want one of %s", strings.Join(c.words, ", "))
+	}
+	*c.to = s
+	return nil
+}
+
+// someOf is the value of a flag that takes several of a few words, with commas between them.
+func someOf(to *[]string, words ...string) *choices { return &choices{to, words} }
+
+type choices struct {
+	to    *[]string
+	words []string
+}
+
+func (c *choices) String() string {
+	if c.to == nil {
+		return ""
+	}
+	return strings.Join(*c.to, ",")
+}
+
+func (c *choices) Type() string { return strings.Join(c.words, ",") }
+
+func (c *choices) Set(s string) error {
+	var list []string
+	for w := range strings.SplitSeq(s, ",") {
+		if !slices.Contains(c.words, w) {
+			return fmt.Errorf("%q, want some of %s", w, strings.Join(c.words, ", "))
+		}
+		if slices.Contains(list, w) {
+			return fmt.Errorf("%s twice", w)
+		}
+		list = append(list, w)
+	}
+	*c.to = list
+	return nil
+}

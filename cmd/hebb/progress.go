@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// A progress says on standard error how far a long run is: a bar on a terminal; elsewhere, for
+// logs, a line every ten seconds, so that short runs say nothing.
+type progress struct {
+	w     io.Writer
+	what  string
+	total int
+	bar   *progressbar.ProgressBar // nil where w is no terminal
+	next  time.Time                // of the next line
+}
+
+const lineEvery = 10 * time.Second
+
+func newProgress(w io.Writer, what string, total int) *progress {
+	p := &progress{w: w, what: what, total: total, next: time.Now().Add(lineEvery)}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		p.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(w),
+			progressbar.OptionSetDescription(what),
+			progressbar.OptionShowCount(),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(),
+		)
+	}
+	return p
+}
+
+// at says that done of the total is done.
+func (p *progress) at(done int) {
+	if p.bar != nil {
+		p.bar.Set(done)
+	} else if time.Now().After(p.next) {
+		fmt.Fprintf(p.w, "%s: %d of %d\n", p.what, done, p.total)
+		p.next = time.Now().Add(lineEvery)
+	}
+}
+
+// end takes the bar away.
+func (p *progress) end() {
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+}
