@@ -12,7 +12,7 @@ help:
 
 bench: setup build
 	$(HEBB) verify
-	$(HEBB) bench --report build/bench.html --plot build/bench.svg --format json $(if $(PEER),--peer $(PEER)) $(BENCHFLAGS) > build/bench.json
+	$(HEBB) bench --report build/bench.html --plot build/bench.svg --json build/bench.json $(if $(PEER),--peer $(PEER)) $(BENCHFLAGS)
 	@echo; echo 'report: build/bench.html   plot: build/bench.svg   figures: build/bench.json'
 
 test: setup

@@ -93,3 +93,12 @@ func caution(i compute.Info) []string {
 
 // Devices returns every GPU that can be reached, and for those that cannot, why.
 func Devices() []gpu.Candidate { return gpu.Devices() }
+
+// A Feature is what a GPU's shader compiler takes or refuses.
+type Feature = gpu.Feature
+
+// Probe asks the compiler of the GPU that o leads to for what faster kernels could be built on.
+func Probe(o Options) ([]Feature, error) {
+	_, features, err := gpu.Probe(o.GPU)
+	return features, err
+}

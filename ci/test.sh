@@ -32,6 +32,9 @@ elsewhere() {
 	GOOS=windows pure go build ./... && GOOS=darwin pure go build ./... && GOARCH=arm64 pure go vet ./...
 }
 
+# Tests compile hundreds of shaders once: a software OpenGL need not optimise them.
+export GALLIVM_PERF=nopt
+
 # The tests say which of the packages of the machine they want; what is there must be used.
 gpu=0
 if [ "$CGO_ENABLED" = 1 ] && [ $HAVE_MESA = 1 ]; then gpu=1; fi

@@ -35,10 +35,9 @@ Exit status 1 if any result is outside its bound or could not be had, 130 if int
 measured until then is written all the same.`,
 		Example: `  hebb bench --quick
   hebb bench --suite hebbian --peer torch
-  hebb bench --format json --report bench.html > bench.json
+  hebb bench --json bench.json --report bench.html
   hebb bench --format benchfmt > new.txt && benchstat -col backend new.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r.given = cmd.Flags().Changed("backend")
 			r.command = strings.Join(append([]string{cmd.CommandPath()}, changed(cmd)...), " ")
 			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -50,6 +49,7 @@ measured until then is written all the same.`,
 	f.BoolVar(&r.o.Quick, "quick", false, "a handful of cases from each suite, in a minute")
 	f.Var(oneOf(&r.format, "table", "table", "json", "benchfmt"), "format", "of standard output")
 	f.StringVar(&r.plot, "plot", "", "write rooflines and speed-ups to this `file` (.svg or .png)")
+	f.StringVar(&r.json, "json", "", "write the results to this `file` too, one JSON object a line")
 	f.StringVar(&r.report, "report", "", "write a page with everything to this `file` (.html)")
 	f.Var(oneOf(&r.peer, "", "torch"), "peer", "another program to compare with")
 	f.StringVar(&r.torch.Python, "python", "", "the interpreter that has torch (default: python3, or else /usr/bin/python3)")
@@ -63,10 +63,10 @@ measured until then is written all the same.`,
 type benchRun struct {
 	reach    backendFlags
 	backends []string
-	given    bool // backends were asked for: one that is missing is an error
 	format   string
 	plot     string
 	report   string
+	json     string
 	peer     string
 	torch    bench.PeerOptions
 	o        bench.Options
@@ -88,12 +88,13 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer files.drop()
-	devs, err := r.devices(stderr)
-	for _, d := range devs {
-		defer d.Close()
-	}
+	devs, err := r.reach.openAll(r.backends, stderr)
 	if err != nil {
 		return err
+	}
+	defer closeAll(devs)
+	for _, d := range devs {
+		fmt.Fprintln(stderr, "hebb: measuring", d.Info())
 	}
 	if r.peer != "" {
 		p, err := bench.OpenTorch(ctx, r.torch)
@@ -112,30 +113,6 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	return errors.Join(files.write(report), verdict(report))
-}
-
-// devices opens the backends, and says what there is to say about them.
-func (r *benchRun) devices(stderr io.Writer) (devs []*compute.Device, err error) {
-	names := r.backends
-	if !r.given {
-		names = []string{"gpu", "cpu"}
-	}
-	for _, name := range names {
-		d, notes, err := r.reach.open(name)
-		for _, n := range notes {
-			fmt.Fprintln(stderr, "hebb:", n)
-		}
-		switch {
-		case err == nil:
-			devs = append(devs, d)
-			fmt.Fprintln(stderr, "hebb: measuring", d.Info())
-		case !r.given && errors.Is(err, compute.ErrUnavailable):
-			fmt.Fprintf(stderr, "hebb: going on without %s: %v\n", name, err)
-		default:
-			return devs, err
-		}
-	}
-	return devs, nil
 }
 
 // measure runs the cases and writes the results: a table when all is done, lines as they come.
@@ -227,6 +204,11 @@ func (r *benchRun) files() (benchFiles, error) {
 			draw = (*bench.Report).PNG
 		}
 		if err := add("plot", r.plot, draw); err != nil {
+			return nil, err
+		}
+	}
+	if r.json != "" {
+		if err := add("json", r.json, func(b *bench.Report, w io.Writer) error { return bench.Write(w, b.Results...) }); err != nil {
 			return nil, err
 		}
 	}

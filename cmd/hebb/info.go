@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,11 +19,15 @@ import (
 
 func newInfoCmd() *cobra.Command {
 	var format string
+	var probe bool
 	cmd := &cobra.Command{
 		Use:   "info",
 		Short: "Show backends, devices and data, and what to install for what is missing",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := survey()
+			if err == nil && probe {
+				err = r.probe()
+			}
 			if err != nil {
 				return err
 			}
@@ -34,16 +40,18 @@ func newInfoCmd() *cobra.Command {
 		},
 	}
 	cmd.Flags().Var(oneOf(&format, "table", "table", "json"), "format", "how to print it")
+	cmd.Flags().BoolVar(&probe, "probe", false, "try which shader extensions the GPU's compiler takes, listed or not")
 	return cmd
 }
 
 // A report is what hebb info knows.
 type report struct {
-	Version string       `json:"version"`
-	CPU     compute.Info `json:"cpu"`
-	GPUs    []candidate  `json:"gpus"`
-	Data    []dataset    `json:"data"`
-	Missing []string     `json:"missing"` // what is not there and how to get it
+	Version string            `json:"version"`
+	CPU     compute.Info      `json:"cpu"`
+	GPUs    []candidate       `json:"gpus"`
+	Data    []dataset         `json:"data"`
+	Missing []string          `json:"missing"`          // what is not there and how to get it
+	Probed  []backend.Feature `json:"probed,omitempty"` // what the GPU's shader compiler takes
 }
 
 // A candidate is a GPU that opens, or the reason why one does not.
@@ -109,6 +117,18 @@ func (r *report) addGPUs() {
 	}
 }
 
+// probe adds what the compiler of the first GPU takes; without a GPU there is nothing to ask.
+func (r *report) probe() error {
+	var o backend.Options
+	o.GPU.Device = -1
+	features, err := backend.Probe(o)
+	if errors.Is(err, compute.ErrUnavailable) {
+		return nil // r.GPUs says why
+	}
+	r.Probed = features
+	return err
+}
+
 func (r *report) print(w io.Writer) error {
 	fmt.Fprintln(w, r.Version)
 	fmt.Fprintf(w, "\n%s\n", r.CPU)
@@ -125,6 +145,10 @@ func (r *report) print(w io.Writer) error {
 		}
 	}
 	fmt.Fprintln(w)
+	for _, f := range r.Probed {
+		answer, _, _ := strings.Cut(cmp.Or(f.Err, "yes"), "\n")
+		fmt.Fprintf(w, "shader %s, for %s: %s\n", f.Name, f.For, answer)
+	}
 	for _, d := range r.Data {
 		if d.Folder != "" {
 			fmt.Fprintf(w, "data %s: %s\n", d.Name, d.Folder)
