@@ -35,6 +35,11 @@ elsewhere() {
 # Tests compile hundreds of shaders once: a software OpenGL need not optimise them.
 export GALLIVM_PERF=nopt
 
+raced() {
+	go test -race -tags "$plain" -run 'TestOps$|TestAuto|TestRulesFind' ./cpu ./backend ./nets &&
+		go test -race -tags "$plain" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive$' ./gpu
+}
+
 # The tests say which of the packages of the machine they want; what is there must be used.
 gpu=0
 if [ "$CGO_ENABLED" = 1 ] && [ $HAVE_MESA = 1 ]; then gpu=1; fi
@@ -58,7 +63,7 @@ step 'tests without cgo' env -u NEED_GPU CGO_ENABLED=0 go test ./cpu/... ./gpu/.
 step 'builds for windows and darwin, vet for arm64' elsewhere
 if [ "$CGO_ENABLED" = 1 ]; then
 	# What runs on several goroutines; the rest of the suite is judged above, ten times as fast.
-	step 'race detector' go test -race -tags "$plain" -run 'TestOps$|TestAuto|TestRulesFind' ./cpu ./gpu ./backend ./nets
+	step 'race detector' raced
 else
 	skipped 'race detector' 'no C compiler'
 fi
