@@ -55,6 +55,7 @@ func BenchmarkGemm(b *testing.B) {
 		{"1x2048x2048x256/NN", 1, 2048, 2048, 256, false, false},
 		{"1x2048x2048x256/TN", 1, 2048, 2048, 256, true, false},
 		{"1x64x576x65536/TN", 1, 64, 576, 65536, true, false},
+		{"1x512x512x128/TN", 1, 512, 512, 128, true, false},
 		{"1x1024x1024x1024/NN", 1, 1024, 1024, 1024, false, false},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -42,6 +42,9 @@ func mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	}
 }
 
+// multiply computes m by tiles of s, and calls before and after, unless they are nil, for each tile.
+func (m *multiplication) multiply(s shape, before, after func(tile)) { m.byTiles(s, before, after) }
+
 // block is mul for what gonum does in one go.
 func block(alpha float32, a, b matrix, beta float32, c matrix) {
 	if c.cols < 64 && a.cols >= 64 && c.rows > 16 && !b.transposed {

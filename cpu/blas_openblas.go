@@ -3,6 +3,8 @@
 package cpu
 
 import (
+	"runtime"
+
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/netlib/blas/netlib"
 
@@ -23,3 +25,22 @@ func driver() string {
 
 // mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read.
 func mul(alpha float32, a, b matrix, beta float32, c matrix) { sgemm(alpha, a, b, beta, c) }
+
+// multiply computes m by tiles of s, and calls before and after, unless they are nil, for each tile.
+// The product is one call to C, but not where there is more to do: goroutines and threads that take
+// turns wait for each other to leave the cores.
+func (m *multiplication) multiply(s shape, before, after func(tile)) {
+	if before != nil || after != nil {
+		m.byTiles(s, before, after)
+		return
+	}
+	p := openblas.Product{
+		Batch: m.batch, M: m.c.rows, N: m.c.cols, K: m.a.cols, Rows: s.rows, Cols: s.cols,
+		Alpha: m.alpha, Beta: m.beta, A: m.a.toBLAS(), B: m.b.toBLAS(), C: m.c.toBLAS(),
+	}
+	p.Multiply(runtime.GOMAXPROCS(0))
+}
+
+func (s stack) toBLAS() openblas.Matrix {
+	return openblas.Matrix{Data: s.data, Stride: s.stride, Step: s.step, Transposed: s.transposed}
+}

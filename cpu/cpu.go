@@ -8,7 +8,8 @@
 // Every op cuts its output into tiles that depend on nothing but the shapes and the number of cores,
 // and the cores take tile after tile. A tile is computed by one core, in one fixed order, with a
 // BLAS of one thread, and finished (bias, activation, kernel function, clipping, mirroring) by the
-// same core. So the same inputs give the same bits on the same machine.
+// same core. So the same inputs give the same bits on the same machine. The cores are goroutines', or,
+// for plain products by OpenBLAS, those of a few threads of C, which are there sooner.
 //
 // # Rounding
 //

@@ -12,11 +12,11 @@ type epilogue struct {
 	rows int // of one member of the batch
 }
 
+// empty is whether finish has nothing to do.
+func (e epilogue) empty() bool { return e.Bias == nil && e.Act == compute.Identity && e.Aux == nil }
+
 // finish takes a block of C whose first element is column j of row i, counted through the batch.
 func (e epilogue) finish(c matrix, i, j int) {
-	if e.Bias == nil && e.Act == compute.Identity && e.Aux == nil {
-		return
-	}
 	for r := range c.rows {
 		row := c.row(r)
 		if e.Bias != nil {

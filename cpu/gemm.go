@@ -25,22 +25,22 @@ func gemm(g compute.Gemm) {
 		p.split(pieces)
 		return
 	}
-	products.tiles(p.batch, p.m, p.n, func(t tile) {
-		c, a, b := p.operands(t)
-		mul(p.Alpha, a, b, p.Beta, c)
-		p.then.finish(c, t.z*p.m+t.i, t.j)
-	})
+	m := p.multiplication()
+	var finish func(tile)
+	if !p.then.empty() {
+		finish = func(t tile) { p.then.finish(m.c.block(t), t.z*p.m+t.i, t.j) }
+	}
+	m.multiply(products.fit(p.batch, p.m, p.n), nil, finish)
 }
 
-// operands are the blocks of C, A and B that belong to t.
-func (p *product) operands(t tile) (c, a, b matrix) {
-	c = dense(p.m, p.n, values(p.C)[t.z*p.m*p.n:])
-	a, b = member(p.A, t.z), member(p.B, t.z)
+// multiplication is p without what comes then.
+func (p *product) multiplication() multiplication {
+	a, c := stacked(p.A), stacked(p.C)
 	if p.batch == 1 && !p.TransA {
-		a = dense(p.m, p.k, values(p.A))
+		a.rows = p.m
 	}
-	a, b = a.tIf(p.TransA), b.tIf(p.TransB)
-	return c.part(t.i, t.j, t.rows, t.cols), a.part(t.i, 0, t.rows, p.k), b.part(0, t.j, p.k, t.cols)
+	c.rows = p.m
+	return multiplication{p.batch, p.Alpha, a.tIf(p.TransA), stacked(p.B).tIf(p.TransB), p.Beta, c}
 }
 
 // pieceLength is the shortest piece of a sum that is worth a core of its own.
@@ -63,16 +63,16 @@ func (p *product) split(pieces int) {
 	parts := borrow(pieces * p.batch * size)
 	defer giveBack(parts)
 	length := blocks(p.k, pieces)
+	m := p.multiplication()
 	shape{p.m, p.n}.tiles(p.batch*pieces, p.m, p.n, func(t tile) {
 		piece := t.z
-		t.z = piece / pieces
-		_, a, b := p.operands(t)
+		a, b := m.a.at(piece/pieces), m.b.at(piece/pieces)
 		from := piece % pieces * length
 		k := min(length, p.k-from)
 		mul(p.Alpha, a.part(0, from, p.m, k), b.part(from, 0, k, p.n), 0, dense(p.m, p.n, (*parts)[piece*size:]))
 	})
 	shape{1, p.n}.tiles(p.batch, p.m, p.n, func(t tile) {
-		c, _, _ := p.operands(t)
+		c := m.c.block(t)
 		row := c.row(0)
 		if p.Beta == 0 {
 			clear(row)

@@ -35,13 +35,7 @@ func hebbian(h compute.Hebbian) {
 	}
 }
 
-func (u *update) plain() {
-	products.tiles(u.batch, u.units, u.inputs, func(t tile) {
-		w, y, x := u.operands(t)
-		mul(u.rate, y.t(), x, u.keep, w)
-		u.clip(w)
-	})
-}
+func (u *update) plain() { u.add(u.keep, nil) }
 
 func (u *update) diagonal() {
 	factors := borrow(u.batch * u.units)
@@ -49,14 +43,23 @@ func (u *update) diagonal() {
 	shape{1, 64}.tiles(u.batch, 1, u.units, func(t tile) {
 		u.factors((*factors)[t.z*u.units+t.j:][:t.cols], t)
 	})
-	products.tiles(u.batch, u.units, u.inputs, func(t tile) {
-		w, y, x := u.operands(t)
+	w := stacked(u.W)
+	u.add(1, func(t tile) {
+		w := w.block(t)
 		for i, f := range (*factors)[t.z*u.units+t.i:][:t.rows] {
 			engine.Sscal(w.cols, f, w.row(i), 1)
 		}
-		mul(u.rate, y.t(), x, 1, w)
-		u.clip(w)
 	})
+}
+
+// add is W ← keep·W + r·Yᵀ·X, clipped, before having been called for each tile of W.
+func (u *update) add(keep float32, before func(tile)) {
+	m := multiplication{u.batch, u.rate, stacked(u.Y).tIf(true), stacked(u.X), keep, stacked(u.W)}
+	var clip func(tile)
+	if u.Bounded() {
+		clip = func(t tile) { u.clip(m.c.block(t)) }
+	}
+	m.multiply(products.fit(u.batch, u.units, u.inputs), before, clip)
 }
 
 // factors is f_u = 1−λ−r·Σ_b y_bu·g_bu for the units that are the columns of t.

@@ -67,6 +67,60 @@ func sgemm(alpha float32, a, b matrix, beta float32, c matrix) {
 	engine.Sgemm(a.flag(), b.flag(), c.rows, c.cols, a.cols, alpha, a.data, a.stride, b.data, b.stride, beta, c.data, c.stride)
 }
 
+// A stack is the first of the matrices of a batch, which lie step apart: 0 where one serves all.
+type stack struct {
+	matrix
+	step int
+}
+
+// stacked is t's batch.
+func stacked(t *compute.Tensor) stack {
+	s := stack{matrix: matrix{rows: t.Rows(), cols: t.Cols(), stride: t.Cols(), data: values(t)}}
+	if n := s.rows * s.cols; len(s.data) > n {
+		s.step = n
+	}
+	return s
+}
+
+// tIf is s transposed if so.
+func (s stack) tIf(so bool) stack {
+	s.matrix = s.matrix.tIf(so)
+	return s
+}
+
+// at is matrix z.
+func (s stack) at(z int) matrix {
+	m := s.matrix
+	m.data = m.data[z*s.step:]
+	return m
+}
+
+// block is where t lies.
+func (s stack) block(t tile) matrix { return s.at(t.z).part(t.i, t.j, t.rows, t.cols) }
+
+// A multiplication is C ← α·A·B + β·C for each matrix of a batch, C not being transposed.
+type multiplication struct {
+	batch int
+	alpha float32
+	a, b  stack
+	beta  float32
+	c     stack
+}
+
+// byTiles is [multiplication.multiply] on goroutines, each doing all that there is to a tile.
+func (m *multiplication) byTiles(s shape, before, after func(tile)) {
+	s.tiles(m.batch, m.c.rows, m.c.cols, func(t tile) {
+		if before != nil {
+			before(t)
+		}
+		a, b := m.a.at(t.z).part(t.i, 0, t.rows, m.a.cols), m.b.at(t.z).part(0, t.j, m.a.cols, t.cols)
+		mul(m.alpha, a, b, m.beta, m.c.block(t))
+		if after != nil {
+			after(t)
+		}
+	})
+}
+
 // transpose is dst ← srcᵀ, both as they lie in memory.
 func transpose(dst, src matrix) {
 	rows, cols := transposeVector(dst, src)
