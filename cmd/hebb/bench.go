@@ -55,7 +55,7 @@ measured until then is written all the same.`,
 	f.StringVar(&r.torch.Python, "python", "", "the interpreter that has torch (default: python3, or else /usr/bin/python3)")
 	f.Var(oneOf(&r.torch.Device, "auto", "auto", "cpu", "cuda"), "peer-device", "where the peer runs")
 	f.Uint64Var(&r.o.Seed, "seed", 1, "of the inputs")
-	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device (default 5s, or 1.5s if --quick)")
+	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device (default 5s, 1.5s if --quick, 1s beside a software renderer)")
 	return cmd
 }
 
@@ -72,6 +72,10 @@ type benchRun struct {
 	o        bench.Options
 	command  string // as it was typed, about
 }
+
+// softwareCase is the default of --max-case beside a renderer in software, whose large cases take
+// minutes and say nothing.
+const softwareCase = time.Second
 
 // changed are the flags that were given.
 func changed(cmd *cobra.Command) (flags []string) {
@@ -95,6 +99,10 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer closeAll(devs)
 	for _, d := range devs {
 		fmt.Fprintln(stderr, "hebb: measuring", d.Info())
+		if d.Info().Software && r.o.MaxCase == 0 {
+			r.o.MaxCase = softwareCase
+			fmt.Fprintf(stderr, "hebb: cases are limited to %v, since that is a program on the CPU; --max-case sets another limit\n", softwareCase)
+		}
 	}
 	if r.peer != "" {
 		p, err := bench.OpenTorch(ctx, r.torch)
