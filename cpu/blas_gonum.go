@@ -25,7 +25,7 @@ var chunk = struct{ rows, cols, k int }{64, 192, 256}
 // mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read.
 //
 // gonum's Sgemm adds multiples of B's rows to C's (N·N, T·N), takes dot products of rows (N·T), or
-// walks down B's columns (T·T), which is five times slower: there, and where rows are too short to
+// walks down B's columns (T·T), which is many times slower: there, and where rows are too short to
 // add up and long enough to multiply, an operand is transposed first.
 func mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	wide := blocks(c.cols, blocks(c.cols, chunk.cols))
