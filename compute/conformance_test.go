@@ -42,24 +42,57 @@ func TestSuiteSees(t *testing.T) {
 	}
 }
 
-// TestBounds: the bounds hold on the worst device that GLSL allows, and are near enough to see one
-// that is ten times worse.
+// TestBounds: the bounds hold on the worst device that GLSL allows, however it rounds, and are near
+// enough to see one that is ten times worse.
 func TestBounds(t *testing.T) {
-	for _, times := range []float64{1, 10} {
+	for _, u := range []unit{{times: 1}, {times: 1, mode: upward}, {times: 1, mode: downward}, {times: 1, mode: inward}, {times: 10}} {
 		for _, op := range compute.Ops {
 			if _, copies := op.(compute.Copy); copies {
 				continue // there is nothing to round
 			}
-			t.Run(fmt.Sprintf("%T/%gx", op, times), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%T/%gx/%v", op, u.times, u.mode), func(t *testing.T) {
 				t.Parallel()
-				tally, err := computetest.Try(op, func() (compute.Backend, error) {
-					return &naive{unit: unit{times: times}}, nil
-				})
+				every := 1
+				switch op.(type) {
+				case compute.Gemm, compute.Hebbian, compute.Gram:
+					if u.mode != anyWay {
+						every = 7 // they take long
+					}
+				}
+				tally, err := try(op, every, &naive{unit: u})
 				t.Logf("worst %.2f of the bound, %v", tally.Worst, err)
-				if times == 1 && err != nil || times > 1 && !errors.Is(err, compute.ErrWrong) {
+				if u.times == 1 && err != nil || u.times > 1 && !errors.Is(err, compute.ErrWrong) {
 					t.Error(err)
 				}
 			})
+		}
+	}
+}
+
+// try tries every n-th case of op's type on b until one fails.
+func try(op compute.Op, n int, b *naive) (tally compute.Tally, err error) {
+	cases, err := computetest.CasesOf(op, computetest.Quick)
+	if err != nil {
+		return tally, err
+	}
+	for i := 0; i < len(cases); i += n {
+		res, err := cases[i].Check(0, compute.New(b))
+		if tally.Add(res.Tallies[0]); err != nil {
+			return tally, err
+		}
+	}
+	return tally, nil
+}
+
+// TestMerging: variances may be merged from those of chunks of any length, however it is rounded.
+func TestMerging(t *testing.T) {
+	for _, chunk := range []int{1, 2, 7, 16, 64} {
+		for _, mode := range []rounding{anyWay, upward, downward, inward} {
+			tally, err := try(compute.Standardize{}, 1, &naive{unit: unit{times: 1, mode: mode}, chunk: chunk})
+			if err != nil {
+				t.Errorf("chunks of %d, rounding %v: %v", chunk, mode, err)
+			}
+			t.Logf("chunks of %d, rounding %v: worst %.2f of the bound", chunk, mode, tally.Worst)
 		}
 	}
 }

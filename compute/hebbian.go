@@ -47,9 +47,14 @@ func (m Mask) Keeps(u, v int) bool {
 //	Lower,    G = Y    Sanger      Δw_u = η·y_u·(x − Σ_{v≤u} y_v·w_v): principal components in order
 //	Full,     G = Y    subspace    Δw_u = η·y_u·(x − Σ_v y_v·w_v): their subspace
 //
-// All units are updated from the same old W. Decay is a plain weight decay. Lo and Hi, unless both
+// All units are updated from the same old W. Decay is a plain weight decay; where it is 1 and Mask is
+// None, W may have held anything: with Rate n this is the gradient YᵀX of a layer's weights. Lo and Hi, unless both
 // are 0, bound each new weight (Linsker); either may be infinite. The weights are read once and
 // written once, and no array of n × units × inputs exists.
+//
+// With Patches, the pairs are those of a convolution (see [Conv]): X is images, Y is N×P×Q×units, W is
+// units×R×S×channels, and x_b are the R·S·channels numbers, zeros beyond the borders, that the window
+// sees at one of its n = N·P·Q places. No patch is ever stored twice on the GPU.
 //
 // Sources: Oja 1982 (J. Math. Biol. 15), Sanger 1989 (Neural Networks 2), Oja 1989 (Int. J. Neural
 // Systems 1), Linsker 1986 (PNAS 83), Moraitis et al. 2022 (SoftHebb). The bound on a float32
@@ -64,6 +69,7 @@ type Hebbian struct {
 	Mask        Mask
 	Rate, Decay float32 // η and λ, per update
 	Lo, Hi      float32
+	Patches     Slide // of images, unless Stride is 0
 }
 
 func (h Hebbian) operands() (outs, ins []*Tensor) {
@@ -76,13 +82,38 @@ func (h Hebbian) operands() (outs, ins []*Tensor) {
 
 // Dims returns the sizes: batch networks of units × inputs weights, and n pairs of activities.
 func (h Hebbian) Dims() (batch, units, inputs, n int) {
+	if h.OfImages() {
+		units = h.W.shape[0]
+		return 1, units, h.W.n / units, h.Y.n / h.Y.Cols()
+	}
 	return h.W.Batch(), h.W.Rows(), h.W.Cols(), h.X.Rows()
 }
+
+// OfImages reports whether the pairs are those of a convolution.
+func (h Hebbian) OfImages() bool { return h.Patches != Slide{} }
+
+// Geometry returns that of the convolution.
+func (h Hebbian) Geometry() Patches {
+	g, _ := window(h.X, h.Y, h.W, h.Patches)
+	return g
+}
+
+// Keeps reports whether the old weights count.
+func (h Hebbian) Keeps() bool { return h.Decay != 1 || h.Mask != None }
 
 // Bounded reports whether Lo and Hi are in force.
 func (h Hebbian) Bounded() bool { return h.Lo != 0 || h.Hi != 0 }
 
 func (h Hebbian) check() error {
+	if h.OfImages() {
+		if _, err := window(h.X, h.Y, h.W, h.Patches); err != nil {
+			return err
+		}
+		if h.G != nil && (h.G.n != h.Y.n || h.G.Cols() != h.Y.Cols()) {
+			return fmt.Errorf("G is %v, want %v as Y", h.G, h.Y)
+		}
+		return h.checkRule()
+	}
 	batch, units, inputs, n := h.Dims()
 	switch {
 	case h.Y.Rows() != n || h.Y.Cols() != units || h.X.Cols() != inputs:
@@ -90,12 +121,18 @@ func (h Hebbian) check() error {
 	case h.Y.Batch() != batch || h.X.Batch() != batch && h.X.Batch() != 1:
 		return fmt.Errorf("W%v is a batch of %d, Y%v of %d and X%v of %d, want as many (X: or 1)",
 			h.W, batch, h.Y, h.Y.Batch(), h.X, h.X.Batch())
+	case h.G != nil && !h.G.is(batch, n, units):
+		return fmt.Errorf("G is %v, want %v as Y", h.G, h.Y)
+	}
+	return h.checkRule()
+}
+
+func (h Hebbian) checkRule() error {
+	switch {
 	case int(h.Mask) >= len(maskNames):
 		return fmt.Errorf("Mask is %v, want one of %v", h.Mask, maskNames)
 	case (h.G != nil) != (h.Mask != None):
 		return fmt.Errorf("Mask is %v and G is %v, want both or neither", h.Mask, h.G)
-	case h.G != nil && !h.G.is(batch, n, units):
-		return fmt.Errorf("G is %v, want %v as Y", h.G, h.Y)
 	case !finite(h.Rate) || !finite(h.Decay):
 		return fmt.Errorf("Rate %g and Decay %g, want finite numbers", h.Rate, h.Decay)
 	case h.Lo != h.Lo || h.Hi != h.Hi || h.Bounded() && h.Lo >= h.Hi:
@@ -106,7 +143,8 @@ func (h Hebbian) check() error {
 
 func (h Hebbian) define(before Contents) func(out, i int) Val {
 	_, units, inputs, n := h.Dims()
-	wall, yall, xall := before[h.W], before[h.Y], before[h.X]
+	pairs := h.pairs(before)
+	wall, yall := before[h.W], before[h.Y]
 	rows := map[int][]sum{} // of Mask(YᵀG), as they are needed
 	coupling := func(z, u int) []sum {
 		row, ok := rows[z*units+u]
@@ -124,18 +162,21 @@ func (h Hebbian) define(before Contents) func(out, i int) Val {
 	}
 	return func(_, i int) Val {
 		z, u, j := i/(units*inputs), i/inputs%units, i%inputs
-		w, y, x := member(wall, z, units*inputs), member(yall, z, n*units), member(xall, z, n*inputs)
-		s := dot(n, func(b int) (float32, float32) { return y[b*units+u], x[b*inputs+j] })
+		w, y := member(wall, z, units*inputs), member(yall, z, n*units)
+		x := pairs(z, j)
+		s := dot(n, func(b int) (float32, float32) { return y[b*units+u], x(b) })
 		for v, t := range coupling(z, u) {
 			if h.Mask.Keeps(u, v) {
 				s = s.plus(t.times(-float64(w[v*inputs+j])))
 			}
 		}
 		s = s.times(float64(h.Rate) / float64(n))
-		keep := sum{whole: true}
-		keep.addTerm(1, float64(w[u*inputs+j]))
-		keep.addTerm(-float64(h.Decay), float64(w[u*inputs+j]))
-		s = s.plus(keep)
+		if h.Keeps() {
+			keep := sum{whole: true}
+			keep.addTerm(1, float64(w[u*inputs+j]))
+			keep.addTerm(-float64(h.Decay), float64(w[u*inputs+j]))
+			s = s.plus(keep)
+		}
 		s.n += units + 3 // Rate/n, 1−Decay, and for Mask(YᵀG)·W as a product of either association
 		v := s.val()
 		if h.Bounded() && v.Bounded() {
@@ -145,10 +186,36 @@ func (h Hebbian) define(before Contents) func(out, i int) Val {
 	}
 }
 
+// pairs returns how to read input j of the presynaptic activities of network z.
+func (h Hebbian) pairs(before Contents) func(z, j int) func(b int) float32 {
+	_, _, inputs, n := h.Dims()
+	all := before[h.X]
+	if !h.OfImages() {
+		return func(z, j int) func(b int) float32 {
+			x := member(all, z, n*inputs)
+			return func(b int) float32 { return x[b*inputs+j] }
+		}
+	}
+	g := h.Geometry()
+	return func(_, j int) func(b int) float32 {
+		r, s, c := j/g.C/g.S, j/g.C%g.S, j%g.C
+		return func(b int) float32 {
+			if at := g.pixel(b/g.Q/g.P, b/g.Q%g.P, b%g.Q, r, s); at >= 0 {
+				return all[at+c]
+			}
+			return 0
+		}
+	}
+}
+
 func (h Hebbian) cost() Cost {
 	z, u, in, n := h.Dims()
 	batch, units, inputs, pairs := int64(z), int64(u), int64(in), int64(n)
 	flops := 2 * pairs * units * inputs
+	if h.OfImages() {
+		g := h.Geometry()
+		flops = 2 * g.pairs() * int64(g.N) * int64(g.C) * units
+	}
 	// What is explained already is (YᵀG)·W or Yᵀ·(G·W), whichever is less work.
 	switch h.Mask {
 	case Diagonal:
@@ -158,7 +225,10 @@ func (h Hebbian) cost() Cost {
 	case Full:
 		flops += min(2*units*units*(pairs+inputs), 2*pairs*units*inputs)
 	}
-	bytes := 2*h.W.Len() + h.Y.Len() + h.X.Len()
+	bytes := h.W.Len() + h.Y.Len() + h.X.Len()
+	if h.Keeps() {
+		bytes += h.W.Len()
+	}
 	if h.G != nil && h.G != h.Y {
 		bytes += h.G.Len()
 	}

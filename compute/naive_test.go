@@ -11,55 +11,11 @@ import (
 // naive is the shortest backend there is: the formulas of the ops, one float32 operation after the
 // other, written independently of the definitions. The tests of this package run on it.
 type naive struct {
-	unit                                    // how it rounds
-	hurt func(op compute.Op, out []float32) // spoils an output before it is seen
-}
-
-// A unit does arithmetic. The zero unit does it as Go does; with times > 0 it is the worst device
-// that GLSL allows, or one that many times worse: it rounds up or down at random, takes subnormals
-// for 0 or not, and spends all of the error that exp and division may have.
-type unit struct {
-	times float64
-	rnd   *rand.Rand
-}
-
-func (u unit) flush(x float32) float32 {
-	if u.times > 0 && math.Abs(float64(x)) < 0x1p-126 && u.rnd.IntN(2) == 0 {
-		return 0
-	}
-	return x
-}
-
-// round is x in float32, after an error of up to ulps beyond rounding; whole numbers stay.
-func (u unit) round(x, ulps float64) float32 {
-	y := float32(x)
-	if u.times == 0 || float64(y) == x && ulps == 0 || x != x {
-		return u.flush(y)
-	}
-	x *= 1 + (2*u.rnd.Float64()-1)*(ulps*u.times+u.times-1)*0x1p-23
-	if y = float32(x); float64(y) != x && u.rnd.IntN(2) == 0 { // to the other side
-		y = math.Nextafter32(y, float32(math.Copysign(math.Inf(1), x-float64(y))))
-	}
-	return u.flush(y)
-}
-
-func (u unit) add(a, b float32) float32 { return u.round(float64(a)+float64(b), 0) }
-func (u unit) sub(a, b float32) float32 { return u.round(float64(a)-float64(b), 0) }
-func (u unit) mul(a, b float32) float32 {
-	return u.round(float64(u.flush(a))*float64(u.flush(b)), 0)
-}
-func (u unit) div(a, b float32) float32 { return u.round(float64(a)/float64(b), 1) }
-func (u unit) rsqrt(a float32) float32  { return u.round(1/math.Sqrt(float64(a)), 1) }
-func (u unit) exp(a float32) float32 {
-	return u.round(math.Exp(float64(a)), 2+2*math.Abs(float64(a)))
-}
-
-// dot is Σ a·b over n pairs.
-func (u unit) dot(n int, pair func(k int) (a, b float32)) (s float32) {
-	for k := range n {
-		s = u.add(s, u.mul(pair(k)))
-	}
-	return s
+	unit                                          // how it rounds
+	chunk int                                     // of rows, whose variances it merges
+	bend  func(op compute.Op) compute.Op          // mistakes an op for another
+	slip  func(g compute.Patches) compute.Patches // and a geometry
+	hurt  func(op compute.Op, out []float32)      // spoils an output before it is seen
 }
 
 type memory []float32
@@ -88,6 +44,9 @@ func (n *naive) Run(op compute.Op) error {
 	if n.times > 0 {
 		n.rnd = rand.New(rand.NewPCG(1, 1)) // every run alike
 	}
+	if n.bend != nil {
+		op = n.bend(op)
+	}
 	switch op := op.(type) {
 	case compute.Gemm:
 		n.gemm(op)
@@ -95,6 +54,26 @@ func (n *naive) Run(op compute.Op) error {
 		n.hebbian(op)
 	case compute.Gram:
 		n.gram(op)
+	case compute.Conv:
+		n.conv(op)
+	case compute.ConvInput:
+		n.convInput(op)
+	case compute.Map:
+		n.pointwise(op)
+	case compute.Reduce:
+		n.reduce(op)
+	case compute.Standardize:
+		n.standardize(op)
+	case compute.StandardizeGrad:
+		n.standardizeGrad(op)
+	case compute.Pool:
+		n.pool(op)
+	case compute.PoolGrad:
+		n.poolGrad(op)
+	case compute.SoftmaxLoss:
+		n.softmax(op)
+	case compute.Random:
+		n.random(op)
 	case compute.Copy:
 		copy(data(op.Dst), data(op.Src))
 	case compute.FMA:
@@ -145,8 +124,13 @@ func (u unit) finish(e compute.Epilogue, acc, old float32, bias, i int) float32 
 	if v = u.act(e.Act, v); e.Aux == nil {
 		return v
 	}
-	a := u.flush(data(e.Aux)[i])
-	switch e.Grad {
+	return u.through(e.Grad, v, data(e.Aux)[i])
+}
+
+// through is v times the derivative of grad where that is a.
+func (u unit) through(grad compute.Act, v, a float32) float32 {
+	a = u.flush(a)
+	switch grad {
 	case compute.ReLU:
 		if a <= 0 {
 			v = 0
@@ -180,13 +164,13 @@ func (u unit) act(a compute.Act, v float32) float32 {
 	return v
 }
 
-func (u unit) hebbian(h compute.Hebbian) {
+func (u *naive) hebbian(h compute.Hebbian) {
 	batch, units, inputs, n := h.Dims()
 	rate := h.Rate / float32(n) // by the host
 	for z := range batch {
 		w := data(h.W)[z*units*inputs:][:units*inputs]
 		old := append([]float32(nil), w...)
-		y, x := part(h.Y, z, false), part(h.X, z, false)
+		y, x := u.pairs(h, z)
 		for i := range units {
 			t := make([]float32, units) // row i of Mask(YᵀG)
 			for v := range units {
@@ -200,7 +184,10 @@ func (u unit) hebbian(h compute.Hebbian) {
 				if h.Mask != compute.None {
 					s = u.sub(s, u.dot(units, func(v int) (float32, float32) { return t[v], old[v*inputs+j] }))
 				}
-				v := u.add(u.mul(u.sub(1, h.Decay), old[i*inputs+j]), u.mul(rate, s))
+				v := u.mul(rate, s)
+				if h.Decay != 1 || h.Mask != compute.None {
+					v = u.add(u.mul(u.sub(1, h.Decay), old[i*inputs+j]), v)
+				}
 				if h.Bounded() {
 					v = min(max(v, h.Lo), h.Hi)
 				}
@@ -215,9 +202,11 @@ func (u unit) gram(g compute.Gram) {
 	for p := range widths * batch {
 		x, y := part(g.X, p%batch, false), part(g.Other(), p%batch, false)
 		k := data(g.K)[p*n*m:][:n*m]
+		xx, yy := u.norms(x, n, d), u.norms(y, m, d)
 		for i := range k {
 			r, c := i/m, i%m
-			k[i] = u.similarity(g, p/batch, d, func(j int) (float32, float32) { return x(r, j), y(c, j) })
+			xy := u.dot(d, func(j int) (float32, float32) { return x(r, j), y(c, j) })
+			k[i] = u.similarity(g, p/batch, xy, xx[r], yy[c])
 			if g.Y == nil && r == c && g.Kernel != compute.Linear {
 				k[i] = 1
 			}
@@ -226,11 +215,17 @@ func (u unit) gram(g compute.Gram) {
 	}
 }
 
+// norms are the squared lengths of n rows.
+func (u unit) norms(x func(r, c int) float32, n, d int) []float32 {
+	xx := make([]float32, n)
+	for r := range xx {
+		xx[r] = u.dot(d, func(j int) (float32, float32) { return x(r, j), x(r, j) })
+	}
+	return xx
+}
+
 // similarity evaluates a squared distance by norms, the worse of the two ways.
-func (u unit) similarity(g compute.Gram, w, d int, at func(i int) (x, y float32)) float32 {
-	xy := u.dot(d, at)
-	xx := u.dot(d, func(i int) (float32, float32) { x, _ := at(i); return x, x })
-	yy := u.dot(d, func(i int) (float32, float32) { _, y := at(i); return y, y })
+func (u unit) similarity(g compute.Gram, w int, xy, xx, yy float32) float32 {
 	switch {
 	case g.Kernel == compute.Gaussian:
 		dist := max(0, u.sub(u.add(xx, yy), 2*xy))
@@ -249,7 +244,10 @@ func (u unit) center(by compute.Center, k []float32, n, m int) {
 	}
 	rows, cols, all := make([]float32, n), make([]float32, m), float32(0)
 	for i, v := range k {
-		rows[i/m], cols[i%m], all = u.add(rows[i/m], v), u.add(cols[i%m], v), u.add(all, v)
+		rows[i/m], cols[i%m] = u.add(rows[i/m], v), u.add(cols[i%m], v)
+	}
+	for _, v := range rows {
+		all = u.add(all, v)
 	}
 	mean := func(sum float32, n int) float32 { return u.div(sum, float32(n)) }
 	for i := range k {

@@ -22,7 +22,11 @@ type Op interface {
 
 // Ops holds a zero value of every op. The tests require of each backend, and of computetest,
 // that none is missing.
-var Ops = []Op{Gemm{}, Hebbian{}, Gram{}, Copy{}, FMA{}}
+var Ops = []Op{
+	Gemm{}, Hebbian{}, Gram{}, Conv{}, ConvInput{},
+	Map{}, Reduce{}, Standardize{}, StandardizeGrad{}, Pool{}, PoolGrad{}, SoftmaxLoss{}, Random{},
+	Copy{}, FMA{},
+}
 
 // Contents are the values of tensors at one moment.
 type Contents map[*Tensor][]float32

@@ -106,6 +106,35 @@ func (v Val) exp() Val {
 	return rounded(x, err, 3+2*(math.Abs(v.X)+v.Err))
 }
 
+// log is ln v where v > 0: good to 3 ulp or, for v within [0.5, 2], to 2⁻²¹ (GLSL 4.60, §4.7.1).
+func (v Val) log() Val {
+	lo, hi := v.X-v.Err, v.X+v.Err
+	if !(lo >= tiny) {
+		return unbounded
+	}
+	x := math.Log(v.X)
+	err := math.Max(x-math.Log(lo), math.Log(hi)-x)
+	if lo <= 2 && hi >= 0.5 {
+		err += 0x1p-21
+	}
+	return rounded(x, err, 3)
+}
+
+// sqrt is √max(v, 0), good to 5 ulp: 1/inversesqrt has 2 and 2.5 (GLSL 4.60, §4.7.1).
+func (v Val) sqrt() Val {
+	x, err := math.Sqrt(math.Max(v.X, 0)), 0.0
+	if lo := v.X - v.Err; lo > 0 {
+		err = math.Max(x-math.Sqrt(lo), math.Sqrt(v.X+v.Err)-x)
+	} else if v.X+v.Err > 0 {
+		err = math.Max(x, math.Sqrt(v.X+v.Err)-x)
+	}
+	v = rounded(x, err, 5)
+	if v.Err += 0x1p-63; x == 0 && err == 0 {
+		v.Err = 0x1p-63 // a subnormal is taken for 0, or its root is not
+	}
+	return v
+}
+
 // clip is v brought into [lo, hi]. It stretches no error.
 func (v Val) clip(lo, hi float64) Val {
 	if v.X != v.X {
@@ -123,7 +152,8 @@ func (v Val) choose(a, b Val) Val {
 	if v.Err == 0 || math.Abs(v.X) > v.Err {
 		return a
 	}
-	return Val{a.X, math.Max(a.Err, math.Abs(a.X-b.X)+b.Err)}
+	const up = 1 + 0x1p-50 // or what follows from a.X − a.X + b.X may miss b.X, where that is small
+	return Val{a.X, up * math.Max(a.Err, math.Abs(a.X-b.X)+b.Err)}
 }
 
 // A sum is Σ term over n terms, with what bounds the error of adding them up.
@@ -160,6 +190,14 @@ func (s sum) times(x float64) sum {
 	return sum{s.x * x, s.abs * a, s.under*a + tiny*(1+a+s.abs), s.n + 1, s.whole && whole(x)}
 }
 
+// mean is s/n, by a division or by a product with a rounded 1/n. Even a division by 1 may err.
+func (s sum) mean(n int) sum {
+	s = s.times(1 / float64(n))
+	s.n += 2
+	s.whole = false
+	return s
+}
+
 // plus is s and t added up together, in any order.
 func (s sum) plus(t sum) sum {
 	return sum{s.x + t.x, s.abs + t.abs, s.under + t.under, max(s.n, t.n) + 1, s.whole && t.whole}
@@ -191,4 +229,34 @@ func (s sum) scaled(alpha, beta, c float32) Val {
 		return v
 	}
 	return unbounded // the sum may overflow before alpha makes it small
+}
+
+// A total is Σ v over values that have errors of their own.
+type total struct {
+	sum
+	err float64 // Σ of theirs
+}
+
+func newTotal() total { return total{sum: sum{whole: true}} }
+
+func (t *total) addVal(v Val) {
+	if !v.Bounded() {
+		v = Val{0, math.Inf(1)}
+	}
+	t.x += v.X
+	t.abs += math.Abs(v.X) + v.Err
+	t.err += v.Err
+	t.under += tiny
+	t.n++
+	t.whole = t.whole && v.Err == 0 && whole(v.X)
+}
+
+// val bounds the total in any order of summation.
+func (t *total) val() Val {
+	v := t.sum.val()
+	v.Err += t.err
+	if !v.Bounded() {
+		return unbounded
+	}
+	return v
 }

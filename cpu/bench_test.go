@@ -112,6 +112,71 @@ func BenchmarkHebbian(b *testing.B) {
 	}
 }
 
+// BenchmarkConv is the layers of a ResNet-18 for images of 32×32, 64 at a time, forwards, back and their weights'
+// gradients.
+func BenchmarkConv(b *testing.B) {
+	for _, l := range []struct{ c, units, size, window, stride, pad int }{
+		{3, 64, 32, 3, 1, 1},
+		{64, 64, 32, 3, 1, 1},
+		{64, 128, 32, 3, 2, 1},
+		{64, 128, 32, 1, 2, 0},
+		{128, 128, 16, 3, 1, 1},
+		{256, 256, 8, 3, 1, 1},
+		{512, 512, 4, 3, 1, 1},
+	} {
+		slide := compute.Slide{Stride: l.stride, Pad: l.pad}
+		places := slide.Places(l.size, l.window)
+		for _, c := range []struct {
+			name  string
+			build func(x, y, w *compute.Tensor) compute.Op
+		}{
+			{"forward", func(x, y, w *compute.Tensor) compute.Op {
+				return compute.Conv{Y: y, X: x, W: w, Slide: slide, Epilogue: compute.Epilogue{Alpha: 1}}
+			}},
+			{"input", func(x, y, w *compute.Tensor) compute.Op {
+				return compute.ConvInput{X: x, Y: y, W: w, Slide: slide, Epilogue: compute.Epilogue{Alpha: 1}}
+			}},
+			{"weights", func(x, y, w *compute.Tensor) compute.Op {
+				return compute.Hebbian{W: w, Y: y, X: x, Rate: 1, Decay: 1, Patches: slide}
+			}},
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%d-%d/%dx%d/%s", l.size, l.size, l.c, l.units, l.window, l.window, c.name), func(b *testing.B) {
+				bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+					return c.build(in(64, l.size, l.size, l.c), in(64, places, places, l.units), in(l.units, l.window, l.window, l.c))
+				})
+			})
+		}
+	}
+}
+
+// BenchmarkMap is a step of stochastic gradient descent with momentum, of as many parameters as a ResNet-18 has: what
+// counts is the memory.
+func BenchmarkMap(b *testing.B) {
+	f := compute.Pointwise(compute.Add(compute.Mul(compute.Const(0.9), compute.Old()),
+		compute.Add(compute.Var(0), compute.Mul(compute.Const(1e-4), compute.Var(1)))))
+	bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+		return compute.Map{Out: in(11 << 20), In: []*compute.Tensor{in(11 << 20), in(11 << 20)}, F: f}
+	})
+}
+
+// BenchmarkStandardize is the widest layer of that network, with ReLU, and its gradient.
+func BenchmarkStandardize(b *testing.B) {
+	b.Run("forward", func(b *testing.B) {
+		bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Standardize{Y: in(1<<16, 64), Mean: in(64), Var: in(64), X: in(1<<16, 64), Gain: in(64), Bias: in(64),
+				Eps: 1e-5, Act: compute.ReLU}
+		})
+	})
+	b.Run("gradient", func(b *testing.B) {
+		bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			variance := in(64)
+			fill(values(variance), 1)
+			return compute.StandardizeGrad{DX: in(1<<16, 64), DGain: in(64), DBias: in(64), DY: in(1<<16, 64), X: in(1<<16, 64),
+				Y: in(1<<16, 64), Mean: in(64), Var: variance, Gain: in(64), Eps: 1e-5, Act: compute.ReLU}
+		})
+	})
+}
+
 func BenchmarkGram(b *testing.B) {
 	for _, c := range []struct {
 		name string

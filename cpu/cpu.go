@@ -1,7 +1,12 @@
 // Package cpu runs ops with gonum, on all cores.
 //
-// The products go to one BLAS routine, Sgemm: gonum's own in pure Go, or, built with -tags openblas
-// (and cgo), OpenBLAS through gonum.org/v1/netlib. Everything else is the same code for both.
+// Plain products go to one routine, mul: built with -tags openblas (and cgo), OpenBLAS's Sgemm through
+// gonum.org/v1/netlib; otherwise, where the processor has AVX2, a kernel of this package, and gonum's own Sgemm in
+// pure Go elsewhere. Everything else is the same code for all.
+//
+// Convolutions go to the same kernel in either build: it takes the rows of a product by pointers, so that it reads
+// the images where they lie, and no patch is written down ([direct]). Without AVX2 patches are written
+// down, a block at a time, and multiplied.
 //
 // # How the cores are used
 //
@@ -51,6 +56,26 @@ func (b *backend) Run(op compute.Op) error {
 		hebbian(op)
 	case compute.Gram:
 		gram(op)
+	case compute.Conv:
+		conv(op)
+	case compute.ConvInput:
+		convInput(op)
+	case compute.Map:
+		pointwise(op)
+	case compute.Reduce:
+		reduce(op)
+	case compute.Random:
+		random(op)
+	case compute.Standardize:
+		standardize(op)
+	case compute.StandardizeGrad:
+		standardizeGrad(op)
+	case compute.Pool:
+		pool(op)
+	case compute.PoolGrad:
+		poolGrad(op)
+	case compute.SoftmaxLoss:
+		softmaxLoss(op)
 	case compute.Copy:
 		move(op)
 	case compute.FMA:

@@ -12,16 +12,28 @@ import (
 func TestOps(t *testing.T) { computetest.Run(t, Open) }
 
 // TestOpsInSmallTiles makes every tile so small that small operands have edges of all kinds and sums
-// are cut in pieces, and does without vector code.
+// are cut in pieces, and does without vector code, or with less of it than there is.
 func TestOpsInSmallTiles(t *testing.T) {
-	set(t, &vector, scalar)
 	set(t, &products, grain{shape{5, 7}, shape{2, 3}})
 	set(t, &kernels, grain{shape{40, 24}, shape{34, 9}})
 	set(t, &strip, 9)
 	set(t, &group, 5)
 	set(t, &pieceLength, 11)
+	set(t, &patchFloats, 100)
+	set(t, &bunchesAtOnce, 3)
+	set(t, &placesAtOnce, 7)
+	set(t, &blockSize, 20)
+	set(t, &wide, 12)
+	set(t, &chunkFloats, 64)
+	set(t, &pieceOfFold, 50)
+	set(t, &channelsAtOnce, 3)
 	smallChunks(t)
-	computetest.Run(t, Open)
+	for v := scalar; v <= min(avx2, widest()); v++ {
+		t.Run(v.String(), func(t *testing.T) {
+			set(t, &vector, v)
+			computetest.Run(t, Open)
+		})
+	}
 }
 
 func TestReleased(t *testing.T) {

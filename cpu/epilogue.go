@@ -9,7 +9,7 @@ import (
 // An epilogue is what a [compute.Epilogue] asks for and BLAS does not do.
 type epilogue struct {
 	compute.Epilogue
-	rows int // of one member of the batch
+	rows, cols int // of one member of the batch
 }
 
 // empty is whether finish has nothing to do.
@@ -20,7 +20,7 @@ func (e epilogue) finish(c matrix, i, j int) {
 	for r := range c.rows {
 		row := c.row(r)
 		if e.Bias != nil {
-			addTo(row, e.bias((i + r) / e.rows)[j:])
+			add(row, row, e.bias((i + r) / e.rows)[j:])
 		}
 		activate(e.Act, row)
 		if e.Aux != nil {
@@ -32,27 +32,17 @@ func (e epilogue) finish(c matrix, i, j int) {
 // bias is the row that member z adds.
 func (e epilogue) bias(z int) []float32 {
 	b := values(e.Bias)
-	if n := e.Bias.Cols(); len(b) > n {
-		return b[z*n:][:n]
+	if len(b) > e.cols {
+		return b[z*e.cols:][:e.cols]
 	}
 	return b
 }
 
-func addTo(row, x []float32) {
-	x = x[:len(row)]
-	for j := range row {
-		row[j] += x[j]
-	}
-}
-
-// activate is v ← Act(v). The signs of activities are as good as random, so a branch on them is
-// mispredicted half of the time: they are taken from the bits instead.
+// activate is v ← Act(v).
 func activate(act compute.Act, row []float32) {
 	switch act {
 	case compute.ReLU:
-		for j, v := range row {
-			row[j] = math.Float32frombits(math.Float32bits(v) &^ negative(v))
-		}
+		byZeros(row, func(j int, v, zeros []float32) { larger(v, v, zeros) })
 	case compute.Tanh:
 		withExp(row, 2, tanh)
 	case compute.Sigmoid:
@@ -60,14 +50,18 @@ func activate(act compute.Act, row []float32) {
 	}
 }
 
+// byZeros calls f for parts of row, from the j-th element on, and as many zeros.
+func byZeros(row []float32, f func(j int, v, zeros []float32)) {
+	for j := 0; j < len(row); j += len(zeros) {
+		v := row[j:min(len(row), j+len(zeros))]
+		f(j, v, zeros[:len(v)])
+	}
+}
+
+var zeros [1024]float32
+
 // negative is all ones where the sign of v is set, else 0.
 func negative(v float32) uint32 { return uint32(int32(math.Float32bits(v)) >> 31) }
-
-// positive is all ones where v > 0, else 0.
-func positive(v float32) uint32 {
-	b := int32(math.Float32bits(v))
-	return uint32((-b &^ b) >> 31)
-}
 
 // withExp is v ← f(v, exp(−scale·|v|)), a few at a time.
 func withExp(row []float32, scale float32, f func(v, e []float32)) {
@@ -106,9 +100,7 @@ func backward(grad compute.Act, row, a []float32) {
 	a = a[:len(row)]
 	switch grad {
 	case compute.ReLU:
-		for j, v := range row {
-			row[j] = math.Float32frombits(math.Float32bits(v) & positive(a[j]))
-		}
+		byZeros(row, func(j int, v, zeros []float32) { choose(v, a[j:], v, zeros) })
 	case compute.Tanh:
 		for j := range row {
 			row[j] *= 1 - float32(a[j]*a[j])

@@ -17,7 +17,7 @@ type product struct {
 func gemm(g compute.Gemm) {
 	p := product{Gemm: g}
 	p.batch, p.m, p.n, p.k = g.Dims()
-	p.then = epilogue{g.Epilogue, p.m}
+	p.then = epilogue{g.Epilogue, p.m, p.n}
 	if p.batch > 1 && g.B.Batch() == 1 && !g.TransA && g.A.Batch() == p.batch {
 		p.m, p.batch = p.m*p.batch, 1 // the rows of all A are the rows of one matrix, as are those of C
 	}
@@ -80,7 +80,7 @@ func (p *product) split(pieces int) {
 			engine.Sscal(p.n, p.Beta, row, 1)
 		}
 		for piece := range pieces {
-			addTo(row, (*parts)[(t.z*pieces+piece)*size+t.i*p.n:])
+			add(row, row, (*parts)[(t.z*pieces+piece)*size+t.i*p.n:])
 		}
 		p.then.finish(c, t.z*p.m+t.i, t.j)
 	})

@@ -21,6 +21,10 @@ type update struct {
 }
 
 func hebbian(h compute.Hebbian) {
+	if h.OfImages() {
+		hebbianOfPatches(h)
+		return
+	}
 	u := update{Hebbian: h, rate: h.Rate / float32(h.X.Rows()), keep: 1 - h.Decay}
 	u.batch, u.units, u.inputs, u.n = h.Dims()
 	switch h.Mask {

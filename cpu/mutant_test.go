@@ -3,6 +3,7 @@ package cpu
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"hebb/compute"
@@ -47,14 +48,17 @@ func without(t *compute.Tensor, f func()) {
 // flip is x with its lowest bit wrong.
 func flip(x *float32) { *x = math.Float32frombits(math.Float32bits(*x) ^ 1) }
 
+// A planted bug is one in an op that the suite must see.
+type planted struct {
+	name string
+	op   compute.Op
+	bug  func(run func(compute.Op), op compute.Op)
+}
+
 // TestMutants plants bugs and wants the suite to see each of them.
 func TestMutants(t *testing.T) {
 	nan := float32(math.NaN())
-	for _, c := range []struct {
-		name string
-		op   compute.Op
-		bug  func(run func(compute.Op), op compute.Op)
-	}{
+	for _, c := range slices.Concat(imageBugs, columnBugs, []planted{
 		{"NaN", compute.Gemm{}, bugged(func(run func(compute.Op), g compute.Gemm) { run(g); *last(g.C) = nan })},
 		{"edge not stored", compute.Gemm{}, bugged(func(run func(compute.Op), g compute.Gemm) {
 			old := *last(g.C)
@@ -181,7 +185,7 @@ func TestMutants(t *testing.T) {
 		{"one bit off", compute.Copy{}, bugged(func(run func(compute.Op), c compute.Copy) { run(c); flip(last(c.Dst)) })},
 		{"one round short", compute.FMA{}, misread(func(f *compute.FMA) { f.Rounds-- })},
 		{"A and B swapped", compute.FMA{}, misread(func(f *compute.FMA) { f.A, f.B = f.B, f.A })},
-	} {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := computetest.Try(c.op, func() (compute.Backend, error) {
 				b, err := Open()

@@ -31,6 +31,26 @@ func (n naive) Run(op compute.Op) error {
 		naiveHebbian(op)
 	case compute.Gram:
 		naiveGram(op)
+	case compute.Conv:
+		naiveConv(op)
+	case compute.ConvInput:
+		naiveConvInput(op)
+	case compute.Map:
+		naiveMap(op)
+	case compute.Reduce:
+		naiveReduce(op)
+	case compute.Standardize:
+		naiveStandardize(op)
+	case compute.StandardizeGrad:
+		naiveStandardizeGrad(op)
+	case compute.Pool:
+		naivePool(op)
+	case compute.PoolGrad:
+		naivePoolGrad(op)
+	case compute.SoftmaxLoss:
+		naiveSoftmaxLoss(op)
+	case compute.Random:
+		naiveRandom(op)
 	case compute.Copy:
 		src := values(op.Src)
 		for i := range src {
@@ -114,6 +134,13 @@ func slope(grad compute.Act, a float32) float32 {
 func naiveHebbian(h compute.Hebbian) {
 	batch, units, inputs, n := h.Dims()
 	rate := h.Rate / float32(n)
+	x := func(z, b, j int) float32 { return at(h.X, z, b, j, false) }
+	if g := h.Geometry(); h.OfImages() {
+		x = func(_, b, j int) float32 {
+			return pixelOf(h.X, g, b/g.Q/g.P, b/g.Q%g.P, b%g.Q, j/g.C/g.S, j/g.C%g.S, j%g.C)
+		}
+	}
+	pair := func(t *compute.Tensor, z, b, u int) float32 { return values(t)[(z*n+b)*units+u] }
 	for z := range batch {
 		w := values(h.W)[z*units*inputs:][:units*inputs]
 		old := append([]float32(nil), w...)
@@ -122,23 +149,26 @@ func naiveHebbian(h compute.Hebbian) {
 			for v := range units {
 				for b := range n {
 					if h.Mask.Keeps(u, v) {
-						coupling[v] += float32(at(h.Y, z, b, u, false) * at(h.G, z, b, v, false))
+						coupling[v] += float32(pair(h.Y, z, b, u) * pair(h.G, z, b, v))
 					}
 				}
 			}
 			for j := range inputs {
 				var sum float32
 				for b := range n {
-					sum += float32(at(h.Y, z, b, u, false) * at(h.X, z, b, j, false))
+					sum += float32(pair(h.Y, z, b, u) * x(z, b, j))
 				}
 				for v, c := range coupling {
 					sum -= float32(c * old[v*inputs+j])
 				}
-				x := float32((1-h.Decay)*old[u*inputs+j]) + float32(rate*sum)
-				if h.Bounded() {
-					x = min(max(x, h.Lo), h.Hi)
+				now := rate * sum
+				if h.Keeps() {
+					now += float32((1 - h.Decay) * old[u*inputs+j])
 				}
-				w[u*inputs+j] = x
+				if h.Bounded() {
+					now = min(max(now, h.Lo), h.Hi)
+				}
+				w[u*inputs+j] = now
 			}
 		}
 	}
@@ -196,7 +226,10 @@ func naiveCentre(c compute.Center, k []float32, n, m int) {
 // judges every element of both.
 func TestTwins(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		build := rapid.SampledFrom([]func(*rapid.T) builder{drawGemm, drawHebbian, drawGram, drawCopy, drawFMA}).Draw(t, "op")(t)
+		build := rapid.SampledFrom([]func(*rapid.T) builder{
+			drawGemm, drawHebbian, drawGram, drawCopy, drawFMA, drawConv, drawPatches, drawPool, drawMap, drawReduce,
+			drawStandardize, drawStandardizeGrad, drawSoftmax, drawRandom,
+		}).Draw(t, "op")(t)
 		seed := rapid.Uint64().Draw(t, "seed")
 		for _, open := range []func() (compute.Backend, error){Open, openNaive} {
 			b, err := open()

@@ -67,6 +67,9 @@ func (g grain) fit(batch, rows, cols int) shape {
 	return shape{blocks(rows, down), blocks(cols, across)}
 }
 
+// fair is a size of chunks of n, none larger than most, that gives each core one.
+func fair(n, most int) int { return min(most, blocks(n, runtime.GOMAXPROCS(0))) }
+
 // blocks is how many blocks of size s cover n.
 func blocks(n, s int) int { return (n + s - 1) / s }
 

@@ -10,3 +10,5 @@ const (
 	avx2         // with fused multiply-add
 	avx512
 )
+
+func (w width) String() string { return [...]string{"scalar", "AVX2", "AVX-512"}[w] }

@@ -79,3 +79,41 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 	}
 	return n
 }
+
+// The kernels compute a tile of 6 rows and 16 or 32 columns: c ← alpha·rows·panel, or c plus that unless add is 0,
+// c being at bytes beyond where the rows of a matrix start. The numbers of a row lie step bytes apart.
+//
+//go:noescape
+func tileAVX2(c *[tileRows]*float32, at int, s *strand, n, step int, panel *float32, alpha float32, add int)
+
+//go:noescape
+func tileAVX512(c *[tileRows]*float32, at int, s *strand, n, step int, panel *float32, alpha float32, add int)
+
+// kernelFor is the kernel for products of so many columns: the one with the wider panels unless much of them would
+// stay empty. ok is false where there is none.
+func kernelFor(cols int) (k kernel, ok bool) {
+	switch rest := cols % 32; {
+	case vector == avx512 && (rest == 0 || rest > 16):
+		return kernel{32}, true
+	case vector >= avx2:
+		return kernel{16}, true
+	}
+	return kernel{}, false
+}
+
+// run computes a tile.
+func (k kernel) run(c *[tileRows]*float32, at int, s []strand, step int, panel []float32, alpha float32, add int) {
+	var first *strand
+	if len(s) > 0 {
+		first = &s[0]
+	}
+	var numbers *float32
+	if len(panel) > 0 {
+		numbers = &panel[0]
+	}
+	if k.width == 32 {
+		tileAVX512(c, at, first, len(s), step, numbers, alpha, add)
+		return
+	}
+	tileAVX2(c, at, first, len(s), step, numbers, alpha, add)
+}

@@ -11,7 +11,14 @@ type args struct {
 	Bound               int32 // bit b: there is a buffer at binding b
 	Alpha, Beta, Lo, Hi float32
 	Off, Ld, Skip       [bindings / 4][4]int32 // by binding: where it starts, from row to row, from member to member
-	Factor              [2][4]float32          // by width
+	Factor              [4][4]float32          // by width; or the constants of a formula
+	Image, Slide        [4]int32               // height and width of an image, and of its places; of the window, its stride, its pad
+	Key                 [4]int32               // of random numbers: the seed, the stream, the lower word first
+	Lanes               int32                  // how many neighbours in memory a group takes at once
+	Spread              int32                  // bit b: the columns of binding b are one
+	Slot                int32                  // of folds: where the first slice is kept
+	Chance              int32                  // of random numbers: the largest word that is a hit
+	Channels            int32                  // of images under a window: how many of a pixel's numbers are terms
 }
 
 // bindings is how many buffers a shader sees at most. OpenGL 4.3 promises 8.

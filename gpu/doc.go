@@ -22,11 +22,28 @@
 // What an op does with each sum is written once, in the file that both rungs include:
 // epilogue.glsl, rule.glsl (Hebbian), kernel.glsl (Gram).
 //
+// # Convolutions
+//
+// Conv, ConvInput and Hebbian of images are the same product: a loader of A or B finds the pixel where a matrix
+// would have an element, so that no patch is stored (shaders/patches.glsl, images.go). What a thread loads
+// advances by adding digits in mixed radix, without a division. A ConvInput of a stride above 1 is as
+// many convolutions of stride 1 as there are phases of a pixel modulo the stride, in one dispatch, and
+// multiplies nothing that is not wanted. A window of one pixel that stops at each is a plain product.
+//
+// # Folds and formulas
+//
+// Sums, maxima, statistics and the means of other ops are one kernel (shaders/reduce.comp): a group's
+// threads lie as memory does, each folds some terms, and what they have merges in a fixed tree. So few
+// results of many terms that processors would be idle are cut into slices, which a second dispatch
+// merges (gather.comp). A formula is printed as GLSL (formula.go) and is part of a kernel's key; its constants
+// are arguments.
+//
 // # Sizes
 //
 // Kernels take every size. What exceeds GL_MAX_SHADER_STORAGE_BLOCK_SIZE is cut into pieces that fit
-// (window.go), what exceeds the grid is walked. There are no float atomics, and every sum has
-// a fixed order: the same inputs give the same bits on one device.
+// (window.go), what exceeds the grid is walked; of images, the rows that one window sees must fit.
+// There are no float atomics, and every sum has a fixed order: the same inputs give the same bits on
+// one device.
 //
 // # Errors
 //

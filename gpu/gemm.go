@@ -4,20 +4,27 @@ import "hebb/compute"
 
 func (l *plan) gemm(g compute.Gemm) {
 	batch, m, n, k := g.Dims()
+	w := layer(g.Epilogue, n)
+	w.size = extent{1, batch, m, n, k}
+	w.out = grid(g.C, axisRow, axisCol)
+	w.a, w.transA = left(g.A, g.TransA), g.TransA
+	w.b, w.transB = right(g.B, g.TransB), g.TransB
+	w.ins[1] = grid(g.Aux, axisRow, axisCol)
+	l.product(w)
+}
+
+// layer is a product of n columns that ends in e. What it is of, and where Aux lies, is not set.
+func layer(e compute.Epilogue, n int) product {
 	w := product{
 		file: "gemm", pass: "GEMM",
-		size:  extent{1, batch, m, n, k},
-		alpha: g.Alpha, beta: g.Beta,
-		out: grid(g.C, axisRow, axisCol),
-		a:   left(g.A, g.TransA), transA: g.TransA,
-		b: right(g.B, g.TransB), transB: g.TransB,
-		ins: [2]operand{line(g.Bias, axisCol, n), grid(g.Aux, axisRow, axisCol)},
-		act: g.Act, grad: g.Grad,
+		alpha: e.Alpha, beta: e.Beta,
+		ins: [2]operand{line(e.Bias, axisCol, n)},
+		act: e.Act, grad: e.Grad,
 	}
-	if g.Bias != nil || g.Act != compute.Identity || g.Grad != compute.Identity {
+	if e.Bias != nil || e.Act != compute.Identity || e.Grad != compute.Identity {
 		w.finish = []string{"LAYER"}
 	}
-	l.product(w)
+	return w
 }
 
 // left is the first factor of a product, m×k in memory or, transposed, k×m.

@@ -7,14 +7,58 @@ import "hebb/compute"
 // for Lower and Full T = Mask(YᵀG), units × units, and V = T·W, as large as W. So the update itself reads
 // W once and writes it once, and its tiles may run in any order.
 func (l *plan) hebbian(h compute.Hebbian) {
+	if h.OfImages() {
+		l.hebbianOfImages(h)
+		return
+	}
 	batch, units, inputs, n := h.Dims()
+	w := l.rule(h, n)
+	w.size = extent{1, batch, units, inputs, n}
+	w.out = grid(h.W, axisRow, axisCol)
+	w.a = left(h.Y, true)
+	w.b = right(h.X, false)
+	l.product(w)
+}
+
+// hebbianOfImages is the same with the patches of X, places being terms. What is worked out before knows
+// nothing of them.
+func (l *plan) hebbianOfImages(h compute.Hebbian) {
+	g := h.Geometry()
+	_, units, inputs, n := h.Dims()
+	x, y, weights := h.X, h.Y, h.W
+	h.Patches, h.X = compute.Slide{}, l.matrix(x, g.C)
+	h.Y, h.G, h.W = l.matrix(y, units), l.matrix(h.G, units), l.matrix(weights, inputs)
+	if l.err != nil {
+		return
+	}
+	if pixelwise(g) {
+		l.hebbian(h)
+		return
+	}
+	w := l.rule(h, n)
+	w.size = extent{units, 1, g.N, g.P, g.Q}
+	w.out = grid(h.W, axisRow, axisCol).table(axisUnit, inputs)
+	w.a = pixels(y, placeTerms, 1).by(axisUnit)
+	w.b = under(x, g, placeTerms)
+	w.ins[0] = w.ins[0].table(axisUnit, 1)
+	w.ins[1] = w.ins[1].table(axisUnit, inputs)
+	i := &images{places: placeTerms, perRow: g.Q, seen: 2, defines: []string{"PATCHES_B"}}
+	i.terms = []axis{placeTerms, placeTerms + 1, placeTerms + 2}
+	i.args = func(a *args, b box) {
+		a.geometry(g)
+		a.M, a.N = int32(b.n[axisUnit]), int32(inputs)
+		a.K, a.Dep0 = i.count(b)
+	}
+	w.images = i
+	l.product(w)
+}
+
+// rule is the product of h's update, of n pairs, without its operands; what comes before is planned.
+func (l *plan) rule(h compute.Hebbian, n int) product {
 	w := product{
 		file: "hebbian", pass: "HEBBIAN",
-		size:  extent{1, batch, units, inputs, n},
 		alpha: float32(float64(h.Rate) / float64(n)), beta: 1 - h.Decay, lo: h.Lo, hi: h.Hi,
-		out: grid(h.W, axisRow, axisCol),
-		a:   left(h.Y, true), transA: true,
-		b: right(h.X, false),
+		transA: true,
 	}
 	switch h.Mask {
 	case compute.None:
@@ -23,12 +67,12 @@ func (l *plan) hebbian(h compute.Hebbian) {
 	default:
 		w.ins[1] = l.coupling(h)
 	}
-	l.product(w)
+	return w
 }
 
 // gates plans Σ_b y·g of each unit.
 func (l *plan) gates(h compute.Hebbian) operand {
-	batch, units, _, n := h.Dims()
+	batch, units, n := h.Y.Batch(), h.Y.Cols(), h.Y.Rows()
 	out := l.ownLine(scratch1, batch, units, axisRow)
 	l.reduce(reduction{
 		size: extent{1, batch, units, 1, n}, columns: true, scale: 1,
@@ -40,7 +84,7 @@ func (l *plan) gates(h compute.Hebbian) operand {
 // coupling plans V = Mask(YᵀG)·W. A lower triangle costs half: tiles above its diagonal are not
 // worked out, and its product stops at the diagonal.
 func (l *plan) coupling(h compute.Hebbian) operand {
-	batch, units, inputs, n := h.Dims()
+	batch, units, inputs, n := h.Y.Batch(), h.Y.Cols(), h.W.Cols(), h.Y.Rows()
 	t := product{
 		file: "gemm", pass: "GEMM", alpha: 1,
 		size: extent{1, batch, units, units, n},

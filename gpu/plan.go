@@ -69,6 +69,26 @@ func (p *planner) plan(op compute.Op) (*plan, error) {
 		l.hebbian(op)
 	case compute.Gram:
 		l.gram(op)
+	case compute.Conv:
+		l.conv(op)
+	case compute.ConvInput:
+		l.convInput(op)
+	case compute.Map:
+		l.pointwise(op)
+	case compute.Reduce:
+		l.reduceTensor(op)
+	case compute.Random:
+		l.random(op)
+	case compute.Standardize:
+		l.standardize(op)
+	case compute.StandardizeGrad:
+		l.standardizeGrad(op)
+	case compute.Pool:
+		l.pool(op)
+	case compute.PoolGrad:
+		l.poolGrad(op)
+	case compute.SoftmaxLoss:
+		l.softmaxLoss(op)
 	case compute.Copy:
 		l.copy(op)
 	case compute.FMA:

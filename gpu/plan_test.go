@@ -71,13 +71,13 @@ func (p *paper) sound(l *plan, d *dispatch) error {
 			whole = len(b.mem.buf.(*sheet).x)
 		}
 		whole = (whole + 3) / 4 * 4
-		switch off := int(d.args.Off[i/4][i%4]); {
+		switch first, last := d.addressed(i); {
 		case b.from%p.align != 0 || b.n%4 != 0:
 			return fmt.Errorf("binding %d: %d numbers from %d, want multiples of 4 and of %d", i, b.n, b.from, p.align)
 		case 4*b.n > p.maxBlock:
 			return fmt.Errorf("binding %d: %d bytes, want at most %d", i, 4*b.n, p.maxBlock)
-		case b.from < 0 || b.from+b.n > whole || off < 0 || off >= b.n:
-			return fmt.Errorf("binding %d: %d numbers from %d, the first at %d, of a memory of %d", i, b.n, b.from, off, whole)
+		case b.from < 0 || b.from+b.n > whole || first < 0 || last >= b.n:
+			return fmt.Errorf("binding %d: %d numbers from %d, used from %d to %d, of a memory of %d", i, b.n, b.from, first, last, whole)
 		}
 	}
 	return nil
@@ -106,7 +106,7 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 		"naive split":   desk("naive", func(p *planner) { p.splits = 3 }),
 		"walk":          desk("64x32", func(p *planner) { p.maxGroups = [3]int{2, 1, 1} }),
 		"windows":       desk("", func(p *planner) { p.maxBlock, p.align = 32<<10, 4 }),
-		"naive windows": desk("naive", func(p *planner) { p.maxBlock, p.align = 8<<10, 64 }),
+		"naive windows": desk("naive", func(p *planner) { p.maxBlock, p.align = 16<<10, 64 }),
 	} {
 		all[name] = &paper{planner: p}
 	}
@@ -216,10 +216,15 @@ func TestPlan(t *testing.T) {
 		{"Oja of a small layer and a long batch, cut into slices", desk("64x64", func(p *planner) { p.splits = 8 }),
 			compute.Hebbian{W: w, Y: y, X: x, G: y, Mask: compute.Diagonal, Rate: 0.5, Lo: -1, Hi: 1},
 			[]dispatch{
-				{kernel{"reduce", "DOT\nCOLUMNS\n"},
-					[]bind{own(scratch1, 100, true), win(y, 0, 409600, false), win(y, 0, 409600, false)},
-					args{M: 100, N: 1, K: 4096, Batch: 1, Splits: 1, Slice: 4096, Widths: 1, Alpha: 1, Bound: 0b111,
-						Ld: [2][4]int32{{0, 100, 100}}, Skip: [2][4]int32{{100}}},
+				{kernel{"reduce", "SUM\nCOLUMNS\nFORMULA precise CELL t0 = INPUT(0); precise CELL t1 = t0 * t0; return t1;\nVARS 1\nVEC\n"},
+					[]bind{own(scratchPartial, 900, true), win(y, 0, 409600, false), {}, {}, {}, {}, {}, {}},
+					args{M: 100, N: 1, K: 4096, Batch: 1, Splits: 8, Slice: 512, Widths: 1, Alpha: 1, Bound: 0b10,
+						Ld: [2][4]int32{{0, 100}}, Skip: [2][4]int32{{100}}, Lanes: 16, Slot: 1},
+					[3]int{2, 8, 1}},
+				{kernel{"gather", "SUM\n"},
+					[]bind{own(scratch1, 100, true), own(scratchPartial, 900, true), {}, {}, {}, {}, {}, {}},
+					args{M: 100, N: 1, K: 8, Batch: 1, Splits: 8, Slice: 4096, Widths: 1, Alpha: 1, Bound: 0b1,
+						Skip: [2][4]int32{{100, 100}}, Lanes: 32, Slot: 1},
 					[3]int{4, 1, 1}},
 				{kernel{"hebbian", "PARTIAL\nTRANS_A\nBM 64\nBN 64\nBK 16\nTM 8\nTN 8\nTHREADS 64\nVEC\n"},
 					[]bind{{}, win(y, 0, 409600, false), win(x, 0, 4096*784, false), {}, {}, own(scratchPartial, 8*78400, true), {}},

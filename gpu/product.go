@@ -23,6 +23,8 @@ type product struct {
 
 	transA, transB bool
 	symmetric      bool
+
+	images *images // one of the factors is images under a window
 }
 
 const (
@@ -33,20 +35,47 @@ const (
 // product plans w piece by piece. Where even one member's operands do not fit, the terms too are cut, and
 // partial sums wait in memory for the pieces that follow.
 func (l *plan) product(w product) {
-	boxes := l.cut(w.size, w.out, w.a, w.b, w.ins[0], w.ins[1], w.mirror)
-	for _, b := range boxes {
+	for _, b := range l.boxes(w) {
 		if w.symmetric && b.at[axisCol]+b.n[axisCol] <= b.at[axisRow] {
 			continue // the mirror image of another piece
 		}
-		first, last := b.at[axisTerm] == 0, b.at[axisTerm]+b.n[axisTerm] == w.size[axisTerm]
+		first, last := true, true
+		for _, a := range w.terms() {
+			first = first && b.at[a] == 0
+			last = last && b.at[a]+b.n[a] == w.size[a]
+		}
 		l.part(w, b, first, last)
 	}
 }
 
+func (l *plan) boxes(w product) []box {
+	if w.images != nil {
+		return l.cutPlaces(w)
+	}
+	return l.cut(w.size, w.out, w.a, w.b, w.ins[0], w.ins[1], w.mirror)
+}
+
+// terms are the axes along which products are added up.
+func (w *product) terms() []axis {
+	if w.images != nil {
+		return w.images.terms
+	}
+	return []axis{axisTerm}
+}
+
+// pieceOf is [planner.piece] for all binding points but that of the partial sums.
+func (l *plan) pieceOf(w product, file string, b box, a, other operand) dispatch {
+	d := l.piece(file, b, w.out.written(), a, other, w.ins[0], w.ins[1], none, w.mirror.written())
+	d.scalars(w, b)
+	if w.images != nil {
+		w.images.show(&d, b)
+	}
+	return d
+}
+
 // part plans one piece, which has the first, the last, or neither of the terms.
 func (l *plan) part(w product, b box, first, last bool) {
-	d := l.piece(w.file, b, w.out.written(), w.a, w.b, w.ins[0], w.ins[1], none, w.mirror.written())
-	d.scalars(w, b)
+	d := l.pieceOf(w, w.file, b, w.a, w.b)
 	t, splits := l.shape(d.args)
 	if !first || !last {
 		splits = 1
@@ -97,8 +126,7 @@ func (l *plan) partial(a *args, write bool) bind {
 
 // sum plans the second pass of a product d whose terms were cut into slices.
 func (l *plan) sum(w product, b box, d dispatch) {
-	s := l.piece("sum", b, w.out.written(), none, none, w.ins[0], w.ins[1], none, w.mirror.written())
-	s.scalars(w, b)
+	s := l.pieceOf(w, "sum", b, none, none)
 	s.args.Splits = d.args.Splits
 	s.binds[bindPartial] = l.partial(&s.args, false)
 	s.define(true, w.pass)
@@ -128,6 +156,9 @@ func (d *dispatch) layout(w product, t tile, naive bool) {
 	d.define(w.symmetric, "SYMMETRIC")
 	d.define(w.transA, "TRANS_A")
 	d.define(w.transB, "TRANS_B")
+	if w.images != nil {
+		d.define(true, w.images.defines...)
+	}
 	if naive {
 		d.define(true, "NAIVE")
 		return
@@ -140,8 +171,11 @@ func (d *dispatch) layout(w product, t tile, naive bool) {
 		return no
 	}
 	a := &d.args
-	vec := d.aligned(1, along(w.transA, a.M, a.K)) && d.aligned(2, along(w.transB, a.K, a.N)) && d.finishes(w)
-	d.define(vec, "VEC")
+	runs := [2]int32{along(w.transA, a.M, a.K), along(w.transB, a.K, a.N)}
+	if w.images != nil {
+		runs[w.images.seen-1] = a.Channels
+	}
+	d.define(d.aligned(1, runs[0]) && d.aligned(2, runs[1]) && d.finishes(w), "VEC")
 }
 
 // finishes reports whether all that becomes of a sum can be done four neighbours at a time.

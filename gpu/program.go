@@ -79,7 +79,7 @@ type uniforms struct {
 }
 
 const (
-	slotBytes = 256 // no GL_UNIFORM_BUFFER_OFFSET_ALIGNMENT is larger
+	slotBytes = 512 // a multiple of 256, and no GL_UNIFORM_BUFFER_OFFSET_ALIGNMENT is larger
 	slots     = 256
 )
 
@@ -100,7 +100,7 @@ func (u *uniforms) set(a *args) {
 	}
 	*u.block = *a
 	off, size := u.next*slotBytes, int(unsafe.Sizeof(*a))
-	gl.BindBufferRange(gl.UNIFORM_BUFFER, 0, u.id, off, size)
+	gl.BindBufferRange(gl.UNIFORM_BUFFER, 0, u.id, off, slotBytes) // a driver may round the block's size up
 	gl.BufferSubData(gl.UNIFORM_BUFFER, off, size, unsafe.Pointer(u.block))
 	u.next++
 }

@@ -42,6 +42,12 @@ type operand struct {
 	ld     int // the stride that the shader calls its row, if it has rows
 	write  bool
 	single bool // read one number at a time, whatever becomes of the others
+
+	// A step may touch reach numbers beyond its first. Of images under a window only what lies in
+	// [lo, hi) is there, and along some axes the shader finds its way by itself, from where an
+	// image starts.
+	reach, lo, hi int
+	inner         [axes]bool
 }
 
 // none is a binding point that stays empty.
@@ -86,11 +92,19 @@ func (o operand) singly() operand {
 
 // span is where the part of o that a box of this shape touches ends, from where it starts.
 func (o operand) span(n extent) int {
-	last := 0
+	last := o.reach
 	for a, s := range o.stride {
 		last += (n[a] - 1) * s
 	}
 	return last + 1
+}
+
+// most is how many numbers such a part has at most.
+func (o operand) most(n extent) int {
+	if o.hi > 0 {
+		return min(o.span(n), o.hi-o.lo)
+	}
+	return o.span(n)
 }
 
 // start is the number of the first element of o in a box that starts there.
@@ -109,6 +123,11 @@ func (p *planner) pieces(size extent, ops ...operand) ([]box, error) {
 	if err != nil {
 		return nil, err
 	}
+	return size.boxes(step), nil
+}
+
+// boxes cuts an extent every so many steps.
+func (size extent) boxes(step extent) []box {
 	boxes := []box{{}}
 	for a := range axes {
 		var next []box
@@ -120,7 +139,7 @@ func (p *planner) pieces(size extent, ops ...operand) ([]box, error) {
 		}
 		boxes = next
 	}
-	return boxes, nil
+	return boxes
 }
 
 // fit is the size of a piece: the whole, halved along whichever axis reaches farthest through the
@@ -128,7 +147,7 @@ func (p *planner) pieces(size extent, ops ...operand) ([]box, error) {
 func (p *planner) fit(size extent, ops []operand) (extent, error) {
 	n := size
 	for _, o := range ops {
-		for o.span(n)+p.slack(o, size, n) > p.maxBlock/4 {
+		for o.most(n)+p.slack(o, size, n) > p.maxBlock/4 {
 			far := axis(0)
 			for a := range axes {
 				if (n[a]-1)*o.stride[a] > (n[far]-1)*o.stride[far] {
@@ -147,8 +166,8 @@ func (p *planner) fit(size extent, ops []operand) (extent, error) {
 // slack is by how many numbers a window may be larger than what it shows: it starts at a multiple
 // of the alignment and is made of whole vec4s. The whole of an aligned operand has none to start with.
 func (p *planner) slack(o operand, size, n extent) int {
-	if n == size && o.off%p.align == 0 {
-		return -o.span(n) & 3
+	if n == size && max(o.off, o.lo)%p.align == 0 {
+		return -o.most(n) & 3
 	}
 	return p.align + 2
 }
@@ -168,7 +187,18 @@ func half(n int) int {
 // window is the part of o that b touches, as something to be bound, and where in it that part starts.
 func (p *planner) window(o operand, b box) (bind, int) {
 	first := o.start(b.at)
-	from := first / p.align * p.align
-	to := (first + o.span(b.n) + 3) / 4 * 4
+	start, end := first, first+o.span(b.n)
+	if o.hi > 0 { // at least one number, though the border be all that is seen
+		start = min(max(start, o.lo), o.hi-1)
+		end = max(start+1, min(end, o.hi))
+		first = o.lo
+		for a, s := range o.stride {
+			if !o.inner[a] {
+				first += b.at[a] * s
+			}
+		}
+	}
+	from := start / p.align * p.align
+	to := (end + 3) / 4 * 4
 	return bind{o.mem, from, to - from, o.write}, first - from
 }

@@ -12,7 +12,15 @@ layout(std140, binding = 0) uniform Args {
 	int bound;                    // bit b: there is a buffer at binding b
 	float alpha, beta, lo, hi;
 	ivec4 off[2], ld[2], skip[2]; // by binding: where it starts, from row to row, from member to member
-	vec4 factor[2];               // by width
+	vec4 factor[4];               // by width; or the constants of a formula
+	ivec4 image, slide;           // height and width of an image, and of its places; of the window, its stride, its pad
+	ivec4 key;                    // of random numbers: the seed, the stream, the lower word first
+	int lanes;                    // how many neighbours in memory a group takes at once
+	int spread;                   // bit b: the columns of binding b are one
+	int slot;                     // of folds: where the first slice is kept
+	int chance;                   // of random numbers: the largest word that is a hit
+	int channels;                 // of images under a window: how many of a pixel's numbers are terms
 };
 #define BOUND(b) ((bound >> (b) & 1) != 0)
+#define SPREAD(b) ((spread >> (b) & 1) != 0)
 #define AT(b, z, i) (off[(b) / 4][(b) % 4] + (z) * skip[(b) / 4][(b) % 4] + (i) * ld[(b) / 4][(b) % 4])

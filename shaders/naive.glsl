@@ -16,12 +16,18 @@ void tile(int z, int s, int row, int col, int first, int end) {
 	acc = P[AT(5, z, row) + col];
 #endif
 	for (int p = first; p < end; p++) {
-#ifdef TRANS_A
+#if defined(PATCHES_A)
+		float a = seen(row0 + row, p);
+#elif defined(TRANS_A)
 		float a = A[AT(1, z, p) + row];
 #else
 		float a = A[AT(1, z, row) + p];
 #endif
-#ifdef TRANS_B
+#if defined(PATCHES_B)
+		float b = seen(dep0 + p, col);
+#elif defined(ADJOINT)
+		float b = B[weights(tap_of(p)) + col];
+#elif defined(TRANS_B)
 		float b = B[AT(2, z, col) + p];
 #else
 		float b = B[AT(2, z, p) + col];

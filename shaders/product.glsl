@@ -3,7 +3,8 @@
 // Defines: NAIVE, or those of tile.glsl; TRANS_A, TRANS_B; VEC: four numbers at a time;
 // LOWER, SYMMETRIC: tiles on the wrong side of the diagonal are not worked out; LOWER_A: A is 0 above
 // its diagonal;
-// PARTIAL: the sums are of one slice or piece of the terms, and go to P; FROM: they start from P.
+// PARTIAL: the sums are of one slice or piece of the terms, and go to P; FROM: they start from P;
+// PATCHES_A, PATCHES_B, ADJOINT, PHASES: see patches.glsl.
 #ifdef VEC
 layout(std430, binding = 1) readonly buffer A_ { vec4 A[]; };
 #else
@@ -18,10 +19,19 @@ layout(std430, binding = 2) readonly buffer B_ { float B[]; };
 layout(std430, binding = 5) buffer P_ { CELL P[]; };
 #endif
 
+#if defined(PATCHES_A) || defined(PATCHES_B)
+#define SLIDING
+#include "patches.glsl"
+#endif
+
 // put takes the sum of slice s for the cell at [row, col].
 void put(int z, int s, int row, int col, CELL acc) {
 #ifdef PARTIAL
 	P[CELLS(AT(5, s * batch + z, row) + col)] = acc;
+#elif defined(PHASES)
+	int to = pixel(row);
+	if (to >= 0)
+		finish(0, to, col, acc);
 #elif !(defined(SYMMETRIC) && defined(VEC))
 	finish(z, row, col, acc);
 #endif
@@ -48,6 +58,12 @@ void main() {
 				int high = min(BAND, down - band * BAND);
 				int row = (band * BAND + in_band % high) * BM, col = in_band / high * BN;
 				int first = s * slice, end = min(k, first + slice);
+#ifdef SLIDING
+				enter(z);
+#endif
+#ifdef ADJOINT
+				end = min(end, terms);
+#endif
 #ifdef SYMMETRIC
 				if (col0 + col + BN <= row0 + row)
 					continue;

@@ -1,84 +1,153 @@
-// O[z,i] = alpha·Σ_p A[z,i,p]·B[z,i,p], of m outputs and k terms: norms, gates, means.
-// Defines: NAIVE; DOT, else B is 1; COLUMNS: the terms lie from row to row of memory, else along a row;
-// ADD: O grows by the sums.
+// The results are folds of values: of a formula (compute.Reduce), or of columns (compute.Standardize and its
+// gradient). m results, k terms; with COLUMNS the terms lie from row to row of memory, else along a row.
+// Defines: those of fold.glsl; NAIVE; VEC.
+//
+// Where the terms are cut into slices, each slice's Acc goes to O, slice after slice from slot on, for
+// gather.comp. Otherwise slot is 0 and O is the op's own.
 #include "args.glsl"
-layout(std430, binding = 0) buffer O_ { float O[]; };
-layout(std430, binding = 1) readonly buffer A_ { float A[]; };
-#ifdef DOT
-layout(std430, binding = 2) readonly buffer B_ { float B[]; };
+#include "cell.glsl"
+#include "fold.glsl"
+layout(local_size_x = 256) in;
+
+#ifdef GRADS
+
+layout(std430, binding = 1) readonly buffer X_ { CELL X[]; };
+layout(std430, binding = 2) readonly buffer DY_ { CELL DY[]; };
+layout(std430, binding = 3) readonly buffer Y_ { CELL Y[]; };
+layout(std430, binding = 4) readonly buffer Mean_ { CELL Mean[]; };
+layout(std430, binding = 5) readonly buffer Variance_ { CELL Variance[]; };
+#include "act.glsl"
+CELL mean, inverse; // of the column at hand
+
+void start(int z, int col) {
+	mean = Mean[CELLS(AT(4, z, 0) + col)];
+	inverse = inversesqrt(Variance[CELLS(AT(5, z, 0) + col)] + lo);
+}
+
+Acc one(int z, int row, int col, int p) {
+	precise CELL e = DY[CELLS(AT(2, z, row) + col)];
+	if (BOUND(3))
+		e = through(e, Y[CELLS(AT(3, z, row) + col)]);
+	precise CELL x = (X[CELLS(AT(1, z, row) + col)] - mean) * inverse;
+	return Acc(CELL[](e, e * x));
+}
+
+#else
+
+#include "formula.glsl"
+void start(int z, int col) { }
+
+Acc one(int z, int row, int col, int p) {
+	CELL v = formula(z, row, col, CELL(0.0));
+#if defined(ARGMAX) && defined(VEC) && !defined(COLUMNS)
+	return Acc(CELL[](v, vec4(dep0 + p) + vec4(0.0, 1.0, 2.0, 3.0)));
+#elif defined(ARGMAX)
+	return Acc(CELL[](v, CELL(dep0 + p)));
+#elif defined(MOMENTS)
+	return Acc(CELL[](CELL(1.0), v, CELL(0.0)));
+#else
+	return Acc(CELL[](v));
+#endif
+}
+
 #endif
 
-float term(int z, int i, int p) {
+void store(int z, int s, int i, Acc a) {
+	if (slot == 0) {
+		finish(z, i, a);
+		return;
+	}
+	a = squeeze(a);
+	for (int k = 0; k < PARTS; k++)
+		O[RESULTS(AT(0, ((slot + s) * PARTS + k) * batch + z, 0) + i)] = FIRST(a.v[k]);
+}
+
 #ifdef COLUMNS
-	int row = p, col = i;
+const int STEP = 1, WIDTH = CELL_WIDTH; // from term to term, from result to result
+#define ONE(z, i, p) one(z, p, i, p)
 #else
-	int row = i, col = p;
+const int STEP = CELL_WIDTH, WIDTH = 1;
+#define ONE(z, i, p) one(z, i, p, p)
 #endif
-	float v = A[AT(1, z, row) + col];
-#ifdef DOT
-	v *= B[AT(2, z, row) + col];
-#endif
-	return v;
-}
-
-void store(int z, int i, float sum) {
-	int at = AT(0, z, 0) + i;
-#ifdef ADD
-	O[at] += alpha * sum;
-#else
-	O[at] = alpha * sum;
-#endif
-}
 
 #ifdef NAIVE
 
-const int OUTPUTS = 256;
-layout(local_size_x = 256) in;
-
-void outputs(int z, int i) {
-	i += int(gl_LocalInvocationID.x);
+// One thread makes a result, term after term.
+int results() { return 256; }
+void make(int z, int s, int i, int first, int end) {
+	i += int(gl_LocalInvocationIndex);
 	if (i >= m)
 		return;
-	float sum = 0.0;
-	for (int p = 0; p < k; p++)
-		sum += term(z, i, p);
-	store(z, i, sum);
+	Acc a = none();
+	start(z, i);
+	for (int p = first; p < end; p++)
+		a = merge(a, ONE(z, i, p));
+	store(z, s, i, a);
 }
 
 #else
 
-// A group makes 32 sums: 32 lanes each take every 32nd term, then their sums are added in a tree.
-// Neighbouring threads read neighbouring numbers whichever way the terms lie.
-const int OUTPUTS = 32, LANES = 32;
-layout(local_size_x = 32, local_size_y = 32) in;
-shared float part[LANES][OUTPUTS + 1];
-
-void outputs(int z, int i) {
+// A group's threads lie as memory does: lanes of them are neighbours, which are terms or, with COLUMNS,
+// results; the others are results or terms. A thread takes four terms at once, so that their ways
+// to memory overlap.
 #ifdef COLUMNS
-	int o = int(gl_LocalInvocationID.x), lane = int(gl_LocalInvocationID.y);
+int results() { return lanes * WIDTH; }
 #else
-	int o = int(gl_LocalInvocationID.y), lane = int(gl_LocalInvocationID.x);
+int results() { return THREADS / lanes; }
 #endif
-	float sum = 0.0;
-	if (i + o < m)
-		for (int p = lane; p < k; p += LANES)
-			sum += term(z, i + o, p);
-	barrier(); // all have done with the last outputs
-	part[lane][o] = sum;
-	barrier();
-	for (int reach = LANES / 2; reach > 0; reach /= 2) {
-		if (lane < reach)
-			part[lane][o] += part[lane + reach][o];
-		barrier();
+
+// singles merges four Accs of at most one term each, the first of one.
+#ifdef MOMENTS
+Acc singles(Acc a[4]) {
+	CELL n = CELL(0.0), sum = n;
+	precise CELL dev = n;
+	for (int q = 0; q < 4; q++) {
+		n += a[q].v[0];
+		sum += a[q].v[1];
 	}
-	if (lane == 0 && i + o < m)
-		store(z, i + o, part[0][o]);
+	CELL mean = sum * (1.0 / lead(n));
+	for (int q = 0; q < 4; q++)
+		if (lead(a[q].v[0]) > 0.0)
+			dev += (a[q].v[1] - mean) * (a[q].v[1] - mean);
+	return Acc(CELL[](n, sum, dev));
+}
+#else
+Acc singles(Acc a[4]) { return four(a); }
+#endif
+
+void make(int z, int s, int i, int first, int end) {
+	int x = int(gl_LocalInvocationIndex) & (lanes - 1), y = int(gl_LocalInvocationIndex) / lanes;
+#ifdef COLUMNS
+	int lane = y, many = THREADS / lanes, apart = lanes;
+	i += x * WIDTH;
+#else
+	int lane = x, many = lanes, apart = 1;
+	i += y;
+#endif
+	Acc a = none();
+	if (i < m) {
+		start(z, i);
+		for (int p = first + lane * STEP; p < end; p += 4 * many * STEP) {
+			Acc b[4];
+			for (int q = 0; q < 4; q++) {
+				int at = p + q * many * STEP;
+				b[q] = none();
+				if (at < end)
+					b[q] = ONE(z, i, at);
+			}
+			a = merge(a, singles(b));
+		}
+	}
+	a = tree(a, lane, many, apart);
+	if (lane == 0 && i < m)
+		store(z, s, i, a);
 }
 
 #endif
 
 void main() {
 	for (int z = int(gl_WorkGroupID.z); z < batch; z += int(gl_NumWorkGroups.z))
-		for (int i = int(gl_WorkGroupID.x) * OUTPUTS; i < m; i += int(gl_NumWorkGroups.x) * OUTPUTS)
-			outputs(z, i);
+		for (int s = int(gl_WorkGroupID.y); s < splits; s += int(gl_NumWorkGroups.y))
+			for (int i = int(gl_WorkGroupID.x) * results(); i < m; i += int(gl_NumWorkGroups.x) * results())
+				make(z, s, i, s * slice, min(k, (s + 1) * slice));
 }

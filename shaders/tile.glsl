@@ -29,23 +29,32 @@ vec4 a4(int z, int row, int col, int rows, int cols) {
 #endif
 }
 
-vec4 b4(int z, int row, int col, int rows, int cols) {
-	if (row >= rows || col >= cols)
-		return vec4(0.0);
-	int at = AT(2, z, row) + col;
+// b_run is four numbers of B from address at on, the first so many of them, or zeros.
+vec4 b_run(int at, int left) {
 #ifdef VEC
 	return B[at >> 2];
 #else
-	int left = cols - col;
 	vec4 v = vec4(B[at], B[at + min(1, left - 1)], B[at + min(2, left - 1)], B[at + min(3, left - 1)]);
 	return mix(vec4(0.0), v, greaterThan(ivec4(left), ivec4(0, 1, 2, 3)));
 #endif
 }
 
-// block_a loads block l of the slice of A at term p: its column c is for term c of four, four rows
-// of the tile each. Lanes run along memory's rows.
-mat4 block_a(int z, int l, int row, int p, int end) {
-#ifdef TRANS_A
+vec4 b4(int z, int row, int col, int rows, int cols) {
+	if (row >= rows || col >= cols)
+		return vec4(0.0);
+	return b_run(AT(2, z, row) + col, cols - col);
+}
+
+#ifdef SLIDING
+#include "sliding.glsl"
+#endif
+
+// block_a loads block l of the slice of A at term p, load q of this thread: its column c is for term c of
+// four, four rows of the tile each. Lanes run along memory's rows.
+mat4 block_a(int z, int q, int l, int row, int p, int end) {
+#if defined(PATCHES_A)
+	return patches_a(q);
+#elif defined(TRANS_A)
 	p += l / (BM / 4) * 4;
 	row += l % (BM / 4) * 4;
 	return mat4(a4(z, p, row, end, m), a4(z, p + 1, row, end, m), a4(z, p + 2, row, end, m), a4(z, p + 3, row, end, m));
@@ -56,8 +65,12 @@ mat4 block_a(int z, int l, int row, int p, int end) {
 #endif
 }
 
-mat4 block_b(int z, int l, int col, int p, int end) {
-#ifdef TRANS_B
+mat4 block_b(int z, int q, int l, int col, int p, int end) {
+#if defined(PATCHES_B)
+	return patches_b(q, p + l / (BN / 4) * 4, end);
+#elif defined(ADJOINT)
+	return weights_b(q, col + l % (BN / 4) * 4);
+#elif defined(TRANS_B)
 	col += l / (BK / 4) * 4;
 	p += l % (BK / 4) * 4;
 	return transpose(mat4(b4(z, col, p, n, end), b4(z, col + 1, p, n, end), b4(z, col + 2, p, n, end), b4(z, col + 3, p, n, end)));
@@ -75,9 +88,12 @@ void fetch(int z, int row, int col, int p, int end) {
 	for (int q = 0; q < LOADS; q++) {
 		int l = int(gl_LocalInvocationIndex) + q * THREADS;
 		if (l < QA)
-			next[q] = block_a(z, l, row, p, end);
+			next[q] = block_a(z, q, l, row, p, end);
 		else if (l < QA + QB)
-			next[q] = block_b(z, l - QA, col, p, end);
+			next[q] = block_b(z, q, l - QA, col, p, end);
+#ifdef SLIDING
+		digit[q] = plus(digit[q], pace, radix);
+#endif
 	}
 }
 
@@ -129,6 +145,9 @@ void tile(int z, int s, int row, int col, int first, int end) {
 	int x = warp % (GX / 8) * 8 + lane % 8, y = warp / (GX / 8) * 4 + lane / 8;
 	for (int i = 0; i < TM * TN / 4; i++)
 		acc[i] = vec4(0.0);
+#ifdef SLIDING
+	aim(row, col, first);
+#endif
 	for (int p = first;; p += BK) {
 		if (p < end)
 			fetch(z, row, col, p, end);

@@ -80,7 +80,7 @@ func TestMistakes(t *testing.T) {
 		{"train --rule", []string{"flag needs an argument: --rule"}},
 		{"verify --backend gpu,tpu", []string{"tpu", "gpu, cpu"}},
 		{"verify --backend cpu,cpu", []string{"cpu twice"}},
-		{"verify --op Conv", []string{"Conv", "Gemm, Hebbian, Gram, Copy, FMA"}},
+		{"verify --op Convolution", []string{"Convolution", "Gemm, Hebbian, Gram, Conv, ConvInput, Map"}},
 		{"verify --sample -1", []string{"--sample -1"}},
 		{"verify --format xml", []string{"xml", "table, json"}},
 		{"info --format xml", []string{"xml", "table, json"}},

@@ -59,6 +59,12 @@ type epilogue struct {
 }
 
 func (c *chooser) epilogue(batch, m, n int) epilogue {
+	return c.epilogueOf(batch, shape(batch, false, m, n)...)
+}
+
+// epilogueOf is one for outputs of the given dimensions; a bias is one row, or one for each member.
+func (c *chooser) epilogueOf(members int, dims ...int) epilogue {
+	n := dims[len(dims)-1]
 	scaled, bias, perMember, aux := c.bool(), c.bool(), c.bool(), c.rnd.IntN(3) == 0
 	beta := pick[float32](c, 0, 1, 2)
 	act, grad := compute.Act(c.rnd.IntN(4)), compute.Act(1+c.rnd.IntN(3))
@@ -81,12 +87,12 @@ func (c *chooser) epilogue(batch, m, n int) epilogue {
 			e.Alpha, e.Beta = mk.scalar(-2, -0.375), beta*mk.scalar(1, 0.9)
 		}
 		if bias && perMember {
-			e.Bias = mk.in(batch, n)
+			e.Bias = mk.in(members, n)
 		} else if bias {
 			e.Bias = mk.in(n)
 		}
 		if aux {
-			e.Grad, e.Aux = grad, mk.in(shape(batch, false, m, n)...)
+			e.Grad, e.Aux = grad, mk.in(dims...)
 		}
 		return e
 	}}

@@ -9,6 +9,11 @@ import (
 
 func hebbianCases(c *chooser) {
 	masks := []compute.Mask{compute.None, compute.Diagonal, compute.Lower, compute.Full}
+	turn := 0
+	c.views(30, 300, func(v view) {
+		c.hebbianOfImages(v, masks[turn/2%4])
+		turn++
+	})
 	for i := range c.count(120, 700) {
 		c.hebbian(pick(c, 1, 1, 2, 3), c.size(), c.size(), c.size(), masks[i/2%4])
 	}
@@ -17,6 +22,10 @@ func hebbianCases(c *chooser) {
 		c.hebbian(1, 17, 30, 2048+455*(i%2), mask)
 		c.hebbian(2, 64, 64, 64, mask)
 		c.hebbian(1, 129, 260, 3, mask)
+	}
+	for _, s := range [][4]int{{1, 1, 1, 1}, {1, 17, 33, 5}, {2, 64, 65, 130}, {1, 10, 28, 2048}} {
+		c.gradient(s[0], s[1], s[2], s[3])
+		c.gradient(s[0], s[1], s[2], s[3]) // on whole numbers and on reals
 	}
 	if c.level == Full {
 		for _, mask := range masks {
@@ -53,21 +62,57 @@ func (c *chooser) hebbian(batch, units, inputs, n int, mask compute.Mask) {
 			bx = 1
 		}
 		h.X = m.in(shape(bx, false, n, inputs)...)
-		if mask != compute.None {
-			if h.G = h.Y; !own {
-				h.G = m.within(3, shape(batch, false, n, units)...)
-			}
+		m.rule(&h, own, decay, bound, shape(batch, false, n, units)...)
+		return h
+	})
+}
+
+// rule fills in G, of the given shape or Y itself, the decay and the bounds.
+func (m *maker) rule(h *compute.Hebbian, own, decay bool, bound int, g ...int) {
+	if h.Mask != compute.None {
+		if h.G = h.Y; !own {
+			h.G = m.within(3, g...)
 		}
-		if decay {
-			h.Decay = m.scalar(2, 0.0625)
-		}
-		switch bound {
-		case 1:
-			h.Lo, h.Hi = -1, 1
-		case 2:
-			h.Lo, h.Hi = 0, float32(math.Inf(1))
-		case 3:
-			h.Lo, h.Hi = -40.5, 20
+	}
+	if decay {
+		h.Decay = m.scalar(2, 0.0625)
+	}
+	switch bound {
+	case 1:
+		h.Lo, h.Hi = -1, 1
+	case 2:
+		h.Lo, h.Hi = 0, float32(math.Inf(1))
+	case 3:
+		h.Lo, h.Hi = -40.5, 20
+	}
+}
+
+// gradient adds an update that forgets the old weights, which may then be anything.
+func (c *chooser) gradient(batch, units, inputs, n int) {
+	name := fmt.Sprintf("gradient units=%d inputs=%d n=%d batch %d", units, inputs, n, batch)
+	c.add(name, func(m *maker) compute.Op {
+		return compute.Hebbian{W: m.out(false, batch, units, inputs), Y: m.in(batch, n, units), X: m.in(batch, n, inputs),
+			Rate: float32(n), Decay: 1}
+	})
+}
+
+// hebbianOfImages adds an update by the patches of images; every other one without a mask is a gradient.
+func (c *chooser) hebbianOfImages(v view, mask compute.Mask) {
+	own, gradient, decay, bound := c.bool(), mask == compute.None && c.bool(), c.bool(), c.rnd.IntN(4)
+	n := v.N * v.P * v.Q
+	name := fmt.Sprintf("%v mask %v", v, mask)
+	switch {
+	case gradient:
+		name += " gradient"
+	case mask != compute.None && own:
+		name += " of Y"
+	}
+	c.add(name, func(m *maker) compute.Op {
+		h := compute.Hebbian{Mask: mask, Rate: m.scalar(float32(n), 0.125), Patches: v.Slide}
+		h.W = m.out(!gradient, v.w()...)
+		h.Y, h.X = m.within(3, v.y()...), m.within(3, v.x()...)
+		if m.rule(&h, own, decay, bound, v.y()...); gradient {
+			h.Rate, h.Decay = float32(n), 1
 		}
 		return h
 	})

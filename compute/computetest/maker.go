@@ -1,0 +1,131 @@
+package computetest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"hebb/compute"
+)
+
+// A maker makes the operands of one case, in a Step of one device. The same case gives the same
+// operands on every device.
+type maker struct {
+	s       *compute.Step
+	rnd     *rand.Rand
+	plain   bool // whole numbers
+	aligned bool // tensors start at a multiple of 4, so that kernels may load vectors
+	made    []made
+}
+
+// made is a tensor of n elements at lead in parent, which starts as x.
+type made struct {
+	t, parent *compute.Tensor
+	x         []float32
+	lead      int
+}
+
+// in returns an input: whole numbers in [−8, 8], or reals of mixed magnitude, some of them zero
+// or subnormal (which a shader may take for 0).
+func (m *maker) in(shape ...int) *compute.Tensor { return m.within(8, shape...) }
+
+// within is in, with whole numbers in [−top, top].
+func (m *maker) within(top int, shape ...int) *compute.Tensor {
+	return m.fill(func() float32 { return m.value(top) }, shape...)
+}
+
+// value is an element of an input.
+func (m *maker) value(top int) float32 {
+	if m.plain {
+		return float32(m.rnd.IntN(2*top+1) - top)
+	}
+	switch m.rnd.IntN(64) {
+	case 0, 1, 2, 3, 4, 5, 6, 7:
+		return 0
+	case 8:
+		return math.Float32frombits(m.rnd.Uint32N(1 << 23))
+	}
+	return float32(m.rnd.NormFloat64() * math.Exp2(float64(m.rnd.IntN(9)-4)))
+}
+
+// out returns a tensor to be written: full of NaN unless the op reads it.
+func (m *maker) out(read bool, shape ...int) *compute.Tensor {
+	if read {
+		return m.in(shape...)
+	}
+	return m.fill(func() float32 { return float32(math.NaN()) }, shape...)
+}
+
+// scalar is a parameter: whole where the case is on whole numbers.
+func (m *maker) scalar(whole, real float32) float32 {
+	if m.plain {
+		return whole
+	}
+	return real
+}
+
+const guard = -1234.5
+
+// fill returns a tensor inside a larger one. Parents come in few lengths, so that their memory is
+// used again.
+func (m *maker) fill(f func() float32, shape ...int) *compute.Tensor {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	lead := m.rnd.IntN(4)
+	if m.aligned {
+		lead *= 4
+	}
+	total := 64
+	for total < lead+n+2 {
+		total += total / 2
+	}
+	x := make([]float32, total)
+	for i := range x {
+		if x[i] = guard; i >= lead && i < lead+n {
+			x[i] = f()
+		}
+	}
+	parent := m.s.Tensor(total)
+	t := m.s.View(parent, lead, shape...)
+	m.made = append(m.made, made{t, parent, x, lead})
+	return t
+}
+
+func (m *maker) contents() compute.Contents {
+	c := compute.Contents{}
+	for _, d := range m.made {
+		c[d.t] = d.x[d.lead:][:d.t.Len()]
+	}
+	return c
+}
+
+func (m *maker) write() {
+	for _, d := range m.made {
+		m.s.Write(d.parent, d.x)
+	}
+}
+
+// intact reports an input that changed, or a write beside any tensor.
+func (m *maker) intact(ins []*compute.Tensor) error {
+	for _, d := range m.made {
+		now := make([]float32, len(d.x))
+		if m.s.Read(d.parent, now); m.s.Err() != nil {
+			return m.s.Err()
+		}
+		input := slices.Contains(ins, d.t)
+		for i, x := range now {
+			inside := i >= d.lead && i < d.lead+d.t.Len()
+			if math.Float32bits(x) == math.Float32bits(d.x[i]) || inside && !input {
+				continue
+			}
+			if inside {
+				return fmt.Errorf("%w: input %v changed from %g to %g at %d", compute.ErrWrong, d.t, d.x[i], x, i-d.lead)
+			}
+			return fmt.Errorf("%w: wrote %g beside the tensor, at %d of %d", compute.ErrWrong, x, i-d.lead, d.t.Len())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package compute
+
+import "fmt"
+
+// A Slide is how a window passes over images: Stride from place to place, and Pad rows and columns of
+// zeros beyond every border.
+type Slide struct{ Stride, Pad int }
+
+// Places returns how many places a window has along one side of an image.
+func (s Slide) Places(size, window int) int { return (size+2*s.Pad-window)/s.Stride + 1 }
+
+func (s Slide) check() error {
+	if s.Stride < 1 || s.Pad < 0 {
+		return fmt.Errorf("Stride %d and Pad %d, want at least 1 and 0", s.Stride, s.Pad)
+	}
+	return nil
+}
+
+// A Patches is the geometry of a convolution: N images of H×W×C, a window of R×S that slides over
+// them, and P×Q places where it stops.
+type Patches struct {
+	N, H, W, C, R, S, P, Q int
+	Slide
+}
+
+// patches returns the geometry of images x and a window of r×s, and checks it against y's places
+// and its last dimension, k.
+func patches(x, y *Tensor, r, s, k int, slide Slide) (Patches, error) {
+	if err := slide.check(); err != nil {
+		return Patches{}, err
+	}
+	if len(x.shape) != 4 || len(y.shape) != 4 {
+		return Patches{}, fmt.Errorf("X%v and Y%v, want images × height × width × channels", x, y)
+	}
+	p := Patches{N: x.shape[0], H: x.shape[1], W: x.shape[2], C: x.shape[3], R: r, S: s, Slide: slide}
+	if r > p.H+2*slide.Pad || s > p.W+2*slide.Pad {
+		return p, fmt.Errorf("a window of %d×%d on images of %d×%d with Pad %d", r, s, p.H, p.W, slide.Pad)
+	}
+	p.P, p.Q = slide.Places(p.H, r), slide.Places(p.W, s)
+	if y.shape[0] != p.N || y.shape[1] != p.P || y.shape[2] != p.Q || y.shape[3] != k {
+		return p, fmt.Errorf("Y%v of X%v under a window of %d×%d, Stride %d, Pad %d, want [%d %d %d %d]",
+			y, x, r, s, slide.Stride, slide.Pad, p.N, p.P, p.Q, k)
+	}
+	return p, nil
+}
+
+// pixel is the number in X of what the window at place p, q of image n sees at r, s, in its channel 0,
+// or −1 beyond the border.
+func (g Patches) pixel(n, p, q, r, s int) int {
+	h, w := p*g.Stride-g.Pad+r, q*g.Stride-g.Pad+s
+	if h < 0 || h >= g.H || w < 0 || w >= g.W {
+		return -1
+	}
+	return ((n*g.H+h)*g.W + w) * g.C
+}
+
+// pairs is the number of terms of all windows, those beyond the border not counted, of one
+// channel of one image.
+func (g Patches) pairs() int64 {
+	inside := func(size, window, places int) (n int64) {
+		for p := range places {
+			at := p*g.Stride - g.Pad
+			n += int64(max(0, min(size, at+window)-max(0, at)))
+		}
+		return n
+	}
+	return inside(g.H, g.R, g.P) * inside(g.W, g.S, g.Q)
+}
+
+// Conv is Y = epilogue(X ⋆ W), the convolution (strictly, the cross-correlation) of images:
+//
+//	acc[n,p,q,k] = Σ_{r,s,c} X[n, p·Stride−Pad+r, q·Stride−Pad+s, c] · W[k,r,s,c]
+//
+// where X is 0 beyond its borders. Images are N×H×W×C, so that activations are matrices of N·H·W rows
+// and C columns and a convolution by a 1×1 window is a Gemm with TransB. The [Epilogue] is that of
+// Gemm, Bias being one value per channel. P = (H+2·Pad−R)/Stride + 1, rounded down, and Q likewise.
+//
+// The bound is that of a product of length R·S·C: γ_{R·S·C+5}·Σ|terms|. Cost: 2 flops for each term
+// within the borders.
+type Conv struct {
+	Y *Tensor // N × P × Q × K
+	X *Tensor // N × H × W × C
+	W *Tensor // K × R × S × C
+	Slide
+	Epilogue
+}
+
+func (c Conv) operands() (outs, ins []*Tensor) {
+	return []*Tensor{c.Y}, append([]*Tensor{c.X, c.W}, c.ins()...)
+}
+
+// Patches returns the geometry.
+func (c Conv) Patches() Patches {
+	p, _ := c.patches()
+	return p
+}
+
+func (c Conv) patches() (Patches, error) {
+	return window(c.X, c.Y, c.W, c.Slide)
+}
+
+// window is the geometry of images x under weights w, checked against y.
+func window(x, y, w *Tensor, slide Slide) (Patches, error) {
+	if len(w.shape) != 4 || len(x.shape) == 4 && w.shape[3] != x.shape[3] {
+		return Patches{}, fmt.Errorf("W%v for X%v, want units × height × width × channels, as many as X has", w, x)
+	}
+	return patches(x, y, w.shape[1], w.shape[2], w.shape[0], slide)
+}
+
+func (c Conv) check() error {
+	if _, err := c.patches(); err != nil {
+		return err
+	}
+	return c.Epilogue.checkImages(c.Y)
+}
+
+// checkImages is check for images y.
+func (e Epilogue) checkImages(y *Tensor) error {
+	if e.Bias != nil && e.Bias.Len() != y.Cols() {
+		return fmt.Errorf("Bias is %v, want [%d]", e.Bias, y.Cols())
+	}
+	return e.check(y.Batch(), y.Rows(), y.Cols())
+}
+
+func (c Conv) define(before Contents) func(out, i int) Val {
+	g, x, w := c.Patches(), before[c.X], before[c.W]
+	k := c.Y.Cols()
+	return func(_, i int) Val {
+		n, p, q, u := i/k/g.Q/g.P, i/k/g.Q%g.P, i/k%g.Q, i%k
+		t := sum{whole: true, n: g.R * g.S * g.C}
+		for r := range g.R {
+			for s := range g.S {
+				at := g.pixel(n, p, q, r, s)
+				for ch := 0; at >= 0 && ch < g.C; ch++ {
+					t.addTerm(float64(x[at+ch]), float64(w[((u*g.R+r)*g.S+s)*g.C+ch]))
+				}
+			}
+		}
+		return c.Epilogue.at(before, c.Y, t, i)
+	}
+}
+
+func (c Conv) cost() Cost {
+	return convCost(c.Patches(), c.Y.Cols(), c.Y, c.X, c.W, c.Epilogue)
+}
+
+func convCost(g Patches, units int, out, in, w *Tensor, e Epilogue) Cost {
+	bytes := int64(out.Len()+in.Len()+w.Len()) + lengths(e.ins())
+	if e.Beta != 0 {
+		bytes += int64(out.Len())
+	}
+	return Cost{2 * g.pairs() * int64(g.N) * int64(g.C) * int64(units), 4 * bytes}
+}
+
+// ConvInput is X = epilogue(acc), the adjoint of [Conv] towards its input:
+//
+//	acc[n,h,w,c] = Σ Y[n,p,q,k] · W[k,r,s,c], over the k, p, q, r, s with h = p·Stride−Pad+r, w = q·Stride−Pad+s
+//
+// With W the weights of a layer this is backprop's pass of a delta Y; any other weights of that shape
+// cost the same. Grad and Aux pass the result through the activation below; Beta 1 adds it to
+// what X holds, where paths join.
+//
+// The bound is that of a product of length R·S·K; the cost is Conv's.
+type ConvInput struct {
+	X *Tensor // N × H × W × C
+	Y *Tensor // N × P × Q × K
+	W *Tensor // K × R × S × C
+	Slide
+	Epilogue
+}
+
+func (c ConvInput) operands() (outs, ins []*Tensor) {
+	return []*Tensor{c.X}, append([]*Tensor{c.Y, c.W}, c.ins()...)
+}
+
+// Patches returns the geometry.
+func (c ConvInput) Patches() Patches {
+	p, _ := window(c.X, c.Y, c.W, c.Slide)
+	return p
+}
+
+func (c ConvInput) check() error {
+	if _, err := window(c.X, c.Y, c.W, c.Slide); err != nil {
+		return err
+	}
+	return c.Epilogue.checkImages(c.X)
+}
+
+func (c ConvInput) define(before Contents) func(out, i int) Val {
+	g, y, wt := c.Patches(), before[c.Y], before[c.W]
+	k := c.Y.Cols()
+	return func(_, i int) Val {
+		n, h, w, ch := i/g.C/g.W/g.H, i/g.C/g.W%g.H, i/g.C%g.W, i%g.C
+		t := sum{whole: true, n: g.R * g.S * k}
+		for r := range g.R {
+			for s := range g.S {
+				ph, qw := h+g.Pad-r, w+g.Pad-s
+				p, q := ph/g.Stride, qw/g.Stride
+				if ph < 0 || qw < 0 || ph%g.Stride != 0 || qw%g.Stride != 0 || p >= g.P || q >= g.Q {
+					continue
+				}
+				for u := range k {
+					t.addTerm(float64(y[((n*g.P+p)*g.Q+q)*k+u]), float64(wt[((u*g.R+r)*g.S+s)*g.C+ch]))
+				}
+			}
+		}
+		return c.Epilogue.at(before, c.X, t, i)
+	}
+}
+
+func (c ConvInput) cost() Cost {
+	return convCost(c.Patches(), c.Y.Cols(), c.X, c.Y, c.W, c.Epilogue)
+}

@@ -1,0 +1,244 @@
+package compute_test
+
+import (
+	"math"
+
+	"hebb/compute"
+)
+
+func normMutants() []mutant {
+	type S = compute.Standardize
+	type G = compute.StandardizeGrad
+	spoil := func(name string, f func(s S)) mutant { return mutant{name, S{}, spoilt(f)} }
+	bend := func(name string, f func(s *S)) mutant { return mutant{name, S{}, bent(f)} }
+	back := func(name string, f func(g *G)) mutant { return mutant{name, G{}, bent(f)} }
+	ruin := func(name string, f func(g G)) mutant { return mutant{name, G{}, spoilt(f)} }
+	factor := func(t *compute.Tensor, f float32) {
+		for j := range data(t) {
+			data(t)[j] *= f
+		}
+	}
+	return []mutant{
+		spoil("n−1 for n", func(s S) {
+			if rows, _ := s.Dims(); rows > 1 {
+				factor(s.Var, float32(rows)/float32(rows-1))
+			}
+		}),
+		spoil("n for n−1 in the running variance", func(s S) {
+			if rows, _ := s.Dims(); s.RunVar != nil && s.Momentum == 1 {
+				factor(s.RunVar, float32(rows-1)/float32(rows))
+			}
+		}),
+		spoil("variance in a single pass", func(s S) {
+			rows, cols := s.Dims()
+			for j := range cols {
+				var squares float32
+				for _, x := range column(s.X, j) {
+					squares += x * x
+				}
+				m := data(s.Mean)[j]
+				data(s.Var)[j] = squares/float32(rows) - m*m
+			}
+		}),
+		spoil("a row lost of the mean", func(s S) {
+			rows, cols := s.Dims()
+			for j := range cols {
+				data(s.Mean)[j] -= data(s.X)[(rows-1)*cols+j] / float32(rows)
+			}
+		}),
+		spoil("a row lost of the mean of thousands", func(s S) {
+			rows, cols := s.Dims()
+			for j := 0; j < cols && rows > 1000; j++ {
+				data(s.Mean)[j] -= data(s.X)[j] / float32(rows)
+			}
+		}),
+		spoil("a row lost of the variance of thousands", func(s S) {
+			rows, cols := s.Dims()
+			for j := 0; j < cols && rows > 1000; j++ {
+				d := data(s.X)[j] - data(s.Mean)[j]
+				data(s.Var)[j] -= d * d / float32(rows)
+			}
+		}),
+		spoil("Eps outside the root", func(s S) {
+			_, cols := s.Dims()
+			for i := range data(s.Y) {
+				j, sd := i%cols, math.Sqrt(float64(data(s.Var)[i%cols]))
+				if s.Act == compute.Identity {
+					z := (data(s.X)[i] - data(s.Mean)[j]) / (float32(sd) + s.Eps)
+					data(s.Y)[i] = z*data(s.Gain)[j] + data(s.Bias)[j]
+				}
+			}
+		}),
+		bend("no activation", func(s *S) { s.Act = compute.Identity }),
+		bend("Gain for Bias", func(s *S) { s.Bias = s.Gain }),
+		bend("Momentum of the old", func(s *S) { s.Momentum = 1 - s.Momentum }),
+		bend("running statistics forgotten", func(s *S) { s.RunMean, s.RunVar = nil, nil }),
+		bend("Eps forgotten", func(s *S) { s.Eps = 0 }),
+		bend("running mean and variance exchanged", func(s *S) { s.RunMean, s.RunVar = s.RunVar, s.RunMean }),
+
+		back("no slope", func(g *G) { g.Act, g.Y = compute.Identity, nil }),
+		back("X for Y", func(g *G) {
+			if g.Y != nil {
+				g.Y = g.X
+			}
+		}),
+		back("DY for X", func(g *G) { g.X = g.DY }),
+		back("sums exchanged", func(g *G) { g.DGain, g.DBias = g.DBias, g.DGain }),
+		back("Mean for Gain", func(g *G) { g.Gain = g.Mean }),
+		back("Eps of another", func(g *G) { g.Eps *= 2 }),
+		ruin("a row lost of DBias", func(g G) {
+			rows, cols := g.Dims()
+			for j := 0; j < cols && g.Y == nil; j++ {
+				data(g.DBias)[j] -= data(g.DY)[(rows-1)*cols+j]
+			}
+		}),
+		ruin("a row lost of thousands", func(g G) {
+			rows, cols := g.Dims()
+			for j := 0; j < cols && g.Y == nil && rows > 1000; j++ {
+				data(g.DBias)[j] -= data(g.DY)[j]
+			}
+		}),
+		ruin("a row lost of DGain", func(g G) {
+			rows, cols := g.Dims()
+			for j := 0; j < cols && g.Y == nil; j++ {
+				i := (rows-1)*cols + j
+				data(g.DGain)[j] -= data(g.DY)[i] * (data(g.X)[i] - data(g.Mean)[j]) * unit{}.scale(data(g.Var)[j], g.Eps)
+			}
+		}),
+		ruin("the mean delta left in", func(g G) {
+			rows, cols := g.Dims()
+			for i := range data(g.DX) {
+				j := i % cols
+				data(g.DX)[i] += data(g.Gain)[j] * unit{}.scale(data(g.Var)[j], g.Eps) * data(g.DBias)[j] / float32(rows)
+			}
+		}),
+		ruin("the correlation left in", func(g G) {
+			rows, cols := g.Dims()
+			for i := range data(g.DX) {
+				j := i % cols
+				scale := unit{}.scale(data(g.Var)[j], g.Eps)
+				xhat := (data(g.X)[i] - data(g.Mean)[j]) * scale
+				data(g.DX)[i] += data(g.Gain)[j] * scale * xhat * data(g.DGain)[j] / float32(rows)
+			}
+		}),
+	}
+}
+
+func lossMutants() []mutant {
+	type S = compute.SoftmaxLoss
+	bend := func(name string, f func(s *S)) mutant { return mutant{name, S{}, bent(f)} }
+	spoil := func(name string, f func(s S, i int, z []float32, label int)) mutant {
+		return mutant{name, S{}, spoilt(func(s S) {
+			n, classes := s.Dims()
+			for i := range n {
+				label := -1
+				if l := float64(data(s.Labels)[i]); l == math.Trunc(l) && l >= 0 && l < float64(classes) {
+					label = int(l)
+				}
+				f(s, i, data(s.Logits)[i*classes:][:classes], label)
+			}
+		})}
+	}
+	return []mutant{
+		spoil("the largest not taken off", func(s S, i int, z []float32, label int) {
+			var total float32
+			for _, v := range z {
+				total += float32(math.Exp(float64(v)))
+			}
+			if label >= 0 {
+				data(s.Loss)[i] = float32(math.Log(float64(total))) - z[label]
+			}
+		}),
+		spoil("the last of the largest is hit", func(s S, i int, z []float32, label int) {
+			top := 0
+			for j, v := range z {
+				if v >= z[top] {
+					top = j
+				}
+			}
+			if data(s.Hit)[i] = 0; label == top {
+				data(s.Hit)[i] = 1
+			}
+		}),
+		spoil("a class lost of the sum", func(s S, i int, z []float32, _ int) {
+			var total, top float64 = 0, math.Inf(-1)
+			for _, v := range z {
+				top = math.Max(top, float64(v))
+			}
+			for _, v := range z {
+				total += math.Exp(float64(v) - top)
+			}
+			rest := total - math.Exp(float64(z[len(z)-1])-top)
+			data(s.Loss)[i] += float32(math.Log(rest / total))
+		}),
+		spoil("a stray label taken for the nearest", func(s S, i int, z []float32, label int) {
+			if l := data(s.Labels)[i]; label < 0 {
+				data(s.Loss)[i] -= z[int(min(max(l, 0), float32(len(z)-1)))]
+			}
+		}),
+		spoil("the label not taken off", func(s S, i int, z []float32, label int) {
+			if s.Delta != nil && label >= 0 {
+				data(s.Delta)[i*len(z)+label] += s.Scale
+			}
+		}),
+		spoil("a fraction taken for its floor", func(s S, i int, z []float32, _ int) {
+			if l := data(s.Labels)[i]; s.Delta != nil && l == 0.5 {
+				data(s.Delta)[i*len(z)] -= s.Scale
+			}
+		}),
+		bend("no scale", func(s *S) { s.Scale = 1 }),
+		bend("no Delta", func(s *S) { s.Delta = nil }),
+	}
+}
+
+func randomMutants() []mutant {
+	bend := func(name string, f func(r *compute.Random)) mutant { return mutant{name, compute.Random{}, bent(f)} }
+	spoil := func(name string, f func(r compute.Random, out []float32)) mutant {
+		return mutant{name, compute.Random{}, spoilt(func(r compute.Random) { f(r, data(r.Out)) })}
+	}
+	return []mutant{
+		bend("the stream ignored", func(r *compute.Random) { r.Stream = 0 }),
+		bend("half of the stream", func(r *compute.Random) { r.Stream &= math.MaxUint32 }),
+		bend("half of the seed", func(r *compute.Random) { r.Seed &= math.MaxUint32 }),
+		bend("seed and stream exchanged", func(r *compute.Random) { r.Seed, r.Stream = r.Stream, r.Seed }),
+		bend("the mean ignored", func(r *compute.Random) {
+			if r.Law.Distribution == compute.NormalLaw {
+				r.Law.A = 0
+			}
+		}),
+		bend("a threshold that wraps", func(r *compute.Random) {
+			if r.Law == compute.Bernoulli(1, r.Law.B) {
+				r.Law.A = 0
+			}
+		}),
+		spoil("sine for cosine", func(r compute.Random, out []float32) {
+			for i := 0; i+1 < len(out) && r.Law.Distribution == compute.NormalLaw; i += 2 {
+				out[i], out[i+1] = out[i+1], out[i]
+			}
+		}),
+		spoil("words of a block in another order", func(_ compute.Random, out []float32) {
+			for i := 0; i+3 < len(out); i += 4 {
+				out[i], out[i+3] = out[i+3], out[i]
+			}
+		}),
+		spoil("an odd number at the end", func(r compute.Random, out []float32) {
+			if n := len(out); n%2 == 1 && r.Law.Distribution == compute.NormalLaw {
+				out[n-1] = r.Law.A
+			}
+		}),
+		spoil("the first block again", func(_ compute.Random, out []float32) {
+			for i := 4096; i < len(out); i++ {
+				out[i] = out[i-4096]
+			}
+		}),
+		spoil("a logarithm good to 2⁻²¹ alone", func(r compute.Random, out []float32) {
+			for i := 0; i+1 < len(out) && r.Law == compute.Normal(0, 1); i += 2 {
+				x, y := float64(out[i]), float64(out[i+1])
+				if l := (x*x + y*y) / 2; l > 0 && l < math.Ln2 {
+					wrong := math.Sqrt(1 + 0x1p-21/l)
+					out[i], out[i+1] = float32(x*wrong), float32(y*wrong)
+				}
+			}
+		}),
+	}
+}

@@ -1,0 +1,137 @@
+package compute
+
+import (
+	"fmt"
+	"math"
+)
+
+// A Distribution is the shape of a [Law].
+type Distribution uint8
+
+const (
+	UniformLaw Distribution = iota
+	NormalLaw
+	BernoulliLaw
+)
+
+var lawNames = []string{"uniform", "normal", "bernoulli"}
+
+// A Law is what random numbers are distributed as.
+type Law struct {
+	Distribution
+	A, B float32 // what they mean is said by Uniform, Normal and Bernoulli
+}
+
+// Uniform is a + (b−a)·u, u being one of the 2²⁴ multiples of 2⁻²⁴ in [0, 1).
+func Uniform(a, b float32) Law { return Law{UniformLaw, a, b} }
+
+// Normal has mean a and standard deviation b.
+func Normal(a, b float32) Law { return Law{NormalLaw, a, b} }
+
+// Bernoulli is b with probability p, rounded to a multiple of 2⁻³², else 0. Dropout is
+// Bernoulli(keep, 1/keep).
+func Bernoulli(p, b float32) Law { return Law{BernoulliLaw, p, b} }
+
+func (l Law) String() string {
+	if int(l.Distribution) < len(lawNames) {
+		return fmt.Sprintf("%s(%g, %g)", lawNames[l.Distribution], l.A, l.B)
+	}
+	return fmt.Sprintf("Law(%d)", l.Distribution)
+}
+
+// Threshold returns what a word of the generator must be below for a Bernoulli number to be B: p·2³².
+func (l Law) Threshold() uint64 { return uint64(math.Round(float64(l.A) * (1 << 32))) }
+
+// Random fills Out with random numbers from the counter-based generator Philox 4×32-10 (Salmon,
+// Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): element i is made of word
+// i mod 4 of the block
+//
+//	philox(counter = (⌊i/4⌋, Stream), key = Seed)
+//
+// each a pair of 32-bit words, the lower one first. So the numbers depend on Seed, Stream and i alone,
+// on every backend and for any length; another Stream is another sequence.
+//
+// A uniform number takes the upper 24 bits of its word, a Bernoulli number compares its word with
+// p·2³². Normal numbers are made in pairs (Box and Muller 1958): of the words w, w′ at 2j and 2j+1,
+//
+//	r = √(−2·ln((⌊w/2⁸⌋+1)/2²⁴)), θ = 2π·⌊w′/2⁸⌋/2²⁴: r·cos θ and r·sin θ
+//
+// so that none is beyond 5.8. Bound: Bernoulli and Uniform(0, 2ᵏ) are exact; Uniform rounds up to three times; of a
+// Normal, the logarithm and root may be wrong by 8 ulp together, and the cosine and sine by 2⁻²¹.
+// Cost: no flops, by convention.
+type Random struct {
+	Out          *Tensor
+	Law          Law
+	Seed, Stream uint64
+}
+
+func (r Random) operands() (outs, ins []*Tensor) { return []*Tensor{r.Out}, nil }
+
+func (r Random) check() error {
+	l := r.Law
+	switch {
+	case int(l.Distribution) >= len(lawNames):
+		return fmt.Errorf("law %v, want one of %v", l, lawNames)
+	case !finite(l.A) || !finite(l.B):
+		return fmt.Errorf("law %v, want finite numbers", l)
+	case l.Distribution == UniformLaw && l.A >= l.B:
+		return fmt.Errorf("law %v, want an interval", l)
+	case l.Distribution == NormalLaw && l.B < 0:
+		return fmt.Errorf("law %v, want a standard deviation", l)
+	case l.Distribution == BernoulliLaw && !(0 <= l.A && l.A <= 1):
+		return fmt.Errorf("law %v, want a probability within [0, 1]", l)
+	}
+	return nil
+}
+
+func (r Random) define(Contents) func(out, i int) Val {
+	word := func(i int) uint32 {
+		n := uint64(i / 4)
+		return philox([4]uint32{uint32(n), uint32(n >> 32), uint32(r.Stream), uint32(r.Stream >> 32)},
+			[2]uint32{uint32(r.Seed), uint32(r.Seed >> 32)})[i%4]
+	}
+	return func(_, i int) Val {
+		switch r.Law.Distribution {
+		case BernoulliLaw:
+			if uint64(word(i)) < r.Law.Threshold() {
+				return leaf(r.Law.B)
+			}
+			return Val{}
+		case UniformLaw:
+			return r.Law.uniform(word(i))
+		}
+		return r.Law.normal(word(i&^1), word(i|1), i%2 == 1)
+	}
+}
+
+func (l Law) uniform(w uint32) Val {
+	u, a, b := Val{X: float64(w>>8) / (1 << 24)}, leaf(l.A), leaf(l.B)
+	if frac, _ := math.Frexp(b.X); a.X == 0 && frac == 0.5 && b.X >= 0x1p-100 {
+		return Val{X: u.X * b.X}
+	}
+	return b.sub(a).mul(u).add(a)
+}
+
+func (l Law) normal(w, w2 uint32, odd bool) Val {
+	r := math.Sqrt(-2 * math.Log(float64(w>>8+1)/(1<<24)))
+	sin, cos := math.Sincos(2 * math.Pi * float64(w2>>8) / (1 << 24))
+	x := r * cos
+	if odd {
+		x = r * sin
+	}
+	z := rounded(x, r*0x1p-21, 8)
+	return z.mul(leaf(l.B)).add(leaf(l.A))
+}
+
+func (r Random) cost() Cost { return Cost{0, 4 * int64(r.Out.Len())} }
+
+// philox is ten rounds of Philox 4×32.
+func philox(c [4]uint32, k [2]uint32) [4]uint32 {
+	for range 10 {
+		a, b := uint64(c[0])*0xD2511F53, uint64(c[2])*0xCD9E8D57
+		c = [4]uint32{uint32(b>>32) ^ c[1] ^ k[0], uint32(b), uint32(a>>32) ^ c[3] ^ k[1], uint32(a)}
+		k[0] += 0x9E3779B9
+		k[1] += 0xBB67AE85
+	}
+	return c
+}

@@ -1,0 +1,241 @@
+package compute
+
+import (
+	"fmt"
+	"math"
+)
+
+// Standardize is batch normalisation in training: each column of X is brought to mean 0 and variance 1
+// over all rows, then scaled and shifted,
+//
+//	Mean_j = Σ_i X[i,j]/n, Var_j = Σ_i (X[i,j] − Mean_j)²/n
+//	Y[i,j] = Act(Gain_j·(X[i,j] − Mean_j)/√(Var_j + Eps) + Bias_j)
+//
+// The rows are all elements of X before its last dimension: of images, n = N·H·W. Mean and Var are kept
+// for [StandardizeGrad]. The running statistics, where there are any, move by Momentum towards those
+// of the batch, Var with n−1 in the place of n, as in PyTorch:
+//
+//	RunMean_j ← (1−m)·RunMean_j + m·Mean_j, RunVar_j ← (1−m)·RunVar_j + m·n/(n−1)·Var_j
+//
+// In evaluation, with given statistics, the same is a [Map] of X.
+//
+// Source: Ioffe and Szegedy 2015. Admissible are two passes and the merging of chunks (Chan, Golub,
+// LeVeque 1983): with δ = γ_n·Σ|x|/n, the variance v may be off by γ_{n+8}·(v+4δ√v+4δ²) + 4δ√v + 4δ².
+// Cost: 9 flops an element.
+type Standardize struct {
+	Y               *Tensor // rows × columns
+	Mean, Var       *Tensor // one per column
+	RunMean, RunVar *Tensor // one per column, updated in place; or both nil
+	X               *Tensor // as Y
+	Gain, Bias      *Tensor // one per column
+	Eps, Momentum   float32
+	Act             Act
+}
+
+func (s Standardize) operands() (outs, ins []*Tensor) {
+	return append([]*Tensor{s.Y, s.Mean, s.Var}, present(s.RunMean, s.RunVar)...), []*Tensor{s.X, s.Gain, s.Bias}
+}
+
+// Dims returns the size of X as a matrix.
+func (s Standardize) Dims() (rows, cols int) { return s.X.n / s.X.Cols(), s.X.Cols() }
+
+func (s Standardize) check() error {
+	rows, _ := s.Dims()
+	switch {
+	case (s.RunMean == nil) != (s.RunVar == nil):
+		return fmt.Errorf("RunMean is %v and RunVar is %v, want both or neither", s.RunMean, s.RunVar)
+	case !(0 <= s.Momentum && s.Momentum <= 1):
+		return fmt.Errorf("Momentum %g, want a number within [0, 1]", s.Momentum)
+	case s.RunVar != nil && rows < 2:
+		return fmt.Errorf("X%v has one row, and the running variance needs two", s.X)
+	}
+	return checkColumns(s.Y, s.X, s.Eps, s.Act, map[string]*Tensor{
+		"Mean": s.Mean, "Var": s.Var, "RunMean": s.RunMean, "RunVar": s.RunVar, "Gain": s.Gain, "Bias": s.Bias})
+}
+
+// checkColumns requires of what Standardize and its gradient have in common that it fits x.
+func checkColumns(y, x *Tensor, eps float32, act Act, columns map[string]*Tensor) error {
+	if y.n != x.n || y.Cols() != x.Cols() {
+		return fmt.Errorf("Y%v of X%v, want the same", y, x)
+	}
+	for name, t := range columns {
+		if t != nil && t.n != x.Cols() {
+			return fmt.Errorf("%s is %v, want [%d], one per column of X%v", name, t, x.Cols(), x)
+		}
+	}
+	if !(eps > 0 && finite(eps)) {
+		return fmt.Errorf("Eps %g, want a positive number", eps)
+	}
+	if int(act) >= len(actNames) {
+		return fmt.Errorf("Act %v, want one of %v", act, actNames)
+	}
+	return nil
+}
+
+func (s Standardize) define(before Contents) func(out, i int) Val {
+	rows, cols := s.Dims()
+	x, gain, bias := before[s.X], before[s.Gain], before[s.Bias]
+	known := map[int][2]Val{}
+	moments := func(j int) (mean, v Val) {
+		m, ok := known[j]
+		if !ok {
+			m[0], m[1] = momentsOf(rows, func(i int) float32 { return x[i*cols+j] })
+			known[j] = m
+		}
+		return m[0], m[1]
+	}
+	keep, part := Val{X: 1}.sub(leaf(s.Momentum)), leaf(s.Momentum)
+	return func(out, i int) Val {
+		mean, v := moments(i % cols)
+		switch out {
+		case 1:
+			return mean
+		case 2:
+			return v
+		case 3:
+			return keep.mul(leaf(before[s.RunMean][i])).add(part.mul(mean))
+		case 4:
+			unbias := rounded(float64(rows)/float64(rows-1), 0, 2.5)
+			return keep.mul(leaf(before[s.RunVar][i])).add(part.mul(unbias).mul(v))
+		}
+		z := leaf(x[i]).sub(mean).mul(v.inverseSD(s.Eps))
+		return z.mul(leaf(gain[i%cols])).add(leaf(bias[i%cols])).slack(4).act(s.Act)
+	}
+}
+
+// momentsOf is the mean and the variance of n numbers.
+func momentsOf(n int, x func(i int) float32) (mean, v Val) {
+	s := sum{whole: true, n: n}
+	for i := range n {
+		s.addTerm(1, float64(x(i)))
+	}
+	s = s.mean(n)
+	mean = s.val()
+	mu := s.x
+	for i := range n {
+		d := float64(x(i)) - mu
+		v.X += d * d / float64(n)
+	}
+	delta := mean.Err + gamma(n)*s.abs
+	off := 4*delta*math.Sqrt(v.X) + 4*delta*delta
+	v.Err = gamma(n+8)*(v.X+off) + off + float64(n+8)*tiny
+	if !mean.Bounded() || !v.Bounded() || v.X*float64(n) > math.MaxFloat32/2 {
+		return unbounded, unbounded
+	}
+	return mean, v
+}
+
+// inverseSD is 1/√(v + eps) of a variance v, which no evaluation makes negative.
+func (v Val) inverseSD(eps float32) Val {
+	if !v.Bounded() {
+		return unbounded
+	}
+	e := float64(eps)
+	x, lo := 1/math.Sqrt(v.X+e), 1/math.Sqrt(math.Max(v.X-v.Err, 0)+e)
+	err := math.Max(lo-x, x-1/math.Sqrt(v.X+v.Err+e))
+	return rounded(x, err, 8) // as 1/sqrt: half of the sum's 1, 4.5 and 2.5; inversesqrt has 2
+}
+
+// slack is v after so many more roundings: for another order of the same operations.
+func (v Val) slack(ulps float64) Val {
+	if v.Bounded() {
+		v.Err += ulps * ulp * (math.Abs(v.X) + v.Err)
+	}
+	return v
+}
+
+func (s Standardize) cost() Cost {
+	return Cost{9 * int64(s.X.n), 8 * int64(s.X.n)}
+}
+
+// StandardizeGrad takes a delta through [Standardize]: with its own X, Y, Mean, Var, Gain, Eps and Act,
+// x̂ = (X − Mean)/√(Var + Eps), n rows, and e = DY·Act′ seen from Y,
+//
+//	DBias_j = Σ_i e[i,j], DGain_j = Σ_i e[i,j]·x̂[i,j]
+//	DX[i,j] = Gain_j/√(Var_j + Eps)·(e[i,j] − DBias_j/n − x̂[i,j]·DGain_j/n)
+//
+// Mean and Var are taken as given. Bounds: of the sums γ_{n+2}·Σ(|v|+err v) + Σ err v, then step
+// by step. Cost: 12 flops an element.
+type StandardizeGrad struct {
+	DX           *Tensor // rows × columns
+	DGain, DBias *Tensor // one per column
+	DY           *Tensor // as DX
+	X            *Tensor
+	Y            *Tensor // as DX; nil exactly if Act is Identity
+	Mean, Var    *Tensor // one per column
+	Gain         *Tensor
+	Eps          float32
+	Act          Act
+}
+
+func (s StandardizeGrad) operands() (outs, ins []*Tensor) {
+	return []*Tensor{s.DX, s.DGain, s.DBias}, append([]*Tensor{s.DY, s.X, s.Mean, s.Var, s.Gain}, present(s.Y)...)
+}
+
+// Dims returns the size of X as a matrix.
+func (s StandardizeGrad) Dims() (rows, cols int) { return s.X.n / s.X.Cols(), s.X.Cols() }
+
+func (s StandardizeGrad) check() error {
+	same := func(t *Tensor) bool { return t == nil || t.n == s.X.n && t.Cols() == s.X.Cols() }
+	switch {
+	case (s.Y != nil) != (s.Act != Identity):
+		return fmt.Errorf("Act is %v and Y is %v, want both or neither", s.Act, s.Y)
+	case !same(s.DX) || !same(s.DY) || !same(s.Y):
+		return fmt.Errorf("DX%v, DY%v and Y%v of X%v, want the same", s.DX, s.DY, s.Y, s.X)
+	}
+	return checkColumns(s.DX, s.X, s.Eps, s.Act, map[string]*Tensor{
+		"DGain": s.DGain, "DBias": s.DBias, "Mean": s.Mean, "Var": s.Var, "Gain": s.Gain})
+}
+
+func (s StandardizeGrad) define(before Contents) func(out, i int) Val {
+	rows, cols := s.Dims()
+	x, dy, gain := before[s.X], before[s.DY], before[s.Gain]
+	y, mean, variance := before[s.Y], before[s.Mean], before[s.Var]
+	at := func(i int) (e, xhat Val) {
+		j := i % cols
+		if e = leaf(dy[i]); s.Act != Identity {
+			e = e.through(s.Act, leaf(y[i]))
+		}
+		return e, leaf(x[i]).sub(leaf(mean[j])).mul(leaf(variance[j]).inverseSD(s.Eps)).slack(2)
+	}
+	known := map[int][2]Val{}
+	sums := func(j int) (dbias, dgain Val) {
+		m, ok := known[j]
+		if !ok {
+			b, g := newTotal(), newTotal()
+			for i := j; i < rows*cols; i += cols {
+				e, xhat := at(i)
+				b.addVal(e)
+				g.addVal(e.mul(xhat))
+			}
+			m = [2]Val{b.val(), g.val()}
+			known[j] = m
+		}
+		return m[0], m[1]
+	}
+	return func(out, i int) Val {
+		dbias, dgain := sums(i % cols)
+		switch out {
+		case 1:
+			return dgain
+		case 2:
+			return dbias
+		}
+		e, xhat := at(i)
+		n := Val{X: 1 / float64(rows), Err: 2.5 * ulp / float64(rows)}
+		scale := leaf(gain[i%cols]).mul(leaf(variance[i%cols]).inverseSD(s.Eps)).slack(2)
+		terms := newTotal() // in any order
+		terms.addVal(e.mul(scale))
+		terms.addVal(dbias.mul(n).mul(scale).neg())
+		terms.addVal(xhat.mul(dgain.mul(n)).mul(scale).neg())
+		return terms.val().slack(4)
+	}
+}
+
+func (s StandardizeGrad) cost() Cost {
+	bytes := 12 * int64(s.X.n)
+	if s.Y != nil {
+		bytes += 4 * int64(s.X.n)
+	}
+	return Cost{12 * int64(s.X.n), bytes}
+}

@@ -1,0 +1,115 @@
+package compute_test
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"hebb/compute"
+)
+
+// TestNetsAskedWrongly is TestAskedWrongly for what networks need.
+func TestNetsAskedWrongly(t *testing.T) {
+	d := device(t)
+	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }
+	one, stride := compute.Epilogue{Alpha: 1}, compute.Slide{Stride: 1}
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	v0, v1 := compute.Var(0), compute.Var(1)
+	images, window, places := x(2, 4, 5, 3), x(6, 3, 3, 3), x(2, 2, 3, 6)
+	rows, column := x(8, 3), x(3)
+	ins := func(ts ...*compute.Tensor) []*compute.Tensor { return ts }
+	sum := compute.Reduce{Out: x(3), In: ins(rows), Alpha: 1}
+	reduce := func(f func(r *compute.Reduce)) compute.Reduce { r := sum; f(&r); return r }
+	norm := compute.Standardize{Y: x(8, 3), Mean: column, Var: x(3), X: rows, Gain: x(3), Bias: x(3), Eps: 1}
+	standardize := func(f func(s *compute.Standardize)) compute.Standardize { s := norm; f(&s); return s }
+	back := compute.StandardizeGrad{DX: x(8, 3), DGain: x(3), DBias: x(3), DY: x(8, 3), X: rows, Mean: column, Var: x(3), Gain: x(3), Eps: 1}
+	backward := func(f func(g *compute.StandardizeGrad)) compute.StandardizeGrad { g := back; f(&g); return g }
+	loss := compute.SoftmaxLoss{Loss: x(8), Hit: x(8), Delta: x(8, 3), Logits: rows, Labels: x(8), Scale: 1}
+	softmax := func(f func(s *compute.SoftmaxLoss)) compute.SoftmaxLoss { s := loss; f(&s); return s }
+	random := func(l compute.Law) compute.Random { return compute.Random{Out: x(3), Law: l} }
+	var many []compute.Expr
+	for i := range compute.MaxConsts + 1 {
+		many = append(many, compute.Const(float32(i)))
+	}
+	for _, test := range []struct {
+		name, want string
+		op         compute.Op
+	}{
+		{"conv of a matrix", "X[8 3] and Y[2 2 3 6], want images × height × width × channels", compute.Conv{Y: places, X: rows, W: window, Slide: stride, Epilogue: one}},
+		{"conv channels", "W[6 3 3 2] for X[2 4 5 3]", compute.Conv{Y: places, X: images, W: x(6, 3, 3, 2), Slide: stride, Epilogue: one}},
+		{"conv places", "want [2 2 3 6]", compute.Conv{Y: x(2, 3, 3, 6), X: images, W: window, Slide: stride, Epilogue: one}},
+		{"conv window", "a window of 7×3 on images of 4×5 with Pad 1", compute.Conv{Y: places, X: images, W: x(6, 7, 3, 3), Slide: compute.Slide{Stride: 1, Pad: 1}, Epilogue: one}},
+		{"conv stride", "Stride 0 and Pad 0, want at least 1 and 0", compute.Conv{Y: places, X: images, W: window, Epilogue: one}},
+		{"conv pad", "Stride 1 and Pad -1", compute.Conv{Y: places, X: images, W: window, Slide: compute.Slide{Stride: 1, Pad: -1}, Epilogue: one}},
+		{"conv bias", "Bias is [2 6], want [6]", compute.Conv{Y: places, X: images, W: window, Slide: stride, Epilogue: compute.Epilogue{Alpha: 1, Bias: x(2, 6)}}},
+		{"conv without weights", "nil", compute.Conv{Y: places, X: images, Slide: stride, Epilogue: one}},
+		{"conv in place", "overlaps", compute.Conv{Y: images, X: images, W: x(3, 1, 1, 3), Slide: stride, Epilogue: one}},
+		{"adjoint", "Y[2 3 3 6] of X[2 4 5 3]", compute.ConvInput{X: images, Y: x(2, 3, 3, 6), W: window, Slide: stride, Epilogue: one}},
+		{"hebbian of images", "under a window of 2×3, Stride 1, Pad 0, want [2 3 3 6]", compute.Hebbian{W: x(6, 2, 3, 3), Y: places, X: images, Patches: stride}},
+		{"hebbian's G of images", "G is [2 2 3 5], want [2 2 3 6] as Y", compute.Hebbian{W: window, Y: places, X: images, G: x(2, 2, 3, 5), Mask: compute.Full, Patches: stride}},
+		{"hebbian's window", "Stride 0 and Pad 1", compute.Hebbian{W: window, Y: places, X: images, Patches: compute.Slide{Pad: 1}}},
+
+		{"no formula", "no formula", compute.Map{Out: column, In: ins(x(3))}},
+		{"empty formula", "no formula", compute.Map{Out: column, F: &compute.Formula{}}},
+		{"hole in a formula", "a part of the formula is Expr{}", compute.Map{Out: column, F: compute.Pointwise(compute.Add(compute.Const(1), compute.Expr{}))}},
+		{"input number", "the formula has Var(-1)", compute.Map{Out: column, F: compute.Pointwise(compute.Var(-1))}},
+		{"too many inputs", "formula of 9 inputs and 0 constants, want at most 7 and 16", compute.Map{Out: column, F: compute.Pointwise(compute.Var(8))}},
+		{"too many constants", "formula of 0 inputs and 17 constants", compute.Map{Out: column, F: compute.Pointwise(compute.Sum(many[0], many[1:]...))}},
+		{"constants", "2 constants for a formula of 1", compute.Map{Out: column, F: compute.Pointwise(compute.Const(1)).With(1, 2)}},
+		{"NaN constant", "the constants [NaN], want finite numbers", compute.Map{Out: column, F: compute.Pointwise(compute.Const(1)).With(nan)}},
+		{"inputs", "the formula has inputs up to Var(1), and there are 1 tensors", compute.Map{Out: column, In: ins(x(3)), F: compute.Pointwise(v1)}},
+		{"spread", "input 1 is [2], want [8 3], or 1 instead of its batch, rows or columns", compute.Map{Out: x(8, 3), In: ins(rows, x(2)), F: compute.Pointwise(compute.Add(v0, v1))}},
+		{"map in place", "overlaps", compute.Map{Out: rows, In: ins(rows), F: compute.Pointwise(v0)}},
+
+		{"reduce nothing", "no input", compute.Reduce{Out: column, Alpha: 1}},
+		{"reduce shape", "Out[8] of In[8 3] along rows, want 3 values", reduce(func(r *compute.Reduce) { r.Out = x(8) })},
+		{"reduce along", "want one of [sum max argmax] along one of [rows columns all]", reduce(func(r *compute.Reduce) { r.Along = 3 })},
+		{"fold", "Fold Fold(7) along rows", reduce(func(r *compute.Reduce) { r.Fold = 7 })},
+		{"reduce factor", "Alpha is 0", reduce(func(r *compute.Reduce) { r.Alpha = 0 })},
+		{"reduce NaN", "Beta NaN", reduce(func(r *compute.Reduce) { r.Beta = nan })},
+		{"scaled max", "max with Alpha 2 and Beta 0, want 1 and 0", reduce(func(r *compute.Reduce) { r.Fold, r.Alpha = compute.FoldMax, 2 })},
+		{"argmax of a formula", "want F nil", reduce(func(r *compute.Reduce) { r.Fold, r.F = compute.FoldArgMax, compute.Pointwise(v0) })},
+		{"two inputs", "2 inputs without a formula", reduce(func(r *compute.Reduce) { r.In = ins(rows, x(3)) })},
+		{"old in a fold", "want Beta", reduce(func(r *compute.Reduce) { r.F = compute.Pointwise(compute.Add(v0, compute.Old())) })},
+
+		{"uniform", "uniform(1, 1), want an interval", random(compute.Uniform(1, 1))},
+		{"normal", "normal(0, -1), want a standard deviation", random(compute.Normal(0, -1))},
+		{"probability", "bernoulli(1.5, 1), want a probability within [0, 1]", random(compute.Bernoulli(1.5, 1))},
+		{"infinite law", "want finite numbers", random(compute.Uniform(0, inf))},
+		{"law", "want one of [uniform normal bernoulli]", random(compute.Law{Distribution: 9})},
+
+		{"columns", "Gain is [2], want [3], one per column of X[8 3]", standardize(func(s *compute.Standardize) { s.Gain = x(2) })},
+		{"Y", "Y[8 4] of X[8 3], want the same", standardize(func(s *compute.Standardize) { s.Y = x(8, 4) })},
+		{"Eps", "Eps 0, want a positive number", standardize(func(s *compute.Standardize) { s.Eps = 0 })},
+		{"half of the running statistics", "both or neither", standardize(func(s *compute.Standardize) { s.RunMean = x(3) })},
+		{"momentum", "Momentum 1.5, want a number within [0, 1]", standardize(func(s *compute.Standardize) { s.Momentum = 1.5 })},
+		{"one row", "has one row", compute.Standardize{Y: x(1, 3), Mean: column, Var: x(3), RunMean: x(3), RunVar: x(3), X: x(1, 3), Gain: x(3), Bias: x(3), Eps: 1}},
+		{"norm's act", "Act Act(9)", standardize(func(s *compute.Standardize) { s.Act = 9 })},
+		{"no X", "nil", backward(func(g *compute.StandardizeGrad) { g.X = nil })},
+		{"no DY", "nil", backward(func(g *compute.StandardizeGrad) { g.DY = nil })},
+		{"Y of identity", "Act is identity and Y is [8 3], want both or neither", backward(func(g *compute.StandardizeGrad) { g.Y = x(8, 3) })},
+		{"DX", "DX[3 8]", backward(func(g *compute.StandardizeGrad) { g.DX = x(3, 8) })},
+		{"Var", "Var is [4]", backward(func(g *compute.StandardizeGrad) { g.Var = x(4) })},
+
+		{"pooling", "Pooling Pooling(5), want one of [max average]", compute.Pool{Y: x(2, 4, 5, 3), X: images, Pooling: 5, Height: 1, Width: 1, Slide: stride}},
+		{"no window", "a window of 0×0", compute.Pool{Y: x(2, 4, 5, 3), X: images, Slide: stride}},
+		{"wide border", "Pad 2 of a window of 3×3, want at most half of it", compute.Pool{Y: x(2, 6, 7, 3), X: images, Height: 3, Width: 3, Slide: compute.Slide{Stride: 1, Pad: 2}}},
+		{"pool shape", "want [2 3 4 3]", compute.Pool{Y: x(2, 4, 5, 3), X: images, Height: 2, Width: 2, Slide: stride}},
+		{"max without X", "max pooling and X is <nil>", compute.PoolGrad{DX: images, DY: x(2, 3, 4, 3), Height: 2, Width: 2, Slide: stride}},
+		{"pool without DY", "nil", compute.PoolGrad{DX: images, Pooling: compute.AveragePool, Height: 2, Width: 2, Slide: stride}},
+		{"X of another form", "want [2 4 5 3] as DX", compute.PoolGrad{DX: images, DY: x(2, 3, 4, 3), X: x(2, 5, 4, 3), Height: 2, Width: 2, Slide: stride}},
+
+		{"labels", "Labels is [3], want [8], one per row of Logits[8 3]", softmax(func(s *compute.SoftmaxLoss) { s.Labels = x(3) })},
+		{"no loss", "Loss is <nil>", softmax(func(s *compute.SoftmaxLoss) { s.Loss = nil })},
+		{"delta", "Delta is [3 8]", softmax(func(s *compute.SoftmaxLoss) { s.Delta = x(3, 8) })},
+		{"scale", "Scale 0", softmax(func(s *compute.SoftmaxLoss) { s.Scale = 0 })},
+		{"NaN scale", "Scale NaN", softmax(func(s *compute.SoftmaxLoss) { s.Scale = nan })},
+	} {
+		err := d.Step(func(s *compute.Step) error { s.Do(test.op); return nil })
+		var op *compute.OpError
+		if !errors.As(err, &op) || !strings.Contains(err.Error(), test.want) || !strings.Contains(op.Where, "wrong_test.go") {
+			t.Errorf("%s: %v, want %q", test.name, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package cpu
+
+import "hebb/compute"
+
+// A convolution is the product of patches and weights, each row of which goes to a pixel of other images.
+type convolution struct {
+	window
+	x       []float32 // the images it slides over
+	weights matrix    // numbers of a patch × units
+	to      pixels
+	y       []float32
+	then    epilogue
+}
+
+// pixels are those of images h×w that places go to, from row top and column left on, every step-th.
+type pixels struct{ h, w, top, left, step int }
+
+// of is the pixel, counted through all images, that place p, q of image n goes to.
+func (t *pixels) of(n, p, q int) int { return (n*t.h+t.top+p*t.step)*t.w + t.left + q*t.step }
+
+func conv(c compute.Conv) {
+	g, units := c.Patches(), c.Y.Cols()
+	v := convolution{window: windowOf(g), x: values(c.X), to: pixels{g.P, g.Q, 0, 0, 1}, y: values(c.Y)}
+	v.weights = dense(units, v.length(), values(c.W)).t()
+	v.then = epilogue{c.Epilogue, v.places(), units}
+	v.run()
+}
+
+func (v *convolution) run() {
+	if k, ok := kernelFor(v.weights.cols); ok {
+		v.direct(k)
+		return
+	}
+	v.lowered()
+}
+
+// patchFloats is the most numbers of patches that a core writes down at a time.
+var patchFloats = 1 << 17
+
+// lowered writes down the patches of a block of places, multiplies them by the weights and puts what comes out in
+// its place, while it is in the cache.
+func (v *convolution) lowered() {
+	units := v.weights.cols
+	each := fair(v.places(), max(16, patchFloats/max(1, v.length())))
+	chunks(v.places(), each, func(lo, hi int) {
+		s := borrow(each * (v.length() + units))
+		defer giveBack(s)
+		c := dense(hi-lo, units, (*s)[each*v.length():])
+		if v.length() == 0 {
+			clear(c.data) // no place sees anything
+		} else {
+			mul(v.then.Alpha, v.patches(v.x, lo, hi, *s), v.weights, 0, c)
+		}
+		for i := range c.rows {
+			n, p, q := v.place(lo + i)
+			v.put(v.to.of(n, p, q), c.row(i))
+		}
+	})
+}
+
+// put makes a pixel of its product.
+func (v *convolution) put(pixel int, acc []float32) {
+	dst := v.y[pixel*len(acc):][:len(acc)]
+	if v.then.Beta == 0 {
+		copy(dst, acc)
+	} else {
+		for j, a := range acc {
+			dst[j] = float32(v.then.Beta*dst[j]) + a
+		}
+	}
+	v.then.finish(dense(1, len(acc), dst), pixel, 0)
+}

@@ -1,0 +1,50 @@
+package cpu
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"hebb/compute"
+)
+
+// TestLayers tries layers of networks, larger than the suite's: many panels, tiles and pieces, and pixels that no
+// window sees.
+func TestLayers(t *testing.T) {
+	for _, l := range []struct{ n, h, w, c, units, window, stride, pad int }{
+		{7, 16, 16, 3, 64, 3, 1, 1},
+		{13, 16, 14, 64, 70, 3, 1, 1},
+		{6, 9, 9, 48, 33, 3, 2, 1},
+		{12, 4, 4, 130, 100, 3, 1, 1},
+		{3, 8, 8, 40, 80, 1, 2, 0},
+		{2, 23, 21, 5, 40, 7, 2, 3},
+		{1, 40, 40, 16, 16, 5, 1, 2},
+		{30, 8, 8, 32, 64, 1, 1, 0},
+		{1, 6, 6, 4097, 3, 3, 1, 1},
+	} {
+		t.Run(fmt.Sprint(l), func(t *testing.T) {
+			b, err := Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := compute.New(compute.Verify(b, 300))
+			slide := compute.Slide{Stride: l.stride, Pad: l.pad}
+			p, q := slide.Places(l.h, l.window), slide.Places(l.w, l.window)
+			err = d.Step(func(s *compute.Step) error {
+				o := operands{s, rand.New(rand.NewPCG(5, 6))}
+				x, y, w := o.in(l.n, l.h, l.w, l.c), o.in(l.n, p, q, l.units), o.in(l.units, l.window, l.window, l.c)
+				s.Do(compute.Conv{Y: y, X: x, W: w, Slide: slide, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.ReLU}})
+				s.Do(compute.ConvInput{X: x, Y: y, W: w, Slide: slide, Epilogue: compute.Epilogue{Alpha: 1, Beta: 1}})
+				s.Do(compute.Hebbian{W: w, Y: y, X: x, Rate: 1, Decay: 1, Patches: slide})
+				s.Do(compute.Hebbian{W: w, Y: y, X: x, G: y, Mask: compute.Lower, Rate: 1e-3, Patches: slide})
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package cpu
+
+import "hebb/compute"
+
+// An inputs is a [compute.ConvInput] as it is computed. The pixels of X whose row and column leave the
+// same rests by the stride form a phase: they are seen by the same part of the window, every stride-th
+// row and column of it, and make a convolution of Y, by stride 1, with that part turned round.
+type inputs struct {
+	compute.ConvInput
+	g     compute.Patches
+	units int
+	then  epilogue
+}
+
+func convInput(c compute.ConvInput) {
+	v := inputs{ConvInput: c, g: c.Patches(), units: c.Y.Cols()}
+	v.then = epilogue{c.Epilogue, v.g.N * v.g.H * v.g.W, v.g.C}
+	for h := range min(v.g.Stride, v.g.H) {
+		for w := range min(v.g.Stride, v.g.W) {
+			v.phase(h, w)
+		}
+	}
+}
+
+// A side is one dimension of a phase.
+type side struct {
+	pixels int // of the phase
+	first  int // row or column of the window that sees any of it; then every stride-th
+	taps   int // how many do
+	before int // how far the turned window starts before the phase's first pixel
+}
+
+func (v *inputs) side(start, size, window int) side {
+	stride := v.g.Stride
+	s := side{pixels: blocks(size-start, stride), first: (start + v.g.Pad) % stride}
+	if s.first < window {
+		s.taps = blocks(window-s.first, stride)
+	}
+	s.before = s.taps - 1 - (start+v.g.Pad)/stride
+	return s
+}
+
+// phase computes the pixels from row h and column w on.
+func (v *inputs) phase(h, w int) {
+	g := &v.g
+	down, across := v.side(h, g.H, g.R), v.side(w, g.W, g.S)
+	win := window{g.N, g.P, g.Q, v.units, down.taps, across.taps, down.pixels, across.pixels, 1, down.before, across.before}
+	turned := borrow(win.length() * g.C)
+	defer giveBack(turned)
+	v.turn(dense(win.length(), g.C, *turned), down, across)
+	c := convolution{window: win, x: values(v.Y), weights: dense(win.length(), g.C, *turned), y: values(v.X), then: v.then}
+	c.to = pixels{g.H, g.W, h, w, g.Stride}
+	c.run()
+}
+
+// turn fills in the weights of a phase: its part of W, from the last row and column to the first, each unit's
+// number for all channels being a row.
+func (v *inputs) turn(dst matrix, down, across side) {
+	w, g := values(v.W), &v.g
+	chunks(v.units, 16, func(lo, hi int) {
+		for i := range down.taps {
+			for j := range across.taps {
+				r := down.first + (down.taps-1-i)*g.Stride
+				s := across.first + (across.taps-1-j)*g.Stride
+				for k := lo; k < hi; k++ {
+					copy(dst.row((i*across.taps+j)*v.units+k), w[((k*g.R+r)*g.S+s)*g.C:])
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package cpu
+
+import (
+	"slices"
+	"sync"
+)
+
+// A direct is a convolution by a [kernel] that reads the images where they lie: tileRows places make a bunch, and
+// what these see in one row of the window is a strand. A bunch is either a place of so many images, which all
+// see the same part of the window, so that nothing is multiplied by the zeros beyond the borders; or places one
+// after the other.
+type direct struct {
+	*convolution
+	packing
+	across bool      // the bunches are of a place of several images
+	zeros  []float32 // a pixel beyond the borders
+}
+
+// direct runs v.
+func (v *convolution) direct(k kernel) {
+	d := direct{convolution: v}
+	d.packing = k.pack(v.weights)
+	defer giveBack(d.data)
+	zeros := borrow(d.c)
+	defer giveBack(zeros)
+	clear(*zeros)
+	d.zeros = *zeros
+	d.across = v.images%tileRows == 0 || v.images >= 4*tileRows
+	each := fair(d.bunches(), bunchesAtOnce)
+	shape{each, 1}.tiles(1, d.bunches(), 1, d.tile)
+}
+
+// bunchesAtOnce is how many bunches a core takes at a time.
+var bunchesAtOnce = 16
+
+func (d *direct) bunches() int {
+	if d.across {
+		return blocks(d.images, tileRows) * d.p * d.q
+	}
+	return blocks(d.places(), tileRows)
+}
+
+// A bunch is what a tile needs to know.
+type bunch struct {
+	strands []strand
+	pixels  [tileRows]int // where its rows go
+	count   int           // how many rows there are; the others are made like the first
+	to      tileOut
+}
+
+// A sheaf is the bunches that a core has taken, and their strands.
+type sheaf struct {
+	bunches []bunch
+	strands []strand
+}
+
+var sheaves = sync.Pool{New: func() any { return new(sheaf) }}
+
+func (d *direct) tile(t tile) {
+	s := sheaves.Get().(*sheaf)
+	defer sheaves.Put(s)
+	s.bunches = slices.Grow(s.bunches[:0], t.rows)[:t.rows]
+	s.strands = slices.Grow(s.strands[:0], t.rows*d.r*d.s) // bunches refer to it, so it must not move
+	for i := range s.bunches {
+		s.strands = d.bunch(&s.bunches[i], t.i+i, s.strands)
+	}
+	for j := range d.panels() {
+		for i := range s.bunches {
+			b := &s.bunches[i]
+			d.packing.tile(&b.to, j, b.strands, 4, d.then.Alpha, d.then.Beta != 0)
+		}
+	}
+	for i := range s.bunches {
+		b := &s.bunches[i]
+		for _, pixel := range b.pixels[:b.count] {
+			if !d.then.empty() {
+				d.then.finish(dense(1, d.cols, d.y[pixel*d.cols:]), pixel, 0)
+			}
+		}
+	}
+}
+
+// A sight is what the window sees at a place: of its columns those from lo up to hi, and the pixel at
+// row 0 and column 0 of it, which may lie beyond the border.
+type sight struct {
+	image, row, column int
+	lo, hi             int
+}
+
+func (d *direct) sight(n, p, q int) sight {
+	column := q*d.stride - d.left
+	return sight{n, p*d.stride - d.top, column, max(0, -column), min(d.s, d.w-column)}
+}
+
+// bunch fills in b, the number-th, and appends its strands to those given.
+func (d *direct) bunch(b *bunch, number int, strands []strand) []strand {
+	var seen [tileRows]sight
+	same := true
+	b.count = 0
+	for i := range tileRows {
+		n, p, q := d.member(number, i)
+		if n >= d.images {
+			seen[i], b.to[i] = seen[0], b.to[0]
+			continue
+		}
+		pixel := d.to.of(n, p, q)
+		row := d.y[pixel*d.cols:][:d.cols]
+		if beta := d.then.Beta; beta != 0 && beta != 1 {
+			scale(row, row, beta)
+		}
+		b.pixels[i], b.to[i] = pixel, &row[0]
+		b.count++
+		at := &seen[i]
+		*at = d.sight(n, p, q)
+		same = same && at.lo == seen[0].lo && at.hi == seen[0].hi && at.row == seen[0].row
+	}
+	first := len(strands)
+	for r := range d.r {
+		if same {
+			strands = d.strand(strands, &seen, r, seen[0].lo, seen[0].hi)
+			continue
+		}
+		for s := range d.s {
+			strands = d.strand(strands, &seen, r, s, s+1)
+		}
+	}
+	b.strands = strands[first:]
+	return strands
+}
+
+// member is the i-th place of a bunch; its image is beyond the last if there is none.
+func (d *direct) member(number, i int) (n, p, q int) {
+	if !d.across {
+		return d.place(number*tileRows + i)
+	}
+	place := number % (d.p * d.q)
+	return number/(d.p*d.q)*tileRows + i, place / d.q, place % d.q
+}
+
+// strand appends what the places see in row r and columns lo … hi of the window, unless none sees anything.
+func (d *direct) strand(strands []strand, seen *[tileRows]sight, r, lo, hi int) []strand {
+	s := strand{offset: 4 * (r*d.s + lo) * d.c * d.width, k: (hi - lo) * d.c}
+	any := false
+	for i := range seen {
+		at := &seen[i]
+		s.rows[i] = &d.zeros[0]
+		if h := at.row + r; h >= 0 && h < d.h && lo >= at.lo && hi <= at.hi && lo < hi {
+			any = true
+			s.rows[i] = &d.x[((at.image*d.h+h)*d.w+at.column+lo)*d.c]
+		}
+	}
+	if any {
+		strands = append(strands, s)
+	}
+	return strands
+}

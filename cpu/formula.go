@@ -1,0 +1,211 @@
+package cpu
+
+import (
+	"sync"
+
+	"hebb/compute"
+)
+
+// A program is a [compute.Formula] for vectors: instructions on registers, as few of these as there are
+// results that are still needed.
+type program struct {
+	code      []step
+	registers int // the inputs' first, then the constants', then those for results
+	consts    int // the register of the first constant
+}
+
+// A step is dst ← do(a, b, c), registers all.
+type step struct {
+	do           compute.Prim
+	dst, a, b, c int
+}
+
+// oldRegister stands for what the output held, resultRegister for the output.
+const oldRegister, resultRegister = -1, -2
+
+// programs are known by their formula's key: with other constants it is the same program.
+var programs sync.Map
+
+func programOf(f *compute.Formula) *program {
+	if p, ok := programs.Load(f.Key()); ok {
+		return p.(*program)
+	}
+	p := translate(f)
+	programs.Store(f.Key(), p)
+	return p
+}
+
+func translate(f *compute.Formula) *program {
+	p := &program{consts: f.Vars, registers: f.Vars + len(f.Consts)}
+	last := len(f.Code) - 1
+	uses := make([]int, len(f.Code)) // of each result, by instructions to come
+	for _, c := range f.Code {
+		for _, a := range c.Args[:c.Do.Arity()] {
+			uses[a]++
+		}
+	}
+	at := make([]int, len(f.Code)) // the register of each result
+	var free []int
+	for i, c := range f.Code {
+		switch c.Do {
+		case compute.PrimVar:
+			at[i] = c.Num
+		case compute.PrimConst:
+			at[i] = p.consts + c.Num
+		case compute.PrimOld:
+			at[i] = oldRegister
+		}
+		arity := c.Do.Arity()
+		if arity == 0 {
+			continue
+		}
+		for _, a := range c.Args[:arity] {
+			if uses[a]--; uses[a] == 0 && at[a] >= f.Vars+len(f.Consts) {
+				free = append(free, at[a]) // a step may write where it reads
+			}
+		}
+		switch k := len(free) - 1; {
+		case i == last:
+			at[i] = resultRegister
+		case k >= 0:
+			at[i], free = free[k], free[:k]
+		default:
+			at[i] = p.registers
+			p.registers++
+		}
+		p.code = append(p.code, step{c.Do, at[i], at[c.Args[0]], at[c.Args[1]], at[c.Args[2]]})
+	}
+	if at[last] != resultRegister {
+		p.code = append(p.code, step{compute.PrimVar, resultRegister, at[last], at[last], at[last]})
+	}
+	return p
+}
+
+// An evaluator computes a formula of inputs that are spread over a domain, block by block.
+type evaluator struct {
+	*program
+	consts     []float32
+	in         []input
+	rows, cols int // of the domain's matrices
+	size       int // of a block
+}
+
+// An input is read over the domain by the steps of a [compute.Spread].
+type input struct {
+	data []float32
+	compute.Spread
+	whole, single bool // as many elements as the domain; or one for all
+}
+
+// blockSize is about how many elements are computed at a time: few enough for the registers to stay in the first
+// or second level of cache, enough to forget what a step costs.
+var blockSize = 512
+
+func newEvaluator(f *compute.Formula, in []*compute.Tensor, domain *compute.Tensor) *evaluator {
+	e := &evaluator{program: programOf(f), consts: f.Consts, rows: domain.Rows(), cols: domain.Cols()}
+	e.size = max(1, blockSize/e.cols) * e.cols // then what depends on the column alone is the same in each block
+	if e.size > 2*blockSize {
+		e.size = blockSize
+	}
+	for _, t := range in {
+		s := t.SpreadOver(domain)
+		e.in = append(e.in, input{values(t), s, t.Len() == domain.Len(), t.Len() == 1})
+	}
+	return e
+}
+
+// A core has registers of its own.
+type core struct {
+	*evaluator
+	registers [][]float32
+	own       []float32 // size for each register
+	filled    []bool    // of inputs: with what never changes
+}
+
+// chunks calls f for ranges that cover 0 … n, none larger than a block.
+func (e *evaluator) chunks(n int, f func(c *core, lo, hi int)) {
+	chunks(n, 32*e.size, func(lo, hi int) {
+		s := borrow(e.program.registers * e.size)
+		defer giveBack(s)
+		c := e.core(*s)
+		for ; lo < hi; lo += e.size {
+			f(c, lo, min(lo+e.size, hi))
+		}
+	})
+}
+
+func (e *evaluator) core(s []float32) *core {
+	c := &core{evaluator: e, own: s, registers: make([][]float32, e.program.registers), filled: make([]bool, len(e.in))}
+	for i := range c.registers {
+		c.registers[i] = c.room(i)
+	}
+	for i, x := range e.consts {
+		fill(c.room(e.program.consts+i), x)
+	}
+	return c
+}
+
+// room is the memory of register i.
+func (c *core) room(i int) []float32 { return c.own[i*c.size:][:c.size] }
+
+// eval computes the elements from lo on, as many as dst has. old is what the output held; it may be dst.
+func (c *core) eval(dst, old []float32, lo int) {
+	for i := range c.in {
+		c.load(i, lo, lo+len(dst))
+	}
+	vector := func(r int) []float32 {
+		switch r {
+		case oldRegister:
+			return old
+		case resultRegister:
+			return dst
+		}
+		return c.registers[r][:len(dst)]
+	}
+	for _, s := range c.code {
+		apply(s.do, vector(s.dst), vector(s.a), vector(s.b), vector(s.c))
+	}
+}
+
+// load brings elements lo … hi of input i into its register.
+func (c *core) load(i, lo, hi int) {
+	in := &c.in[i]
+	switch row, col := lo/c.cols, lo%c.cols; {
+	case in.whole:
+		c.registers[i] = in.data[lo:hi]
+	case c.filled[i]:
+	case in.single:
+		fill(c.room(i), in.data[0])
+		c.filled[i] = true
+	case in.Col == 1 && col+hi-lo <= c.cols:
+		c.registers[i] = in.data[in.at(row, c.rows)+col:][:hi-lo]
+	default:
+		c.registers[i] = c.room(i)
+		c.gather(i, lo, hi)
+		c.filled[i] = in.Row == 0 && in.Batch == 0 && c.size%c.cols == 0
+	}
+}
+
+// at is where row, counted through the batch, starts.
+func (in *input) at(row, rows int) int { return row/rows*in.Batch + row%rows*in.Row }
+
+// gather is load row by row.
+func (c *core) gather(i, lo, hi int) {
+	in, dst := &c.in[i], c.room(i)[:hi-lo]
+	for len(dst) > 0 {
+		row, col := lo/c.cols, lo%c.cols
+		part := dst[:min(len(dst), c.cols-col)]
+		if from := in.data[in.at(row, c.rows):]; in.Col == 1 {
+			copy(part, from[col:])
+		} else {
+			fill(part, from[0])
+		}
+		dst, lo = dst[len(part):], lo+len(part)
+	}
+}
+
+func fill(dst []float32, x float32) {
+	for i := range dst {
+		dst[i] = x
+	}
+}

@@ -1,0 +1,277 @@
+#include "textflag.h"
+
+// A tile of 6 rows and 2 vectors is 12 sums. A multiply-add takes 4 cycles and two start in each, so 8 are the
+// least that keep the units busy; with two vectors of the panel and numbers of two rows 12 are what 16
+// registers hold.
+
+// STEPY multiplies a number of each row by two vectors of the panel, at p and q, and goes on to the next of each row.
+#define STEPY(p, q)               \
+	VMOVUPS      (p)(SI), Y12       \
+	VMOVUPS      (q)(SI), Y13       \
+	VBROADCASTSS (R8)(AX*1), Y14  \
+	VFMADD231PS  Y12, Y14, Y0     \
+	VFMADD231PS  Y13, Y14, Y1     \
+	VBROADCASTSS (R9)(AX*1), Y15  \
+	VFMADD231PS  Y12, Y15, Y2     \
+	VFMADD231PS  Y13, Y15, Y3     \
+	VBROADCASTSS (R10)(AX*1), Y14 \
+	VFMADD231PS  Y12, Y14, Y4     \
+	VFMADD231PS  Y13, Y14, Y5     \
+	VBROADCASTSS (R11)(AX*1), Y15 \
+	VFMADD231PS  Y12, Y15, Y6     \
+	VFMADD231PS  Y13, Y15, Y7     \
+	VBROADCASTSS (R12)(AX*1), Y14 \
+	VFMADD231PS  Y12, Y14, Y8     \
+	VFMADD231PS  Y13, Y14, Y9     \
+	VBROADCASTSS (R13)(AX*1), Y15 \
+	VFMADD231PS  Y12, Y15, Y10    \
+	VFMADD231PS  Y13, Y15, Y11    \
+	ADDQ         R15, AX
+
+// STEPZ is STEPY with vectors twice as long.
+#define STEPZ(p, q)               \
+	VMOVUPS      (p)(SI), Z12       \
+	VMOVUPS      (q)(SI), Z13       \
+	VBROADCASTSS (R8)(AX*1), Z14  \
+	VFMADD231PS  Z12, Z14, Z0     \
+	VFMADD231PS  Z13, Z14, Z1     \
+	VBROADCASTSS (R9)(AX*1), Z15  \
+	VFMADD231PS  Z12, Z15, Z2     \
+	VFMADD231PS  Z13, Z15, Z3     \
+	VBROADCASTSS (R10)(AX*1), Z14 \
+	VFMADD231PS  Z12, Z14, Z4     \
+	VFMADD231PS  Z13, Z14, Z5     \
+	VBROADCASTSS (R11)(AX*1), Z15 \
+	VFMADD231PS  Z12, Z15, Z6     \
+	VFMADD231PS  Z13, Z15, Z7     \
+	VBROADCASTSS (R12)(AX*1), Z14 \
+	VFMADD231PS  Z12, Z14, Z8     \
+	VFMADD231PS  Z13, Z14, Z9     \
+	VBROADCASTSS (R13)(AX*1), Z15 \
+	VFMADD231PS  Z12, Z15, Z10    \
+	VFMADD231PS  Z13, Z15, Z11    \
+	ADDQ         R15, AX
+
+// func tileAVX2(c *[6]*float32, at int, s *strand, n, step int, panel *float32, alpha float32, add int)
+TEXT ·tileAVX2(SB), NOSPLIT, $0-64
+	MOVQ s+16(FP), DI
+	MOVQ n+24(FP), DX
+	MOVQ step+32(FP), R15
+	MOVQ panel+40(FP), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	TESTQ DX, DX
+	JE    tileAVX2_store
+
+tileAVX2_strand:
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 40(DI), R13
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), CX
+	ADDQ BX, SI
+	XORQ AX, AX
+	SUBQ $4, CX
+	JLT  tileAVX2_rest
+
+tileAVX2_four:
+	STEPY(0, 32)
+	STEPY(64, 64+32)
+	STEPY(2*64, 2*64+32)
+	STEPY(3*64, 3*64+32)
+	ADDQ $(4*64), SI
+	SUBQ $4, CX
+	JGE  tileAVX2_four
+
+tileAVX2_rest:
+	ADDQ $4, CX
+	JE   tileAVX2_next
+
+tileAVX2_one:
+	STEPY(0, 32)
+	ADDQ $64, SI
+	DECQ CX
+	JNZ  tileAVX2_one
+
+tileAVX2_next:
+	ADDQ $64, DI
+	DECQ DX
+	JNZ  tileAVX2_strand
+
+tileAVX2_store:
+	MOVQ c+0(FP), CX
+	MOVQ at+8(FP), AX
+	VBROADCASTSS alpha+48(FP), Y14
+	VMULPS Y0, Y14, Y0
+	VMULPS Y1, Y14, Y1
+	VMULPS Y2, Y14, Y2
+	VMULPS Y3, Y14, Y3
+	VMULPS Y4, Y14, Y4
+	VMULPS Y5, Y14, Y5
+	VMULPS Y6, Y14, Y6
+	VMULPS Y7, Y14, Y7
+	VMULPS Y8, Y14, Y8
+	VMULPS Y9, Y14, Y9
+	VMULPS Y10, Y14, Y10
+	VMULPS Y11, Y14, Y11
+	MOVQ (CX), R8
+	MOVQ 8(CX), R9
+	MOVQ 16(CX), R10
+	MOVQ 24(CX), R11
+	MOVQ 32(CX), R12
+	MOVQ 40(CX), R13
+	CMPQ add+56(FP), $0
+	JE   tileAVX2_put
+	VADDPS (R8)(AX*1), Y0, Y0
+	VADDPS 32(R8)(AX*1), Y1, Y1
+	VADDPS (R9)(AX*1), Y2, Y2
+	VADDPS 32(R9)(AX*1), Y3, Y3
+	VADDPS (R10)(AX*1), Y4, Y4
+	VADDPS 32(R10)(AX*1), Y5, Y5
+	VADDPS (R11)(AX*1), Y6, Y6
+	VADDPS 32(R11)(AX*1), Y7, Y7
+	VADDPS (R12)(AX*1), Y8, Y8
+	VADDPS 32(R12)(AX*1), Y9, Y9
+	VADDPS (R13)(AX*1), Y10, Y10
+	VADDPS 32(R13)(AX*1), Y11, Y11
+
+tileAVX2_put:
+	VMOVUPS Y0, (R8)(AX*1)
+	VMOVUPS Y1, 32(R8)(AX*1)
+	VMOVUPS Y2, (R9)(AX*1)
+	VMOVUPS Y3, 32(R9)(AX*1)
+	VMOVUPS Y4, (R10)(AX*1)
+	VMOVUPS Y5, 32(R10)(AX*1)
+	VMOVUPS Y6, (R11)(AX*1)
+	VMOVUPS Y7, 32(R11)(AX*1)
+	VMOVUPS Y8, (R12)(AX*1)
+	VMOVUPS Y9, 32(R12)(AX*1)
+	VMOVUPS Y10, (R13)(AX*1)
+	VMOVUPS Y11, 32(R13)(AX*1)
+	VZEROUPPER
+	RET
+
+// func tileAVX512(c *[6]*float32, at int, s *strand, n, step int, panel *float32, alpha float32, add int)
+TEXT ·tileAVX512(SB), NOSPLIT, $0-64
+	MOVQ s+16(FP), DI
+	MOVQ n+24(FP), DX
+	MOVQ step+32(FP), R15
+	MOVQ panel+40(FP), BX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	TESTQ DX, DX
+	JE    tileAVX512_store
+
+tileAVX512_strand:
+	MOVQ (DI), R8
+	MOVQ 8(DI), R9
+	MOVQ 16(DI), R10
+	MOVQ 24(DI), R11
+	MOVQ 32(DI), R12
+	MOVQ 40(DI), R13
+	MOVQ 48(DI), SI
+	MOVQ 56(DI), CX
+	ADDQ BX, SI
+	XORQ AX, AX
+	SUBQ $4, CX
+	JLT  tileAVX512_rest
+
+tileAVX512_four:
+	STEPZ(0, 64)
+	STEPZ(128, 128+64)
+	STEPZ(2*128, 2*128+64)
+	STEPZ(3*128, 3*128+64)
+	ADDQ $(4*128), SI
+	SUBQ $4, CX
+	JGE  tileAVX512_four
+
+tileAVX512_rest:
+	ADDQ $4, CX
+	JE   tileAVX512_next
+
+tileAVX512_one:
+	STEPZ(0, 64)
+	ADDQ $128, SI
+	DECQ CX
+	JNZ  tileAVX512_one
+
+tileAVX512_next:
+	ADDQ $64, DI
+	DECQ DX
+	JNZ  tileAVX512_strand
+
+tileAVX512_store:
+	MOVQ c+0(FP), CX
+	MOVQ at+8(FP), AX
+	VBROADCASTSS alpha+48(FP), Z14
+	VMULPS Z0, Z14, Z0
+	VMULPS Z1, Z14, Z1
+	VMULPS Z2, Z14, Z2
+	VMULPS Z3, Z14, Z3
+	VMULPS Z4, Z14, Z4
+	VMULPS Z5, Z14, Z5
+	VMULPS Z6, Z14, Z6
+	VMULPS Z7, Z14, Z7
+	VMULPS Z8, Z14, Z8
+	VMULPS Z9, Z14, Z9
+	VMULPS Z10, Z14, Z10
+	VMULPS Z11, Z14, Z11
+	MOVQ (CX), R8
+	MOVQ 8(CX), R9
+	MOVQ 16(CX), R10
+	MOVQ 24(CX), R11
+	MOVQ 32(CX), R12
+	MOVQ 40(CX), R13
+	CMPQ add+56(FP), $0
+	JE   tileAVX512_put
+	VADDPS (R8)(AX*1), Z0, Z0
+	VADDPS 64(R8)(AX*1), Z1, Z1
+	VADDPS (R9)(AX*1), Z2, Z2
+	VADDPS 64(R9)(AX*1), Z3, Z3
+	VADDPS (R10)(AX*1), Z4, Z4
+	VADDPS 64(R10)(AX*1), Z5, Z5
+	VADDPS (R11)(AX*1), Z6, Z6
+	VADDPS 64(R11)(AX*1), Z7, Z7
+	VADDPS (R12)(AX*1), Z8, Z8
+	VADDPS 64(R12)(AX*1), Z9, Z9
+	VADDPS (R13)(AX*1), Z10, Z10
+	VADDPS 64(R13)(AX*1), Z11, Z11
+
+tileAVX512_put:
+	VMOVUPS Z0, (R8)(AX*1)
+	VMOVUPS Z1, 64(R8)(AX*1)
+	VMOVUPS Z2, (R9)(AX*1)
+	VMOVUPS Z3, 64(R9)(AX*1)
+	VMOVUPS Z4, (R10)(AX*1)
+	VMOVUPS Z5, 64(R10)(AX*1)
+	VMOVUPS Z6, (R11)(AX*1)
+	VMOVUPS Z7, 64(R11)(AX*1)
+	VMOVUPS Z8, (R12)(AX*1)
+	VMOVUPS Z9, 64(R12)(AX*1)
+	VMOVUPS Z10, (R13)(AX*1)
+	VMOVUPS Z11, 64(R13)(AX*1)
+	VZEROUPPER
+	RET

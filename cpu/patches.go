@@ -1,0 +1,179 @@
+package cpu
+
+import (
+	"runtime"
+
+	"hebb/compute"
+)
+
+// A patchUpdate is a [compute.Hebbian] over patches as it is computed: with r = Rate/n and T = Mask(YᵀG),
+//
+//	W ← (1−λ)·W + r·(YᵀX − T·W)
+//
+// There are far more places than units, so T is formed. Pieces of the places make their parts of YᵀX and of YᵀG
+// side by side, and these are added up in their order.
+type patchUpdate struct {
+	update
+	window
+	x       []float32
+	y, g, w matrix
+	pieces  int
+	each    int      // places of a piece
+	sums    []matrix // of each piece: YᵀX
+	squares []matrix // of each piece: YᵀG
+}
+
+func hebbianOfPatches(h compute.Hebbian) {
+	u := patchUpdate{window: windowOf(h.Geometry()), x: values(h.X)}
+	u.Hebbian, u.keep = h, 1-h.Decay
+	u.batch, u.units, u.inputs, u.n = h.Dims()
+	u.rate = h.Rate / float32(u.n)
+	u.y, u.w = dense(u.n, u.units, values(h.Y)), dense(u.units, u.inputs, values(h.W))
+	u.cut()
+	s := borrow(u.pieces * u.units * (u.inputs + u.units))
+	defer giveBack(s)
+	for i := range u.pieces {
+		part := (*s)[i*u.units*(u.inputs+u.units):]
+		u.sums = append(u.sums, dense(u.units, u.inputs, part))
+		u.squares = append(u.squares, dense(u.units, u.units, part[u.units*u.inputs:]))
+	}
+	u.sum()
+	if h.Mask != compute.None {
+		u.g = dense(u.n, u.units, values(h.G))
+		u.explain()
+	}
+	chunks(u.units*u.inputs, 1<<14, u.finish)
+}
+
+// cut decides on the pieces: long enough that adding up their sums is little work beside making them.
+func (u *patchUpdate) cut() {
+	most := max(1, pieceFloats/(u.units*u.inputs))
+	u.pieces = max(1, min(4*runtime.GOMAXPROCS(0), most, u.n/pieceLength))
+	u.each = blocks(u.n, u.pieces)
+	u.pieces = blocks(u.n, u.each)
+}
+
+// places are those of a piece.
+func (u *patchUpdate) placesOf(piece int) (lo, hi int) {
+	return piece * u.each, min(u.n, (piece+1)*u.each)
+}
+
+// sum makes YᵀX of every piece, of so many inputs at a time that there is work for all cores.
+func (u *patchUpdate) sum() {
+	k, ok := kernelFor(u.inputs)
+	f, unit := u.lowered, 1
+	if ok {
+		f, unit = func(piece, j, cols int) { u.direct(k, piece, j, cols) }, k.width
+	}
+	ranges := min(blocks(4*runtime.GOMAXPROCS(0), u.pieces), blocks(u.inputs, 4*unit))
+	cols := blocks(blocks(u.inputs, ranges), unit) * unit
+	shape{1, cols}.tiles(1, u.pieces, u.inputs, func(t tile) { f(t.i, t.j, t.cols) })
+}
+
+// lowered makes the sums of a piece for inputs from j on, by patches written down for a block of places.
+func (u *patchUpdate) lowered(piece, j, cols int) {
+	lo, hi := u.placesOf(piece)
+	each := min(hi-lo, max(16, patchFloats/cols))
+	s := borrow(each * cols)
+	defer giveBack(s)
+	beta := float32(0)
+	for ; lo < hi; lo += each {
+		x := dense(min(each, hi-lo), cols, *s)
+		u.columns(x, u.x, lo, j)
+		mul(1, u.y.part(lo, 0, x.rows, u.units).t(), x, beta, u.sums[piece].part(0, j, u.units, cols))
+		beta = 1
+	}
+}
+
+// placesAtOnce is how many places the kernel adds up at a time: what the rows and a panel of so many take
+// remains in the first level of cache.
+var placesAtOnce = 256
+
+// direct makes the sums of a piece for inputs from j on by the kernel: the units are its rows, the inputs its columns.
+func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
+	lo, hi := u.placesOf(piece)
+	each := min(hi-lo, placesAtOnce)
+	tiles := blocks(u.units, tileRows)
+	s := borrow(each * (tiles*tileRows + k.width))
+	defer giveBack(s)
+	y, panel := (*s)[:each*tiles*tileRows], (*s)[each*tiles*tileRows:]
+	strands, to := make([][1]strand, tiles), make([]tileOut, tiles)
+	for i := range tiles {
+		for r := range tileRows {
+			unit := i*tileRows + r
+			if unit >= u.units {
+				unit = i * tileRows
+			}
+			strands[i][0].rows[r] = &y[i*tileRows*each+unit-i*tileRows]
+			to[i][r] = &u.sums[piece].row(unit)[0]
+		}
+	}
+	for first := true; lo < hi; lo, first = lo+each, false {
+		n := min(each, hi-lo)
+		bySixes(y, u.y.part(lo, 0, n, u.units), each)
+		for c := j; c < j+cols; c += k.width {
+			count := min(k.width, j+cols-c)
+			x := matrix{n, count, k.width, false, panel}
+			u.columns(x, u.x, lo, c)
+			for i := range strands {
+				strands[i][0].k = n
+				k.tile(&to[i], c, count, strands[i][:], 4*tileRows, panel, 1, !first)
+			}
+		}
+	}
+}
+
+// bySixes copies six columns of m at a time, row by row, to runs of so many rows.
+func bySixes(dst []float32, m matrix, rows int) {
+	for i := range m.rows {
+		row := m.row(i)
+		at := dst[i*tileRows:]
+		for ; len(row) >= tileRows; row = row[tileRows:] {
+			*(*[tileRows]float32)(at) = [tileRows]float32(row)
+			if len(row) > tileRows {
+				at = at[rows*tileRows:]
+			}
+		}
+		copy(at, row)
+	}
+}
+
+// explain takes T·W off the first piece's sums.
+func (u *patchUpdate) explain() {
+	parallel(u.pieces, func(i int) {
+		lo, hi := u.placesOf(i)
+		mul(1, u.y.part(lo, 0, hi-lo, u.units).t(), u.g.part(lo, 0, hi-lo, u.units), 0, u.squares[i])
+	})
+	t := u.squares[0]
+	for _, more := range u.squares[1:] {
+		add(t.data, t.data, more.data)
+	}
+	for i := range u.units {
+		for j := range u.units {
+			if !u.Mask.Keeps(i, j) {
+				t.row(i)[j] = 0
+			}
+		}
+	}
+	products.tiles(1, u.units, u.inputs, func(b tile) {
+		mul(-1, t.part(b.i, 0, b.rows, u.units), u.w.part(0, b.j, u.units, b.cols), 1, u.sums[0].part(b.i, b.j, b.rows, b.cols))
+	})
+}
+
+// finish makes new weights, from the lo-th on, of the sums.
+func (u *patchUpdate) finish(lo, hi int) {
+	sum, w := u.sums[0].data[lo:hi], u.w.data[lo:hi]
+	for _, more := range u.sums[1:] {
+		add(sum, sum, more.data[lo:hi])
+	}
+	if u.Keeps() {
+		for j := range w {
+			w[j] = float32(u.keep*w[j]) + float32(u.rate*sum[j])
+		}
+	} else {
+		for j := range w {
+			w[j] = u.rate * sum[j]
+		}
+	}
+	u.clip(dense(1, hi-lo, w))
+}

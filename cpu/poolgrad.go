@@ -1,0 +1,60 @@
+package cpu
+
+import "hebb/compute"
+
+// A poolDelta is a [compute.PoolGrad] as it is computed: image by image, or some channels of an image, each
+// place in its turn giving its delta to the pixels it came from.
+type poolDelta struct {
+	compute.PoolGrad
+	g         compute.Patches
+	dx, dy, x []float32
+}
+
+func poolGrad(p compute.PoolGrad) {
+	v := poolDelta{PoolGrad: p, g: p.Patches(), dx: values(p.DX), dy: values(p.DY)}
+	if p.X != nil {
+		v.x = values(p.X)
+	}
+	shape{1, channelsAtOnce}.tiles(1, v.g.N, v.g.C, func(t tile) { v.image(t.i, t.j, t.cols) })
+}
+
+// channelsAtOnce is how many channels of an image a core takes at a time.
+var channelsAtOnce = 64
+
+// image does the channels from c on of image n.
+func (v *poolDelta) image(n, c, channels int) {
+	g := &v.g
+	for pixel := n * g.H * g.W; pixel < (n+1)*g.H*g.W; pixel++ {
+		clear(v.dx[pixel*g.C+c:][:channels])
+	}
+	s := borrow(2 * channels)
+	defer giveBack(s)
+	rest, top := (*s)[:channels], (*s)[channels:]
+	for place := n * g.P * g.Q; place < (n+1)*g.P*g.Q; place++ {
+		dy := v.dy[place*g.C+c:][:channels]
+		if v.Pooling == compute.AveragePool {
+			scale(rest, dy, 1/float32(g.R*g.S))
+			sees(g, place, func(at int) {
+				dst := v.dx[at+c:][:channels]
+				add(dst, dst, rest)
+			})
+			continue
+		}
+		copy(rest, dy)
+		v.largest(top, place, c)
+		sees(g, place, func(at int) { give(v.dx[at+c:][:channels], rest, v.x[at+c:], top) })
+	}
+}
+
+// largest makes top the largest of what the window sees at a place, of the channels from c on.
+func (v *poolDelta) largest(top []float32, place, c int) {
+	first := true
+	sees(&v.g, place, func(at int) {
+		if x := v.x[at+c:][:len(top)]; first {
+			copy(top, x)
+			first = false
+		} else {
+			larger(top, top, x)
+		}
+	})
+}

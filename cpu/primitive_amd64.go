@@ -1,0 +1,178 @@
+package cpu
+
+// The routines of primitive_amd64.s, for n floats, a multiple of 8. Each does what the Go function beside its caller
+// does, to the same bits.
+//
+//go:noescape
+func addAVX2(dst, a, b *float32, n int)
+
+//go:noescape
+func subAVX2(dst, a, b *float32, n int)
+
+//go:noescape
+func mulAVX2(dst, a, b *float32, n int)
+
+//go:noescape
+func divAVX2(dst, a, b *float32, n int)
+
+//go:noescape
+func maxAVX2(dst, a, b *float32, n int)
+
+//go:noescape
+func minAVX2(dst, a, b *float32, n int)
+
+//go:noescape
+func sqrtAVX2(dst, a *float32, n int)
+
+//go:noescape
+func negAVX2(dst, a *float32, n int)
+
+//go:noescape
+func chooseAVX2(dst, c, a, b *float32, n int)
+
+//go:noescape
+func logAVX2(dst, a *float32, n int)
+
+//go:noescape
+func giveAVX2(dst, rest, x, top *float32, n int)
+
+//go:noescape
+func scaleAVX2(dst, a *float32, k float32, n int)
+
+//go:noescape
+func shiftAVX2(dst, a *float32, k float32, n int)
+
+//go:noescape
+func sumAVX2(x *float32, n int) float32
+
+//go:noescape
+func largestAVX2(x *float32, n int) float32
+
+// eights is how many elements of dst vectors of 8 do.
+func eights(dst []float32) int {
+	if vector < avx2 {
+		return 0
+	}
+	return len(dst) &^ 7
+}
+
+// What follows does the first elements of the function it is named after, and returns how many. The operands are as
+// long as dst.
+
+func addVector(dst, a, b []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		addAVX2(&dst[0], &a[0], &b[0], n)
+	}
+	return n
+}
+
+func subVector(dst, a, b []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		subAVX2(&dst[0], &a[0], &b[0], n)
+	}
+	return n
+}
+
+func timesVector(dst, a, b []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		mulAVX2(&dst[0], &a[0], &b[0], n)
+	}
+	return n
+}
+
+func divVector(dst, a, b []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		divAVX2(&dst[0], &a[0], &b[0], n)
+	}
+	return n
+}
+
+func largerVector(dst, a, b []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		maxAVX2(&dst[0], &a[0], &b[0], n)
+	}
+	return n
+}
+
+func smallerVector(dst, a, b []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		minAVX2(&dst[0], &a[0], &b[0], n)
+	}
+	return n
+}
+
+func sqrtVector(dst, a []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		sqrtAVX2(&dst[0], &a[0], n)
+	}
+	return n
+}
+
+func negVector(dst, a []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		negAVX2(&dst[0], &a[0], n)
+	}
+	return n
+}
+
+func chooseVector(dst, c, a, b []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		chooseAVX2(&dst[0], &c[0], &a[0], &b[0], n)
+	}
+	return n
+}
+
+func logVector(dst, a []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		logAVX2(&dst[0], &a[0], n)
+	}
+	return n
+}
+
+func giveVector(dst, rest, x, top []float32) int {
+	n := eights(dst)
+	if n > 0 {
+		giveAVX2(&dst[0], &rest[0], &x[0], &top[0], n)
+	}
+	return n
+}
+
+func scaleVector(dst, a []float32, k float32) int {
+	n := eights(dst)
+	if n > 0 {
+		scaleAVX2(&dst[0], &a[0], k, n)
+	}
+	return n
+}
+
+func shiftVector(dst, a []float32, k float32) int {
+	n := eights(dst)
+	if n > 0 {
+		shiftAVX2(&dst[0], &a[0], k, n)
+	}
+	return n
+}
+
+func sumVector(x []float32) (sum float32, n int) {
+	if n = eights(x); n > 0 {
+		sum = sumAVX2(&x[0], n)
+	}
+	return sum, n
+}
+
+func largestVector(x []float32) (largest float32, n int) {
+	if n = eights(x); n > 0 {
+		largest = largestAVX2(&x[0], n)
+	}
+	return largest, n
+}

@@ -1,0 +1,341 @@
+#include "textflag.h"
+
+// BINARY is dst ← op(a, b) for n floats, a multiple of 8. Y0 is of a and Y1 of b; x and y are the two in the
+// order in which the assembler wants them.
+#define BINARY(op, x, y)      \
+	MOVQ    dst+0(FP), DI     \
+	MOVQ    a+8(FP), SI       \
+	MOVQ    b+16(FP), DX      \
+	MOVQ    n+24(FP), CX      \
+	XORQ    AX, AX            \
+	SUBQ    $32, CX           \
+	JLT     rest              \
+four:                         \
+	VMOVUPS (SI)(AX*4), Y0    \
+	VMOVUPS (DX)(AX*4), Y1    \
+	op      x, y, Y2          \
+	VMOVUPS 32(SI)(AX*4), Y0  \
+	VMOVUPS 32(DX)(AX*4), Y1  \
+	op      x, y, Y3          \
+	VMOVUPS 64(SI)(AX*4), Y0  \
+	VMOVUPS 64(DX)(AX*4), Y1  \
+	op      x, y, Y4          \
+	VMOVUPS 96(SI)(AX*4), Y0  \
+	VMOVUPS 96(DX)(AX*4), Y1  \
+	op      x, y, Y5          \
+	VMOVUPS Y2, (DI)(AX*4)    \
+	VMOVUPS Y3, 32(DI)(AX*4)  \
+	VMOVUPS Y4, 64(DI)(AX*4)  \
+	VMOVUPS Y5, 96(DI)(AX*4)  \
+	ADDQ    $32, AX           \
+	CMPQ    AX, CX            \
+	JLE     four              \
+rest:                         \
+	ADDQ    $32, CX           \
+	CMPQ    AX, CX            \
+	JGE     done              \
+one:                          \
+	VMOVUPS (SI)(AX*4), Y0    \
+	VMOVUPS (DX)(AX*4), Y1    \
+	op      x, y, Y2          \
+	VMOVUPS Y2, (DI)(AX*4)    \
+	ADDQ    $8, AX            \
+	CMPQ    AX, CX            \
+	JLT     one               \
+done:                         \
+	VZEROUPPER                \
+	RET
+
+// SCALAR is dst ← op(a, k).
+#define SCALAR(op)            \
+	MOVQ         dst+0(FP), DI  \
+	MOVQ         a+8(FP), SI    \
+	VBROADCASTSS k+16(FP), Y1   \
+	MOVQ         n+24(FP), CX   \
+	XORQ         AX, AX         \
+loop:                         \
+	op           (SI)(AX*4), Y1, Y0 \
+	VMOVUPS      Y0, (DI)(AX*4) \
+	ADDQ         $8, AX         \
+	CMPQ         AX, CX         \
+	JLT          loop           \
+	VZEROUPPER                  \
+	RET
+
+// ACROSS makes Y0 ← op of Y0 … Y3, and X0 ← op of its eight, the far ones first.
+#define ACROSS(op)            \
+	op           Y2, Y0, Y0     \
+	op           Y3, Y1, Y1     \
+	op           Y1, Y0, Y0     \
+	VEXTRACTF128 $1, Y0, X1     \
+	op           X1, X0, X0     \
+	VPERMILPS    $0x0E, X0, X1  \
+	op           X1, X0, X0     \
+	VPERMILPS    $0x01, X0, X1  \
+	op           X1, X0, X0
+
+// FOLD is op of n floats at SI, a multiple of 8, and of what Y0 … Y3 hold.
+#define FOLD(op)              \
+	XORQ    AX, AX              \
+	SUBQ    $32, CX             \
+	JLT     rest                \
+four:                         \
+	op      (SI)(AX*4), Y0, Y0  \
+	op      32(SI)(AX*4), Y1, Y1 \
+	op      64(SI)(AX*4), Y2, Y2 \
+	op      96(SI)(AX*4), Y3, Y3 \
+	ADDQ    $32, AX             \
+	CMPQ    AX, CX              \
+	JLE     four                \
+rest:                         \
+	ADDQ    $32, CX             \
+one:                          \
+	CMPQ    AX, CX              \
+	JGE     done                \
+	op      (SI)(AX*4), Y0, Y0  \
+	ADDQ    $8, AX              \
+	JMP     one                 \
+done:                         \
+	ACROSS(op)
+
+// func addAVX2(dst, a, b *float32, n int)
+TEXT ·addAVX2(SB), NOSPLIT, $0-32
+	BINARY(VADDPS, Y1, Y0)
+
+// func subAVX2(dst, a, b *float32, n int)
+TEXT ·subAVX2(SB), NOSPLIT, $0-32
+	BINARY(VSUBPS, Y1, Y0)
+
+// func mulAVX2(dst, a, b *float32, n int)
+TEXT ·mulAVX2(SB), NOSPLIT, $0-32
+	BINARY(VMULPS, Y1, Y0)
+
+// func divAVX2(dst, a, b *float32, n int)
+TEXT ·divAVX2(SB), NOSPLIT, $0-32
+	BINARY(VDIVPS, Y1, Y0)
+
+// The maximum and the minimum return a, written first here, unless b is larger or smaller.
+
+// func maxAVX2(dst, a, b *float32, n int)
+TEXT ·maxAVX2(SB), NOSPLIT, $0-32
+	BINARY(VMAXPS, Y0, Y1)
+
+// func minAVX2(dst, a, b *float32, n int)
+TEXT ·minAVX2(SB), NOSPLIT, $0-32
+	BINARY(VMINPS, Y0, Y1)
+
+// func sqrtAVX2(dst, a *float32, n int)
+TEXT ·sqrtAVX2(SB), NOSPLIT, $0-24
+	MOVQ   dst+0(FP), DI
+	MOVQ   a+8(FP), SI
+	MOVQ   n+16(FP), CX
+	VXORPS Y1, Y1, Y1
+	XORQ   AX, AX
+
+sqrt_loop:
+	VMOVUPS (SI)(AX*4), Y0
+	VMAXPS  Y1, Y0, Y0 // 0 unless Y0 is larger
+	VSQRTPS Y0, Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     sqrt_loop
+	VZEROUPPER
+	RET
+
+// func negAVX2(dst, a *float32, n int)
+TEXT ·negAVX2(SB), NOSPLIT, $0-24
+	MOVQ     dst+0(FP), DI
+	MOVQ     a+8(FP), SI
+	MOVQ     n+16(FP), CX
+	VPCMPEQD Y1, Y1, Y1
+	VPSLLD   $31, Y1, Y1 // the signs
+	XORQ     AX, AX
+
+neg_loop:
+	VXORPS  (SI)(AX*4), Y1, Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     neg_loop
+	VZEROUPPER
+	RET
+
+// func chooseAVX2(dst, c, a, b *float32, n int)
+TEXT ·chooseAVX2(SB), NOSPLIT, $0-40
+	MOVQ   dst+0(FP), DI
+	MOVQ   c+8(FP), BX
+	MOVQ   a+16(FP), SI
+	MOVQ   b+24(FP), DX
+	MOVQ   n+32(FP), CX
+	VXORPS Y3, Y3, Y3
+	XORQ   AX, AX
+
+choose_loop:
+	VMOVUPS   (BX)(AX*4), Y0
+	VCMPPS    $0x1E, Y3, Y0, Y0 // c > 0, false for NaN
+	VMOVUPS   (DX)(AX*4), Y1
+	VBLENDVPS Y0, (SI)(AX*4), Y1, Y1
+	VMOVUPS   Y1, (DI)(AX*4)
+	ADDQ      $8, AX
+	CMPQ      AX, CX
+	JLT       choose_loop
+	VZEROUPPER
+	RET
+
+// func scaleAVX2(dst, a *float32, k float32, n int)
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-32
+	SCALAR(VMULPS)
+
+// func shiftAVX2(dst, a *float32, k float32, n int)
+TEXT ·shiftAVX2(SB), NOSPLIT, $0-32
+	SCALAR(VADDPS)
+
+// func sumAVX2(x *float32, n int) float32
+TEXT ·sumAVX2(SB), NOSPLIT, $0-20
+	MOVQ   x+0(FP), SI
+	MOVQ   n+8(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	FOLD(VADDPS)
+	MOVSS  X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func largestAVX2(x *float32, n int) float32
+TEXT ·largestAVX2(SB), NOSPLIT, $0-20
+	MOVQ    x+0(FP), SI
+	MOVQ    n+8(FP), CX
+	VMOVUPS (SI), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	FOLD(VMAXPS)
+	MOVSS   X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func giveAVX2(dst, rest, x, top *float32, n int)
+TEXT ·giveAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ rest+8(FP), BX
+	MOVQ x+16(FP), SI
+	MOVQ top+24(FP), DX
+	MOVQ n+32(FP), CX
+	XORQ AX, AX
+
+give_loop:
+	VMOVUPS (SI)(AX*4), Y0
+	VCMPPS  $0x00, (DX)(AX*4), Y0, Y0 // x = top
+	VMOVUPS (BX)(AX*4), Y1
+	VANDPS  Y1, Y0, Y2
+	VANDNPS Y1, Y0, Y1
+	VADDPS  (DI)(AX*4), Y2, Y2
+	VMOVUPS Y2, (DI)(AX*4)
+	VMOVUPS Y1, (BX)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     give_loop
+	VZEROUPPER
+	RET
+
+// The constants of log.go, as bits.
+DATA logs<>+0(SB)/4, $0x004AFB0D  // 1 − √½
+DATA logs<>+4(SB)/4, $0x3F3504F3  // √½
+DATA logs<>+8(SB)/4, $0x007FFFFF
+DATA logs<>+12(SB)/4, $0x0000007F // 127
+DATA logs<>+16(SB)/4, $0x3F800000 // 1
+DATA logs<>+20(SB)/4, $0x00800000 // 2⁻¹²⁶
+DATA logs<>+24(SB)/4, $0x7F800000 // ∞
+DATA logs<>+28(SB)/4, $0xFF800000 // −∞
+DATA logs<>+32(SB)/4, $0x3D9021BB // logP0
+DATA logs<>+36(SB)/4, $0xBDEBD1B8 // logP1
+DATA logs<>+40(SB)/4, $0x3DEF251A // logP2
+DATA logs<>+44(SB)/4, $0xBDFE5D4F // logP3
+DATA logs<>+48(SB)/4, $0x3E11E9BF // logP4
+DATA logs<>+52(SB)/4, $0xBE2AAE50 // logP5
+DATA logs<>+56(SB)/4, $0x3E4CCEAC // logP6
+DATA logs<>+60(SB)/4, $0xBE7FFFFC // logP7
+DATA logs<>+64(SB)/4, $0x3EAAAAAA // logP8
+DATA logs<>+68(SB)/4, $0x3F318000 // ln2Hi
+DATA logs<>+72(SB)/4, $0xB95E8083 // ln2Lo
+DATA logs<>+76(SB)/4, $0x3F000000 // ½
+GLOBL logs<>(SB), RODATA|NOPTR, $80
+
+// func logAVX2(dst, a *float32, n int)
+TEXT ·logAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ n+16(FP), CX
+	XORQ AX, AX
+
+log_loop:
+	VMOVUPS      (SI)(AX*4), Y0
+	VBROADCASTSS logs<>+0(SB), Y7
+	VPADDD       Y7, Y0, Y1
+	VPSRAD       $23, Y1, Y2
+	VBROADCASTSS logs<>+12(SB), Y7
+	VPSUBD       Y7, Y2, Y2
+	VCVTDQ2PS    Y2, Y2              // e
+	VBROADCASTSS logs<>+8(SB), Y7
+	VPAND        Y7, Y1, Y1
+	VBROADCASTSS logs<>+4(SB), Y7
+	VPADDD       Y7, Y1, Y1
+	VBROADCASTSS logs<>+16(SB), Y7
+	VSUBPS       Y7, Y1, Y1          // m
+	VMULPS       Y1, Y1, Y3          // m²
+	VBROADCASTSS logs<>+32(SB), Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS logs<>+36(SB), Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS logs<>+40(SB), Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS logs<>+44(SB), Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS logs<>+48(SB), Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS logs<>+52(SB), Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS logs<>+56(SB), Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS logs<>+60(SB), Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VBROADCASTSS logs<>+64(SB), Y7
+	VADDPS       Y7, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VMULPS       Y3, Y4, Y4          // y
+	VBROADCASTSS logs<>+72(SB), Y7
+	VMULPS       Y7, Y2, Y5
+	VADDPS       Y5, Y4, Y4
+	VBROADCASTSS logs<>+76(SB), Y7
+	VMULPS       Y7, Y3, Y3
+	VSUBPS       Y3, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	VBROADCASTSS logs<>+68(SB), Y7
+	VMULPS       Y7, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS logs<>+20(SB), Y7
+	VCMPPS       $0x11, Y7, Y0, Y2   // x < 2⁻¹²⁶
+	VBROADCASTSS logs<>+28(SB), Y7
+	VBLENDVPS    Y2, Y7, Y1, Y1
+	VBROADCASTSS logs<>+24(SB), Y7
+	VCMPPS       $0x00, Y7, Y0, Y2   // x = ∞
+	VBLENDVPS    Y2, Y0, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPS       $0x19, Y3, Y0, Y2   // not x ≥ 0: all ones, which is a NaN
+	VORPS        Y2, Y1, Y1
+	VMOVUPS      Y1, (DI)(AX*4)
+	ADDQ         $8, AX
+	CMPQ         AX, CX
+	JLT          log_loop
+	VZEROUPPER
+	RET

@@ -1,0 +1,222 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"hebb/compute"
+)
+
+// odd is a number of any kind.
+func odd(r *rand.Rand) float32 {
+	switch r.IntN(12) {
+	case 0:
+		return float32(math.NaN())
+	case 1:
+		return float32(math.Inf(1 - 2*r.IntN(2)))
+	case 2:
+		return float32(math.Copysign(0, r.Float64()-0.5))
+	case 3:
+		return math.Float32frombits(r.Uint32())
+	case 4, 5, 6:
+		return float32(r.IntN(3) - 1)
+	}
+	return float32(r.NormFloat64())
+}
+
+// TestPrimitiveBits compares vectors with their Go twins, at lengths that leave every rest.
+func TestPrimitiveBits(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	odds := func(n int) []float32 {
+		x := make([]float32, n)
+		for j := range x {
+			x[j] = odd(r)
+		}
+		return x
+	}
+	type operation struct {
+		name string
+		f    func(dst, a, b, c []float32)
+	}
+	var all []operation
+	for p := compute.PrimAdd; p <= compute.PrimSelect; p++ {
+		all = append(all, operation{p.String(), func(dst, a, b, c []float32) { apply(p, dst, a, b, c) }})
+	}
+	all = append(all,
+		operation{"scale", func(dst, a, b, _ []float32) { scale(dst, a, 1.7) }},
+		operation{"shift", func(dst, a, b, _ []float32) { shift(dst, a, 1.7) }},
+		operation{"give", func(dst, a, b, c []float32) {
+			rest := append([]float32(nil), c...)
+			give(dst, rest, a, b)
+			sub(dst, dst, rest)
+		}},
+		operation{"sum", func(dst, a, _, _ []float32) { fill(dst, sum(a)) }},
+	)
+	for _, op := range all {
+		for n := range 80 {
+			a, b, c, old := odds(n), odds(n), odds(n), odds(n)
+			fast, slow := append([]float32(nil), old...), append([]float32(nil), old...)
+			op.f(fast, a, b, c)
+			set(t, &vector, scalar)
+			op.f(slow, a, b, c)
+			vector = widest()
+			for j := range fast {
+				if !sameBits(fast[j], slow[j]) {
+					t.Fatalf("%s of %g, %g, %g, element %d of %d, is %g as a vector and %g alone", op.name, a[j], b[j], c[j], j, n, fast[j], slow[j])
+				}
+			}
+		}
+	}
+}
+
+// TestLargest puts the largest number at every place.
+func TestLargest(t *testing.T) {
+	for n := 1; n < 80; n++ {
+		for at := range n {
+			x := make([]float32, n)
+			for j := range x {
+				x[j] = -float32(2 + j%5)
+			}
+			x[at] = -1
+			if m := largest(x); m != -1 {
+				t.Errorf("of %d the largest, -1 at %d, is found to be %g", n, at, m)
+			}
+		}
+	}
+}
+
+// TestLog holds log to what package compute allows, and the vector code to logGo's bits, over all float32s, by
+// bits.
+func TestLog(t *testing.T) {
+	stride := uint64(101)
+	if *exhaustive {
+		stride = 1
+	}
+	const block = 1 << 12
+	var mu sync.Mutex
+	near, far := 0.0, 0.0 // the largest errors: within [½, 2] in units of 2⁻²¹, beyond in ulps
+	parallel(int((1<<32)/(block*stride))+1, func(i int) {
+		var x, y [block]float32
+		for j := range x {
+			x[j] = math.Float32frombits(uint32((uint64(i)*block + uint64(j)) * stride))
+		}
+		log(y[:], x[:])
+		n, f := 0.0, 0.0
+		for j, x := range x {
+			if want := logGo(x); !sameBits(want, y[j]) {
+				t.Errorf("log(%g) is %g as a vector and %g alone", x, y[j], want)
+				return
+			}
+			if !(x >= logTiny && x <= math.MaxFloat32) {
+				continue // TestLogEnds
+			}
+			want := math.Log(float64(x))
+			if e := math.Abs(float64(y[j]) - want); 0.5 <= x && x <= 2 {
+				n = max(n, e*0x1p21)
+			} else {
+				f = max(f, e/math.Abs(want)*0x1p23)
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		near, far = max(near, n), max(far, f)
+	})
+	t.Logf("largest error %.3f·2⁻²¹ within [½, 2], %.3f ulp beyond", near, far)
+	if near > 0.5 || far > 1.5 {
+		t.Error("want half of what package compute allows, 0.5 and 1.5")
+	}
+}
+
+func TestLogEnds(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	for _, c := range []struct{ x, want float32 }{
+		{1, 0}, {0, -inf}, {float32(math.Copysign(0, -1)), -inf}, {math.SmallestNonzeroFloat32, -inf},
+		{inf, inf}, {-inf, nan}, {-1, nan}, {nan, nan}, {-math.SmallestNonzeroFloat32, nan},
+	} {
+		x := make([]float32, 9) // eight for the vector, one beside it
+		fill(x, c.x)
+		log(x, x)
+		if !sameBits(x[0], c.want) || !sameBits(x[8], c.want) {
+			t.Errorf("log(%g) is %g as a vector and %g alone, want %g", c.x, x[0], x[8], c.want)
+		}
+	}
+}
+
+// TestKernels multiplies whole numbers, so that every order gives the same: strands of all lengths, numbers of a
+// row side by side and apart, panels that are full and that are not, rows that are not there.
+func TestKernels(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, cols := range []int{1, 15, 16, 17, 31, 32} {
+		for v := avx2; v <= widest(); v++ {
+			set(t, &vector, v)
+			k, ok := kernelFor(cols)
+			if !ok || cols > k.width {
+				continue // what has more columns than a panel comes in several
+			}
+			for n := range 11 {
+				for _, apart := range []int{1, 5} {
+					name := fmt.Sprintf("%v, %d columns, strands of %d, numbers %d apart", v, cols, n, apart)
+					checkKernel(t, r, name, k, cols, n, apart)
+				}
+			}
+		}
+	}
+}
+
+// checkKernel computes a tile of two strands of n numbers, whose last row stands for the first.
+func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, cols, n, apart int) {
+	const margin, beside = 3, -77
+	number := func() float32 { return float32(r.IntN(9) - 4) }
+	rows, panel := make([]float32, 2*tileRows*(n+1)*apart), make([]float32, (2*n+1)*k.width)
+	for i := range rows {
+		rows[i] = number()
+	}
+	for i := range panel {
+		panel[i] = number()
+	}
+	c := make([]float32, tileRows*(margin+k.width+cols))
+	var to tileOut
+	var s []strand
+	at := func(strand, row, p int) int { return (strand*tileRows+row)*(n+1)*apart + p*apart }
+	for i := range 2 {
+		st := strand{offset: 4 * k.width * (i*n + i), k: n} // a row of the panel is left out
+		for row := range tileRows {
+			st.rows[row] = &rows[at(i, row%(tileRows-1), 0)]
+		}
+		s = append(s, st)
+	}
+	if n == 0 {
+		s = nil
+	}
+	stride := margin + k.width + cols
+	for row := range tileRows {
+		to[row] = &c[row%(tileRows-1)*stride]
+	}
+	for _, plus := range []bool{false, true} {
+		for i := range c {
+			c[i] = beside
+		}
+		k.tile(&to, margin, cols, s, 4*apart, panel, 0.5, plus)
+		for i, got := range c {
+			row, j := i/stride, i%stride-margin
+			want := float32(0)
+			for p := range 2 * n {
+				if j >= 0 && j < cols {
+					want += 0.5 * rows[at(p/n, row, p%n)] * panel[(p+p/n)*k.width+j]
+				}
+			}
+			if plus || row == tileRows-1 || j < 0 || j >= cols {
+				want += beside
+			}
+			if row == tileRows-1 {
+				want = beside // it went to the first
+			}
+			if got != want {
+				t.Fatalf("%s, plus %v: row %d, column %d is %g, want %g", name, plus, row, j, got, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package cpu
+
+import (
+	"math"
+
+	"hebb/compute"
+)
+
+func random(r compute.Random) {
+	out := values(r.Out)
+	chunks(blocks(len(out), 4), 1<<12, func(lo, hi int) {
+		for n := lo; n < hi; n++ {
+			w := philox(uint64(n), r.Stream, r.Seed)
+			x := numbers(r.Law, w)
+			copy(out[4*n:], x[:])
+		}
+	})
+}
+
+// numbers makes numbers of a block of the generator.
+func numbers(l compute.Law, w [4]uint32) (x [4]float32) {
+	switch l.Distribution {
+	case compute.BernoulliLaw:
+		below, b := l.Threshold(), math.Float32bits(l.B)
+		for i, w := range w { // without a branch, which would be taken at random
+			x[i] = math.Float32frombits(b & uint32((uint64(w)-below)>>32))
+		}
+	case compute.UniformLaw:
+		for i, w := range w {
+			x[i] = float32((l.B-l.A)*(float32(w>>8)*0x1p-24)) + l.A
+		}
+	case compute.NormalLaw:
+		for i := 0; i < 4; i += 2 {
+			r := math.Sqrt(-2 * math.Log(float64(w[i]>>8+1)*0x1p-24))
+			sin, cos := math.Sincos(2 * math.Pi * 0x1p-24 * float64(w[i+1]>>8))
+			x[i] = float32(float64(l.B)*r*cos + float64(l.A))
+			x[i+1] = float32(float64(l.B)*r*sin + float64(l.A))
+		}
+	}
+	return x
+}
+
+// philox is block n of a stream of Philox 4×32-10 (Salmon, Moraes, Dror, Shaw 2011).
+func philox(n, stream, seed uint64) [4]uint32 {
+	c0, c1, c2, c3 := uint32(n), uint32(n>>32), uint32(stream), uint32(stream>>32)
+	k0, k1 := uint32(seed), uint32(seed>>32)
+	for range 10 {
+		a, b := uint64(c0)*0xD2511F53, uint64(c2)*0xCD9E8D57
+		c0, c1, c2, c3 = uint32(b>>32)^c1^k0, uint32(b), uint32(a>>32)^c3^k1, uint32(a)
+		k0 += 0x9E3779B9
+		k1 += 0xBB67AE85
+	}
+	return [4]uint32{c0, c1, c2, c3}
+}

@@ -1,0 +1,206 @@
+package cpu
+
+import (
+	"math"
+	"slices"
+
+	"hebb/compute"
+)
+
+// A reduction is a [compute.Reduce] as it is computed: the values come block by block from a formula, or are
+// the input itself.
+type reduction struct {
+	compute.Reduce
+	x    []float32
+	e    *evaluator
+	n    int // values folded into each result
+	cols int
+}
+
+// pieceOfFold is how many values a core folds at a time.
+var pieceOfFold = 1 << 16
+
+func reduce(r compute.Reduce) {
+	v := reduction{Reduce: r, x: values(r.In[0]), cols: r.In[0].Cols()}
+	_, v.n, _ = r.Dims()
+	if r.F != nil {
+		v.e = newEvaluator(r.F, r.In, r.In[0])
+	}
+	out := values(r.Out)
+	switch {
+	case r.Fold == compute.FoldArgMax:
+		v.argMax(out)
+	case r.Along == compute.AlongRows && v.cols > 1:
+		v.alongRows(out)
+	default:
+		v.contiguous(out)
+	}
+}
+
+// values calls f with the values of elements lo … hi, a block at a time.
+func (v *reduction) values(lo, hi int, f func(x []float32)) {
+	if v.e == nil {
+		f(v.x[lo:hi])
+		return
+	}
+	s := borrow((v.e.program.registers + 1) * v.e.size)
+	defer giveBack(s)
+	c := v.e.core((*s)[v.e.size:])
+	for ; lo < hi; lo += v.e.size {
+		x := (*s)[:min(v.e.size, hi-lo)]
+		c.eval(x, nil, lo)
+		f(x)
+	}
+}
+
+// store makes the result of a fold.
+func (v *reduction) store(out *float32, fold float64) {
+	if fold = float64(v.Alpha) * fold; v.Beta != 0 {
+		fold += float64(v.Beta) * float64(*out)
+	}
+	*out = float32(fold)
+}
+
+// contiguous folds runs of n values.
+func (v *reduction) contiguous(out []float32) {
+	if v.n > pieceOfFold {
+		v.long(out)
+		return
+	}
+	chunks(len(out), max(1, pieceOfFold/v.n), func(lo, hi int) {
+		o, folded := lo, folding{}
+		v.values(lo*v.n, hi*v.n, func(x []float32) {
+			for len(x) > 0 {
+				part := x[:min(len(x), v.n-folded.n)]
+				folded.add(v.Fold, part)
+				if folded.n == v.n {
+					v.store(&out[o], folded.value)
+					o, folded = o+1, folding{}
+				}
+				x = x[len(part):]
+			}
+		})
+	})
+}
+
+// long folds each run in pieces, and these in their order.
+func (v *reduction) long(out []float32) {
+	pieces := blocks(v.n, pieceOfFold)
+	folds := make([]float64, len(out)*pieces)
+	parallel(len(folds), func(i int) {
+		first, lo := i/pieces*v.n, i%pieces*pieceOfFold
+		f := folding{}
+		v.values(first+lo, first+min(v.n, lo+pieceOfFold), func(x []float32) { f.add(v.Fold, x) })
+		folds[i] = f.value
+	})
+	for o := range out {
+		fold := folds[o*pieces]
+		for _, f := range folds[o*pieces+1 : (o+1)*pieces] {
+			fold = both(v.Fold, fold, f)
+		}
+		v.store(&out[o], fold)
+	}
+}
+
+// A folding is the fold of the first n values of a run.
+type folding struct {
+	n     int
+	value float64
+}
+
+func (f *folding) add(fold compute.Fold, x []float32) {
+	const most = 4096 // that are added up in float32
+	for len(x) > 0 {
+		part := x[:min(len(x), most)]
+		var next float64
+		if fold == compute.FoldSum {
+			next = float64(sum(part))
+		} else {
+			next = float64(largest(part))
+		}
+		if f.n > 0 {
+			next = both(fold, f.value, next)
+		}
+		f.n, f.value = f.n+len(part), next
+		x = x[len(part):]
+	}
+}
+
+func both(fold compute.Fold, a, b float64) float64 {
+	if fold == compute.FoldSum {
+		return a + b
+	}
+	return max(a, b)
+}
+
+// alongRows folds the rows of each matrix, some at a time, and these in their order.
+func (v *reduction) alongRows(out []float32) {
+	each := max(1, pieceOfFold/v.cols)
+	pieces, matrices := blocks(v.n, each), len(out)/v.cols
+	parts := borrow(matrices * pieces * v.cols)
+	defer giveBack(parts)
+	atOnce := max(1, each/(2*v.n)) // of many small matrices
+	chunks(matrices*pieces, atOnce, func(from, to int) {
+		for i := from; i < to; i++ {
+			z, lo := i/pieces, i%pieces*each
+			part := (*parts)[i*v.cols:][:v.cols]
+			v.foldRows(part, (z*v.n+lo)*v.cols, (z*v.n+min(v.n, lo+each))*v.cols)
+		}
+	})
+	for o := range out {
+		z, j := o/v.cols, o%v.cols
+		fold := float64((*parts)[z*pieces*v.cols+j])
+		for i := 1; i < pieces; i++ {
+			fold = both(v.Fold, fold, float64((*parts)[(z*pieces+i)*v.cols+j]))
+		}
+		v.store(&out[o], fold)
+	}
+}
+
+// foldRows folds the elements lo … hi, which are whole rows, into dst: narrow rows several at a time, as if they
+// were one.
+func (v *reduction) foldRows(dst []float32, lo, hi int) {
+	c := columnsOf((hi-lo)/v.cols, v.cols)
+	f, start := add, float32(0)
+	if v.Fold == compute.FoldMax {
+		f, start = larger, float32(math.Inf(-1))
+	}
+	s := borrow(c.width)
+	defer giveBack(s)
+	wide, at := *s, 0
+	fill(wide, start)
+	v.values(lo, hi, func(x []float32) {
+		for len(x) > 0 {
+			part := x[:min(len(x), c.width-at)]
+			into := wide[at:][:len(part)]
+			f(into, into, part)
+			at = (at + len(part)) % c.width
+			x = x[len(part):]
+		}
+	})
+	copy(dst, wide)
+	for from := v.cols; from < c.width; from += v.cols {
+		f(dst, dst, wide[from:])
+	}
+}
+
+func (v *reduction) argMax(out []float32) {
+	_, n, step := v.Dims()
+	chunks(len(out), max(1, pieceOfFold/n), func(lo, hi int) {
+		for o := lo; o < hi; o++ {
+			first := v.First(o)
+			if step == 1 {
+				run := v.x[first:][:n]
+				out[o] = float32(max(0, slices.Index(run, largest(run)))) // −1 if there is a NaN
+				continue
+			}
+			best, most := 0, v.x[first]
+			for k := 1; k < n; k++ {
+				if x := v.x[first+k*step]; x > most {
+					best, most = k, x
+				}
+			}
+			out[o] = float32(best)
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package cpu
+
+import (
+	"math"
+
+	"hebb/compute"
+)
+
+// A standardGrad is a [compute.StandardizeGrad] as it is computed. What depends on a column alone lies in
+// rows as wide as [columns] says.
+type standardGrad struct {
+	compute.StandardizeGrad
+	columns
+	x, y, dy      []float32
+	mean, inverse []float32 // of each column: 1/√(Var+Eps)
+}
+
+func standardizeGrad(s compute.StandardizeGrad) {
+	rows, cols := s.Dims()
+	v := standardGrad{StandardizeGrad: s, columns: columnsOf(rows, cols), x: values(s.X), dy: values(s.DY)}
+	if s.Y != nil {
+		v.y = values(s.Y)
+	}
+	w := v.width
+	all := borrow(5 * w)
+	defer giveBack(all)
+	v.mean, v.inverse = (*all)[:w], (*all)[w:2*w]
+	copy(v.mean, values(s.Mean))
+	for j, x := range values(s.Var) {
+		v.inverse[j] = float32(1 / math.Sqrt(float64(x)+float64(s.Eps)))
+	}
+	v.widen(v.mean)
+	v.widen(v.inverse)
+	v.sums()
+	v.apply((*all)[2*w:3*w], (*all)[3*w:4*w], (*all)[4*w:])
+}
+
+// delta is e for elements lo … hi, in dst unless it is DY itself.
+func (v *standardGrad) delta(dst []float32, lo, hi int) []float32 {
+	if v.Act == compute.Identity {
+		return v.dy[lo:hi]
+	}
+	dst = dst[:hi-lo]
+	if v.Act == compute.ReLU {
+		byZeros(dst, func(j int, part, zeros []float32) { choose(part, v.y[lo+j:], v.dy[lo+j:], zeros) })
+		return dst
+	}
+	copy(dst, v.dy[lo:hi])
+	backward(v.Act, dst, v.y[lo:hi])
+	return dst
+}
+
+// sums makes DBias and DGain, chunk by chunk, and adds these up in their order.
+func (v *standardGrad) sums() {
+	w, cols := v.width, v.cols
+	parts := borrow(v.count() * 2 * cols)
+	defer giveBack(parts)
+	v.chunks(func(k, lo, hi int) {
+		s := borrow(4 * w)
+		defer giveBack(s)
+		dbias, dgain, e, d := (*s)[:w], (*s)[w:2*w], (*s)[2*w:3*w], (*s)[3*w:]
+		clear(dbias)
+		clear(dgain)
+		v.wideRows(lo, hi, func(lo, hi int) {
+			e, d := v.delta(e, lo, hi), d[:hi-lo]
+			add(dbias[:hi-lo], dbias, e)
+			sub(d, v.x[lo:hi], v.mean)
+			times(d, d, v.inverse)
+			times(d, d, e)
+			add(dgain[:hi-lo], dgain, d)
+		})
+		v.narrow(dbias)
+		v.narrow(dgain)
+		part := (*parts)[k*2*cols:]
+		copy(part, dbias[:cols])
+		copy(part[cols:], dgain[:cols])
+	})
+	dbias, dgain := values(v.DBias), values(v.DGain)
+	for j := range cols {
+		b, g := 0.0, 0.0
+		for k := range v.count() {
+			b += float64((*parts)[k*2*cols+j])
+			g += float64((*parts)[k*2*cols+cols+j])
+		}
+		dbias[j], dgain[j] = float32(b), float32(g)
+	}
+}
+
+// apply is DX = e·a − b − (X−Mean)·c, with a, b and c for each column.
+func (v *standardGrad) apply(a, b, c []float32) {
+	n := float64(v.rows)
+	gain, dbias, dgain := values(v.Gain), values(v.DBias), values(v.DGain)
+	for j := range v.cols {
+		scale := float64(gain[j]) * float64(v.inverse[j])
+		a[j] = float32(scale)
+		b[j] = float32(scale * float64(dbias[j]) / n)
+		c[j] = float32(scale * float64(v.inverse[j]) * float64(dgain[j]) / n)
+	}
+	v.widen(a)
+	v.widen(b)
+	v.widen(c)
+	dx := values(v.DX)
+	v.chunks(func(_, lo, hi int) {
+		s := borrow(2 * v.width)
+		defer giveBack(s)
+		own, d := (*s)[:v.width], (*s)[v.width:]
+		v.wideRows(lo, hi, func(lo, hi int) {
+			dst, d := dx[lo:hi], d[:hi-lo]
+			times(dst, v.delta(own, lo, hi), a)
+			sub(dst, dst, b)
+			sub(d, v.x[lo:hi], v.mean)
+			times(d, d, c)
+			sub(dst, dst, d)
+		})
+	})
+}

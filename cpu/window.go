@@ -1,0 +1,104 @@
+package cpu
+
+import "hebb/compute"
+
+// A window slides over images: from place to place by stride, starting top rows above and left columns
+// beside each image (or, if negative, inside it), beyond whose borders it sees zeros.
+type window struct {
+	images, h, w, c int // what it slides over
+	r, s            int // its size
+	p, q            int // its places in an image
+	stride          int
+	top, left       int
+}
+
+// windowOf is the window of a convolution.
+func windowOf(g compute.Patches) window {
+	return window{g.N, g.H, g.W, g.C, g.R, g.S, g.P, g.Q, g.Stride, g.Pad, g.Pad}
+}
+
+// places is how many places there are in all images.
+func (w *window) places() int { return w.images * w.p * w.q }
+
+// place is where the i-th of all places is.
+func (w *window) place(i int) (n, p, q int) { return i / w.q / w.p, i / w.q % w.p, i % w.q }
+
+// length is how many numbers the window sees at a place.
+func (w *window) length() int { return w.r * w.s * w.c }
+
+// plain is whether the window sees the pixels themselves, one after the other.
+func (w *window) plain() bool {
+	return w.r == 1 && w.s == 1 && w.stride == 1 && w.top == 0 && w.left == 0 && w.p == w.h && w.q == w.w
+}
+
+// patches are what the window sees of images x at the places from lo up to hi: a matrix with a row for each
+// place, in s unless the images are that matrix already.
+func (w *window) patches(x []float32, lo, hi int, s []float32) matrix {
+	n := w.length()
+	if w.plain() {
+		return dense(hi-lo, n, x[lo*n:])
+	}
+	m := dense(hi-lo, n, s)
+	w.columns(m, x, lo, 0)
+	return m
+}
+
+// columns fills m with columns of the patches at the places from lo on, the first being the j-th.
+func (w *window) columns(m matrix, x []float32, lo, j int) {
+	line := w.s * w.c // what it sees of one row of pixels is one run
+	for at := 0; at < m.cols; {
+		r, from := (j+at)/line, (j+at)%line
+		n := min(line-from, m.cols-at)
+		for i := 0; i < m.rows; {
+			image, p, q := w.place(lo + i)
+			count := min(w.q-q, m.rows-i)
+			w.line(m.part(i, at, count, n), x, image, p*w.stride-w.top+r, (q*w.stride-w.left)*w.c+from)
+			i += count
+		}
+		at += n
+	}
+}
+
+// line fills m with runs of row h of the pixels of an image: the first starts at number from of the row, the
+// others follow by the stride.
+func (w *window) line(m matrix, x []float32, image, h, from int) {
+	if h < 0 || h >= w.h {
+		for i := range m.rows {
+			clear(m.row(i))
+		}
+		return
+	}
+	pixels := x[(image*w.h+h)*w.w*w.c:][:w.w*w.c]
+	step := w.stride * w.c
+	for i := 0; i < m.rows; i, from = i+1, from+step {
+		if m.cols != 32 && m.cols != 16 || from < 0 {
+			copyInside(m.row(i), pixels, from)
+			continue
+		}
+		for ; i < m.rows && from+m.cols <= len(pixels); i, from = i+1, from+step { // panels, inside the borders
+			if dst := m.data[i*m.stride:]; m.cols == 32 {
+				*(*[32]float32)(dst) = [32]float32(pixels[from:])
+			} else {
+				*(*[16]float32)(dst) = [16]float32(pixels[from:])
+			}
+		}
+		if i < m.rows {
+			copyInside(m.row(i), pixels, from)
+		}
+	}
+}
+
+// copyInside copies src from number from on to dst, and zeros for what lies beyond its ends.
+func copyInside(dst, src []float32, from int) {
+	if from >= 0 && from+len(dst) <= len(src) {
+		copy(dst, src[from:])
+		return
+	}
+	before := min(max(-from, 0), len(dst))
+	clear(dst[:before])
+	n := 0
+	if at := from + before; before < len(dst) && at < len(src) {
+		n = copy(dst[before:], src[at:])
+	}
+	clear(dst[before+n:])
+}

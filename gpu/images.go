@@ -1,0 +1,139 @@
+package gpu
+
+import "hebb/compute"
+
+// images makes a product that of a convolution: one of its factors is images under a window that slides over
+// them, see shaders/patches.glsl. The places where the window stops are the rows of a Conv's result, or
+// the terms of a Hebbian; of a ConvInput, the pixels are the rows.
+//
+// What the axes of a box mean is then the op's choice, but for their order, since terms come last. Places
+// take three: from image to image, down and across an image.
+type images struct {
+	places  axis     // the first of their three
+	perRow  int      // places across an image
+	terms   []axis   // along which products are added up
+	seen    int      // the binding point of the images
+	defines []string // of the product alone
+	args    func(a *args, b box)
+	room    operand // what partial sums take, where that is more than the result
+}
+
+// Axes where places are rows, and where they are terms. Columns and terms of the former are axisCol and
+// axisTerm.
+const (
+	placeRows  = axisWidth
+	placeTerms = axisRow
+	axisUnit   = axisWidth
+)
+
+// cutPlaces is [plan.cut] for a convolution.
+func (l *plan) cutPlaces(w product) []box {
+	return l.cutImages(w.size, w.images.places, w.out, w.a, w.b, w.ins[0], w.ins[1], w.images.room)
+}
+
+// cutImages is [plan.cut] for an op on images, of which three axes from one on go from image to image, down and
+// across. What a piece has follows each other: whole images, whole rows of one image, or a part of one row.
+func (l *plan) cutImages(size extent, image axis, ops ...operand) []box {
+	if l.err != nil {
+		return nil
+	}
+	step, err := l.fit(size, ops)
+	if l.err = err; err != nil {
+		return nil
+	}
+	if down, across := image+1, image+2; step[across] < size[across] {
+		step[image], step[down] = 1, 1
+	} else if step[down] < size[down] {
+		step[image] = 1
+	}
+	return size.boxes(step)
+}
+
+// count is how many places a box has, and how many of its first image come before them.
+func (i *images) count(b box) (all, before int32) {
+	n, at := b.n[i.places:], b.at[i.places:]
+	return int32(n[0] * n[1] * n[2]), int32(at[1]*i.perRow + at[2])
+}
+
+// show sets the arguments of d, which does the part b of a product.
+func (i *images) show(d *dispatch, b box) {
+	a := &d.args
+	a.Batch, a.Wide, a.Widths, a.Row0, a.Col0, a.Dep0, a.Skip = 1, 0, 1, 0, 0, 0, [2][4]int32{}
+	i.args(a, b)
+	a.Slice = a.K
+}
+
+// geometry sets what the shader has to know of g.
+func (a *args) geometry(g compute.Patches) {
+	a.Image = [4]int32{int32(g.H), int32(g.W), int32(g.P), int32(g.Q)}
+	a.Slide = [4]int32{int32(g.R), int32(g.S), int32(g.Stride), int32(g.Pad)}
+	a.Channels = int32(g.C)
+}
+
+// pixels is images t as pieces of them are touched: along three axes from one on, images, and every
+// so many rows and columns of them.
+func pixels(t *compute.Tensor, from axis, every int) operand {
+	if t == nil {
+		return none
+	}
+	high, wide, channels := t.Shape()[1], t.Shape()[2], t.Cols()
+	o := operand{mem: memory{buf: t.Buffer()}, off: t.Offset(), ld: channels}
+	o.stride[from], o.stride[from+1], o.stride[from+2] = high*wide*channels, every*wide*channels, every*channels
+	return o
+}
+
+// touching is o if each step of it touches the rows and columns from top and left to bottom and right of
+// where it is, where there are such, and the shader finds its way among them.
+func (o operand) touching(t *compute.Tensor, from axis, top, left, bottom, right, channels int) operand {
+	wide := t.Shape()[2]
+	o.lo, o.hi = t.Offset(), t.Offset()+t.Len()
+	o.off += (top*wide + left) * t.Cols()
+	o.reach = ((bottom-top)*wide+right-left)*t.Cols() + channels - 1
+	o.inner[from+1], o.inner[from+2] = true, true
+	return o
+}
+
+// under is images x as g's window sees them at every place.
+func under(x *compute.Tensor, g compute.Patches, places axis) operand {
+	return pixels(x, places, g.Stride).touching(x, places, -g.Pad, -g.Pad, g.R-1-g.Pad, g.S-1-g.Pad, g.C)
+}
+
+// by is o with its columns along an axis.
+func (o operand) by(col axis) operand {
+	if o != none {
+		o.stride[col] = 1
+	}
+	return o
+}
+
+// deep is o with n columns that are not cut.
+func (o operand) deep(n int) operand {
+	if o != none {
+		o.reach = n - 1
+	}
+	return o
+}
+
+// table is o as rows of n numbers, which are not cut, along an axis.
+func (o operand) table(along axis, n int) operand {
+	if o != none {
+		o.stride = extent{}
+		o.stride[along], o.reach, o.ld = n, n-1, n
+	}
+	return o
+}
+
+// pixelwise reports whether g's window is one pixel and stops at each: patches are the images themselves.
+func pixelwise(g compute.Patches) bool {
+	return g.R == 1 && g.S == 1 && g.Slide == compute.Slide{Stride: 1}
+}
+
+// matrix is t as one matrix of n columns.
+func (l *plan) matrix(t *compute.Tensor, n int) *compute.Tensor {
+	if t == nil || l.err != nil {
+		return t
+	}
+	v, err := t.View(0, t.Len()/n, n)
+	l.err = err
+	return v
+}

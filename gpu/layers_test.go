@@ -1,0 +1,96 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"hebb/compute"
+)
+
+// layers are convolutions larger than the suite's, of channels that are read four at a time: h×w×c images
+// of a batch of 2, units, window, stride and pad.
+var layers = [][]int{
+	{10, 10, 32, 64, 3, 3, 1, 1}, // as in the body of a residual network
+	{13, 11, 16, 36, 3, 3, 2, 1}, // where it halves
+	{12, 12, 64, 8, 1, 1, 2, 0},  // its shortcut
+	{19, 40, 4, 8, 5, 5, 3, 2},   // phases of different sizes
+	{1, 703, 4, 12, 1, 7, 2, 0},  // a signal
+}
+
+// tryLayers runs op's type on all layers, on whole numbers, and judges every element.
+func tryLayers(op compute.Op, open func() (compute.Backend, error)) (compute.Tally, error) {
+	b, err := open()
+	if err != nil {
+		return compute.Tally{}, err
+	}
+	v := compute.Verify(b, 0)
+	dev := compute.New(v)
+	rnd := rand.New(rand.NewPCG(5, 6))
+	for _, l := range layers {
+		if err != nil {
+			break
+		}
+		err = dev.Step(func(s *compute.Step) error {
+			slide := compute.Slide{Stride: l[6], Pad: l[7]}
+			whole := func(shape ...int) *compute.Tensor {
+				t := s.Tensor(shape...)
+				x := make([]float32, t.Len())
+				for i := range x {
+					x[i] = float32(rnd.IntN(7) - 3)
+				}
+				s.Write(t, x)
+				return t
+			}
+			x, w := whole(2, l[0], l[1], l[2]), whole(l[3], l[4], l[5], l[2])
+			y := whole(2, slide.Places(l[0], l[4]), slide.Places(l[1], l[5]), l[3])
+			e := compute.Epilogue{Alpha: 1, Beta: 2}
+			switch op.(type) {
+			case compute.Conv:
+				s.Do(compute.Conv{Y: y, X: x, W: w, Slide: slide, Epilogue: e})
+			case compute.ConvInput:
+				s.Do(compute.ConvInput{X: x, Y: y, W: w, Slide: slide, Epilogue: e})
+			case compute.Hebbian:
+				s.Do(compute.Hebbian{W: w, Y: y, X: x, Rate: float32(y.Len() / l[3]), Patches: slide})
+			}
+			return nil
+		})
+	}
+	return v.Tally, errors.Join(err, dev.Close())
+}
+
+// TestLayers runs the layers on every tile, and within limits that cut images in pieces.
+func TestLayers(t *testing.T) {
+	opened(t).Close()
+	small := func(b *backend) { b.maxBlock = 8 << 10 }
+	for _, way := range []struct {
+		name, rung string
+		set        func(*backend)
+	}{
+		{"32x32", "32x32", func(*backend) {}},
+		{"64x32", "64x32", func(*backend) {}},
+		{"64x64", "64x64", func(*backend) {}},
+		{"128x64", "128x64", func(*backend) {}},
+		{"128x128", "128x128", func(*backend) {}},
+		{"split", "32x32", func(b *backend) { b.splits = 3 }},
+		{"walk", "32x32", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }},
+		{"windows", "32x32", small},
+		{"naive windows", "naive", small},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}, compute.Hebbian{}} {
+				tally, err := tryLayers(op, with(way.rung, way.set))
+				if err != nil {
+					t.Errorf("%v: %v", reflect.TypeOf(op), err)
+				}
+				if tally.Judged == 0 || tally.Unbounded > 0 || tally.Worst > 0 {
+					t.Errorf("%v: %+v, want all of it judged exactly", reflect.TypeOf(op), tally)
+				}
+			}
+		})
+	}
+}

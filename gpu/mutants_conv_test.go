@@ -1,0 +1,86 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"errors"
+	"testing"
+
+	"hebb/compute"
+)
+
+// Mutants of what Conv, ConvInput and Hebbian of images have beyond a product of matrices.
+var (
+	patchMutants = []mutant{
+		{compute.Conv{}, "at.x < uint(image.x)", "at.x <= uint(image.x)"}, // the border is not 0
+		{compute.Conv{}, "at.y < uint(image.y)", "at.y < uint(image.x)"},
+		{compute.ConvInput{}, "at.x < uint(image.x)", "true"},
+		{compute.Hebbian{}, "at.y < uint(image.y)", "true"},
+		{compute.Conv{}, "corner = ivec2(-slide.w)", "corner = ivec2(1 - slide.w)"},
+		{compute.Hebbian{}, "corner = ivec2(-slide.w)", "corner = ivec2(0)"},
+		{compute.Conv{}, "stride = slide.z;", "stride = 1;"},
+		{compute.Conv{}, "window = slide.xy;", "window = slide.yx;"},
+		{compute.Hebbian{}, "places = image.zw;", "places = image.wz;"},
+		{compute.Conv{}, "tap.x * image.y + tap.y", "tap.y * image.y + tap.x"}, // r and s exchanged
+		{compute.Conv{}, "ld[SEEN / 4][SEEN % 4] + tap.z", "ld[SEEN / 4][SEEN % 4]"},
+		{compute.Conv{}, "(place.x * image.x + at.x)", "(at.x)"}, // all images are the first
+		{compute.ConvInput{}, "slide.z * (window - 1 - tap.xy)", "slide.z * tap.xy"},
+		{compute.ConvInput{}, "(at.x * slide.y + at.y) * n", "(at.x * slide.x + at.y) * n"},
+		{compute.ConvInput{}, "- window + 1;", "- window;"},
+		{compute.ConvInput{}, "- slide.w) % slide.z", ") % slide.z"},
+		{compute.ConvInput{}, "(phase + slide.w - tap0) / slide.z", "(slide.w - tap0) / slide.z"},
+		{compute.ConvInput{}, "slide.xy - tap0 + slide.z - 1", "slide.xy + slide.z - 1"},
+		{compute.ConvInput{}, "(image.zw - 1) / slide.z + 1", "image.zw / slide.z"},
+		{compute.ConvInput{}, "p.yz * slide.z + phase", "p.yz * slide.z"},
+		{compute.ConvInput{}, "at.y < image.w ?", "true ?"}, // a pixel of the next row
+		{compute.Hebbian{}, "if (beta != 0.0 || BOUND(3))", ""},
+	}
+	tiledPatchMutants = []mutant{
+		{compute.Conv{}, "		a.z -= radix.y;\n		a.y++;\n", "		a.z -= radix.y;\n"},
+		{compute.Hebbian{}, "		a.y -= radix.x;\n		a.x++;\n", "		a.y -= radix.x;\n"},
+		{compute.Conv{}, "pace = digits(BK, radix)", "pace = ivec3(0, 0, BK)"},
+		{compute.ConvInput{}, "pace = digits(BK, radix)", "pace = digits(BK / 2, radix)"},
+		{compute.Hebbian{}, "pace = digits(BK, radix)", "pace = digits(BK + 1, radix)"},
+		{compute.Conv{}, "l % (BK / 4) : (l - QA) / (BN / 4)", "0 : (l - QA) / (BN / 4)"},
+		{compute.ConvInput{}, "l % (BK / 4) : (l - QA) / (BN / 4)", "l % (BK / 4) : (l - QA) % (BN / 4)"},
+		{compute.Hebbian{}, "dep0 + p + (l - QA) / (BN / 4) * 4", "dep0 + p"},
+		{compute.Hebbian{}, "col + (l - QA) % (BN / 4) * 4", "col"},
+		{compute.Conv{}, "row + l / (BK / 4) * 4 + i", "row + l / (BK / 4) * 4"},
+		{compute.Conv{}, "spots[q * 4 + 2]", "spots[q * 4 + 1]"},
+		{compute.Conv{}, "return transpose(mat4(seen(", "return (mat4(seen("},
+		{compute.Conv{}, "tap = plus(tap, ivec3(0, 0, 1), ivec2(window.y, channels))", "tap.z++"},
+		{compute.Conv{}, "IMAGES[address(first, tap) >> 2]", "IMAGES[address(first, tap - tap.z % 8) >> 2]"},
+		{compute.Hebbian{}, "place = plus(place, ivec3(0, 0, 1), places)", "place.z++"},
+		{compute.ConvInput{}, "tap = plus(tap, ivec3(0, 0, 1), radix)", "tap.z++"},
+		{compute.ConvInput{}, "		tap.z++; // four", "		// four"},
+	}
+	splitPatchMutants = []mutant{
+		{compute.ConvInput{}, "finish(0, to, col, acc)", "finish(z, row, col, acc)"},
+		{compute.ConvInput{}, "if (to >= 0)", "to = max(to, 0);"},
+		{compute.Conv{}, "aim(row, col, first)", "aim(row, col, 0)"},
+		{compute.Hebbian{}, "aim(row, col, first)", "aim(row, col, 0)"},
+	}
+	windowPatchMutants = []mutant{
+		{compute.Conv{}, "row0 + place, places", "place, places"},
+		{compute.ConvInput{}, "digits(row0 + i, places)", "digits(i, places)"},
+		{compute.Hebbian{}, "dep0 + p + (l - QA)", "p + (l - QA)"},
+		{compute.ConvInput{}, "terms = window.x * window.y * channels", "terms = window.x * window.y * image.x"},
+	}
+)
+
+// TestPatchMutants: the suite sees those of the first three lists, the layers the last.
+func TestPatchMutants(t *testing.T) {
+	hunt(t, []ladder{
+		{"naive", "naive", func(*backend) {}, patchMutants},
+		{"tiled", "64x32", func(*backend) {}, tiledPatchMutants},
+		{"split", "32x32", func(b *backend) { b.splits = 3 }, splitPatchMutants},
+	})
+	t.Run("windows", func(t *testing.T) {
+		for _, m := range windowPatchMutants {
+			planted, err := plant(m, "32x32", func(b *backend) { b.maxBlock = 8 << 10 }, tryLayers)
+			if !planted || !errors.Is(err, compute.ErrWrong) {
+				t.Errorf("%T %q -> %q: planted %v: %v", m.op, m.old, m.new, planted, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,106 @@
+// Out = n random numbers, the first of them the first of block row0·2³² + col0: see compute.Random. A thread
+// makes the four numbers of a block. Defines: NAIVE: one of them.
+//
+// All is built on basic operations, whose errors are known: GLSL's own log is only good to 2⁻²¹ near 1, where
+// the radius needs all its digits, and of its sin and cos nothing is known. "precise" keeps their order.
+#include "args.glsl"
+#include "cell.glsl"
+layout(std430, binding = 0) writeonly buffer Out_ { CELL Out[]; };
+layout(local_size_x = 256) in;
+const int UNIFORM = 0, NORMAL = 1, BERNOULLI = 2; // compute.Distribution
+
+// philox is block n after the first: ten rounds of Philox 4×32 (Salmon, Moraes, Dror, Shaw 2011).
+uvec4 philox(uint n) {
+	uint low = uint(col0) + n;
+	uvec4 c = uvec4(low, uint(row0) + (low < n ? 1u : 0u), uint(key.z), uint(key.w));
+	uvec2 k = uvec2(uint(key.x), uint(key.y));
+	for (int round = 0; round < 10; round++) {
+		uint a, b, high_a, high_b;
+		umulExtended(c.x, 0xD2511F53u, high_a, a);
+		umulExtended(c.z, 0xCD9E8D57u, high_b, b);
+		c = uvec4(high_b ^ c.y ^ k.x, b, high_a ^ c.w ^ k.y, a);
+		k += uvec2(0x9E3779B9u, 0xBB67AE85u);
+	}
+	return c;
+}
+
+// logarithm is ln(x/2²⁴) of a whole x in [1, 2²⁴]: x/2²⁴ = 2ᵉ·m with m within [√½, √2), and ln m by
+// the polynomial of Cephes' logf. m − 1 is exact, so what is near 1 loses nothing.
+float logarithm(uint x) {
+	int bits = floatBitsToInt(float(x)) + (0x3F800000 - 0x3F3504F3);
+	float e = float((bits >> 23) - 127 - 24);
+	float f = intBitsToFloat((bits & 0x7FFFFF) + 0x3F3504F3) - 1.0;
+	precise float z = f * f;
+	precise float p = 7.0376836292e-2;
+	p = p * f - 1.1514610310e-1;
+	p = p * f + 1.1676998740e-1;
+	p = p * f - 1.2420140846e-1;
+	p = p * f + 1.4249322787e-1;
+	p = p * f - 1.6668057665e-1;
+	p = p * f + 2.0000714765e-1;
+	p = p * f - 2.4999993993e-1;
+	p = p * f + 3.3333331174e-1;
+	precise float y = f * z * p;
+	y = y + e * -2.12194440e-4;
+	y = y - 0.5 * z;
+	precise float l = (f + y) + e * 0.693359375;
+	return l;
+}
+
+// circle is the cosine and the sine of 2π·x/2²⁴, x < 2²⁴: whole quarters are taken off exactly, and
+// Taylor's series of the rest, at most π/4, is in powers of the rest as a part of a quarter.
+vec2 circle(uint x) {
+	int quarter = int(x + 0x200000u) >> 22;
+	float t = float(int(x) - (quarter << 22)) * 2.384185791015625e-7;
+	precise float z = t * t;
+	precise float s = 1.6044118e-4;
+	s = s * z - 4.6817541e-3;
+	s = s * z + 7.9692626e-2;
+	s = s * z - 6.4596410e-1;
+	s = s * z + 1.5707963;
+	s = s * t;
+	precise float c = -2.5202042e-5;
+	c = c * z + 9.1926027e-4;
+	c = c * z - 2.0863481e-2;
+	c = c * z + 2.5366951e-1;
+	c = c * z - 1.2337006;
+	c = c * z + 1.0;
+	vec2 v = (quarter & 1) == 0 ? vec2(c, s) : vec2(-s, c);
+	return (quarter & 2) == 0 ? v : -v;
+}
+
+vec2 normal(uint w, uint w2) {
+	float l = logarithm((w >> 8) + 1u);
+	precise vec2 v = circle(w2 >> 8) * (l < 0.0 ? sqrt(-2.0 * l) : 0.0);
+	return v;
+}
+
+// numbers are distributed as the law says, whose A and B are alpha and beta.
+vec4 numbers(uvec4 w) {
+	precise vec4 v;
+	if (kind == BERNOULLI)
+		return mix(vec4(0.0), vec4(beta), lessThanEqual(w, uvec4(uint(chance))));
+	if (kind == UNIFORM)
+		v = (beta - alpha) * (vec4(w >> 8) * 5.9604644775390625e-8) + alpha;
+	else
+		v = vec4(normal(w.x, w.y), normal(w.z, w.w)) * beta + alpha;
+	return v;
+}
+
+void main() {
+	int to = AT(0, 0, 0);
+#ifdef NAIVE
+	for (int i = int(gl_GlobalInvocationID.x); i < n; i += int(gl_NumWorkGroups.x) * 256)
+		Out[to + i] = numbers(philox(uint(i) / 4))[i % 4];
+#else
+	for (int i = int(gl_GlobalInvocationID.x) * 4; i < n; i += int(gl_NumWorkGroups.x) * 256 * 4) {
+		vec4 v = numbers(philox(uint(i) / 4));
+#ifdef VEC
+		Out[CELLS(to + i)] = v;
+#else
+		for (int q = 0; q < min(4, n - i); q++)
+			Out[to + i + q] = v[q];
+#endif
+	}
+#endif
+}
