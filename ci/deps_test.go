@@ -23,9 +23,15 @@ var rules = map[string][]string{
 	"hebb/cpu/internal/":       {"golang.org/x/sys/"},
 	"hebb/gpu":                 {"hebb/compute", "hebb/shaders", "github.com/go-gl/"},
 	"hebb/backend":             {"hebb/compute", "hebb/cpu", "hebb/gpu"},
-	"hebb/nets":                {"hebb/compute", "gonum.org/v1/gonum/"},
-	"hebb/bench":               {"hebb/compute", "gonum.org/v1/plot", "gonum.org/v1/plot/", "golang.org/x/perf/"},
-	"hebb/cmd/hebb": {"hebb/compute", "hebb/compute/computetest", "hebb/backend", "hebb/nets", "hebb/bench",
+	"hebb/nets":                {"hebb/compute"},
+	"hebb/nets/components":     {"hebb/compute", "hebb/nets/data", "gonum.org/v1/gonum/"},
+	"hebb/nets/data":           {"github.com/gofrs/flock"},
+	"hebb/nets/safetensors":    {},
+	"hebb/nets/train":          {"hebb/compute", "hebb/nets", "hebb/nets/data", "hebb/nets/safetensors", "github.com/BurntSushi/toml"},
+	"hebb/nets/train/chart":    {"hebb/nets", "hebb/nets/train", "gonum.org/v1/plot", "gonum.org/v1/plot/"},
+	"hebb/nets/reproduce":      {"hebb/compute", "hebb/nets/train"},
+	"hebb/bench":               {"hebb/compute", "hebb/nets", "gonum.org/v1/plot", "gonum.org/v1/plot/", "golang.org/x/perf/"},
+	"hebb/cmd/hebb": {"hebb/compute", "hebb/compute/computetest", "hebb/backend", "hebb/nets", "hebb/nets/", "hebb/bench",
 		"github.com/spf13/", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	"hebb/ci": {},
 }
@@ -37,7 +43,7 @@ var needed = map[string][]string{
 	"hebb/backend":  {"hebb/cpu", "hebb/gpu"},
 	"hebb/nets":     {"hebb/compute"},
 	"hebb/bench":    {"hebb/compute"},
-	"hebb/cmd/hebb": {"hebb/backend", "hebb/nets", "hebb/bench"},
+	"hebb/cmd/hebb": {"hebb/backend", "hebb/nets/train", "hebb/bench"},
 }
 
 type pkg struct {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestDocs: what the documents name is there, and the program in the README is one that is run.
+// TestDocs: what the documents name is there, and the programs in them are of examples that are run.
 func TestDocs(t *testing.T) {
 	docs, err := filepath.Glob("../docs/*.md")
 	if err != nil || len(docs) == 0 {
@@ -29,13 +29,38 @@ func TestDocs(t *testing.T) {
 			}
 		}
 	}
-	_, code, _ := strings.Cut(read(t, "../README.md"), "```go\n")
-	code, _, found := strings.Cut(code, "```")
-	if words := strings.Join(strings.Fields(code), " "); !found ||
-		!strings.Contains(strings.Join(strings.Fields(read(t, "../backend/example_test.go")), " "), words) {
-		t.Error("the program in README.md is not that of backend/example_test.go")
+	examples, err := filepath.Glob("../*/example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run strings.Builder
+	for _, e := range examples {
+		run.WriteString(words(read(t, e)))
+	}
+	for _, doc := range []string{"../README.md", "../docs/adding-a-rule.md"} {
+		all := programs(read(t, doc))
+		if len(all) == 0 {
+			t.Errorf("%s has no program", doc)
+		}
+		for _, p := range all {
+			if !strings.Contains(run.String(), words(p)) {
+				t.Errorf("this program in %s is in none of %v:\n%s", doc, examples, p)
+			}
+		}
 	}
 }
+
+// programs returns the Go that a document shows.
+func programs(text string) (all []string) {
+	for _, part := range strings.Split(text, "```go\n")[1:] {
+		code, _, _ := strings.Cut(part, "```")
+		all = append(all, code)
+	}
+	return all
+}
+
+// words is text without its layout.
+func words(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func read(t *testing.T, name string) string {
 	text, err := os.ReadFile(name)

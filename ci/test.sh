@@ -36,8 +36,23 @@ elsewhere() {
 export GALLIVM_PERF=nopt
 
 raced() {
-	go test -race -tags "$plain" -run 'TestOps$|TestAuto|TestRulesFind' ./cpu ./backend ./nets &&
+	go test -race -tags "$plain" -run 'TestOps$|TestAuto|TestRulesFind' ./cpu ./backend ./nets/components ./nets/data ./nets/safetensors &&
 		go test -race -tags "$plain" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive$' ./gpu
+}
+
+# trained BACKEND…: a few steps of a small residual network, every op checked against its definition; and
+# the same steps in two runs, the second resumed from the first, must give the same bits.
+trained() {
+	local b run="build/hebb train --net resnet8 --rule kp --data fashion-mnist --limit 512 --test-limit 32 --batch 16 --crop 2 --flip"
+	for b in "$@"; do
+		rm -rf build/run-$b build/run-$b-cut
+		$run --backend $b --steps 4 --verify 64 --out build/run-$b &&
+			$run --backend $b --steps 2 --out build/run-$b-cut &&
+			build/hebb train --resume build/run-$b-cut --steps 4 --backend $b &&
+			cmp build/run-$b{,-cut}/checkpoints/step-000000004/model.safetensors &&
+			cmp build/run-$b{,-cut}/checkpoints/step-000000004/state.safetensors || return
+	done
+	build/hebb compare build/run-*
 }
 
 # The tests say which of the packages of the machine they want; what is there must be used.
@@ -75,7 +90,16 @@ elif [ $HAVE_XVFB = 1 ] && [[ $TAGS != *noglfw* ]]; then
 else
 	skipped 'GLFW' 'no virtual screen, or no X11 headers'
 fi
-step 'fuzzing the IDX reader' go test -run '^$' -fuzz FuzzReadIDX -fuzztime 5s ./nets
+if [ -d /usr/share/datasets/fashion-mnist ]; then
+	step "hebb train on $both, verified" trained ${both//,/ }
+else
+	skipped 'hebb train' 'no Fashion-MNIST'
+fi
+fuzz='go test -run ^$ -fuzztime 4s -fuzz'
+for f in FuzzReadIDX FuzzReadCIFAR FuzzReadNPY FuzzReadNPZ FuzzLoadFolder; do
+	step "fuzzing: $f" $fuzz "^$f\$" ./nets/data
+done
+step 'fuzzing: safetensors' $fuzz '^FuzzRead$' ./nets/safetensors
 
 printf '\nAll passed in %d s:\n%s' $SECONDS "$summary"
 [ -z "$LACKING" ] || printf 'missing on this machine:\n%s' "$LACKING"

@@ -1,58 +1,43 @@
 package nets
 
-import (
-	"fmt"
-	"slices"
-	"strings"
+import "hebb/compute"
 
-	"hebb/compute"
-)
+// A Rule assigns credit: it says what a layer with weights sends to those below it, and how the feedback
+// weights that it sends by are learned. What a layer does with the delta that it is sent is the same for
+// all rules: its weights take the outer product of delta and input for their gradient.
+//
+// A rule of one's own needs no more than these four methods; see docs/adding-a-rule.md.
+type Rule interface {
+	// Feedback returns the shape of the feedback weights w.B, or nil for none. The first layer of a
+	// network sends nothing, and has none.
+	Feedback(n *Net, w *Weights) []int
 
-// A Rule is a Hebbian learning rule of linear units y = W·x: what each takes to be explained
-// already, see [compute.Hebbian].
-type Rule uint8
+	// Start sets the feedback weights before training.
+	Start(p *Pass)
 
-const (
-	Sanger   Rule = iota // Δw_u = η·y_u·(x − Σ_{v≤u} y_v·w_v): the principal components in order
-	Subspace             // Δw_u = η·y_u·(x − Σ_v y_v·w_v): some basis of their span
-	Oja                  // Δw_u = η·y_u·(x − y_u·w_u): every unit the first component
-	Hebb                 // Δw_u = η·y_u·x, and w_u/‖w_u‖ after each update: alone it diverges
-)
+	// Send returns the delta at the input of w, given that at its pre-activation.
+	Send(p *Pass, w *Weights, delta *compute.Tensor) *compute.Tensor
 
-var ruleNames = []string{"sanger", "subspace", "oja", "hebb"}
-
-func (r Rule) String() string {
-	if int(r) < len(ruleNames) {
-		return ruleNames[r]
-	}
-	return fmt.Sprintf("Rule(%d)", r)
+	// Learn, after the deltas of a step are known and before the weights change, leaves the gradients of the
+	// feedback weights in w.GradB, for the optimiser of the weights to apply. Where they stay 0, the
+	// feedback weights change only by weight decay and by what the rule itself does to them.
+	Learn(p *Pass)
 }
 
-// MarshalText returns the rule's name, in JSON too.
-func (r Rule) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+// Backprop sends delta·W: the gradient of the loss (Rumelhart, Hinton, Williams 1986).
+type Backprop struct{}
 
-// UnmarshalText sets r to the rule of that name.
-func (r *Rule) UnmarshalText(name []byte) error {
-	k := slices.Index(ruleNames, string(name))
-	if k < 0 {
-		return fmt.Errorf("rule %q, want one of %s", name, strings.Join(ruleNames, ", "))
-	}
-	*r = Rule(k)
-	return nil
+func (Backprop) Feedback(*Net, *Weights) []int { return nil }
+func (Backprop) Start(*Pass)                   {}
+func (Backprop) Learn(*Pass)                   {}
+
+func (Backprop) Send(p *Pass, w *Weights, delta *compute.Tensor) *compute.Tensor {
+	return w.Back(p, w.W, delta)
 }
 
-func (r Rule) mask() compute.Mask {
-	return [...]compute.Mask{Sanger: compute.Lower, Subspace: compute.Full, Oja: compute.Diagonal, Hebb: compute.None}[r]
-}
-
-// single reports whether all units learn the first component.
-func (r Rule) single() bool { return r == Oja || r == Hebb }
-
-// update is one step of the rule on the activities y of w for the inputs x.
-func (r Rule) update(w, y, x *compute.Tensor, rate float64) compute.Hebbian {
-	h := compute.Hebbian{W: w, Y: y, X: x, Mask: r.mask(), Rate: float32(rate)}
-	if h.Mask != compute.None {
-		h.G = y
-	}
-	return h
+// FixedFeedback is a [Rule] whose feedback weights never get a gradient, so that an optimiser need not look at
+// them.
+type FixedFeedback interface {
+	Rule
+	fixed()
 }

@@ -14,7 +14,7 @@ import (
 
 	"hebb/backend"
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/data"
 )
 
 func newInfoCmd() *cobra.Command {
@@ -79,8 +79,8 @@ func survey() (*report, error) {
 		r.Missing = append(r.Missing, "OpenBLAS (many times faster products on the CPU): apt install libopenblas-dev, build with -tags openblas")
 	}
 	r.addGPUs()
-	for _, name := range nets.Names() {
-		dir, err := nets.Find(name)
+	for _, name := range data.Names() {
+		dir, err := data.Find(name)
 		if err != nil {
 			r.Missing = append(r.Missing, err.Error())
 		}

@@ -67,16 +67,30 @@ func TestMistakes(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"trian", []string{`unknown command "trian"`, "bench, info, train, verify, version"}},
+		{"trian", []string{`unknown command "trian"`, "bench, compare, data, eval, info, plot, reproduce, train, verify, version"}},
 		{"train now", []string{"flags only", `"now"`}},
 		{"train --colour red", []string{"unknown flag: --colour", "--rule", "--backend"}},
 		{"verify -q", []string{"unknown shorthand flag"}},
-		{"train --rule bcm", []string{"--rule", "bcm", "sanger, subspace, oja, hebb"}},
+		{"train --rule bcm", []string{"--rule", "bcm", "bp, fa, dfa", "sanger, subspace, oja, hebb"}},
+		{"train --rule aa:speed=2", []string{"speed", "rate, decay, amp"}},
+		{"train --rule aa:rate=fast", []string{"rule aa", "rate=fast"}},
+		{"train --optimiser lbfgs", []string{"lbfgs", "adam, adamw, momentum, nesterov, sgd"}},
+		{"train --schedule never", []string{"never", "constant, cosine, step"}},
+		{"train --loss hinge", []string{"hinge", "cross-entropy"}},
+		{"train --lr 0", []string{"rate 0"}},
+		{"train --epochs 0", []string{"0 epochs"}},
+		{"train --units 3", []string{"--units", "sanger"}},
+		{"train --rule sanger --net lenet5", []string{"--net", "sanger"}},
+		{"train --resume x --lr 0.1", []string{"--lr", "--resume"}},
+		{"train --config /nonexistent.toml", []string{"nonexistent"}},
+		{"reproduce chaos", []string{"chaos", "weight-transport, two-routes"}},
+		{"reproduce two-routes --scale huge", []string{"huge", "cpu, gpu"}},
+		{"reproduce two-routes --only chaos", []string{"chaos", "mlp-mnist"}},
 		{"train --data cifar", []string{"cifar", "fashion-mnist, mnist"}},
 		{"train --backend tpu", []string{"tpu", "auto, gpu, cpu"}},
 		{"train --context vulkan", []string{"vulkan", "auto, egl, surfaceless, glfw"}},
 		{"train --units many", []string{"many", "--units"}},
-		{"train --limit -1", []string{"--limit -1"}},
+		{"train --limit -1", []string{"limit -1"}},
 		{"train --rule", []string{"flag needs an argument: --rule"}},
 		{"verify --backend gpu,tpu", []string{"tpu", "gpu, cpu"}},
 		{"verify --backend cpu,cpu", []string{"cpu twice"}},
@@ -221,7 +235,7 @@ func TestTrainRefusals(t *testing.T) {
 		{[]string{"--batch", "5", "--units", "2", "--rate", "1e4", "--epochs", "20"}, 1, "diverged"},
 	} {
 		t.Chdir(t.TempDir())
-		status, stdout, stderr := hebb(t, append([]string{"train", "--data", data, "--backend", "cpu"}, c.args...)...)
+		status, stdout, stderr := hebb(t, append([]string{"train", "--rule", "sanger", "--data", data, "--backend", "cpu"}, c.args...)...)
 		if status != c.status || !strings.Contains(stderr, c.want) {
 			t.Errorf("%v: status %d, stderr %q, want %d and %q", c.args, status, stderr, c.status, c.want)
 		}
@@ -240,7 +254,7 @@ func TestInterruptedTrain(t *testing.T) {
 		t.Skip("a process cannot be sent Ctrl-C on Windows")
 	}
 	out := filepath.Join(t.TempDir(), "run")
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "train", "--data", images(t, 200), "--units", "2", "--batch", "20",
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "train", "--rule", "sanger", "--data", images(t, 200), "--units", "2", "--batch", "20",
 		"--epochs", "100000000", "--backend", "cpu", "--out", out)
 	cmd.Env = append(os.Environ(), asCommand+"=1")
 	var stderr bytes.Buffer

@@ -15,6 +15,7 @@ import (
 type progress struct {
 	w     io.Writer
 	what  string
+	how   string
 	total int
 	bar   *progressbar.ProgressBar // nil where w is no terminal
 	next  time.Time                // of the next line
@@ -41,8 +42,27 @@ func (p *progress) at(done int) {
 	if p.bar != nil {
 		p.bar.Set(done)
 	} else if time.Now().After(p.next) {
-		fmt.Fprintf(p.w, "%s: %d of %d\n", p.what, done, p.total)
+		line := fmt.Sprintf("%s: %d of %d", p.what, done, p.total)
+		if p.how != "" {
+			line += ", " + p.how
+		}
+		fmt.Fprintln(p.w, line)
 		p.next = time.Now().Add(lineEvery)
+	}
+}
+
+// describe says how it goes, beside how far it is.
+func (p *progress) describe(how string) {
+	p.how = how
+	if p.bar != nil {
+		p.bar.Describe(how)
+	}
+}
+
+// clear makes way for a line; the next at draws the bar anew.
+func (p *progress) clear() {
+	if p.bar != nil {
+		p.bar.Clear()
 	}
 }
 

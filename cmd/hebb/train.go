@@ -8,20 +8,22 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"hebb/backend"
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/components"
+	"hebb/nets/data"
+	"hebb/nets/train"
 )
 
-// A trainRun is one run of hebb train, as asked for.
+// A trainRun is one run of hebb train by a Hebbian rule, as asked for.
 type trainRun struct {
 	backendFlags
-	nets.Components
+	components.Components
 	data    string
 	limit   int
 	on      string
@@ -32,46 +34,56 @@ type trainRun struct {
 }
 
 func newTrainCmd() *cobra.Command {
-	r := trainRun{Components: nets.DefaultComponents}
+	r := trainRun{Components: components.DefaultComponents}
+	n := networkRun{Config: train.Default}
 	cmd := &cobra.Command{
 		Use:   "train",
-		Short: "Learn the principal components of images by a Hebbian rule",
-		Long: `hebb train learns from real images by a Hebbian rule, in batches on the chosen
-backend, and compares what it learned with the exact eigenvectors of the covariance.
+		Short: "Train a network by a rule of credit assignment, or learn principal components",
+		Long: `hebb train trains a network on labelled images, batch by batch, on the chosen backend.
 
-Rules, for linear units y = W·x (x: an image less the mean image):
+Networks:
+` + listNetworks() + `
+Rules of credit assignment: what a layer sends to those below it. NAME:key=value,… sets more.
+` + listRules() + `
+Optimisers: ` + strings.Join(train.OptimiserNames(), ", ") + `; schedules of the rate: constant, step, cosine;
+both take settings: --optimiser momentum:weight_decay=5e-4 --schedule cosine:warmup=1.
+
+The folder given by --out keeps config.toml (all that decides the run), run.json (version, device), metrics.jsonl
+(one JSON object a line) and the last two checkpoints, safetensors that PyTorch reads. Ctrl-C saves and stops;
+--resume goes on from the last checkpoint, to the same bits as a run that was never stopped.
+
+The rules sanger, subspace, oja and hebb need no labels: single layers of linear units y = W·x
+that learn principal components, compared with the exact ones (x: an image less the mean image):
   sanger    Δw_u = η·y_u·(x − Σ_{v≤u} y_v·w_v)   unit k learns principal component k
   subspace  Δw_u = η·y_u·(x − Σ_v y_v·w_v)       the units learn the span of the first components
   oja       Δw_u = η·y_u·(x − y_u·w_u)           every unit learns component 1
   hebb      Δw_u = η·y_u·x                       as oja; alone it diverges, so each w_u is scaled
                                                  to length 1 after each update
-
-The rate η is RATE/λ₁ (λ₁: the largest eigenvalue) for the first half of the steps,
-then RATE/λ₁/(1 + 50·(t/T − ½)) at step t of T, which ends at 1/26 of it.
-
-It writes filters.png (the learned weights: red positive, blue negative) and
-run.json (all figures) into the folder given by --out.`,
-		Example: `  hebb train --rule sanger --data fashion-mnist --units 16
-  hebb train --rule oja --data path/to/idx/files --units 4 --backend gpu --verify 64`,
+They take --units and --rate: η is RATE/λ₁ (λ₁: the largest eigenvalue) for the first half of the
+steps, then RATE/λ₁/(1 + 50·(t/T − ½)) at step t of T. They write filters.png (the learned weights: red
+positive, blue negative) and run.json (all figures) into the folder given by --out.`,
+		Example: `  hebb train --net mlp:784-500-10 --data fashion-mnist --rule kp --optimiser momentum:weight_decay=1e-3
+  hebb train --net resnet20 --data fashion-mnist --rule sa --crop 2 --flip --schedule cosine --epochs 20
+  hebb train --config run.toml --seed 2
+  hebb train --resume runs/20261122-101500-sa-gpu
+  hebb train --rule sanger --data fashion-mnist --units 16`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r.verify = cmd.Flags().Changed("verify")
-			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			n.flags, n.verify = cmd.Flags(), cmd.Flags().Changed("verify")
+			if r.Rule.UnmarshalText([]byte(n.Rule)) == nil {
+				if err := n.forComponents(&r); err != nil {
+					return err
+				}
+				return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			}
+			return n.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
-	f.TextVar(&r.Rule, "rule", r.Rule, "learning rule: sanger, subspace, oja or hebb")
-	f.StringVar(&r.data, "data", "fashion-mnist", "data set: a name or a folder with the four IDX files")
-	f.IntVar(&r.limit, "limit", 0, "use the first `N` images (0: all)")
-	f.IntVar(&r.Units, "units", r.Units, "units to train")
-	f.IntVar(&r.Batch, "batch", r.Batch, "images an update")
-	f.IntVar(&r.Epochs, "epochs", r.Epochs, "passes over the images")
-	f.Float64Var(&r.Rate, "rate", r.Rate, "learning rate at the start, in units of 1/λ₁")
-	f.Uint64Var(&r.Seed, "seed", r.Seed, "seed of the first weights and of the order of the images")
-	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
-	f.StringVar(&r.out, "out", "", "folder for the results (default runs/TIME-RULE-BACKEND)")
-	f.BoolVar(&r.force, "force", false, "replace the results of another run in the folder")
-	f.IntVar(&r.sampled, "verify", 0, "check `N` elements of every op against its definition (0: all; slow)")
-	r.add(cmd)
+	n.add(f)
+	f.IntVar(&r.Units, "units", r.Units, "units of a Hebbian rule")
+	f.Float64Var(&r.Rate, "rate", r.Rate, "learning rate of a Hebbian rule at the start, in units of 1/λ₁")
+	f.BoolVar(&r.force, "force", false, "replace the results of another run of a Hebbian rule in the folder")
+	n.backendFlags.add(cmd)
 	return cmd
 }
 
@@ -79,7 +91,7 @@ func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if r.limit < 0 || r.sampled < 0 {
 		return usagef("--limit %d and --verify %d, want at least 0", r.limit, r.sampled)
 	}
-	dir, err := nets.Find(r.data)
+	dir, err := data.Find(r.data)
 	if err != nil {
 		return usageError{err}
 	}
@@ -98,11 +110,14 @@ func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	dev := compute.New(b)
 	defer dev.Close()
 
-	images, err := nets.Load(dir, nets.Train)
+	images, err := data.Load(dir, data.Options{})
 	if err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
-	samples := images.Centred(r.limit)
+	if images.Channels != 1 {
+		return usagef("%s has images of %d channels, want 1: filters are drawn in grey", dir, images.Channels)
+	}
+	samples := components.Centred(images, r.limit)
 	if err := r.Check(samples); err != nil {
 		return usageError{err}
 	}
@@ -115,10 +130,10 @@ func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer out.close()
 
-	fmt.Fprintf(stdout, "data      %s: %d images of %d×%d, from %s\n", r.data, samples.N, images.Rows, images.Cols, dir)
+	fmt.Fprintf(stdout, "data      %s: %d images of %d×%d, from %s\n", r.data, samples.N, images.Height, images.Width, dir)
 	fmt.Fprintf(stdout, "device    %s\n", dev.Info())
 	start := time.Now()
-	pca, err := nets.NewPCA(samples)
+	pca, err := components.NewPCA(samples)
 	if err != nil {
 		return err
 	}
@@ -144,7 +159,7 @@ func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	printJudgement(stdout, j)
 	rec := trainRecord{
-		Version: version(), Time: start, Data: r.data, Folder: dir, Images: samples.N, Rows: images.Rows, Cols: images.Cols,
+		Version: version(), Time: start, Data: r.data, Folder: dir, Images: samples.N, Rows: images.Height, Cols: images.Width,
 		Components: r.Components, Device: dev.Info(), Seconds: took.Seconds(), ImagesPerSecond: rate, Judgement: j,
 	}
 	if verifier != nil {
@@ -159,7 +174,7 @@ func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return nil
 }
 
-func printJudgement(w io.Writer, j nets.Judgement) {
+func printJudgement(w io.Writer, j components.Judgement) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "\nunit\teigenvector\teigenvalue\t|cos|\t")
 	for _, c := range j.Components {
@@ -182,12 +197,12 @@ type trainRecord struct {
 	Images  int       `json:"images"`
 	Rows    int       `json:"rows"`
 	Cols    int       `json:"cols"`
-	nets.Components
+	components.Components
 	Device          compute.Info   `json:"device"`
 	Seconds         float64        `json:"seconds"`
 	ImagesPerSecond float64        `json:"images_per_second"`
 	Verified        *compute.Tally `json:"verified,omitempty"`
-	nets.Judgement
+	components.Judgement
 }
 
 const (
@@ -227,7 +242,7 @@ func (r *results) path(name string) string { return filepath.Join(r.dir, name) }
 // save writes both files; each appears whole or not at all.
 func (r *results) save(rec trainRecord, w []float32) error {
 	err := r.write(filtersFile, func(f io.Writer) error {
-		return png.Encode(f, nets.Sheet(w, rec.Rows, rec.Cols))
+		return png.Encode(f, components.Sheet(w, rec.Rows, rec.Cols))
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hebb/nets/train"
+	"hebb/nets/train/chart"
+)
+
+func newPlotCmd() *cobra.Command {
+	var r plotRun
+	cmd := &cobra.Command{
+		Use:   "plot DIR…",
+		Short: "Draw the curves of runs: loss, accuracy, angles to backprop",
+		Long: `plot draws three panels over the epochs, one colour a run: the loss and the accuracy, in training and on
+the test part, and the angles of feedback weights to weights and of the rule's deltas to backprop's,
+as means over the layers or, with --layers, of each layer. Runs that are under way can be drawn.`,
+		Example: `  hebb plot runs/20261122-101500-sa-gpu
+  hebb plot runs/* --out rules.png
+  hebb plot runs/20261122-101500-sa-gpu --layers --out layers.svg`,
+		Args: someRuns,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.run(args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&r.out, "out", "", "the `FILE` to write, .svg or .png (default plot.svg in the first DIR)")
+	cmd.Flags().BoolVar(&r.layers, "layers", false, "draw the angles of each layer, a panel for each run")
+	return cmd
+}
+
+// A plotRun is one run of hebb plot, as asked for.
+type plotRun struct {
+	out    string
+	layers bool
+}
+
+func (r *plotRun) run(dirs []string, stdout, stderr io.Writer) error {
+	if r.out == "" {
+		r.out = filepath.Join(dirs[0], "plot.svg")
+	}
+	c := chart.Chart{Layers: r.layers}
+	var draw func(io.Writer) error
+	switch strings.ToLower(filepath.Ext(r.out)) {
+	case ".svg":
+		draw = func(w io.Writer) error { return c.SVG(w) }
+	case ".png":
+		draw = func(w io.Writer) error { return c.PNG(w) }
+	default:
+		return usagef("--out %s, want a name that ends in .svg or .png", r.out)
+	}
+	f, err := newOutFile(r.out)
+	if err != nil {
+		return err
+	}
+	defer f.drop()
+	if c.Runs, err = histories(dirs, stderr); err != nil {
+		return err
+	}
+	if err := f.write(draw); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "wrote     %s\n", r.out)
+	return err
+}
+
+// histories reads runs that have something to draw. What is damaged is said, and drawn as far as it goes.
+func histories(dirs []string, stderr io.Writer) (all []train.History, err error) {
+	for _, dir := range dirs {
+		h, err := train.ReadHistory(dir)
+		if errors.Is(err, train.ErrNoRun) {
+			return nil, usageError{err}
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case len(h.Lines) == 0:
+			return nil, errors.Join(fmt.Errorf("%s has no metrics yet", dir), h.Damage)
+		case h.Damage != nil:
+			fmt.Fprintf(stderr, "hebb: %s is damaged and drawn as far as it can be read: %v\n", dir, h.Damage)
+		}
+		all = append(all, h)
+	}
+	return all, nil
+}
+
+// An outFile is a file that a command writes. It exists under another name from before the work until it is done, so
+// that a path that cannot be written is known at once, and the file is never half there.
+type outFile struct {
+	path string
+	tmp  *os.File
+}
+
+func newOutFile(path string) (*outFile, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("--out %s cannot be written: it is a folder", path)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return nil, fmt.Errorf("--out %s cannot be written: %w", path, err)
+	}
+	return &outFile{path, tmp}, nil
+}
+
+// write fills the file and gives it its name.
+func (f *outFile) write(content func(io.Writer) error) error {
+	err := errors.Join(content(f.tmp), f.tmp.Chmod(0o644), f.tmp.Close())
+	if err == nil {
+		err = os.Rename(f.tmp.Name(), f.path)
+	}
+	if err != nil {
+		return fmt.Errorf("--out %s: %w", f.path, err)
+	}
+	return nil
+}
+
+// drop removes what was not written.
+func (f *outFile) drop() {
+	f.tmp.Close()
+	os.Remove(f.tmp.Name()) // there is none any more if it got its name
+}

@@ -1,0 +1,187 @@
+// Package data reads labelled images from the formats they are published in, and hands them out in
+// batches: in a seeded order, cropped, mirrored and normalised, ahead of time.
+package data
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+)
+
+// A Set is labelled images (or vectors of features: images of 1×1 with a channel a feature), all of
+// one size, in classes numbered from 0.
+type Set struct {
+	Name                    string
+	Height, Width, Channels int
+	Classes                 int
+	ClassNames              []string // Classes, or nil where the data do not name them
+	Train                   *Split
+	Test                    *Split // nil where there is none
+}
+
+// A Split is a part of a [Set]: its values, channels last (N × Height × Width × Channels), as the
+// files hold them, and its labels. One of Pixels and Floats is nil.
+type Split struct {
+	Pixels []byte    // 0 to 255, which stand for 0 to 1
+	Floats []float32 // as they are
+	Labels []int     // N, each from 0 to Classes−1
+}
+
+// N returns the number of examples.
+func (s *Split) N() int { return len(s.Labels) }
+
+// values returns how many values there are.
+func (s *Split) values() int { return len(s.Pixels) + len(s.Floats) }
+
+// Values returns the number of values of an example: Height × Width × Channels.
+func (s *Set) Values() int { return s.Height * s.Width * s.Channels }
+
+// Options say how to read a [Set]. The zero value takes the data as they are.
+type Options struct {
+	// Holdout is the share of each class, from 0 to below 1, that becomes Test where the data have
+	// no test part: of its n examples the last round(Holdout·n), whatever the seed of a run, so that
+	// no run is tested on what another learned from. Where there is a test part it changes nothing.
+	Holdout float64
+	// Classes is the number of classes; 0 takes the format's own: 10 for IDX files and CIFAR-10, 100
+	// for CIFAR-100, as many as there are folders, and for NPZ files the largest label and 1.
+	Classes int
+	// Dir is looked into first for data asked for by name.
+	Dir string
+}
+
+// maxLabel is the last whole number up to which float32, in which batches hold labels, has them all.
+const maxLabel = 1<<24 - 1
+
+// maxValues is the most values a part may have: a header that announces more is damaged.
+const maxValues = 1<<31 - 1
+
+// Load reads a data set by name (see [Names]), looked for as [Find] does, or from a path:
+//
+//   - a folder of IDX files, the format of MNIST: train-images-idx3-ubyte, train-labels-idx1-ubyte and
+//     the same with t10k, plain or .gz (LeCun, Cortes and Burges, "The MNIST database");
+//   - a folder of CIFAR's binary version: data_batch_1.bin, … and test_batch.bin, or train.bin and
+//     test.bin of CIFAR-100 with its fine labels (Krizhevsky 2009, "Learning multiple layers of features");
+//   - an NPZ file of NumPy with arrays x, N×H×W×C, N×H×W or N×D, of uint8, float32 or float64, and y, N
+//     integers; x_test and y_test likewise, or neither;
+//   - a folder of PNG or JPEG images: train/CLASS/… and test/CLASS/…, or CLASS/…. Classes and files
+//     are numbered in the order of their names. Grey where all are, else red, green and blue.
+//
+// It returns an error that wraps [ErrNoData] where there is nothing of that name, and otherwise names
+// the file that is damaged, with what was found and what was wanted.
+func Load(nameOrPath string, o Options) (*Set, error) {
+	if !(o.Holdout >= 0 && o.Holdout < 1) {
+		return nil, fmt.Errorf("data: a share of %g to hold out, want from 0 to below 1", o.Holdout)
+	}
+	if o.Classes < 0 || o.Classes > maxLabel+1 {
+		return nil, fmt.Errorf("data: %d classes, want 0 (as the data say) to %d", o.Classes, maxLabel+1)
+	}
+	path, err := find(nameOrPath, o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	f, err := formatOf(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := f.load(path)
+	if err != nil {
+		return nil, err
+	}
+	s.Name = filepath.Base(path)
+	if err := s.settle(path, o); err != nil {
+		return nil, err
+	}
+	if c, ok := lookUp(nameOrPath); ok {
+		s.Name = c.name
+		return s, c.complete(s, path)
+	}
+	return s, nil
+}
+
+// settle checks what a format's reader could not, and holds out a test part.
+func (s *Set) settle(path string, o Options) error {
+	if o.Classes > 0 && o.Classes != s.Classes {
+		s.Classes, s.ClassNames = o.Classes, nil
+	}
+	if s.Classes == 0 {
+		s.Classes = 1 + max(s.Train.largestLabel(), s.Test.largestLabel())
+	}
+	for _, part := range []struct {
+		name string
+		*Split
+	}{{"training", s.Train}, {"test", s.Test}} {
+		if part.Split == nil {
+			continue
+		}
+		if err := part.check(s); err != nil {
+			return fmt.Errorf("%s: %s part: %w", path, part.name, err)
+		}
+	}
+	if s.Test != nil || o.Holdout == 0 {
+		return nil
+	}
+	s.Train, s.Test = s.Train.holdOut(o.Holdout, s.Classes, s.Values())
+	if s.Train.N() == 0 || s.Test.N() == 0 {
+		return fmt.Errorf("%s: holding out %g of each class leaves %d examples to train on and %d to test, want at least 1",
+			path, o.Holdout, s.Train.N(), s.Test.N())
+	}
+	return nil
+}
+
+// check reports a label, a count or a value that cannot be.
+func (s *Split) check(set *Set) error {
+	if (s.Pixels == nil) == (s.Floats == nil) {
+		return fmt.Errorf("%d bytes and %d floats, want one of the two", len(s.Pixels), len(s.Floats))
+	}
+	if s.N() == 0 || s.values()%s.N() != 0 || s.values()/s.N() != set.Values() {
+		return fmt.Errorf("%d values and %d labels, want at least one label and %d×%d×%d values for each",
+			s.values(), s.N(), set.Height, set.Width, set.Channels)
+	}
+	for i, l := range s.Labels {
+		if l < 0 || l >= set.Classes || l > maxLabel {
+			return fmt.Errorf("label %d of example %d, want 0 to %d", l, i, min(set.Classes-1, maxLabel))
+		}
+	}
+	for i, v := range s.Floats {
+		if !(v >= -math.MaxFloat32 && v <= math.MaxFloat32) { // a NaN is neither
+			return fmt.Errorf("value %d of example %d is %g, want finite numbers", i%set.Values(), i/set.Values(), v)
+		}
+	}
+	return nil
+}
+
+func (s *Split) largestLabel() (most int) {
+	if s == nil {
+		return 0
+	}
+	for _, l := range s.Labels {
+		most = max(most, l)
+	}
+	return most
+}
+
+// holdOut parts s by [Options.Holdout].
+func (s *Split) holdOut(share float64, classes, d int) (train, test *Split) {
+	left := make([]int, classes) // of each class, how many more are for training
+	for _, l := range s.Labels {
+		left[l]++
+	}
+	for c, n := range left {
+		left[c] = n - int(math.Round(share*float64(n)))
+	}
+	train, test = new(Split), new(Split)
+	for i, l := range s.Labels {
+		to := test
+		if left[l] > 0 {
+			to = train
+			left[l]--
+		}
+		to.Labels = append(to.Labels, l)
+		if s.Pixels != nil {
+			to.Pixels = append(to.Pixels, s.Pixels[i*d:][:d]...)
+		} else {
+			to.Floats = append(to.Floats, s.Floats[i*d:][:d]...)
+		}
+	}
+	return train, test
+}

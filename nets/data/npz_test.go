@@ -1,0 +1,192 @@
+package data
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// npyFile is an array as NumPy saves it.
+func npyFile(descr, shape string, values any) []byte {
+	head := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape)
+	head += strings.Repeat(" ", 63-(10+len(head))%64) + "\n"
+	b := append([]byte("\x93NUMPY\x01\x00"), byte(len(head)), byte(len(head)>>8))
+	b, err := binary.Append(append(b, head...), binary.LittleEndian, values)
+	if err != nil {
+		panic(err) // the test is wrong
+	}
+	return b
+}
+
+// npzFile is an archive of arrays, the names being without .npy.
+func npzFile(t testing.TB, arrays map[string][]byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		w, err := z.Create(name + ".npy")
+		if err == nil {
+			_, err = w.Write(arrays[name])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestNumPyFiles reads what NumPy 1.24 wrote.
+func TestNumPyFiles(t *testing.T) {
+	s, err := Load(filepath.Join("testdata", "numpy.npz"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Height != 3 || s.Width != 2 || s.Channels != 3 || s.Classes != 5 || s.Name != "numpy.npz" ||
+		!slices.Equal(s.Train.Labels, []int{0, 4}) || !slices.Equal(s.Test.Labels, []int{2}) {
+		t.Errorf("%+v: labels %v and %v", s, s.Train.Labels, s.Test.Labels)
+	}
+	for i, p := range s.Train.Pixels {
+		if int(p) != i {
+			t.Fatalf("value %d is %d", i, p)
+		}
+	}
+	s, err = Load(filepath.Join("testdata", "floats.npz"), Options{})
+	if err != nil || s.Height != 1 || s.Width != 1 || s.Channels != 3 || s.Test != nil ||
+		!slices.Equal(s.Train.Floats, []float32{1.5, -2, 1e-40, 3, 4, 5}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestIntegers(t *testing.T) {
+	for descr, values := range map[string]any{
+		"|i1": []int8{1, 0}, "|u1": []uint8{1, 0}, "<i2": []int16{1, 0}, "<u2": []uint16{1, 0},
+		"<i4": []int32{1, 0}, "<u4": []uint32{1, 0}, "<i8": []int64{1, 0}, "<u8": []uint64{1, 0},
+	} {
+		file := npzFile(t, map[string][]byte{"x": npyFile("<f4", "(2, 1)", []float32{1, 2}), "y": npyFile(descr, "(2,)", values)})
+		if s, err := Load(put(t, t.TempDir(), "a.npz", file), Options{}); err != nil || !slices.Equal(s.Train.Labels, []int{1, 0}) {
+			t.Errorf("%s: %v", descr, err)
+		}
+	}
+}
+
+func TestDamagedNPZ(t *testing.T) {
+	x, y := npyFile("|u1", "(2, 1, 3)", make([]byte, 6)), npyFile("<i8", "(2,)", []int64{0, 1})
+	fortran := bytes.Replace(x, []byte("False"), []byte("True "), 1)
+	for name, c := range map[string]struct {
+		arrays map[string][]byte
+		want   string
+	}{
+		"no arrays":            {nil, "has no array x"},
+		"no y":                 {map[string][]byte{"x": x, "labels": y}, "has no array y, only labels, x"},
+		"x_test alone":         {map[string][]byte{"x": x, "y": y, "x_test": x}, "has no array y_test"},
+		"not an array":         {map[string][]byte{"x": []byte("hello, world"), "y": y}, "starts with 68 65 6c"},
+		"a short header":       {map[string][]byte{"x": x[:20], "y": y}, "cut short within its header"},
+		"a header of nonsense": {map[string][]byte{"x": []byte("\x93NUMPY\x01\x00\x02\x00{}"), "y": y}, `header "{}"`},
+		"a header of 4 GB":     {map[string][]byte{"x": []byte("\x93NUMPY\x02\x00\xff\xff\xff\xff"), "y": y}, "header of 4294967295 bytes"},
+		"version 9":            {map[string][]byte{"x": []byte("\x93NUMPY\x09\x00\x02\x00{}"), "y": y}, "version 9.0"},
+		"cut":                  {map[string][]byte{"x": x[:len(x)-1], "y": y}, "5 values of the 6"},
+		"too long":             {map[string][]byte{"x": append(bytes.Clone(x), 1), "y": y}, "more than the 6 values"},
+		"floats cut":           {map[string][]byte{"x": npyFile("<f4", "(2, 3)", make([]float32, 5)), "y": y}, "5 values of the 6"},
+		"floats too long":      {map[string][]byte{"x": npyFile("<f4", "(2, 2)", make([]float32, 5)), "y": y}, "more than the 4 values"},
+		"a large lie":          {map[string][]byte{"x": npyFile("<f8", "(2000000000, 1)", []float64{1}), "y": y}, "1 values of the 2000000000"},
+		"overflow":             {map[string][]byte{"x": npyFile("<f8", "(4294967296, 4294967296)", []float64{1}), "y": y}, "at most 2147483647"},
+		"beyond an int":        {map[string][]byte{"x": npyFile("<f8", "(99999999999999999999,)", []float64{1}), "y": y}, "shape (99999999999999999999,)"},
+		"no examples":          {map[string][]byte{"x": npyFile("<f8", "(0, 3)", []float64{}), "y": y}, "at least 1"},
+		"a scalar":             {map[string][]byte{"x": npyFile("<f8", "()", []float64{1}), "y": y}, "at least 1"},
+		"one dimension":        {map[string][]byte{"x": npyFile("<f8", "(2,)", []float64{1, 2}), "y": y}, "want N×D"},
+		"Fortran order":        {map[string][]byte{"x": fortran, "y": y}, "np.ascontiguousarray"},
+		"complex numbers":      {map[string][]byte{"x": npyFile("<c8", "(1, 1)", []float64{1}), "y": y}, "type c8"},
+		"objects":              {map[string][]byte{"x": npyFile("|O", "(1, 1)", []float64{1}), "y": y}, "want descr of a number"},
+		"labels of floats":     {map[string][]byte{"x": x, "y": npyFile("<f4", "(2,)", []float32{0, 1})}, "want integers"},
+		"three labels":         {map[string][]byte{"x": x, "y": npyFile("|u1", "(3,)", []byte{0, 1, 2})}, "shape 3, want 2"},
+		"a negative label":     {map[string][]byte{"x": x, "y": npyFile("|i1", "(2,)", []int8{0, -1})}, "label -1 of example 1"},
+		"a huge label":         {map[string][]byte{"x": x, "y": npyFile("<u8", "(2,)", []uint64{0, 1 << 24})}, "label 16777216 of example 1, want 0 to 16777215"},
+		"a label beyond int64": {map[string][]byte{"x": x, "y": npyFile("<u8", "(2,)", []uint64{0, 1 << 63})}, "beyond an int"},
+		"a NaN":                {map[string][]byte{"x": npyFile("<f4", "(2, 2)", []float32{0, 1, 2, float32(math.NaN())}), "y": y}, "value 1 of example 1 is NaN"},
+		"an infinity":          {map[string][]byte{"x": npyFile("<f8", "(2, 1)", []float64{math.Inf(-1), 0}), "y": y}, "value 0 of example 0 is -Inf"},
+		"beyond float32":       {map[string][]byte{"x": npyFile("<f8", "(2, 1)", []float64{0, 1e39}), "y": y}, "value 1 is 1e+39, beyond float32"},
+		"tests of other size":  {map[string][]byte{"x": x, "y": y, "x_test": npyFile("|u1", "(2, 3, 1)", make([]byte, 6)), "y_test": y}, "x_test is 2×3×1 and x 2×1×3"},
+		"tests of other type":  {map[string][]byte{"x": x, "y": y, "x_test": npyFile("<f4", "(2, 1, 3)", make([]float32, 6)), "y_test": y}, "both bytes or both floats"},
+	} {
+		path := put(t, t.TempDir(), "a.npz", npzFile(t, c.arrays))
+		_, err := Load(path, Options{})
+		wantIn(t, name, err, path, c.want)
+	}
+	whole := npzFile(t, map[string][]byte{"x": x, "y": y})
+	for name, file := range map[string][]byte{"cut": whole[:len(whole)-30], "empty": nil, "text": []byte("hello")} {
+		path := put(t, t.TempDir(), "a.npz", file)
+		_, err := Load(path, Options{})
+		wantIn(t, name, err, path, "want an NPZ file")
+	}
+	flipped := bytes.Replace(whole, []byte("'<i8'"), []byte("'<u8'"), 1)
+	if bytes.Equal(flipped, whole) { // it was compressed
+		i := bytes.Index(whole, []byte("y.npy")) + 20
+		flipped[i] ^= 0x10
+	}
+	if _, err := Load(put(t, t.TempDir(), "a.npz", flipped), Options{}); err == nil {
+		t.Error("an archive with a changed byte was read")
+	}
+	_, err := Load(put(t, t.TempDir(), "a.txt", nil), Options{})
+	wantIn(t, "another file", err, "a.txt is a file, want an .npz file")
+}
+
+// FuzzReadNPY: whatever the file, reading ends in an error or in as many values as the header says.
+func FuzzReadNPY(f *testing.F) {
+	f.Add(npyFile("|u1", "(2, 1, 3)", make([]byte, 6)))
+	f.Add(npyFile("<f8", "(2, 3)", make([]float64, 6)))
+	f.Add(npyFile("<i4", "(3,)", []int32{1, -2, 3}))
+	f.Add([]byte("\x93NUMPY\x02\x00\xff\xff\xff\xff"))
+	f.Add([]byte("\x93NUMPY\x01\x00\x02\x00{}"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		r := bytes.NewReader(file)
+		a, err := readNPYHeader(r)
+		if err != nil {
+			return
+		}
+		n := 0
+		switch a.typ() {
+		case "f4", "f8":
+			var v []float32
+			v, err = a.floats(r)
+			n = len(v)
+		case "u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8":
+			var v []int
+			v, err = a.ints(r)
+			n = len(v)
+		default:
+			return
+		}
+		if err == nil && (n != a.n || r.Len() != 0) {
+			t.Fatalf("%d values, want %d of %s; %d bytes are left", n, a.n, a, r.Len())
+		}
+	})
+}
+
+// FuzzReadNPZ: whatever the archive, reading ends in an error or in a part that holds together.
+func FuzzReadNPZ(f *testing.F) {
+	f.Add(npzFile(f, map[string][]byte{"x": npyFile("|u1", "(2, 1, 3)", make([]byte, 6)), "y": npyFile("|u1", "(2,)", []byte{0, 1})}))
+	f.Add(npzFile(f, map[string][]byte{"x": npyFile("<f4", "(1, 2)", make([]float32, 2)), "y": npyFile("|u1", "(1,)", []byte{0})})[:200])
+	f.Fuzz(func(t *testing.T, file []byte) {
+		z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			return
+		}
+		s, err := readNPZ(z)
+		if err != nil {
+			return
+		}
+		if s.Train.values() != s.Train.N()*s.Values() || s.Train.N() == 0 {
+			t.Fatalf("%d values, %d labels, %d×%d×%d", s.Train.values(), s.Train.N(), s.Height, s.Width, s.Channels)
+		}
+	})
+}

@@ -1,0 +1,199 @@
+package nets
+
+import (
+	"fmt"
+
+	"hebb/compute"
+)
+
+// A Net is a network on a device: its layers, and all their parameters in one tensor, so that an optimiser is
+// one op for all of them.
+type Net struct {
+	Input   Shape
+	Classes int
+	Seed    uint64
+	Rule    Rule
+	// BiasRate, unless 0, is what the gradients of the biases of Weights are multiplied by.
+	BiasRate float32
+	Weights  []*Weights // in the order of the forward pass
+
+	Params, Grads           *compute.Tensor // all that is learned by gradients
+	Feedback, FeedbackGrads *compute.Tensor // all feedback weights, and their gradients; nil where the rule has none
+	States                  *compute.Tensor // running statistics; or nil
+
+	dev   *compute.Device
+	root  layer
+	named []Named
+}
+
+// A Named tensor of a network: a parameter, under the name that PyTorch gives it.
+type Named struct {
+	Name  string
+	Value *compute.Tensor
+	Grad  *compute.Tensor // nil: learned by no gradient
+	layout
+}
+
+// New builds a network for examples of a shape on dev. Seed and the names of the parameters decide what
+// they start as. The network lives as long as the device.
+func New(dev *compute.Device, spec Spec, input Shape, rule Rule, seed uint64) (*Net, error) {
+	if input.Height < 1 || input.Width < 1 || input.Channels < 1 {
+		return nil, fmt.Errorf("nets: examples of %d×%d×%d", input.Height, input.Width, input.Channels)
+	}
+	b := &builder{names: map[string]bool{}}
+	root, out, err := spec.build(b, spec.label(), input)
+	switch {
+	case err != nil:
+		return nil, err
+	case !b.started:
+		return nil, fmt.Errorf("nets: a network without weights")
+	case out.Height != 1 || out.Width != 1:
+		return nil, fmt.Errorf("nets: the network ends in %v, want one number per class", out)
+	}
+	n := &Net{Input: input, Classes: out.Channels, Seed: seed, Rule: rule, Weights: b.weights, dev: dev, root: root}
+	b.weights[len(b.weights)-1].Last = true
+	if err := n.allocate(b); err != nil {
+		return nil, err
+	}
+	return n, n.start()
+}
+
+// allocate makes the common tensors and gives every parameter its place.
+func (n *Net) allocate(b *builder) (err error) {
+	starts, total := b.lay(matrices, vectors)
+	if n.Params, n.Grads, err = n.pair(total); err != nil {
+		return err
+	}
+	if _, size := b.lay(states); size > 0 {
+		if n.States, err = n.dev.Tensor(size); err != nil {
+			return err
+		}
+		if err := n.place(b.kinds[states], n.States, nil, 0); err != nil {
+			return err
+		}
+	}
+	for k, at := range starts {
+		if err := n.place(b.kinds[k], n.Params, n.Grads, at); err != nil {
+			return err
+		}
+	}
+	return n.feedback()
+}
+
+// pair is two tensors of n zeros.
+func (n *Net) pair(size int) (a, b *compute.Tensor, err error) {
+	if a, err = n.zeros(size); err == nil {
+		b, err = n.zeros(size)
+	}
+	return a, b, err
+}
+
+func (n *Net) zeros(size int) (*compute.Tensor, error) {
+	t, err := n.dev.Tensor(size)
+	if err != nil {
+		return nil, err
+	}
+	return t, n.dev.Step(func(s *compute.Step) error {
+		s.Write(t, make([]float32, size))
+		return nil
+	})
+}
+
+// place gives parameters their views of the common tensors and writes what they start as.
+func (n *Net) place(ps []*parameter, values, grads *compute.Tensor, at int) error {
+	return n.dev.Step(func(s *compute.Step) error {
+		for _, p := range ps {
+			*p.value = s.View(values, at, p.shape...)
+			named := Named{Name: p.name, Value: *p.value, layout: p.layout}
+			if p.grad != nil {
+				*p.grad = s.View(grads, at, p.shape...)
+				named.Grad = *p.grad
+			}
+			n.named = append(n.named, named)
+			at += room(length(p.shape))
+			s.Write(*p.value, p.first(n.Seed))
+		}
+		return nil
+	})
+}
+
+// feedback makes the feedback weights that the rule asks for.
+func (n *Net) feedback() (err error) {
+	shapes, total := make([][]int, len(n.Weights)), 0
+	for i, w := range n.Weights {
+		if shapes[i] = n.Rule.Feedback(n, w); shapes[i] != nil && !w.First {
+			total += room(length(shapes[i]))
+		}
+	}
+	if total == 0 {
+		return nil
+	}
+	if n.Feedback, n.FeedbackGrads, err = n.pair(total); err != nil {
+		return err
+	}
+	return n.dev.Step(func(s *compute.Step) error {
+		at := 0
+		for i, w := range n.Weights {
+			if shapes[i] == nil || w.First {
+				continue
+			}
+			w.B, w.GradB = s.View(n.Feedback, at, shapes[i]...), s.View(n.FeedbackGrads, at, shapes[i]...)
+			at += room(length(shapes[i]))
+			n.named = append(n.named, Named{Name: w.Name + feedbackSuffix, Value: w.B, Grad: w.GradB})
+		}
+		return nil
+	})
+}
+
+// start lets the rule prepare its feedback weights.
+func (n *Net) start() error {
+	return n.dev.Step(func(s *compute.Step) error {
+		n.Rule.Start(&Pass{Step: s, Net: n, rule: n.Rule, Number: startNumber})
+		return nil
+	})
+}
+
+const feedbackSuffix = ".feedback"
+
+// startNumber keeps what is drawn before training apart from what its steps draw.
+const startNumber = 1<<47 - 1
+
+func (n *Net) biasRate() float32 {
+	if n.BiasRate == 0 {
+		return 1
+	}
+	return n.BiasRate
+}
+
+// Device returns the device that the network is on.
+func (n *Net) Device() *compute.Device { return n.dev }
+
+// Tensors returns all parameters, states and feedback weights.
+func (n *Net) Tensors() []Named { return n.named }
+
+// Parameters returns how many numbers are learned by gradients, feedback weights not counted.
+func (n *Net) Parameters() (count int) {
+	for _, t := range n.named {
+		if t.Grad != nil && !t.Feedback() {
+			count += t.Value.Len()
+		}
+	}
+	return count
+}
+
+// Forward returns the logits of x, examples × classes.
+func (n *Net) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
+	y := n.root.forward(p, p.View(x, 0, n.Input.of(p.Examples)...))
+	return p.View(y, 0, p.Examples, n.Classes)
+}
+
+// Backward takes the delta at the logits down, as the rule says, and leaves the gradients.
+func (n *Net) Backward(p *Pass, delta *compute.Tensor) {
+	p.Error = delta
+	n.root.backward(p, delta)
+}
+
+// NewPass begins a pass of so many examples.
+func (n *Net) NewPass(s *compute.Step, examples int) *Pass {
+	return &Pass{Step: s, Net: n, Examples: examples, rule: n.Rule}
+}

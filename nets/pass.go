@@ -1,0 +1,66 @@
+package nets
+
+import "hebb/compute"
+
+// A Pass is one trip of a batch of examples through a network, and back. It is a [compute.Step]: its tensors
+// live until the step ends.
+type Pass struct {
+	*compute.Step
+	Net      *Net
+	Examples int
+	Training bool            // statistics of the batch, dropout
+	Error    *compute.Tensor // the delta at the logits, examples × classes, once it is known
+	Number   uint64          // of the training step, from 0: with Net.Seed it decides all random numbers
+
+	rule  Rule
+	quiet bool // leave no gradients
+	draws uint64
+}
+
+// Like returns scratch of the shape of t.
+func (p *Pass) Like(t *compute.Tensor) *compute.Tensor { return p.Tensor(t.Shape()...) }
+
+// Map returns f of the inputs, the first of which gives the shape.
+func (p *Pass) Map(f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
+	out := p.Like(in[0])
+	p.Do(compute.Map{Out: out, In: in, F: f})
+	return out
+}
+
+// Random fills t with numbers that no other call, of this or of another pass, gets.
+func (p *Pass) Random(t *compute.Tensor, law compute.Law) {
+	p.Do(compute.Random{Out: t, Law: law, Seed: p.Net.Seed, Stream: p.Number<<16 + p.draws})
+	p.draws++
+}
+
+// First returns the first n examples of t.
+func (p *Pass) First(t *compute.Tensor, n int) *compute.Tensor {
+	shape := append([]int{n}, t.Shape()[1:]...)
+	return p.View(t, 0, shape...)
+}
+
+var (
+	add     = compute.Pointwise(compute.Add(compute.Var(0), compute.Var(1)))
+	times   = compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(1)))
+	acts    = map[compute.Act]*compute.Formula{}
+	derived = map[compute.Act]*compute.Formula{}
+	joined  = map[compute.Act]*compute.Formula{}
+)
+
+func init() {
+	for _, a := range []compute.Act{compute.Identity, compute.ReLU, compute.Tanh, compute.Sigmoid} {
+		acts[a] = compute.Pointwise(compute.Activate(a, compute.Var(0)))
+		joined[a] = compute.Pointwise(compute.Activate(a, compute.Add(compute.Var(0), compute.Var(1))))
+	}
+	for _, a := range []compute.Act{compute.ReLU, compute.Tanh, compute.Sigmoid} {
+		derived[a] = compute.Pointwise(compute.Through(a, compute.Var(0), compute.Var(1)))
+	}
+}
+
+// through is dy·a′, seen from the output y of a.
+func (p *Pass) through(a compute.Act, dy, y *compute.Tensor) *compute.Tensor {
+	if a == compute.Identity {
+		return dy
+	}
+	return p.Map(derived[a], dy, y)
+}

@@ -1,0 +1,221 @@
+package safetensors
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+)
+
+// A File is a file of tensors whose header has been read and checked; the tensors are read one by one.
+type File struct {
+	Tensors  []Info // in the order of their data
+	Metadata map[string]string
+
+	r    io.ReaderAt
+	data int64 // where the data start
+	name string
+	file *os.File // to be closed, or nil
+}
+
+// Open opens a file by name.
+func Open(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	s, err := New(f, info.Size())
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s.name, s.file = path, f
+	return s, nil
+}
+
+// New reads the header of a file of that many bytes.
+func New(r io.ReaderAt, size int64) (*File, error) {
+	all, metadata, data, err := readHeader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	return &File{Tensors: all, Metadata: metadata, r: r, data: data}, nil
+}
+
+// Close closes what Open opened.
+func (f *File) Close() error {
+	if f.file == nil {
+		return nil
+	}
+	return f.file.Close()
+}
+
+// Read reads a tensor by name: F32, F16 and BF16 exactly, and F64 rounded to float32, into Data; I64,
+// I32, I16, I8, U32 and U16 into Ints; U8 and BOOL into Bytes. An F64 beyond float32 is an error, as
+// is U64, which no field holds.
+func (f *File) Read(name string) (Tensor, error) {
+	for _, t := range f.Tensors {
+		if t.Name == name {
+			return f.read(t)
+		}
+	}
+	return Tensor{}, fmt.Errorf("%s has no tensor %q, only %s", f.what(), name, f.names())
+}
+
+// Read reads all tensors of a file of that many bytes, and its metadata.
+func Read(r io.ReaderAt, size int64) ([]Tensor, map[string]string, error) {
+	f, err := New(r, size)
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.all()
+}
+
+// ReadFile reads all tensors of a file, and its metadata.
+func ReadFile(path string) ([]Tensor, map[string]string, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	return f.all()
+}
+
+func (f *File) all() ([]Tensor, map[string]string, error) {
+	all := make([]Tensor, len(f.Tensors))
+	for k, t := range f.Tensors {
+		var err error
+		if all[k], err = f.read(t); err != nil {
+			return nil, nil, err
+		}
+	}
+	return all, f.Metadata, nil
+}
+
+func (f *File) what() string {
+	if f.name != "" {
+		return f.name
+	}
+	return "safetensors: the file"
+}
+
+// names lists the first few.
+func (f *File) names() string {
+	var names []string
+	for k, t := range f.Tensors {
+		if k == 20 {
+			return strings.Join(names, ", ") + ", …"
+		}
+		names = append(names, t.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (f *File) read(info Info) (Tensor, error) {
+	t := Tensor{Name: info.Name, Shape: info.Shape}
+	r := io.NewSectionReader(f.r, f.data+info.begin, info.end-info.begin)
+	err := info.fill(&t, r)
+	if err != nil {
+		return Tensor{}, fmt.Errorf("%s, tensor %q: %w", f.what(), info.Name, err)
+	}
+	return t, nil
+}
+
+func (i Info) fill(t *Tensor, r io.Reader) error {
+	n := (i.end - i.begin) / int64(i.Type.size()) // in a file that large, so it may be allocated
+	switch i.Type {
+	case F32, F16, BF16, F64:
+		t.Data = make([]float32, n)
+		return i.each(r, func(k int, b []byte) error {
+			v, err := float(i.Type, b)
+			t.Data[k] = v
+			if err != nil {
+				return fmt.Errorf("element %d %w", k, err)
+			}
+			return nil
+		})
+	case I64, I32, I16, I8, U32, U16:
+		t.Ints = make([]int64, n)
+		return i.each(r, func(k int, b []byte) error {
+			t.Ints[k] = integer(i.Type, b)
+			return nil
+		})
+	case U8, Bool:
+		t.Bytes = make([]byte, n)
+		_, err := io.ReadFull(r, t.Bytes)
+		return err
+	}
+	return fmt.Errorf("type %s cannot be read here", i.Type)
+}
+
+// each calls f with every element, through a piece of memory.
+func (i Info) each(r io.Reader, f func(k int, b []byte) error) error {
+	size := i.Type.size()
+	buf := make([]byte, min(i.end-i.begin, 1<<16))
+	for k, left := 0, i.end-i.begin; left > 0; {
+		piece := buf[:min(left, int64(len(buf)))]
+		if _, err := io.ReadFull(r, piece); err != nil {
+			return err
+		}
+		left -= int64(len(piece))
+		for ; len(piece) > 0; piece = piece[size:] {
+			if err := f(k, piece[:size]); err != nil {
+				return err
+			}
+			k++
+		}
+	}
+	return nil
+}
+
+func float(t Type, b []byte) (float32, error) {
+	switch t {
+	case F32:
+		return math.Float32frombits(binary.LittleEndian.Uint32(b)), nil
+	case F16:
+		return half(binary.LittleEndian.Uint16(b)), nil
+	case BF16: // the upper half of a float32
+		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16), nil
+	}
+	x := math.Float64frombits(binary.LittleEndian.Uint64(b))
+	v := float32(x)
+	if math.IsInf(float64(v), 0) && !math.IsInf(x, 0) {
+		return 0, fmt.Errorf("is %g, beyond float32", x)
+	}
+	return v, nil
+}
+
+// half converts IEEE 754 binary16: a sign, 5 bits of exponent biased by 15, 10 of fraction.
+func half(h uint16) float32 {
+	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&0x1f), uint32(h&0x3ff)
+	switch exponent {
+	case 0: // zero and the subnormals: fraction·2⁻²⁴, exact in float32
+		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*0x1p-24))
+	case 0x1f: // infinities and NaNs
+		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
+}
+
+func integer(t Type, b []byte) int64 {
+	switch t {
+	case I8:
+		return int64(int8(b[0]))
+	case I16:
+		return int64(int16(binary.LittleEndian.Uint16(b)))
+	case U16:
+		return int64(binary.LittleEndian.Uint16(b))
+	case I32:
+		return int64(int32(binary.LittleEndian.Uint32(b)))
+	case U32:
+		return int64(binary.LittleEndian.Uint32(b))
+	}
+	return int64(binary.LittleEndian.Uint64(b))
+}

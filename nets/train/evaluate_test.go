@@ -1,0 +1,274 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hebb/nets"
+	"hebb/nets/safetensors"
+)
+
+// ended is a run that went to its end, and the exam of its last checkpoint.
+func ended(t *testing.T, c Config) (*Run, Exam) {
+	t.Helper()
+	r := start(t, c, filepath.Join(t.TempDir(), "run"))
+	if err := r.Train(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	model, step, err := LastModel(r.Folder.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, Exam{Config: c, Model: model, Step: step, Part: "test"}
+}
+
+// TestEvaluate: a checkpoint has the score that its run wrote down, to the bit, and the confusions add up to it.
+func TestEvaluate(t *testing.T) {
+	for net, loss := range map[string]string{"mlp:64-12-4": "cross-entropy", "resnet8": "binary-cross-entropy"} {
+		c := small(t, net, "kp")
+		c.Loss = loss
+		r, e := ended(t, c)
+		e.Table = true
+		told := 0
+		v, err := Evaluate(t.Context(), device(t), e, func(done, total int) {
+			if told = done; total != 16 {
+				t.Errorf("%d of %d", done, total)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests := mustRead(t, r.Folder.Dir).Of("test")
+		last := tests[len(tests)-1]
+		if v.Loss != last.Loss || v.Accuracy != last.Accuracy || v.Examples != 16 || told != 16 || v.Step != last.Step || v.Data != c.Data {
+			t.Errorf("%s: %+v, want %+v", net, v, last)
+		}
+		hits := 0
+		for i, row := range v.Confusion {
+			n := 0
+			for _, k := range row {
+				n += k
+			}
+			if n != 4 || v.Classes[i] != string(rune('0'+i)) {
+				t.Errorf("%s: class %s has %d examples, want 4", net, v.Classes[i], n)
+			}
+			hits += row[i]
+		}
+		if float64(hits)/16 != v.Accuracy {
+			t.Errorf("%s: %d hits and accuracy %g", net, hits, v.Accuracy)
+		}
+	}
+}
+
+func mustRead(t *testing.T, dir string) History {
+	t.Helper()
+	h, err := ReadHistory(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// TestEvaluateElsewhere: other data stand in for those that the network learned from, where these are not there.
+func TestEvaluateElsewhere(t *testing.T) {
+	r, e := ended(t, small(t, "mlp:64-12-4", "bp"))
+	own, err := Evaluate(t.Context(), device(t), e, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(r.Config.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := filepath.Join(t.TempDir(), "moved.npz")
+	if err := os.WriteFile(moved, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, here := range []bool{true, false} {
+		if !here {
+			if err := os.Remove(r.Config.Data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e.On = moved
+		v, err := Evaluate(t.Context(), device(t), e, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Score != own.Score || v.Data != moved || (v.Note == "") != here {
+			t.Errorf("with the data it learned from: %v; %+v, want %+v", here, v, own)
+		}
+	}
+	e.On = ""
+	if _, err := Evaluate(t.Context(), device(t), e, nil); err == nil || !strings.Contains(err.Error(), r.Config.Data) {
+		t.Errorf("without data: %v", err)
+	}
+}
+
+// idx writes images of 8×8 as a folder of IDX files: n to train on, which get brighter with add, and as many to
+// test with, which do not, if there is to be a test part.
+func idx(t *testing.T, n, add int, test bool) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	put := func(part string, add int) {
+		pixels, labels := []byte{0, 0, 8, 3, 0, 0, 0, byte(n), 0, 0, 0, 8, 0, 0, 0, 8}, []byte{0, 0, 8, 1, 0, 0, 0, byte(n)}
+		for i := range n {
+			for j := range 64 {
+				pixels = append(pixels, byte(i*j%100+add))
+			}
+			labels = append(labels, byte(i%10))
+		}
+		for name, b := range map[string][]byte{part + "-images-idx3-ubyte": pixels, part + "-labels-idx1-ubyte": labels} {
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if put("train", add); test {
+		put("t10k", 0)
+	}
+	return dir
+}
+
+// TestEvaluateNormalised: what other data would be normalised by does not count.
+func TestEvaluateNormalised(t *testing.T) {
+	c := small(t, "mlp:64-12-10", "bp")
+	c.Data = idx(t, 48, 0, true)
+	_, e := ended(t, c)
+	var scores []nets.Score
+	for _, on := range []string{"", idx(t, 48, 100, true)} {
+		e.On = on
+		v, err := Evaluate(t.Context(), device(t), e, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scores = append(scores, v.Score)
+	}
+	if scores[0] != scores[1] {
+		t.Errorf("the same images score %+v and %+v", scores[0], scores[1])
+	}
+}
+
+// TestEvaluateParts: the training part is what was trained on, and a test part that is not there is not made up.
+func TestEvaluateParts(t *testing.T) {
+	c := small(t, "mlp:64-12-4", "bp")
+	c.Net, c.Data, c.Limit = "mlp:64-12-10", idx(t, 48, 0, false), 40
+	r, e := ended(t, c)
+	if _, err := Evaluate(t.Context(), device(t), e, nil); err == nil || !strings.Contains(err.Error(), "has no test part") {
+		t.Errorf("without a test part: %v", err)
+	}
+	e.Part = "train"
+	v, err := Evaluate(t.Context(), device(t), e, nil)
+	if err != nil || v.Examples != r.Config.Limit {
+		t.Errorf("%+v, %v, want %d examples", v, err, r.Config.Limit)
+	}
+	e.Part = "half"
+	if _, err := Evaluate(t.Context(), device(t), e, nil); err == nil || !strings.Contains(err.Error(), "want test or train") {
+		t.Errorf("half: %v", err)
+	}
+}
+
+// TestEvaluateRefusals: what does not fit is said.
+func TestEvaluateRefusals(t *testing.T) {
+	_, good := ended(t, small(t, "mlp:64-12-4", "bp"))
+	rewritten := func(change func([]safetensors.Tensor)) string {
+		all, about, err := safetensors.ReadFile(good.Model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(all)
+		path := filepath.Join(t.TempDir(), "changed.safetensors")
+		if err := safetensors.WriteFile(path, all, about); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for want, change := range map[string]func(*Exam){
+		"takes 784 numbers":  func(e *Exam) { e.Net = "mlp:784-12-4" },
+		"of another network": func(e *Exam) { e.Net = "mlp:64-13-4" },
+		"it has no fc3":      func(e *Exam) { e.Net = "mlp:64-12-4-4" },
+		"no such file":       func(e *Exam) { e.Model += "s" },
+		"safetensors":        func(e *Exam) { e.Model = good.Data },
+		"want 8×8×1":         func(e *Exam) { e.On = images(t, 8, 8, 6) },
+		"want 0 to 3":        func(e *Exam) { e.On = idx(t, 48, 0, true) },
+		"loss":               func(e *Exam) { e.Loss = "hinge" },
+		"normalise":          func(e *Exam) { e.Normalise = "" },
+		"fc1.weight is not finite after step 24": func(e *Exam) {
+			e.Model = rewritten(func(all []safetensors.Tensor) {
+				for _, x := range all {
+					if x.Name == "fc1.weight" {
+						x.Data[3] = float32(math.NaN())
+					}
+				}
+			})
+		},
+		"the mean loss of": func(e *Exam) {
+			e.Model = rewritten(func(all []safetensors.Tensor) {
+				for _, x := range all {
+					for i := range x.Data {
+						x.Data[i] *= 1e25
+					}
+				}
+			})
+		},
+	} {
+		e := good
+		change(&e)
+		if v, err := Evaluate(t.Context(), device(t), e, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q: %+v, %v", want, v, err)
+		}
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := Evaluate(stopped, device(t), good, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+}
+
+// TestLastModel: a folder without checkpoints has none, and a folder of another kind neither.
+func TestLastModel(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		if _, _, err := LastModel(dir); err == nil || !strings.Contains(err.Error(), "no checkpoint yet") {
+			t.Errorf("error %v", err)
+		}
+		if err := os.MkdirAll(filepath.Join(dir, checkpoints, ".unfinished-7"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []string{"step-9", "step-000000010", "step-x"} {
+		if err := os.Mkdir(filepath.Join(dir, checkpoints, step), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path, step, err := LastModel(dir)
+	if err != nil || step != 10 || filepath.Base(filepath.Dir(path)) != "step-000000010" {
+		t.Errorf("%s, %d, %v", path, step, err)
+	}
+}
+
+// TestPredict: numbers that are no whole examples are refused.
+func TestPredict(t *testing.T) {
+	in := nets.Shape{Height: 1, Width: 1, Channels: 4}
+	spec, err := nets.Parse("mlp:4-3-2", in, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := nets.New(device(t), spec, in, nets.Backprop{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{0, 3, 5} {
+		if _, err := net.Predict(make([]float32, n)); err == nil || !strings.Contains(err.Error(), "4 numbers each") {
+			t.Errorf("%d numbers: %v", n, err)
+		}
+	}
+	if classes, err := net.Predict(make([]float32, 12)); err != nil || len(classes) != 3 || classes[0] != classes[2] {
+		t.Errorf("%v, %v", classes, err)
+	}
+}

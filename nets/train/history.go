@@ -1,0 +1,70 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+)
+
+// ErrNoRun says that a folder is not that of a run.
+var ErrNoRun = errors.New("not the folder of a run")
+
+// A History is what the folder of a run says of it, for looking at; the run may still be under way.
+type History struct {
+	Dir    string
+	Config Config
+	Record Record
+	Lines  []Line // up to where they are damaged
+	Damage error  // what is missing or cannot be read, beside a last line that was cut
+}
+
+// ReadHistory reads the folder of a run and changes nothing in it. It returns an error, which wraps [ErrNoRun] where
+// there is no config, if not even that can be read.
+func ReadHistory(dir string) (h History, err error) {
+	h.Dir = dir
+	h.Config, err = ReadConfig(filepath.Join(dir, ConfigFile), Config{})
+	if errors.Is(err, fs.ErrNotExist) {
+		return h, fmt.Errorf("%w: %s has no %s", ErrNoRun, dir, ConfigFile)
+	}
+	if err != nil {
+		return h, err
+	}
+	var lines, record error
+	h.Record, record = ReadRecord(dir)
+	h.Lines, lines = ReadMetrics(dir)
+	h.Damage = errors.Join(record, lines)
+	return h, nil
+}
+
+// Of returns the lines of a kind.
+func (h History) Of(kind string) []Line {
+	return slices.DeleteFunc(slices.Clone(h.Lines), func(l Line) bool { return l.Kind != kind })
+}
+
+// Epochs returns how many epochs were made, as far as the metrics say, and how many were asked for. Where steps were
+// asked for and none was made, the latter is not known and 0.
+func (h History) Epochs() (done, asked float64) {
+	asked = float64(h.Config.Epochs)
+	if h.Config.Steps > 0 {
+		asked = 0
+	}
+	if len(h.Lines) == 0 {
+		return 0, asked
+	}
+	last := h.Lines[len(h.Lines)-1]
+	if h.Config.Steps > 0 && last.Step > 0 {
+		asked = last.Epoch * float64(h.Config.Steps) / float64(last.Step)
+	}
+	return last.Epoch, asked
+}
+
+// Finished reports whether the run made all the steps that its config asks for.
+func (h History) Finished() bool {
+	if h.Config.Steps > 0 {
+		return len(h.Lines) > 0 && h.Lines[len(h.Lines)-1].Step >= h.Config.Steps
+	}
+	done, asked := h.Epochs()
+	return done >= asked
+}
