@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// A Case is one op at one size.
+// A Case is one op at one size, or a [Training].
 type Case struct {
 	Suite string
 	Name  string
@@ -15,10 +15,10 @@ type Case struct {
 	Work
 }
 
-// Work is what a case computes: a [Product], an [Update] or a [Similarity]. It is plain data, so
-// that a peer can be told of it in JSON.
+// Work is what a case computes: a [Product], an [Update], a [Similarity], a [Convolution] or a
+// [Training]. It is plain data, so that a peer can be told of it in JSON.
 type Work interface {
-	// Op is the stem of the op: gemm, hebbian, gram.
+	// Op is the stem of the op: gemm, hebbian, gram, conv, convinput; or training, of many ops.
 	Op() string
 
 	// Kind is Op with what sets its speed apart from others of the same sizes.
@@ -26,6 +26,11 @@ type Work interface {
 
 	// Sizes are the numbers of Name, under their names.
 	Sizes() map[string]int
+}
+
+// A calculation is Work of a single op.
+type calculation interface {
+	Work
 
 	// build makes the tensors and the op. The inputs are those whose contents matter, in the
 	// order in which a peer fills its own.
@@ -206,25 +211,34 @@ func (s Similarity) build(tensor func(...int) *compute.Tensor) (compute.Op, []*c
 }
 
 // Suites are the names of the suites, in the order in which they are run.
-var Suites = []string{"product", "hebbian", "gram"}
+var Suites = []string{"product", "hebbian", "gram", "layers", "training"}
 
-// Cases returns the cases of the named suites, each from small to large: what a large case will
-// take is judged by the smaller ones before it.
-func Cases(suites []string, quick bool) ([]Case, error) {
-	makers := map[string]func() []Case{"product": products, "hebbian": updates, "gram": grams}
-	for _, s := range suites {
+// sampled are the suites of which a run that names none has but the quick cases.
+var sampled = []string{"layers", "training"}
+
+// Cases returns the cases that o asks for, each suite's from small to large: what a large case will
+// take is judged by the smaller ones before it. Images go at o.Batch at a time.
+func Cases(o Options) ([]Case, error) {
+	makers := map[string]func() []Case{
+		"product": products, "hebbian": updates, "gram": grams, "layers": o.layers, "training": o.trainings,
+	}
+	for _, s := range o.Suites {
 		if makers[s] == nil {
 			return nil, fmt.Errorf("no suite %q; there are %v", s, Suites)
 		}
 	}
 	var all []Case
 	for _, s := range Suites {
-		if slices.Contains(suites, s) {
-			all = append(all, makers[s]()...)
+		named := slices.Contains(o.Suites, s)
+		if !named && len(o.Suites) > 0 {
+			continue
 		}
-	}
-	if quick {
-		all = slices.DeleteFunc(all, func(c Case) bool { return !c.Quick })
+		quick := o.Quick || !named && slices.Contains(sampled, s)
+		for _, c := range makers[s]() {
+			if c.Quick || !quick {
+				all = append(all, c)
+			}
+		}
 	}
 	return all, nil
 }

@@ -87,10 +87,14 @@ func (f *fake) Sync() error {
 
 func (f *fake) Close() error { return nil }
 
+// takes is how long an op takes.
+func (f *fake) takes(c compute.Cost) time.Duration {
+	return f.launch + time.Duration(1e9*math.Max(float64(c.Flops)/f.flops, float64(c.Bytes)/f.rate))
+}
+
 func (f *fake) Run(op compute.Op) error {
 	f.ops++
-	c := compute.CostOf(op)
-	took := f.launch + time.Duration(1e9*math.Max(float64(c.Flops)/f.flops, float64(c.Bytes)/f.rate))
+	took := f.takes(compute.CostOf(op))
 	if f.ops <= f.slowFirst {
 		took *= 6
 	}
@@ -99,6 +103,9 @@ func (f *fake) Run(op compute.Op) error {
 	before := compute.Contents{}
 	for _, t := range append(ins, outs...) {
 		before[t] = t.Buffer().(*fakeBuffer).data[0]
+		if len(before[t]) < t.Len() { // poison, which no definition asks for
+			before[t] = make([]float32, t.Len())
+		}
 	}
 	var define func(out, i int) compute.Val // made when it is first needed, for most runs are only timed
 	outs[0].Buffer().(*fakeBuffer).at = func(i int) float32 {
@@ -125,12 +132,12 @@ func world() (now *time.Time, gpu, cpu *fake) {
 	return &t, gpu, cpu
 }
 
-// devices wraps backends for Run.
-func devices(fs ...*fake) (devs []*compute.Device) {
+// contenders are backends for Run.
+func contenders(fs ...*fake) (all []compute.Backend) {
 	for _, f := range fs {
-		devs = append(devs, compute.New(f))
+		all = append(all, f)
 	}
-	return devs
+	return all
 }
 
 // lowRoofs are the lowest rungs of roofs: enough for a fake, whose speed does not depend on size.
@@ -144,7 +151,7 @@ func lowRoofs() []ladder {
 func mustRun(t *testing.T, ctx context.Context, o Options, fs ...*fake) *Report {
 	t.Helper()
 	o.now, o.roofs = func() time.Time { return *fs[0].now }, lowRoofs()
-	r, err := Run(ctx, devices(fs...), o)
+	r, err := Run(ctx, contenders(fs...), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func (r *Report) HTML(w io.Writer) error {
 	}
 	return pageTemplate.Execute(w, map[string]any{
 		"Report": r, "Sheets": r.sheets(), "Summary": r.summary(), "Plots": inline(svg.String()), "Exprs": r.exprs(),
-		"Rounds": rounds, "Enough": enough, "Shortest": shortest,
+		"Rounds": rounds, "Enough": enough, "Shortest": shortest, "Patience": patience,
 	})
 }
 

@@ -36,7 +36,7 @@ func sampleReport(t *testing.T) *Report {
 
 var sampleRun = sync.OnceValues(func() (*Report, error) {
 	now, gpu, cpu := world()
-	return Run(context.Background(), devices(gpu, cpu), Options{
+	return Run(context.Background(), contenders(gpu, cpu), Options{
 		Suites: []string{"hebbian"}, Quick: true, roofs: lowRoofs(), now: func() time.Time { return *now },
 		Began: func(p Progress) {
 			gpu.wrong = nil

@@ -224,8 +224,33 @@ type attempt struct {
 
 // load has the case made and judges every way of writing it. What it finds goes into r.
 func (p *Peer) load(c *problem, r Result) {
-	if p.err != nil {
+	tried := p.make(r, map[string]any{"do": "load", "op": c.Op(), "work": told(c.Work), "seed": c.seed, "at": c.at})
+	if tried == nil {
 		return
+	}
+	want, err := c.wantOfPeer()
+	if err != nil {
+		p.fail(err.Error())
+		return
+	}
+	p.judge(c.at, want, tried)
+	p.result.Sample = fmt.Sprintf("%d elements, of each way of writing it, on real numbers", len(c.at))
+}
+
+// enrol has the network of k made, which must have as many parameters as ours.
+func (p *Peer) enrol(k *course, r Result) {
+	tried := p.make(r, map[string]any{"do": "load", "op": k.Op(), "work": told(k.Training), "seed": k.stream, "at": []int{0}})
+	if tried == nil {
+		return
+	}
+	p.judge([]int{0}, []compute.Val{{X: float64(k.parameters)}}, tried)
+	p.result.Verified, p.result.Sample = 0, "no element; its parameters are as many as ours"
+}
+
+// make has a case made and returns what every way of writing it came to, or nil.
+func (p *Peer) make(r Result, request any) []attempt {
+	if p.err != nil {
+		return nil
 	}
 	p.result, p.seen = &r, nil
 	var answer struct {
@@ -233,19 +258,17 @@ func (p *Peer) load(c *problem, r Result) {
 		Tried  []attempt
 		Chosen int
 	}
-	request := map[string]any{"do": "load", "op": c.Op(), "work": told(c.Work), "seed": c.seed, "at": c.at}
 	if err := p.ask(request, &answer, 2*p.patience); err != nil {
 		p.fail(err.Error())
-		return
+		return nil
 	}
 	if p.refused(answer.refusal) {
-		return
+		return nil
 	}
 	if answer.Chosen < 0 || answer.Chosen >= len(answer.Tried) {
 		p.fail(fmt.Sprintf("it chose expression %d of %d", answer.Chosen, len(answer.Tried)))
-		return
+		return nil
 	}
-	p.judge(c, answer.Tried)
 	for i, a := range answer.Tried {
 		if i == answer.Chosen {
 			r.Expr = a.Expr
@@ -253,9 +276,10 @@ func (p *Peer) load(c *problem, r Result) {
 			r.Alternatives = append(r.Alternatives, Alternative{a.Expr, a.Seconds})
 		}
 	}
+	return answer.Tried
 }
 
-// told is w with what a Similarity keeps to itself in words, and the constants of an Update.
+// told is w with what a Similarity keeps to itself in words, and the constants of the others.
 func told(w Work) any {
 	switch w := w.(type) {
 	case Update:
@@ -271,17 +295,18 @@ func told(w Work) any {
 			Kernel string `json:"kernel"`
 			Center string `json:"center"`
 		}{w, w.Kernel.String(), w.Center.String()}
+	case Training:
+		return struct {
+			Training
+			Rate     float32 `json:"rate"`
+			Momentum float32 `json:"momentum"`
+		}{w, rate, momentum}
 	}
 	return w
 }
 
-// judge compares what each attempt came to with the definition.
-func (p *Peer) judge(c *problem, tried []attempt) {
-	want, err := c.wantOfPeer()
-	if err != nil {
-		p.fail(err.Error())
-		return
-	}
+// judge compares what each attempt came to with what is wanted of it, at these elements.
+func (p *Peer) judge(at []int, want []compute.Val, tried []attempt) {
 	var tally compute.Tally
 	for _, a := range tried {
 		if len(a.Values) != len(want) {
@@ -294,12 +319,11 @@ func (p *Peer) judge(c *problem, tried []attempt) {
 				got = *v
 			}
 			if !tally.Judge(want[k], got) {
-				p.result.stop(Failed, fmt.Sprintf("%s: element %d is %g, want %g ± %.2g", a.Expr, c.at[k], got, want[k].X, want[k].Err))
+				p.result.stop(Failed, fmt.Sprintf("%s: element %d is %g, want %g ± %.2g", a.Expr, at[k], got, want[k].X, want[k].Err))
 			}
 		}
 	}
 	p.result.judge(tally)
-	p.result.Sample = fmt.Sprintf("%d elements, of each way of writing it, on real numbers", len(c.at))
 }
 
 // time takes one round of samples.

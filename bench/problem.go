@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"hebb/compute"
@@ -10,6 +11,7 @@ import (
 // shared by all contenders; it knows none.
 type problem struct {
 	Case
+	work   calculation
 	cost   compute.Cost
 	op     compute.Op // on tensors that have a shape and no memory
 	inputs []*compute.Tensor
@@ -22,9 +24,13 @@ type problem struct {
 // newProblem checks the op of c and chooses the sample: at least 64 elements, more where the
 // definition is cheap, the first and the last among them.
 func newProblem(c Case, seed uint64) (*problem, error) {
-	p := &problem{Case: c, seed: caseSeed(seed, c.Name), before: compute.Contents{}}
+	work, ok := c.Work.(calculation)
+	if !ok {
+		return nil, fmt.Errorf("%T is not a single op", c.Work)
+	}
+	p := &problem{Case: c, work: work, seed: caseSeed(seed, c.Name), before: compute.Contents{}}
 	err := compute.New(blank{}).Step(func(s *compute.Step) error {
-		p.op, p.inputs = c.build(s.Tensor)
+		p.op, p.inputs = work.build(s.Tensor)
 		s.Do(p.op)
 		return s.Err()
 	})
@@ -35,7 +41,7 @@ func newProblem(c Case, seed uint64) (*problem, error) {
 	const terms = 1 << 22 // a few hundredths of a second
 	outs, _ := compute.Operands(p.op)
 	rnd := rand.New(rand.NewPCG(seed, uint64(p.seed)))
-	p.at = compute.Sample(rnd, outs[0].Len(), min(max(64, terms/c.terms()), 256))
+	p.at = compute.Sample(rnd, outs[0].Len(), min(max(64, terms/work.terms()), 256))
 	return p, nil
 }
 
@@ -75,12 +81,16 @@ func (p *problem) wantOfPeer() ([]compute.Val, error) {
 	return p.define(g), nil
 }
 
-// blank is a Backend without memory. On it an op can be checked, costed and defined, and nothing
-// else.
-type blank struct{ compute.Buffer }
+// blank is a Backend whose memory holds nothing. On it an op can be checked, costed and defined,
+// and nothing else.
+type blank struct{ _ byte } // not of size 0, or all buffers would be the same one
 
 func (blank) Info() compute.Info                  { return compute.Info{} }
 func (b blank) Alloc(int) (compute.Buffer, error) { return &b, nil }
 func (blank) Run(compute.Op) error                { return nil }
 func (blank) Sync() error                         { return nil }
 func (blank) Close() error                        { return nil }
+
+func (*blank) Write(int, []float32) error { return nil }
+func (*blank) Read(int, []float32) error  { return nil }
+func (*blank) Free()                      {}

@@ -36,13 +36,17 @@ type Result struct {
 	Status   Status         `json:"status"`
 	Note     string         `json:"note,omitempty"` // why, if the status is not ok
 
-	Seconds float64 `json:"seconds,omitempty"` // of one op: the median
+	Seconds float64 `json:"seconds,omitempty"` // of one op or training step: the median
 	Spread  float64 `json:"spread"`            // interquartile range of the seconds, as a share of their median
 	Samples int     `json:"samples,omitempty"`
-	Flops   int64   `json:"flops"` // of one op, by its formula; an exp is one
+	Flops   int64   `json:"flops"` // of one op or training step, by its formula; an exp is one
 	Bytes   int64   `json:"bytes"` // of one op: each operand read or written once
 	Gflops  float64 `json:"gflops,omitempty"`
 	Gbps    float64 `json:"gbps,omitempty"`
+
+	Images     float64 `json:"images_per_second,omitempty"` // of training
+	VsBackprop float64 `json:"vs_backprop,omitempty"`       // seconds of a step / those of backprop's: the median over samples taken in turns
+	Allocs     *int    `json:"allocs,omitempty"`            // times that the timed steps asked for memory
 
 	Share   float64 `json:"share_of_peak,omitempty"` // of min(peak arithmetic, intensity × bandwidth), measured
 	BoundBy string  `json:"bound_by,omitempty"`      // compute or memory: which of the two is the lower

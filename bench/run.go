@@ -13,18 +13,22 @@ import (
 
 // Options say what to run and for how long.
 type Options struct {
-	Suites  []string      // some of Suites; none: all
+	Suites  []string      // some of Suites; none: all, but of layers and training only what Quick has
 	Quick   bool          // a handful of cases from each suite
+	Batch   int           // images at a time in layers and training; 0: as suits the devices
 	Seed    uint64        // of the inputs
-	MaxCase time.Duration // the longest that one case may take on one device; 0: 5 s, or 1.5 s if Quick
+	MaxCase time.Duration // the longest that one case may take on one device, or a rule of training four times; 0: 5 s, or 1.5 s if Quick
 	Peer    *Peer         // another program to compare with, or nil
 
 	// Began is called before each case, and Done after it with all of its results; either may be nil.
 	Began func(Progress)
 	Done  func(Progress, []Result)
 
-	now   func() time.Time
-	roofs []ladder
+	gpu, software bool // there is a GPU; there is one that is a program on the CPU
+
+	now     func() time.Time
+	roofs   []ladder
+	courses []Training // of the suite training
 }
 
 // A Progress says how far a run has come.
@@ -59,19 +63,19 @@ func (r *Report) Wrong() []Result {
 	return slices.DeleteFunc(slices.Clone(r.Results), func(r Result) bool { return r.Status != Failed && r.Status != Broken })
 }
 
-// Run measures the cases on all devices, and on the peer. When ctx is done it ends after the
-// current case. An error means that nothing could be run; what went wrong in a case is in its
-// Result.
-func Run(ctx context.Context, devices []*compute.Device, o Options) (*Report, error) {
-	o = o.withDefaults()
-	cases, err := Cases(o.Suites, o.Quick)
+// Run measures the cases on all backends, and on the peer. When ctx is done it ends after the
+// current case, or in the middle of a training. An error means that nothing could be run; what went wrong in a case is in its
+// Result. The backends stay open.
+func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, error) {
+	o = o.withDefaults(backends)
+	cases, err := Cases(o)
 	if err != nil {
 		return nil, err
 	}
-	if len(devices) == 0 {
+	if len(backends) == 0 {
 		return nil, errors.New("bench: no device to measure")
 	}
-	r := newRunner(devices, o)
+	r := newRunner(backends, o)
 	for _, d := range r.devices {
 		r.measureRoof(ctx, d)
 		r.measureTransfers(ctx, d)
@@ -84,7 +88,11 @@ func Run(ctx context.Context, devices []*compute.Device, o Options) (*Report, er
 		if o.Began != nil {
 			o.Began(p)
 		}
-		r.finish(p, r.measure(c, r.devices, o.Peer))
+		if t, ok := c.Work.(Training); ok {
+			r.finish(p, r.train(ctx, c, t, o.Peer))
+		} else {
+			r.finish(p, r.measure(c, r.devices, o.Peer))
+		}
 	}
 	r.Interrupted = ctx.Err() != nil
 	r.Took = o.now().Sub(r.Start)
@@ -97,9 +105,11 @@ func Run(ctx context.Context, devices []*compute.Device, o Options) (*Report, er
 	return &r.Report, nil
 }
 
-func (o Options) withDefaults() Options {
-	if len(o.Suites) == 0 {
-		o.Suites = Suites
+func (o Options) withDefaults(backends []compute.Backend) Options {
+	for _, b := range backends {
+		i := b.Info()
+		o.gpu = o.gpu || i.Backend == "gpu"
+		o.software = o.software || i.Software
 	}
 	if o.MaxCase == 0 {
 		o.MaxCase = 5 * time.Second
@@ -141,21 +151,24 @@ type runner struct {
 	clock   stopwatch
 }
 
-// A device is one of ours, with what the run has learnt about it so far.
+// A device is one of ours, with what the run has learnt about it so far. Outside of a case it holds
+// no memory.
 type device struct {
 	*compute.Device
-	info  compute.Info
-	roof  Roof
-	share map[string]float64 // of the roof that the last case of a kind reached
-	lost  error              // its first failure: it does nothing any more
+	backend compute.Backend
+	info    compute.Info
+	roof    Roof
+	share   map[string]float64 // of the roof that the last case of a kind reached
+	lost    error              // its first failure: it does nothing any more
 }
 
-func newRunner(devices []*compute.Device, o Options) *runner {
+func newRunner(backends []compute.Backend, o Options) *runner {
 	r := &runner{clock: stopwatch{o.now}}
 	r.Report = Report{Options: o, Start: o.now(), Version: Version()}
-	for _, d := range devices {
-		r.devices = append(r.devices, &device{Device: d, info: d.Info(), share: map[string]float64{}})
-		r.Report.Devices = append(r.Report.Devices, Device{Info: d.Info()})
+	for _, b := range backends {
+		i := b.Info()
+		r.devices = append(r.devices, &device{Device: compute.New(b), backend: b, info: i, share: map[string]float64{}})
+		r.Report.Devices = append(r.Report.Devices, Device{Info: i})
 	}
 	return r
 }

@@ -14,7 +14,7 @@ import (
 // Every case is one that the front of compute accepts, and has a name of its own.
 func TestCases(t *testing.T) {
 	for _, quick := range []bool{true, false} {
-		cases, err := Cases(Suites, quick)
+		cases, err := Cases(Options{Suites: Suites, Quick: quick, Batch: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,6 +28,9 @@ func TestCases(t *testing.T) {
 			}
 			seen[c.Suite+c.Name] = true
 			suites[c.Suite]++
+			if c.Suite == "training" {
+				continue // see TestTrainings
+			}
 			p, err := newProblem(c, 1)
 			if err != nil {
 				t.Errorf("%s: %v", c.Name, err)
@@ -36,13 +39,38 @@ func TestCases(t *testing.T) {
 			}
 		}
 		for _, s := range Suites {
-			if suites[s] < 5 {
+			if suites[s] < 5 && s != "training" || suites[s] < 2 {
 				t.Errorf("quick %v: %d cases in %s", quick, suites[s], s)
 			}
 		}
 	}
-	if _, err := Cases([]string{"gramm"}, false); err == nil || !strings.Contains(err.Error(), "[product hebbian gram]") {
+	if _, err := Cases(Options{Suites: []string{"gramm"}}); err == nil || !strings.Contains(err.Error(), "[product hebbian gram layers training]") {
 		t.Errorf("unknown suite: %v, want the list of suites", err)
+	}
+}
+
+// A run that names no suite has all of the products, and of the layers as many as a quick one.
+func TestDefaultCases(t *testing.T) {
+	count := func(o Options) map[string]int {
+		cases, err := Cases(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := map[string]int{}
+		for _, c := range cases {
+			n[c.Suite]++
+		}
+		return n
+	}
+	none, quick, all := count(Options{}), count(Options{Quick: true}), count(Options{Suites: Suites})
+	for _, s := range Suites {
+		want := all[s]
+		if s == "layers" || s == "training" {
+			want = quick[s]
+		}
+		if none[s] != want || quick[s] >= all[s] {
+			t.Errorf("%s: %d cases by default, %d quick ones, %d in all", s, none[s], quick[s], all[s])
+		}
 	}
 }
 
@@ -50,7 +78,8 @@ func TestCases(t *testing.T) {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	_, gpu, cpu := world()
-	r := mustRun(t, context.Background(), Options{Quick: true, Seed: 7, MaxCase: 5 * time.Second}, gpu, cpu)
+	o := Options{Suites: []string{"product", "hebbian", "gram", "layers"}, Quick: true, Batch: 4, Seed: 7, MaxCase: 5 * time.Second}
+	r := mustRun(t, context.Background(), o, gpu, cpu)
 	if wrong := r.Wrong(); len(wrong) > 0 {
 		t.Fatalf("%d wrong results, the first: %+v", len(wrong), wrong[0])
 	}
@@ -82,7 +111,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s on %s has speed-up %g", c.Case, c.Backend, c.Speedup)
 		}
 	}
-	if cases, _ := Cases(Suites, true); timed != 2*len(cases) {
+	if cases, _ := Cases(o); timed != 2*len(cases) {
 		t.Errorf("%d results, want two of %d cases", timed, len(cases))
 	}
 }
@@ -131,19 +160,18 @@ func TestWrong(t *testing.T) {
 func TestNothingWritten(t *testing.T) {
 	t.Parallel()
 	_, gpu, _ := world()
-	r := mustRun(t, context.Background(), Options{Suites: []string{"gram"}, Quick: true}, gpu)
+	r := mustRun(t, context.Background(), Options{Suites: []string{"gram", "layers"}, Quick: true, Batch: 1}, gpu)
 	if len(r.Wrong()) > 0 {
 		t.Fatal("the fake itself is wrong")
 	}
 	_, gpu, _ = world()
-	idle := compute.New(&idle{gpu})
-	defer idle.Close()
-	r, err := Run(context.Background(), []*compute.Device{idle}, Options{Suites: []string{"gram"}, Quick: true, now: func() time.Time { return *gpu.now }, roofs: lowRoofs()})
+	o := Options{Suites: []string{"gram", "layers"}, Quick: true, Batch: 1, now: func() time.Time { return *gpu.now }, roofs: lowRoofs()}
+	r, err := Run(context.Background(), []compute.Backend{&idle{gpu}}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range r.Results {
-		if c.Suite == "gram" && c.Status != Failed {
+		if (c.Suite == "gram" || c.Suite == "layers") && c.Status != Failed {
 			t.Errorf("%s: %s, want it to fail", c.Case, c.Status)
 		}
 	}
@@ -271,7 +299,7 @@ func TestRatio(t *testing.T) {
 	_, gpu, cpu := world()
 	r := mustRun(t, context.Background(), Options{Suites: []string{"hebbian"}, Quick: true}, gpu, cpu)
 	ratios := Ratio(r.Results)
-	cases, _ := Cases([]string{"hebbian"}, true)
+	cases, _ := Cases(Options{Suites: []string{"hebbian"}, Quick: true})
 	if want := 2 * 12; len(cases) != 16 || len(ratios) != want {
 		t.Errorf("%d ratios of %d cases, want %d", len(ratios), len(cases), want)
 	}

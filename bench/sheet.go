@@ -60,29 +60,53 @@ func backends(results []Result) (names []string) {
 func (r *Report) suiteSheet(suite string) sheet {
 	results := slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool { return c.Suite != suite })
 	s := sheet{Title: suite, Head: []string{"case"}}
-	unit, who := "GFLOP/s", backends(results)
-	if suite == "transfer" {
-		unit = "GB/s"
+	var columns []column
+	for _, b := range backends(results) {
+		columns = append(columns, columnsOf(b, suite, results)...)
 	}
-	versus := slices.ContainsFunc(results, func(c Result) bool { return c.VsPeer > 0 })
-	for _, b := range who {
-		s.Head = append(s.Head, b+" time", unit)
-		if !strings.HasPrefix(b, "torch") && suite != "transfer" {
-			s.Head = append(s.Head, "of roof")
-			if versus {
-				s.Head = append(s.Head, b+"/torch")
-			}
-		}
+	if slices.ContainsFunc(results, func(c Result) bool { return c.Speedup > 0 }) {
+		columns = append(columns, column{"gpu/cpu", "gpu", func(r *Result) string { return ratioIf(r.Speedup) }})
 	}
-	both := slices.Contains(who, "gpu") && slices.Contains(who, "cpu") && suite != "transfer"
-	if both {
-		s.Head = append(s.Head, "gpu/cpu")
+	for _, c := range columns {
+		s.Head = append(s.Head, c.head)
 	}
 	s.Head = append(s.Head, "verified", "worst")
 	for _, row := range byCase(results) {
-		s.add(row, who, unit, versus, both)
+		s.add(row, columns)
 	}
 	return s
+}
+
+// A column of numbers shows one thing of the results of a backend.
+type column struct {
+	head    string
+	backend string
+	cell    func(r *Result) string // of what was timed
+}
+
+// columnsOf are those of backend b.
+func columnsOf(b, suite string, results []Result) []column {
+	versus := slices.ContainsFunc(results, func(r Result) bool { return r.VsPeer > 0 })
+	transfer, peer := suite == "transfer", strings.HasPrefix(b, "torch")
+	columns := []column{{b + " time", b, (*Result).took}}
+	for _, c := range []struct {
+		wanted bool
+		head   string
+		cell   func(r *Result) string
+	}{
+		{suite == "training", "images/s", func(r *Result) string { return figures(r.Images) }},
+		{!transfer, "GFLOP/s", func(r *Result) string { return figures(r.Gflops) }},
+		{transfer, "GB/s", func(r *Result) string { return figures(r.Gbps) }},
+		{!transfer && !peer, "of roof", (*Result).ofRoof},
+		{suite == "training" && !peer, b + " step/bp's", func(r *Result) string { return ratioIf(r.VsBackprop) }},
+		{suite == "training" && !peer, "allocs", func(r *Result) string { return fmt.Sprint(*r.Allocs) }},
+		{versus && !peer, b + "/torch", func(r *Result) string { return ratioIf(r.VsPeer) }},
+	} {
+		if c.wanted {
+			columns = append(columns, column{c.head, b, c.cell})
+		}
+	}
+	return columns
 }
 
 // byCase are the results of each case, in the order in which the cases first appear.
@@ -101,32 +125,29 @@ func byCase(results []Result) (cases [][]Result) {
 }
 
 // add puts the results of one case on a row.
-func (s *sheet) add(results []Result, who []string, unit string, versus, both bool) {
-	row, speedup := []string{results[0].Case}, ""
-	verified, worst := 0, 0.0
-	for _, b := range who {
-		i := slices.IndexFunc(results, func(r Result) bool { return r.Backend == b })
-		c := Result{Backend: b}
-		if i >= 0 {
-			c = results[i]
+func (s *sheet) add(results []Result, columns []column) {
+	row, verified, worst := []string{results[0].Case}, 0, 0.0
+	for _, c := range columns {
+		i := slices.IndexFunc(results, func(r Result) bool { return r.Backend == c.backend })
+		cell := ""
+		if i >= 0 && results[i].Seconds > 0 {
+			cell = c.cell(&results[i])
+		} else if i >= 0 && strings.HasSuffix(c.head, " time") {
+			cell = string(results[i].Status)
 		}
-		row = append(row, c.cells(unit, versus, s.Title == "transfer")...)
+		row = append(row, cell)
+	}
+	for _, c := range results {
 		verified += c.Verified
 		worst = math.Max(worst, float64(c.Worst))
-		if c.Speedup > 0 {
-			speedup = ratio(c.Speedup)
-		}
-		if c.Status != OK && c.Status != "" {
+		if c.Status != OK {
 			s.Notes = append(s.Notes, c.note())
 		}
 		for _, a := range c.Alternatives {
-			if c.Seconds > 0 && a.Seconds < 0.9*c.Seconds {
-				s.Notes = append(s.Notes, fmt.Sprintf("%s: %s takes %s as  %s", c.Case, b, seconds(a.Seconds), a.Expr))
+			if c.Seconds > 0 && (a.Seconds < 0.9*c.Seconds || c.Op == "training") {
+				s.Notes = append(s.Notes, fmt.Sprintf("%s: %s takes %s as  %s", c.Case, c.Backend, seconds(a.Seconds), a.Expr))
 			}
 		}
-	}
-	if both {
-		row = append(row, speedup)
 	}
 	if verified == 0 {
 		s.Rows = append(s.Rows, append(row, "", ""))
@@ -135,29 +156,23 @@ func (s *sheet) add(results []Result, who []string, unit string, versus, both bo
 	s.Rows = append(s.Rows, append(row, fmt.Sprint(verified), fmt.Sprintf("%.2f", worst)))
 }
 
-// cells are a result's columns.
-func (r *Result) cells(unit string, versus, transfer bool) []string {
-	row := []string{string(r.Status), ""}
-	if r.Seconds > 0 {
-		row = []string{fmt.Sprintf("%s ±%.0f%%", seconds(r.Seconds), 50*r.Spread), figures(r.Gflops)}
-		if unit == "GB/s" {
-			row[1] = figures(r.Gbps)
-		}
+func (r *Result) took() string {
+	return fmt.Sprintf("%s ±%.0f%%", seconds(r.Seconds), 50*r.Spread)
+}
+
+func (r *Result) ofRoof() string {
+	if r.Share == 0 {
+		return ""
 	}
-	if strings.HasPrefix(r.Backend, "torch") || transfer {
-		return row
+	return fmt.Sprintf("%.0f%% %.1s", 100*r.Share, r.BoundBy)
+}
+
+// ratioIf is a ratio, or nothing where there is none.
+func ratioIf(x float64) string {
+	if x == 0 {
+		return ""
 	}
-	share, peer := "", ""
-	if r.Share > 0 {
-		share = fmt.Sprintf("%.0f%% %.1s", 100*r.Share, r.BoundBy)
-	}
-	if r.VsPeer > 0 {
-		peer = ratio(r.VsPeer)
-	}
-	if row = append(row, share); versus {
-		row = append(row, peer)
-	}
-	return row
+	return ratio(x)
 }
 
 func (r *Result) note() string {

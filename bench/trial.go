@@ -64,7 +64,7 @@ func roughly(seconds float64) time.Duration {
 // prepare makes the tensors of the case within s.
 func (t *trial) prepare(s *compute.Step) {
 	t.step = s
-	t.op, t.inputs = t.p.build(s.Tensor)
+	t.op, t.inputs = t.p.work.build(s.Tensor)
 	t.fail(s.Err())
 }
 
@@ -121,8 +121,8 @@ func (t *trial) glance(took time.Duration) {
 
 // inPlace reports whether op reads its output.
 func inPlace(op compute.Op) bool {
-	_, ok := op.(compute.Hebbian)
-	return ok
+	h, ok := op.(compute.Hebbian)
+	return ok && h.Keeps()
 }
 
 // poison puts a NaN where the sample will be read, so that what is not written is seen.

@@ -8,19 +8,21 @@ One JSON object a line comes in on stdin, one goes out on stdout:
     {"do": "time", "limit": seconds, "least": samples}   {"seconds": [one op, ...]}
     {"do": "drop"}                                       {}
 
-An error answers {"error": words}; too little memory {"skip": words}. Every expression is executed
-as the string that is reported.
+An error answers {"error": words}; too little memory, or a network that is not here, {"skip": words}.
+Every expression is executed as the string that is reported.
 """
 
 import json
 import math
 import platform
+import re
 import signal
 import sys
 import time
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 SHORTEST, DISPATCHES, MAX_RUNS = 0.002, 8, 1 << 16  # as in stopwatch.go
 
@@ -68,7 +70,86 @@ def gemm(w, make):
     return env, "C", [f"torch.{call}({left}, {right}, out=C)"], False
 
 
+def convolution(w, make):
+    """A pass of a layer, its tensors channels last in memory as hebb's are, and contiguous copies of them."""
+    n, h, wd, c, k, r, stride, pad = (w[name] for name in ("n", "h", "w", "c", "k", "r", "stride", "pad"))
+    p, q = ((size + 2 * pad - r) // stride + 1 for size in (h, wd))
+    shapes = {"X": (n, h, wd, c), "Y": (n, p, q, k), "W": (k, r, r, c)}
+    roles = {"forward": "XW", "input gradient": "YW", "weight gradient": "YX"}[w["pass"]]
+    env = {name: make(*shapes[name]).permute(0, 3, 1, 2) for name in roles}
+    for name in shapes.keys() - env.keys():  # of what is computed, torch asks the shape
+        env[name] = torch.empty(shapes[name], device=env[roles[0]].device).permute(0, 3, 1, 2)
+    env |= {f"{name}_nchw": t.contiguous() for name, t in env.items()}
+    back = f"torch.ops.aten.convolution_backward(Y, X, W, None, [{stride}] * 2, [{pad}] * 2, [1] * 2, False, [0] * 2, 1, "
+    last = {
+        "forward": f"Z = F.conv2d(X, W, stride={stride}, padding={pad})",
+        "input gradient": f"Z = {back}[True, False, False])[0]",
+        "weight gradient": f"Z = {back}[False, True, False])[1]",
+    }[w["pass"]]
+    plain = re.sub(r"\b([XYW])\b", r"\1_nchw", last)
+    return env, "Z.permute(0, 2, 3, 1)", [f"{last}  # channels last", f"{plain}  # contiguous"], True
+
+
+class Absent(Exception):
+    """What this torch does not have."""
+
+
+def network(name, size, classes):
+    """hebb's network of this name, of torchvision's parts."""
+    if name.startswith("mlp:"):
+        units = [int(n) for n in name[4:].split("-")]
+        layers = [nn.Flatten()]
+        for i, o in zip(units, units[1:]):
+            layers += [nn.Linear(i, o), nn.ReLU()]
+        return nn.Sequential(*layers[:-1])
+    try:
+        from torchvision.models.resnet import BasicBlock, resnet18
+    except ImportError as e:
+        raise Absent(f"no torchvision here: {e}")
+    stem = lambda width: nn.Conv2d(3, width, 3, padding=1, bias=False)  # noqa: E731
+    if name == "resnet18" and size <= 64:
+        net = resnet18(num_classes=classes)
+        net.conv1, net.maxpool = stem(64), nn.Identity()
+        return net
+    if name != "resnet20":
+        raise Absent(f"{name} for images of {size}×{size} is not known")
+    width, layers = 16, [stem(16), nn.BatchNorm2d(16), nn.ReLU()]
+    for units in [16] * 3 + [32] * 3 + [64] * 3:
+        side = None
+        if units != width:
+            side = nn.Sequential(nn.Conv2d(width, units, 1, stride=2, bias=False), nn.BatchNorm2d(units))
+        layers.append(BasicBlock(width, units, stride=2 if side else 1, downsample=side))
+        width = units
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+
+
+def training(w, make):
+    """Whole training steps on a batch in the host's memory, channels last and contiguous."""
+    height, classes = w["input"]["height"], w["classes"]
+    images = make(w["n"], height, w["input"]["width"], w["input"]["channels"])
+    env = {"device": images.device, "y": torch.arange(w["n"]) % classes}
+    images = images.cpu().permute(0, 3, 1, 2)
+    nets = {"": (network(w["net"], height, classes), images.contiguous())}
+    if not w["net"].startswith("mlp"):
+        nets = {"_last": (network(w["net"], height, classes), images)} | nets
+    exprs = []
+    for tag, (net, x) in nets.items():
+        form = torch.channels_last if tag else torch.contiguous_format
+        net = net.to(env["device"], memory_format=form).train()
+        optimiser = torch.optim.SGD(net.parameters(), lr=w["rate"], momentum=w["momentum"])
+        env |= {f"net{tag}": net, f"x{tag}": x, f"opt{tag}": optimiser}
+        env["parameters"] = torch.tensor([float(sum(p.numel() for p in net.parameters()))], device=env["device"])
+        exprs.append(
+            f"with torch.enable_grad(): opt{tag}.zero_grad(set_to_none=True); "
+            f"F.cross_entropy(net{tag}(x{tag}.to(device)), y.to(device)).backward(); opt{tag}.step()"
+            f"  # {'channels last' if tag else 'contiguous'}"
+        )
+    return env, "parameters", exprs, True
+
+
 def hebbian(w, make):
+    if "pass" in w:
+        return convolution(w, make)
     z, units, inputs, n, rule = w["networks"], w["units"], w["inputs"], w["n"], w["rule"]
     W = make(z, units, inputs)
     Y = make(z, n, units)
@@ -134,7 +215,7 @@ class Case:
         self.sync = sync
         roles = iter(range(1 << 30))
         make = lambda *shape: fill(request["seed"], next(roles), device, *shape)  # noqa: E731
-        ops = {"gemm": gemm, "hebbian": hebbian, "gram": gram}
+        ops = {"gemm": gemm, "hebbian": hebbian, "gram": gram, "conv": convolution, "convinput": convolution, "training": training}
         env, self.out, self.exprs, fastest = ops[request["op"]](request["work"], make)
         self.env = {"torch": torch, "F": F, **env}
         at = torch.tensor(request["at"], device=device)
@@ -145,7 +226,7 @@ class Case:
                 env["W"].copy_(start)
             code = compile(expr, "<case>", "exec")
             exec(code, self.env)
-            values = self.env[self.out].reshape(-1)[at].tolist()
+            values = eval(self.out, self.env).reshape(-1)[at].tolist()
             values = [v if math.isfinite(v) else None for v in values]
             self.tried.append({"expr": expr, "values": values, "seconds": self.glance(code)})
         self.chosen = 0
@@ -200,6 +281,7 @@ def choose(device, threads):
             raise RuntimeError("this torch has no CUDA device")
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = True  # it takes its fastest
         return device, torch.cuda.get_device_name(), torch.cuda.synchronize
     torch.set_num_threads(threads)
     return device, f"{platform.machine()} CPU, {torch.get_num_threads()} threads", lambda: None
@@ -232,7 +314,8 @@ def main(device, threads):
         except Exception as e:  # the next case may do better
             case = None if request["do"] == "load" else case
             words = f"{type(e).__name__}: {e}".splitlines()[0]
-            say({"skip" if "memory" in words.lower() else "error": words})
+            skip = isinstance(e, Absent) or "memory" in words.lower()
+            say({"skip" if skip else "error": words})
 
 
 if __name__ == "__main__":

@@ -27,6 +27,11 @@ func newBenchCmd() *cobra.Command {
 		Long: `bench verifies and then times batched products, Hebbian updates and Gram matrices, from sizes
 that only launch to sizes that only compute, on every backend asked for, case by case in turns.
 
+The suite layers has every convolution of resnet18 and resnet50, for images of 32×32 and of 224×224,
+forward and towards its input and its weights. The suite training has whole training steps of three
+networks by backprop and, as ratios to it, by other rules; steps that ask for memory, after the
+first ones, fail. Of both a run that names no suite has a few cases.
+
 Times are medians; ± is half the interquartile range. The share of the roof is of
 min(peak arithmetic, intensity × bandwidth), both measured by hebb itself when the run starts; c or m
 says which of the two is the lower. A working set that fits a cache may exceed the memory roof.
@@ -35,6 +40,7 @@ Exit status 1 if any result is outside its bound or could not be had, 130 if int
 measured until then is written all the same.`,
 		Example: `  hebb bench --quick
   hebb bench --suite hebbian --peer torch
+  hebb bench --suite layers,training --peer torch --json layers.json
   hebb bench --json bench.json --report bench.html
   hebb bench --format benchfmt > new.txt && benchstat -col backend new.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -45,7 +51,8 @@ measured until then is written all the same.`,
 	f := cmd.Flags()
 	r.reach.add(cmd)
 	f.Var(someOf(&r.backends, "gpu", "cpu"), "backend", "what to measure (default: gpu and cpu, whichever open)")
-	f.Var(someOf(&r.o.Suites, bench.Suites...), "suite", "what to run (default: all)")
+	f.Var(someOf(&r.o.Suites, bench.Suites...), "suite", "what to run (default: all, but of layers and training the cases of --quick)")
+	f.IntVar(&r.o.Batch, "batch", 0, "images at a time in layers and training (default: in layers 64 with a GPU and 16 without, in training 64 or 128 by network; fewer beside a software renderer)")
 	f.BoolVar(&r.o.Quick, "quick", false, "a handful of cases from each suite, in a minute")
 	f.Var(oneOf(&r.format, "table", "table", "json", "benchfmt"), "format", "of standard output")
 	f.StringVar(&r.plot, "plot", "", "write rooflines and speed-ups to this `file` (.svg or .png)")
@@ -55,7 +62,7 @@ measured until then is written all the same.`,
 	f.StringVar(&r.torch.Python, "python", "", "the interpreter that has torch (default: python3, or else /usr/bin/python3)")
 	f.Var(oneOf(&r.torch.Device, "auto", "auto", "cpu", "cuda"), "peer-device", "where the peer runs")
 	f.Uint64Var(&r.o.Seed, "seed", 1, "of the inputs")
-	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device (default 5s, 1.5s if --quick, 1s beside a software renderer)")
+	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device, a rule of training four times that (default 5s, 1.5s if --quick, 1s beside a software renderer)")
 	return cmd
 }
 
@@ -87,19 +94,22 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if r.o.MaxCase < 0 {
 		return usagef("--max-case %v, want a duration above 0", r.o.MaxCase)
 	}
+	if r.o.Batch < 0 {
+		return usagef("--batch %d, want at least 1", r.o.Batch)
+	}
 	files, err := r.files()
 	if err != nil {
 		return err
 	}
 	defer files.drop()
-	devs, err := r.reach.openAll(r.backends, stderr)
+	backends, err := r.reach.backends(r.backends, stderr)
 	if err != nil {
 		return err
 	}
-	defer closeAll(devs)
-	for _, d := range devs {
-		fmt.Fprintln(stderr, "hebb: measuring", d.Info())
-		if d.Info().Software && r.o.MaxCase == 0 {
+	defer closeAll(backends)
+	for _, b := range backends {
+		fmt.Fprintln(stderr, "hebb: measuring", b.Info())
+		if b.Info().Software && r.o.MaxCase == 0 {
 			r.o.MaxCase = softwareCase
 			fmt.Fprintf(stderr, "hebb: cases are limited to %v, since that is a program on the CPU; --max-case sets another limit\n", softwareCase)
 		}
@@ -116,7 +126,7 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 			r.o.Peer = p
 		}
 	}
-	report, err := r.measure(ctx, devs, stdout, stderr)
+	report, err := r.measure(ctx, backends, stdout, stderr)
 	if err != nil {
 		return err
 	}
@@ -124,7 +134,7 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 }
 
 // measure runs the cases and writes the results: a table when all is done, lines as they come.
-func (r *benchRun) measure(ctx context.Context, devs []*compute.Device, stdout, stderr io.Writer) (*bench.Report, error) {
+func (r *benchRun) measure(ctx context.Context, backends []compute.Backend, stdout, stderr io.Writer) (*bench.Report, error) {
 	say, failed := newBenchProgress(stderr), error(nil)
 	r.o.Began = say.began
 	r.o.Done = func(p bench.Progress, results []bench.Result) {
@@ -138,7 +148,7 @@ func (r *benchRun) measure(ctx context.Context, devs []*compute.Device, stdout, 
 		}
 		failed = errors.Join(failed, err)
 	}
-	report, err := bench.Run(ctx, devs, r.o)
+	report, err := bench.Run(ctx, backends, r.o)
 	say.end()
 	if err != nil {
 		return nil, err

@@ -49,6 +49,33 @@ func TestBench(t *testing.T) {
 	}
 }
 
+// Layers and training run on a real backend, and no step of a training asks for memory twice.
+func TestBenchTraining(t *testing.T) {
+	status, out, errs := hebbBench(context.Background(), "--backend", "cpu", "--suite", "layers,training", "--quick",
+		"--batch", "1", "--max-case", "100ms", "--format", "json")
+	if status != 0 {
+		t.Fatalf("exit status %d: %s", status, errs)
+	}
+	results, err := bench.Read(strings.NewReader(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	timed := map[string]int{}
+	for _, r := range results {
+		if r.Status != bench.OK || r.Seconds <= 0 {
+			continue
+		}
+		timed[r.Suite]++
+		if r.Suite == "training" && (r.Allocs == nil || *r.Allocs != 0 || r.Verified == 0 || r.Images <= 0 ||
+			r.VsBackprop > 0 && strings.HasSuffix(r.Case, " bp")) {
+			t.Errorf("%+v", r)
+		}
+	}
+	if timed["layers"] < 2 || timed["training"] < 5 {
+		t.Errorf("%v timed; %s", timed, errs)
+	}
+}
+
 // What cannot work is said before any work is done.
 func TestBenchRefuses(t *testing.T) {
 	dir := t.TempDir()
@@ -56,7 +83,7 @@ func TestBenchRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		"suite":     {[]string{"--suite", "gramm"}, "product, hebbian, gram"},
+		"suite":     {[]string{"--suite", "gramm"}, "product, hebbian, gram, layers, training"},
 		"backend":   {[]string{"--backend", "tpu"}, "gpu, cpu"},
 		"format":    {[]string{"--format", "xml"}, "table, json, benchfmt"},
 		"peer":      {[]string{"--peer", "jax"}, "torch"},
@@ -64,6 +91,7 @@ func TestBenchRefuses(t *testing.T) {
 		"no folder": {[]string{"--report", filepath.Join(dir, "none", "x.html")}, "cannot be written"},
 		"a folder":  {[]string{"--report", dir}, "cannot be written"},
 		"limit":     {[]string{"--max-case", "-1s"}, "above 0"},
+		"batch":     {[]string{"--batch", "-1"}, "at least 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, out, errs := hebbBench(context.Background(), c.args...)

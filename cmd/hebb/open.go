@@ -41,34 +41,43 @@ func (f *backendFlags) open(name string) (*compute.Device, []string, error) {
 	return compute.New(b), notes, nil
 }
 
-// openAll opens the backends given, or of the GPU and the CPU whichever opens, and says on stderr
-// what there is to say. One that was given and does not open is an error.
+// openAll is backends with a Device around each.
 func (f *backendFlags) openAll(given []string, stderr io.Writer) (devs []*compute.Device, err error) {
+	all, err := f.backends(given, stderr)
+	for _, b := range all {
+		devs = append(devs, compute.New(b))
+	}
+	return devs, err
+}
+
+// backends opens those given, or of the GPU and the CPU whichever opens, and says on stderr what
+// there is to say. One that was given and does not open is an error.
+func (f *backendFlags) backends(given []string, stderr io.Writer) (all []compute.Backend, err error) {
 	names := given
 	if names == nil {
 		names = []string{"gpu", "cpu"}
 	}
 	for _, name := range names {
-		d, notes, err := f.open(name)
+		b, notes, err := f.backend(name)
 		for _, n := range notes {
 			fmt.Fprintln(stderr, "hebb:", n)
 		}
 		switch {
 		case err == nil:
-			devs = append(devs, d)
+			all = append(all, b)
 		case given == nil && errors.Is(err, compute.ErrUnavailable):
 			fmt.Fprintf(stderr, "hebb: going on without %s: %v\n", name, err)
 		default:
-			closeAll(devs)
+			closeAll(all)
 			return nil, err
 		}
 	}
-	return devs, nil
+	return all, nil
 }
 
-func closeAll(devs []*compute.Device) {
-	for _, d := range devs {
-		d.Close()
+func closeAll[C io.Closer](all []C) {
+	for _, c := range all {
+		c.Close()
 	}
 }
 

@@ -1,0 +1,149 @@
+package bench
+
+import (
+	"fmt"
+
+	"hebb/compute"
+	"hebb/nets"
+)
+
+// A Training is whole training steps of a network: a batch of images goes from the host's memory to
+// the device, forward, back and into the weights, by SGD with momentum. All of its rules are
+// measured in turns, so that the ratio of two comes from one stretch of time.
+type Training struct {
+	Net     string     `json:"net"` // as [nets.Parse] knows it
+	Input   nets.Shape `json:"input"`
+	Classes int        `json:"classes"`
+	N       int        `json:"n"` // images in a batch
+	Rules   []string   `json:"-"` // as [nets.ParseRule] knows them, backprop first: the others are compared with it
+}
+
+// momentum is that of the optimiser.
+const momentum = 0.9
+
+func (t Training) Op() string   { return "training" }
+func (t Training) Kind() string { return "training" }
+
+func (t Training) Sizes() map[string]int {
+	return map[string]int{"n": t.N, "height": t.Input.Height, "width": t.Input.Width, "channels": t.Input.Channels, "classes": t.Classes}
+}
+
+// trainings are the networks whose steps are measured. A program on the CPU that plays a GPU gets
+// fewer images.
+func (o Options) trainings() []Case {
+	small, digit := nets.Shape{Height: 32, Width: 32, Channels: 3}, nets.Shape{Height: 28, Width: 28, Channels: 1}
+	list := o.courses
+	if list == nil {
+		rules := []string{"bp", "sa", "aa", "kp", "fa"}
+		list = []Training{
+			{"mlp:784-500-10", digit, 10, o.images(128, 128), rules},
+			{"resnet20", small, 10, o.images(128, 4), rules},
+			{"resnet18", small, 10, o.images(64, 2), rules},
+		}
+	}
+	var cases []Case
+	for i, t := range list {
+		name := fmt.Sprintf("%s %v n=%d", t.Net, t.Input, t.N)
+		cases = append(cases, Case{"training", name, i < 2, t})
+	}
+	return cases
+}
+
+// images is how many go at a time, if nobody said.
+func (o Options) images(usual, software int) int {
+	switch {
+	case o.Batch > 0:
+		return o.Batch
+	case o.software:
+		return software
+	}
+	return usual
+}
+
+// A course is a Training with all that is the same on every device.
+type course struct {
+	Training
+	spec       nets.Spec
+	seed       uint64
+	stream     uint32
+	x, y       []float32
+	bills      map[string]bill // of a step, by rule
+	parameters int
+}
+
+// newCourse works out c, whose work is t.
+func newCourse(c Case, t Training, seed uint64) (*course, error) {
+	spec, err := nets.Parse(t.Net, t.Input, t.Classes)
+	if err != nil {
+		return nil, err
+	}
+	k := &course{Training: t, spec: spec, seed: seed, stream: caseSeed(seed, c.Name), bills: map[string]bill{}}
+	k.x, k.y = make([]float32, t.N*t.Input.Len()), make([]float32, t.N)
+	real.fill(k.x, k.stream, 0)
+	for i := range k.y {
+		k.y[i] = float32(i % t.Classes)
+	}
+	for _, rule := range t.Rules {
+		l := &ledger{}
+		tr, err := k.trainer(compute.New(l), rule)
+		if err != nil {
+			return nil, err
+		}
+		l.bill, k.parameters = nil, tr.Net.Parameters()
+		if err := tr.Step(k.x, k.y, rate); err != nil {
+			return nil, err
+		}
+		k.bills[rule] = l.bill
+	}
+	return k, nil
+}
+
+// trainer makes the network on dev.
+func (k *course) trainer(dev *compute.Device, rule string) (*nets.Trainer, error) {
+	r, err := nets.ParseRule(rule)
+	if err != nil {
+		return nil, err
+	}
+	net, err := nets.New(dev, k.spec, k.Input, r, k.seed)
+	if err != nil {
+		return nil, err
+	}
+	return nets.NewTrainer(net, nets.SGD{Momentum: momentum}, nets.CrossEntropy)
+}
+
+// A ledger is a Backend that computes nothing, and keeps what that would have cost.
+type ledger struct {
+	blank
+	bill
+}
+
+func (l *ledger) Run(op compute.Op) error {
+	l.bill = append(l.bill, compute.CostOf(op))
+	return nil
+}
+
+// A bill is what each of several ops costs.
+type bill []compute.Cost
+
+// total is what they cost together.
+func (b bill) total() (sum compute.Cost) {
+	for _, c := range b {
+		sum.Flops += c.Flops
+		sum.Bytes += c.Bytes
+	}
+	return sum
+}
+
+// under is how long they take at least, one after the other, and what most of that is spent on.
+func (b bill) under(roof Roof) (seconds float64, boundBy string) {
+	spent := map[string]float64{}
+	for _, c := range b {
+		s, by := roof.seconds(c)
+		seconds += s
+		spent[by] += s
+	}
+	if spent["compute"] >= spent["memory"] {
+		return seconds, "compute"
+	}
+	return seconds, "memory"
+}
