@@ -96,13 +96,13 @@ func (a Alignment) project(p *Pass, w *Weights) {
 		rate /= float32(w.Out.Height * w.Out.Width)
 	}
 	var forward *compute.Tensor
-	if a.Amp != 0 || a.Null != 0 {
+	if a.Null != 0 || a.Amp != 0 && a.Sparse == 0 {
 		forward = w.Project(p, w.W, x, plain)
 	}
 	switch {
-	case a.Sparse != 0 && a.Amp != 0: // one outer product for both
-		q := w.Project(p, w.B, x, plain)
-		w.Outer(p, w.GradB, p.Map(linear.With(2*a.Sparse, -a.Amp), q, forward), x, rate, 0)
+	case a.Sparse != 0 && a.Amp != 0: // 2·Sparse·q − Amp·p is one projection, by weights in between
+		between := p.Map(linear.With(2*a.Sparse, -a.Amp), w.B, w.W)
+		w.Outer(p, w.GradB, w.Project(p, between, x, plain), x, rate, 0)
 	case a.Sparse != 0:
 		w.Outer(p, w.GradB, w.Project(p, w.B, x, plain), x, 2*a.Sparse*rate, 0)
 	case a.Amp != 0:
