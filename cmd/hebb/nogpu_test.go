@@ -20,7 +20,7 @@ func TestNoGPU(t *testing.T) {
 		t.Errorf("hebb verify: status %d, stderr %q, stdout\n%s", status, stderr, out)
 	}
 	t.Chdir(t.TempDir())
-	status, out, stderr = hebb(t, "train", "--data", images(t, 40), "--units", "1", "--batch", "20")
+	status, out, stderr = hebb(t, "train", "--rule", "sanger", "--data", images(t, 40), "--units", "1", "--batch", "20")
 	if status != 0 || !strings.Contains(stderr, "no gpu") || !strings.Contains(out, "device    cpu") {
 		t.Errorf("hebb train: status %d, stderr %q, stdout\n%s", status, stderr, out)
 	}
