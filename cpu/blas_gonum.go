@@ -12,7 +12,16 @@ var engine blas.Float32 = gonum.Implementation{}
 // openEngine has nothing to do.
 func openEngine() {}
 
-func driver() string { return "gonum" + version("gonum.org/v1/gonum") + ", pure Go" }
+func driver() string {
+	s := "gonum" + version("gonum.org/v1/gonum") + ", pure Go"
+	switch k, _ := kernelFor(maxWidth); k.width {
+	case 32:
+		return s + " and AVX-512 kernels"
+	case 16:
+		return s + " and AVX2 kernels"
+	}
+	return s
+}
 
 // products is how products are cut.
 var products = grain{shape{480, 768}, shape{24, 96}}

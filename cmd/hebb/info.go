@@ -76,7 +76,7 @@ func survey() (*report, error) {
 		return nil, err
 	}
 	if strings.Contains(r.CPU.Driver, "pure Go") {
-		r.Missing = append(r.Missing, "OpenBLAS (many times faster products on the CPU): apt install libopenblas-dev, build with -tags openblas")
+		r.Missing = append(r.Missing, "OpenBLAS (faster products on the CPU; many times so without AVX2): apt install libopenblas-dev, build with -tags openblas")
 	}
 	r.addGPUs()
 	for _, name := range data.Names() {

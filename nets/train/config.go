@@ -39,10 +39,11 @@ type Config struct {
 	SaveEvery int     `toml:"save_every" json:"save_every"` // steps between two checkpoints; 0: an epoch
 }
 
-// Default trains a small network well.
+// Default trains a small network by any rule: rates at which backprop is fastest are too much for feedback weights that
+// are still to find W.
 var Default = Config{
 	Net: "mlp:784-500-10", Rule: "bp", Data: "fashion-mnist", Normalise: "channel", Loss: "cross-entropy",
-	Optimiser: "momentum", Rate: 0.05, BiasRate: 1, Schedule: "constant", Batch: 128, Epochs: 10, Seed: 1, LogEvery: 50,
+	Optimiser: "momentum", Rate: 0.01, BiasRate: 1, Schedule: "constant", Batch: 128, Epochs: 10, Seed: 1, LogEvery: 50,
 }
 
 // A plan is a Config, read.
