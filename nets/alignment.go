@@ -1,6 +1,10 @@
 package nets
 
-import "hebb/compute"
+import (
+	"fmt"
+
+	"hebb/compute"
+)
 
 // Alignment sends delta·B, and B learns by the gradient of a regulariser R of W and B, made of the primitives of
 // Kunin, Nayebi, Sagastuy-Brena et al. 2020, "Two Routes to Scalable Credit Assignment". With the layer's
@@ -111,4 +115,18 @@ func (a Alignment) project(p *Pass, w *Weights) {
 	if a.Null != 0 {
 		w.Outer(p, w.GradB, forward, w.Back(p, w.B, forward), 2*a.Null*rate, 0)
 	}
+}
+
+// Check reports a setting that cannot be.
+func (a Alignment) Check() error {
+	switch {
+	case !(0 <= a.Share && a.Share <= 1):
+		return fmt.Errorf("share %g, want a part within [0, 1], 0 being all", a.Share)
+	case !(a.Noise >= 0 && finite32(float64(a.Noise))):
+		return fmt.Errorf("noise %g, want at least 0", a.Noise)
+	case !finite32(float64(a.Rate)) || !finite32(float64(a.Decay)) || !finite32(float64(a.Amp)) || !finite32(float64(a.Null)) ||
+		!finite32(float64(a.Sparse)) || !finite32(float64(a.Self)) || !finite32(float64(a.Scale)):
+		return fmt.Errorf("%+v, want finite numbers", a)
+	}
+	return nil
 }

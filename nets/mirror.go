@@ -1,6 +1,10 @@
 package nets
 
-import "hebb/compute"
+import (
+	"fmt"
+
+	"hebb/compute"
+)
 
 // WeightMirror sends delta·B, and B learns W from noise: every layer by itself is shown x, uniform within
 // ±Amplitude/2, answers y, and (Akrout et al. 2019, equation 7)
@@ -52,3 +56,18 @@ func (m WeightMirror) Learn(p *Pass) {
 }
 
 func (WeightMirror) fixed() {}
+
+// Check reports a setting that cannot be.
+func (m WeightMirror) Check() error {
+	switch {
+	case m.Examples < 1 || m.Before < 0:
+		return fmt.Errorf("%d examples and %d before, want at least 1 and 0", m.Examples, m.Before)
+	case !(m.Amplitude > 0 && finite32(float64(m.Amplitude))):
+		return fmt.Errorf("amplitude %g, want a number above 0", m.Amplitude)
+	case !(0 <= m.Decay && m.Decay <= 1):
+		return fmt.Errorf("decay %g, want a number within [0, 1]", m.Decay)
+	case !finite32(float64(m.Rate)) || !finite32(float64(m.Scale)):
+		return fmt.Errorf("rate %g and scale %g, want finite numbers", m.Rate, m.Scale)
+	}
+	return nil
+}

@@ -73,6 +73,8 @@ func TestMistakes(t *testing.T) {
 		{"verify -q", []string{"unknown shorthand flag"}},
 		{"train --rule bcm", []string{"--rule", "bcm", "bp, fa, dfa", "sanger, subspace, oja, hebb"}},
 		{"train --rule aa:speed=2", []string{"speed", "rate, decay, amp"}},
+		{"train --rule aa:share=2", []string{"aa:share=2", "share 2", "[0, 1]"}},
+		{"train --rule wm:examples=0", []string{"0 examples"}},
 		{"train --rule aa:rate=fast", []string{"rule aa", "rate=fast"}},
 		{"train --optimiser lbfgs", []string{"lbfgs", "adam, adamw, momentum, nesterov, sgd"}},
 		{"train --schedule never", []string{"never", "constant, cosine, step"}},

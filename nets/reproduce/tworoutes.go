@@ -97,8 +97,15 @@ func robustness(data string) Part {
 			c := train.Default
 			c.Net, c.Data, c.Rule, c.Rate, c.Epochs, c.LogEvery, c.Noise = net, data, rule, 0.03, 5, 117, noise
 			c.Optimiser, c.Schedule = "momentum:weight_decay=5e-4", "cosine"
-			p.Runs = append(p.Runs, Run{Name: fmt.Sprintf("%s, noise %g", rule, noise), Config: c, Figures: []Figure{none(Accuracy)}})
+			p.Runs = append(p.Runs, Run{Name: noisy(rule, noise), Config: c, Figures: []Figure{none(Accuracy)}})
 		}
 	}
+	p.Check = []Claim{{"under the most noise sa is at least as good as bp", func(of func(string, Quantity) float64) bool {
+		return of(noisy("sa", 3e-2), Accuracy) >= of(noisy("bp", 3e-2), Accuracy)
+	}}}
 	return p
+}
+
+func noisy(rule string, noise float64) string {
+	return fmt.Sprintf("%s, noise %g", rule, noise)
 }

@@ -77,16 +77,23 @@ func choose[T any](what, text string, names []string, of func(name string) T) (T
 	return v.Elem().Interface().(T), nil
 }
 
-// Rule returns the rule that a text names and sets: "bp", "aa:rate=0.05,share=0.25".
+// Rule returns the rule that a text names and sets: "bp", "aa:rate=0.05,share=0.25". A rule with a method Check() error
+// has its settings checked.
 func Rule(text string) (nets.Rule, error) {
 	var names []string
 	for _, r := range nets.Rules {
 		names = append(names, r.Name)
 	}
-	return choose("rule", text, names, func(name string) nets.Rule {
+	r, err := choose("rule", text, names, func(name string) nets.Rule {
 		r, _ := nets.ParseRule(name) // it is one of them
 		return r
 	})
+	if own, ok := r.(interface{ Check() error }); ok && err == nil {
+		if err = own.Check(); err != nil {
+			err = fmt.Errorf("rule %q: %w", text, err)
+		}
+	}
+	return r, err
 }
 
 // Optimisers are the optimisers by name, as they are unless more is said.
