@@ -26,7 +26,7 @@ import (
 // both as the authors' code can.
 //
 // Share is the part of the batch from which the means are estimated: products cost as much as those of
-// the layer itself, so an eighth of the batch keeps a step within 1.1 times that of backprop.
+// the layer itself, so a sixteenth of the batch keeps a step within 1.15 times that of backprop.
 type Alignment struct {
 	Rate   float32 `json:"rate" toml:"rate"`
 	Decay  float32 `json:"decay,omitempty" toml:"decay,omitempty"`

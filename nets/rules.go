@@ -7,7 +7,7 @@ import (
 )
 
 // Rules are the rules that [ParseRule] knows by name, each with what it is and its settings. The alignment rules
-// take Share 1/8, which keeps their steps near backprop's.
+// take Share 1/16, which keeps their steps near backprop's.
 var Rules = []struct {
 	Name, About string
 	Rule        Rule
@@ -20,8 +20,8 @@ var Rules = []struct {
 	{"kp", "Kolen–Pollack: B takes the gradient of W; wants weight decay", KolenPollack{}},
 	{"wm", "weight mirror: B learns W from noise", DefaultMirror},
 	{"sa", "symmetric alignment: decay and self", Alignment{Rate: 0.3, Decay: 0.5, Self: 1}},
-	{"aa", "activation alignment: sparse and amp, of white noise", Alignment{Rate: 0.1, Sparse: 0.5, Amp: 1, Noise: 1, Share: 0.125, Places: true}},
-	{"ia", "information alignment: amp, null and decay, of white noise", Alignment{Rate: 0.1, Amp: 1, Null: 0.1, Decay: 0.02, Noise: 1, Share: 0.125, Places: true}},
+	{"aa", "activation alignment: sparse and amp, of white noise", Alignment{Rate: 0.1, Sparse: 0.5, Amp: 1, Noise: 1, Share: 0.0625, Places: true}},
+	{"ia", "information alignment: amp, null and decay, of white noise", Alignment{Rate: 0.1, Amp: 1, Null: 0.1, Decay: 0.02, Noise: 1, Share: 0.0625, Places: true}},
 }
 
 // ParseRule returns the rule of a name, as [Rules] sets it.
