@@ -15,10 +15,10 @@ type Case struct {
 	Work
 }
 
-// Work is what a case computes: a [Product], an [Update], a [Similarity], a [Convolution] or a
+// Work is what a case computes: a [Product], an [Update], a [Similarity], a [Streaming], an [Inversion], a [Convolution] or a
 // [Training]. It is plain data, so that a peer can be told of it in JSON.
 type Work interface {
-	// Op is the stem of the op: gemm, hebbian, gram, conv, convinput; or training, of many ops.
+	// Op is the stem of the op: gemm, hebbian, gram, kernelsums, kernelgrad, inverse, conv, convinput; or training, of many ops.
 	Op() string
 
 	// Kind is Op with what sets its speed apart from others of the same sizes.
@@ -211,7 +211,7 @@ func (s Similarity) build(tensor func(...int) *compute.Tensor) (compute.Op, []*c
 }
 
 // Suites are the names of the suites, in the order in which they are run.
-var Suites = []string{"product", "hebbian", "gram", "layers", "training"}
+var Suites = []string{"product", "hebbian", "gram", "hsic", "layers", "training"}
 
 // sampled are the suites of which a run that names none has but the quick cases.
 var sampled = []string{"layers", "training"}
@@ -220,7 +220,7 @@ var sampled = []string{"layers", "training"}
 // take is judged by the smaller ones before it. Images go at o.Batch at a time.
 func Cases(o Options) ([]Case, error) {
 	makers := map[string]func() []Case{
-		"product": products, "hebbian": updates, "gram": grams, "layers": o.layers, "training": o.trainings,
+		"product": products, "hebbian": updates, "gram": grams, "hsic": func() []Case { return slices.Concat(streamings(), inversions()) }, "layers": o.layers, "training": o.trainings,
 	}
 	for _, s := range o.Suites {
 		if makers[s] == nil {

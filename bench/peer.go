@@ -295,6 +295,18 @@ func told(w Work) any {
 			Kernel string `json:"kernel"`
 			Center string `json:"center"`
 		}{w, w.Kernel.String(), w.Center.String()}
+	case Streaming:
+		return struct {
+			Streaming
+			Self   float32 `json:"self"`
+			Cross  float32 `json:"cross"`
+			SigmaL float32 `json:"sigma_l"`
+		}{w, gradSelf, gradCross, sigmaOfL}
+	case Inversion:
+		return struct {
+			Inversion
+			Shift float32 `json:"shift"`
+		}{w, w.shift()}
 	case Training:
 		return struct {
 			Training

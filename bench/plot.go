@@ -34,7 +34,7 @@ func colourOf(backend string) color.RGBA {
 
 // glyphs tell the suites apart.
 var glyphs = map[string]draw.GlyphDrawer{
-	"product": draw.CircleGlyph{}, "hebbian": draw.PyramidGlyph{}, "gram": draw.BoxGlyph{},
+	"product": draw.CircleGlyph{}, "hebbian": draw.PyramidGlyph{}, "gram": draw.BoxGlyph{}, "hsic": draw.RingGlyph{},
 	"layers": draw.RingGlyph{}, "training": draw.CrossGlyph{},
 }
 

@@ -44,7 +44,7 @@ func TestCases(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Cases(Options{Suites: []string{"gramm"}}); err == nil || !strings.Contains(err.Error(), "[product hebbian gram layers training]") {
+	if _, err := Cases(Options{Suites: []string{"gramm"}}); err == nil || !strings.Contains(err.Error(), "[product hebbian gram hsic layers training]") {
 		t.Errorf("unknown suite: %v, want the list of suites", err)
 	}
 }

@@ -19,6 +19,7 @@ type trial struct {
 
 	step   *compute.Step
 	op     compute.Op
+	ops    []compute.Op // which is run as these
 	inputs []*compute.Tensor
 	tally  compute.Tally
 	looks  int       // runs so far that were verified
@@ -65,6 +66,11 @@ func roughly(seconds float64) time.Duration {
 func (t *trial) prepare(s *compute.Step) {
 	t.step = s
 	t.op, t.inputs = t.p.work.build(s.Tensor)
+	if t.ops = []compute.Op{t.op}; s.Err() == nil {
+		if w, ok := t.p.work.(Streaming); ok {
+			t.ops = w.steps(t.op, s)
+		}
+	}
 	t.fail(s.Err())
 }
 
@@ -156,7 +162,9 @@ func (t *trial) read(out *compute.Tensor) []float32 {
 // run is what is timed.
 func (t *trial) run(n int) error {
 	for range n {
-		t.step.Do(t.op)
+		for _, op := range t.ops {
+			t.step.Do(op)
+		}
 	}
 	if err := t.step.Err(); err != nil {
 		return err

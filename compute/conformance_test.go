@@ -54,7 +54,7 @@ func TestBounds(t *testing.T) {
 				t.Parallel()
 				every := 1
 				switch op.(type) {
-				case compute.Gemm, compute.Hebbian, compute.Gram:
+				case compute.Gemm, compute.Hebbian, compute.Gram, compute.KernelSums, compute.KernelGrad, compute.Inverse:
 					if u.mode != anyWay {
 						every = 7 // they take long
 					}
@@ -70,7 +70,7 @@ func TestBounds(t *testing.T) {
 }
 
 // try tries every n-th case of op's type on b until one fails.
-func try(op compute.Op, n int, b *naive) (tally compute.Tally, err error) {
+func try(op compute.Op, n int, b compute.Backend) (tally compute.Tally, err error) {
 	cases, err := computetest.CasesOf(op, computetest.Quick)
 	if err != nil {
 		return tally, err

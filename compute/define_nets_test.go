@@ -74,6 +74,9 @@ func TestNetDefinitions(t *testing.T) {
 		{"activations", compute.Map{Out: n(2), In: []*compute.Tensor{x([]int{2}, 2, -2)}, F: compute.Pointwise(compute.Sum(
 			compute.Activate(compute.Tanh, v0), compute.Activate(compute.Sigmoid, v0), compute.Activate(compute.ReLU, v0)))},
 			[][]float64{{math.Tanh(2) + 1/(1+e(-2)) + 2, math.Tanh(-2) + 1/(1+e(2))}}},
+		{"rectifiers", compute.Map{Out: n(2), In: []*compute.Tensor{x([]int{2}, 2, -2)}, F: compute.Pointwise(compute.Sum(
+			compute.Activate(compute.LeakyReLU, v0), compute.Activate(compute.SELU, v0), compute.Through(compute.LeakyReLU, v0, v0), compute.Through(compute.SELU, v0, v0)))},
+			[][]float64{{2 + 2*lambda + 2 + 2*lambda, -2*slope + limit*(e(-2)-1) - 2*slope - 2*(limit-2)}}},
 
 		{"sums of columns", compute.Reduce{Out: x([]int{3}, 1, 1, 1), In: []*compute.Tensor{table}, Alpha: 2, Beta: -1}, [][]float64{{7, 27, 9}}},
 		{"sums of rows", compute.Reduce{Out: n(2), In: []*compute.Tensor{table}, Along: compute.AlongCols, Alpha: 1}, [][]float64{{6, 17}}},

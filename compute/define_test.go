@@ -7,6 +7,13 @@ import (
 	"hebb/compute"
 )
 
+// λ and λα of SELU and LeakyReLU's slope, as float32 has them.
+const (
+	lambda = float64(float32(1.0507009873554805))
+	limit  = float64(float32(1.0507009873554805 * 1.6732632423543772))
+	slope  = float64(float32(0.01))
+)
+
 // TestDefinitions compares the definitions with numbers worked by hand.
 func TestDefinitions(t *testing.T) {
 	d := device(t)
@@ -44,6 +51,12 @@ func TestDefinitions(t *testing.T) {
 		{"tanh, sigmoid′", compute.Gemm{C: x([]int{1, 1}), A: x([]int{1, 1}, 2), B: x([]int{1, 1}, -1),
 			Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Tanh, Grad: compute.Sigmoid, Aux: x([]int{1, 1}, 0.25)}},
 			[]float64{math.Tanh(-2) * 0.1875}},
+		{"leaky relu, selu′", compute.Gemm{C: x(twoByTwo), A: x(twoByTwo, 1, 0, 0, -1), B: x(twoByTwo, 8, 4, 3, 2),
+			Epilogue: compute.Epilogue{Alpha: 1, Act: compute.LeakyReLU, Grad: compute.SELU, Aux: x(twoByTwo, -0.5, 3, -1, 0)}},
+			[]float64{8 * (limit - 0.5), 4 * lambda, -3 * slope * (limit - 1), -2 * slope * limit}},
+		{"selu, leaky relu′", compute.Gemm{C: x(twoByTwo), A: x(twoByTwo, 1, 0, 0, -1), B: x(twoByTwo, 8, 4, 3, 2),
+			Epilogue: compute.Epilogue{Alpha: 1, Act: compute.SELU, Grad: compute.LeakyReLU, Aux: x(twoByTwo, 3, -3, 1, 0)}},
+			[]float64{8 * lambda, 4 * slope * lambda, limit * (e(-3) - 1), slope * limit * (e(-2) - 1)}},
 		// YᵀX = [7 3; 0 -1], YᵀY = [10 -1; -1 5], Rate/n = 1.
 		{"Hebb", compute.Hebbian{W: w(), Y: y, X: in, Rate: 2}, []float64{8, 5, 3, 3}},
 		{"decay and bounds", compute.Hebbian{W: w(), Y: y, X: in, Rate: 2, Decay: 0.5, Lo: -1, Hi: 2}, []float64{2, 2, 1.5, 1}},
@@ -73,7 +86,7 @@ func TestDefinitions(t *testing.T) {
 			if !(math.Abs(v.X-want) <= 1e-12*math.Max(1, math.Abs(want))) || !(v.Err <= 1e-4) {
 				t.Errorf("%s: element %d is %v, want %g", test.name, i, v, want)
 			}
-			if g, ok := test.op.(compute.Gemm); ok && g.Act != compute.Tanh && g.Act != compute.Sigmoid && v.Err != 0 {
+			if g, ok := test.op.(compute.Gemm); ok && g.Act <= compute.ReLU && v.Err != 0 {
 				t.Errorf("%s: element %d is %v: products of whole numbers are exact", test.name, i, v)
 			}
 		}

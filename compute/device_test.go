@@ -59,7 +59,7 @@ func TestAskedWrongly(t *testing.T) {
 		{"bias", "Bias is [3], want [2]", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Bias: x(3)}}},
 		{"aux", "Aux is [3 2]", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Grad: compute.ReLU, Aux: x(3, 2)}}},
 		{"aux without grad", "both or neither", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Aux: x(2, 2)}}},
-		{"act", "want one of [identity relu tanh sigmoid]", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Act: 99}}},
+		{"act", "want one of [identity relu tanh sigmoid leaky-relu selu]", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Act: 99}}},
 		{"hebbian shape", "W[3 5], Y[4 2] and X[4 5] do not fit", compute.Hebbian{W: x(3, 5), Y: x(4, 2), X: x(4, 5)}},
 		{"hebbian batch", "W[2 3 5] is a batch of 2, Y[4 3] of 1", compute.Hebbian{W: x(2, 3, 5), Y: x(4, 3), X: x(4, 5)}},
 		{"mask without G", "both or neither", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Mask: compute.Diagonal}},

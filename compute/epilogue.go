@@ -9,13 +9,26 @@ import (
 type Act uint8
 
 const (
-	Identity Act = iota
-	ReLU         // max(v, 0)
-	Tanh         // built on exp(−2|v|), which never overflows
-	Sigmoid      // 1/(1+exp(−v)), built on exp(−|v|)
+	Identity  Act = iota
+	ReLU          // max(v, 0)
+	Tanh          // built on exp(−2|v|), which never overflows
+	Sigmoid       // 1/(1+exp(−v)), built on exp(−|v|)
+	LeakyReLU     // v where v > 0, else LeakySlope·v
+	SELU          // λ·v where v > 0, else λα·(exp(v)−1), built on exp(−|v|)
 )
 
-var actNames = []string{"identity", "relu", "tanh", "sigmoid"}
+// The constants of LeakyReLU and SELU, rounded to float32. SELU is of Klambauer, Unterthiner, Mayr and
+// Hochreiter 2017; it falls to −SELULimit.
+const (
+	LeakySlope float32 = 0.01               // PyTorch's
+	SELUScale  float32 = 1.0507009873554805 // λ
+	SELULimit  float32 = 1.7580993408473766 // λα, α = 1.6732632423543772
+)
+
+// Acts are all there are.
+var Acts = []Act{Identity, ReLU, Tanh, Sigmoid, LeakyReLU, SELU}
+
+var actNames = []string{"identity", "relu", "tanh", "sigmoid", "leaky-relu", "selu"}
 
 func (a Act) String() string {
 	if int(a) < len(actNames) {
@@ -33,7 +46,8 @@ func (a Act) String() string {
 //
 // With Act it is a layer's forward pass; with Grad and the layer's own output as Aux it is the
 // pass of a delta through that layer: Grad′ is the derivative of Grad seen from its output a:
-// [a > 0] for ReLU, 1 − a² for Tanh, a·(1 − a) for Sigmoid.
+// [a > 0] for ReLU, 1 − a² for Tanh, a·(1 − a) for Sigmoid; 1 where a > 0 and else LeakySlope for LeakyReLU,
+// λ where a > 0 and else a + λα for SELU.
 //
 // Where Beta is 0, C is not read: it may hold anything, NaN included.
 type Epilogue struct {
@@ -100,6 +114,11 @@ func (v Val) act(a Act) Val {
 	case Sigmoid:
 		e := Val{-math.Abs(v.X), v.Err}.exp()
 		return v.choose(one, e).div(one.add(e))
+	case LeakyReLU:
+		return v.choose(v, exact(LeakySlope).mul(v))
+	case SELU:
+		e := Val{-math.Abs(v.X), v.Err}.exp()
+		return v.choose(exact(SELUScale).mul(v), exact(SELULimit).mul(e.sub(one)))
 	}
 	return v
 }
@@ -114,6 +133,10 @@ func (v Val) through(grad Act, a Val) Val {
 		return v.mul(one.sub(a.mul(a)))
 	case Sigmoid:
 		return v.mul(a.mul(one.sub(a)))
+	case LeakyReLU:
+		return a.choose(v, exact(LeakySlope).mul(v))
+	case SELU:
+		return v.mul(a.choose(exact(SELUScale), a.add(exact(SELULimit))))
 	}
 	return v
 }

@@ -105,6 +105,11 @@ func Activate(a Act, x Expr) Expr {
 	case Sigmoid:
 		e := Exp(Neg(Abs(x)))
 		return Div(Select(x, Const(1), e), Add(Const(1), e))
+	case LeakyReLU:
+		return Select(x, x, Mul(Const(LeakySlope), x))
+	case SELU:
+		e := Exp(Neg(Abs(x)))
+		return Select(x, Mul(Const(SELUScale), x), Mul(Const(SELULimit), Sub(e, Const(1))))
 	}
 	return x
 }
@@ -118,6 +123,10 @@ func Through(a Act, v, y Expr) Expr {
 		return Mul(v, Sub(Const(1), Mul(y, y)))
 	case Sigmoid:
 		return Mul(v, Mul(y, Sub(Const(1), y)))
+	case LeakyReLU:
+		return Select(y, v, Mul(Const(LeakySlope), v))
+	case SELU:
+		return Mul(v, Select(y, Const(SELUScale), Add(y, Const(SELULimit))))
 	}
 	return v
 }

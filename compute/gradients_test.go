@@ -115,7 +115,7 @@ func TestPoolGradients(t *testing.T) {
 }
 
 func TestStandardizeGradients(t *testing.T) {
-	for _, act := range []compute.Act{compute.Identity, compute.ReLU, compute.Tanh, compute.Sigmoid} {
+	for _, act := range compute.Acts {
 		o := newOperands(t)
 		const rows, cols, eps = 7, 3, 0.125
 		x, gain, bias, dy := o.real(rows, cols), o.real(cols), o.real(cols), o.real(rows, cols)

@@ -90,37 +90,26 @@ func (g Gram) Dims() (widths, batch, n, m, d int) {
 	return max(1, len(g.Sigma)), g.X.Batch(), g.X.Rows(), g.Other().Rows(), g.X.Cols()
 }
 
-// Factor returns 1/(2σ²) for width w, with the √d of PerDim in it: K = exp(−Factor·‖x−y‖²).
-func (g Gram) Factor(w int) float64 {
-	s := float64(g.Sigma[w])
-	f := 1 / (2 * s * s)
-	if g.PerDim {
-		f /= float64(g.X.Cols())
-	}
-	return f
-}
+// Similarity returns the kernel of X with itself, whatever Y is.
+func (g Gram) Similarity() Similarity { return Similarity{g.X, g.Kernel, g.Sigma, g.PerDim} }
+
+// Factor is [Similarity.Factor].
+func (g Gram) Factor(w int) float64 { return g.Similarity().Factor(w) }
 
 func (g Gram) check() error {
 	widths, batch, n, m, d := g.Dims()
 	y := g.Other()
 	switch {
-	case int(g.Kernel) >= len(kernelNames):
-		return fmt.Errorf("Kernel is %v, want one of %v", g.Kernel, kernelNames)
 	case int(g.Center) >= len(centerNames):
 		return fmt.Errorf("Center is %v, want one of %v", g.Center, centerNames)
 	case y.Cols() != d || y.Batch() != batch:
 		return fmt.Errorf("X%v and Y%v, want rows of one length and batches of one size", g.X, y)
-	case g.Kernel != Gaussian && (len(g.Sigma) > 0 || g.PerDim):
-		return fmt.Errorf("Sigma %v and PerDim %v for the %v kernel, which has no width", g.Sigma, g.PerDim, g.Kernel)
-	case g.Kernel == Gaussian && (len(g.Sigma) == 0 || len(g.Sigma) > MaxWidths):
-		return fmt.Errorf("%d widths in Sigma, want 1 to %d", len(g.Sigma), MaxWidths)
-	case g.K.Rows() != n || g.K.Cols() != m || g.K.Len() != widths*batch*n*m:
-		return fmt.Errorf("K is %v of X%v and Y%v, want %d×%d×[%d %d]", g.K, g.X, y, widths, batch, n, m)
 	}
-	for w, s := range g.Sigma {
-		if f := g.Factor(w); !(s > 0) || !finite(s) || !(f >= tiny && f <= math.MaxFloat32) {
-			return fmt.Errorf("Sigma[%d] is %g, want a width above 0 whose 1/(2σ²) is a float32", w, s)
-		}
+	if err := g.Similarity().check(); err != nil {
+		return err
+	}
+	if g.K.Rows() != n || g.K.Cols() != m || g.K.Len() != widths*batch*n*m {
+		return fmt.Errorf("K is %v of X%v and Y%v, want %d×%d×[%d %d]", g.K, g.X, y, widths, batch, n, m)
 	}
 	return nil
 }
@@ -144,84 +133,9 @@ func (g Gram) define(before Contents) func(out, i int) Val {
 // kernelAt returns the kernel before centring, as a function of an index into K. It may be called
 // from several goroutines.
 func (g Gram) kernelAt(before Contents) func(i int) Val {
-	_, batch, n, m, d := g.Dims()
-	xs, ys := before[g.X], before[g.Other()]
-	var xx, yy []sum
-	if g.Kernel != Linear {
-		xx = squares(xs, d)
-		if yy = xx; g.Y != nil {
-			yy = squares(ys, d)
-		}
-	}
-	return func(i int) Val {
-		w, z, r, c := i/(batch*n*m), i/(n*m)%batch, i/m%n, i%m
-		r, c = z*n+r, z*m+c
-		x, y := xs[r*d:][:d], ys[c*d:][:d]
-		xy := dot(d, func(k int) (float32, float32) { return x[k], y[k] })
-		switch {
-		case g.Kernel == Linear:
-			return xy.val()
-		case !(xx[r].abs <= math.MaxFloat32 && yy[c].abs <= math.MaxFloat32):
-			return unbounded
-		case g.Y == nil && r == c:
-			return Val{X: 1}
-		case g.Kernel == Cosine:
-			return cosine(xy, xx[r], yy[c])
-		}
-		if dist := distance(x, y, xy, xx[r], yy[c]); dist.Bounded() {
-			return g.gaussian(dist, w)
-		}
-		return unbounded
-	}
-}
-
-// squares returns ‖x‖² of each row of length d.
-func squares(x []float32, d int) []sum {
-	s := make([]sum, len(x)/d)
-	parallel(len(s), func(r int) {
-		s[r] = dot(d, func(k int) (float32, float32) { return x[r*d+k], x[r*d+k] })
-	})
-	return s
-}
-
-// distance is ‖x−y‖², evaluated as Σ(x−y)² or as ‖x‖²+‖y‖²−2x·y, at least 0.
-func distance(x, y []float32, xy, xx, yy sum) Val {
-	s := xx.plus(yy).plus(xy.times(-2)) // |Σ(x−y)²| is no larger than the Σ|terms| of this
-	s.n += 2
-	v := s.val()
-	v.X = 0
-	for k := range x {
-		d := float64(x[k]) - float64(y[k])
-		v.X += d * d
-	}
-	return v
-}
-
-// gaussian is exp(−Factor·dist). The factor is a float32 made of float64s, one rounding away.
-func (g Gram) gaussian(dist Val, w int) Val {
-	f := g.Factor(w)
-	x := math.Exp(-f * dist.X)
-	// No distance is below 0 and so nothing is above 1, but for the error of exp itself.
-	limit := max(x, 1-x) + 8*ulp
-	if v := rounded(-f*dist.X, f*dist.Err, 2).exp(); v.Err < limit {
-		return v
-	}
-	return Val{x, limit}
-}
-
-// cosine is xy/(‖x‖·‖y‖), evaluated as the product of normalised rows or as a normalised product:
-// d roundings for xy, d/2 for each norm, 2 ulp for each inverse square root, a few products.
-func cosine(xy, xx, yy sum) Val {
-	if xx.abs == 0 || yy.abs == 0 {
-		return Val{}
-	}
-	const lo, hi = 0x1p-80, 0x1p100 // beyond, what underflow does to a norm is no longer small
-	if min(xx.abs, yy.abs) < lo || max(xx.abs, yy.abs) > hi {
-		return unbounded
-	}
-	f := 1 / math.Sqrt(xx.abs*yy.abs)
-	under := xx.under/xx.abs + yy.under/yy.abs + xy.under*f + tiny*0x1p42
-	return Val{xy.x * f, gamma(2*xy.n+16)*xy.abs*f + under}
+	_, batch, n, m, _ := g.Dims()
+	at := g.Similarity().between(before, g.Y)
+	return func(i int) Val { return at(i/(batch*n*m), i/(n*m)%batch, i/m%n, i%m) }
 }
 
 // centre evaluates one n×m matrix whole, and returns it without its means.

@@ -63,10 +63,8 @@ func normMutants() []mutant {
 			_, cols := s.Dims()
 			for i := range data(s.Y) {
 				j, sd := i%cols, math.Sqrt(float64(data(s.Var)[i%cols]))
-				if s.Act == compute.Identity {
-					z := (data(s.X)[i] - data(s.Mean)[j]) / (float32(sd) + s.Eps)
-					data(s.Y)[i] = z*data(s.Gain)[j] + data(s.Bias)[j]
-				}
+				z := (data(s.X)[i] - data(s.Mean)[j]) / (float32(sd) + s.Eps)
+				data(s.Y)[i] = unit{}.act(s.Act, z*data(s.Gain)[j]+data(s.Bias)[j])
 			}
 		}),
 		bend("no activation", func(s *S) { s.Act = compute.Identity }),

@@ -18,7 +18,7 @@ type mutant struct {
 
 // TestMutants: every mutant is caught by the cases of its op.
 func TestMutants(t *testing.T) {
-	for _, list := range [][]mutant{windowMutants(), epilogueMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants()} {
+	for _, list := range [][]mutant{windowMutants(), epilogueMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), similarityMutants(), inverseMutants()} {
 		for _, m := range list {
 			t.Run(fmt.Sprintf("%T/%s", m.op, m.name), func(t *testing.T) {
 				t.Parallel()
@@ -47,15 +47,27 @@ func spoilt[T compute.Op](f func(op T)) naive {
 	return naive{hurt: func(op compute.Op, _ []float32) { f(op.(T)) }}
 }
 
+// mistaken is act, but for one that is mistaken for another.
+func mistaken(act, one, other compute.Act) compute.Act {
+	if act == one {
+		return other
+	}
+	return act
+}
+
 func epilogueMutants() (all []mutant) {
 	for name, f := range map[string]func(e *compute.Epilogue){
-		"no bias":       func(e *compute.Epilogue) { e.Bias = nil },
-		"no activation": func(e *compute.Epilogue) { e.Act = compute.Identity },
-		"no slope":      func(e *compute.Epilogue) { e.Aux, e.Grad = nil, compute.Identity },
-		"no Alpha":      func(e *compute.Epilogue) { e.Alpha = 1 },
-		"no Beta":       func(e *compute.Epilogue) { e.Beta = 0 },
-		"Beta of 1":     func(e *compute.Epilogue) { e.Beta = min(1, e.Beta) },
-		"C is read":     func(e *compute.Epilogue) { e.Beta += 0x1p-100 },
+		"no bias":           func(e *compute.Epilogue) { e.Bias = nil },
+		"no activation":     func(e *compute.Epilogue) { e.Act = compute.Identity },
+		"no slope":          func(e *compute.Epilogue) { e.Aux, e.Grad = nil, compute.Identity },
+		"no leak":           func(e *compute.Epilogue) { e.Act = mistaken(e.Act, compute.LeakyReLU, compute.ReLU) },
+		"no leak back":      func(e *compute.Epilogue) { e.Grad = mistaken(e.Grad, compute.LeakyReLU, compute.ReLU) },
+		"ReLU for SELU":     func(e *compute.Epilogue) { e.Act = mistaken(e.Act, compute.SELU, compute.ReLU) },
+		"SELU back as tanh": func(e *compute.Epilogue) { e.Grad = mistaken(e.Grad, compute.SELU, compute.Tanh) },
+		"no Alpha":          func(e *compute.Epilogue) { e.Alpha = 1 },
+		"no Beta":           func(e *compute.Epilogue) { e.Beta = 0 },
+		"Beta of 1":         func(e *compute.Epilogue) { e.Beta = min(1, e.Beta) },
+		"C is read":         func(e *compute.Epilogue) { e.Beta += 0x1p-100 },
 	} {
 		all = append(all,
 			mutant{name, compute.Conv{}, bent(func(c *compute.Conv) { f(&c.Epilogue) })},

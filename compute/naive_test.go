@@ -54,6 +54,12 @@ func (n *naive) Run(op compute.Op) error {
 		n.hebbian(op)
 	case compute.Gram:
 		n.gram(op)
+	case compute.KernelSums:
+		n.kernelSums(op)
+	case compute.KernelGrad:
+		n.kernelGrad(op)
+	case compute.Inverse:
+		n.inverse(op)
 	case compute.Conv:
 		n.conv(op)
 	case compute.ConvInput:
@@ -139,6 +145,15 @@ func (u unit) through(grad compute.Act, v, a float32) float32 {
 		v = u.mul(v, u.sub(1, u.mul(a, a)))
 	case compute.Sigmoid:
 		v = u.mul(v, u.mul(a, u.sub(1, a)))
+	case compute.LeakyReLU:
+		if a <= 0 {
+			v = u.mul(v, compute.LeakySlope)
+		}
+	case compute.SELU:
+		if a > 0 {
+			return u.mul(v, compute.SELUScale)
+		}
+		v = u.mul(v, u.add(compute.SELULimit, a))
 	}
 	return v
 }
@@ -160,6 +175,16 @@ func (u unit) act(a compute.Act, v float32) float32 {
 			return u.div(1, u.add(1, e))
 		}
 		return u.div(e, u.add(1, e))
+	case compute.LeakyReLU:
+		if v > 0 {
+			return v
+		}
+		return u.mul(v, compute.LeakySlope)
+	case compute.SELU:
+		if v > 0 {
+			return u.mul(v, compute.SELUScale)
+		}
+		return u.mul(u.sub(u.exp(v), 1), compute.SELULimit)
 	}
 	return v
 }

@@ -23,7 +23,7 @@ type Op interface {
 // Ops holds a zero value of every op. The tests require of each backend, and of computetest,
 // that none is missing.
 var Ops = []Op{
-	Gemm{}, Hebbian{}, Gram{}, Conv{}, ConvInput{},
+	Gemm{}, Hebbian{}, Gram{}, KernelSums{}, KernelGrad{}, Inverse{}, Conv{}, ConvInput{},
 	Map{}, Reduce{}, Standardize{}, StandardizeGrad{}, Pool{}, PoolGrad{}, SoftmaxLoss{}, Random{},
 	Copy{}, FMA{},
 }
@@ -49,3 +49,30 @@ func CostOf(op Op) Cost { return op.cost() }
 // Define returns the definition of op on the given contents of its operands: a function from an
 // output's number and an element's index to the exact value with its error bound.
 func Define(op Op, before Contents) func(out, i int) Val { return op.define(before) }
+
+// An implicit op is defined by an equation, and judged by how far its results are from satisfying it.
+type implicit interface {
+	// residual returns, for element i of output out, what of the equation takes its place once the op has run, and what
+	// that has to be.
+	residual(before Contents) (seen func(after Contents, out, i int) float32, want func(out, i int) Val)
+}
+
+// Examine returns how the results of op are judged on the given contents of its operands: what is to be seen of each
+// element of an output, and what that has to be. It is the element itself and its definition or, of an op that solves an
+// equation, an element of the residual and its bound: a result may be far from the exact one and yet solve the equation
+// as well as any.
+func Examine(op Op, before Contents) (seen func(after Contents, out, i int) float32, want func(out, i int) Val) {
+	if op, ok := op.(implicit); ok {
+		return op.residual(before)
+	}
+	outs, _ := op.operands()
+	return func(after Contents, out, i int) float32 { return after[outs[out]][i] }, op.define(before)
+}
+
+// Examined is what [Examine] looks at, in a word for people.
+func Examined(op Op) string {
+	if _, ok := op.(implicit); ok {
+		return "the residual for element"
+	}
+	return "element"
+}

@@ -51,8 +51,8 @@ func (t *Tally) Add(u Tally) {
 	t.Worst = math.Max(t.Worst, u.Worst)
 }
 
-// Verify returns b with every op checked against its definition, on the very inputs b saw, at
-// sample elements of each output (0: at all). A miss is an error wrapping [ErrWrong]. It knows
+// Verify returns b with every op checked against its definition, or its residual ([Examine]), on the very inputs b saw,
+// at sample elements of each output (0: at all). A miss is an error wrapping [ErrWrong]. It knows
 // no op: a new op is verified as soon as it is defined. It reads every operand of every op, so it
 // is slow.
 func Verify(b Backend, sample int) *Verifier {
@@ -86,12 +86,12 @@ func (v *Verifier) Run(op Op) error {
 			return fmt.Errorf("%w: %s: input %v was changed", ErrWrong, v.Info().Backend, t)
 		}
 	}
-	at := op.define(before)
+	seen, want := Examine(op, before)
 	for o, t := range outs {
 		for _, i := range Sample(v.rnd, t.Len(), v.sample) {
-			if want := at(o, i); !v.Judge(want, after[t][i]) {
-				return fmt.Errorf("%w: %s: element %d of %v is %g, want %g ± %.2g",
-					ErrWrong, v.Info().Backend, i, t, after[t][i], want.X, want.Err)
+			if got, want := seen(after, o, i), want(o, i); !v.Judge(want, got) {
+				return fmt.Errorf("%w: %s: %s %d of %v is %g, want %g ± %.2g",
+					ErrWrong, v.Info().Backend, Examined(op), i, t, got, want.X, want.Err)
 			}
 		}
 	}

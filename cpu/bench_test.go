@@ -76,7 +76,7 @@ func BenchmarkGemm(b *testing.B) {
 
 // BenchmarkLayer is a dense layer with each activation: what the epilogue costs.
 func BenchmarkLayer(b *testing.B) {
-	for _, act := range []compute.Act{compute.Identity, compute.ReLU, compute.Tanh, compute.Sigmoid} {
+	for _, act := range compute.Acts {
 		b.Run(act.String(), func(b *testing.B) {
 			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
 				return compute.Gemm{C: s.Tensor(1024, 1024), A: in(1024, 512), B: in(1024, 512), TransB: true,

@@ -56,6 +56,12 @@ func (b *backend) Run(op compute.Op) error {
 		hebbian(op)
 	case compute.Gram:
 		gram(op)
+	case compute.KernelSums:
+		kernelSums(op)
+	case compute.KernelGrad:
+		kernelGrad(op)
+	case compute.Inverse:
+		inverse(op)
 	case compute.Conv:
 		conv(op)
 	case compute.ConvInput:

@@ -27,6 +27,11 @@ func TestOpsInSmallTiles(t *testing.T) {
 	set(t, &chunkFloats, 64)
 	set(t, &pieceOfFold, 50)
 	set(t, &channelsAtOnce, 3)
+	set(t, &pairsMost, 20)
+	set(t, &pairsLeast, 5)
+	set(t, &inverseBlock, 8)
+	set(t, &inverseTile, 24)
+	set(t, &inverseWork, 100)
 	smallChunks(t)
 	for v := scalar; v <= min(avx2, widest()); v++ {
 		t.Run(v.String(), func(t *testing.T) {

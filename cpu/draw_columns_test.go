@@ -104,7 +104,7 @@ func drawReduce(t *rapid.T) builder {
 
 func drawStandardize(t *rapid.T) builder {
 	rows, cols := 1+draw(t, "rows", 300), draw(t, "cols", 70)
-	act, running := compute.Act(rapid.IntRange(0, 3).Draw(t, "Act")), rapid.Bool().Draw(t, "running")
+	act, running := rapid.SampledFrom(compute.Acts).Draw(t, "Act"), rapid.Bool().Draw(t, "running")
 	return func(o operands) compute.Op {
 		s := compute.Standardize{Y: o.in(rows, cols), Mean: o.in(cols), Var: o.in(cols), X: o.in(rows, cols),
 			Gain: o.in(cols), Bias: o.in(cols), Eps: 0.01, Momentum: 0.25, Act: act}
@@ -117,7 +117,7 @@ func drawStandardize(t *rapid.T) builder {
 
 func drawStandardizeGrad(t *rapid.T) builder {
 	rows, cols := draw(t, "rows", 300), draw(t, "cols", 70)
-	act := compute.Act(rapid.IntRange(0, 3).Draw(t, "Act"))
+	act := rapid.SampledFrom(compute.Acts).Draw(t, "Act")
 	return func(o operands) compute.Op {
 		s := compute.StandardizeGrad{DX: o.in(rows, cols), DGain: o.in(cols), DBias: o.in(cols), DY: o.in(rows, cols),
 			X: o.in(rows, cols), Mean: o.in(cols), Var: o.in(cols), Gain: o.in(cols), Eps: 0.01, Act: act}

@@ -44,9 +44,21 @@ func activate(act compute.Act, row []float32) {
 	case compute.ReLU:
 		byZeros(row, func(j int, v, zeros []float32) { larger(v, v, zeros) })
 	case compute.Tanh:
-		withExp(row, 2, tanh)
+		byParts(row, func(_ int, v, e []float32) { tanh(v, negExp(e, v, 2)) })
 	case compute.Sigmoid:
-		withExp(row, 1, sigmoid)
+		byParts(row, func(_ int, v, e []float32) { sigmoid(v, negExp(e, v, 1)) })
+	case compute.LeakyReLU:
+		byParts(row, func(_ int, v, low []float32) {
+			scale(low, v, compute.LeakySlope)
+			choose(v, v, v, low)
+		})
+	case compute.SELU:
+		byParts(row, func(_ int, v, low []float32) {
+			shift(low, negExp(low, v, 1), -1)
+			scale(low, low, compute.SELULimit)
+			scale(v, v, compute.SELUScale)
+			choose(v, v, v, low)
+		})
 	}
 }
 
@@ -60,22 +72,26 @@ func byZeros(row []float32, f func(j int, v, zeros []float32)) {
 
 var zeros [1024]float32
 
+// byParts calls f for parts of row, from the j-th element on, and as much scratch.
+func byParts(row []float32, f func(j int, v, scratch []float32)) {
+	var buf [256]float32
+	for j := 0; j < len(row); j += len(buf) {
+		v := row[j:min(len(row), j+len(buf))]
+		f(j, v, buf[:len(v)])
+	}
+}
+
 // negative is all ones where the sign of v is set, else 0.
 func negative(v float32) uint32 { return uint32(int32(math.Float32bits(v)) >> 31) }
 
-// withExp is v ← f(v, exp(−scale·|v|)), a few at a time.
-func withExp(row []float32, scale float32, f func(v, e []float32)) {
-	var buf [256]float32
-	for len(row) > 0 {
-		v := row[:min(len(row), len(buf))]
-		e := buf[:len(v)]
-		for j, x := range v {
-			e[j] = -scale * math.Float32frombits(math.Float32bits(x)&^(1<<31))
-		}
-		exp(e, e)
-		f(v, e)
-		row = row[len(v):]
+// negExp returns e ← exp(−k·|v|).
+func negExp(e, v []float32, k float32) []float32 {
+	e = e[:len(v)]
+	for j, x := range v {
+		e[j] = -k * math.Float32frombits(math.Float32bits(x)&^(1<<31))
 	}
+	exp(e, e)
+	return e
 }
 
 func tanh(v, e []float32) {
@@ -109,5 +125,17 @@ func backward(grad compute.Act, row, a []float32) {
 		for j := range row {
 			row[j] *= a[j] * (1 - a[j])
 		}
+	case compute.LeakyReLU:
+		byParts(row, func(j int, v, low []float32) {
+			scale(low, v, compute.LeakySlope)
+			choose(v, a[j:], v, low)
+		})
+	case compute.SELU:
+		byParts(row, func(j int, v, low []float32) {
+			shift(low, a[j:], compute.SELULimit)
+			times(low, low, v)
+			scale(v, v, compute.SELUScale)
+			choose(v, a[j:], v, low)
+		})
 	}
 }

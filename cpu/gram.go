@@ -1,36 +1,25 @@
 package cpu
 
 import (
-	"math"
 	"runtime"
 
 	"hebb/compute"
 )
 
-// A similarity is a [compute.Gram] as it is computed: a tile of X·Yᵀ by BLAS, in its place in K,
+// A kernelMatrix is a [compute.Gram] as it is computed: a tile of X·Yᵀ by BLAS, in its place in K,
 // then the kernel function row by row. Of X with itself only the tiles on the diagonal and above
 // it are computed; the rest are their mirror images.
-type similarity struct {
-	compute.Gram
-	widths, batch, n, m, d int
-	xs, ys                 []float32 // of each row, ‖x‖² for the Gaussian, 1/‖x‖ for the cosine
-	k                      []float32
+type kernelMatrix struct {
+	similarity
+	compute.Center
+	widths, batch int
+	k             []float32
 }
 
 func gram(g compute.Gram) {
-	s := similarity{Gram: g, k: values(g.K)}
-	s.widths, s.batch, s.n, s.m, s.d = g.Dims()
-	if g.Kernel != compute.Linear {
-		norms := borrow(s.batch * (s.n + s.m))
-		defer giveBack(norms)
-		s.xs, s.ys = (*norms)[:s.batch*s.n], (*norms)[s.batch*s.n:]
-		s.norms(s.xs, g.X)
-		if g.Y == nil {
-			s.ys = s.xs
-		} else {
-			s.norms(s.ys, g.Y)
-		}
-	}
+	s := kernelMatrix{similarity: similarityOf(g.Similarity(), g.Y), Center: g.Center, k: values(g.K)}
+	defer s.done()
+	s.widths, s.batch, _, _, _ = g.Dims()
 	if g.Y == nil {
 		kernels.above(s.batch, s.n, s.symmetric)
 	} else {
@@ -39,67 +28,35 @@ func gram(g compute.Gram) {
 	s.centre()
 }
 
-// norms is what the kernel needs to know of each row of x.
-func (s *similarity) norms(dst []float32, x *compute.Tensor) {
-	v := values(x)
-	chunks(len(dst), 256, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			row := v[i*s.d:][:s.d]
-			q := engine.Sdot(s.d, row, 1, row, 1)
-			if s.Kernel == compute.Cosine && q != 0 {
-				q = 1 / float32(math.Sqrt(float64(q)))
-			}
-			dst[i] = q
-		}
-	})
-}
-
 // at is the block of K for width w where t lies.
-func (s *similarity) at(w int, t tile) matrix {
+func (s *kernelMatrix) at(w int, t tile) matrix {
 	return dense(s.n, s.m, s.k[(w*s.batch+t.z)*s.n*s.m:]).part(t.i, t.j, t.rows, t.cols)
 }
 
 // tile computes t for all widths.
-func (s *similarity) tile(t tile) {
-	s.products(t)
+func (s *kernelMatrix) tile(t tile) {
+	xy := s.at(0, t)
+	s.products(xy, t)
 	for i := range t.rows {
-		s.row(t, i)
+		s.rows(t, xy.row(i), i)
 	}
 }
 
-// products is X·Yᵀ for t, times −2 where it is part of a distance, in the place of the first width.
-func (s *similarity) products(t tile) {
-	alpha := float32(1)
-	if s.Kernel == compute.Gaussian {
-		alpha = -2
-	}
-	x := member(s.X, t.z).part(t.i, 0, t.rows, s.d)
-	y := member(s.Other(), t.z).part(t.j, 0, t.cols, s.d)
-	mul(alpha, x, y.t(), 0, s.at(0, t))
-}
-
-// row turns the products in row i of t into kernels.
-func (s *similarity) row(t tile, i int) {
+// rows turns the products in row i of t, which lie in the place of the first width, into kernels.
+func (s *kernelMatrix) rows(t tile, xy []float32, i int) {
 	if s.Kernel == compute.Linear {
 		return
 	}
-	xx, yy := s.xs[t.z*s.n+t.i+i], s.ys[t.z*s.m+t.j:][:t.cols]
-	xy := s.at(0, t).row(i)
-	if s.Kernel == compute.Cosine {
-		for j := range xy {
-			xy[j] *= xx * yy[j]
-		}
-		return
-	}
 	for w := s.widths - 1; w >= 0; w-- { // the first last: it takes the products' place
-		gaussian(s.at(w, t).row(i), xy, yy, xx, float32(s.Factor(w)))
+		s.row(s.at(w, t).row(i), xy, w, t, i)
 	}
 }
 
 // symmetric computes t and its mirror image, a few rows at a time: whole cache lines of the image,
 // while the rows are in the first level of cache.
-func (s *similarity) symmetric(t tile) {
-	s.products(t)
+func (s *kernelMatrix) symmetric(t tile) {
+	xy := s.at(0, t)
+	s.products(xy, t)
 	if t.i == t.j {
 		s.diagonal(t)
 		return
@@ -107,8 +64,8 @@ func (s *similarity) symmetric(t tile) {
 	const few = 32
 	for i := 0; i < t.rows; i += few {
 		part := tile{t.z, t.i + i, t.j, min(few, t.rows-i), t.cols}
-		for i := range part.rows {
-			s.row(part, i)
+		for k := range part.rows {
+			s.rows(part, xy.row(i+k), k)
 		}
 		mirror := tile{t.z, part.j, part.i, part.cols, part.rows}
 		for w := range s.widths {
@@ -118,9 +75,10 @@ func (s *similarity) symmetric(t tile) {
 }
 
 // diagonal finishes a tile on the diagonal.
-func (s *similarity) diagonal(t tile) {
+func (s *kernelMatrix) diagonal(t tile) {
+	xy := s.at(0, t)
 	for i := range t.rows {
-		s.row(t, i)
+		s.rows(t, xy.row(i), i)
 	}
 	for w := range s.widths {
 		k := s.at(w, t)
@@ -156,7 +114,7 @@ func (g grain) above(batch, n int, f func(tile)) {
 var kernels = grain{shape{256, 1024}, shape{64, 128}}
 
 // centre takes the means out of each matrix of K.
-func (s *similarity) centre() {
+func (s *kernelMatrix) centre() {
 	if s.Center == compute.Raw {
 		return
 	}
@@ -195,7 +153,7 @@ func subtract(row []float32, x float64) {
 }
 
 // means fills in the means of the rows and of the columns of k.
-func (s *similarity) means(rows, cols []float64, k matrix) {
+func (s *kernelMatrix) means(rows, cols []float64, k matrix) {
 	chunks(s.n, 64, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			rows[i] = total(k.row(i)) / float64(s.m)

@@ -58,7 +58,7 @@ type planted struct {
 // TestMutants plants bugs and wants the suite to see each of them.
 func TestMutants(t *testing.T) {
 	nan := float32(math.NaN())
-	for _, c := range slices.Concat(imageBugs, columnBugs, []planted{
+	for _, c := range slices.Concat(imageBugs, columnBugs, similarityBugs, inverseBugs, []planted{
 		{"NaN", compute.Gemm{}, bugged(func(run func(compute.Op), g compute.Gemm) { run(g); *last(g.C) = nan })},
 		{"edge not stored", compute.Gemm{}, bugged(func(run func(compute.Op), g compute.Gemm) {
 			old := *last(g.C)
@@ -86,6 +86,26 @@ func TestMutants(t *testing.T) {
 		{"ReLU for tanh", compute.Gemm{}, misread(func(g *compute.Gemm) {
 			if g.Act == compute.Tanh {
 				g.Act = compute.ReLU
+			}
+		})},
+		{"no leak", compute.Gemm{}, misread(func(g *compute.Gemm) {
+			if g.Act == compute.LeakyReLU {
+				g.Act = compute.ReLU
+			}
+		})},
+		{"no leak back", compute.Gemm{}, misread(func(g *compute.Gemm) {
+			if g.Grad == compute.LeakyReLU {
+				g.Grad = compute.ReLU
+			}
+		})},
+		{"leak for SELU", compute.Gemm{}, misread(func(g *compute.Gemm) {
+			if g.Act == compute.SELU {
+				g.Act = compute.LeakyReLU
+			}
+		})},
+		{"SELU′ as tanh′", compute.Gemm{}, misread(func(g *compute.Gemm) {
+			if g.Grad == compute.SELU {
+				g.Grad = compute.Tanh
 			}
 		})},
 		{"two runs differ", compute.Gemm{}, func() func(func(compute.Op), compute.Op) {

@@ -139,7 +139,7 @@ func (g drawn) x(o operands) *compute.Tensor { return o.in(g.n, g.h, g.w, g.c) }
 func drawConv(t *rapid.T) builder {
 	g, k, back := drawImages(t, 2), draw(t, "units", 40), rapid.Bool().Draw(t, "towards the input")
 	e := compute.Epilogue{Alpha: 0.5, Beta: float32(rapid.IntRange(0, 2).Draw(t, "Beta")) / 2}
-	e.Act, e.Grad = compute.Act(rapid.IntRange(0, 3).Draw(t, "Act")), compute.Act(rapid.IntRange(0, 3).Draw(t, "Grad"))
+	e.Act, e.Grad = rapid.SampledFrom(compute.Acts).Draw(t, "Act"), rapid.SampledFrom(compute.Acts).Draw(t, "Grad")
 	bias := rapid.Bool().Draw(t, "Bias")
 	return func(o operands) compute.Op {
 		x, y, w, e := g.x(o), o.in(g.n, g.p, g.q, k), o.in(k, g.r, g.s, g.c), e

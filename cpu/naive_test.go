@@ -31,6 +31,12 @@ func (n naive) Run(op compute.Op) error {
 		naiveHebbian(op)
 	case compute.Gram:
 		naiveGram(op)
+	case compute.KernelSums:
+		naiveKernelSums(op)
+	case compute.KernelGrad:
+		naiveKernelGrad(op)
+	case compute.Inverse:
+		naiveInverse(op)
 	case compute.Conv:
 		naiveConv(op)
 	case compute.ConvInput:
@@ -114,6 +120,10 @@ func naiveAct(a compute.Act, v float32) float32 {
 		return float32(math.Tanh(float64(v)))
 	case compute.Sigmoid:
 		return float32(1 / (1 + math.Exp(-float64(v))))
+	case compute.LeakyReLU:
+		return max(v, compute.LeakySlope*v)
+	case compute.SELU:
+		return max(v, 0)*compute.SELUScale + compute.SELULimit*float32(math.Expm1(min(float64(v), 0)))
 	}
 	return v
 }
@@ -125,8 +135,14 @@ func slope(grad compute.Act, a float32) float32 {
 		return 1 - float32(a*a)
 	case grad == compute.Sigmoid:
 		return a * (1 - a)
+	case grad == compute.SELU && a > 0:
+		return compute.SELUScale
+	case grad == compute.SELU:
+		return a + compute.SELULimit
 	case a > 0:
 		return 1
+	case grad == compute.LeakyReLU:
+		return compute.LeakySlope
 	}
 	return 0
 }
@@ -228,7 +244,7 @@ func TestTwins(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		build := rapid.SampledFrom([]func(*rapid.T) builder{
 			drawGemm, drawHebbian, drawGram, drawCopy, drawFMA, drawConv, drawPatches, drawPool, drawMap, drawReduce,
-			drawStandardize, drawStandardizeGrad, drawSoftmax, drawRandom,
+			drawStandardize, drawStandardizeGrad, drawSoftmax, drawRandom, drawKernelSums, drawKernelGrad, drawInverse,
 		}).Draw(t, "op")(t)
 		seed := rapid.Uint64().Draw(t, "seed")
 		for _, open := range []func() (compute.Backend, error){Open, openNaive} {
@@ -281,8 +297,8 @@ func drawGemm(t *rapid.T) builder {
 	}
 	g := compute.Gemm{TransA: rapid.Bool().Draw(t, "TransA"), TransB: rapid.Bool().Draw(t, "TransB")}
 	g.Alpha, g.Beta = 0.5, float32(rapid.IntRange(0, 2).Draw(t, "Beta"))/2
-	g.Act = compute.Act(rapid.IntRange(0, 3).Draw(t, "Act"))
-	g.Grad = compute.Act(rapid.IntRange(0, 3).Draw(t, "Grad"))
+	g.Act = rapid.SampledFrom(compute.Acts).Draw(t, "Act")
+	g.Grad = rapid.SampledFrom(compute.Acts).Draw(t, "Grad")
 	bias := rapid.IntRange(0, 2).Draw(t, "Bias")
 	return func(o operands) compute.Op {
 		g := g

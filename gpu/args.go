@@ -16,7 +16,7 @@ type args struct {
 	Key                 [4]int32               // of random numbers: the seed, the stream, the lower word first
 	Lanes               int32                  // how many neighbours in memory a group takes at once
 	Spread              int32                  // bit b: the columns of binding b are one
-	Slot                int32                  // of folds: where the first slice is kept
+	Slot                int32                  // of folds: where the first slice is kept; of kernels: the rows before this op's first
 	Chance              int32                  // of random numbers: the largest word that is a hit
 	Channels            int32                  // of images under a window: how many of a pixel's numbers are terms
 }

@@ -6,11 +6,16 @@ func (l *plan) pointwise(m compute.Map) {
 	f := over(m.Out, m.In)
 	f.flatten()
 	size, ops := f.along(axisRow, axisCol)
+	l.apply(m.F, size, ops)
+}
+
+// apply plans a formula over rows and columns: the first operand is the output, the others the inputs.
+func (l *plan) apply(f *compute.Formula, size extent, ops []operand) {
 	ops[0] = ops[0].written()
 	for _, b := range l.cut(size, ops...) {
 		d := l.piece("map", b, ops...)
-		d.formula(m.F)
-		d.define(m.F.Old, "OLD")
+		d.formula(f)
+		d.define(f.Old, "OLD")
 		d.spread(axisCol, ops)
 		width := 1
 		if !l.naive() && d.vectors(d.args.N, 0) {

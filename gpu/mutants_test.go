@@ -64,6 +64,12 @@ var (
 		{compute.Gemm{}, "return v > 0.0; }\nbvec4 above0(vec4 v) { return greaterThan(", "return v >= 0.0; }\nbvec4 above0(vec4 v) { return greaterThanEqual("},
 		{compute.Gemm{}, "1.0 - a * a", "1.0 - a"},
 		{compute.Gemm{}, "a * (1.0 - a)", "a * (1.0 + a)"},
+		{compute.Gemm{}, "LEAKY_SLOPE * v;\n		return", "v;\n		return"},
+		{compute.Gemm{}, "LEAKY_SLOPE * v;\n		d", "0.0 * v;\n		d"},
+		{compute.Gemm{}, "SELU_LIMIT * (e - one)", "SELU_LIMIT * (one - e)"},
+		{compute.Gemm{}, "l = SELU_SCALE * v", "l = v"},
+		{compute.Gemm{}, "a + SELU_LIMIT", "0.5 * a + SELU_LIMIT"},
+		{compute.Gemm{}, "CELL(SELU_SCALE)", "CELL(1.0)"},
 		{compute.Hebbian{}, "return col <= row ? v", "return col < row ? v"},
 		{compute.Hebbian{}, "lessThanEqual(", "lessThan("},
 		// rule.glsl

@@ -37,6 +37,7 @@ type planner struct {
 	maxGroups  [3]int
 	processors int // among which groups are spread: see tile.go
 	splits     int // forced; 0: chosen by shape
+	stored     int // numbers of kernel matrices at a time, forced; 0: chosen by shape
 	tiles      []tile
 }
 
@@ -57,6 +58,9 @@ const (
 	scratchRows           // means
 	scratchCols
 	scratchAll
+	scratchK // bands of kernel matrices
+	scratchL
+	scratchP // and of what becomes of them
 	scratches
 )
 
@@ -69,6 +73,12 @@ func (p *planner) plan(op compute.Op) (*plan, error) {
 		l.hebbian(op)
 	case compute.Gram:
 		l.gram(op)
+	case compute.KernelSums:
+		l.kernelSums(op)
+	case compute.KernelGrad:
+		l.kernelGrad(op)
+	case compute.Inverse:
+		l.inverse(op)
 	case compute.Conv:
 		l.conv(op)
 	case compute.ConvInput:

@@ -104,6 +104,7 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 		"few":           desk("", func(p *planner) { p.processors = 2 }),
 		"split":         desk("", func(p *planner) { p.splits = 3 }),
 		"naive split":   desk("naive", func(p *planner) { p.splits = 3 }),
+		"bands":         desk("32x32", func(p *planner) { p.stored = 3000 }),
 		"walk":          desk("64x32", func(p *planner) { p.maxGroups = [3]int{2, 1, 1} }),
 		"windows":       desk("", func(p *planner) { p.maxBlock, p.align = 32<<10, 4 }),
 		"naive windows": desk("naive", func(p *planner) { p.maxBlock, p.align = 16<<10, 64 }),

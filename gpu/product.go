@@ -15,6 +15,7 @@ type product struct {
 	factor              []float32 // by width
 	act, grad           compute.Act
 	kind                compute.Kernel
+	first               int // of a kernel matrix with a diagonal, how many rows lie before the result's
 
 	out    operand    // binding 0
 	a, b   operand    // 1, 2
@@ -144,7 +145,7 @@ func (l *plan) sum(w product, b box, d dispatch) {
 func (d *dispatch) scalars(w product, b box) {
 	a := &d.args
 	a.Alpha, a.Beta, a.Lo, a.Hi = w.alpha, w.beta, w.lo, w.hi
-	a.Act, a.Grad, a.Kind = int32(w.act), int32(w.grad), int32(w.kind)
+	a.Act, a.Grad, a.Kind, a.Slot = int32(w.act), int32(w.grad), int32(w.kind), int32(w.first)
 	for i := range min(len(w.factor), b.n[axisWidth]) {
 		a.Factor[i/4][i%4] = w.factor[b.at[axisWidth]+i]
 	}

@@ -17,7 +17,7 @@ layout(std140, binding = 0) uniform Args {
 	ivec4 key;                    // of random numbers: the seed, the stream, the lower word first
 	int lanes;                    // how many neighbours in memory a group takes at once
 	int spread;                   // bit b: the columns of binding b are one
-	int slot;                     // of folds: where the first slice is kept
+	int slot;                     // of folds: where the first slice is kept; of kernels: the rows before this op's first
 	int chance;                   // of random numbers: the largest word that is a hit
 	int channels;                 // of images under a window: how many of a pixel's numbers are terms
 };

@@ -1,5 +1,6 @@
 // What becomes of each sum x·y of a Gram, for each of its widths: compute.Gram says it.
-// Defines: SYMMETRIC: X with itself. Where no norms are bound, the sums are the kernel, or are distances.
+// Defines: SYMMETRIC: X with itself; DIAGONAL: some rows of that, from row slot on, lo being what lies on the diagonal.
+// Where no norms are bound, the sums are the kernel, or are distances.
 //
 // With SYMMETRIC only what lies on or right of the diagonal is worked out, and written twice; KT is
 // the mirror image's window of K. A 4×4 block of registers, transposed, makes the image as
@@ -32,10 +33,21 @@ CELL value(int width, CELL v) { return kind == GAUSSIAN ? exp(-factor[width / 4]
 
 #if !defined(SYMMETRIC)
 
+#ifdef DIAGONAL
+// with is v with x at its place i, if it has one.
+float with(float v, int i, float x) { return i == 0 ? x : v; }
+vec4 with(vec4 v, int i, float x) { return mix(v, vec4(x), equal(ivec4(0, 1, 2, 3), ivec4(i))); }
+#endif
+
 void finish(int z, int row, int col, CELL acc) {
-	CELL v = raw(z, row, col, acc);
-	for (int w = 0; w < widths; w++)
-		K[CELLS(AT(0, z, row) + w * wide + col)] = value(w, v);
+	CELL r = raw(z, row, col, acc);
+	for (int w = 0; w < widths; w++) {
+		CELL v = value(w, r);
+#ifdef DIAGONAL
+		v = with(v, (slot + row0 + row) - (col0 + col), lo);
+#endif
+		K[CELLS(AT(0, z, row) + w * wide + col)] = v;
+	}
 }
 
 #elif !defined(VEC)

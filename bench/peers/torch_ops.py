@@ -208,6 +208,44 @@ def gram(w, make):
     return env, "K", [e + means for e in exprs], kernel == "gaussian"
 
 
+def streaming(w, make):
+    """Sums of products of centred kernels, or a gradient, over so many rows of the matrices at a time."""
+    m, d, dl, sigma, grad = w["m"], w["d"], w["dl"], w["sigma"], w.get("grad", False)
+    env = {"X": make(m, d), "Y": make(m, dl), "A": make(len(sigma), m), "m": m, "widths": range(len(sigma))}
+    if not grad:
+        env["B"] = make(1, m)[0]
+    env["f"] = [1 / (2 * s * s * d) for s in sigma]
+    env["g"] = 1 / (2 * w["sigma_l"] ** 2 * dl)
+    env["R"] = torch.empty((m, d) if grad else (len(sigma), m), device=env["X"].device)
+    norms = """S, T = X.square().sum(-1), Y.square().sum(-1)
+for i in range(0, m, rows):
+    r = slice(i, i + rows)
+    D = torch.addmm(S[r, None] + S, X[r], X.mT, alpha=-2).clamp_(min=0)
+    L = torch.addmm(T[r, None] + T, Y[r], Y.mT, alpha=-2).clamp_(min=0).mul_(-g).exp_()
+"""
+    sums = """    L = L.sub_(B[r, None]).sub_(B)
+    for w in widths:
+        K = (D * -f[w]).exp_().sub_(A[w, r, None]).sub_(A[w])
+        R[w, r] = K.mul_(L).sum(-1)
+"""
+    slope = f"""    P = torch.zeros_like(D)
+    for w in widths:
+        K = (D * -f[w]).exp_()
+        P += (L * {w["cross"]} + K * {w["self"]} + A[w, r, None] + A[w]).mul_(K).mul_(4 * f[w])
+    R[r] = P @ X - P.sum(-1, keepdim=True) * X[r]
+"""
+    sizes = [n for n in (256, 1024) if n < m] + ([m] if m <= 8192 else [])
+    return env, "R", [f"rows = {n}\n" + norms + (slope if grad else sums) for n in sizes], True
+
+
+def inverse(w, make):
+    """Of symmetric positive definite matrices, by their factors or as of any matrices."""
+    n = w["n"]
+    a = squeeze(w["batch"], make(w["batch"], n, n))[0]
+    env = {"A": a.tril() + a.tril(-1).mT + w["shift"] * torch.eye(n, device=a.device)}
+    return env, "Inv", ["Inv = torch.cholesky_inverse(torch.linalg.cholesky(A))", "Inv = torch.linalg.inv(A)"], True
+
+
 class Case:
     """One case, loaded: its tensors, and the ways of writing it."""
 
@@ -215,7 +253,7 @@ class Case:
         self.sync = sync
         roles = iter(range(1 << 30))
         make = lambda *shape: fill(request["seed"], next(roles), device, *shape)  # noqa: E731
-        ops = {"gemm": gemm, "hebbian": hebbian, "gram": gram, "conv": convolution, "convinput": convolution, "training": training}
+        ops = {"gemm": gemm, "hebbian": hebbian, "gram": gram, "kernelsums": streaming, "kernelgrad": streaming, "inverse": inverse, "conv": convolution, "convinput": convolution, "training": training}
         env, self.out, self.exprs, fastest = ops[request["op"]](request["work"], make)
         self.env = {"torch": torch, "F": F, **env}
         at = torch.tensor(request["at"], device=device)

@@ -43,6 +43,9 @@ var families = map[reflect.Type]func(c *chooser){
 	reflect.TypeFor[compute.Gemm]():            gemmCases,
 	reflect.TypeFor[compute.Hebbian]():         hebbianCases,
 	reflect.TypeFor[compute.Gram]():            gramCases,
+	reflect.TypeFor[compute.KernelSums]():      kernelSumsCases,
+	reflect.TypeFor[compute.KernelGrad]():      kernelGradCases,
+	reflect.TypeFor[compute.Inverse]():         inverseCases,
 	reflect.TypeFor[compute.Conv]():            convCases,
 	reflect.TypeFor[compute.ConvInput]():       convInputCases,
 	reflect.TypeFor[compute.Map]():             mapCases,
@@ -104,20 +107,28 @@ func (c Case) Check(sample int, devs ...*compute.Device) (Result, error) {
 		return res, errors.New("computetest: no device to check on")
 	}
 	outs, _ := compute.Operands(runs[0].op)
-	at := compute.Define(runs[0].op, runs[0].before)
+	seen, define := compute.Examine(runs[0].op, runs[0].before)
+	after := make([]compute.Contents, len(runs)) // as if the first op had run on each device
+	for k, r := range runs {
+		after[k] = compute.Contents{}
+		for o, t := range outs {
+			after[k][t] = r.outs[o]
+		}
+	}
 	rnd := rand.New(rand.NewPCG(c.seed, 3))
 	for o, t := range outs {
 		res.Elements += t.Len()
 		for _, i := range compute.Sample(rnd, t.Len(), sample) {
-			want := at(o, i)
-			for k, r := range runs {
-				if got := r.outs[o][i]; !res.Tallies[k].Judge(want, got) {
-					return res, fmt.Errorf("%s, %s on %s: %w: element %d of %v is %g, want %g ± %.2g",
-						c.Op, c.Name, devs[k].Info().Backend, compute.ErrWrong, i, t, got, want.X, want.Err)
+			want := define(o, i)
+			for k := range runs {
+				got := seen(after[k], o, i)
+				if !res.Tallies[k].Judge(want, got) {
+					return res, fmt.Errorf("%s, %s on %s: %w: %s %d of %v is %g, want %g ± %.2g",
+						c.Op, c.Name, devs[k].Info().Backend, compute.ErrWrong, compute.Examined(runs[0].op), i, t, got, want.X, want.Err)
 				}
-				for _, q := range runs[:k] {
-					between := compute.Val{X: float64(q.outs[o][i]), Err: want.Err}
-					res.Diff = max(res.Diff, between.Distance(float64(r.outs[o][i])))
+				for _, other := range after[:k] {
+					between := compute.Val{X: float64(seen(other, o, i)), Err: want.Err}
+					res.Diff = max(res.Diff, between.Distance(float64(got)))
 				}
 			}
 		}

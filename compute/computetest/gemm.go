@@ -67,7 +67,7 @@ func (c *chooser) epilogueOf(members int, dims ...int) epilogue {
 	n := dims[len(dims)-1]
 	scaled, bias, perMember, aux := c.bool(), c.bool(), c.bool(), c.rnd.IntN(3) == 0
 	beta := pick[float32](c, 0, 1, 2)
-	act, grad := compute.Act(c.rnd.IntN(4)), compute.Act(1+c.rnd.IntN(3))
+	act, grad := pick(c, compute.Acts...), pick(c, compute.Acts[1:]...)
 	var name strings.Builder
 	if scaled {
 		fmt.Fprintf(&name, " beta %g", beta)

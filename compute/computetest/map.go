@@ -49,6 +49,8 @@ var formulas = func() map[string]compute.Expr {
 		"adam":     div(x, add(compute.Sqrt(y), num(0.5))),
 		"acts": compute.Sum(compute.Activate(compute.Tanh, x), compute.Activate(compute.Sigmoid, y),
 			compute.Through(compute.ReLU, y, x)),
+		"rectifiers": compute.Sum(compute.Activate(compute.LeakyReLU, x), compute.Activate(compute.SELU, y),
+			compute.Through(compute.LeakyReLU, y, x), compute.Through(compute.SELU, x, y)),
 		"entropy": mul(x, compute.Log(add(num(0.5), mul(x, x)))),
 		"clip":    compute.Min(compute.Max(x, num(-2)), compute.Select(y, num(3), compute.Sign(x))),
 		"seven": compute.Sum(x, compute.Scale(2, y), mul(compute.Var(2), compute.Var(3)), compute.Neg(compute.Var(4)),

@@ -73,7 +73,7 @@ func outShape(rows, cols int) []int {
 
 func standardizeCases(c *chooser) {
 	c.columns(func(rows, cols int, x samples) {
-		act := compute.Act(c.rnd.IntN(4))
+		act := pick(c, compute.Acts...)
 		running := rows > 1 && c.bool()
 		eps, momentum := pick[float32](c, 1e-5, 1e-5, 1e-3, 1), pick[float32](c, 0.1, 0.1, 0, 1)
 		name := fmt.Sprintf("rows %d cols %d%v %v eps %g", rows, cols, x, act, eps)
@@ -93,7 +93,7 @@ func standardizeCases(c *chooser) {
 
 func standardizeGradCases(c *chooser) {
 	c.columns(func(rows, cols int, x samples) {
-		act, eps := compute.Act(c.rnd.IntN(4)), pick[float32](c, 1e-5, 1e-3, 1)
+		act, eps := pick(c, compute.Acts...), pick[float32](c, 1e-5, 1e-3, 1)
 		c.add(fmt.Sprintf("rows %d cols %d%v %v eps %g", rows, cols, x, act, eps), func(m *maker) compute.Op {
 			s := compute.StandardizeGrad{DX: m.out(false, outShape(rows, cols)...), DGain: m.out(false, cols), DBias: m.out(false, cols),
 				DY: x.of(m, rows, cols), X: m.in(rows, cols), Mean: m.in(cols), Gain: m.in(cols), Eps: eps, Act: act}

@@ -1,0 +1,98 @@
+package computetest
+
+import (
+	"fmt"
+
+	"hebb/compute"
+)
+
+func kernelGradCases(c *chooser) {
+	kernels := []compute.Kernel{compute.Gaussian, compute.Linear, compute.Cosine}
+	for i := range c.count(56, 500) {
+		// Whole numbers, which are every other case, take the kernel that keeps them whole.
+		k, l := compute.Linear, compute.Linear
+		if i%2 == 1 {
+			k, l = kernels[i/2%4/3], kernels[i/8%3]
+		}
+		m, d, batch := c.kernelRows(), c.size(), pick(c, 1, 1, 2, 3)
+		if c.level == Quick && m*d*batch > 5000 {
+			d, batch = 1+d%20, 1
+		}
+		c.kernelGrad(batch, m, c.relation(k, d), c.relation(l, pick(c, 1, 2, 5, 17, 64)))
+	}
+	for _, m := range []int{1, 1, 2, 2, 2, 2} { // so few roundings that none can hide
+		c.kernelGrad(1, m, relation{compute.Linear, 1, 1, false}, relation{compute.Linear, 1, 1, false})
+	}
+	for range 2 { // several of the largest tiles
+		c.kernelGrad(1, 600, relation{compute.Linear, 3, 1, false}, relation{compute.Linear, 5, 1, false})
+	}
+	if c.level == Full {
+		for i := range 6 {
+			c.kernelGrad(1, 2100+i, c.relation(kernels[i%2], 7), c.relation(kernels[i/2%3], 3))
+			c.kernelGrad(40, 17, c.relation(kernels[i%2], 31), c.relation(kernels[i/2%3], 33))
+			c.kernelGrad(1, 65, c.relation(kernels[i%2], 3000), c.relation(kernels[i/2%3], 10))
+		}
+	}
+}
+
+// kernelGrad adds one case: some of the four parts of S, at least one.
+func (c *chooser) kernelGrad(batch, m int, k, l relation) {
+	if l.kernel == compute.Gaussian && k.kernel == compute.Gaussian && c.bool() {
+		l.widths = k.widths
+	} else {
+		l.widths = 1
+	}
+	parts, square, twin := 1+c.rnd.IntN(15), c.rnd.IntN(4) == 0, c.bool()
+	has := func(part int) bool { return parts>>part&1 == 1 }
+	if m > 300 {
+		parts &^= 8 // G alone is as large as what the op does not store
+		parts |= 4
+	}
+	if square {
+		l = k
+	}
+	name := fmt.Sprintf("m=%d %v", m, k)
+	for part, of := range []string{" Self", fmt.Sprintf(" with %v", l), " R", " G"} {
+		if has(part) {
+			name += of
+		}
+	}
+	if batch > 1 {
+		name += fmt.Sprintf(" batch %d", batch)
+	}
+	c.add(name, func(mk *maker) compute.Op {
+		g := compute.KernelGrad{K: k.of(mk, batch, m, twin), Alpha: mk.scalar(-1, 0.75)}
+		g.DX = mk.out(false, g.K.X.Shape()...)
+		if has(0) {
+			g.Self = mk.scalar(2, -0.3)
+		}
+		if has(1) {
+			g.Cross = mk.scalar(-3, 1.7)
+			if g.L = g.K; !square {
+				g.L = l.of(mk, batch, m, twin)
+			}
+		}
+		if has(2) {
+			g.R = mk.within(4, k.rowwise(batch, m)...)
+		}
+		if has(3) {
+			g.G = mk.symmetric(k.widths*batch, m, k.widths, batch)
+		}
+		return g
+	})
+}
+
+// symmetric is n symmetric matrices of m rows.
+func (m *maker) symmetric(n, rows int, leading ...int) *compute.Tensor {
+	t := m.within(4, append(leading, rows, rows)...)
+	d := m.made[len(m.made)-1]
+	for z := range n {
+		x := d.x[d.lead+z*rows*rows:]
+		for i := range rows {
+			for j := range i {
+				x[i*rows+j] = x[j*rows+i]
+			}
+		}
+	}
+	return t
+}

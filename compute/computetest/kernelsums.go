@@ -1,0 +1,76 @@
+package computetest
+
+import (
+	"fmt"
+
+	"hebb/compute"
+)
+
+func kernelSumsCases(c *chooser) {
+	all := []compute.Kernel{compute.Gaussian, compute.Linear, compute.Cosine}
+	for i := range c.count(56, 500) {
+		// Whole numbers, which are every other case, take the kernel that keeps them whole.
+		k, l := compute.Linear, compute.Linear
+		if i%2 == 1 {
+			k, l = []compute.Kernel{compute.Gaussian, compute.Cosine, compute.Gaussian, compute.Linear}[i/2%4], all[i/2%3]
+		}
+		c.kernelSums(pick(c, 1, 1, 2, 3), c.kernelRows(), c.relation(k, pick(c, sizes[:len(sizes)-c.count(6, 0)]...)), c.relation(l, pick(c, 1, 2, 5, 17, 64)))
+	}
+	for range 2 { // several of the largest tiles
+		c.kernelSums(1, 600, relation{compute.Linear, 3, 1, false}, relation{compute.Linear, 5, 1, false})
+	}
+	if c.level == Full {
+		for i := range 6 {
+			c.kernelSums(1, 2100+i, c.relation(all[i%3], 7), c.relation(all[i/2%3], 3))
+			c.kernelSums(40, 17, c.relation(all[i%3], 31), c.relation(all[i/2%3], 33))
+			c.kernelSums(1, 65, c.relation(all[i%3], 3000), c.relation(all[i/2%3], 10))
+		}
+	}
+}
+
+// kernelSums adds one case of each of the forms that the op has.
+func (c *chooser) kernelSums(batch, m int, k, l relation) {
+	if l.kernel == compute.Gaussian && k.kernel == compute.Gaussian && c.bool() {
+		l.widths = k.widths
+	} else if l.widths > 1 {
+		l.widths = 1
+	}
+	form := pick(c, "sum", "dot", "dot", "both", "both", "square")
+	a, b, twin := c.bool(), c.bool() && form != "sum", c.bool()
+	name := fmt.Sprintf("%s m=%d %v", form, m, k)
+	switch form {
+	case "sum":
+	case "square":
+		l = k
+	default:
+		name += fmt.Sprintf(" with %v", l)
+	}
+	if batch > 1 {
+		name += fmt.Sprintf(" batch %d", batch)
+	}
+	if a {
+		name += " A"
+	}
+	if b {
+		name += " B"
+	}
+	c.add(name, func(mk *maker) compute.Op {
+		o := compute.KernelSums{K: k.of(mk, batch, m, twin)}
+		if form != "dot" {
+			o.Sum = mk.out(false, k.rowwise(batch, m)...)
+		}
+		if form != "sum" {
+			o.Dot = mk.out(false, k.rowwise(batch, m)...)
+			if o.L = o.K; form != "square" {
+				o.L = l.of(mk, batch, m, twin)
+			}
+		}
+		if a {
+			o.A = mk.within(2, k.rowwise(batch, m)...)
+		}
+		if b {
+			o.B = mk.within(2, l.rowwise(batch, m)...)
+		}
+		return o
+	})
+}

@@ -1,0 +1,82 @@
+package computetest
+
+import (
+	"fmt"
+	"math"
+
+	"hebb/compute"
+)
+
+// A relation is a similarity of rows of length d, before it has rows.
+type relation struct {
+	kernel compute.Kernel
+	d      int
+	widths int // of the Gaussian
+	perDim bool
+}
+
+func (c *chooser) relation(kernel compute.Kernel, d int) relation {
+	r := relation{kernel: kernel, d: d, widths: 1}
+	if kernel == compute.Gaussian {
+		r.widths, r.perDim = pick(c, 1, 1, 2, 3, compute.MaxWidths), c.bool()
+	}
+	return r
+}
+
+func (r relation) String() string {
+	s := fmt.Sprintf("%v d=%d", r.kernel, r.d)
+	if r.widths > 1 {
+		s += fmt.Sprintf(" %d widths", r.widths)
+	}
+	if r.perDim {
+		s += " per dim"
+	}
+	return s
+}
+
+// of makes the similarity; with twin the last row is the first again, and the second is zeros.
+func (r relation) of(m *maker, batch, rows int, twin bool) compute.Similarity {
+	s := compute.Similarity{X: m.within(4, shape(batch, false, rows, r.d)...), Kernel: r.kernel, PerDim: r.perDim}
+	if twin && rows > 2 {
+		d := m.made[len(m.made)-1]
+		x := d.x[d.lead:]
+		copy(x[(rows-1)*r.d:rows*r.d], x[:r.d])
+		clear(x[r.d : 2*r.d])
+	}
+	switch r.kernel {
+	case compute.Gaussian:
+		s.Sigma = sigmas(r.widths, r.d, r.perDim)
+	case compute.Cosine:
+		m.normal()
+	}
+	return s
+}
+
+// normal makes zeros of what is subnormal in the last input: one norm of which nothing is known is enough for nothing
+// to be known of any sum.
+func (m *maker) normal() {
+	d := m.made[len(m.made)-1]
+	for i, x := range d.x[d.lead:][:d.t.Len()] {
+		if math.Abs(float64(x)) < 0x1p-30 {
+			d.x[d.lead+i] = 0
+		}
+	}
+}
+
+// sigmas are widths about the distance of two inputs, √(2d)·5.
+func sigmas(widths, d int, perDim bool) (sigma []float32) {
+	for w := range widths {
+		s := 5 * math.Exp2(float64(w%3-1)) * (1 + float64(w)/16)
+		if !perDim {
+			s *= math.Sqrt(float64(d))
+		}
+		sigma = append(sigma, float32(s))
+	}
+	return sigma
+}
+
+// rowwise is a number for each width, member and row.
+func (r relation) rowwise(batch, rows int) []int { return []int{r.widths, batch, rows} }
+
+// kernelRows are how many rows there are: sizes that straddle the tiles.
+func (c *chooser) kernelRows() int { return pick(c, append(sizes, 191, 192, 193)...) }

@@ -1,0 +1,122 @@
+package compute_test
+
+import "hebb/compute"
+
+func similarityMutants() []mutant {
+	type S = compute.KernelSums
+	type G = compute.KernelGrad
+	sums := func(name string, f func(s *S)) mutant { return mutant{name, S{}, bent(f)} }
+	grad := func(name string, f func(g *G)) mutant { return mutant{name, G{}, bent(f)} }
+	ruin := func(name string, f func(s S, each func(t *compute.Tensor, w, z, i int) *float32)) mutant {
+		return mutant{name, S{}, spoilt(func(s S) {
+			_, batch, m := s.Dims()
+			f(s, func(t *compute.Tensor, w, z, i int) *float32 { return &data(t)[(w*batch+z)*m+i] })
+		})}
+	}
+	first := func(s []float32) (same []float32) {
+		for range s {
+			same = append(same, s[0])
+		}
+		return same
+	}
+	half := func(x *float32) { *x /= 2 }
+	return []mutant{
+		sums("A forgotten", func(s *S) { s.A = nil }),
+		sums("B forgotten", func(s *S) { s.B = nil }),
+		sums("A for B", func(s *S) {
+			if s.B != nil && s.A != nil && s.A.Len() == s.B.Len() {
+				s.B = s.A
+			}
+		}),
+		sums("K for L", func(s *S) {
+			if s.Dot != nil {
+				s.L = s.K
+			}
+		}),
+		sums("L for K", func(s *S) {
+			if s.Dot != nil && s.L.Widths() == s.K.Widths() {
+				s.K = s.L
+			}
+		}),
+		sums("sums exchanged", func(s *S) {
+			if s.Sum != nil && s.Dot != nil {
+				s.Sum, s.Dot = s.Dot, s.Sum
+			}
+		}),
+		sums("the first width for all", func(s *S) { s.K.Sigma = first(s.K.Sigma) }),
+		sums("the first width of L for all", func(s *S) { s.L.Sigma = first(s.L.Sigma) }),
+		sums("σ not scaled by √d", func(s *S) { s.K.PerDim, s.L.PerDim = false, false }),
+		sums("linear for cosine", func(s *S) {
+			if s.K.Kernel == compute.Cosine {
+				s.K.Kernel = compute.Linear
+			}
+		}),
+		sums("the first member for all", func(s *S) {
+			if s.K.X.Batch() > 1 {
+				s.K.X, _ = s.K.X.View(0, s.K.X.Rows(), s.K.X.Cols())
+				s.Sum, s.Dot = sole(s.Sum), sole(s.Dot)
+				s.L.X, s.A, s.B = nil, nil, nil
+				if s.Dot != nil {
+					s.Sum, s.Dot = s.Dot, nil
+				}
+			}
+		}),
+		ruin("a row lost", func(s S, each func(t *compute.Tensor, w, z, i int) *float32) {
+			if t := s.Sum; t != nil && s.K.Kernel == compute.Linear && s.A == nil {
+				n, d := s.K.X.Rows(), s.K.X.Cols()
+				x := part(s.K.X, 0, false)
+				*each(t, 0, 0, 0) -= unit{}.dot(d, func(k int) (float32, float32) { return x(0, k), x(n-1, k) })
+			}
+		}),
+		ruin("the diagonal lost", func(s S, each func(t *compute.Tensor, w, z, i int) *float32) {
+			if s.Sum != nil && s.A == nil && s.K.Kernel != compute.Linear {
+				*each(s.Sum, 0, 0, 0)--
+			}
+		}),
+		ruin("a mean of both for that of a row", func(s S, each func(t *compute.Tensor, w, z, i int) *float32) {
+			if s.Sum != nil && s.A != nil {
+				*each(s.Sum, 0, 0, 0) += *each(s.A, 0, 0, 0)
+			}
+		}),
+
+		grad("Self forgotten", func(g *G) { g.Self = 0 }),
+		grad("Cross forgotten", func(g *G) { g.Cross = 0 }),
+		grad("R forgotten", func(g *G) { g.R = nil }),
+		grad("G forgotten", func(g *G) { g.G = nil }),
+		grad("half of Self", func(g *G) { half(&g.Self) }),
+		grad("half of Cross", func(g *G) { half(&g.Cross) }),
+		grad("half of it all", func(g *G) { half(&g.Alpha) }),
+		grad("uphill", func(g *G) { g.Alpha = -g.Alpha }),
+		grad("K for L", func(g *G) {
+			if g.L.X != nil {
+				g.L = g.K
+			}
+		}),
+		grad("the first width for all", func(g *G) { g.K.Sigma = first(g.K.Sigma) }),
+		grad("the first width of L for all", func(g *G) { g.L.Sigma = first(g.L.Sigma) }),
+		grad("σ not scaled by √d", func(g *G) { g.K.PerDim = false }),
+		grad("Gaussian of L alone", func(g *G) {
+			if g.L.X != nil && g.L.Kernel == compute.Gaussian {
+				g.L.Kernel, g.L.Sigma = compute.Linear, nil
+			}
+		}),
+		{"a pair lost", G{}, spoilt(func(g G) {
+			if m, d := g.K.X.Rows(), g.K.X.Cols(); m > 1 && g.K.Kernel == compute.Linear {
+				p, x := unit{}.weights(g, 0), part(g.K.X, 0, false)
+				for k := range d {
+					data(g.DX)[k] -= p(0, m-1) * x(m-1, k)
+				}
+			}
+		})},
+		{"the last column as it was", G{}, spoilt(func(g G) { data(g.DX)[g.DX.Len()-1] = 0 })},
+	}
+}
+
+// sole is the first matrix of each width's batch, if there is but one width.
+func sole(t *compute.Tensor) *compute.Tensor {
+	if t == nil {
+		return nil
+	}
+	v, _ := t.View(0, t.Cols())
+	return v
+}

@@ -1,0 +1,215 @@
+package cpu
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"hebb/compute"
+)
+
+// naiveInverse is Gauss and Jordan's elimination, which knows nothing of factors.
+func naiveInverse(v compute.Inverse) {
+	batch, n := v.Dims()
+	for z := range batch {
+		a, inv := make([]float64, n*n), values(v.Inv)[z*n*n:][:n*n]
+		for i := range n {
+			for j := range i + 1 {
+				a[i*n+j] = float64(at(v.A, z, i, j, false))
+				a[j*n+i] = a[i*n+j]
+			}
+			a[i*n+i] += float64(v.Shift)
+		}
+		order := 0
+		for k := 0; k < n && order == 0; k++ {
+			pivot := a[k*n+k]
+			if !(pivot > 0) {
+				order = k + 1
+			}
+			for i := range n {
+				for j := range n {
+					if i != k && j != k {
+						a[i*n+j] -= a[i*n+k] * a[k*n+j] / pivot
+					}
+				}
+			}
+			for i := range n {
+				if i != k {
+					a[i*n+k], a[k*n+i] = -a[i*n+k]/pivot, a[k*n+i]/pivot
+				}
+			}
+			a[k*n+k] = 1 / pivot
+		}
+		values(v.Info)[z] = float32(order)
+		for i := range n {
+			for j := range i + 1 {
+				x := float32(a[i*n+j])
+				if order > 0 {
+					x = float32(math.NaN())
+				}
+				inv[i*n+j], inv[j*n+i] = x, x
+			}
+		}
+	}
+}
+
+func drawInverse(t *rapid.T) builder {
+	z, n := draw(t, "batch", 3), draw(t, "n", 150)
+	terms := n + rapid.IntRange(-n/2, n).Draw(t, "terms")
+	broken := rapid.IntRange(-3*n, n-1).Draw(t, "broken")
+	return func(o operands) compute.Op {
+		op := compute.Inverse{A: o.s.Tensor(z, n, n), Inv: o.in(z, n, n), Info: o.in(z), Shift: 0.5}
+		all := make([]float32, z*n*n)
+		for m := range z {
+			a := all[m*n*n:][:n*n]
+			wishart(o.r, a, n, terms)
+			if broken >= 0 {
+				a[broken*(n+1)] = -1
+			}
+			for i := range n {
+				for j := i + 1; j < n; j++ {
+					a[i*n+j] = float32(math.NaN())
+				}
+			}
+		}
+		o.s.Write(op.A, all)
+		return op
+	}
+}
+
+// wishart is Σ x·xᵀ/k over k rows of normal numbers.
+func wishart(r *rand.Rand, a []float32, n, k int) {
+	x := make([]float32, n)
+	for range k {
+		for i := range x {
+			x[i] = float32(r.NormFloat64() / math.Sqrt(float64(k)))
+		}
+		for i := range n {
+			for j := range n {
+				a[i*n+j] += x[i] * x[j]
+			}
+		}
+	}
+}
+
+// decoupled runs an inverse while the entries of A in rows from i on and columns before j are 0.
+func decoupled(i, j func(n int) int) func(func(compute.Op), compute.Op) {
+	return bugged(func(run func(compute.Op), v compute.Inverse) {
+		batch, n := v.Dims()
+		a := values(v.A)
+		old := append([]float32(nil), a...)
+		for z := range batch {
+			for r := max(i(n), 0); r < n; r++ {
+				clear(a[(z*n+r)*n:][:max(0, min(j(n), r))])
+			}
+		}
+		run(v)
+		copy(a, old)
+	})
+}
+
+// inverseBugs are planted in inverses.
+var inverseBugs = []planted{
+	{"Shift ignored", compute.Inverse{}, misread(func(v *compute.Inverse) { v.Shift = 0 })},
+	{"last row apart", compute.Inverse{}, decoupled(func(n int) int { return n - 1 }, func(n int) int { return n })},
+	{"last entry lost", compute.Inverse{}, decoupled(func(n int) int { return n - 1 }, func(int) int { return 1 })},
+	{"a block of large ones lost", compute.Inverse{}, decoupled(func(int) int { return 96 }, func(int) int { return 32 })},
+	{"upper triangle read", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
+		_, n := v.Dims()
+		run(v)
+		values(v.Inv)[0] += 0 * values(v.A)[n-1]
+	})},
+	{"mirror image missing", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
+		_, n := v.Dims()
+		old := values(v.Inv)[n-1]
+		run(v)
+		if n > 1 {
+			values(v.Inv)[n-1] = old
+		}
+	})},
+	{"last member not computed", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
+		batch, n := v.Dims()
+		old := append([]float32(nil), values(v.Inv)[(batch-1)*n*n:]...)
+		run(v)
+		copy(values(v.Inv)[(batch-1)*n*n:], old)
+	})},
+	{"order from 0", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
+		run(v)
+		for z, k := range values(v.Info) {
+			values(v.Info)[z] = max(0, k-1)
+		}
+	})},
+	{"a number where there is no inverse", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
+		run(v)
+		if x := last(v.Inv); *x != *x {
+			*x = 0
+		}
+	})},
+	{"half precision", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
+		run(v)
+		for i, x := range values(v.Inv) {
+			values(v.Inv)[i] = math.Float32frombits(math.Float32bits(x) &^ (1<<13 - 1))
+		}
+	})},
+}
+
+// TestInverseOfPowersOfTwo: the inverse of a diagonal matrix of powers of two is exact, which the bound does not ask for.
+func TestInverseOfPowersOfTwo(t *testing.T) {
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := compute.New(b)
+	defer d.Close()
+	const n = 150
+	a, inv := make([]float32, n*n), make([]float32, n*n)
+	for i := range n {
+		a[i*n+i] = float32(math.Ldexp(1, i%29-14))
+	}
+	if err := d.Step(func(s *compute.Step) error {
+		op := compute.Inverse{A: s.Tensor(n, n), Inv: s.Tensor(n, n), Info: s.Tensor(1)}
+		s.Write(op.A, a)
+		s.Do(op)
+		s.Read(op.Inv, inv)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range inv {
+		want := float32(0)
+		if i%(n+1) == 0 {
+			want = 1 / a[i]
+		}
+		if x != want {
+			t.Fatalf("element %d is %g, want %g", i, x, want)
+		}
+	}
+}
+
+func BenchmarkInverse(b *testing.B) {
+	for _, c := range []struct {
+		name     string
+		batch, n int
+	}{{"1x128", 1, 128}, {"1x256", 1, 256}, {"1x512", 1, 512}, {"1x1024", 1, 1024}, {"8x256", 8, 256}, {"8x512", 8, 512}} {
+		b.Run(c.name, func(b *testing.B) {
+			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+				// A of normal numbers and a shift beyond √n of them is definite.
+				return compute.Inverse{A: in(c.batch, c.n, c.n), Inv: s.Tensor(c.batch, c.n, c.n), Info: s.Tensor(c.batch),
+					Shift: 4 * float32(math.Sqrt(float64(c.n)))}
+			})
+		})
+	}
+}
+
+// BenchmarkSquare is the product that an inverse of the same size is measured by.
+func BenchmarkSquare(b *testing.B) {
+	for _, n := range []int{256, 512, 1024} {
+		b.Run(map[int]string{256: "256", 512: "512", 1024: "1024"}[n], func(b *testing.B) {
+			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+				return compute.Gemm{C: s.Tensor(n, n), A: in(n, n), B: in(n, n), Epilogue: compute.Epilogue{Alpha: 1}}
+			})
+		})
+	}
+}

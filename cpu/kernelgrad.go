@@ -1,0 +1,137 @@
+package cpu
+
+import "hebb/compute"
+
+// A kernelSlope is a [compute.KernelGrad] as it is computed: tile by tile of P = Σ_w Scale·S∘K,
+//
+//	DX ← DX + P·X for the rows of the tile, DX + Pᵀ·X for its columns,
+//
+// and for the Gaussian, whose DX[i] is Σ_j P[i,j]·(x_j − x_i), the sums of P's rows beside it.
+type kernelSlope struct {
+	compute.KernelGrad
+	k, l                similarity
+	same                bool // L is K
+	r, g                []float32
+	dx                  stack
+	sums                []float32 // of P's rows; nil: not needed
+	widths, batch, m, d int
+}
+
+func kernelGrad(g compute.KernelGrad) {
+	s := kernelSlope{KernelGrad: g, k: similarityOf(g.K, nil), r: optional(g.R), g: optional(g.G), dx: stacked(g.DX)}
+	defer s.k.done()
+	s.widths, s.batch, s.m, s.d = g.Dims()
+	if g.L.X != nil {
+		if s.same = same(g.K, g.L); s.same {
+			s.l = s.k
+		} else {
+			s.l = similarityOf(g.L, nil)
+			defer s.l.done()
+		}
+	}
+	if g.K.Kernel == compute.Gaussian {
+		sums := borrow(s.batch * s.m)
+		defer giveBack(sums)
+		s.sums = *sums
+		clear(s.sums)
+	}
+	clear(values(g.DX))
+	pairs(s.batch, s.m, pairSide(s.m), s.tile)
+	if s.sums != nil {
+		s.finish()
+	}
+}
+
+// tile adds what t and its mirror image have to DX.
+func (s *kernelSlope) tile(t tile) {
+	scratch := borrow((2*t.rows + 6) * t.cols)
+	defer giveBack(scratch)
+	take := taker(*scratch)
+	p, lxy := dense(t.rows, t.cols, take(t.rows*t.cols)), dense(t.rows, t.cols, take(t.rows*t.cols))
+	down, r := take(t.cols), slopeRow{take(t.cols), take(t.cols), take(t.cols), take(t.cols), take(t.cols)}
+	clear(down)
+	if s.needsK() {
+		s.k.products(p, t)
+	}
+	if s.l.X != nil && !s.same {
+		s.l.products(lxy, t)
+	}
+	for i := range t.rows {
+		s.weights(p.row(i), lxy.row(i), r, t, i)
+		if s.sums != nil {
+			s.sums[t.z*s.m+t.i+i] += sum(p.row(i))
+			add(down, down, p.row(i))
+		}
+	}
+	x, dx := s.k.x.at(t.z), s.dx.at(t.z)
+	mul(1, p, x.part(t.j, 0, t.cols, s.d), 1, dx.part(t.i, 0, t.rows, s.d))
+	if t.i == t.j {
+		return
+	}
+	mul(1, p.t(), x.part(t.i, 0, t.rows, s.d), 1, dx.part(t.j, 0, t.cols, s.d))
+	if s.sums != nil {
+		to := s.sums[t.z*s.m+t.j:][:t.cols]
+		add(to, to, down)
+	}
+}
+
+// A slopeRow is what a row of P is made of: rows of K, L, S and a term of S, and what earlier widths made of P.
+type slopeRow struct{ k, l, s, term, p []float32 }
+
+// weights is row i of P in t, of the products p and lxy there.
+func (s *kernelSlope) weights(p, lxy []float32, r slopeRow, t tile, i int) {
+	clear(r.p)
+	for w := range s.widths {
+		if s.needsK() {
+			s.k.own(r.k, p, w, t, i)
+		}
+		if s.same {
+			copy(r.l, r.k)
+		} else if s.l.X != nil && w < s.l.Widths() {
+			s.l.own(r.l, lxy, w, t, i)
+		}
+		s.slope(r, w, t, i)
+		if s.sums != nil {
+			times(r.s, r.s, r.k)
+		}
+		scale(r.s, r.s, float32(s.Scale(w)))
+		add(r.p, r.p, r.s)
+	}
+	if s.sums != nil && t.i == t.j {
+		r.p[i] = 0 // of x_i − x_i
+	}
+	copy(p, r.p)
+}
+
+// needsK reports whether P has K in it: not if K is Linear and S has nothing of it.
+func (s *kernelSlope) needsK() bool { return s.sums != nil || s.Self != 0 || s.same }
+
+// slope is row i of S in t for width w, of rows of K and L.
+func (s *kernelSlope) slope(r slopeRow, w int, t tile, i int) {
+	clear(r.s)
+	if s.Self != 0 {
+		scale(r.s, r.k, s.Self)
+	}
+	if s.Cross != 0 {
+		scale(r.term, r.l, s.Cross)
+		add(r.s, r.s, r.term)
+	}
+	at := (w*s.batch + t.z) * s.m
+	if s.r != nil {
+		add(r.s, r.s, s.r[at+t.j:][:t.cols])
+		shift(r.s, r.s, s.r[at+t.i+i])
+	}
+	if s.g != nil {
+		add(r.s, r.s, s.g[(at+t.i+i)*s.m+t.j:][:t.cols])
+	}
+}
+
+// finish takes the sums of P's rows, times the rows of X, from DX.
+func (s *kernelSlope) finish() {
+	x, dx := values(s.K.X), values(s.DX)
+	chunks(s.batch*s.m, 64, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			engine.Saxpy(s.d, -s.sums[i], x[i*s.d:][:s.d], 1, dx[i*s.d:][:s.d], 1)
+		}
+	})
+}

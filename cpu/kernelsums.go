@@ -1,0 +1,136 @@
+package cpu
+
+import "hebb/compute"
+
+// rowSums are a [compute.KernelSums] as it is computed: tiles of K and of L, row by row, each entry of which
+// counts for its row and, off the diagonal, for its column.
+type rowSums struct {
+	k, l             similarity
+	same             bool // L is K
+	a, b, sum, dot   []float32
+	widths, batch, m int
+}
+
+func kernelSums(k compute.KernelSums) {
+	s := rowSums{k: similarityOf(k.K, nil), a: optional(k.A), b: optional(k.B), sum: optional(k.Sum), dot: optional(k.Dot)}
+	defer s.k.done()
+	s.widths, s.batch, s.m = k.Dims()
+	if k.Dot != nil {
+		if s.same = same(k.K, k.L); s.same {
+			s.l = s.k
+		} else {
+			s.l = similarityOf(k.L, nil)
+			defer s.l.done()
+		}
+	}
+	clear(s.sum)
+	clear(s.dot)
+	pairs(s.batch, s.m, pairSide(s.m), s.tile)
+}
+
+// optional is the elements of t, if there is one.
+func optional(t *compute.Tensor) []float32 {
+	if t == nil {
+		return nil
+	}
+	return values(t)
+}
+
+// same reports whether two similarities are one.
+func same(k, l compute.Similarity) bool {
+	if k.X != l.X || k.Kernel != l.Kernel || k.PerDim != l.PerDim || len(k.Sigma) != len(l.Sigma) {
+		return false
+	}
+	for w, s := range k.Sigma {
+		if l.Sigma[w] != s {
+			return false
+		}
+	}
+	return true
+}
+
+// tile adds what t and its mirror image have to all rows.
+func (s *rowSums) tile(t tile) {
+	scratch := borrow(2 * (t.rows + 1 + s.widths) * t.cols)
+	defer giveBack(scratch)
+	take := taker(*scratch)
+	kxy, lxy := dense(t.rows, t.cols, take(t.rows*t.cols)), dense(t.rows, t.cols, take(t.rows*t.cols))
+	k, l := take(t.cols), take(t.cols)
+	columns := take(2 * s.widths * t.cols)
+	clear(columns)
+	s.k.products(kxy, t)
+	if s.dot != nil && !s.same {
+		s.l.products(lxy, t)
+	}
+	for i := range t.rows {
+		for w := range s.widths {
+			s.k.own(k, kxy.row(i), w, t, i)
+			if s.dot != nil {
+				s.second(l, k, lxy, w, t, i)
+			}
+			s.centre(k, s.a, w, t, i)
+			down := columns[2*w*t.cols:][:2*t.cols]
+			if s.sum != nil {
+				s.add(s.sum, down[:t.cols], k, w, t, i)
+			}
+			if s.dot != nil {
+				times(k, k, l)
+				s.add(s.dot, down[t.cols:], k, w, t, i)
+			}
+		}
+	}
+	if t.i != t.j {
+		s.mirror(columns, t)
+	}
+}
+
+// second is row i of L̃, K's being k. One of a single width is there already after the first of K's.
+func (s *rowSums) second(l, k []float32, xy matrix, w int, t tile, i int) {
+	switch {
+	case s.same:
+		copy(l, k)
+	case w < s.l.Widths():
+		s.l.own(l, xy.row(i), w, t, i)
+	default:
+		return
+	}
+	s.centre(l, s.b, w, t, i)
+}
+
+// centre takes a's of row and column out of row i of t.
+func (s *rowSums) centre(k, a []float32, w int, t tile, i int) {
+	if a == nil {
+		return
+	}
+	a = a[(w*s.batch+t.z)*s.m:]
+	sub(k, k, a[t.j:][:t.cols])
+	shift(k, k, -a[t.i+i])
+}
+
+// add counts k, row i of t, for its row of out and for the columns.
+func (s *rowSums) add(out, down, k []float32, w int, t tile, i int) {
+	out[(w*s.batch+t.z)*s.m+t.i+i] += sum(k)
+	if t.i != t.j {
+		add(down, down, k)
+	}
+}
+
+// mirror counts the columns of t as the rows they mirror.
+func (s *rowSums) mirror(columns []float32, t tile) {
+	for w := range s.widths {
+		at := (w*s.batch+t.z)*s.m + t.j
+		for o, out := range [][]float32{s.sum, s.dot} {
+			if out != nil {
+				add(out[at:][:t.cols], out[at:][:t.cols], columns[(2*w+o)*t.cols:])
+			}
+		}
+	}
+}
+
+// taker hands out s piece by piece.
+func taker(s []float32) func(n int) []float32 {
+	return func(n int) (piece []float32) {
+		piece, s = s[:n], s[n:]
+		return piece
+	}
+}

@@ -1,0 +1,117 @@
+package cpu
+
+import (
+	"math"
+
+	"hebb/compute"
+)
+
+// A similarity is a kernel between the rows of x and those of y as it is computed: products of rows by
+// BLAS, then the kernel's function row by row.
+type similarity struct {
+	compute.Similarity
+	n, m, d int
+	x, y    stack
+	xs, ys  []float32 // of each row, ‖x‖² for the Gaussian, 1/‖x‖ for the cosine
+	norms   *[]float32
+}
+
+// similarityOf is s between X and y, nil being X itself. It is to be given back by done.
+func similarityOf(s compute.Similarity, y *compute.Tensor) similarity {
+	r := similarity{Similarity: s, n: s.X.Rows(), m: s.X.Rows(), d: s.X.Cols(), x: stacked(s.X)}
+	if r.y = r.x; y != nil {
+		r.m, r.y = y.Rows(), stacked(y)
+	}
+	if s.Kernel == compute.Linear {
+		return r
+	}
+	rows := s.X.Batch() * r.n
+	if y == nil {
+		r.norms = borrow(rows)
+		r.xs, r.ys = *r.norms, *r.norms
+	} else {
+		r.norms = borrow(rows + s.X.Batch()*r.m)
+		r.xs, r.ys = (*r.norms)[:rows], (*r.norms)[rows:]
+		r.measure(r.ys, y)
+	}
+	r.measure(r.xs, s.X)
+	return r
+}
+
+func (s *similarity) done() {
+	if s.norms != nil {
+		giveBack(s.norms)
+	}
+}
+
+// measure is what the kernel needs to know of each row of x.
+func (s *similarity) measure(dst []float32, x *compute.Tensor) {
+	v := values(x)
+	chunks(len(dst), 256, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			row := v[i*s.d:][:s.d]
+			q := engine.Sdot(s.d, row, 1, row, 1)
+			if s.Kernel == compute.Cosine && q != 0 {
+				q = 1 / float32(math.Sqrt(float64(q)))
+			}
+			dst[i] = q
+		}
+	})
+}
+
+// products is X·Yᵀ for t, times −2 where it is part of a distance.
+func (s *similarity) products(xy matrix, t tile) {
+	alpha := float32(1)
+	if s.Kernel == compute.Gaussian {
+		alpha = -2
+	}
+	mul(alpha, s.x.at(t.z).part(t.i, 0, t.rows, s.d), s.y.at(t.z).part(t.j, 0, t.cols, s.d).t(), 0, xy)
+}
+
+// row is the kernel of width w in row i of t, from the products there. k may be xy.
+func (s *similarity) row(k, xy []float32, w int, t tile, i int) {
+	switch s.Kernel {
+	case compute.Linear:
+		copy(k, xy)
+	case compute.Cosine:
+		times(k, xy, s.ys[t.z*s.m+t.j:][:t.cols])
+		scale(k, k, s.xs[t.z*s.n+t.i+i])
+	default:
+		gaussian(k, xy, s.ys[t.z*s.m+t.j:][:t.cols], s.xs[t.z*s.n+t.i+i], float32(s.Factor(w)))
+	}
+}
+
+// own is row of X with itself, where the diagonal of t passes through its row i.
+func (s *similarity) own(k, xy []float32, w int, t tile, i int) {
+	s.row(k, xy, w, t, i)
+	if t.i == t.j && s.Kernel != compute.Linear {
+		k[i] = 1
+	}
+}
+
+// pairs calls f for square tiles of so many rows that cover, of the batch's m×m matrices, the diagonal and one of every
+// two mirror images. Tiles go round by round, and no two of a round have rows or columns in common: f may add to
+// what belongs to the rows of a tile and to its columns, and the order in which it does so depends on m and
+// size alone.
+func pairs(batch, m, size int, f func(tile)) {
+	n := blocks(m, size)
+	for round := range n { // block i meets block j ≥ i where i + j is round, or round + n
+		low := round/2 + 1
+		meetings := low + (round+n)/2 - round
+		parallel(batch*meetings, func(k int) {
+			i, j := k%meetings, round-k%meetings
+			if i >= low {
+				i += round + 1 - low
+				j = round + n - i
+			}
+			i, j = i*size, j*size
+			f(tile{k / meetings, i, j, min(size, m-i), min(size, m-j)})
+		})
+	}
+}
+
+// pairsMost and pairsLeast are the sides of the largest and the smallest tiles of [pairs].
+var pairsMost, pairsLeast = 256, 64
+
+// pairSide is the side for m rows: an eighth of them, so that few rows too are work for several cores, in whole vectors.
+func pairSide(m int) int { return max(pairsLeast, min(pairsMost, blocks(m, 8*16)*16)) }
