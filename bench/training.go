@@ -15,7 +15,7 @@ type Training struct {
 	Input   nets.Shape `json:"input"`
 	Classes int        `json:"classes"`
 	N       int        `json:"n"` // images in a batch
-	Rules   []string   `json:"-"` // as [nets.ParseRule] knows them, backprop first: the others are compared with it
+	Rules   []string   `json:"-"` // as [nets.ParseRule] knows them, or grouped; backprop first: the others are compared with it
 }
 
 // momentum is that of the optimiser.
@@ -37,6 +37,7 @@ func (o Options) trainings() []Case {
 		rules := []string{"bp", "sa", "aa", "kp", "fa"}
 		list = []Training{
 			{"mlp:784-500-10", digit, 10, o.images(128, 128), rules},
+			{"mlp:784-256-256-256-10", digit, 10, max(o.images(256, 256), 4), []string{"bp", grouped, "phsic", "predsim", "hsic"}},
 			{"resnet20", small, 10, o.images(128, 4), rules},
 			{"resnet18", small, 10, o.images(64, 2), rules},
 		}
@@ -44,7 +45,7 @@ func (o Options) trainings() []Case {
 	var cases []Case
 	for i, t := range list {
 		name := fmt.Sprintf("%s %v n=%d", t.Net, t.Input, t.N)
-		cases = append(cases, Case{"training", name, i < 2, t})
+		cases = append(cases, Case{"training", name, i < 3, t})
 	}
 	return cases
 }
@@ -100,7 +101,7 @@ func newCourse(c Case, t Training, seed uint64) (*course, error) {
 
 // trainer makes the network on dev.
 func (k *course) trainer(dev *compute.Device, rule string) (*nets.Trainer, error) {
-	r, err := nets.ParseRule(rule)
+	r, err := learning(rule)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +110,19 @@ func (k *course) trainer(dev *compute.Device, rule string) (*nets.Trainer, error
 		return nil, err
 	}
 	return nets.NewTrainer(net, nets.SGD{Momentum: momentum}, nets.CrossEntropy)
+}
+
+// grouped is phsic with a kernel of groups of units, as its authors have it.
+const grouped = "phsic:groups=32"
+
+// learning is the rule of a name.
+func learning(name string) (nets.Rule, error) {
+	if name == grouped {
+		r := nets.DefaultPHSIC
+		r.Groups = 32
+		return r, nil
+	}
+	return nets.ParseRule(name)
 }
 
 // A ledger is a Backend that computes nothing, and keeps what that would have cost.

@@ -29,7 +29,7 @@ func TestDocs(t *testing.T) {
 			}
 		}
 	}
-	examples, err := filepath.Glob("../*/example_test.go")
+	examples, err := filepath.Glob("../*/example*_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,19 +40,28 @@ raced() {
 		go test -race -tags "$plain" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive$' ./gpu
 }
 
-# trained BACKEND…: a few steps of a small residual network, every op checked against its definition; and
-# the same steps in two runs, the second resumed from the first, must give the same bits.
+# trained BACKEND…: a few steps of a small residual network and of networks under local rules, every op checked against
+# its definition; and the same steps in two runs, the second resumed from the first, must give the same bits.
 trained() {
-	local b run="build/hebb train --net resnet8 --rule kp --data fashion-mnist --limit 512 --test-limit 32 --batch 16 --crop 2 --flip"
+	local b
+	rm -rf build/run-*
 	for b in "$@"; do
-		rm -rf build/run-$b build/run-$b-cut
-		$run --backend $b --steps 4 --verify 64 --out build/run-$b &&
-			$run --backend $b --steps 2 --out build/run-$b-cut &&
-			build/hebb train --resume build/run-$b-cut --steps 4 --backend $b &&
-			cmp build/run-$b{,-cut}/checkpoints/step-000000004/model.safetensors &&
-			cmp build/run-$b{,-cut}/checkpoints/step-000000004/state.safetensors || return
+		twice $b kp --net resnet8 --crop 2 --flip && twice $b phsic:groups=2 --net lenet5 &&
+			twice $b hsic --net mlp:784-24-16-10,norm=plain,dropout=0.1 --lr 1e-4 || return
 	done
 	build/hebb compare build/run-*
+}
+
+# twice BACKEND RULE OPTION…
+twice() {
+	local b=$1 rule=$2 to=build/run-$1-${2%%:*}
+	shift 2
+	local run="build/hebb train --rule $rule --backend $b --data fashion-mnist --limit 512 --test-limit 32 --batch 16 $*"
+	$run --steps 4 --verify 64 --out $to &&
+		$run --steps 2 --out $to-cut &&
+		build/hebb train --resume $to-cut --steps 4 --backend $b &&
+		cmp $to{,-cut}/checkpoints/step-000000004/model.safetensors &&
+		cmp $to{,-cut}/checkpoints/step-000000004/state.safetensors
 }
 
 # The tests say which of the packages of the machine they want; what is there must be used.

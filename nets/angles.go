@@ -38,6 +38,8 @@ type Angle struct {
 	NormBackprop float64 `json:"norm_bp"`
 }
 
+var none = compute.Pointwise(compute.Scale(0, compute.Var(0)))
+
 var square = compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(0)))
 
 // Angles compares the rule with backprop on a batch, layer by layer, both from the same forward pass and
@@ -47,8 +49,11 @@ func (t *Trainer) Angles(x, labels []float32) ([]Angle, error) {
 	const each = 6
 	out := make([]float32, each*len(ws))
 	err := t.pass(x, labels, func(p *Pass, in, classes *compute.Tensor) {
-		p.Training, p.quiet = true, true
-		delta := t.Loss.judge(p, t.aside, t.Net.Forward(p, in), classes, true)
+		p.Training, p.quiet, p.meter = true, true, t.aside
+		for _, w := range ws {
+			w.Delta = nil
+		}
+		delta := t.judge(p, t.aside, t.Net.Forward(p, in), classes, true).delta
 		rule, exact := make([]*compute.Tensor, len(ws)), make([]*compute.Tensor, len(ws))
 		deltas := func(r Rule, into []*compute.Tensor) {
 			p.rule = r
@@ -58,6 +63,7 @@ func (t *Trainer) Angles(x, labels []float32) ([]Angle, error) {
 			}
 		}
 		deltas(t.Net.Rule, rule)
+		p.whole = true
 		deltas(Backprop{}, exact)
 		sums := p.Tensor(len(out))
 		for i, w := range ws {
@@ -65,6 +71,9 @@ func (t *Trainer) Angles(x, labels []float32) ([]Angle, error) {
 				p.products(sums, each*i, w.W, w.B)
 			} else {
 				p.products(sums, each*i, w.W, w.W) // for its norm alone
+			}
+			if rule[i] == nil { // of a block that does not learn
+				rule[i] = p.Map(none, exact[i])
 			}
 			p.products(sums, each*i+3, rule[i], exact[i])
 		}

@@ -10,8 +10,9 @@ import (
 // applies Act: see [compute.Standardize]. In evaluation it uses running statistics. Eps is 1e-5 and
 // Momentum 0.1, as in PyTorch.
 type BatchNorm struct {
-	Name string
-	Act  compute.Act
+	Name  string
+	Act   compute.Act
+	Plain bool // neither scale nor shift: affine=False
 }
 
 const normEps, normMomentum = 1e-5, 0.1
@@ -25,11 +26,11 @@ type batchNorm struct {
 	gainGrad, biasGrad   *compute.Tensor
 	runMean, runVar      *compute.Tensor
 	x, y, mean, variance *compute.Tensor // of the pass
-	finally              *compute.Formula
+	finally, evaluated   *compute.Formula
 }
 
 func (n BatchNorm) build(b *builder, name string, in Shape) (layer, Shape, error) {
-	if !b.started {
+	if len(b.weights) == 0 {
 		return nil, in, fmt.Errorf("nets: %s stands before any weights", name)
 	}
 	l := &batchNorm{act: n.Act, in: in}
@@ -37,19 +38,28 @@ func (n BatchNorm) build(b *builder, name string, in Shape) (layer, Shape, error
 	root := compute.Sqrt(compute.Add(v, compute.Const(normEps)))
 	l.finally = compute.Pointwise(compute.Activate(n.Act,
 		compute.Add(compute.Mul(compute.Sub(x, m), compute.Div(g, root)), h)))
+	l.evaluated = compute.Pointwise(compute.Div(compute.Mul(x, m), compute.Sqrt(compute.Add(v, compute.Const(normEps)))))
 	shape := []int{in.Channels}
+	learned := vectors
+	if n.Plain {
+		learned = constants
+	}
 	for _, p := range []struct {
 		kind        kind
 		name        string
 		first       float32
 		value, grad **compute.Tensor
 	}{
-		{vectors, ".weight", 1, &l.gain, &l.gainGrad},
-		{vectors, ".bias", 0, &l.bias, &l.biasGrad},
+		{learned, ".weight", 1, &l.gain, &l.gainGrad},
+		{learned, ".bias", 0, &l.bias, &l.biasGrad},
 		{states, ".running_mean", 0, &l.runMean, nil},
 		{states, ".running_var", 1, &l.runVar, nil},
 	} {
-		err := b.add(p.kind, parameter{name: name + p.name, shape: shape, fill: constant(p.first), value: p.value, grad: p.grad})
+		q := parameter{name: name + p.name, shape: shape, fill: constant(p.first), value: p.value, grad: p.grad}
+		if p.kind == constants {
+			q.name, q.grad = "", nil
+		}
+		err := b.add(p.kind, q)
 		if err != nil {
 			return nil, in, err
 		}
@@ -58,7 +68,7 @@ func (n BatchNorm) build(b *builder, name string, in Shape) (layer, Shape, error
 }
 
 func (l *batchNorm) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
-	l.x = x
+	l.x, l.mean = x, nil
 	if !p.Training {
 		l.y = p.Map(l.finally, x, l.runMean, l.runVar, l.gain, l.bias)
 		return l.y
@@ -76,8 +86,11 @@ func (l *batchNorm) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 }
 
 func (l *batchNorm) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+	if l.mean == nil { // by statistics that are not those of the batch: a scale
+		return p.Map(l.evaluated, p.through(l.act, dy, l.y), l.gain, l.runVar)
+	}
 	dx, dgain, dbias := p.Like(l.x), l.gainGrad, l.biasGrad
-	if p.quiet {
+	if p.quiet || dgain == nil {
 		dgain, dbias = p.Tensor(l.in.Channels), p.Tensor(l.in.Channels)
 	}
 	g := compute.StandardizeGrad{

@@ -14,16 +14,20 @@ type builder struct {
 	kinds   [kinds][]*parameter
 	weights []*Weights
 	names   map[string]bool
-	started bool // there is a layer with weights below
+	started bool    // there is a layer with weights below, in the same block
+	rule    Local   // or nil
+	blocks  *blocks // of that rule, to which the stack that is built next belongs; or nil
 }
 
 // A kind is what a parameter is to the optimiser and to the rule.
 type kind int
 
 const (
-	matrices kind = iota // weights between layers, which may have feedback weights beside them
-	vectors              // biases and gains
-	states               // learned by no gradient: running statistics
+	matrices  kind = iota // weights between layers, which may have feedback weights beside them
+	vectors               // biases and gains
+	extras                // what the objectives of blocks learn for themselves
+	states                // learned by no gradient: running statistics
+	constants             // neither learned nor saved, and without a name
 	kinds
 )
 
@@ -35,11 +39,12 @@ type parameter struct {
 	value  **compute.Tensor
 	grad   **compute.Tensor // nil: none
 	layout layout
+	aside  bool // PyTorch knows nothing of it
 }
 
 // add asks for a parameter; value and grad are set once all are known.
 func (b *builder) add(k kind, p parameter) error {
-	if b.names[p.name] {
+	if k != constants && b.names[p.name] {
 		return fmt.Errorf("nets: two parameters are called %s", p.name)
 	}
 	b.names[p.name] = true

@@ -32,6 +32,11 @@ func layered() map[string]nets.Spec {
 		"average of all":            nets.Stack{conv, nets.Pool{Pooling: compute.AveragePool}, dense},
 		"Dropout":                   nets.Stack{conv, nets.Dropout{Rate: 0.375}, dense},
 		"BatchNorm of rows":         nets.Stack{nets.Dense{Units: 4, NoBias: true}, nets.BatchNorm{}, dense},
+		"BatchNorm, plain":          nets.Stack{bare, nets.BatchNorm{Plain: true}, dense},
+		"Divisive":                  nets.Stack{conv, nets.Divisive{Groups: 1, Power: 0.2, Delta: 1}, dense},
+		"Divisive of rows":          nets.Stack{nets.Dense{Units: 8}, nets.Divisive{Groups: 2, Power: 0.5, Delta: 0.25}, dense},
+		"Ensemble":                  nets.Stack{conv, nets.Ensemble{Name: "e", Branches: []nets.Stack{{conv}, {bare, nets.BatchNorm{Act: compute.Tanh}}, {nets.Activation{Act: compute.Sigmoid}}}}, dense},
+		"Ensemble, first":           nets.Stack{nets.Ensemble{Branches: []nets.Stack{{conv}, {conv, conv}}}, dense},
 		"Residual":                  nets.Stack{conv, nets.Residual{Main: nets.Stack{conv}, Act: compute.Tanh}, dense},
 		"Residual, first":           nets.Stack{nets.Residual{Main: nets.Stack{conv}, Skip: nets.Stack{nets.Conv{Units: 2, Window: 1}}}, dense},
 		"Residual, first, x itself": nets.Stack{nets.Residual{Main: nets.Stack{conv, nets.Activation{Act: compute.Tanh}}}, dense},
@@ -44,7 +49,7 @@ func layered() map[string]nets.Spec {
 		}, dense},
 		"Residual in Residual": nets.Stack{conv, nets.Residual{Main: nets.Stack{conv, nets.Residual{Main: nets.Stack{conv}}}}, dense},
 	}
-	for _, a := range []compute.Act{compute.ReLU, compute.Tanh, compute.Sigmoid} {
+	for _, a := range compute.Acts[1:] {
 		all[fmt.Sprint("Activation ", a)] = nets.Stack{conv, nets.Activation{Act: a}, dense}
 		all[fmt.Sprint("Dense ", a)] = nets.Stack{nets.Dense{Units: 4, Act: a}, dense}
 		all[fmt.Sprint("Conv ", a)] = nets.Stack{nets.Conv{Units: 2, Window: 3, Act: a}, dense}

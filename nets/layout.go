@@ -1,7 +1,5 @@
 package nets
 
-import "strings"
-
 // A layout is how a parameter lies in PyTorch's memory, where that is not how it lies here: images are
 // channels-first there and channels-last here.
 type layout struct{ outer, a, b int } // outer × a × b here, outer × b × a there; zero: the same
@@ -61,5 +59,5 @@ func (n Named) ToTorch(x []float32) []float32 { return n.layout.of(n.Value.Shape
 // FromTorch is the inverse of ToTorch.
 func (n Named) FromTorch(x []float32) []float32 { return n.layout.of(n.Value.Shape()).fromTorch(x) }
 
-// Feedback reports whether the tensor is feedback weights, which PyTorch knows nothing of.
-func (n Named) Feedback() bool { return strings.HasSuffix(n.Name, feedbackSuffix) }
+// Aside reports whether the tensor belongs to the rule, feedback weights for one: PyTorch knows nothing of it.
+func (n Named) Aside() bool { return n.aside }

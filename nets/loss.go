@@ -8,79 +8,109 @@ import (
 	"hebb/compute"
 )
 
-// A Loss is what a network is to make small, averaged over a batch.
-type Loss uint8
+// A Loss is what a network is to make small: [CrossEntropy], [BinaryCrossEntropy], [SquaredError] or an [HSICLoss].
+type Loss interface {
+	// Check reports a setting that cannot be.
+	Check() error
 
-const (
-	// CrossEntropy is that of softmax, −ln softmax(z)_l, see [compute.SoftmaxLoss].
-	CrossEntropy Loss = iota
-	// BinaryCrossEntropy is that of a sigmoid per class, −Σ_j t_j·ln σ(z_j) + (1−t_j)·ln(1−σ(z_j)), t being
-	// 1 for the label's class and 0 for the others.
-	BinaryCrossEntropy
-)
+	// Least returns the fewest examples that it can learn from at a time.
+	Least() int
 
-var lossNames = []string{"cross-entropy", "binary-cross-entropy"}
+	// Targets reports whether an example has targets, a number for each output, instead of a class.
+	Targets() bool
 
-func (l Loss) String() string {
-	if int(l) < len(lossNames) {
-		return lossNames[l]
-	}
-	return fmt.Sprintf("Loss(%d)", l)
+	// open reports whether the outputs are determined up to a constant alone, see offset.
+	open() bool
+
+	// judge compares logits, examples × classes, with the labels or targets.
+	judge(p *Pass, logits, y *compute.Tensor, want bool) verdict
 }
 
-// MarshalText returns the loss's name.
-func (l Loss) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+var (
+	// CrossEntropy is that of softmax, −ln softmax(z)_l, averaged over a batch, see [compute.SoftmaxLoss].
+	CrossEntropy Loss = crossEntropy{}
+	// BinaryCrossEntropy is that of a sigmoid per class, −Σ_j t_j·ln σ(z_j) + (1−t_j)·ln(1−σ(z_j)), t being
+	// 1 for the label's class and 0 for the others; averaged over a batch.
+	BinaryCrossEntropy Loss = binaryCrossEntropy{}
+	// SquaredError is Σ_j (t_j − z_j)² of targets t and outputs z, averaged over a batch: regression.
+	SquaredError Loss = squaredError{}
+)
 
-// UnmarshalText sets l to the loss of that name.
-func (l *Loss) UnmarshalText(name []byte) error {
-	k := slices.Index(lossNames, string(name))
-	if k < 0 {
-		return fmt.Errorf("loss %q, want one of %s", name, strings.Join(lossNames, ", "))
+// Losses are the losses of classes that [ParseLoss] knows by name, each with what it is and its settings.
+var Losses = []struct {
+	Name, About string
+	Loss        Loss
+}{
+	{"cross-entropy", "of a softmax", CrossEntropy},
+	{"binary-cross-entropy", "of a sigmoid for each class", BinaryCrossEntropy},
+	{"hsic", "dependence between the inputs and the residuals of a softmax", DefaultHSICLoss},
+}
+
+// ParseLoss returns the loss of a name, as [Losses] sets it.
+func ParseLoss(name string) (Loss, error) {
+	names := make([]string, len(Losses))
+	for i, l := range Losses {
+		names[i] = l.Name
 	}
-	*l = Loss(k)
-	return nil
+	i := slices.Index(names, name)
+	if i < 0 {
+		return nil, fmt.Errorf("loss %q, want one of %s", name, strings.Join(names, ", "))
+	}
+	return Losses[i].Loss, nil
+}
+
+// A verdict is what a loss says of a batch.
+type verdict struct {
+	loss     *compute.Tensor // numbers that add up to the losses of all examples
+	hits     *compute.Tensor // to the hits or, of targets, to the squared errors
+	delta    *compute.Tensor // at the logits, where it is wanted
+	residual *compute.Tensor // of an open loss: label or target less output, examples × classes
 }
 
 // A meter sums up losses and hits on the device, to be read now and then.
 type meter struct {
-	sums    *compute.Tensor // Σ loss, hits
-	classes *compute.Tensor // 0, 1, …
+	sums *compute.Tensor // Σ loss, hits, the fault of each block, and that of the loss
 }
 
-func newMeter(dev *compute.Device, classes int) (m meter, err error) {
-	if m.sums, err = dev.Tensor(2); err != nil {
-		return m, err
-	}
-	if m.classes, err = dev.Tensor(classes); err != nil {
-		return m, err
-	}
-	numbers := make([]float32, classes)
-	for i := range numbers {
-		numbers[i] = float32(i)
-	}
-	return m, dev.Step(func(s *compute.Step) error {
-		s.Write(m.sums, make([]float32, 2))
-		s.Write(m.classes, numbers)
-		return nil
-	})
+func newMeter(n *Net) (m meter, err error) {
+	sums := 3
+	sums += len(n.blocks)
+	m.sums, err = n.zeros(sums)
+	return m, err
 }
 
-// judge adds the losses and hits of a batch to m, and returns the delta at the logits if it is wanted.
-func (l Loss) judge(p *Pass, m meter, logits, labels *compute.Tensor, want bool) (delta *compute.Tensor) {
-	losses, hits := p.Tensor(p.Examples), p.Tensor(p.Examples)
+// judge adds what the loss says of a batch to m, and returns it.
+func (t *Trainer) judge(p *Pass, m meter, logits, y *compute.Tensor, want bool) verdict {
+	v := t.Loss.judge(p, logits, y, want)
+	for i, x := range []*compute.Tensor{v.loss, v.hits} {
+		p.Do(compute.Reduce{Out: p.View(m.sums, i, 1), In: []*compute.Tensor{x}, Along: compute.AlongAll, Alpha: 1, Beta: 1})
+	}
+	return v
+}
+
+// closed is what losses have in common that determine the outputs, and that any batch will do for.
+type closed struct{}
+
+func (closed) Check() error { return nil }
+func (closed) Least() int   { return 1 }
+func (closed) open() bool   { return false }
+
+// classes is a closed loss of classes.
+type classes struct{ closed }
+
+func (classes) Targets() bool { return false }
+
+type crossEntropy struct {
+	classes `toml:"-"`
+}
+
+func (crossEntropy) judge(p *Pass, logits, labels *compute.Tensor, want bool) (v verdict) {
+	v.loss, v.hits = p.Tensor(p.Examples), p.Tensor(p.Examples)
 	if want {
-		delta = p.Like(logits)
+		v.delta = p.Like(logits)
 	}
-	scale := 1 / float32(p.Examples)
-	if l == CrossEntropy {
-		p.Do(compute.SoftmaxLoss{Loss: losses, Hit: hits, Delta: delta, Logits: logits, Labels: labels, Scale: scale})
-	} else {
-		binary(p, m, losses, hits, delta, logits, labels, scale)
-	}
-	for i, t := range []*compute.Tensor{losses, hits} {
-		p.Do(compute.Reduce{Out: p.View(m.sums, i, 1), In: []*compute.Tensor{t}, Along: compute.AlongAll, Alpha: 1, Beta: 1})
-	}
-	return delta
+	p.Do(compute.SoftmaxLoss{Loss: v.loss, Hit: v.hits, Delta: v.delta, Logits: logits, Labels: labels, Scale: 1 / float32(p.Examples)})
+	return v
 }
 
 // Of BinaryCrossEntropy, with z the logits, l the labels and j the classes: [j = l], the loss
@@ -101,16 +131,48 @@ func binaryOf(z, t compute.Expr) compute.Expr {
 	return compute.Add(compute.Sub(compute.Max(z, compute.Const(0)), compute.Mul(z, t)), soft)
 }
 
-func binary(p *Pass, m meter, losses, hits, delta, logits, labels *compute.Tensor, scale float32) {
-	column := p.View(labels, 0, p.Examples, 1)
-	in := []*compute.Tensor{logits, column, m.classes}
-	p.Do(compute.Reduce{Out: losses, In: in, F: binaryLoss, Along: compute.AlongCols, Alpha: 1})
-	best := p.Tensor(p.Examples)
-	p.Do(compute.Reduce{Out: best, In: in[:1], Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
-	p.Do(compute.Map{Out: hits, In: []*compute.Tensor{best, p.View(labels, 0, p.Examples)}, F: sameNumber})
-	if delta != nil {
-		p.Do(compute.Map{Out: delta, In: in, F: withFirst(binaryDelta, scale)})
+type binaryCrossEntropy struct {
+	classes `toml:"-"`
+}
+
+func (binaryCrossEntropy) judge(p *Pass, logits, labels *compute.Tensor, want bool) (v verdict) {
+	v.loss = p.Tensor(p.Examples)
+	in := []*compute.Tensor{logits, p.View(labels, 0, p.Examples, 1), p.Net.classes}
+	p.Do(compute.Reduce{Out: v.loss, In: in, F: binaryLoss, Along: compute.AlongCols, Alpha: 1})
+	v.hits = p.hits(logits, labels)
+	if want {
+		v.delta = p.Like(logits)
+		p.Do(compute.Map{Out: v.delta, In: in, F: withFirst(binaryDelta, 1/float32(p.Examples))})
 	}
+	return v
+}
+
+// hits are 1 where the first of the largest in a row is at the label, and else 0.
+func (p *Pass) hits(rows, labels *compute.Tensor) *compute.Tensor {
+	best := p.Tensor(p.Examples)
+	p.Do(compute.Reduce{Out: best, In: []*compute.Tensor{rows}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
+	return p.Map(sameNumber, best, p.View(labels, 0, p.Examples))
+}
+
+type squaredError struct{ closed }
+
+func (squaredError) Targets() bool { return true }
+
+var (
+	squaredDifference = func() *compute.Formula {
+		d := compute.Sub(compute.Var(0), compute.Var(1))
+		return compute.Pointwise(compute.Mul(d, d))
+	}()
+	scaledDifference = compute.Pointwise(compute.Mul(compute.Const(1), compute.Sub(compute.Var(0), compute.Var(1))))
+)
+
+func (squaredError) judge(p *Pass, outputs, targets *compute.Tensor, want bool) (v verdict) {
+	v.loss = p.perRow(squaredDifference, 1, targets, outputs)
+	v.hits = v.loss
+	if want {
+		v.delta = p.Map(scaledDifference.With(2/float32(p.Examples)), outputs, targets)
+	}
+	return v
 }
 
 // withFirst is f with another first constant.

@@ -28,25 +28,24 @@ func (m *machine) finish(e compute.Epilogue, c *compute.Tensor, i int, s sum) {
 
 func (m *machine) gemm(g compute.Gemm) error {
 	batch, rows, cols, k := g.Dims()
-	if batch != 1 {
-		return fmt.Errorf("a batch of products: %w", compute.ErrUnsupported)
+	if g.A.Batch() != batch || g.B.Batch() != batch || batch > 1 && g.Bias != nil {
+		return fmt.Errorf("a matrix for many: %w", compute.ErrUnsupported)
 	}
 	a, b := float64s(g.A), float64s(g.B)
-	for i := range rows {
-		for j := range cols {
-			s := sum{n: k}
-			for p := range k {
-				at, bt := i*k+p, p*cols+j
-				if g.TransA {
-					at = p*rows + i
-				}
-				if g.TransB {
-					bt = j*k + p
-				}
-				s.term(a[at], b[bt])
+	for e := range batch * rows * cols {
+		z, i, j := e/(rows*cols), e/cols%rows, e%cols
+		s := sum{n: k}
+		for p := range k {
+			at, bt := i*k+p, p*cols+j
+			if g.TransA {
+				at = p*rows + i
 			}
-			m.finish(g.Epilogue, g.C, i*cols+j, s)
+			if g.TransB {
+				bt = j*k + p
+			}
+			s.term(a[z*rows*k+at], b[z*k*cols+bt])
 		}
+		m.finish(g.Epilogue, g.C, e, s)
 	}
 	return nil
 }
@@ -199,7 +198,7 @@ func (m *machine) pointwise(op compute.Map) {
 	}
 }
 
-func (m *machine) reduce(r compute.Reduce) error {
+func (m *machine) reduce(r compute.Reduce) {
 	x := float64s(r.In[0])
 	at := func(i int) float64 { return x[i] }
 	if r.F != nil {
@@ -229,11 +228,13 @@ func (m *machine) reduce(r compute.Reduce) error {
 				}
 			}
 			out[o] = float64(best)
-		default:
-			return fmt.Errorf("Fold %v: %w", r.Fold, compute.ErrUnsupported)
+		case compute.FoldMax:
+			out[o] = at(first)
+			for k := range n {
+				out[o] = math.Max(out[o], at(first+k*step))
+			}
 		}
 	}
-	return nil
 }
 
 func (m *machine) softmax(s compute.SoftmaxLoss) {

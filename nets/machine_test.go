@@ -96,6 +96,15 @@ func (m *machine) act(a compute.Act, v float64) float64 {
 			return m.div(1, m.add(1, e))
 		}
 		return m.div(e, m.add(1, e))
+	case compute.LeakyReLU:
+		if v <= 0 {
+			v = m.mul(float64(compute.LeakySlope), v)
+		}
+	case compute.SELU:
+		if v > 0 {
+			return m.mul(float64(compute.SELUScale), v)
+		}
+		return m.mul(float64(compute.SELULimit), m.sub(m.exp(v), 1))
 	}
 	return v
 }
@@ -112,6 +121,15 @@ func (m *machine) through(a compute.Act, v, y float64) float64 {
 		return m.mul(v, m.sub(1, m.mul(y, y)))
 	case compute.Sigmoid:
 		return m.mul(v, m.mul(y, m.sub(1, y)))
+	case compute.LeakyReLU:
+		if y <= 0 {
+			v = m.mul(float64(compute.LeakySlope), v)
+		}
+	case compute.SELU:
+		if y > 0 {
+			return m.mul(v, float64(compute.SELUScale))
+		}
+		return m.mul(v, m.add(y, float64(compute.SELULimit)))
 	}
 	return v
 }
@@ -165,7 +183,7 @@ func (m *machine) Run(op compute.Op) error {
 	case compute.Map:
 		m.pointwise(op)
 	case compute.Reduce:
-		return m.reduce(op)
+		m.reduce(op)
 	case compute.Standardize:
 		m.standardize(op)
 	case compute.StandardizeGrad:
@@ -183,6 +201,14 @@ func (m *machine) Run(op compute.Op) error {
 			out[i] = m.stray(v.X, v.Err/0x1p-23)
 		}
 		m.drawn = append(m.drawn, slices.Clone(float64s(op.Out)))
+	case compute.Gram:
+		return m.gram(op)
+	case compute.Inverse:
+		m.inverses(op)
+	case compute.KernelSums:
+		m.kernelSums(op)
+	case compute.KernelGrad:
+		m.kernelGrad(op)
 	case compute.Copy:
 		copy(float64s(op.Dst), float64s(op.Src))
 	default:

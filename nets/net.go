@@ -2,6 +2,7 @@ package nets
 
 import (
 	"fmt"
+	"slices"
 
 	"hebb/compute"
 )
@@ -15,15 +16,22 @@ type Net struct {
 	Rule    Rule
 	// BiasRate, unless 0, is what the gradients of the biases of Weights are multiplied by.
 	BiasRate float32
-	Weights  []*Weights // in the order of the forward pass
+	// OutputRate, unless 0, is what the rate of the output layer is multiplied by.
+	OutputRate float32
+	Weights    []*Weights // in the order of the forward pass
 
 	Params, Grads           *compute.Tensor // all that is learned by gradients
 	Feedback, FeedbackGrads *compute.Tensor // all feedback weights, and their gradients; nil where the rule has none
 	States                  *compute.Tensor // running statistics; or nil
 
-	dev   *compute.Device
-	root  layer
-	named []Named
+	dev     *compute.Device
+	root    layer
+	named   []Named
+	classes *compute.Tensor // 0, 1, …
+	offset  *offset         // that the loss leaves open; or nil
+	local   *blocks         // of a Local rule; or nil
+	blocks  []*Block        // those with an objective
+	spans   []span          // of Params
 }
 
 // A Named tensor of a network: a parameter, under the name that PyTorch gives it.
@@ -32,6 +40,7 @@ type Named struct {
 	Value *compute.Tensor
 	Grad  *compute.Tensor // nil: learned by no gradient
 	layout
+	aside bool
 }
 
 // New builds a network for examples of a shape on dev. Seed and the names of the parameters decide what
@@ -41,18 +50,33 @@ func New(dev *compute.Device, spec Spec, input Shape, rule Rule, seed uint64) (*
 		return nil, fmt.Errorf("nets: examples of %d×%d×%d", input.Height, input.Width, input.Channels)
 	}
 	b := &builder{names: map[string]bool{}}
+	if local, ok := rule.(Local); ok {
+		if _, ok := spec.(Stack); !ok {
+			return nil, fmt.Errorf("nets: a network of a %T alone, and a local rule wants a Stack, whose layers it trains one by one", spec)
+		}
+		b.rule, b.blocks = local, &blocks{rule: local}
+	}
 	root, out, err := spec.build(b, spec.label(), input)
 	switch {
 	case err != nil:
 		return nil, err
-	case !b.started:
+	case len(b.weights) == 0:
 		return nil, fmt.Errorf("nets: a network without weights")
 	case out.Height != 1 || out.Width != 1:
 		return nil, fmt.Errorf("nets: the network ends in %v, want one number per class", out)
 	}
 	n := &Net{Input: input, Classes: out.Channels, Seed: seed, Rule: rule, Weights: b.weights, dev: dev, root: root}
+	b.weights[0].bottom = true
 	b.weights[len(b.weights)-1].Last = true
+	if local := b.blocks; local != nil {
+		if err := local.finish(b, n); err != nil {
+			return nil, err
+		}
+	}
 	if err := n.allocate(b); err != nil {
+		return nil, err
+	}
+	if err := n.number(); err != nil {
 		return nil, err
 	}
 	return n, n.start()
@@ -60,16 +84,25 @@ func New(dev *compute.Device, spec Spec, input Shape, rule Rule, seed uint64) (*
 
 // allocate makes the common tensors and gives every parameter its place.
 func (n *Net) allocate(b *builder) (err error) {
-	starts, total := b.lay(matrices, vectors)
+	starts, total := b.lay(matrices, vectors, extras)
 	if n.Params, n.Grads, err = n.pair(total); err != nil {
 		return err
 	}
-	if _, size := b.lay(states); size > 0 {
-		if n.States, err = n.dev.Tensor(size); err != nil {
+	n.spans = b.spans(starts, total)
+	for _, k := range []kind{states, constants} {
+		_, size := b.lay(k)
+		if size == 0 {
+			continue
+		}
+		t, err := n.dev.Tensor(size)
+		if err == nil {
+			err = n.place(b.kinds[k], t, nil, 0)
+		}
+		if err != nil {
 			return err
 		}
-		if err := n.place(b.kinds[states], n.States, nil, 0); err != nil {
-			return err
+		if k == states {
+			n.States = t
 		}
 	}
 	for k, at := range starts {
@@ -78,6 +111,21 @@ func (n *Net) allocate(b *builder) (err error) {
 		}
 	}
 	return n.feedback()
+}
+
+// number makes the numbers of the classes.
+func (n *Net) number() (err error) {
+	if n.classes, err = n.dev.Tensor(n.Classes); err != nil {
+		return err
+	}
+	numbers := make([]float32, n.Classes)
+	for i := range numbers {
+		numbers[i] = float32(i)
+	}
+	return n.dev.Step(func(s *compute.Step) error {
+		s.Write(n.classes, numbers)
+		return nil
+	})
 }
 
 // pair is two tensors of n zeros.
@@ -104,12 +152,14 @@ func (n *Net) place(ps []*parameter, values, grads *compute.Tensor, at int) erro
 	return n.dev.Step(func(s *compute.Step) error {
 		for _, p := range ps {
 			*p.value = s.View(values, at, p.shape...)
-			named := Named{Name: p.name, Value: *p.value, layout: p.layout}
+			named := Named{Name: p.name, Value: *p.value, layout: p.layout, aside: p.aside}
 			if p.grad != nil {
 				*p.grad = s.View(grads, at, p.shape...)
 				named.Grad = *p.grad
 			}
-			n.named = append(n.named, named)
+			if p.name != "" {
+				n.named = append(n.named, named)
+			}
 			at += room(length(p.shape))
 			s.Write(*p.value, p.first(n.Seed))
 		}
@@ -139,7 +189,7 @@ func (n *Net) feedback() (err error) {
 			}
 			w.B, w.GradB = s.View(n.Feedback, at, shapes[i]...), s.View(n.FeedbackGrads, at, shapes[i]...)
 			at += room(length(shapes[i]))
-			n.named = append(n.named, Named{Name: w.Name + feedbackSuffix, Value: w.B, Grad: w.GradB})
+			n.named = append(n.named, Named{Name: w.Name + feedbackSuffix, Value: w.B, Grad: w.GradB, aside: true})
 		}
 		return nil
 	})
@@ -169,12 +219,17 @@ func (n *Net) biasRate() float32 {
 func (n *Net) Device() *compute.Device { return n.dev }
 
 // Tensors returns all parameters, states and feedback weights.
-func (n *Net) Tensors() []Named { return n.named }
+func (n *Net) Tensors() []Named {
+	if n.offset == nil {
+		return n.named
+	}
+	return append(slices.Clip(n.named), Named{Name: OffsetName, Value: n.offset.value})
+}
 
-// Parameters returns how many numbers are learned by gradients, feedback weights not counted.
+// Parameters returns how many numbers are learned by gradients, those of the rule's own not counted.
 func (n *Net) Parameters() (count int) {
 	for _, t := range n.named {
-		if t.Grad != nil && !t.Feedback() {
+		if t.Grad != nil && !t.Aside() {
 			count += t.Value.Len()
 		}
 	}

@@ -18,6 +18,7 @@ func TestLearns(t *testing.T) {
 		in   nets.Shape
 	}{
 		{"mlp:64-20-4", nets.Shape{Height: 8, Width: 8, Channels: 1}},
+		{"mlp-leaky:64-20-4", nets.Shape{Height: 8, Width: 8, Channels: 1}},
 		{"mlp-sigmoid:64-20-4", nets.Shape{Height: 8, Width: 8, Channels: 1}},
 		{"mlp-tanh:64-20-4", nets.Shape{Height: 8, Width: 8, Channels: 1}},
 		{"lenet5", nets.Shape{Height: 16, Width: 16, Channels: 1}},
@@ -29,6 +30,14 @@ func TestLearns(t *testing.T) {
 				if m, ok := rule.(nets.WeightMirror); ok {
 					m.Before = 20 // as checked ops take long
 					rule = m
+				}
+				if k, ok := rule.(nets.PHSIC); ok {
+					k.Sigma = 30 // 5 is for layers of few units
+					rule = k
+				}
+				if h, ok := rule.(nets.HSICBottleneck); ok {
+					h.Lambda = 2 // 50 is for networks with batch normalisation, at small rates
+					rule = h
 				}
 				l := single(t)
 				net := parse(t, l, c.name, c.in, classes, rule)
@@ -94,6 +103,9 @@ func TestNetworks(t *testing.T) {
 		has        []string
 	}{
 		{"mlp:3072-100-10", small, 10, 3072*100 + 100 + 100*10 + 10, []string{"fc1.weight", "fc2.bias"}},
+		{"mlp:3072-100-10,norm=plain,act=leaky,dropout=0.1", small, 10, 3072*100 + 100 + 100*10 + 10, []string{"bn1.running_mean"}},
+		{"mlp:3072-100-10,norm=batch,bias=false,divisive=4", small, 10, 3072*100 + 2*100 + 100*10 + 10, []string{"bn1.weight", "fc1.weight"}},
+		{"mlp:3072-100-10,branches=3", small, 10, 3*(3072*100+100) + 100*10 + 10, []string{"branches.2.fc1.weight", "fc2.bias"}},
 		{"lenet5", nets.Shape{Height: 28, Width: 28, Channels: 1}, 10, 61706, []string{"conv1.bias", "fc3.weight"}},
 		{"resnet20", small, 10, 272474, []string{"layer2.0.downsample.0.weight", "layer3.2.bn2.running_var"}},
 		{"resnet18:7x7", large, 1000, 11689512, []string{"layer4.0.downsample.1.running_mean", "fc.bias"}},
@@ -214,25 +226,32 @@ func TestStartByName(t *testing.T) {
 func TestBadNames(t *testing.T) {
 	in := nets.Shape{Height: 8, Width: 8, Channels: 3}
 	for name, want := range map[string]string{
-		"":                 `network "", want one of mlp:`,
-		"perceptron":       `network "perceptron", want one of mlp:`,
-		"resnet":           `network "resnet", want one of`,
-		"resnet19":         `network "resnet19", want one of`,
-		"resnet-20":        `network "resnet-20", want one of`,
-		"resnet20:3x3":     `nothing is known of "3x3"`,
-		"resnet18:5x5":     "want resnet18:3x3 or resnet18:7x7",
-		"lenet5:big":       `nothing is known of "big"`,
-		"vgg8b:x":          `nothing is known of "x"`,
-		"mlp":              "want sizes of at least 1",
-		"mlp:":             "want sizes of at least 1",
-		"mlp:192":          "want at least two sizes",
-		"mlp:192-0-4":      "want sizes of at least 1",
-		"mlp:192-x-4":      "want sizes of at least 1",
-		"mlp:192--4":       "want sizes of at least 1",
-		"mlp:191-4":        "takes 191 numbers, and the examples are 8×8×3, 192 numbers",
-		"mlp:192-5":        "makes 5 numbers, and there are 4 classes",
-		"mlp-tanh:191-4":   "takes 191 numbers",
-		"mlp-sigmoid:-1-4": "want sizes of at least 1",
+		"":                       `network "", want one of mlp:`,
+		"perceptron":             `network "perceptron", want one of mlp:`,
+		"resnet":                 `network "resnet", want one of`,
+		"resnet19":               `network "resnet19", want one of`,
+		"resnet-20":              `network "resnet-20", want one of`,
+		"resnet20:3x3":           `nothing is known of "3x3"`,
+		"resnet18:5x5":           "want resnet18:3x3 or resnet18:7x7",
+		"lenet5:big":             `nothing is known of "big"`,
+		"vgg8b:x":                `nothing is known of "x"`,
+		"mlp":                    "want sizes of at least 1",
+		"mlp:":                   "want sizes of at least 1",
+		"mlp:192":                "want at least two sizes",
+		"mlp:192-0-4":            "want sizes of at least 1",
+		"mlp:192-x-4":            "want sizes of at least 1",
+		"mlp:192--4":             "want sizes of at least 1",
+		"mlp:191-4":              "takes 191 numbers, and the examples are 8×8×3, 192 numbers",
+		"mlp:192-5":              "makes 5 numbers, and there are 4 classes",
+		"mlp:192-8-4,act=gelu":   `"act=gelu" has a value that is none of its own`,
+		"mlp:192-8-4,norm=layer": `"norm=layer"`,
+		"mlp:192-8-4,dropout=x":  `"dropout=x"`,
+		"mlp:192-8-4,bias=2":     `"bias=2"`,
+		"mlp:192-8-4,branches=0": `"branches=0"`,
+		"mlp:192-4,branches=2":   "branches of no hidden layer",
+		"mlp:192-8-4,width=3":    `"width=3", want act, norm`,
+		"mlp-tanh:191-4":         "takes 191 numbers",
+		"mlp-sigmoid:-1-4":       "want sizes of at least 1",
 	} {
 		spec, err := nets.Parse(name, in, 4)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -21,6 +21,8 @@ type Optimiser interface {
 type Group struct {
 	Value, Grad *compute.Tensor
 	State       []*compute.Tensor // zeros at first
+
+	rate float64 // what the rate is multiplied by
 }
 
 // SGD is stochastic gradient descent, as PyTorch has it (Sutskever et al. 2013 with another use of the

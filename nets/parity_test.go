@@ -14,11 +14,13 @@ import (
 var (
 	images = map[string]nets.Shape{
 		"mlp-relu": {Height: 4, Width: 4, Channels: 3}, "mlp-sigmoid": {Height: 4, Width: 4, Channels: 3},
-		"lenet": {Height: 10, Width: 8, Channels: 2}, "resnet": {Height: 8, Width: 8, Channels: 3},
+		"mlp-leaky": {Height: 4, Width: 4, Channels: 3},
+		"lenet":     {Height: 10, Width: 8, Channels: 2}, "resnet": {Height: 8, Width: 8, Channels: 3},
 	}
 	twins = map[string]nets.Spec{
 		"mlp-relu":    parsed("mlp:48-12-5"),
 		"mlp-sigmoid": parsed("mlp-sigmoid:48-12-5"),
+		"mlp-leaky":   parsed("mlp-leaky:48-12-5"),
 		"lenet": nets.Stack{
 			nets.Conv{Name: "conv1", Units: 4, Window: 3, Pad: 1, Act: compute.Tanh, Bias: true},
 			nets.Pool{Pooling: compute.MaxPool, Window: 3, Stride: 2, Pad: 1},
@@ -179,7 +181,7 @@ func named(t *testing.T, l lab, net *nets.Net, grads bool) results {
 		if grads {
 			x = n.Grad
 		}
-		if x == nil || n.Feedback() {
+		if x == nil || n.Aside() {
 			continue
 		}
 		numbers := make([]float32, x.Len()) // the layout as the places of numbers, which float32 holds

@@ -9,12 +9,31 @@ type Pass struct {
 	Net      *Net
 	Examples int
 	Training bool            // statistics of the batch, dropout
+	Input    *compute.Tensor // the batch, examples × the network's input
+	Labels   *compute.Tensor // their classes, numbers; nil where they are not known
 	Error    *compute.Tensor // the delta at the logits, examples × classes, once it is known
 	Number   uint64          // of the training step, from 0: with Net.Seed it decides all random numbers
 
 	rule  Rule
 	quiet bool // leave no gradients
+	whole bool // send deltas from block to block, as no Local rule does
 	draws uint64
+	once  map[any]*compute.Tensor
+	meter meter
+}
+
+// Once returns what first returns, and calls it the first time that a pass asks for this key: for what the
+// blocks of a [Local] rule share.
+func (p *Pass) Once(key any, first func() *compute.Tensor) *compute.Tensor {
+	t, ok := p.once[key]
+	if !ok {
+		if p.once == nil {
+			p.once = map[any]*compute.Tensor{}
+		}
+		t = first()
+		p.once[key] = t
+	}
+	return t
 }
 
 // Like returns scratch of the shape of t.
@@ -48,11 +67,9 @@ var (
 )
 
 func init() {
-	for _, a := range []compute.Act{compute.Identity, compute.ReLU, compute.Tanh, compute.Sigmoid} {
+	for _, a := range compute.Acts {
 		acts[a] = compute.Pointwise(compute.Activate(a, compute.Var(0)))
 		joined[a] = compute.Pointwise(compute.Activate(a, compute.Add(compute.Var(0), compute.Var(1))))
-	}
-	for _, a := range []compute.Act{compute.ReLU, compute.Tanh, compute.Sigmoid} {
 		derived[a] = compute.Pointwise(compute.Through(a, compute.Var(0), compute.Var(1)))
 	}
 }

@@ -22,6 +22,12 @@ var Rules = []struct {
 	{"sa", "symmetric alignment: decay and self", Alignment{Rate: 0.3, Decay: 0.5, Self: 1}},
 	{"aa", "activation alignment: sparse and amp, of white noise", Alignment{Rate: 0.1, Sparse: 0.5, Amp: 1, Noise: 1, Share: 0.0625, Places: true}},
 	{"ia", "information alignment: amp, null and decay, of white noise", Alignment{Rate: 0.1, Amp: 1, Null: 0.1, Decay: 0.02, Noise: 1, Share: 0.0625, Places: true}},
+	{"last", "the output layer alone; blocks stay as they are", LastLayer{}},
+	{"phsic", "local: three-factor Hebbian rule from a kernel of each block's output", DefaultPHSIC},
+	{"hsic", "local: the HSIC bottleneck, from the input and the labels alone", DefaultHSIC},
+	{"pred", "local: a softmax of each block's own", LocalError{Decoder: 4096, Targets: 128}},
+	{"sim", "local: each block's similarities are to be those of the labels", LocalError{Beta: 1, Decoder: 4096, Targets: 128}},
+	{"predsim", "local: both", PredSim},
 }
 
 // ParseRule returns the rule of a name, as [Rules] sets it.

@@ -35,13 +35,23 @@ type stack []layer
 
 func (s Stack) build(b *builder, name string, in Shape) (layer, Shape, error) {
 	var out stack
+	local := b.blocks
+	b.blocks = nil // those of the outermost stack
 	for i, spec := range s {
+		if local != nil {
+			b.started = false
+		}
+		before := len(b.weights)
 		l, shape, err := buildOne(b, name, spec, strconv.Itoa(i), in)
 		if err != nil {
 			return nil, in, err
 		}
+		if local != nil {
+			local.take(l, shape, b.first(before))
+		}
 		out, in = append(out, l), shape
 	}
+	b.blocks = local
 	return out, in, nil
 }
 

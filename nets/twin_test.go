@@ -109,6 +109,10 @@ func squash(a compute.Act, v float64) float64 {
 		return math.Tanh(v)
 	case compute.Sigmoid:
 		return 1 / (1 + math.Exp(-v))
+	case compute.LeakyReLU:
+		return math.Max(v, 0) + float64(compute.LeakySlope)*math.Min(v, 0)
+	case compute.SELU:
+		return float64(compute.SELUScale)*math.Max(v, 0) + float64(compute.SELULimit)*math.Expm1(math.Min(v, 0))
 	}
 	return v
 }
@@ -122,6 +126,12 @@ func derivative(a compute.Act, y float64) float64 {
 		return 1 - y*y
 	case a == compute.Sigmoid:
 		return y * (1 - y)
+	case a == compute.LeakyReLU && y <= 0:
+		return float64(compute.LeakySlope)
+	case a == compute.SELU && y > 0:
+		return float64(compute.SELUScale)
+	case a == compute.SELU:
+		return y + float64(compute.SELULimit)
 	}
 	return 1
 }

@@ -21,7 +21,7 @@ func parities(t *testing.T, dir string) (all []parity) {
 			}
 		}
 	}
-	if want := 2*4 + 2; len(all) != want {
+	if want := 3*4 + 2; len(all) != want {
 		t.Fatalf("%s holds %d networks with optimisers, want %d", dir, len(all), want)
 	}
 	return all

@@ -12,9 +12,11 @@ type Weights struct {
 	Slide          compute.Slide   // of a convolution
 	Act            compute.Act
 	In, Out        Shape // of one example
-	First          bool  // nothing below learns, so no delta is sent down
+	First          bool  // nothing below learns by this delta, so none is sent down
 	Last           bool  // it makes the logits
 	Init           Init
+
+	bottom bool // there are no weights below at all
 
 	// Of the pass under way:
 	X     *compute.Tensor // input, examples × …
@@ -90,7 +92,7 @@ func (w *Weights) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 				Along: compute.AlongRows, Alpha: p.Net.biasRate()})
 		}
 	}
-	if w.First {
+	if w.bottom || w.First && !p.whole {
 		return nil
 	}
 	return p.rule.Send(p, w, w.Delta)

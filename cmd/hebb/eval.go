@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"hebb/backend"
 	"hebb/compute"
+	"hebb/nets"
 	"hebb/nets/data"
 	"hebb/nets/safetensors"
 	"hebb/nets/train"
@@ -32,6 +34,7 @@ network that hebb or PyTorch trained elsewhere, for which --data says what it wa
 what it is, unless hebb wrote the file.`,
 		Example: `  hebb eval runs/20261122-101500-sa-gpu --confusion
   hebb eval runs/20261122-101500-sa-gpu --data path/to/other/images
+  hebb eval runs/20261122-101500-sa-gpu --rotate-within 45
   hebb eval --model resnet18.safetensors --net resnet18 --data cifar10`,
 		Args: atMostOneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,8 +51,11 @@ what it is, unless hebb wrote the file.`,
 	f.Float64Var(&r.holdout, "holdout", 0, "without DIR: share of each class that was kept for testing, where the data have no test part")
 	f.StringVar(&r.Model, "model", "", "take the weights from `FILE.safetensors`")
 	f.StringVar(&r.net, "net", "", "the network that --model is of, without DIR (default: as the file says)")
-	f.Var(oneOf(&r.normalise, "channel", "channel", "none"), "normalise", `without DIR: "channel", mean 0 and variance 1, or "none", pixels as 0 to 1`)
-	f.Var(oneOf(&r.loss, "cross-entropy", "cross-entropy", "binary-cross-entropy"), "loss", "without DIR: what the loss is")
+	f.Var(oneOf(&r.normalise, "channel", data.Normalisations...), "normalise", `without DIR: "channel", mean 0 and variance 1, "signed", −1 to 1, or "none", 0 to 1`)
+	f.StringVar(&r.loss, "loss", train.Default.Loss, "without DIR: what the loss is: "+lossNames())
+	f.Float64Var(&r.Rotate.Degrees, "rotate", 0, "turn every image anticlockwise by so many degrees")
+	f.Float64Var(&r.Rotate.Within, "rotate-within", 0, "turn every image by an angle drawn evenly from as many degrees to either side")
+	f.Uint64Var(&r.Turns, "rotate-seed", 1, "seed of what --rotate-within draws")
 	f.BoolVar(&r.Table, "confusion", false, "print the accuracy of each class, and which is taken for which")
 	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
 	f.Var(oneOf(&r.format, "table", "table", "json"), "format", "how to print it")
@@ -122,6 +128,9 @@ func (r *evalRun) settle() error {
 	if err := r.subject(); err != nil {
 		return err
 	}
+	if err := r.Rotate.Check(); err != nil {
+		return usageError{err}
+	}
 	if r.data != "" {
 		if _, err := data.Find(r.data); err != nil {
 			return usageError{err}
@@ -164,6 +173,9 @@ func (r *evalRun) alone() error {
 	case !(r.holdout >= 0 && r.holdout < 1):
 		return usagef("--holdout %g, want a share within [0, 1)", r.holdout)
 	}
+	if _, err := train.Loss(r.loss); err != nil {
+		return usageError{err}
+	}
 	f, err := safetensors.Open(r.Model)
 	if err != nil {
 		return err
@@ -189,7 +201,7 @@ func (v evaluated) print(w io.Writer) error {
 		fmt.Fprintf(w, ", after step %d", v.Step)
 	}
 	hits := int(v.Accuracy*float64(v.Examples) + 0.5)
-	fmt.Fprintf(w, "\ndata      the %s part of %s\n", v.Part, v.Data)
+	fmt.Fprintf(w, "\ndata      the %s part of %s%s\n", v.Part, v.Data, v.turned())
 	fmt.Fprintf(w, "device    %s\n", v.Device)
 	fmt.Fprintf(w, "loss      %.4f\n", v.Loss)
 	_, err := fmt.Fprintf(w, "accuracy  %.2f %%, %d of %d, in %.1f s\n", 100*v.Accuracy, hits, v.Examples, v.Seconds)
@@ -197,6 +209,26 @@ func (v evaluated) print(w io.Writer) error {
 		err = v.printClasses(w)
 	}
 	return err
+}
+
+// turned says how images were.
+func (v evaluated) turned() (text string) {
+	if v.Rotated != 0 {
+		text = fmt.Sprintf(", turned by %g°", v.Rotated)
+	}
+	if v.Within != 0 {
+		text += fmt.Sprintf(", turned at random within ±%g°", v.Within)
+	}
+	return text
+}
+
+// lossNames are the losses by name.
+func lossNames() string {
+	var names []string
+	for _, l := range nets.Losses {
+		names = append(names, l.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // mostClasses is up to how many classes a table of all pairs is still read; of more, the commonest confusions are

@@ -82,6 +82,42 @@ func evalJSON(t *testing.T, v *evaluated, args ...string) {
 	}
 }
 
+// TestEvalRotated: a network that HSIC loss trained, on upright images and on turned ones, which are the same each time.
+func TestEvalRotated(t *testing.T) {
+	set := images(t, 200)
+	dir := trained(t, set, "--loss", "hsic:sigma_x=8.0")
+	var upright, turned, again evaluated
+	evalJSON(t, &upright, dir)
+	if last := lastTest(t, dir); upright.Loss != last.Loss || upright.Accuracy != last.Accuracy || upright.Rotated != 0 {
+		t.Errorf("%+v, want loss %g and accuracy %g", upright, last.Loss, last.Accuracy)
+	}
+	evalJSON(t, &turned, dir, "--rotate", "-30", "--rotate-within", "10")
+	evalJSON(t, &again, dir, "--rotate", "-30", "--rotate-within", "10", "--confusion")
+	if turned.Score != again.Score || turned.Loss == upright.Loss || turned.Rotated != -30 || turned.Within != 10 {
+		t.Errorf("turned %+v, again %+v, upright %+v", turned, again, upright)
+	}
+	evalJSON(t, &again, dir, "--rotate", "-30", "--rotate-within", "10", "--rotate-seed", "2")
+	if again.Loss == turned.Loss {
+		t.Error("another seed turns images by the same angles")
+	}
+	status, out, stderr := hebb(t, "eval", dir, "--backend", "cpu", "--rotate", "45", "--rotate-within", "5")
+	if want := ", turned by 45°, turned at random within ±5°\n"; status != 0 || !strings.Contains(out, want) {
+		t.Errorf("status %d, %s, want %q in:\n%s", status, stderr, want, out)
+	}
+	model, _, err := train.LastModel(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, _, stderr = hebb(t, "eval", "--backend", "cpu", "--model", model, "--data", set, "--holdout", "0.2")
+	if status != 1 || !strings.Contains(stderr, "trained by the loss hsic") {
+		t.Errorf("without its loss: status %d, %s", status, stderr)
+	}
+	evalJSON(t, &again, "--model", model, "--data", set, "--holdout", "0.2", "--loss", "hsic:sigma_x=8.0")
+	if again.Score != upright.Score {
+		t.Errorf("the file alone: %+v, want %+v", again.Score, upright.Score)
+	}
+}
+
 // TestEvalManyClasses: where a table of all pairs could not be read, the commonest confusions are listed.
 func TestEvalManyClasses(t *testing.T) {
 	v := evaluated{Evaluation: train.Evaluation{Confusion: make([][]int, 30)}}
@@ -137,6 +173,9 @@ func TestEvalRefusals(t *testing.T) {
 		{[]string{dir, "--net", "lenet5"}, 2, "which says that itself"},
 		{[]string{dir, "--holdout", "0.3"}, 2, "which says that itself"},
 		{[]string{dir, "--part", "half"}, 2, "test, train"},
+		{[]string{dir, "--rotate", "361"}, 2, "a rotation by 361°"},
+		{[]string{dir, "--rotate-within", "-1"}, 2, "within -1°"},
+		{[]string{"--model", model, "--data", set, "--holdout", "0.2", "--loss", "hinge"}, 2, "cross-entropy, binary-cross-entropy, hsic"},
 		{[]string{dir, "--backend", "tpu"}, 2, "auto, gpu, cpu"},
 		{[]string{dir, "--model", filepath.Join(set, "train-images-idx3-ubyte")}, 1, "train-images-idx3-ubyte"},
 		{[]string{"--model", model}, 2, "want --data"},

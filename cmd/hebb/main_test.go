@@ -40,7 +40,7 @@ func hebb(t *testing.T, args ...string) (status int, stdout, stderr string) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{}, {"--help"}, {"train", "--help"}, {"verify", "--help"}, {"info", "--help"}, {"bench", "--help"}} {
+	for _, args := range [][]string{{}, {"--help"}, {"train", "--help"}, {"verify", "--help"}, {"info", "--help"}, {"bench", "--help"}, {"hsic", "--help"}} {
 		status, out, stderr := hebb(t, args...)
 		if status != 0 || stderr != "" || !strings.Contains(out, "Usage:") || !strings.Contains(out, "hebb ") {
 			t.Errorf("hebb %v: status %d, stderr %q, stdout\n%s", args, status, stderr, out)
@@ -67,7 +67,7 @@ func TestMistakes(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"trian", []string{`unknown command "trian"`, "bench, compare, data, eval, info, plot, reproduce, train, verify, version"}},
+		{"trian", []string{`unknown command "trian"`, "bench, compare, data, eval, hsic, info, plot, reproduce, train, verify, version"}},
 		{"train now", []string{"flags only", `"now"`}},
 		{"train --colour red", []string{"unknown flag: --colour", "--rule", "--backend"}},
 		{"verify -q", []string{"unknown shorthand flag"}},
@@ -79,6 +79,8 @@ func TestMistakes(t *testing.T) {
 		{"train --optimiser lbfgs", []string{"lbfgs", "adam, adamw, momentum, nesterov, sgd"}},
 		{"train --schedule never", []string{"never", "constant, cosine, step"}},
 		{"train --loss hinge", []string{"hinge", "cross-entropy"}},
+		{"train --loss hsic:sigma_x=0.0", []string{"sigma_x 0", "sigma_y 1"}},
+		{"train --loss hsic --batch 3", []string{"batches of 3", "4 at least"}},
 		{"train --lr 0", []string{"rate 0"}},
 		{"train --epochs 0", []string{"0 epochs"}},
 		{"train --units 3", []string{"--units", "sanger"}},
@@ -96,7 +98,7 @@ func TestMistakes(t *testing.T) {
 		{"train --rule", []string{"flag needs an argument: --rule"}},
 		{"verify --backend gpu,tpu", []string{"tpu", "gpu, cpu"}},
 		{"verify --backend cpu,cpu", []string{"cpu twice"}},
-		{"verify --op Convolution", []string{"Convolution", "Gemm, Hebbian, Gram, Conv, ConvInput, Map"}},
+		{"verify --op Convolution", []string{"Convolution", "Gemm, Hebbian, Gram, KernelSums, KernelGrad, Inverse, Conv"}},
 		{"verify --sample -1", []string{"--sample -1"}},
 		{"verify --format xml", []string{"xml", "table, json"}},
 		{"info --format xml", []string{"xml", "table, json"}},

@@ -28,6 +28,7 @@ type reproduction struct {
 	only, data     []string
 	seed           uint64
 	list           bool
+	record         string
 }
 
 func newReproduceCmd() *cobra.Command {
@@ -46,14 +47,14 @@ Experiments:
   hebb reproduce two-routes --only mlp-mnist`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.list || len(args) == 0 {
-				fmt.Fprint(cmd.OutOrStdout(), listExperiments())
-				return nil
+				return listFigures(cmd.OutOrStdout())
 			}
 			return r.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&r.list, "list", false, "list the experiments")
+	f.BoolVar(&r.list, "list", false, "list the experiments and their figures: what was published, and ours with seed and date")
+	f.StringVar(&r.record, "record", "", "put the figures into `FILE`, as nets/reproduce/measured.json has them")
 	f.StringVar(&r.scale, "scale", "cpu", "how large: cpu or gpu")
 	f.StringSliceVar(&r.only, "only", nil, "make these parts alone")
 	f.StringSliceVar(&r.data, "data", nil, "NAME=PATH: where a data set is")
@@ -134,6 +135,12 @@ func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.W
 		if err != nil {
 			return err
 		}
+		if err := drawCurve(stdout, m.Dir, p, rows, r.format); err != nil {
+			return err
+		}
+		if err := r.keep(m.Dir, e, scale, rows, stdout, stderr); err != nil {
+			return err
+		}
 		for _, holds := range reproduce.Claims(p, rows) {
 			failed = failed || !holds
 		}
@@ -147,6 +154,21 @@ func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.W
 		return errors.New("not all figures are as they should be")
 	}
 	return nil
+}
+
+// keep draws a part's runs and records their figures, if that is wanted.
+func (r *reproduction) keep(dir string, e reproduce.Experiment, s reproduce.Scale, rows []reproduce.Row, stdout, stderr io.Writer) error {
+	if r.format == "json" {
+		stdout = io.Discard // which is for figures alone
+	}
+	if err := drawPart(dir, rows, stdout, stderr); err != nil || r.record == "" {
+		return err
+	}
+	now, err := measurements(e, s, rows)
+	if err != nil {
+		return err
+	}
+	return reproduce.Record(r.record, now)
 }
 
 // parts are those asked for.
@@ -177,6 +199,8 @@ type reproduced struct {
 	Run       string   `json:"run"`
 	Quantity  string   `json:"quantity"`
 	Measured  float64  `json:"measured"`
+	Seeds     int      `json:"seeds,omitempty"`  // where there are several, from Seed on
+	Spread    float64  `json:"spread,omitempty"` // standard deviation over them
 	Published *float64 `json:"published,omitempty"`
 	Within    float64  `json:"within,omitempty"`
 	Holds     bool     `json:"holds"`
@@ -195,6 +219,9 @@ func (r *reproduction) print(w io.Writer, p reproduce.Part, rows []reproduce.Row
 					Holds: within(f, got), Seed: row.Config.Seed, Seconds: row.Seconds, Dir: row.Dir}
 				if f.Published == f.Published {
 					j.Published = &f.Published
+				}
+				if len(row.Seeds) > 0 {
+					j.Seeds, j.Spread = len(row.Seeds), row.Spread(f.What)
 				}
 				if err := e.Encode(j); err != nil {
 					return err
@@ -223,7 +250,7 @@ func (r *reproduction) print(w io.Writer, p reproduce.Part, rows []reproduce.Row
 			if f.Within > 0 {
 				near = fmt.Sprintf("%g: %s", f.Within, yes(within(f, got)))
 			}
-			line(row.Run, string(f.What), fmt.Sprintf("%.2f", got), published, near, fmt.Sprintf("%.0f s", row.Seconds))
+			line(row.Run, string(f.What), row.Text(f.What), published, near, fmt.Sprintf("%.0f s", row.Seconds))
 		}
 	}
 	if err := t.Flush(); err != nil {

@@ -17,6 +17,7 @@ type LoaderOptions struct {
 	DropLast  bool   // leave out the last batch of an epoch where it would be smaller
 	Epochs    int    // passes over the part, after which Next returns io.EOF; 0: without end
 	Augment   Augment
+	Rotate    Rotation // of every image, after Augment has changed it
 	Normalise Normalise
 	Workers   int // goroutines that make batches; 0: as many as there are cores, at most 4
 	Ahead     int // batches made ahead; 0: twice Workers
@@ -119,7 +120,7 @@ func (o LoaderOptions) check(set *Set, split *Split) error {
 	if err := split.check(set); err != nil {
 		return fmt.Errorf("%s: %w", set.Name, err)
 	}
-	return errors.Join(o.Augment.check(set), o.Normalise.check(set.Channels))
+	return errors.Join(o.Augment.check(set), o.Rotate.Check(), o.Normalise.check(set.Channels))
 }
 
 // Batches returns the number of batches of an epoch.
@@ -262,18 +263,18 @@ func (l *Loader) after(p position) position {
 
 // work makes batches until Close.
 func (l *Loader) work() {
-	rnd := newStream()
+	rnd, upright := newStream(), make([]float32, l.exampleSize)
 	for s := range l.jobs {
 		if l.stopped(context.Background()) != nil {
 			return
 		}
-		l.fill(s, rnd)
+		l.fill(s, rnd, upright)
 		s.ready <- struct{}{}
 	}
 }
 
-func (l *Loader) fill(s *slot, rnd *stream) {
-	random := l.o.Augment != Augment{}
+func (l *Loader) fill(s *slot, rnd *stream, upright []float32) {
+	random := l.o.Augment != Augment{} || l.o.Rotate.Within > 0
 	for k, i := range s.Examples {
 		s.Y[k] = float32(l.split.Labels[i])
 		var d drawn
@@ -281,6 +282,12 @@ func (l *Loader) fill(s *slot, rnd *stream) {
 			rnd.at(l.o.Seed, uint64(s.Epoch), uint64(i))
 			d = l.o.Augment.draw(rnd.Rand, l.set.Height, l.set.Width)
 		}
-		l.set.render(s.X[k*l.exampleSize:][:l.exampleSize], l.scaler, i, l.o.Augment, d)
+		to := s.X[k*l.exampleSize:][:l.exampleSize]
+		if angle := l.o.Rotate.angle(rnd.Rand); angle != 0 {
+			l.set.render(upright, l.scaler, i, l.o.Augment, d)
+			l.set.rotate(to, upright, angle, l.scaler.black)
+			continue
+		}
+		l.set.render(to, l.scaler, i, l.o.Augment, d)
 	}
 }

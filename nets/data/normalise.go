@@ -32,6 +32,25 @@ func (n Normalise) check(channels int) error {
 	return nil
 }
 
+// Normalisations are the names that Normalisation knows.
+var Normalisations = []string{"channel", "signed", "none"}
+
+// Normalisation returns that of a name: "channel", by Measure, which makes mean 0 and variance 1 of each channel of the
+// training part; "signed", 0 to 1 becoming −1 to 1; or "none", which any other name is.
+func (s *Set) Normalisation(name string) Normalise {
+	switch name {
+	case "channel":
+		return s.Measure()
+	case "signed":
+		n := Normalise{make([]float32, s.Channels), make([]float32, s.Channels)}
+		for c := range s.Channels {
+			n.Mean[c], n.SD[c] = 0.5, 0.5
+		}
+		return n
+	}
+	return Normalise{}
+}
+
 // Measure returns the mean and the standard deviation (of the population: divided by n) of each
 // channel of the training part, on the scale of 0 to 1 for bytes. Those of bytes are exact but for
 // the rounding of the results, since their sums are of whole numbers; those of floats are summed in

@@ -124,17 +124,7 @@ func (a npy) floats(r io.Reader) ([]float32, error) {
 func (a npy) ints(r io.Reader) ([]int, error) {
 	var all []int
 	err := a.each(r, func(b []byte) error {
-		var v uint64
-		for k := range b {
-			if a.order == binary.BigEndian {
-				v = v<<8 | uint64(b[k])
-			} else {
-				v |= uint64(b[k]) << (8 * k)
-			}
-		}
-		if shift := 64 - 8*len(b); a.kind == 'i' {
-			v = uint64(int64(v<<shift) >> shift)
-		}
+		v := a.whole(b)
 		if a.kind == 'u' && v > math.MaxInt64 || int64(int(v)) != int64(v) {
 			return fmt.Errorf("value %d is %d, beyond an int", len(all), v)
 		}
@@ -142,6 +132,21 @@ func (a npy) ints(r io.Reader) ([]int, error) {
 		return nil
 	})
 	return all, err
+}
+
+// whole is an integer as 64 bits: of kind i, those of an int64.
+func (a npy) whole(b []byte) (v uint64) {
+	for k := range b {
+		if a.order == binary.BigEndian {
+			v = v<<8 | uint64(b[k])
+		} else {
+			v |= uint64(b[k]) << (8 * k)
+		}
+	}
+	if shift := 64 - 8*len(b); a.kind == 'i' {
+		v = uint64(int64(v<<shift) >> shift)
+	}
+	return v
 }
 
 // each reads the values that are all that is left of r, a piece at a time, since the header is not

@@ -31,13 +31,18 @@ type Part struct {
 	About string
 	Runs  []Run
 	Check []Claim
+	Curve *Curve // or nil
 }
 
 // A Run is one training and the figures that it is to give.
 type Run struct {
 	Name    string
+	From    string // the run of this part, made before, whose last weights it starts from; or none
 	Config  train.Config
 	Figures []Figure
+	Seeds   int    // how many, from the one that was asked for; 0: one
+	Exams   []Exam // taken by the trained network
+	Own     Own    // makes the run in the place of hebb train, each time; or nil
 }
 
 // A Figure is a number of a run, beside the published one.
@@ -56,6 +61,8 @@ const (
 	Delta    Quantity = "angle of the deltas to backprop's, °"
 	Weights  Quantity = "angle of W and B, °"
 	Loss     Quantity = "test loss"
+	Error    Quantity = "test error, %"
+	Seconds  Quantity = "time of training, s"
 )
 
 // A Claim is about several runs of a part: an order, or a distance.
@@ -65,7 +72,7 @@ type Claim struct {
 }
 
 // All are the experiments.
-var All = []Experiment{weightTransport, twoRoutes}
+var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss}
 
 // Find returns the experiment of a name and its scale.
 func Find(name, scale string) (Experiment, Scale, error) {
@@ -93,6 +100,10 @@ func Measure(lines []train.Line, q Quantity) float64 {
 		switch {
 		case q == Accuracy && l.Kind == "test":
 			return 100 * l.Accuracy
+		case q == Error && l.Kind == "test":
+			return 100 * (1 - l.Accuracy)
+		case q == Seconds && l.Kind == "train":
+			return l.Seconds
 		case q == Loss && l.Kind == "test":
 			return l.Loss
 		case (q == Delta || q == Weights) && l.Kind == "angles":

@@ -29,29 +29,24 @@ type Maker struct {
 // A Row is what came of a run.
 type Row struct {
 	Part, Run string
-	Dir       string
+	Dir       string // none of a run that is not of hebb train
+	From      string // folder of the run whose weights it started from; or none
 	Config    train.Config
 	Lines     []train.Line
 	Figures   []Figure
-	Seconds   float64 // of training
+	Seconds   float64              // of training
+	Measured  map[Quantity]float64 // beside what the lines say
+	Made      time.Time            // when and where, of a run without a folder
+	Device    compute.Info
+	Seeds     []Row // of several seeds, one each; this row is then that of the first
 }
 
 // Make makes all runs of a part, one after the other.
 func (m Maker) Make(ctx context.Context, part Part) (rows []Row, err error) {
 	for _, r := range part.Runs {
-		row := Row{Part: part.Name, Run: r.Name, Config: r.Config, Figures: r.Figures, Dir: filepath.Join(m.Dir, part.Name, folder(r.Name))}
-		row.Config.Seed = m.Seed
-		if path, ok := m.Data[row.Config.Data]; ok {
-			row.Config.Data = path
-		}
-		if err := m.run(ctx, row); err != nil {
+		row, err := m.seeded(ctx, part, r)
+		if err != nil {
 			return rows, fmt.Errorf("%s, %s: %w", part.Name, r.Name, err)
-		}
-		if row.Lines, err = train.ReadMetrics(row.Dir); err != nil {
-			return rows, err
-		}
-		for _, l := range row.Lines {
-			row.Seconds = max(row.Seconds, l.Seconds)
 		}
 		rows = append(rows, row)
 	}
@@ -77,7 +72,7 @@ func (m Maker) run(ctx context.Context, row Row) error {
 	_, total := work.Steps()
 	return work.Train(ctx, func(l train.Line) {
 		if m.Tell != nil {
-			m.Tell(row.Part+", "+row.Run, l.Step, total, l)
+			m.Tell(fmt.Sprintf("%s, %s, seed %d", row.Part, row.Run, row.Config.Seed), l.Step, total, l)
 		}
 	})
 }
@@ -102,7 +97,17 @@ func (m Maker) work(dev *compute.Device, row Row) (*train.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec := train.Record{Version: m.Version, Started: time.Now(), Device: dev.Info(), DataPath: work.Path,
+	from := ""
+	if row.From != "" {
+		if from, _, err = train.LastModel(row.From); err == nil {
+			err = train.LoadModel(work.Net, from)
+		}
+		if err != nil {
+			work.Close()
+			return nil, err
+		}
+	}
+	rec := train.Record{From: from, Version: m.Version, Started: time.Now(), Device: dev.Info(), DataPath: work.Path,
 		Examples: work.Set.Train.N(), Parameters: work.Net.Parameters()}
 	if work.Folder, err = train.Create(row.Dir, row.Config, rec); err != nil {
 		work.Close()
@@ -110,9 +115,6 @@ func (m Maker) work(dev *compute.Device, row Row) (*train.Run, error) {
 	}
 	return work, nil
 }
-
-// Value returns a figure as it was measured.
-func (r Row) Value(q Quantity) float64 { return Measure(r.Lines, q) }
 
 // Claims returns, for each claim of a part, whether it holds of the rows.
 func Claims(part Part, rows []Row) (holds []bool) {

@@ -14,7 +14,7 @@ var twoRoutes = Experiment{
 	Scales: []Scale{
 		{Name: "cpu", About: "MNIST and Fashion-MNIST, an MLP and resnet20", Parts: []Part{
 			denseNet("mnist", 98), denseNet("fashion-mnist", math.NaN()),
-			residualNet("resnet20", "fashion-mnist", 6, 0.1, 92), robustness("fashion-mnist"),
+			residualNet("resnet20", "fashion-mnist", 6, 0.05, 92), robustness("fashion-mnist"),
 		}},
 		{Name: "gpu", About: "resnet18 on CIFAR-10, 100 epochs", Parts: []Part{
 			residualNet("resnet18", "cifar10", 100, 0.1, math.NaN()), robustness("cifar10"),

@@ -105,6 +105,7 @@ NETS["mlp-relu"] = lambda: mlp(nn.ReLU()), (3, 4, 4), ENTROPY
 NETS["mlp-sigmoid"] = lambda: mlp(nn.Sigmoid()), (3, 4, 4), one_hot_loss
 NETS["lenet"] = lenet, (2, 10, 8), ENTROPY
 NETS["resnet"] = resnet, (3, 8, 8), ENTROPY
+NETS["mlp-leaky"] = lambda: mlp(nn.LeakyReLU(float(np.float32(0.01)))), (3, 4, 4), ENTROPY
 
 OPTIMISERS = OrderedDict(
     momentum=lambda ps: torch.optim.SGD(ps, lr=RATE, momentum=0.875, weight_decay=1 / 256),

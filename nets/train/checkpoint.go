@@ -124,7 +124,7 @@ func list(dir string) (all []saved, err error) {
 // state is what a network has beside what PyTorch keeps.
 func (r *Run) state() (all []nets.Named) {
 	for _, t := range r.Net.Tensors() {
-		if t.Feedback() {
+		if t.Aside() {
 			all = append(all, t)
 		}
 	}
@@ -152,7 +152,7 @@ func (r *Run) SaveModel(path string) error {
 	var model []safetensors.Tensor
 	var named []nets.Named
 	for _, t := range r.Net.Tensors() {
-		if !t.Feedback() {
+		if !t.Aside() {
 			named = append(named, t)
 		}
 	}
@@ -170,11 +170,11 @@ func (r *Run) SaveModel(path string) error {
 }
 
 // LoadModel reads a network that SaveModel or PyTorch wrote. It changes nothing unless every tensor is there and
-// fits.
+// fits, but for [nets.OffsetName], which a network has that was trained by such a loss alone.
 func LoadModel(net *nets.Net, path string) error {
 	var want []nets.Named
 	for _, t := range net.Tensors() {
-		if !t.Feedback() {
+		if !t.Aside() {
 			want = append(want, t)
 		}
 	}
@@ -188,6 +188,9 @@ func load(net *nets.Net, path string, want []nets.Named, torch bool) error {
 		return err
 	}
 	defer f.Close()
+	if !slices.ContainsFunc(f.Tensors, func(t safetensors.Info) bool { return t.Name == nets.OffsetName }) {
+		want = slices.DeleteFunc(slices.Clone(want), func(t nets.Named) bool { return t.Name == nets.OffsetName })
+	}
 	if err := fits(f, want, torch); err != nil {
 		return fmt.Errorf("%s is of another network or rule: %w", path, err)
 	}
@@ -233,6 +236,9 @@ func fits(f *safetensors.File, want []nets.Named, torch bool) error {
 		delete(there, t.Name)
 	}
 	for name := range there {
+		if name == nets.OffsetName {
+			return fmt.Errorf("it has %s: it was trained by the loss hsic", name)
+		}
 		if !torch || !strings.HasSuffix(name, tracked) {
 			return fmt.Errorf("it has %s, which there is no place for", name)
 		}
@@ -307,6 +313,7 @@ func (r *Run) matches(path string, step int, was Config) error {
 	if err := json.Unmarshal([]byte(f.Metadata["config"]), &c); err != nil {
 		return fmt.Errorf("%s: its config: %w", path, err)
 	}
+	c = c.whole()
 	c.Epochs, c.Steps = was.Epochs, was.Steps             // a run may have been made longer
 	c.LogEvery, c.SaveEvery = was.LogEvery, was.SaveEvery // which change no bit
 	if c != was {

@@ -5,6 +5,8 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"hebb/nets"
 	"hebb/nets/data"
@@ -13,37 +15,38 @@ import (
 // A Config is all that decides a run, but for the device. The same Config gives the same bits on the
 // same device.
 type Config struct {
-	Net       string  `toml:"net" json:"net"`               // see nets.Networks
-	Rule      string  `toml:"rule" json:"rule"`             // see Rule
-	Data      string  `toml:"data" json:"data"`             // see data.Find
-	Holdout   float64 `toml:"holdout" json:"holdout"`       // share kept for testing, where the data have no test part
-	Limit     int     `toml:"limit" json:"limit"`           // train on the first so many examples; 0: all
-	TestLimit int     `toml:"test_limit" json:"test_limit"` // test with the first so many examples; 0: all
-	Normalise string  `toml:"normalise" json:"normalise"`   // "none": [0, 1]; "channel": mean 0 and variance 1
-	Crop      int     `toml:"crop" json:"crop"`             // pixels around an image before a random crop
-	Flip      bool    `toml:"flip" json:"flip"`             // left and right, at random
-	Cutout    int     `toml:"cutout" json:"cutout"`         // side of a square cut out
-	Loss      string  `toml:"loss" json:"loss"`
-	Optimiser string  `toml:"optimiser" json:"optimiser"`
-	Rate      float64 `toml:"rate" json:"rate"`
-	BiasRate  float64 `toml:"bias_rate" json:"bias_rate"` // the gradients of biases are multiplied by it
-	Schedule  string  `toml:"schedule" json:"schedule"`
-	Noise     float64 `toml:"noise" json:"noise"` // standard deviation of noise added to gradients
-	Batch     int     `toml:"batch" json:"batch"`
-	Epochs    int     `toml:"epochs" json:"epochs"`
-	Steps     int     `toml:"steps" json:"steps"` // 0: as the epochs say
-	Seed      uint64  `toml:"seed" json:"seed"`
-	InOrder   bool    `toml:"in_order" json:"in_order"`     // examples in the order of the data, each epoch
-	Angles    int     `toml:"angles" json:"angles"`         // compare deltas with backprop's on the first so many examples; 0: on the last batch
-	LogEvery  int     `toml:"log_every" json:"log_every"`   // steps between two lines of metrics
-	SaveEvery int     `toml:"save_every" json:"save_every"` // steps between two checkpoints; 0: an epoch
+	Net        string  `toml:"net" json:"net"`               // see nets.Networks
+	Rule       string  `toml:"rule" json:"rule"`             // see Rule
+	Data       string  `toml:"data" json:"data"`             // see data.Find
+	Holdout    float64 `toml:"holdout" json:"holdout"`       // share kept for testing, where the data have no test part
+	Limit      int     `toml:"limit" json:"limit"`           // train on the first so many examples; 0: all
+	TestLimit  int     `toml:"test_limit" json:"test_limit"` // test with the first so many examples; 0: all
+	Normalise  string  `toml:"normalise" json:"normalise"`   // see data.Normalisations
+	Crop       int     `toml:"crop" json:"crop"`             // pixels around an image before a random crop
+	Flip       bool    `toml:"flip" json:"flip"`             // left and right, at random
+	Cutout     int     `toml:"cutout" json:"cutout"`         // side of a square cut out
+	Loss       string  `toml:"loss" json:"loss"`
+	Optimiser  string  `toml:"optimiser" json:"optimiser"`
+	Rate       float64 `toml:"rate" json:"rate"`
+	BiasRate   float64 `toml:"bias_rate" json:"bias_rate"`     // the gradients of biases are multiplied by it
+	OutputRate float64 `toml:"output_rate" json:"output_rate"` // the rate of the output layer is multiplied by it; 0: 1
+	Schedule   string  `toml:"schedule" json:"schedule"`
+	Noise      float64 `toml:"noise" json:"noise"` // standard deviation of noise added to gradients
+	Batch      int     `toml:"batch" json:"batch"`
+	Epochs     int     `toml:"epochs" json:"epochs"`
+	Steps      int     `toml:"steps" json:"steps"` // 0: as the epochs say
+	Seed       uint64  `toml:"seed" json:"seed"`
+	InOrder    bool    `toml:"in_order" json:"in_order"`     // examples in the order of the data, each epoch
+	Angles     int     `toml:"angles" json:"angles"`         // compare deltas with backprop's on the first so many examples; 0: on the last batch
+	LogEvery   int     `toml:"log_every" json:"log_every"`   // steps between two lines of metrics
+	SaveEvery  int     `toml:"save_every" json:"save_every"` // steps between two checkpoints; 0: an epoch
 }
 
 // Default trains a small network by any rule: rates at which backprop is fastest are too much for feedback weights that
 // are still to find W.
 var Default = Config{
 	Net: "mlp:784-500-10", Rule: "bp", Data: "fashion-mnist", Normalise: "channel", Loss: "cross-entropy",
-	Optimiser: "momentum", Rate: 0.01, BiasRate: 1, Schedule: "constant", Batch: 128, Epochs: 10, Seed: 1, LogEvery: 50,
+	Optimiser: "momentum", Rate: 0.01, BiasRate: 1, OutputRate: 1, Schedule: "constant", Batch: 128, Epochs: 10, Seed: 1, LogEvery: 50,
 }
 
 // A plan is a Config, read.
@@ -70,10 +73,16 @@ func (c Config) plan() (p plan, err error) {
 	if p.schedule, err = Schedule(c.Schedule); err != nil {
 		return p, err
 	}
-	if err := p.loss.UnmarshalText([]byte(c.Loss)); err != nil {
+	if p.loss, err = Loss(c.Loss); err != nil {
 		return p, err
 	}
-	return p, c.numbers()
+	if err := c.numbers(); err != nil {
+		return p, err
+	}
+	if c.Batch < p.loss.Least() {
+		return p, fmt.Errorf("batches of %d, and the loss %s learns from %d at least", c.Batch, c.Loss, p.loss.Least())
+	}
+	return p, nil
 }
 
 // numbers reports a number that cannot be.
@@ -87,6 +96,8 @@ func (c Config) numbers() error {
 		return fmt.Errorf("rate %g, want a number above 0", c.Rate)
 	case !(c.BiasRate > 0 && c.BiasRate <= math.MaxFloat32):
 		return fmt.Errorf("bias rate %g, want a number above 0", c.BiasRate)
+	case !(c.OutputRate >= 0 && c.OutputRate <= math.MaxFloat32):
+		return fmt.Errorf("output rate %g, want a number above 0", c.OutputRate)
 	case !(c.Noise >= 0 && c.Noise <= math.MaxFloat32):
 		return fmt.Errorf("noise %g, want at least 0", c.Noise)
 	case c.Angles < 0:
@@ -95,14 +106,22 @@ func (c Config) numbers() error {
 		return fmt.Errorf("limit %d and test limit %d, want at least 0", c.Limit, c.TestLimit)
 	case c.LogEvery < 1 || c.SaveEvery < 0:
 		return fmt.Errorf("log every %d and save every %d, want at least 1 and 0", c.LogEvery, c.SaveEvery)
-	case c.Normalise != "none" && c.Normalise != "channel":
-		return fmt.Errorf("normalise %q, want none or channel", c.Normalise)
+	case !slices.Contains(data.Normalisations, c.Normalise):
+		return fmt.Errorf("normalise %q, want one of %s", c.Normalise, strings.Join(data.Normalisations, ", "))
 	case c.Crop < 0 || c.Cutout < 0:
 		return fmt.Errorf("crop %d and cutout %d, want at least 0", c.Crop, c.Cutout)
 	case !(0 <= c.Holdout && c.Holdout < 1):
 		return fmt.Errorf("holdout %g, want a share within [0, 1)", c.Holdout)
 	}
 	return nil
+}
+
+// whole is c with what a file of an older hebb does not say.
+func (c Config) whole() Config {
+	if c.OutputRate == 0 {
+		c.OutputRate = 1
+	}
+	return c
 }
 
 // load reads the data.
@@ -117,10 +136,7 @@ func (c Config) load() (*data.Set, string, error) {
 
 // loaders are how the training and the test part are read.
 func (c Config) loaders(set *data.Set) (train, test data.LoaderOptions) {
-	var n data.Normalise
-	if c.Normalise == "channel" {
-		n = set.Measure()
-	}
+	n := set.Normalisation(c.Normalise)
 	train = data.LoaderOptions{
 		Batch: c.Batch, Seed: c.Seed, Shuffle: !c.InOrder, DropLast: true, Normalise: n,
 		Augment: data.Augment{Pad: c.Crop, Flip: c.Flip, Cutout: c.Cutout},

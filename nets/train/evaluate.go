@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"hebb/compute"
@@ -37,6 +39,9 @@ type Exam struct {
 	On    string // data to evaluate on; "" is Config.Data
 	Part  string // of them: "test" or "train"
 	Table bool   // say which classes are taken for which: a second pass over each batch
+
+	Rotate data.Rotation // of every image
+	Turns  uint64        // seed of what Rotate draws: the same images for every network
 }
 
 // An Evaluation is how a network does.
@@ -47,6 +52,8 @@ type Evaluation struct {
 	Data  string `json:"data"` // where they were found
 	Part  string `json:"part"`
 	nets.Score
+	Rotated   float64  `json:"rotated,omitempty"`        // by so many degrees
+	Within    float64  `json:"rotated_within,omitempty"` // and by as many as this, at random
 	Seconds   float64  `json:"seconds"`
 	Classes   []string `json:"classes,omitempty"`
 	Confusion [][]int  `json:"confusion,omitempty"` // examples by class, in rows, and by what they are taken for
@@ -59,13 +66,13 @@ func Evaluate(ctx context.Context, dev *compute.Device, e Exam, tell func(done, 
 	if e.On == e.Data {
 		e.On = ""
 	}
-	v := Evaluation{Net: e.Net, Model: e.Model, Step: e.Step, Part: e.Part}
-	var loss nets.Loss
-	if err := loss.UnmarshalText([]byte(e.Loss)); err != nil {
+	v := Evaluation{Net: e.Net, Model: e.Model, Step: e.Step, Part: e.Part, Rotated: e.Rotate.Degrees, Within: e.Rotate.Within}
+	loss, err := Loss(e.Loss)
+	if err != nil {
 		return v, err
 	}
-	if e.Normalise != "none" && e.Normalise != "channel" {
-		return v, fmt.Errorf("normalise %q, want none or channel", e.Normalise)
+	if !slices.Contains(data.Normalisations, e.Normalise) {
+		return v, fmt.Errorf("normalise %q, want one of %s", e.Normalise, strings.Join(data.Normalisations, ", "))
 	}
 	own, on, err := e.sets(&v)
 	if err != nil {
@@ -80,6 +87,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, e Exam, tell func(done, 
 		return v, err
 	}
 	_, o := e.loaders(own)
+	o.Rotate, o.Seed = e.Rotate, e.Turns
 	l, err := data.NewLoader(on, part, o)
 	if err != nil {
 		return v, err
@@ -176,11 +184,11 @@ func (e Exam) trainer(dev *compute.Device, made *data.Set, loss nets.Loss) (*net
 	if err != nil {
 		return nil, err
 	}
-	if err := LoadModel(net, e.Model); err != nil {
+	t, err := nets.NewTrainer(net, nets.SGD{}, loss) // first: a loss may have a state in the network
+	if err != nil {
 		return nil, err
 	}
-	t, err := nets.NewTrainer(net, nets.SGD{}, loss)
-	if err != nil {
+	if err := LoadModel(net, e.Model); err != nil {
 		return nil, err
 	}
 	t.Continue(uint64(e.Step))

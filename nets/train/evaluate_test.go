@@ -29,7 +29,7 @@ func ended(t *testing.T, c Config) (*Run, Exam) {
 
 // TestEvaluate: a checkpoint has the score that its run wrote down, to the bit, and the confusions add up to it.
 func TestEvaluate(t *testing.T) {
-	for net, loss := range map[string]string{"mlp:64-12-4": "cross-entropy", "resnet8": "binary-cross-entropy"} {
+	for loss, net := range map[string]string{"cross-entropy": "mlp:64-12-4", "binary-cross-entropy": "resnet8", hsicLoss: "mlp:64-12-4"} {
 		c := small(t, net, "kp")
 		c.Loss = loss
 		r, e := ended(t, c)

@@ -120,7 +120,7 @@ func ReadConfig(path string, c Config) (Config, error) {
 	if extra := known.Undecoded(); len(extra) > 0 {
 		return c, fmt.Errorf("%s: no setting is called %s", path, extra[0])
 	}
-	return c, nil
+	return c.whole(), nil
 }
 
 // ReadRecord reads the record of a run.

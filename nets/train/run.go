@@ -52,7 +52,7 @@ func New(dev *compute.Device, c Config) (r *Run, err error) {
 	if r.Net, err = nets.New(dev, spec, in, r.plan.rule, c.Seed); err != nil {
 		return nil, err
 	}
-	r.Net.BiasRate = float32(c.BiasRate)
+	r.Net.BiasRate, r.Net.OutputRate = float32(c.BiasRate), float32(c.OutputRate)
 	if r.Trainer, err = nets.NewTrainer(r.Net, r.plan.optimiser, r.plan.loss); err != nil {
 		return nil, err
 	}

@@ -120,8 +120,9 @@ func requireSame(t *testing.T, want, got map[string][]float32) {
 // never stopped.
 func TestResume(t *testing.T) {
 	for net, rules := range map[string][]string{
-		"mlp:64-12-4": {"bp", "fa", "dfa", "usf", "frsf", "kp", "wm", "sa", "aa", "ia"},
-		"resnet8":     {"bp", "kp", "wm:examples=2"},
+		"mlp:64-12-4": {"bp", "fa", "dfa", "usf", "frsf", "kp", "wm", "sa", "aa", "ia", "last"},
+		"mlp:64-12-8-4,norm=batch,dropout=0.1,divisive=4": {"phsic", "phsic:groups=4,kernel=cosine", "hsic", "hsic:alone=true", "pred", "sim", "predsim:bio=true"},
+		"resnet8": {"bp", "kp", "wm:examples=2", "predsim:decoder=64"},
 	} {
 		for _, rule := range rules {
 			t.Run(net+"/"+rule, func(t *testing.T) {

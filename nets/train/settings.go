@@ -3,7 +3,9 @@ package train
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -22,7 +24,7 @@ func settings(into any, text string) error {
 		if !ok {
 			return fmt.Errorf("%q, want key=value", s)
 		}
-		fmt.Fprintf(&lines, "%s = %s\n", strings.TrimSpace(key), strings.TrimSpace(value))
+		fmt.Fprintf(&lines, "%s = %s\n", strings.TrimSpace(key), quoted(strings.TrimSpace(value)))
 	}
 	known, err := toml.Decode(lines.String(), into)
 	if err != nil {
@@ -33,6 +35,16 @@ func settings(into any, text string) error {
 	}
 	return nil
 }
+
+// quoted is a value of TOML: a word is a string without quotes, unless it means something else there.
+func quoted(value string) string {
+	if value == "true" || value == "false" || value == "inf" || value == "nan" || !word.MatchString(value) {
+		return value
+	}
+	return strconv.Quote(value)
+}
+
+var word = regexp.MustCompile(`^[A-Za-z][A-Za-z-]*$`)
 
 // fields splits at commas that are not within brackets.
 func fields(s string) []string {
@@ -53,6 +65,9 @@ func keys(of any) (names []string) {
 	t := reflect.TypeOf(of).Elem()
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+		if name == "-" {
+			continue
+		}
 		if name == "" {
 			name = t.Field(i).Name
 		}
@@ -94,6 +109,24 @@ func Rule(text string) (nets.Rule, error) {
 		}
 	}
 	return r, err
+}
+
+// Loss returns the loss of classes that a text names and sets: "hsic:sigma_x=22.0,sigma_y=1.0".
+func Loss(text string) (nets.Loss, error) {
+	var names []string
+	for _, l := range nets.Losses {
+		names = append(names, l.Name)
+	}
+	l, err := choose("loss", text, names, func(name string) nets.Loss {
+		l, _ := nets.ParseLoss(name) // it is one of them
+		return l
+	})
+	if err == nil {
+		if err = l.Check(); err != nil {
+			err = fmt.Errorf("loss %q: %w", text, err)
+		}
+	}
+	return l, err
 }
 
 // Optimisers are the optimisers by name, as they are unless more is said.

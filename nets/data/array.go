@@ -1,0 +1,134 @@
+package data
+
+import (
+	"archive/zip"
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"strings"
+)
+
+// An Array is a NumPy array of numbers.
+type Array struct {
+	Shape  []int
+	Values []float64 // in C order
+}
+
+// Rows returns a as a matrix: of one dimension, its values are rows of one; of more than two, those after
+// the first lie in a row.
+func (a Array) Rows() (rows, cols int) { return a.Shape[0], len(a.Values) / a.Shape[0] }
+
+// ReadArray reads an NPY file of float32, float64 or integers; or an array of an NPZ file: the only one, or
+// that of file.npz:name.
+func ReadArray(path string) (Array, error) {
+	file, name := path, ""
+	f, err := os.Open(file)
+	if i := strings.LastIndexByte(path, ':'); errors.Is(err, fs.ErrNotExist) && i > 0 {
+		file, name = path[:i], path[i+1:]
+		if g, err2 := os.Open(file); err2 == nil {
+			f, err = g, nil
+		}
+	}
+	if err != nil {
+		return Array{}, err // which names the file
+	}
+	defer f.Close()
+	a, err := readArray(f, name)
+	if err != nil {
+		return a, fmt.Errorf("%s: %w", file, err)
+	}
+	return a, nil
+}
+
+func readArray(f *os.File, name string) (a Array, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return a, err
+	}
+	if info.IsDir() {
+		return a, errors.New("a folder, want an NPY or an NPZ file")
+	}
+	r := bufio.NewReaderSize(f, 1<<16)
+	if magic, _ := r.Peek(4); string(magic) != "PK\x03\x04" && string(magic) != "PK\x05\x06" {
+		if name != "" {
+			return a, fmt.Errorf("not an NPZ file, and so without an array %s", name)
+		}
+		return arrayOf(r, info.Size())
+	}
+	z, err := zip.NewReader(f, info.Size())
+	if err != nil {
+		return a, fmt.Errorf("damaged NPZ file: %w", err)
+	}
+	if name, err = only(z, name); err != nil {
+		return a, err
+	}
+	size := 1032 * info.Size() // deflate makes no more of a byte
+	if f := entry(z, name); f != nil {
+		size = int64(min(f.UncompressedSize64, uint64(size)))
+	}
+	err = readEntry(z, name, func(h npy, r io.Reader) error {
+		a, err = h.array(r, size)
+		return err
+	})
+	return a, err
+}
+
+// only is name, or that of the only array of z.
+func only(z *zip.Reader, name string) (string, error) {
+	var have []string
+	for _, f := range z.File {
+		if s, ok := strings.CutSuffix(f.Name, ".npy"); ok {
+			have = append(have, s)
+		}
+	}
+	switch {
+	case name != "": // readEntry says what there is where it is not
+		return name, nil
+	case len(have) == 0:
+		return "", errors.New("an NPZ file without arrays")
+	case len(have) > 1:
+		return "", fmt.Errorf("has %d arrays, %s: say which, as in FILE.npz:%s", len(have), strings.Join(have, ", "), have[0])
+	}
+	return have[0], nil
+}
+
+func arrayOf(r io.Reader, size int64) (Array, error) {
+	h, err := readNPYHeader(r)
+	if err != nil {
+		return Array{}, err
+	}
+	return h.array(r, size)
+}
+
+// array reads the values of a file of at most size bytes.
+func (a npy) array(r io.Reader, size int64) (Array, error) {
+	value, err := a.decoder()
+	if err != nil {
+		return Array{}, err
+	}
+	all := make([]float64, 0, min(int64(a.n), size/int64(a.size)))
+	err = a.each(r, func(b []byte) error {
+		all = append(all, value(b))
+		return nil
+	})
+	return Array{Shape: a.dims, Values: all}, err
+}
+
+// decoder returns what reads one value.
+func (a npy) decoder() (func(b []byte) float64, error) {
+	switch a.typ() {
+	case "f4":
+		return func(b []byte) float64 { return float64(math.Float32frombits(a.order.Uint32(b))) }, nil
+	case "f8":
+		return func(b []byte) float64 { return math.Float64frombits(a.order.Uint64(b)) }, nil
+	case "u1", "u2", "u4", "u8":
+		return func(b []byte) float64 { return float64(a.whole(b)) }, nil
+	case "i1", "i2", "i4", "i8":
+		return func(b []byte) float64 { return float64(int64(a.whole(b))) }, nil
+	}
+	return nil, fmt.Errorf("type %s, want f4 or f8 (float32 or float64) or integers, i1 to i8 or u1 to u8", a.typ())
+}

@@ -1,0 +1,73 @@
+package data
+
+import (
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestReadArray: numbers of every type, shape and order, alone or in an archive.
+func TestReadArray(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name string, b []byte) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	big := npyFile(">i2", "(2,)", []int16{0, 0})
+	binary.BigEndian.PutUint16(big[len(big)-4:], 0xfffe)
+	binary.BigEndian.PutUint16(big[len(big)-2:], 300)
+	archive := npzFile(t, map[string][]byte{"a": npyFile("<f4", "(2, 1)", []float32{0.5, -3}), "b:c": npyFile("|u1", "(1, 3)", []byte{7, 8, 255})})
+	for _, c := range []struct {
+		path       string
+		want       []float64
+		rows, cols int
+	}{
+		{put("f4.npy", npyFile("<f4", "(2, 2)", []float32{1, float32(math.Inf(1)), 0.1, -4})), []float64{1, math.Inf(1), float64(float32(0.1)), -4}, 2, 2},
+		{put("f8.npy", npyFile("<f8", "(3,)", []float64{0.1, 1e300, -0})), []float64{0.1, 1e300, 0}, 3, 1},
+		{put("i8.npy", npyFile("<i8", "(2, 1, 2)", []int64{-1, 1 << 40, math.MinInt64, 5})), []float64{-1, 1 << 40, math.MinInt64, 5}, 2, 2},
+		{put("u8.npy", npyFile("<u8", "(1,)", []uint64{math.MaxUint64})), []float64{0x1p64}, 1, 1},
+		{put("i1.npy", npyFile("|i1", "(2,)", []int8{-128, 127})), []float64{-128, 127}, 2, 1},
+		{put("big.npy", big), []float64{-2, 300}, 2, 1},
+		{put("one.npz", npzFile(t, map[string][]byte{"a": npyFile("<u2", "(1, 2)", []uint16{1, 65535})})), []float64{1, 65535}, 1, 2},
+		{put("two.npz", archive) + ":a", []float64{0.5, -3}, 2, 1},
+		{put("with:colon.npy", npyFile("<f4", "(1,)", []float32{2})), []float64{2}, 1, 1},
+	} {
+		a, err := ReadArray(c.path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if rows, cols := a.Rows(); !slices.Equal(a.Values, c.want) || rows != c.rows || cols != c.cols {
+			t.Errorf("%s: %v of %d×%d, want %v of %d×%d", c.path, a.Values, rows, cols, c.want, c.rows, c.cols)
+		}
+	}
+
+	bad := slices.Clone(archive)
+	bad[60] ^= 0xff // within what is left of a by deflate
+	for _, c := range []struct{ path, want string }{
+		{filepath.Join(dir, "none.npy"), "none.npy: no such file"},
+		{filepath.Join(dir, "absent.npz:a"), "absent.npz:a: no such file"},
+		{dir, "a folder, want an NPY or an NPZ file"},
+		{filepath.Join(dir, "two.npz"), "two.npz: has 2 arrays, a, b:c: say which, as in FILE.npz:a"},
+		{filepath.Join(dir, "two.npz:x"), "two.npz: has no array x, only a, b:c"},
+		{filepath.Join(dir, "f4.npy:x"), "f4.npy: not an NPZ file, and so without an array x"},
+		{put("none.npz", npzFile(t, nil)), "an NPZ file without arrays"},
+		{put("cut.npz", archive[:len(archive)-30]), "damaged NPZ file"},
+		{put("bad.npz", bad) + ":a", "array a: "},
+		{put("text.npy", []byte("1 2 3 4 5 6")), "starts with"},
+		{put("c8.npy", npyFile("<c8", "(1,)", []float32{1, 2})), "type c8, want f4 or f8 (float32 or float64) or integers"},
+		{put("cut.npy", npyFile("<f8", "(1000000000,)", []float64{1, 2})), "cut short: 2 values of the 1000000000"},
+	} {
+		if a, err := ReadArray(c.path); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, %v, want %q", c.path, a, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+// Package dependence measures by kernels how far two sets of samples depend on each other: HSIC, its
+// normalised forms and CKA, pHSIC, with permutation tests. No kernel matrix is stored, so that samples may be
+// as many as fit in memory themselves.
+//
+// It is given a [compute.Device] and knows no backend.
+package dependence
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"hebb/compute"
+)
+
+// Samples are the rows of a matrix. What is measured is how far two of them depend on each other, rows of the
+// same number having been observed together.
+type Samples struct {
+	Name       string // in messages
+	Rows, Dims int
+	Values     []float64 // Rows × Dims
+}
+
+func (s Samples) row(i int) []float64 { return s.Values[i*s.Dims:][:s.Dims] }
+
+// FewestRows is the fewest samples of which anything is measured.
+const FewestRows = 4
+
+// mostMagnitude is the largest number whose square can be added up in float64.
+const mostMagnitude = 0x1p400
+
+func (s Samples) check() error {
+	switch {
+	case s.Rows < 1 || s.Dims < 1 || len(s.Values) != s.Rows*s.Dims:
+		return fmt.Errorf("%s has %d values for %d×%d", s.Name, len(s.Values), s.Rows, s.Dims)
+	case s.Rows < FewestRows:
+		return fmt.Errorf("%s has %d rows, want at least %d", s.Name, s.Rows, FewestRows)
+	}
+	for i, v := range s.Values {
+		if !(math.Abs(v) <= mostMagnitude) {
+			return fmt.Errorf("%s has %g in row %d, column %d (counted from 0), want finite numbers of at most %g",
+				s.Name, v, i/s.Dims, i%s.Dims, mostMagnitude)
+		}
+	}
+	for i := range s.Rows {
+		if !slices.Equal(s.row(i), s.row(0)) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %w", s.Name, ErrConstant)
+}
+
+// ErrConstant is of samples that do not differ, on which nothing can depend.
+var ErrConstant = errors.New("all rows are equal: HSIC is 0 and normalised HSIC is 0/0")
+
+// paired checks x and y, which get names where they have none.
+func paired(x, y *Samples) error {
+	for s, name := range map[*Samples]string{x: "X", y: "Y"} {
+		if s.Name == "" {
+			s.Name = name
+		}
+	}
+	if x.Rows != y.Rows {
+		return fmt.Errorf("%s has %d rows and %s has %d, want as many: row i of one belongs to row i of the other",
+			x.Name, x.Rows, y.Name, y.Rows)
+	}
+	if err := x.check(); err != nil {
+		return err
+	}
+	return y.check()
+}
+
+// A Kernel is how alike two rows are. The median heuristic takes the median of the distances between two rows that
+// differ, of all pairs or, where there are more than 65 536, of so many that are drawn at random.
+type Kernel struct {
+	Kind   compute.Kernel
+	Sigma  []float64 // widths of the Gaussian exp(−‖a−b‖²/(2σ²)); none: the median heuristic
+	PerDim bool      // Sigma is in units of √Dims
+}
+
+func (k Kernel) check(of string) error {
+	switch {
+	case k.Kind > compute.Gaussian:
+		return fmt.Errorf("kernel %v of %s, want linear, cosine or gaussian", k.Kind, of)
+	case k.Kind != compute.Gaussian && (len(k.Sigma) > 0 || k.PerDim):
+		return fmt.Errorf("a width for the %v kernel of %s, which has none", k.Kind, of)
+	case len(k.Sigma) > compute.MaxWidths:
+		return fmt.Errorf("%d widths for %s, want at most %d", len(k.Sigma), of, compute.MaxWidths)
+	}
+	for _, σ := range k.Sigma {
+		if !(σ > 0 && σ <= mostMagnitude) {
+			return fmt.Errorf("width %g for %s, want a number above 0", σ, of)
+		}
+	}
+	return nil
+}
+
+// Options say how HSIC is measured.
+type Options struct {
+	X, Y         Kernel // of as many widths, or of one
+	Permutations int    // of the rows of Y, for P; 0: none
+	Seed         uint64 // of the permutations, and of the pairs of the median heuristic
+	Progress     func(done int)
+}
+
+// settle checks all that was given, and finds what was left open.
+func (o *Options) settle(x, y *Samples) error {
+	if err := paired(x, y); err != nil {
+		return err
+	}
+	if err := o.check(*x, *y); err != nil {
+		return err
+	}
+	for k, s := range map[*Kernel]Samples{&o.X: *x, &o.Y: *y} {
+		if k.Kind == compute.Gaussian && len(k.Sigma) == 0 {
+			σ, err := median(s, o.Seed)
+			if err != nil {
+				return err
+			}
+			k.Sigma, k.PerDim = []float64{σ}, false
+		}
+	}
+	return nil
+}
+
+func (o Options) check(x, y Samples) error {
+	if err := o.X.check(x.Name); err != nil {
+		return err
+	}
+	if err := o.Y.check(y.Name); err != nil {
+		return err
+	}
+	a, b := max(1, len(o.X.Sigma)), max(1, len(o.Y.Sigma))
+	switch {
+	case a != b && a != 1 && b != 1:
+		return fmt.Errorf("%d widths for %s and %d for %s, want as many or one", a, x.Name, b, y.Name)
+	case o.Permutations < 0:
+		return fmt.Errorf("%d permutations, want 0 or more", o.Permutations)
+	}
+	return nil
+}

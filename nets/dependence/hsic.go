@@ -1,0 +1,212 @@
+package dependence
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"hebb/compute"
+)
+
+// A Result is what [HSIC] measures.
+type Result struct {
+	Rows     int      `json:"rows"`
+	Widths   []Value  `json:"widths"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// A Value is of one pair of kernels K and L, of m rows of X and of Y. Where a kernel is so nearly constant that
+// its HSIC with itself is 0, Normalised is NaN.
+type Value struct {
+	SigmaX     float64 // 0 where the kernel has no width
+	SigmaY     float64
+	HSIC       float64 // tr(K·H·L·H)/(m−1)², the biased estimate of Gretton et al. 2005, H = I − 1·1ᵀ/m
+	HSICX      float64 // of X with itself
+	HSICY      float64
+	Normalised float64 // HSIC/√(HSICX·HSICY), which is CKA with these kernels (Kornblith et al. 2019)
+	PHSIC      float64 // mean(K∘L) − mean(K)·mean(L) (Pogodin and Latham 2020)
+
+	// With Permutations alone: mean and standard deviation of HSIC where the rows of Y are permuted at random, and
+	// P = (1 + how many of these are no less than HSIC)/(1 + how many there are). Normalised has the same P.
+	Null, NullSD, P float64
+}
+
+// HSIC measures how far x and y depend on each other, for each width. It takes O(m²·(dx+dy)) work on the device, as
+// much again for each permutation, and O(m·(dx+dy)) memory: no kernel matrix is stored, m being the number
+// of rows. Sums over pairs of rows are float32 along a row and float64 over rows. It
+// stops when ctx ends.
+func HSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options) (Result, error) {
+	if err := o.settle(&x, &y); err != nil {
+		return Result{}, err
+	}
+	r := Result{Rows: x.Rows}
+	err := dev.Step(func(st *compute.Step) error { return r.measure(ctx, dev, st, x, y, o) })
+	return r, err
+}
+
+func (r *Result) measure(ctx context.Context, dev *compute.Device, st *compute.Step, x, y Samples, o Options) error {
+	a, err := newSide(st, x, o.X)
+	if err != nil {
+		return err
+	}
+	b, err := newSide(st, y, o.Y)
+	if err != nil {
+		return err
+	}
+	var traces [3][]float64
+	for i, pair := range [][2]*side{{a, b}, {a, a}, {b, b}} {
+		if traces[i], err = trace(ctx, dev, pair[0], pair[1]); err != nil {
+			return err
+		}
+	}
+	for w := range max(a.widths(), b.widths()) {
+		v, w := w%a.widths(), w%b.widths()
+		r.Widths = append(r.Widths, valueOf(a, b, v, w, traces[0][max(v, w)], traces[1][v], traces[2][w]))
+	}
+	r.warn(a)
+	r.warn(b)
+	if o.Permutations == 0 {
+		return nil
+	}
+	return r.permute(ctx, dev, st, a, b, o)
+}
+
+// valueOf is of widths v of a and w of b, from tr(K·H·L·H), tr(K·H·K·H) and tr(L·H·L·H).
+func valueOf(a, b *side, v, w int, ab, aa, bb float64) Value {
+	m := float64(a.Rows)
+	k, l, both := a.rows[v], b.rows[w], 0.0
+	meanK, meanL := average(k), average(l)
+	for i := range k {
+		both += (k[i] - meanK) * (l[i] - meanL)
+	}
+	of := Value{
+		HSIC: ab / (m - 1) / (m - 1), HSICX: aa / (m - 1) / (m - 1), HSICY: bb / (m - 1) / (m - 1),
+		Normalised: ab / math.Sqrt(aa*bb),
+		PHSIC:      ab/m/m + 2*both/m, // the means of the rows, which H takes out twice, count
+	}
+	if !(aa > 0 && bb > 0) {
+		of.Normalised = math.NaN()
+	}
+	if a.Kind == compute.Gaussian {
+		of.SigmaX = a.Sigma[v]
+	}
+	if b.Kind == compute.Gaussian {
+		of.SigmaY = b.Sigma[w]
+	}
+	return of
+}
+
+// trace is tr(K·H·L·H) for each pair of widths.
+func trace(ctx context.Context, dev *compute.Device, a, b *side) (sums []float64, err error) {
+	if b.widths() > a.widths() {
+		a, b = b, a
+	}
+	sums = make([]float64, a.widths())
+	err = dev.Step(func(st *compute.Step) error {
+		if a.Kind == compute.Linear && b.Kind == compute.Linear && a.Dims*b.Dims <= a.Rows*(a.Dims+b.Dims) {
+			sums[0] = covariances(st, a, b)
+			return nil
+		}
+		dot := st.Tensor(a.widths(), a.Rows)
+		st.Do(compute.KernelSums{Dot: dot, K: a.sim, A: a.a, L: b.sim, B: b.a})
+		for i, v := range read(st, dot) {
+			sums[i/a.Rows] += float64(v)
+		}
+		return ctx.Err()
+	})
+	for w := range sums {
+		sums[w] *= a.scale() * b.scale()
+	}
+	return sums, err
+}
+
+// covariances is the trace of two linear kernels, ‖XᵀY‖², which is less work where rows are many and short.
+func covariances(st *compute.Step, a, b *side) (sum float64) {
+	c := st.Tensor(a.Dims, b.Dims)
+	st.Do(compute.Gemm{C: c, A: a.sim.X, B: b.sim.X, TransA: true, Epilogue: compute.Epilogue{Alpha: 1}})
+	for _, v := range read(st, c) {
+		sum += float64(v) * float64(v)
+	}
+	return sum
+}
+
+func read(st *compute.Step, t *compute.Tensor) []float32 {
+	all := make([]float32, t.Len())
+	st.Read(t, all)
+	return all
+}
+
+// permute finds P.
+func (r *Result) permute(ctx context.Context, dev *compute.Device, st *compute.Step, a, b *side, o Options) error {
+	rnd := rand.New(rand.NewPCG(o.Seed, permutationStream))
+	m := float64(a.Rows)
+	null := make([]spread, len(r.Widths))
+	for n := range o.Permutations {
+		b.permute(st, rnd.Perm(a.Rows))
+		traces, err := trace(ctx, dev, a, b)
+		if err = cmp.Or(st.Err(), err); err != nil {
+			return err
+		}
+		for w, t := range traces {
+			null[w].add(t/(m-1)/(m-1), r.Widths[w].leastTie())
+		}
+		if o.Progress != nil {
+			o.Progress(n + 1)
+		}
+	}
+	for w, s := range null {
+		v := &r.Widths[w]
+		v.Null, v.NullSD = s.mean, math.Sqrt(s.square/max(1, s.n-1))
+		v.P = (1 + s.above) / (1 + s.n)
+	}
+	return nil
+}
+
+// leastTie is from where on a permutation counts as no less than HSIC: two orders of the same pairs are rounded
+// differently, in proportion to the largest HSIC that such kernels could have, and have to be a tie.
+func (v Value) leastTie() float64 { return v.HSIC - 0x1p-18*math.Sqrt(v.HSICX*v.HSICY) }
+
+// A spread is the mean and spread of numbers as they come (Welford 1962), and how many are above a limit.
+type spread struct{ n, mean, square, above float64 }
+
+func (s *spread) add(x, limit float64) {
+	s.n++
+	d := x - s.mean
+	s.mean += d / s.n
+	s.square += d * (x - s.mean)
+	if x >= limit {
+		s.above++
+	}
+}
+
+// LinearCKA is centred kernel alignment with linear kernels, ‖XᵀY‖²/(‖XᵀX‖·‖YᵀY‖) of columns of mean 0 (Kornblith,
+// Norouzi, Lee and Hinton 2019).
+func LinearCKA(ctx context.Context, dev *compute.Device, x, y Samples) (float64, error) {
+	r, err := HSIC(ctx, dev, x, y, Options{})
+	if err != nil {
+		return 0, err
+	}
+	return r.Widths[0].Normalised, nil
+}
+
+// What of its kernel a width leaves: of row sums, off the diagonal.
+const (
+	nearlyNothing  = 0.01  // beside the 1 on the diagonal
+	nearlyConstant = 0.001 // from 1 for each
+)
+
+// warn says where a width is far from the distances.
+func (r *Result) warn(s *side) {
+	for w, σ := range s.Sigma {
+		switch mean := s.between(w); {
+		case mean*float64(s.Rows-1) < nearlyNothing:
+			r.Warnings = append(r.Warnings, fmt.Sprintf("sigma %g is small for %s: different rows have a mean similarity of %.2g, and its kernel is nearly the identity",
+				σ, s.Name, mean))
+		case 1-mean < nearlyConstant:
+			r.Warnings = append(r.Warnings, fmt.Sprintf("sigma %g is large for %s: different rows have a mean similarity of 1 − %.2g, and its kernel is nearly constant",
+				σ, s.Name, 1-mean))
+		}
+	}
+}

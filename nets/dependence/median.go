@@ -1,0 +1,56 @@
+package dependence
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Of [Options.Seed], random numbers for different uses.
+const (
+	pairStream = iota
+	permutationStream
+)
+
+// mostPairs is of how many pairs of rows [median] looks at the distance.
+const mostPairs = 1 << 16
+
+// median is the median heuristic for the width of a Gaussian kernel: the median of the distances ‖a−b‖ between two rows
+// that differ, of all pairs or, where there are more than 65 536, of so many that are drawn at random by seed.
+func median(s Samples, seed uint64) (float64, error) {
+	var all []float64
+	_, unit := centre(s)
+	look := func(i, j int) {
+		sum := 0.0
+		for k, v := range s.row(i) {
+			d := (v - s.row(j)[k]) / unit
+			sum += d * d
+		}
+		if sum > 0 {
+			all = append(all, math.Sqrt(sum)*unit)
+		}
+	}
+	if s.Rows*(s.Rows-1)/2 <= mostPairs {
+		for i := range s.Rows {
+			for j := range i {
+				look(i, j)
+			}
+		}
+	} else {
+		rnd := rand.New(rand.NewPCG(seed, pairStream))
+		for range mostPairs {
+			i, j := rnd.IntN(s.Rows), rnd.IntN(s.Rows-1)
+			if j >= i {
+				j++
+			}
+			look(i, j)
+		}
+	}
+	if len(all) == 0 {
+		return 0, fmt.Errorf("%s has no two different rows among %d pairs of which the median of distances is sought: give a width", s.Name, mostPairs)
+	}
+	slices.Sort(all)
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2, nil
+}

@@ -1,0 +1,96 @@
+package dependence
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"hebb/compute"
+)
+
+// MostRows is up to how many rows [NormalisedHSIC] is measured: it stores matrices of rows × rows.
+const MostRows = 4096
+
+// DefaultEps is the ε of Ma, Lewis and Kleijn.
+const DefaultEps = 1e-5
+
+// NormalisedHSIC is, for each width,
+//
+//	nHSIC = tr(R_X·R_Y),  R = K̃·(K̃ + ε·m·I)⁻¹,  K̃ = H·K·H
+//
+// the normalised cross-covariance (Fukumizu, Gretton, Sun and Schölkopf 2007) that the HSIC bottleneck of Ma, Lewis and
+// Kleijn 2020 uses; between 0 and m − 1. Where ε is small, float32 has only part of it: an error of u in K moves it
+// in proportion to u/ε. It stores m×m matrices, and refuses more than [MostRows] rows.
+func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options, eps float64) ([]float64, error) {
+	if err := o.settle(&x, &y); err != nil {
+		return nil, err
+	}
+	switch {
+	case x.Rows > MostRows:
+		return nil, fmt.Errorf("%s has %d rows, want at most %d for the normalised HSIC of Ma et al., which stores matrices of rows × rows",
+			x.Name, x.Rows, MostRows)
+	case !(eps > 0 && eps*float64(x.Rows) <= math.MaxFloat32):
+		return nil, fmt.Errorf("ε is %g, want a number above 0", eps)
+	}
+	var a, b [][]float32
+	for _, s := range []struct {
+		to *[][]float32
+		Samples
+		Kernel
+	}{{&a, x, o.X}, {&b, y, o.Y}} {
+		err := dev.Step(func(st *compute.Step) (err error) {
+			*s.to, err = residues(ctx, st, s.Samples, s.Kernel, eps)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	all := make([]float64, max(len(a), len(b)))
+	for w := range all {
+		for i, v := range a[w%len(a)] {
+			all[w] += float64(v) * float64(b[w%len(b)][i])
+		}
+	}
+	return all, nil
+}
+
+// residues are R for each width, I − c·(K̃ + c·I)⁻¹ with c = ε·m.
+func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps float64) ([][]float32, error) {
+	p, err := place(st, s, k)
+	if err != nil {
+		return nil, err
+	}
+	m := s.Rows
+	c := eps * float64(m) / p.scale()
+	gram, inv, info := st.Tensor(m, m), st.Tensor(m, m), st.Tensor(1)
+	all := make([][]float32, p.widths())
+	for w := range all {
+		g := compute.Gram{K: gram, X: p.sim.X, Kernel: k.Kind, PerDim: k.PerDim, Center: compute.Double}
+		if k.Kind == compute.Gaussian {
+			g.Sigma = p.sim.Sigma[w:][:1]
+		}
+		st.Do(g)
+		st.Do(compute.Inverse{Inv: inv, Info: info, A: gram, Shift: float32(c)})
+		trace := 0.0
+		for i, v := range read(st, gram) {
+			if i%(m+1) == 0 {
+				trace += float64(v)
+			}
+		}
+		if read(st, info)[0] != 0 || c < 0x1p-23*trace/math.Sqrt(float64(m)) { // what roundings of m² entries move an eigenvalue by
+			return nil, fmt.Errorf("%s: beside a kernel matrix of trace %.3g, float32 has nothing of ε·m = %.3g; want a larger ε than %g",
+				s.Name, trace*p.scale(), eps*float64(m), eps)
+		}
+		all[w] = read(st, inv)
+		for i, v := range all[w] {
+			if all[w][i] = float32(-c * float64(v)); i%(m+1) == 0 {
+				all[w][i] = float32(1 - c*float64(v))
+			}
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	return all, st.Err()
+}

@@ -1,0 +1,179 @@
+package nets
+
+import (
+	"fmt"
+
+	"hebb/compute"
+)
+
+// Divisive is divisive normalisation within groups of units (Pogodin and Latham 2020): with z the activity of a
+// group of n units, less its mean,
+//
+//	y_k = z_k / ((Σ_k z_k² + Delta)/n)^Power
+//
+// Groups are consecutive channels; of images, a group is its channels at all places of an example.
+type Divisive struct {
+	Name   string
+	Groups int
+	Power  float32 // 0.2 in the paper
+	Delta  float32 // 1 in the paper's code
+}
+
+func (d Divisive) label() string { return d.Name }
+
+type divisive struct {
+	grouping
+	x, centred, variance *compute.Tensor
+}
+
+func (d Divisive) build(_ *builder, name string, in Shape) (layer, Shape, error) {
+	l := &divisive{grouping: newGrouping(in, d.Groups, d.Power, d.Delta)}
+	if err := l.check(name); err != nil {
+		return nil, in, err
+	}
+	return l, in, nil
+}
+
+func (l *divisive) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
+	l.x = x
+	l.centred, l.variance = l.spread(p, x)
+	return l.byGroup(p, l.divide, l.centred, p.Map(l.root, l.variance))
+}
+
+// backward: with v the variance and s = v^−Power, dz = s·dy − (2·Power/n)·(s/v)·z·Σ_k dy_k·z_k, and then less its mean.
+func (l *divisive) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+	dy = p.View(dy, 0, l.x.Shape()...)
+	inner := l.sums(p, times, dy, l.centred)
+	scale := p.Map(l.inverseRoot, l.variance)
+	pull := p.Map(l.pull, inner, l.variance)
+	dz := l.byGroup(p, l.push, dy, scale, pull, l.centred)
+	return l.centre(p, dz)
+}
+
+// A grouping is what a layer's units are grouped by, and a power of the variance within a group.
+type grouping struct {
+	in     Shape
+	groups int
+	power  float32
+	delta  float32
+
+	root, inverseRoot, pull *compute.Formula // of the variance: v^Power, v^−Power, c·Σ·v^(−Power−1)
+	divide, push            *compute.Formula
+}
+
+func newGrouping(in Shape, groups int, power, delta float32) grouping {
+	g := grouping{in: in, groups: groups, power: power, delta: delta}
+	v := compute.Var(0)
+	g.root, g.inverseRoot = compute.Pointwise(raise(v, power)), compute.Pointwise(raise(v, -power))
+	g.pull = compute.Pointwise(compute.Mul(compute.Const(2*power/float32(g.size())), compute.Mul(v, raise(compute.Var(1), -power-1))))
+	g.divide = compute.Pointwise(compute.Div(compute.Var(0), compute.Var(1)))
+	g.push = compute.Pointwise(compute.Sub(compute.Mul(compute.Var(0), compute.Var(1)), compute.Mul(compute.Var(2), compute.Var(3))))
+	return g
+}
+
+// raise is x to the power of a, x > 0.
+func raise(x compute.Expr, a float32) compute.Expr {
+	switch a {
+	case 0.5:
+		return compute.Sqrt(x)
+	case 1:
+		return x
+	case -1:
+		return compute.Div(compute.Const(1), x)
+	case -0.5:
+		return compute.Div(compute.Const(1), compute.Sqrt(x))
+	}
+	return compute.Exp(compute.Mul(compute.Const(a), compute.Log(x)))
+}
+
+// size is how many units a group has.
+func (g grouping) size() int {
+	if g.groups < 1 {
+		return 1
+	}
+	return g.in.Len() / g.groups
+}
+
+func (g grouping) check(name string) error {
+	switch {
+	case g.groups < 1 || g.in.Channels%g.groups != 0 || g.size() < 2:
+		return fmt.Errorf("nets: %s makes %d groups of %v, want a divisor of %d channels that leaves groups of at least 2 units",
+			name, g.groups, g.in, g.in.Channels)
+	case !(g.delta > 0) || !finite32(float64(g.delta)):
+		return fmt.Errorf("nets: %s has a delta of %g, want a number above 0", name, g.delta)
+	case !(g.power > 0 && g.power <= 4):
+		return fmt.Errorf("nets: %s has a power of %g, want a number within (0, 4]", name, g.power)
+	}
+	return nil
+}
+
+// Values of groups are examples × groups. places is how many rows of channels an example has.
+func (g grouping) places() int { return g.in.Height * g.in.Width }
+
+// sums are Σ f over the units of each group; f nil is In[0] itself.
+func (g grouping) sums(p *Pass, f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
+	n := in[0].Shape()[0]
+	if g.places() > 1 { // over the places of each channel first
+		channels := p.Tensor(n, 1, g.in.Channels)
+		views := make([]*compute.Tensor, len(in))
+		for i, t := range in {
+			views[i] = p.View(t, 0, n, g.places(), g.in.Channels)
+		}
+		p.Do(compute.Reduce{Out: channels, In: views, F: f, Along: compute.AlongRows, Alpha: 1})
+		in, f = []*compute.Tensor{channels}, nil
+	}
+	out := p.Tensor(n, g.groups)
+	views := make([]*compute.Tensor, len(in))
+	for i, t := range in {
+		views[i] = p.View(t, 0, n*g.groups, g.in.Channels/g.groups)
+	}
+	p.Do(compute.Reduce{Out: p.View(out, 0, n*g.groups), In: views, F: f, Along: compute.AlongCols, Alpha: 1})
+	return out
+}
+
+// byGroup is f of the units, all inputs that are values of groups being spread over their units.
+func (g grouping) byGroup(p *Pass, f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
+	n := in[0].Shape()[0]
+	out := p.Like(in[0])
+	domain, views := p.View(out, 0, n*g.groups, g.in.Channels/g.groups), make([]*compute.Tensor, len(in))
+	if g.places() > 1 {
+		domain = p.View(out, 0, n, g.places(), g.in.Channels)
+	}
+	for i, t := range in {
+		switch {
+		case t.Len() == out.Len():
+			views[i] = p.View(t, 0, domain.Shape()...)
+		case g.places() > 1:
+			views[i] = g.channels(p, t)
+		default:
+			views[i] = p.View(t, 0, n*g.groups, 1)
+		}
+	}
+	p.Do(compute.Map{Out: domain, In: views, F: f})
+	return out
+}
+
+// channels gives each channel the value of its group: examples × 1 × channels.
+func (g grouping) channels(p *Pass, t *compute.Tensor) *compute.Tensor {
+	n := t.Shape()[0]
+	out := p.Tensor(n, 1, g.in.Channels)
+	p.Do(compute.Map{Out: p.View(out, 0, n*g.groups, g.in.Channels/g.groups), In: []*compute.Tensor{p.View(t, 0, n*g.groups, 1)}, F: same})
+	return out
+}
+
+var (
+	same      = compute.Pointwise(compute.Var(0))
+	lessShare = compute.Pointwise(compute.Sub(compute.Var(0), compute.Mul(compute.Const(1), compute.Var(1))))
+	smoothed  = compute.Pointwise(compute.Mul(compute.Const(1), compute.Add(compute.Var(0), compute.Const(1))))
+)
+
+// centre takes the mean out of each group.
+func (g grouping) centre(p *Pass, x *compute.Tensor) *compute.Tensor {
+	return g.byGroup(p, lessShare.With(1/float32(g.size())), x, g.sums(p, nil, x))
+}
+
+// spread returns x less the mean of each group, and the smoothed variance of the groups, (Σ z² + Delta)/n.
+func (g grouping) spread(p *Pass, x *compute.Tensor) (centred, variance *compute.Tensor) {
+	centred = g.centre(p, x)
+	return centred, p.Map(smoothed.With(1/float32(g.size()), g.delta), g.sums(p, square, centred))
+}

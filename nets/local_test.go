@@ -1,0 +1,549 @@
+package nets_test
+
+import (
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"hebb/compute"
+	"hebb/nets"
+)
+
+// A scene is what the objective of a block sees, in float64.
+type scene struct {
+	z       [][]float64 // its output, a row per example, channels innermost
+	places  int         // of an image
+	x       [][]float64 // the input of the network
+	classes []int
+	of      int                  // classes
+	branch  int                  // −1: there are none
+	own     map[string][]float64 // the objective's own parameters
+}
+
+// A local is a rule and what it is to descend, written down once more.
+type local struct {
+	rule nets.Local
+	j    func(scene) float64
+}
+
+func phsic(change func(*nets.PHSIC)) local {
+	r := nets.DefaultPHSIC
+	r.Sigma = 1.5
+	change(&r)
+	return local{r, func(s scene) float64 { return phsicObjective(r, s) }}
+}
+
+func hsic(change func(*nets.HSICBottleneck)) local {
+	r := nets.DefaultHSIC
+	r.Sigma, r.Eps, r.Lambda = "0.75", 1e-2, 8
+	change(&r)
+	return local{r, func(s scene) float64 { return bottleneckObjective(r, s) }}
+}
+
+func localErrors(r nets.LocalError) local {
+	return local{r, func(s scene) float64 { return errorObjective(r, s) }}
+}
+
+var locals = map[string]local{
+	"phsic":                 phsic(func(*nets.PHSIC) {}),
+	"phsic, cosine":         phsic(func(r *nets.PHSIC) { r.Kernel = "cosine" }),
+	"phsic, linear":         phsic(func(r *nets.PHSIC) { r.Kernel = "linear" }),
+	"phsic, biased":         phsic(func(r *nets.PHSIC) { r.Biased, r.Gamma = true, 3 }),
+	"phsic, gamma 0":        phsic(func(r *nets.PHSIC) { r.Gamma = 0 }),
+	"phsic, groups":         phsic(func(r *nets.PHSIC) { r.Groups, r.Sigma = 2, 0.5 }),
+	"phsic, groups, power":  phsic(func(r *nets.PHSIC) { r.Groups, r.Sigma, r.Power, r.Delta = 2, 0.5, 0.75, 0.5 }),
+	"phsic, groups, cosine": phsic(func(r *nets.PHSIC) { r.Groups, r.Kernel = 4, "cosine" }),
+	"hsic":                  hsic(func(*nets.HSICBottleneck) {}),
+	"hsic, three widths":    hsic(func(r *nets.HSICBottleneck) { r.Sigma = "0.5,1,2" }),
+	"hsic, lambda 1":        hsic(func(r *nets.HSICBottleneck) { r.Lambda = 1 }),
+	"homeostatic": {Homeostatic{Target: 0.25}, func(s scene) (j float64) {
+		for k := range s.z[0] {
+			mean := -0.25
+			for _, z := range s.z {
+				mean += z[k] / float64(len(s.z))
+			}
+			j += mean * mean / 2
+		}
+		return j
+	}},
+	"pred":                    localErrors(nets.LocalError{Decoder: 16, Targets: 5}),
+	"sim":                     localErrors(nets.LocalError{Beta: 1, Decoder: 16, Targets: 5}),
+	"predsim":                 localErrors(nets.LocalError{Beta: 0.75, Decoder: 64, Targets: 5}),
+	"sim, without deviations": localErrors(nets.LocalError{Beta: 1, NoStd: true}),
+	"sim, bio":                localErrors(nets.LocalError{Beta: 1, Decoder: 16, Targets: 5, Bio: true}),
+}
+
+// probe is a local rule that shows what its blocks see.
+type probe struct {
+	nets.Local
+	classes []int
+	seen    map[string]scene
+}
+
+func (r probe) Gradient(p *nets.Pass, b *nets.Block, y *compute.Tensor) *compute.Tensor {
+	s := scene{z: rowsOf(y, p.Examples), places: b.Out.Height * b.Out.Width, x: rowsOf(p.Input, p.Examples), classes: r.classes, of: p.Net.Classes, branch: -1, own: map[string][]float64{}}
+	if strings.HasPrefix(b.Name, "e.") {
+		s.branch = b.Branch
+	}
+	for _, n := range b.Own {
+		s.own[strings.TrimPrefix(n.Name, b.Name+".objective.")] = slices.Clone(float64s(n.Value))
+	}
+	r.seen[b.Name] = s
+	return r.Local.Gradient(p, b, y)
+}
+
+func rowsOf(t *compute.Tensor, n int) (rows [][]float64) {
+	for r := range slices.Chunk(slices.Clone(float64s(t)), t.Len()/n) {
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+var localClasses = []int{2, 0, 1, 2, 0, 0}
+
+// localNets are networks of two hidden blocks, "a" and "b".
+var localNets = map[string]struct {
+	in   nets.Shape
+	spec nets.Spec
+}{
+	"dense": {nets.Shape{Height: 1, Width: 1, Channels: 5}, nets.Stack{
+		nets.Dense{Name: "a", Units: 8, Act: compute.Tanh}, nets.Dropout{Rate: 0.25}, nets.Dense{Name: "b", Units: 8, NoBias: true},
+		nets.BatchNorm{Act: compute.LeakyReLU}, nets.Divisive{Groups: 2, Power: 0.2, Delta: 1}, nets.Dense{Name: "top", Units: 3},
+	}},
+	"branches": {nets.Shape{Height: 1, Width: 1, Channels: 5}, nets.Stack{
+		nets.Ensemble{Name: "e", Branches: []nets.Stack{
+			{nets.Dense{Name: "a", Units: 8, Act: compute.Tanh}, nets.Dense{Name: "b", Units: 8, Act: compute.Sigmoid}},
+			{nets.Dense{Name: "a", Units: 8, Act: compute.Tanh}}, {nets.Dense{Name: "a", Units: 8}},
+		}}, nets.BatchNorm{}, nets.Dense{Name: "top", Units: 3},
+	}},
+	"images": {nets.Shape{Height: 4, Width: 4, Channels: 2}, nets.Stack{
+		nets.Conv{Name: "a", Units: 4, Window: 3, Pad: 1, Act: compute.Tanh, Bias: true}, nets.Divisive{Groups: 2, Power: 0.2, Delta: 1},
+		nets.Residual{Act: compute.Tanh, Main: nets.Stack{nets.Conv{Name: "b", Units: 4, Window: 3, Pad: 1}, nets.BatchNorm{Act: compute.Tanh}, nets.Conv{Name: "c", Units: 4, Window: 1}}},
+		nets.Pool{Pooling: compute.MaxPool, Window: 2}, nets.Dense{Name: "top", Units: 3},
+	}},
+}
+
+// TestLocalRules: what each block learns is the slope of its own objective, in float64, and of nothing else.
+func TestLocalRules(t *testing.T) {
+	const h = 0x1p-13
+	for kind, c := range localNets {
+		for _, name := range slices.Sorted(maps.Keys(locals)) {
+			rule := locals[name]
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				l := exact(t)
+				watch := probe{rule.rule, localClasses, map[string]scene{}}
+				net, err := nets.New(l.Device, c.spec, c.in, watch, 7)
+				if err != nil {
+					t.Fatal(err)
+				}
+				unfold(net)
+				x := normals(rand.New(rand.NewPCG(5, 1)), len(localClasses)*c.in.Len())
+				pass := func() { forward(t, l, net, x, true) }
+				pass()
+				got := map[string][]float64{}
+				for _, n := range net.Tensors() {
+					if n.Grad != nil {
+						got[n.Name] = slices.Clone(float64s(n.Grad))
+					}
+				}
+				sizes := 0.0
+				for _, n := range net.Tensors() {
+					block := blockOf(n.Name)
+					if n.Grad == nil || block == "" {
+						continue
+					}
+					w := float64s(n.Value)
+					for i, at := range w {
+						central := func(h float64) (f float64) {
+							for _, side := range []float64{1, -1} {
+								w[i] = at + side*h
+								pass()
+								f += side * rule.j(watch.seen[block])
+							}
+							w[i] = at
+							return f / (2 * h)
+						}
+						half := central(h / 2)
+						want := (4*half - central(h)) / 3
+						// Constants, 2/m² for one, are float32s: they are off by 2⁻²⁴ of themselves.
+						bound := math.Abs(want-half) + 1e-13/h + 0x1p-20*norm(got[n.Name])
+						if d := math.Abs(got[n.Name][i] - want); !(d <= bound) {
+							t.Fatalf("%s[%d]: gradient %g, slope %g ± %.2g", n.Name, i, got[n.Name][i], want, bound)
+						}
+						sizes = max(sizes, math.Abs(want))
+					}
+				}
+				if sizes < 1e-4 {
+					t.Errorf("the largest slope is %g, which tells nothing", sizes)
+				}
+			})
+		}
+	}
+}
+
+// unfold gives parameters that begin as zeros, or that change nothing, numbers of their own.
+func unfold(net *nets.Net) {
+	rnd := rand.New(rand.NewPCG(8, 8))
+	for _, n := range net.Tensors() {
+		if strings.Contains(n.Name, ".objective.") || strings.HasSuffix(n.Name, ".bias") {
+			for i, w := range float64s(n.Value) {
+				if w == 0 {
+					float64s(n.Value)[i] = rnd.NormFloat64() / 2
+				}
+			}
+		}
+	}
+}
+
+// blockOf is the block that a parameter belongs to, "" for the output layer.
+func blockOf(name string) string {
+	first, _, _ := strings.Cut(name, ".")
+	switch first {
+	case "e":
+		return strings.Join(strings.Split(name, ".")[:3], ".")
+	case "1": // above the branches, and below the output layer
+		return ""
+	case "a":
+		return "a"
+	case "top":
+		return ""
+	case "2", "b", "3":
+		if strings.HasPrefix(name, "2.") {
+			return "2.b"
+		}
+		return "b"
+	}
+	return first
+}
+
+// forward is a pass of training, with what the blocks learn in it.
+func forward(t *testing.T, l lab, net *nets.Net, x []float32, training bool) {
+	t.Helper()
+	err := l.Step(func(s *compute.Step) error {
+		n := len(localClasses)
+		in, labels := s.Tensor(append([]int{n}, len(x)/n)...), s.Tensor(n)
+		s.Write(in, x)
+		y := make([]float32, n)
+		for i, c := range localClasses {
+			y[i] = float32(c)
+		}
+		s.Write(labels, y)
+		p := net.NewPass(s, n)
+		p.Training, p.Input, p.Labels = training, in, labels
+		net.Forward(p, in)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The objectives.
+
+type matrix [][]float64
+
+func table(n int, f func(i, j int) float64) matrix {
+	m := make(matrix, n)
+	for i := range m {
+		m[i] = make([]float64, n)
+		for j := range m[i] {
+			m[i][j] = f(i, j)
+		}
+	}
+	return m
+}
+
+func inner(a, b []float64) (s float64) {
+	for i := range a {
+		s += a[i] * b[i]
+	}
+	return s
+}
+
+func average(x []float64) float64 { return inner(x, ones(len(x))) / float64(len(x)) }
+
+func ones(n int) []float64 {
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = 1
+	}
+	return x
+}
+
+func less(x []float64, c float64) []float64 {
+	y := slices.Clone(x)
+	for i := range y {
+		y[i] -= c
+	}
+	return y
+}
+
+func gaussians(x [][]float64, sigma float64) matrix {
+	return table(len(x), func(i, j int) float64 {
+		d := 0.0
+		for k := range x[i] {
+			d += (x[i][k] - x[j][k]) * (x[i][k] - x[j][k])
+		}
+		return math.Exp(-d / (2 * sigma * sigma))
+	})
+}
+
+func cosines(x [][]float64) matrix {
+	return table(len(x), func(i, j int) float64 {
+		return inner(x[i], x[j]) / math.Sqrt(inner(x[i], x[i])*inner(x[j], x[j]))
+	})
+}
+
+func (s scene) oneHot() (y [][]float64) {
+	for _, c := range s.classes {
+		row := make([]float64, s.of)
+		row[c] = 1
+		y = append(y, row)
+	}
+	return y
+}
+
+func centredRows(x [][]float64) (y [][]float64) {
+	for _, r := range x {
+		y = append(y, less(r, average(r)))
+	}
+	return y
+}
+
+// hsicOf is mean_ij of K without its means times L.
+func hsicOf(k, l matrix, biased bool) (h float64) {
+	m := len(k)
+	rows, all := make([]float64, m), 0.0
+	for i := range k {
+		rows[i] = average(k[i])
+		all += rows[i] / float64(m)
+	}
+	for i := range k {
+		for j := range k {
+			c := k[i][j] - all
+			if biased {
+				c = k[i][j] - rows[i] - rows[j] + all
+			}
+			h += c * l[i][j] / float64(m*m)
+		}
+	}
+	return h
+}
+
+// activities are the variances of groups to a power.
+func (s scene) activities(groups int, power, delta float64) (u [][]float64) {
+	for _, z := range s.z {
+		channels := len(z) / s.places
+		each := channels / groups
+		row := make([]float64, groups)
+		for g := range groups {
+			var of []float64
+			for p := range s.places {
+				of = append(of, z[p*channels+g*each:][:each]...)
+			}
+			c := less(of, average(of))
+			row[g] = math.Pow((inner(c, c)+delta)/float64(len(c)), power)
+		}
+		u = append(u, row)
+	}
+	return u
+}
+
+func phsicObjective(r nets.PHSIC, s scene) float64 {
+	z := s.z
+	if r.Groups > 0 {
+		z = centredRows(s.activities(r.Groups, float64(r.Power), float64(r.Delta)))
+	}
+	var k matrix
+	switch r.Kernel {
+	case "gaussian":
+		k = gaussians(z, float64(r.Sigma))
+	case "cosine":
+		k = cosines(z)
+	default:
+		k = table(len(z), func(i, j int) float64 { return inner(z[i], z[j]) })
+	}
+	y := cosines(centredRows(s.oneHot()))
+	return hsicOf(k, k, r.Biased) - float64(r.Gamma)*hsicOf(y, k, r.Biased)
+}
+
+func bottleneckObjective(r nets.HSICBottleneck, s scene) (j float64) {
+	widths, err := r.Sigma.Values()
+	if err != nil {
+		panic(err)
+	}
+	if s.branch >= 0 && len(widths) > 1 {
+		widths = widths[s.branch:][:1]
+	}
+	for _, sigma := range widths {
+		of := func(x [][]float64) matrix {
+			return normalised(gaussians(x, float64(sigma)*math.Sqrt(float64(len(x[0])))), float64(r.Eps))
+		}
+		z, x, y := of(s.z), of(s.x), of(s.oneHot())
+		for i := range z {
+			for k := range z {
+				j += z[i][k] * (x[k][i] - float64(r.Lambda)*y[k][i]) / float64(len(widths))
+			}
+		}
+	}
+	return j
+}
+
+// normalised is K·H·(K·H + eps·m·I)⁻¹, centred on one side alone, as the authors' code has it.
+func normalised(k matrix, eps float64) matrix {
+	m := len(k)
+	centred := table(m, func(i, j int) float64 { return k[i][j] - average(k[i]) })
+	shifted := table(m, func(i, j int) float64 {
+		if i == j {
+			return centred[i][j] + eps*float64(m)
+		}
+		return centred[i][j]
+	})
+	inverse := inverted(shifted)
+	return table(m, func(i, j int) (s float64) {
+		for k := range m {
+			s += centred[i][k] * inverse[k][j]
+		}
+		return s
+	})
+}
+
+// inverted is a⁻¹ by Gauss and Jordan, with pivots.
+func inverted(a matrix) matrix {
+	n := len(a)
+	w := make(matrix, n)
+	for i := range w {
+		w[i] = append(slices.Clone(a[i]), make([]float64, n)...)
+		w[i][n+i] = 1
+	}
+	for c := range n {
+		best := c
+		for r := c; r < n; r++ {
+			if math.Abs(w[r][c]) > math.Abs(w[best][c]) {
+				best = r
+			}
+		}
+		w[c], w[best] = w[best], w[c]
+		for j, d := 0, w[c][c]; j < 2*n; j++ {
+			w[c][j] /= d
+		}
+		for r := range n {
+			if f := w[r][c]; r != c && f != 0 {
+				for j := range w[r] {
+					w[r][j] -= f * w[c][j]
+				}
+			}
+		}
+	}
+	return table(n, func(i, j int) float64 { return w[i][n+j] })
+}
+
+func errorObjective(r nets.LocalError, s scene) (j float64) {
+	m := float64(len(s.z))
+	channels := len(s.z[0]) / s.places
+	pooled := s.pooled(r.Decoder)
+	if r.Beta < 1 {
+		v, c := s.own["decoder.weight"], s.own["decoder.bias"]
+		for i, h := range pooled {
+			logits, total := make([]float64, s.of), 0.0
+			for k := range logits {
+				logits[k] = c[k] + inner(v[k*len(h):][:len(h)], h)
+				total += math.Exp(logits[k])
+			}
+			j += (1 - float64(r.Beta)) * (math.Log(total) - logits[s.classes[i]]) / m
+		}
+	}
+	if r.Beta == 0 {
+		return j
+	}
+	g, target := pooled, s.oneHot()
+	if r.Bio {
+		p := s.own["projection.weight"]
+		for i, c := range s.classes {
+			target[i] = make([]float64, len(p)/s.of)
+			for k := range target[i] {
+				target[i][k] = p[k*s.of+c]
+			}
+		}
+	} else {
+		g = s.throughG()
+	}
+	if places := len(g[0]) / channels; places > 1 && channels > 3 && !r.NoStd {
+		for i, row := range g {
+			g[i] = deviationsOf(row, places)
+		}
+	}
+	a, b := cosines(centredRows(g)), cosines(centredRows(target))
+	for i := range a {
+		for k := range a {
+			j += float64(r.Beta) * (a[i][k] - b[i][k]) * (a[i][k] - b[i][k]) / (m * m)
+		}
+	}
+	return j
+}
+
+// deviationsOf are the standard deviations of the channels of an image.
+func deviationsOf(row []float64, places int) []float64 {
+	channels := len(row) / places
+	out := make([]float64, channels)
+	for c := range out {
+		x := make([]float64, places)
+		for p := range x {
+			x[p] = row[p*channels+c]
+		}
+		x = less(x, average(x))
+		out[c] = math.Sqrt(inner(x, x) / float64(places-1))
+	}
+	return out
+}
+
+// throughG is G·h, of images of 4×4 or 2×2 a convolution.
+func (s scene) throughG() (out [][]float64) {
+	g := s.own["similarity.weight"]
+	channels, side := len(s.z[0])/s.places, int(math.Sqrt(float64(s.places)))
+	for _, h := range s.z {
+		row := make([]float64, len(h))
+		for at := range row {
+			p, u := at/channels, at%channels
+			if s.places == 1 {
+				row[at] = inner(g[u*channels:][:channels], h)
+				continue
+			}
+			for dy := -1; dy <= 1; dy++ {
+				for dx := -1; dx <= 1; dx++ {
+					y, x := p/side+dy, p%side+dx
+					if y >= 0 && y < side && x >= 0 && x < side {
+						row[at] += inner(g[((u*3+dy+1)*3+dx+1)*channels:][:channels], h[(y*side+x)*channels:][:channels])
+					}
+				}
+			}
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// pooled is the output, images averaged over windows that double until they are few enough.
+func (s scene) pooled(most int) (out [][]float64) {
+	side, channels := int(math.Sqrt(float64(s.places))), len(s.z[0])/s.places
+	window := 1
+	for most > 0 && window < side && (side/window)*(side/window)*channels > most {
+		window *= 2
+	}
+	n := side / window
+	for _, z := range s.z {
+		row := make([]float64, n*n*channels)
+		for p := range s.places {
+			to := p / side / window * n * channels
+			to += p % side / window * channels
+			for c := range channels {
+				row[to+c] += z[p*channels+c] / float64(window*window)
+			}
+		}
+		out = append(out, row)
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+package chart
+
+import (
+	"image/color"
+	"io"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Curves are quantities over a number: a line each, with bars of their spread.
+type Curves struct {
+	Title, X, Y string
+	Lines       []CurveLine
+}
+
+// A CurveLine is one of Curves.
+type CurveLine struct {
+	Name   string
+	At, Of []float64
+	Spread []float64 // to either side; nil or NaN: none
+}
+
+// bars are the points of a line with their spreads.
+type bars struct {
+	plotter.XYs
+	spread []float64
+}
+
+func (b bars) YError(i int) (low, high float64) { return b.spread[i], b.spread[i] }
+
+func (c Curves) plot() (*plot.Plot, error) {
+	p, lo, hi := plot.New(), math.Inf(1), math.Inf(-1)
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
+	p.Add(grid())
+	key := newKey(10.5)
+	key.Left, key.Top = true, false
+	for k, l := range c.Lines {
+		colour := colours[k%len(colours)]
+		b := bars{spread: make([]float64, len(l.At))}
+		for i, at := range l.At {
+			if i < len(l.Spread) && l.Spread[i] == l.Spread[i] {
+				b.spread[i] = l.Spread[i]
+			}
+			b.XYs = append(b.XYs, plotter.XY{X: at, Y: l.Of[i]})
+			lo, hi = min(lo, l.Of[i]-b.spread[i]), max(hi, l.Of[i]+b.spread[i])
+		}
+		style{colour, bold, nil}.draw(p, b.XYs, true)
+		whiskers, err := plotter.NewYErrorBars(b)
+		if err != nil {
+			return nil, err
+		}
+		whiskers.LineStyle = draw.LineStyle{Color: color.Color(colour), Width: 1.2}
+		p.Add(whiskers)
+		key.Add(l.Name, swatch(colour))
+	}
+	p.Legend = key
+	Chart{}.dress(p, false)
+	p.X.Min, p.X.Max = math.Inf(1), math.Inf(-1)
+	for _, l := range c.Lines {
+		for _, at := range l.At {
+			p.X.Min, p.X.Max = min(p.X.Min, at), max(p.X.Max, at)
+		}
+	}
+	edge := 0.03 * (p.X.Max - p.X.Min)
+	p.X.Min, p.X.Max = p.X.Min-edge, p.X.Max+edge
+	linear(p, lo, hi)
+	return p, nil
+}
+
+const curvesHeight = 4 * vg.Inch
+
+// SVG draws the curves as SVG.
+func (c Curves) SVG(w io.Writer) error {
+	p, err := c.plot()
+	if err != nil {
+		return err
+	}
+	canvas := vgsvg.NewWith(vgsvg.UseWH(chartWidth, curvesHeight))
+	p.Draw(draw.Crop(draw.New(canvas), 8, -14, 6, -8))
+	_, err = canvas.WriteTo(w)
+	return err
+}
+
+// PNG draws the same, at 120 dots an inch.
+func (c Curves) PNG(w io.Writer) error {
+	p, err := c.plot()
+	if err != nil {
+		return err
+	}
+	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, curvesHeight), vgimg.UseDPI(120), vgimg.UseBackgroundColor(color.White))
+	p.Draw(draw.Crop(draw.New(canvas), 8, -14, 6, -8))
+	_, err = vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
+	return err
+}

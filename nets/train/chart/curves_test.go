@@ -1,0 +1,47 @@
+package chart
+
+import (
+	"bytes"
+	"image/png"
+	"math"
+	"strings"
+	"testing"
+)
+
+// TestCurves: names, axes and every point are drawn, with and without spreads.
+func TestCurves(t *testing.T) {
+	c := Curves{X: "angle", Y: "accuracy", Lines: []CurveLine{
+		{Name: "one", At: []float64{0, 15, 30}, Of: []float64{98, 90, 70}, Spread: []float64{0.1, 0.5, 2}},
+		{Name: "other", At: []float64{0, 15, 30}, Of: []float64{97, 91, 75}, Spread: []float64{math.NaN(), 0.5, 2}},
+		{Name: "bare", At: []float64{0, 30}, Of: []float64{96, 80}},
+	}}
+	var svg, bitmap bytes.Buffer
+	if err := c.SVG(&svg); err != nil {
+		t.Fatal(err)
+	}
+	text := svg.String()
+	for _, want := range []string{">angle<", ">accuracy<", ">one<", ">other<", ">bare<"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the chart lacks %s", want)
+		}
+	}
+	if strings.Contains(text, "NaN") {
+		t.Error("a coordinate is no number")
+	}
+	wider := c
+	wider.Lines = append([]CurveLine(nil), c.Lines...)
+	wider.Lines[0].Spread = []float64{0.1, 0.5, 20}
+	var other bytes.Buffer
+	if err := wider.SVG(&other); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(svg.Bytes(), other.Bytes()) {
+		t.Error("a wider spread changes nothing")
+	}
+	if err := c.PNG(&bitmap); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.Decode(&bitmap); err != nil {
+		t.Error(err)
+	}
+}
