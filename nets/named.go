@@ -11,7 +11,7 @@ import (
 
 // Networks are the names that [Parse] knows, each with what it is.
 var Networks = []struct{ Name, About string }{
-	{"mlp:IN-HIDDEN-…-OUT", "dense layers: mlp:784-500-10, ReLU; mlp-leaky:…, leaky ReLU; mlp-sigmoid:… and mlp-tanh:…, with weights balanced at first"},
+	{"mlp:IN-HIDDEN-…-OUT", "dense layers: mlp:784-500-10, ReLU; mlp-sigmoid:… and mlp-tanh:…, with weights balanced at first"},
 	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid; norm=batch|plain (without scale and shift); dropout=0.1; bias=false; divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
 	{"lenet5", "LeCun et al. 1998 with ReLU and max pooling"},
 	{"resnet8, resnet20, resnet32, resnet56", "He et al. 2016 for small images: 16, 32 and 64 channels"},
@@ -25,8 +25,6 @@ func Parse(name string, in Shape, classes int) (Spec, error) {
 	switch base {
 	case "mlp":
 		return mlp(arg, compute.ReLU, Torch, in, classes)
-	case "mlp-leaky":
-		return mlp(arg, compute.LeakyReLU, Torch, in, classes)
 	case "mlp-sigmoid":
 		return mlp(arg, compute.Sigmoid, Balanced, in, classes)
 	case "mlp-tanh":

@@ -18,7 +18,7 @@ func TestLearns(t *testing.T) {
 		in   nets.Shape
 	}{
 		{"mlp:64-20-4", nets.Shape{Height: 8, Width: 8, Channels: 1}},
-		{"mlp-leaky:64-20-4", nets.Shape{Height: 8, Width: 8, Channels: 1}},
+		{"mlp:64-20-4,act=leaky", nets.Shape{Height: 8, Width: 8, Channels: 1}},
 		{"mlp-sigmoid:64-20-4", nets.Shape{Height: 8, Width: 8, Channels: 1}},
 		{"mlp-tanh:64-20-4", nets.Shape{Height: 8, Width: 8, Channels: 1}},
 		{"lenet5", nets.Shape{Height: 16, Width: 16, Channels: 1}},

@@ -20,7 +20,7 @@ var (
 	twins = map[string]nets.Spec{
 		"mlp-relu":    parsed("mlp:48-12-5"),
 		"mlp-sigmoid": parsed("mlp-sigmoid:48-12-5"),
-		"mlp-leaky":   parsed("mlp-leaky:48-12-5"),
+		"mlp-leaky":   parsed("mlp:48-12-5,act=leaky"),
 		"lenet": nets.Stack{
 			nets.Conv{Name: "conv1", Units: 4, Window: 3, Pad: 1, Act: compute.Tanh, Bias: true},
 			nets.Pool{Pooling: compute.MaxPool, Window: 3, Stride: 2, Pad: 1},
