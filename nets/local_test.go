@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 
 // A scene is what the objective of a block sees, in float64.
 type scene struct {
+	block   string
 	z       [][]float64 // its output, a row per example, channels innermost
 	places  int         // of an image
 	x       [][]float64 // the input of the network
@@ -73,7 +75,54 @@ var locals = map[string]local{
 	"sim":                     localErrors(nets.LocalError{Beta: 1, Decoder: 16, Targets: 5}),
 	"predsim":                 localErrors(nets.LocalError{Beta: 0.75, Decoder: 64, Targets: 5}),
 	"sim, without deviations": localErrors(nets.LocalError{Beta: 1, NoStd: true}),
+	"pred, bio":               bioPrediction(nets.LocalError{Decoder: 16, Targets: 5, Bio: true}),
+	"predsim, bio":            bioPrediction(nets.LocalError{Beta: 0.5, Decoder: 16, Targets: 5, Bio: true}),
 	"sim, bio":                localErrors(nets.LocalError{Beta: 1, Decoder: 16, Targets: 5, Bio: true}),
+}
+
+// bioPrediction is what pred of Bio descends: the decoder, by the cross-entropy of the bits of y·P; and what is below
+// it, by errors that it is sent through fixed weights F and that are not its to change, Σ_i e_i·(F·h_i). What a block
+// saw first stays: the errors, and the h of the decoder.
+func bioPrediction(r nets.LocalError) local {
+	type memory struct {
+		h, errors [][]float64
+	}
+	known := map[[2]string]memory{}
+	return local{r, func(s scene) (j float64) {
+		h, v, c, p, f := s.pooled(r.Decoder), s.own["decoder.weight"], s.own["decoder.bias"], s.own["projection.weight"], s.own["decoder.feedback"]
+		scale := (1 - float64(r.Beta)) / float64(len(h)*len(c))
+		bit := func(i, k int) float64 {
+			if p[k*s.of+s.classes[i]] > 0 {
+				return 1
+			}
+			return 0
+		}
+		z := func(h []float64, k int) float64 { return c[k] + inner(v[k*len(h):][:len(h)], h) }
+		key := [2]string{s.block, strconv.Itoa(len(s.z[0]))} // of one network or another
+		first, ok := known[key]
+		if !ok {
+			first.h = h
+			for i := range h {
+				e := make([]float64, len(c))
+				for k := range e {
+					e[k] = scale * (1/(1+math.Exp(-z(h[i], k))) - bit(i, k))
+				}
+				first.errors = append(first.errors, e)
+			}
+			known[key] = first
+		}
+		for i := range h {
+			for k := range c {
+				a := z(first.h[i], k)
+				j += scale * (math.Log1p(math.Exp(a)) - bit(i, k)*a)
+				j += first.errors[i][k] * inner(f[k*len(h[i]):][:len(h[i])], h[i])
+			}
+		}
+		if r.Beta > 0 {
+			j += errorObjective(nets.LocalError{Beta: r.Beta, Decoder: r.Decoder, Bio: true, Targets: r.Targets}, s)
+		}
+		return j
+	}}
 }
 
 // probe is a local rule that shows what its blocks see.
@@ -84,7 +133,7 @@ type probe struct {
 }
 
 func (r probe) Gradient(p *nets.Pass, b *nets.Block, y *compute.Tensor) *compute.Tensor {
-	s := scene{z: rowsOf(y, p.Examples), places: b.Out.Height * b.Out.Width, x: rowsOf(p.Input, p.Examples), classes: r.classes, of: p.Net.Classes, branch: -1, own: map[string][]float64{}}
+	s := scene{block: b.Name, z: rowsOf(y, p.Examples), places: b.Out.Height * b.Out.Width, x: rowsOf(p.Input, p.Examples), classes: r.classes, of: p.Net.Classes, branch: -1, own: map[string][]float64{}}
 	if strings.HasPrefix(b.Name, "e.") {
 		s.branch = b.Branch
 	}
@@ -143,6 +192,9 @@ func TestLocalRules(t *testing.T) {
 				x := normals(rand.New(rand.NewPCG(5, 1)), len(localClasses)*c.in.Len())
 				pass := func() { forward(t, l, net, x, true) }
 				pass()
+				for _, s := range watch.seen {
+					rule.j(s) // which some remember
+				}
 				got := map[string][]float64{}
 				for _, n := range net.Tensors() {
 					if n.Grad != nil {
@@ -445,7 +497,7 @@ func errorObjective(r nets.LocalError, s scene) (j float64) {
 	m := float64(len(s.z))
 	channels := len(s.z[0]) / s.places
 	pooled := s.pooled(r.Decoder)
-	if r.Beta < 1 {
+	if r.Beta < 1 && !r.Bio {
 		v, c := s.own["decoder.weight"], s.own["decoder.bias"]
 		for i, h := range pooled {
 			logits, total := make([]float64, s.of), 0.0

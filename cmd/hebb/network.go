@@ -7,7 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"reflect"
-	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -120,7 +120,7 @@ var (
 func (n *networkRun) forComponents(r *trainRun) error {
 	var other []string
 	n.flags.Visit(func(f *pflag.Flag) {
-		if !contains(hebbianFlags, f.Name) {
+		if !slices.Contains(hebbianFlags, f.Name) {
 			other = append(other, "--"+f.Name)
 		}
 	})
@@ -135,15 +135,6 @@ func (n *networkRun) forComponents(r *trainRun) error {
 		r.Epochs = n.Epochs
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -167,19 +158,10 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	} else if err := r.onlyResume(); err != nil {
 		return err
 	}
-	b, notes, err := r.backend(r.on)
-	for _, n := range notes {
-		fmt.Fprintln(stderr, "hebb:", n)
-	}
+	dev, verifier, err := r.openVerified(r.on, r.verify, r.sampled, stderr)
 	if err != nil {
 		return err
 	}
-	var verifier *compute.Verifier
-	if r.verify {
-		verifier = compute.Verify(b, r.sampled)
-		b = verifier
-	}
-	dev := compute.New(b)
 	defer dev.Close()
 	work, rec, err := r.prepare(dev, c)
 	if err != nil {
@@ -191,8 +173,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	err = r.train(ctx, work, stdout, stderr)
 	if verifier != nil {
 		rec.Verified = &verifier.Tally
-		fmt.Fprintf(stdout, "verified  %d elements against their definitions, %d not bounded; the largest error is %.2f of its bound\n",
-			verifier.Judged, verifier.Unbounded, verifier.Worst)
+		printVerified(stdout, verifier.Tally)
 		err = errors.Join(err, work.Folder.WriteRecord(rec))
 	}
 	fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
@@ -203,7 +184,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 func (r *networkRun) onlyResume() error {
 	var other []string
 	r.flags.Visit(func(f *pflag.Flag) {
-		if !contains([]string{"resume", "epochs", "steps", "backend", "verify", "context", "device", "rung", "no-cache"}, f.Name) {
+		if !slices.Contains([]string{"resume", "epochs", "steps", "backend", "verify", "context", "device", "rung", "no-cache"}, f.Name) {
 			other = append(other, "--"+f.Name)
 		}
 	})
@@ -229,28 +210,11 @@ func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, t
 	if err := train.Usable(dir); err != nil {
 		return nil, train.Record{}, fmt.Errorf("--out: %w", err)
 	}
-	work, err := train.New(dev, c)
+	work, rec, err := train.Begin(dev, dir, c, train.Record{Version: version(), Started: started, From: r.from})
 	if unfit := (train.ConfigError{}); errors.As(err, &unfit) {
 		err = usageError{err}
 	}
-	if err != nil {
-		return nil, train.Record{}, err
-	}
-	if r.from != "" {
-		if err := train.LoadModel(work.Net, r.from); err != nil {
-			work.Close()
-			return nil, train.Record{}, err
-		}
-	}
-	rec := train.Record{
-		Version: version(), Go: runtime.Version(), Started: started, Device: dev.Info(), DataPath: work.Path,
-		Examples: work.Set.Train.N(), Parameters: work.Net.Parameters(), From: r.from,
-	}
-	if work.Folder, err = train.Create(dir, c, rec); err != nil {
-		work.Close()
-		return nil, rec, fmt.Errorf("--out: %w", err)
-	}
-	return work, rec, nil
+	return work, rec, err
 }
 
 func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record) {

@@ -41,6 +41,28 @@ func (f *backendFlags) open(name string) (*compute.Device, []string, error) {
 	return compute.New(b), notes, nil
 }
 
+// openVerified opens the named backend, saying on stderr what there is to say, and has so many elements of every op's
+// results checked, all with 0, if that is wanted; the verifier is nil if not.
+func (f *backendFlags) openVerified(name string, verify bool, sample int, stderr io.Writer) (*compute.Device, *compute.Verifier, error) {
+	b, notes, err := f.backend(name)
+	for _, n := range notes {
+		fmt.Fprintln(stderr, "hebb:", n)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if !verify {
+		return compute.New(b), nil, nil
+	}
+	v := compute.Verify(b, sample)
+	return compute.New(v), v, nil
+}
+
+func printVerified(w io.Writer, t compute.Tally) {
+	fmt.Fprintf(w, "verified  %d elements against their definitions, %d not bounded; the largest error is %.2f of its bound\n",
+		t.Judged, t.Unbounded, t.Worst)
+}
+
 // openAll is backends with a Device around each.
 func (f *backendFlags) openAll(given []string, stderr io.Writer) (devs []*compute.Device, err error) {
 	all, err := f.backends(given, stderr)

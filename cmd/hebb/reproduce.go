@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -176,12 +177,12 @@ func (r *reproduction) parts(s reproduce.Scale) (parts []reproduce.Part, err err
 	var names []string
 	for _, p := range s.Parts {
 		names = append(names, p.Name)
-		if len(r.only) == 0 || contains(r.only, p.Name) {
+		if len(r.only) == 0 || slices.Contains(r.only, p.Name) {
 			parts = append(parts, p)
 		}
 	}
 	for _, o := range r.only {
-		if !contains(names, o) {
+		if !slices.Contains(names, o) {
 			return nil, usagef("--only %s, want some of %s", o, strings.Join(names, ", "))
 		}
 	}

@@ -95,19 +95,10 @@ func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	b, notes, err := r.backend(r.on)
-	for _, n := range notes {
-		fmt.Fprintln(stderr, "hebb:", n)
-	}
+	dev, verifier, err := r.openVerified(r.on, r.verify, r.sampled, stderr)
 	if err != nil {
 		return err
 	}
-	var verifier *compute.Verifier
-	if r.verify {
-		verifier = compute.Verify(b, r.sampled)
-		b = verifier
-	}
-	dev := compute.New(b)
 	defer dev.Close()
 
 	images, err := data.Load(dir, data.Options{})
@@ -164,8 +155,7 @@ func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	if verifier != nil {
 		rec.Verified = &verifier.Tally
-		fmt.Fprintf(stdout, "verified  %d elements against their definitions, %d not bounded; the largest error is %.2f of its bound\n",
-			verifier.Judged, verifier.Unbounded, verifier.Worst)
+		printVerified(stdout, verifier.Tally)
 	}
 	if err := out.save(rec, w); err != nil {
 		return err

@@ -93,27 +93,14 @@ func (m Maker) work(dev *compute.Device, row Row) (*train.Run, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	work, err := train.New(dev, row.Config)
-	if err != nil {
-		return nil, err
-	}
-	from := ""
+	rec := train.Record{Version: m.Version, Started: time.Now()}
 	if row.From != "" {
-		if from, _, err = train.LastModel(row.From); err == nil {
-			err = train.LoadModel(work.Net, from)
-		}
-		if err != nil {
-			work.Close()
+		if rec.From, _, err = train.LastModel(row.From); err != nil {
 			return nil, err
 		}
 	}
-	rec := train.Record{From: from, Version: m.Version, Started: time.Now(), Device: dev.Info(), DataPath: work.Path,
-		Examples: work.Set.Train.N(), Parameters: work.Net.Parameters()}
-	if work.Folder, err = train.Create(row.Dir, row.Config, rec); err != nil {
-		work.Close()
-		return nil, err
-	}
-	return work, nil
+	work, _, err := train.Begin(dev, row.Dir, row.Config, rec)
+	return work, err
 }
 
 // Claims returns, for each claim of a part, whether it holds of the rows.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"time"
 
@@ -43,6 +44,31 @@ type Record struct {
 	Parameters int            `json:"parameters"`
 	From       string         `json:"from,omitempty"` // weights that it started with
 	Verified   *compute.Tally `json:"verified,omitempty"`
+}
+
+// Begin prepares a new run on dev and makes its folder. Of the record, Version and Started are the caller's, and From, if
+// there is one, is a file of weights to start from.
+func Begin(dev *compute.Device, dir string, c Config, rec Record) (*Run, Record, error) {
+	if err := Usable(dir); err != nil {
+		return nil, rec, err
+	}
+	r, err := New(dev, c)
+	if err != nil {
+		return nil, rec, err
+	}
+	if rec.From != "" {
+		err = LoadModel(r.Net, rec.From)
+	}
+	if err == nil {
+		rec.Go, rec.Device, rec.DataPath = runtime.Version(), dev.Info(), r.Path
+		rec.Examples, rec.Parameters = r.Set.Train.N(), r.Net.Parameters()
+		r.Folder, err = Create(dir, c, rec)
+	}
+	if err != nil {
+		r.Close()
+		return nil, rec, err
+	}
+	return r, rec, nil
 }
 
 // Usable reports why a folder cannot be that of a new run: it holds one, or cannot be written to. It leaves nothing
