@@ -55,11 +55,14 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hebb",
-		Short: "Hebbian learning on a GPU or a CPU, verified element by element",
-		Long: `hebb runs batched matrix products, Hebbian outer-product updates and Gaussian Gram
-matrices on OpenGL compute shaders and on a CPU path, checks both against their
-definitions in float64, measures one against the other, and learns with them.`,
+		Short: "Local learning rules on a GPU or a CPU, verified element by element",
+		Long: `hebb runs matrix products, Hebbian updates, Gaussian Gram matrices, convolutions and pointwise
+formulas on OpenGL compute shaders and on a CPU path, checks both against their definitions in
+float64, and measures one against the other. With them it trains networks, by backprop or without
+its weights or its backward path, repeats published experiments, and measures dependence by kernels.`,
 		Example: `  hebb verify                                             do GPU and CPU agree, here?
+  hebb train --net resnet20 --rule sa --crop 2 --flip        a residual network without weight transport
+  hebb reproduce --list                                      what was published, and what came out here
   hebb train --rule sanger --data fashion-mnist --units 16   principal components of clothes`,
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -61,7 +62,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, "updates between two lines of metrics")
 	f.IntVar(&r.SaveEvery, "save-every", r.SaveEvery, "updates between two checkpoints (0: an epoch)")
 	f.StringVar(&r.config, "config", "", "take the settings from `FILE.toml`; flags win")
-	f.StringVar(&r.from, "from", "", "start from the weights in `FILE.safetensors`, of hebb or of PyTorch")
+	f.StringVar(&r.from, "from", "", "start from the weights in `FILE.safetensors`, of hebb or of PyTorch, or from those of a run's folder")
 	f.StringVar(&r.resume, "resume", "", "go on with the run in `DIR`; --epochs and --steps may make it longer")
 	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
 	f.StringVar(&r.out, "out", "", "folder for the run (default runs/TIME-RULE-BACKEND)")
@@ -210,11 +211,27 @@ func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, t
 	if err := train.Usable(dir); err != nil {
 		return nil, train.Record{}, fmt.Errorf("--out: %w", err)
 	}
-	work, rec, err := train.Begin(dev, dir, c, train.Record{Version: version(), Started: started, From: r.from})
+	from, err := weights(r.from)
+	if err != nil {
+		return nil, train.Record{}, err
+	}
+	work, rec, err := train.Begin(dev, dir, c, train.Record{Version: version(), Started: started, From: from})
 	if unfit := (train.ConfigError{}); errors.As(err, &unfit) {
 		err = usageError{err}
 	}
 	return work, rec, err
+}
+
+// weights is the file that --from means: itself, or the last checkpoint of a run.
+func weights(from string) (string, error) {
+	if info, err := os.Stat(from); from == "" || err != nil || !info.IsDir() {
+		return from, nil
+	}
+	path, _, err := train.LastModel(from)
+	if err != nil {
+		return "", fmt.Errorf("--from: %w", err)
+	}
+	return path, nil
 }
 
 func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record) {
@@ -303,7 +320,7 @@ func listRules() string {
 		if keys != "" {
 			keys = " (" + keys + ")"
 		}
-		fmt.Fprintf(&b, "  %-5s  %s%s\n", r.Name, r.About, keys)
+		fmt.Fprintf(&b, "  %-7s  %s%s\n", r.Name, r.About, keys)
 	}
 	return b.String()
 }

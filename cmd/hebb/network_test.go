@@ -141,6 +141,14 @@ func TestTrainFrom(t *testing.T) {
 	if status != 0 || !strings.Contains(stdout, "from      ") {
 		t.Errorf("status %d, stderr %q", status, stderr)
 	}
+	status, stdout, stderr = hebb(t, small(data, filepath.Join(t.TempDir(), "folder"), "--from", first, "--rule", "last")...)
+	if status != 0 || !strings.Contains(stdout, "from      "+model(first, 0)) && !strings.Contains(stdout, "from      "+first) {
+		t.Errorf("from a folder: status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	status, _, stderr = hebb(t, small(data, filepath.Join(t.TempDir(), "none"), "--from", t.TempDir())...)
+	if status != 1 || !strings.Contains(stderr, "--from") {
+		t.Errorf("from an empty folder: status %d, stderr %q", status, stderr)
+	}
 	other := filepath.Join(t.TempDir(), "other.safetensors")
 	if err := safetensors.WriteFile(other, []safetensors.Tensor{{Name: "fc1.weight", Shape: []int{2, 2}, Data: make([]float32, 4)}}, nil); err != nil {
 		t.Fatal(err)
