@@ -192,15 +192,19 @@ func (in *input) at(row, rows int) int { return row/rows*in.Batch + row%rows*in.
 // gather is load row by row.
 func (c *core) gather(i, lo, hi int) {
 	in, dst := &c.in[i], c.room(i)[:hi-lo]
+	row, col := lo/c.cols, lo%c.cols
+	z, r := row/c.rows, row%c.rows
 	for len(dst) > 0 {
-		row, col := lo/c.cols, lo%c.cols
 		part := dst[:min(len(dst), c.cols-col)]
-		if from := in.data[in.at(row, c.rows):]; in.Col == 1 {
+		if from := in.data[z*in.Batch+r*in.Row:]; in.Col == 1 {
 			copy(part, from[col:])
 		} else {
 			fill(part, from[0])
 		}
-		dst, lo = dst[len(part):], lo+len(part)
+		dst, col = dst[len(part):], 0
+		if r++; r == c.rows {
+			z, r = z+1, 0
+		}
 	}
 }
 

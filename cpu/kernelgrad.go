@@ -80,7 +80,6 @@ type slopeRow struct{ k, l, s, term, p []float32 }
 
 // weights is row i of P in t, of the products p and lxy there.
 func (s *kernelSlope) weights(p, lxy []float32, r slopeRow, t tile, i int) {
-	clear(r.p)
 	for w := range s.widths {
 		if s.needsK() {
 			s.k.own(r.k, p, w, t, i)
@@ -94,8 +93,12 @@ func (s *kernelSlope) weights(p, lxy []float32, r slopeRow, t tile, i int) {
 		if s.sums != nil {
 			times(r.s, r.s, r.k)
 		}
-		scale(r.s, r.s, float32(s.Scale(w)))
-		add(r.p, r.p, r.s)
+		if w == 0 {
+			scale(r.p, r.s, float32(s.Scale(w)))
+		} else {
+			scale(r.s, r.s, float32(s.Scale(w)))
+			add(r.p, r.p, r.s)
+		}
 	}
 	if s.sums != nil && t.i == t.j {
 		r.p[i] = 0 // of x_i − x_i
@@ -108,9 +111,10 @@ func (s *kernelSlope) needsK() bool { return s.sums != nil || s.Self != 0 || s.s
 
 // slope is row i of S in t for width w, of rows of K and L.
 func (s *kernelSlope) slope(r slopeRow, w int, t tile, i int) {
-	clear(r.s)
 	if s.Self != 0 {
 		scale(r.s, r.k, s.Self)
+	} else {
+		clear(r.s)
 	}
 	if s.Cross != 0 {
 		scale(r.term, r.l, s.Cross)

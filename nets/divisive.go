@@ -23,7 +23,7 @@ func (d Divisive) label() string { return d.Name }
 
 type divisive struct {
 	grouping
-	x, centred, variance *compute.Tensor
+	x, sums, variance *compute.Tensor
 }
 
 func (d Divisive) build(_ *builder, name string, in Shape) (layer, Shape, error) {
@@ -36,18 +36,15 @@ func (d Divisive) build(_ *builder, name string, in Shape) (layer, Shape, error)
 
 func (l *divisive) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	l.x = x
-	l.centred, l.variance = l.spread(p, x)
-	return l.byGroup(p, l.divide, l.centred, p.Map(l.root, l.variance))
+	l.sums, l.variance = l.spread(p, x)
+	return l.byGroup(p, l.divide, x, l.sums, p.Map(l.root, l.variance))
 }
 
 // backward: with v the variance and s = v^−Power, dz = s·dy − (2·Power/n)·(s/v)·z·Σ_k dy_k·z_k, and then less its mean.
 func (l *divisive) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	dy = p.View(dy, 0, l.x.Shape()...)
-	inner := l.sums(p, times, dy, l.centred)
-	scale := p.Map(l.inverseRoot, l.variance)
-	pull := p.Map(l.pull, inner, l.variance)
-	dz := l.byGroup(p, l.push, dy, scale, pull, l.centred)
-	return l.centre(p, dz)
+	pull := p.Map(l.pull, l.fold(p, l.along, l.x, l.sums, dy), l.variance)
+	return l.centre(p, l.byGroup(p, l.push, l.x, l.sums, dy, p.Map(l.inverseRoot, l.variance), pull))
 }
 
 // A grouping is what a layer's units are grouped by, and a power of the variance within a group.
@@ -58,16 +55,19 @@ type grouping struct {
 	delta  float32
 
 	root, inverseRoot, pull *compute.Formula // of the variance: v^Power, v^−Power, c·Σ·v^(−Power−1)
-	divide, push            *compute.Formula
+
+	// Of units, the sums of their groups and more, z standing for a unit less the mean of its group: z², z/r, z·d, d·s − p·z.
+	squares, divide, along, push *compute.Formula
 }
 
 func newGrouping(in Shape, groups int, power, delta float32) grouping {
 	g := grouping{in: in, groups: groups, power: power, delta: delta}
-	v := compute.Var(0)
+	v, z := compute.Var(0), compute.Sub(compute.Var(0), compute.Mul(compute.Const(1/float32(g.size())), compute.Var(1)))
 	g.root, g.inverseRoot = compute.Pointwise(raise(v, power)), compute.Pointwise(raise(v, -power))
 	g.pull = compute.Pointwise(compute.Mul(compute.Const(2*power/float32(g.size())), compute.Mul(v, raise(compute.Var(1), -power-1))))
-	g.divide = compute.Pointwise(compute.Div(compute.Var(0), compute.Var(1)))
-	g.push = compute.Pointwise(compute.Sub(compute.Mul(compute.Var(0), compute.Var(1)), compute.Mul(compute.Var(2), compute.Var(3))))
+	g.squares, g.divide = compute.Pointwise(compute.Mul(z, z)), compute.Pointwise(compute.Div(z, compute.Var(2)))
+	g.along = compute.Pointwise(compute.Mul(z, compute.Var(2)))
+	g.push = compute.Pointwise(compute.Sub(compute.Mul(compute.Var(2), compute.Var(3)), compute.Mul(compute.Var(4), z)))
 	return g
 }
 
@@ -110,46 +110,22 @@ func (g grouping) check(name string) error {
 // Values of groups are examples × groups. places is how many rows of channels an example has.
 func (g grouping) places() int { return g.in.Height * g.in.Width }
 
-// sums are Σ f over the units of each group; f nil is In[0] itself.
-func (g grouping) sums(p *Pass, f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
-	n := in[0].Shape()[0]
-	if g.places() > 1 { // over the places of each channel first
-		channels := p.Tensor(n, 1, g.in.Channels)
-		views := make([]*compute.Tensor, len(in))
-		for i, t := range in {
-			views[i] = p.View(t, 0, n, g.places(), g.in.Channels)
-		}
-		p.Do(compute.Reduce{Out: channels, In: views, F: f, Along: compute.AlongRows, Alpha: 1})
-		in, f = []*compute.Tensor{channels}, nil
-	}
-	out := p.Tensor(n, g.groups)
-	views := make([]*compute.Tensor, len(in))
-	for i, t := range in {
-		views[i] = p.View(t, 0, n*g.groups, g.in.Channels/g.groups)
-	}
-	p.Do(compute.Reduce{Out: p.View(out, 0, n*g.groups), In: views, F: f, Along: compute.AlongCols, Alpha: 1})
-	return out
-}
-
-// byGroup is f of the units, all inputs that are values of groups being spread over their units.
-func (g grouping) byGroup(p *Pass, f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
-	n := in[0].Shape()[0]
-	out := p.Like(in[0])
-	domain, views := p.View(out, 0, n*g.groups, g.in.Channels/g.groups), make([]*compute.Tensor, len(in))
-	if g.places() > 1 {
-		domain = p.View(out, 0, n, g.places(), g.in.Channels)
-	}
+// views are units, the first of in among them, and values of groups, as they are spread over these: groups of an example
+// are rows of their own or, of images, the channels of a row.
+func (g grouping) views(p *Pass, in ...*compute.Tensor) []*compute.Tensor {
+	n, out := in[0].Shape()[0], make([]*compute.Tensor, len(in))
 	for i, t := range in {
 		switch {
-		case t.Len() == out.Len():
-			views[i] = p.View(t, 0, domain.Shape()...)
+		case t.Len() == in[0].Len() && g.places() > 1:
+			out[i] = p.View(t, 0, n, g.places(), g.in.Channels)
+		case t.Len() == in[0].Len():
+			out[i] = p.View(t, 0, n*g.groups, g.in.Channels/g.groups)
 		case g.places() > 1:
-			views[i] = g.channels(p, t)
+			out[i] = g.channels(p, t)
 		default:
-			views[i] = p.View(t, 0, n*g.groups, 1)
+			out[i] = p.View(t, 0, n*g.groups, 1)
 		}
 	}
-	p.Do(compute.Map{Out: domain, In: views, F: f})
 	return out
 }
 
@@ -161,6 +137,27 @@ func (g grouping) channels(p *Pass, t *compute.Tensor) *compute.Tensor {
 	return out
 }
 
+// fold is Σ f over the units of each group; f nil is In[0] itself.
+func (g grouping) fold(p *Pass, f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
+	n := in[0].Shape()[0]
+	in = g.views(p, in...)
+	if g.places() > 1 { // over the places of each channel first
+		channels := p.Tensor(n, 1, g.in.Channels)
+		p.Do(compute.Reduce{Out: channels, In: in, F: f, Along: compute.AlongRows, Alpha: 1})
+		in, f = []*compute.Tensor{p.View(channels, 0, n*g.groups, g.in.Channels/g.groups)}, nil
+	}
+	out := p.Tensor(n, g.groups)
+	p.Do(compute.Reduce{Out: p.View(out, 0, n*g.groups), In: in, F: f, Along: compute.AlongCols, Alpha: 1})
+	return out
+}
+
+// byGroup is f of the units.
+func (g grouping) byGroup(p *Pass, f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
+	out := p.Like(in[0])
+	p.Do(compute.Map{Out: g.views(p, out)[0], In: g.views(p, in...), F: f})
+	return out
+}
+
 var (
 	same      = compute.Pointwise(compute.Var(0))
 	lessShare = compute.Pointwise(compute.Sub(compute.Var(0), compute.Mul(compute.Const(1), compute.Var(1))))
@@ -169,11 +166,11 @@ var (
 
 // centre takes the mean out of each group.
 func (g grouping) centre(p *Pass, x *compute.Tensor) *compute.Tensor {
-	return g.byGroup(p, lessShare.With(1/float32(g.size())), x, g.sums(p, nil, x))
+	return g.byGroup(p, lessShare.With(1/float32(g.size())), x, g.fold(p, nil, x))
 }
 
-// spread returns x less the mean of each group, and the smoothed variance of the groups, (Σ z² + Delta)/n.
-func (g grouping) spread(p *Pass, x *compute.Tensor) (centred, variance *compute.Tensor) {
-	centred = g.centre(p, x)
-	return centred, p.Map(smoothed.With(1/float32(g.size()), g.delta), g.sums(p, square, centred))
+// spread returns the sum of each group of x, and its smoothed variance, (Σ z² + Delta)/n with z the units less their mean.
+func (g grouping) spread(p *Pass, x *compute.Tensor) (sums, variance *compute.Tensor) {
+	sums = g.fold(p, nil, x)
+	return sums, p.Map(smoothed.With(1/float32(g.size()), g.delta), g.fold(p, g.squares, x, sums))
 }

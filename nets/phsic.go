@@ -71,10 +71,10 @@ func (r PHSIC) Gradient(p *Pass, b *Block, y *compute.Tensor) *compute.Tensor {
 		return p.View(r.descend(p, b, z), 0, y.Shape()...)
 	}
 	g := b.Memo.(grouping)
-	centred, variance := g.spread(p, y)
+	sums, variance := g.spread(p, y)
 	u := p.centreRows(p.Map(g.root, variance))
 	du := r.descend(p, b, u) // of rows without means, and so without means itself
-	return g.byGroup(p, times, centred, p.Map(g.pull, du, variance))
+	return g.byGroup(p, g.along, y, sums, p.Map(g.pull, du, variance))
 }
 
 // descend is dJ/dz of rows z.
