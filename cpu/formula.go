@@ -194,6 +194,10 @@ func (c *core) gather(i, lo, hi int) {
 	in, dst := &c.in[i], c.room(i)[:hi-lo]
 	row, col := lo/c.cols, lo%c.cols
 	z, r := row/c.rows, row%c.rows
+	if in.Row == 1 && in.Col == 0 && col == 0 && len(dst)%c.cols == 0 && (in.Batch == c.rows || z == 0 && r+len(dst)/c.cols <= c.rows) {
+		spreadRows(dst, in.data[row:][:len(dst)/c.cols], c.cols)
+		return
+	}
 	for len(dst) > 0 {
 		part := dst[:min(len(dst), c.cols-col)]
 		if from := in.data[z*in.Batch+r*in.Row:]; in.Col == 1 {
@@ -208,7 +212,25 @@ func (c *core) gather(i, lo, hi int) {
 	}
 }
 
+// spreadRows gives each row of dst, so many elements long, a number of its own.
+func spreadRows(dst, src []float32, cols int) {
+	if cols == 8 { // groups of units are often as small
+		for i, x := range src {
+			d := (*[8]float32)(dst[8*i:])
+			d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7] = x, x, x, x, x, x, x, x
+		}
+		return
+	}
+	for i, x := range src {
+		fill(dst[i*cols:][:cols], x)
+	}
+}
+
 func fill(dst []float32, x float32) {
+	for ; len(dst) >= 8; dst = dst[8:] {
+		d := (*[8]float32)(dst)
+		d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7] = x, x, x, x, x, x, x, x
+	}
 	for i := range dst {
 		dst[i] = x
 	}

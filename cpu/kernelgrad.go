@@ -36,14 +36,14 @@ func kernelGrad(g compute.KernelGrad) {
 		clear(s.sums)
 	}
 	clear(values(g.DX))
-	pairs(s.batch, s.m, pairSide(s.m), s.tile)
+	cover(s.batch, s.m, s.tile)
 	if s.sums != nil {
 		s.finish()
 	}
 }
 
-// tile adds what t and its mirror image have to DX.
-func (s *kernelSlope) tile(t tile) {
+// tile adds what t and, mirrored, its mirror image have to DX.
+func (s *kernelSlope) tile(t tile, mirrored bool) {
 	scratch := borrow((2*t.rows + 6) * t.cols)
 	defer giveBack(scratch)
 	take := taker(*scratch)
@@ -60,12 +60,14 @@ func (s *kernelSlope) tile(t tile) {
 		s.weights(p.row(i), lxy.row(i), r, t, i)
 		if s.sums != nil {
 			s.sums[t.z*s.m+t.i+i] += sum(p.row(i))
-			add(down, down, p.row(i))
+			if mirrored {
+				add(down, down, p.row(i))
+			}
 		}
 	}
 	x, dx := s.k.x.at(t.z), s.dx.at(t.z)
 	mul(1, p, x.part(t.j, 0, t.cols, s.d), 1, dx.part(t.i, 0, t.rows, s.d))
-	if t.i == t.j {
+	if !mirrored {
 		return
 	}
 	mul(1, p.t(), x.part(t.i, 0, t.rows, s.d), 1, dx.part(t.j, 0, t.cols, s.d))
@@ -93,17 +95,22 @@ func (s *kernelSlope) weights(p, lxy []float32, r slopeRow, t tile, i int) {
 		if s.sums != nil {
 			times(r.s, r.s, r.k)
 		}
-		if w == 0 {
-			scale(r.p, r.s, float32(s.Scale(w)))
-		} else {
-			scale(r.s, r.s, float32(s.Scale(w)))
+		switch c := float32(s.Scale(w)); {
+		case s.widths == 1:
+			scale(p, r.s, c) // the products have been used
+		case w == 0:
+			scale(r.p, r.s, c)
+		default:
+			scale(r.s, r.s, c)
 			add(r.p, r.p, r.s)
 		}
 	}
-	if s.sums != nil && t.i == t.j {
-		r.p[i] = 0 // of x_i − x_i
+	if s.widths > 1 {
+		copy(p, r.p)
 	}
-	copy(p, r.p)
+	if j, ok := t.diagonal(i); ok && s.sums != nil {
+		p[j] = 0 // of x_i − x_i
+	}
 }
 
 // needsK reports whether P has K in it: not if K is Linear and S has nothing of it.
@@ -135,7 +142,19 @@ func (s *kernelSlope) finish() {
 	x, dx := values(s.K.X), values(s.DX)
 	chunks(s.batch*s.m, 64, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			engine.Saxpy(s.d, -s.sums[i], x[i*s.d:][:s.d], 1, dx[i*s.d:][:s.d], 1)
+			plus(dx[i*s.d:][:s.d], -s.sums[i], x[i*s.d:][:s.d])
 		}
 	})
+}
+
+// plus adds a·x to y. A short one is not worth a call of C.
+func plus(y []float32, a float32, x []float32) {
+	if len(y) > 256 {
+		engine.Saxpy(len(y), a, x, 1, y, 1)
+		return
+	}
+	x = x[:len(y)]
+	for i, v := range x {
+		y[i] += a * v
+	}
 }

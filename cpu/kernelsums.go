@@ -25,7 +25,7 @@ func kernelSums(k compute.KernelSums) {
 	}
 	clear(s.sum)
 	clear(s.dot)
-	pairs(s.batch, s.m, pairSide(s.m), s.tile)
+	cover(s.batch, s.m, s.tile)
 }
 
 // optional is the elements of t, if there is one.
@@ -49,8 +49,8 @@ func same(k, l compute.Similarity) bool {
 	return true
 }
 
-// tile adds what t and its mirror image have to all rows.
-func (s *rowSums) tile(t tile) {
+// tile adds what t and, mirrored, its mirror image have to all rows.
+func (s *rowSums) tile(t tile, mirrored bool) {
 	scratch := borrow(2 * (t.rows + 1 + s.widths) * t.cols)
 	defer giveBack(scratch)
 	take := taker(*scratch)
@@ -71,15 +71,21 @@ func (s *rowSums) tile(t tile) {
 			s.centre(k, s.a, w, t, i)
 			down := columns[2*w*t.cols:][:2*t.cols]
 			if s.sum != nil {
-				s.add(s.sum, down[:t.cols], k, w, t, i)
+				s.add(s.sum, k, w, t, i)
+				if mirrored {
+					add(down[:t.cols], down[:t.cols], k)
+				}
 			}
 			if s.dot != nil {
 				times(k, k, l)
-				s.add(s.dot, down[t.cols:], k, w, t, i)
+				s.add(s.dot, k, w, t, i)
+				if mirrored {
+					add(down[t.cols:], down[t.cols:], k)
+				}
 			}
 		}
 	}
-	if t.i != t.j {
+	if mirrored {
 		s.mirror(columns, t)
 	}
 }
@@ -107,12 +113,9 @@ func (s *rowSums) centre(k, a []float32, w int, t tile, i int) {
 	shift(k, k, -a[t.i+i])
 }
 
-// add counts k, row i of t, for its row of out and for the columns.
-func (s *rowSums) add(out, down, k []float32, w int, t tile, i int) {
+// add counts k, row i of t, for its row of out.
+func (s *rowSums) add(out, k []float32, w int, t tile, i int) {
 	out[(w*s.batch+t.z)*s.m+t.i+i] += sum(k)
-	if t.i != t.j {
-		add(down, down, k)
-	}
 }
 
 // mirror counts the columns of t as the rows they mirror.

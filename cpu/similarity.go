@@ -50,13 +50,31 @@ func (s *similarity) measure(dst []float32, x *compute.Tensor) {
 	chunks(len(dst), 256, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			row := v[i*s.d:][:s.d]
-			q := engine.Sdot(s.d, row, 1, row, 1)
+			q := dotted(row, row)
 			if s.Kernel == compute.Cosine && q != 0 {
 				q = 1 / float32(math.Sqrt(float64(q)))
 			}
 			dst[i] = q
 		}
 	})
+}
+
+// dotted is x·y. A short one is not worth a call of C.
+func dotted(x, y []float32) float32 {
+	if len(x) > 256 {
+		return engine.Sdot(len(x), x, 1, y, 1)
+	}
+	var a, b, c, d float32
+	for ; len(x) >= 4 && len(y) >= 4; x, y = x[4:], y[4:] {
+		a += x[0] * y[0]
+		b += x[1] * y[1]
+		c += x[2] * y[2]
+		d += x[3] * y[3]
+	}
+	for i, v := range x {
+		a += v * y[i]
+	}
+	return (a + b) + (c + d)
 }
 
 // products is X·Yᵀ for t, times −2 where it is part of a distance.
@@ -81,12 +99,35 @@ func (s *similarity) row(k, xy []float32, w int, t tile, i int) {
 	}
 }
 
-// own is row of X with itself, where the diagonal of t passes through its row i.
+// own is row of X with itself, where the diagonal may pass through row i of t.
 func (s *similarity) own(k, xy []float32, w int, t tile, i int) {
 	s.row(k, xy, w, t, i)
-	if t.i == t.j && s.Kernel != compute.Linear {
-		k[i] = 1
+	if j, ok := t.diagonal(i); ok && s.Kernel != compute.Linear {
+		k[j] = 1
 	}
+}
+
+// diagonal is where the diagonal passes through row i of t, if it does.
+func (t tile) diagonal(i int) (j int, ok bool) {
+	j = t.i + i - t.j
+	return j, 0 <= j && j < t.cols
+}
+
+// few is up to how many rows whole strips of a matrix take less time than one of every two mirror images, whose short
+// rows and rounds cost more than what they save.
+var few = 256
+
+// stripRows is how many rows of a small matrix are worked on at a time.
+var stripRows = 64
+
+// cover calls f for tiles that cover, of the batch's m×m matrices, everything or, mirrored, the diagonal and one of
+// every two mirror images, as pairs does.
+func cover(batch, m int, f func(t tile, mirrored bool)) {
+	if m > few {
+		pairs(batch, m, pairSide(m), func(t tile) { f(t, t.i != t.j) })
+		return
+	}
+	shape{stripRows, m}.tiles(batch, m, m, func(t tile) { f(t, false) })
 }
 
 // pairs calls f for square tiles of so many rows that cover, of the batch's m×m matrices, the diagonal and one of every

@@ -23,7 +23,7 @@ func (d Divisive) label() string { return d.Name }
 
 type divisive struct {
 	grouping
-	x, sums, variance *compute.Tensor
+	x, sums, squared *compute.Tensor
 }
 
 func (d Divisive) build(_ *builder, name string, in Shape) (layer, Shape, error) {
@@ -36,15 +36,15 @@ func (d Divisive) build(_ *builder, name string, in Shape) (layer, Shape, error)
 
 func (l *divisive) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	l.x = x
-	l.sums, l.variance = l.spread(p, x)
-	return l.byGroup(p, l.divide, x, l.sums, p.Map(l.root, l.variance))
+	l.sums, l.squared = l.spread(p, x)
+	return l.byGroup(p, l.divide, x, l.sums, p.Map(l.root, l.squared))
 }
 
 // backward: with v the variance and s = v^−Power, dz = s·dy − (2·Power/n)·(s/v)·z·Σ_k dy_k·z_k, and then less its mean.
 func (l *divisive) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	dy = p.View(dy, 0, l.x.Shape()...)
-	pull := p.Map(l.pull, l.fold(p, l.along, l.x, l.sums, dy), l.variance)
-	return l.centre(p, l.byGroup(p, l.push, l.x, l.sums, dy, p.Map(l.inverseRoot, l.variance), pull))
+	pull := p.Map(l.pull, l.fold(p, l.along, l.x, l.sums, dy), l.squared)
+	return l.centre(p, l.byGroup(p, l.push, l.x, l.sums, dy, p.Map(l.inverseRoot, l.squared), pull))
 }
 
 // A grouping is what a layer's units are grouped by, and a power of the variance within a group.
@@ -54,7 +54,9 @@ type grouping struct {
 	power  float32
 	delta  float32
 
-	root, inverseRoot, pull *compute.Formula // of the variance: v^Power, v^−Power, c·Σ·v^(−Power−1)
+	// Of Σ z², with v = (Σ z² + Delta)/n: v^Power, v^−Power; of a sum t and Σ z²: (2·Power/n)·t·v^(−Power−1), and with
+	// Power − 1 instead, which is the slope of v^Power.
+	root, inverseRoot, pull, slope *compute.Formula
 
 	// Of units, the sums of their groups and more, z standing for a unit less the mean of its group: z², z/r, z·d, d·s − p·z.
 	squares, divide, along, push *compute.Formula
@@ -62,9 +64,15 @@ type grouping struct {
 
 func newGrouping(in Shape, groups int, power, delta float32) grouping {
 	g := grouping{in: in, groups: groups, power: power, delta: delta}
-	v, z := compute.Var(0), compute.Sub(compute.Var(0), compute.Mul(compute.Const(1/float32(g.size())), compute.Var(1)))
+	n := float32(g.size())
+	variance := func(squares compute.Expr) compute.Expr {
+		return compute.Mul(compute.Const(1/n), compute.Add(squares, compute.Const(delta)))
+	}
+	v, t := variance(compute.Var(0)), compute.Mul(compute.Const(2*power/n), compute.Var(0))
 	g.root, g.inverseRoot = compute.Pointwise(raise(v, power)), compute.Pointwise(raise(v, -power))
-	g.pull = compute.Pointwise(compute.Mul(compute.Const(2*power/float32(g.size())), compute.Mul(v, raise(compute.Var(1), -power-1))))
+	g.pull = compute.Pointwise(compute.Mul(t, raise(variance(compute.Var(1)), -power-1)))
+	g.slope = compute.Pointwise(compute.Mul(t, raise(variance(compute.Var(1)), power-1)))
+	z := compute.Sub(compute.Var(0), compute.Mul(compute.Const(1/n), compute.Var(1)))
 	g.squares, g.divide = compute.Pointwise(compute.Mul(z, z)), compute.Pointwise(compute.Div(z, compute.Var(2)))
 	g.along = compute.Pointwise(compute.Mul(z, compute.Var(2)))
 	g.push = compute.Pointwise(compute.Sub(compute.Mul(compute.Var(2), compute.Var(3)), compute.Mul(compute.Var(4), z)))
@@ -161,7 +169,6 @@ func (g grouping) byGroup(p *Pass, f *compute.Formula, in ...*compute.Tensor) *c
 var (
 	same      = compute.Pointwise(compute.Var(0))
 	lessShare = compute.Pointwise(compute.Sub(compute.Var(0), compute.Mul(compute.Const(1), compute.Var(1))))
-	smoothed  = compute.Pointwise(compute.Mul(compute.Const(1), compute.Add(compute.Var(0), compute.Const(1))))
 )
 
 // centre takes the mean out of each group.
@@ -169,8 +176,8 @@ func (g grouping) centre(p *Pass, x *compute.Tensor) *compute.Tensor {
 	return g.byGroup(p, lessShare.With(1/float32(g.size())), x, g.fold(p, nil, x))
 }
 
-// spread returns the sum of each group of x, and its smoothed variance, (Σ z² + Delta)/n with z the units less their mean.
-func (g grouping) spread(p *Pass, x *compute.Tensor) (sums, variance *compute.Tensor) {
+// spread returns the sum of each group of x, and Σ z² with z the units less their mean.
+func (g grouping) spread(p *Pass, x *compute.Tensor) (sums, squared *compute.Tensor) {
 	sums = g.fold(p, nil, x)
-	return sums, p.Map(smoothed.With(1/float32(g.size()), g.delta), g.fold(p, g.squares, x, sums))
+	return sums, g.fold(p, g.squares, x, sums)
 }

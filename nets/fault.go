@@ -44,10 +44,13 @@ var (
 	apart = compute.Pointwise(compute.Abs(compute.Sub(compute.Var(0), compute.Var(1))))
 )
 
+// faultsEvery is how many steps go by from one look at a block to the next: what has come to a stop stays there.
+const faultsEvery = 16
+
 // faultOf looks at rows z and at the mean of their Gaussian kernel matrix for what learning by it would not show. A kernel
 // so wide that all entries are 1 is none: the labels alone teach what is missing.
 func (p *Pass) faultOf(b *Block, z, mean *compute.Tensor) {
-	if p.meter.sums == nil {
+	if p.meter.sums == nil || p.Number%faultsEvery != 0 {
 		return
 	}
 	m, far := float64(p.Examples), p.Tensor(1)

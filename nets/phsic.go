@@ -58,7 +58,6 @@ func (r PHSIC) Extras(_ *Net, b *Block) ([]Extra, error) {
 		if err := g.check("phsic at " + b.Name); err != nil {
 			return nil, err
 		}
-		g.pull = compute.Pointwise(compute.Mul(compute.Const(2*r.Power/float32(g.size())), compute.Mul(compute.Var(0), raise(compute.Var(1), r.Power-1))))
 		b.Memo = g
 	}
 	return nil, r.Check()
@@ -71,10 +70,10 @@ func (r PHSIC) Gradient(p *Pass, b *Block, y *compute.Tensor) *compute.Tensor {
 		return p.View(r.descend(p, b, z), 0, y.Shape()...)
 	}
 	g := b.Memo.(grouping)
-	sums, variance := g.spread(p, y)
-	u := p.centreRows(p.Map(g.root, variance))
+	sums, squared := g.spread(p, y)
+	u := p.centreRows(p.Map(g.root, squared))
 	du := r.descend(p, b, u) // of rows without means, and so without means itself
-	return g.byGroup(p, g.along, y, sums, p.Map(g.pull, du, variance))
+	return g.byGroup(p, g.along, y, sums, p.Map(g.slope, du, squared))
 }
 
 // descend is dJ/dz of rows z.
