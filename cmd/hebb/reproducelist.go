@@ -51,7 +51,13 @@ func measuredBeside(f reproduce.Figure, e reproduce.Experiment, s reproduce.Scal
 		return m.Experiment == e.Name && m.Scale == s.Name && m.Part == p.Name && m.Run == r.Name && m.Quantity == f.What
 	})
 	if i >= 0 {
-		ours = fmt.Sprintf("%.2f\t%d\t%s", all[i].Value, all[i].Seed, all[i].Date.Format("2006-01-02"))
+		m := all[i]
+		value, seeds := fmt.Sprintf("%.2f", m.Value), fmt.Sprint(m.Seed)
+		if m.Seeds > 1 {
+			value += fmt.Sprintf(" ± %.2f", m.Spread)
+			seeds = fmt.Sprintf("%d to %d", m.Seed, m.Seed+uint64(m.Seeds)-1)
+		}
+		ours = fmt.Sprintf("%s\t%s\t%s", value, seeds, m.Date.Format("2006-01-02"))
 	}
 	return published + "\t" + ours
 }
@@ -96,10 +102,16 @@ func measurements(e reproduce.Experiment, s reproduce.Scale, rows []reproduce.Ro
 			made, on = h[0].Record.Started, h[0].Record.Device
 		}
 		for _, f := range row.Figures {
-			if v := row.Value(f.What); !math.IsNaN(v) {
-				all = append(all, reproduce.Measurement{Experiment: e.Name, Scale: s.Name, Part: row.Part, Run: row.Run, Quantity: f.What, Value: v,
-					Seed: row.Config.Seed, Date: made.UTC(), Device: fmt.Sprint(on)})
+			v := row.Value(f.What)
+			if math.IsNaN(v) {
+				continue
 			}
+			m := reproduce.Measurement{Experiment: e.Name, Scale: s.Name, Part: row.Part, Run: row.Run, Quantity: f.What, Value: v,
+				Seed: row.Config.Seed, Date: made.UTC(), Device: fmt.Sprint(on)}
+			if n := len(row.Seeds); n > 1 {
+				m.Spread, m.Seeds = row.Spread(f.What), n
+			}
+			all = append(all, m)
 		}
 	}
 	return all, nil

@@ -19,8 +19,10 @@ type Measurement struct {
 	Part       string    `json:"part"`
 	Run        string    `json:"run"`
 	Quantity   Quantity  `json:"quantity"`
-	Value      float64   `json:"value"`
-	Seed       uint64    `json:"seed"`
+	Value      float64   `json:"value"`            // of several seeds the mean
+	Spread     float64   `json:"spread,omitempty"` // their standard deviation
+	Seed       uint64    `json:"seed"`             // the first
+	Seeds      int       `json:"seeds,omitempty"`  // how many, if more than one
 	Date       time.Time `json:"date"`
 	Device     string    `json:"device"`
 }
