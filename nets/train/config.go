@@ -82,6 +82,9 @@ func (c Config) plan() (p plan, err error) {
 	if c.Batch < p.loss.Least() {
 		return p, fmt.Errorf("batches of %d, and the loss %s learns from %d at least", c.Batch, c.Loss, p.loss.Least())
 	}
+	if local, ok := p.rule.(nets.Local); ok && c.Batch < local.Least() {
+		return p, fmt.Errorf("batches of %d, and the rule %s learns from %d at least", c.Batch, c.Rule, local.Least())
+	}
 	return p, nil
 }
 
