@@ -37,10 +37,10 @@ func (o Options) trainings() []Case {
 		rules := []string{"bp", "sa", "aa", "kp", "fa"}
 		list = []Training{
 			{"mlp:784-500-10", digit, 10, o.images(128, 128), rules},
-			{"mlp:784-256-256-256-10", digit, 10, max(o.images(256, 64), 4), []string{"bp", grouped, "phsic", "predsim", "hsic"}},
-			{"mlp:784-1024-1024-1024-10", digit, 10, max(o.images(256, 16), 4), []string{"bp", grouped, "phsic"}},
 			{"resnet20", small, 10, o.images(128, 4), rules},
 			{"resnet18", small, 10, o.images(64, 2), rules},
+			{"mlp:784-256-256-256-10", digit, 10, max(o.images(256, 64), 4), []string{"bp", grouped, "phsic", "predsim", "hsic"}},
+			{"mlp:784-1024-1024-1024-10", digit, 10, max(o.images(256, 16), 4), []string{"bp", grouped, "phsic"}},
 		}
 	}
 	var cases []Case

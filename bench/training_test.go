@@ -275,7 +275,7 @@ func TestTrainings(t *testing.T) {
 			t.Errorf("%s: %v", c.Name, err)
 			continue
 		}
-		if total := k.bills["bp"].total(); w.Rules[0] != "bp" || total.Flops < 6*int64(k.parameters)-1e6 || w.N != 1 {
+		if total := k.bills["bp"].total(); w.Rules[0] != "bp" || total.Flops < 6*int64(k.parameters)-1e6 || w.N != 1 && !slices.Contains(w.Rules, "phsic") {
 			t.Errorf("%s: %d parameters, a step costs %+v", c.Name, k.parameters, total)
 		}
 	}
