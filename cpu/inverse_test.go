@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"hebb/compute"
+	"hebb/compute/computetest"
 )
 
 // naiveInverse is Gauss and Jordan's elimination, which knows nothing of factors.
@@ -155,61 +156,11 @@ var inverseBugs = []planted{
 	})},
 }
 
-// TestInverseOfPowersOfTwo: the inverse of a diagonal matrix of powers of two is exact, which the bound does not ask for.
+// TestInverseOfPowersOfTwo: of blocks and their remainder.
 func TestInverseOfPowersOfTwo(t *testing.T) {
 	b, err := Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := compute.New(b)
-	defer d.Close()
-	const n = 150
-	a, inv := make([]float32, n*n), make([]float32, n*n)
-	for i := range n {
-		a[i*n+i] = float32(math.Ldexp(1, i%29-14))
-	}
-	if err := d.Step(func(s *compute.Step) error {
-		op := compute.Inverse{A: s.Tensor(n, n), Inv: s.Tensor(n, n), Info: s.Tensor(1)}
-		s.Write(op.A, a)
-		s.Do(op)
-		s.Read(op.Inv, inv)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	for i, x := range inv {
-		want := float32(0)
-		if i%(n+1) == 0 {
-			want = 1 / a[i]
-		}
-		if x != want {
-			t.Fatalf("element %d is %g, want %g", i, x, want)
-		}
-	}
-}
-
-func BenchmarkInverse(b *testing.B) {
-	for _, c := range []struct {
-		name     string
-		batch, n int
-	}{{"1x128", 1, 128}, {"1x256", 1, 256}, {"1x512", 1, 512}, {"1x1024", 1, 1024}, {"8x256", 8, 256}, {"8x512", 8, 512}} {
-		b.Run(c.name, func(b *testing.B) {
-			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-				// A of normal numbers and a shift beyond √n of them is definite.
-				return compute.Inverse{A: in(c.batch, c.n, c.n), Inv: s.Tensor(c.batch, c.n, c.n), Info: s.Tensor(c.batch),
-					Shift: 4 * float32(math.Sqrt(float64(c.n)))}
-			})
-		})
-	}
-}
-
-// BenchmarkSquare is the product that an inverse of the same size is measured by.
-func BenchmarkSquare(b *testing.B) {
-	for _, n := range []int{256, 512, 1024} {
-		b.Run(map[int]string{256: "256", 512: "512", 1024: "1024"}[n], func(b *testing.B) {
-			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-				return compute.Gemm{C: s.Tensor(n, n), A: in(n, n), B: in(n, n), Epilogue: compute.Epilogue{Alpha: 1}}
-			})
-		})
-	}
+	computetest.InverseOfPowersOfTwo(t, b, 150)
 }

@@ -3,10 +3,10 @@
 package gpu
 
 import (
-	"math"
 	"testing"
 
 	"hebb/compute"
+	"hebb/compute/computetest"
 )
 
 var inverseMutants = []mutant{
@@ -58,32 +58,5 @@ func TestInverseMutants(t *testing.T) {
 	})
 }
 
-// TestInverseOfPowersOfTwo: the inverse of a diagonal matrix of powers of two is exact, which the bound does not ask for.
-func TestInverseOfPowersOfTwo(t *testing.T) {
-	b := opened(t)
-	d := compute.New(b)
-	defer d.Close()
-	const n = 70
-	a, inv := make([]float32, n*n), make([]float32, n*n)
-	for i := range n {
-		a[i*n+i] = float32(math.Ldexp(1, i%29-14))
-	}
-	if err := d.Step(func(s *compute.Step) error {
-		op := compute.Inverse{A: s.Tensor(n, n), Inv: s.Tensor(n, n), Info: s.Tensor(1)}
-		s.Write(op.A, a)
-		s.Do(op)
-		s.Read(op.Inv, inv)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	for i, x := range inv {
-		want := float32(0)
-		if i%(n+1) == 0 {
-			want = 1 / a[i]
-		}
-		if x != want {
-			t.Fatalf("element %d is %g, want %g", i, x, want)
-		}
-	}
-}
+// TestInverseOfPowersOfTwo: of blocks and their remainder.
+func TestInverseOfPowersOfTwo(t *testing.T) { computetest.InverseOfPowersOfTwo(t, opened(t), 70) }

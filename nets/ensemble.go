@@ -46,10 +46,7 @@ func (e Ensemble) build(b *builder, name string, in Shape) (layer, Shape, error)
 	return l, first, nil
 }
 
-var (
-	shareOf  = compute.Pointwise(compute.Mul(compute.Const(1), compute.Var(0)))
-	addShare = compute.Pointwise(compute.Add(compute.Old(), compute.Mul(compute.Const(1), compute.Var(0))))
-)
+var addShare = compute.Pointwise(compute.Add(compute.Old(), compute.Mul(compute.Const(1), compute.Var(0))))
 
 func (l *ensemble) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	var mean *compute.Tensor
@@ -57,7 +54,7 @@ func (l *ensemble) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	for _, b := range l.branches {
 		y := b.forward(p, x)
 		if mean == nil {
-			mean = p.Map(shareOf.With(part), y)
+			mean = p.Map(scaled.With(part), y)
 			continue
 		}
 		p.Do(compute.Map{Out: mean, In: []*compute.Tensor{p.View(y, 0, mean.Shape()...)}, F: addShare.With(part)})
@@ -66,7 +63,7 @@ func (l *ensemble) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 }
 
 func (l *ensemble) backward(p *Pass, dy *compute.Tensor) (dx *compute.Tensor) {
-	dy = p.Map(shareOf.With(1/float32(len(l.branches))), dy)
+	dy = p.Map(scaled.With(1/float32(len(l.branches))), dy)
 	for _, b := range l.branches {
 		switch d := b.backward(p, dy); {
 		case d == nil:

@@ -116,12 +116,10 @@ var lessOne = compute.Pointwise(compute.Sub(compute.Var(0), compute.Const(1)))
 // centre returns of a Gaussian kernel what [compute.KernelSums] calls A, that K − A[i] − A[j] is H·K·H, and its mean off
 // the diagonal.
 func (p *Pass) centre(k compute.Similarity) (offsets, apart *compute.Tensor) {
-	m := float64(p.Examples)
-	sums, all, apart := p.Tensor(1, p.Examples), p.Tensor(1, 1), p.Tensor(1)
-	p.Do(compute.KernelSums{Sum: sums, K: k})
-	p.Do(compute.Reduce{Out: all, In: []*compute.Tensor{sums}, Along: compute.AlongAll, Alpha: float32(1 / (m * m))})
-	p.Do(compute.Reduce{Out: apart, In: []*compute.Tensor{sums}, F: lessOne, Along: compute.AlongAll, Alpha: float32(1 / (m * max(m-1, 1)))})
-	return p.Map(lessHalf.With(float32(1/m), 0.5), sums, all), apart
+	m, means := float64(p.Examples), p.means(k)
+	apart = p.Tensor(1)
+	p.Do(compute.Reduce{Out: apart, In: []*compute.Tensor{means.sums}, F: lessOne, Along: compute.AlongAll, Alpha: float32(1 / (m * max(m-1, 1)))})
+	return p.offsets(means, true), apart
 }
 
 // What is wrong with kernels of a loss, beside [FaultAlike] and [FaultNarrow] of the inputs. Residuals that are all

@@ -3,6 +3,7 @@ package computetest
 import (
 	"fmt"
 	"math"
+	"testing"
 
 	"hebb/compute"
 )
@@ -173,5 +174,35 @@ func notDefinite(m *maker, a []float64, n int) {
 	from := m.rnd.IntN(2) * (n / 2)
 	for range 2 {
 		a[(from+m.rnd.IntN(n-from))*(n+1)] = -2
+	}
+}
+
+// InverseOfPowersOfTwo requires that b, which it closes, inverts a diagonal n×n matrix of powers of two exactly: the bound
+// does not ask for that.
+func InverseOfPowersOfTwo(t testing.TB, b compute.Backend, n int) {
+	t.Helper()
+	d := compute.New(b)
+	defer d.Close()
+	a, inv := make([]float32, n*n), make([]float32, n*n)
+	for i := range n {
+		a[i*n+i] = float32(math.Ldexp(1, i%29-14))
+	}
+	if err := d.Step(func(s *compute.Step) error {
+		op := compute.Inverse{A: s.Tensor(n, n), Inv: s.Tensor(n, n), Info: s.Tensor(1)}
+		s.Write(op.A, a)
+		s.Do(op)
+		s.Read(op.Inv, inv)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i, x := range inv {
+		want := float32(0)
+		if i%(n+1) == 0 {
+			want = 1 / a[i]
+		}
+		if x != want {
+			t.Fatalf("element %d is %g, want %g", i, x, want)
+		}
 	}
 }
