@@ -216,7 +216,7 @@ var Suites = []string{"product", "hebbian", "gram", "hsic", "layers", "training"
 // sampled are the suites of which a run that names none has but the quick cases.
 var sampled = []string{"layers", "training"}
 
-// Cases returns the cases that o asks for, each suite's from small to large: what a large case will
+// Cases returns the cases that o asks for, of those that o.Only matches in "suite name", each suite's from small to large: what a large case will
 // take is judged by the smaller ones before it. Images go at o.Batch at a time.
 func Cases(o Options) ([]Case, error) {
 	makers := map[string]func() []Case{
@@ -235,7 +235,7 @@ func Cases(o Options) ([]Case, error) {
 		}
 		quick := o.Quick || !named && slices.Contains(sampled, s)
 		for _, c := range makers[s]() {
-			if c.Quick || !quick {
+			if (c.Quick || !quick) && (o.Only == nil || o.Only.MatchString(c.Suite+" "+c.Name)) {
 				all = append(all, c)
 			}
 		}
@@ -267,7 +267,7 @@ func products() []Case {
 		cases = append(cases, Case{"product", name, quick, p})
 	}
 	cube := func(batch, n int) Product { return Product{Batch: batch, M: n, N: n, K: n} }
-	for _, n := range []int{32, 64, 128, 256, 512, 1024, 2048, 4096} {
+	for _, n := range []int{32, 64, 128, 256, 512, 1024, 2048, 4096, 8192} {
 		add(n == 32 || n == 256, cube(1, n))
 	}
 	for _, form := range []Product{{TransB: true}, {TransA: true}, {TransA: true, TransB: true}, {Layer: true}} {

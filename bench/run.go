@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -13,12 +14,13 @@ import (
 
 // Options say what to run and for how long.
 type Options struct {
-	Suites  []string      // some of Suites; none: all, but of layers and training only what Quick has
-	Quick   bool          // a handful of cases from each suite
-	Batch   int           // images at a time in layers and training; 0: as suits the devices
-	Seed    uint64        // of the inputs
-	MaxCase time.Duration // the longest that one case may take on one device, or a rule of training four times; 0: 5 s, or 1.5 s if Quick
-	Peer    *Peer         // another program to compare with, or nil
+	Suites  []string       // some of Suites; none: all, but of layers and training only what Quick has
+	Quick   bool           // a handful of cases from each suite
+	Only    *regexp.Regexp // if not nil, the cases whose suite and name match
+	Batch   int            // images at a time in layers and training; 0: as suits the devices
+	Seed    uint64         // of the inputs
+	MaxCase time.Duration  // the longest that one case may take on one device, or a rule of training four times; 0: 5 s, or 1.5 s if Quick
+	Peer    *Peer          // another program to compare with, or nil
 
 	// Began is called before each case, and Done after it with all of its results; either may be nil.
 	Began func(Progress)

@@ -113,8 +113,8 @@ func TestConvPlans(t *testing.T) {
 		{"gradient", compute.Hebbian{W: w, Y: y, X: x, Rate: 2048, Decay: 1, Patches: same}, "hebbian", []string{"TRANS_A", "PATCHES_B"}, 128, 576, 1},
 		{"of a pixel", compute.Hebbian{W: dot, Y: y, X: x, Rate: 2048, Decay: 1, Patches: one}, "hebbian", []string{"TRANS_A"}, 128, 64, 1},
 	} {
-		tile := slices.IndexFunc(tiles, func(t tile) bool { return t.name == "64x64" })
-		p := desk("64x64", func(p *planner) { p.splits = 1 })
+		tile := slices.IndexFunc(tiles, func(t tile) bool { return t.name() == "64x64x16/8x8/1" })
+		p := desk("64x64x16/8x8/1", func(p *planner) { p.splits = 1 })
 		l, err := p.plan(test.op)
 		if err != nil {
 			t.Fatal(err)

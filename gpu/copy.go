@@ -10,7 +10,7 @@ func (l *plan) copy(c compute.Copy) {
 			d.define(true, "VEC")
 			d.args.N /= 4
 		}
-		l.launch(d, groups(d.args.N, 256), 1, 1)
+		l.launch(d, groups(d.args.N, 1024), 1, 1)
 	}
 }
 

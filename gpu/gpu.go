@@ -24,6 +24,10 @@ type backend struct {
 	cache    *cache
 	source   func(file string, defines ...string) (string, error)
 	data     func(*buffer) // allocates
+
+	memory *findings
+	trying shape  // which is run in a way that is on trial
+	before recipe // how it was run before
 }
 
 // Open returns a backend on the device that o leads to.
@@ -47,7 +51,11 @@ func open(o Options) (*backend, error) {
 		thread: t, programs: map[kernel]uint32{}, source: shaders.Source, data: allocate,
 		cache: newCache(o.CacheDir, t.info),
 	}
-	if err := t.wait(func() error { return b.measure(o.Rung) }); err != nil {
+	err = t.wait(func() error { return b.measure(o.Rung) })
+	if err == nil {
+		err = b.remember(o)
+	}
+	if err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	return b, nil
@@ -100,6 +108,15 @@ func Devices() []Candidate {
 		all = append(all, c)
 	}
 	return all
+}
+
+// remember fills in what tuning has found.
+func (b *backend) remember(o Options) (err error) {
+	b.tuned, b.memory = map[shape]recipe{}, &findings{}
+	if o.Tuning != "off" {
+		b.memory, err = recall(o.tuningDir(), b.info, b.tuned)
+	}
+	return err
 }
 
 // measure fills the planner in with the device's limits.

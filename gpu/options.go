@@ -2,6 +2,8 @@ package gpu
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,13 +23,37 @@ type Options struct {
 	Device int
 
 	// Rung is the step of the ladder that products run on: "" is the tile that suits the shape,
-	// "naive" one thread an element, else a tile's name: see [Rungs].
+	// "naive" one thread an element, else a tile's name or how that begins, "128x128": see [Rungs].
 	Rung string
 
 	// CacheDir is the folder of compiled programs: "" is hebb/programs in [os.UserCacheDir], "off"
 	// keeps none.
 	CacheDir string
+
+	// Tuning is whether products run in the ways that were found best on the device: "cached" or "": where there is
+	// such a finding, shipped with hebb or in TuningDir; "off": as the model of time has it.
+	Tuning string
+
+	// TuningDir is the folder of what is found on this machine: "" is hebb/tuning in [os.UserCacheDir], "off" keeps
+	// nothing.
+	TuningDir string
 }
+
+func (o Options) tuningDir() string {
+	switch o.TuningDir {
+	case "off":
+		return ""
+	case "":
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return ""
+		}
+		return filepath.Join(user, "hebb", "tuning")
+	}
+	return o.TuningDir
+}
+
+var tunings = []string{"off", "cached"}
 
 // A Candidate is a way to a device: what it leads to, or why it leads nowhere and what to do
 // about it.
@@ -45,7 +71,9 @@ func (o Options) check() error {
 		return fmt.Errorf("gpu: context %q, want one of %s", o.Context, strings.Join(contexts, ", "))
 	case o.Device > 0 && o.Context != "egl":
 		return fmt.Errorf("gpu: device %d of context %q, want context egl: no other numbers its devices", o.Device, o.Context)
-	case o.Rung != "" && !slices.Contains(Rungs(), o.Rung):
+	case o.Tuning != "" && !slices.Contains(tunings, o.Tuning):
+		return fmt.Errorf("gpu: tuning %q, want one of %s", o.Tuning, strings.Join(tunings, ", "))
+	case !rungIs(o.Rung):
 		return fmt.Errorf("gpu: rung %q, want one of %s", o.Rung, strings.Join(Rungs(), ", "))
 	}
 	return nil

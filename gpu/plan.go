@@ -39,6 +39,7 @@ type planner struct {
 	splits     int // forced; 0: chosen by shape
 	stored     int // numbers of kernel matrices at a time, forced; 0: chosen by shape
 	tiles      []tile
+	tuned      map[shape]recipe // what was measured to be best
 }
 
 // A plan is an op as dispatches, in their order, and the sizes of the backend's own memory
@@ -48,6 +49,10 @@ type plan struct {
 	dispatches []dispatch
 	scratch    [scratches]int // numbers
 	err        error          // the first; what follows is not planned
+
+	most     float64 // multiply-adds of the largest product, and which that is
+	main     shape
+	mainArgs args
 }
 
 // The backend's own memory. One op may use all of it; the next op uses it again.

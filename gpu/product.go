@@ -77,7 +77,7 @@ func (l *plan) pieceOf(w product, file string, b box, a, other operand) dispatch
 // part plans one piece, which has the first, the last, or neither of the terms.
 func (l *plan) part(w product, b box, first, last bool) {
 	d := l.pieceOf(w, w.file, b, w.a, w.b)
-	t, splits := l.shape(d.args)
+	t, splits := l.shape(&d, w)
 	if !first || !last {
 		splits = 1
 	}
@@ -103,11 +103,12 @@ func (l *plan) part(w product, b box, first, last bool) {
 }
 
 // shape is the tile, and into how many slices the terms are cut.
-func (l *plan) shape(a args) (t tile, splits int) {
+func (l *plan) shape(d *dispatch, w product) (t tile, splits int) {
+	a := &d.args
 	if l.naive() {
 		t, splits = tile{bm: 16, bn: 16, bk: 1}, 1 // as in naive.glsl
 	} else {
-		t, splits = l.choose(a.Batch, a.M, a.N, a.K)
+		t, splits = l.recipe(d, w)
 	}
 	if l.splits > 0 {
 		splits = l.splits
@@ -165,6 +166,11 @@ func (d *dispatch) layout(w product, t tile, naive bool) {
 		return
 	}
 	d.tile(t)
+	d.define(d.fours(w), "VEC")
+}
+
+// fours reports whether factors and results can be taken four neighbours at a time.
+func (d *dispatch) fours(w product) bool {
 	along := func(trans bool, yes, no int32) int32 {
 		if trans {
 			return yes
@@ -176,7 +182,7 @@ func (d *dispatch) layout(w product, t tile, naive bool) {
 	if w.images != nil {
 		runs[w.images.seen-1] = a.Channels
 	}
-	d.define(d.aligned(1, runs[0]) && d.aligned(2, runs[1]) && d.finishes(w), "VEC")
+	return d.aligned(1, runs[0]) && d.aligned(2, runs[1]) && d.finishes(w)
 }
 
 // finishes reports whether all that becomes of a sum can be done four neighbours at a time.

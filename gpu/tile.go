@@ -1,15 +1,17 @@
 package gpu
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
 // A tile is a shape of the tiled product: a group makes bm×bn of the result from bk terms at a
-// time, a thread tm×tn of it.
+// time, a thread tm×tn of it. With two stages the next terms go into shared memory while others still read the last.
 type tile struct {
-	name               string
-	bm, bn, bk, tm, tn int
+	bm, bn, bk, tm, tn, stages int
 
 	// share is the part of peak arithmetic that a processor full of such groups is assumed to
 	// reach. A thread with tm×tn sums reads tm+tn numbers of shared memory for tm·tn
@@ -17,41 +19,72 @@ type tile struct {
 	share float64
 }
 
-// tiles are the shapes there are, largest first. The shares are those of the ladder of public SGEMMs
-// (69 to 85 % of cuBLAS at 8×8 sums a thread, 37 % at 8×1), to be replaced by
-// measurements; only their order of magnitude matters to the choice.
+// tiles are the shapes there are, largest first. Only the order of magnitude of their shares matters to the choice.
 var tiles = []tile{
-	{"128x128", 128, 128, 16, 8, 8, 0.80},
-	{"128x64", 128, 64, 16, 8, 8, 0.75},
-	{"64x64", 64, 64, 16, 8, 8, 0.65},
-	{"64x32", 64, 32, 16, 8, 4, 0.50},
-	{"32x32", 32, 32, 32, 4, 4, 0.35},
+	{256, 128, 8, 16, 8, 2, 0.80},
+	{128, 256, 8, 8, 16, 2, 0.80},
+	{128, 128, 16, 8, 8, 2, 0.80},
+	{128, 128, 16, 8, 8, 1, 0.80},
+	{128, 128, 8, 8, 8, 2, 0.80},
+	{128, 128, 16, 16, 8, 1, 0.80},
+	{128, 64, 16, 8, 8, 2, 0.75},
+	{128, 64, 16, 8, 8, 1, 0.75},
+	{64, 128, 16, 8, 8, 2, 0.75},
+	{128, 32, 16, 8, 4, 2, 0.55},
+	{64, 64, 16, 8, 8, 2, 0.65},
+	{64, 64, 16, 8, 8, 1, 0.65},
+	{64, 64, 16, 4, 4, 2, 0.5},
+	{64, 64, 32, 8, 4, 1, 0.5},
+	{64, 32, 16, 8, 4, 1, 0.50},
+	{32, 32, 32, 4, 4, 2, 0.35},
+	{32, 32, 32, 4, 4, 1, 0.35},
+}
+
+// name is bm×bn×bk, what a thread makes of it, and how many stages: "128x128x16/8x8/2".
+func (t tile) name() string {
+	return fmt.Sprintf("%dx%dx%d/%dx%d/%d", t.bm, t.bn, t.bk, t.tm, t.tn, t.stages)
+}
+
+// is reports whether t is meant by a name: its own, or one that t's begins with, "128x128" or "128x128x16/8x8".
+func (t tile) is(name string) bool {
+	rest, ok := strings.CutPrefix(t.name(), name)
+	return ok && (rest == "" || rest[0] == 'x' || rest[0] == '/')
+}
+
+// rungIs reports whether a rung has that name.
+func rungIs(name string) bool {
+	return name == "" || name == "naive" || slices.ContainsFunc(tiles, func(t tile) bool { return t.is(name) })
 }
 
 // Rungs names what Options.Rung may be, from the lowest rung up.
 func Rungs() []string {
 	names := []string{"naive"}
 	for i := len(tiles) - 1; i >= 0; i-- {
-		names = append(names, tiles[i].name)
+		names = append(names, tiles[i].name())
 	}
 	return names
 }
 
 func (t tile) threads() int { return t.bm / t.tm * t.bn / t.tn }
 
-// shared is the shared memory of a group, in bytes: slices of A and B with padded rows.
-func (t tile) shared() int { return 4 * t.bk * (t.bm + 4 + t.bn + 4) }
+// shared is the shared memory of a group, in bytes: slices of A and B, and two vec4s after every four terms of each.
+func (t tile) shared() int { return 4 * t.stages * t.bk * (t.bm + t.bn + 4) }
+
+// loads is how many 4×4 blocks of a slice a thread loads.
+func (t tile) loads() int { return (t.bk*(t.bm+t.bn)/16 + t.threads() - 1) / t.threads() }
 
 // check reports what would leave a part of the tile without a thread, or give it two.
 func (t tile) check() error {
 	gx, gy := t.bn/t.tn, t.bm/t.tm
 	switch {
 	case t.tm%4 != 0 || t.tn%4 != 0 || t.bk%4 != 0:
-		return fmt.Errorf("gpu: tile %s: %d×%d sums a thread and %d terms, want multiples of 4", t.name, t.tm, t.tn, t.bk)
+		return fmt.Errorf("gpu: tile %s: %d×%d sums a thread and %d terms, want multiples of 4", t.name(), t.tm, t.tn, t.bk)
 	case gx*t.tn != t.bn || gy*t.tm != t.bm:
-		return fmt.Errorf("gpu: tile %s: %d×%d threads of %d×%d sums do not cover it", t.name, gy, gx, t.tm, t.tn)
+		return fmt.Errorf("gpu: tile %s: %d×%d threads of %d×%d sums do not cover it", t.name(), gy, gx, t.tm, t.tn)
 	case gx%8 != 0 || gy%4 != 0:
-		return fmt.Errorf("gpu: tile %s: %d×%d threads, want whole warps of 4×8", t.name, gy, gx)
+		return fmt.Errorf("gpu: tile %s: %d×%d threads, want whole warps of 4×8", t.name(), gy, gx)
+	case t.stages != 1 && t.stages != 2:
+		return fmt.Errorf("gpu: tile %s: want one stage or two", t.name())
 	}
 	return nil
 }
@@ -60,12 +93,12 @@ func (d *dispatch) tile(t tile) {
 	for _, x := range []struct {
 		name string
 		n    int
-	}{{"BM", t.bm}, {"BN", t.bn}, {"BK", t.bk}, {"TM", t.tm}, {"TN", t.tn}, {"THREADS", t.threads()}} {
+	}{{"BM", t.bm}, {"BN", t.bn}, {"BK", t.bk}, {"TM", t.tm}, {"TN", t.tn}, {"THREADS", t.threads()}, {"LOADS", t.loads()}, {"STAGES", t.stages}} {
 		d.defines += fmt.Sprintf("%s %d\n", x.name, x.n)
 	}
 }
 
-// usable returns the tiles that fit a device, or the one asked for.
+// usable returns the tiles that fit a device, or those of them that rung names.
 func usable(rung string, shared, threads int) ([]tile, error) {
 	var fit []tile
 	for _, t := range tiles {
@@ -73,10 +106,10 @@ func usable(rung string, shared, threads int) ([]tile, error) {
 			return nil, err
 		}
 		switch ok := t.shared() <= shared && t.threads() <= threads; {
-		case rung == t.name && !ok:
+		case rung == t.name() && !ok:
 			return nil, fmt.Errorf("gpu: tile %s wants %d bytes of shared memory and %d threads a group, this device has %d and %d",
-				t.name, t.shared(), t.threads(), shared, threads)
-		case ok && (rung == t.name || rung == "" || rung == "naive"):
+				t.name(), t.shared(), t.threads(), shared, threads)
+		case ok && (rung == "" || rung == "naive" || t.is(rung)):
 			fit = append(fit, t)
 		}
 	}
@@ -102,27 +135,41 @@ const (
 	costPartial, costPass = 0.4, 700e3
 )
 
-// choose returns the tile, and into how many slices its terms are cut, of the least time in this
-// model: groups are spread evenly over the processors, and the time is that of the processor with most of them,
+// choose returns the tile, and into how many slices its terms are cut, of the least time that the model predicts.
+func (p *planner) choose(batch, m, n, k int32) (tile, int) {
+	best := p.ways(batch, m, n, k)[0]
+	return best.tile, best.splits
+}
+
+// ways are all that may be tried for a product, those of the least predicted time first.
+func (p *planner) ways(batch, m, n, k int32) []recipe {
+	var all []recipe
+	time := map[recipe]float64{}
+	for _, t := range p.tiles {
+		made := float64(batch) * float64(groups(m, t.bm)) * float64(groups(n, t.bn))
+		for s := 1; s == 1 || s <= maxSplits && int(k)/s >= minSlice && made*float64(s) <= enoughGroups*float64(p.processors); s *= 2 {
+			w := recipe{t, s}
+			time[w] = p.predict(w, made, float64(batch)*float64(m)*float64(n), k)
+			all = append(all, w)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b recipe) int { return cmp.Compare(time[a], time[b]) })
+	return all
+}
+
+// predict is the time of a product whose results are made by so many groups, in units of a multiply-add of one
+// processor: groups are spread evenly over the processors, and the time is that of the processor with most of them,
 //
 //	q · bm·bn·slice / (share · min(1, q·threads/fullThreads)),   q = ⌈groups/processors⌉
 //
 // and the second pass of a split comes on top. It trades three things: small tiles leave fewer processors
 // idle, large ones feed their arithmetic better, and slices make many groups of few but cost memory.
-func (p *planner) choose(batch, m, n, k int32) (best tile, splits int) {
-	least := math.Inf(1)
-	for _, t := range p.tiles {
-		made := float64(batch) * float64(groups(m, t.bm)) * float64(groups(n, t.bn))
-		for s := 1; s == 1 || s <= maxSplits && int(k)/s >= minSlice && made*float64(s) <= enoughGroups*float64(p.processors); s *= 2 {
-			q := math.Ceil(made * float64(s) / float64(p.processors))
-			time := q * float64(t.bm*t.bn) * float64(groups(k, s)) / (t.share * math.Min(1, q*float64(t.threads())/fullThreads))
-			if s > 1 {
-				time += costPass + costPartial*float64(s)*float64(batch)*float64(m)*float64(n)
-			}
-			if time < least {
-				least, best, splits = time, t, s
-			}
-		}
+func (p *planner) predict(w recipe, made, results float64, k int32) float64 {
+	t, s := w.tile, float64(w.splits)
+	q := math.Ceil(made * s / float64(p.processors))
+	time := q * float64(t.bm*t.bn) * float64(groups(k, w.splits)) / (t.share * math.Min(1, q*float64(t.threads())/fullThreads))
+	if s > 1 {
+		time += costPass + costPartial*s*results
 	}
-	return best, splits
+	return time
 }

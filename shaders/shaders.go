@@ -1,5 +1,13 @@
 // Package shaders holds the GLSL of package gpu: each .comp file is a shader, each .glsl file a part
 // that several of them include.
+//
+// Two lines of it are ours and not GLSL's:
+//
+//	#include "file"        is that file;
+//	#unroll i N … #end     is the lines between, N times, with i from 0.
+//
+// In such lines $i is the number at hand and $(…) an expression of loop variables and defines. Compilers unroll the loops
+// that they like; in the kernels of products everything depends on it, since a register has no index.
 package shaders
 
 import (
@@ -12,28 +20,48 @@ import (
 var files embed.FS
 
 // Source returns the text of name.comp for a compiler: the version, the defines ("NAME" or
-// "NAME value") and the file, each line #include "file" replaced by that file.
+// "NAME value") and the file, with what it includes and what it unrolls.
 func Source(name string, defines ...string) (string, error) {
+	known := names{}
 	var b strings.Builder
 	b.WriteString("#version 430\n")
 	for _, d := range defines {
 		fmt.Fprintf(&b, "#define %s\n", d)
+		known.define(d)
 	}
-	err := include(&b, name+".comp")
-	return b.String(), err
+	lines, err := include(nil, name+".comp")
+	if err != nil {
+		return "", err
+	}
+	if err := unroll(&b, lines, known); err != nil {
+		return "", err
+	}
+	return b.String(), nil
 }
 
-func include(b *strings.Builder, file string) error {
+// A line is one of a file, with where it is.
+type line struct {
+	file string
+	n    int
+	text string
+}
+
+func (l line) errorf(format string, args ...any) error {
+	return fmt.Errorf("%s:%d: %w", l.file, l.n, fmt.Errorf(format, args...))
+}
+
+func include(all []line, file string) ([]line, error) {
 	text, err := files.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("shaders: %w", err)
+		return nil, fmt.Errorf("shaders: %w", err)
 	}
-	for i, line := range strings.Split(string(text), "\n") {
-		if inner, ok := strings.CutPrefix(line, "#include "); !ok {
-			fmt.Fprintln(b, line)
-		} else if err := include(b, strings.Trim(inner, `"`)); err != nil {
-			return fmt.Errorf("%s:%d: %w", file, i+1, err)
+	for i, t := range strings.Split(string(text), "\n") {
+		l := line{file, i + 1, t}
+		if inner, ok := strings.CutPrefix(t, "#include "); !ok {
+			all = append(all, l)
+		} else if all, err = include(all, strings.Trim(inner, `"`)); err != nil {
+			return nil, l.errorf("%w", err)
 		}
 	}
-	return nil
+	return all, nil
 }

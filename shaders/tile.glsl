@@ -1,195 +1,329 @@
-// A group makes a BM×BN tile from slices of BK terms. Defines: BM, BN, BK, TM, TN, all multiples of 4,
-// and THREADS, which is BM/TM·BN/TN: a thread makes TM×TN sums, as 4×4 blocks that lie BM·4/TM rows and BN·4/TN columns apart.
+// A group makes a BM×BN tile from slices of BK terms. Defines: BM, BN, BK, TM, TN, all multiples of 4, STAGES: 1 or 2, and
+// THREADS, which is BM/TM·BN/TN: a thread makes TM×TN sums, as 4×4 blocks that lie BM·4/TM rows and BN·4/TN columns apart.
 //
 // A and B pass through shared memory as 4×4 blocks too: a thread loads four rows of four numbers and,
 // where the terms lie along the rows of memory, transposes them in registers, so that every
 // access to shared memory is of four numbers and needs no more than the 16 bytes that
-// a lane can move at once. Rows are padded by 4 against bank conflicts. The blocks of the
-// next slice are loaded to registers before the current one is multiplied, which
-// hides the way to memory. Transposition is known to the loaders alone.
+// a lane can move at once. The blocks of the next slice are loaded to registers before the current one is multiplied,
+// which hides the way to memory. With two stages they then go to the half of shared memory that nobody reads, and the
+// group waits for each other once a slice, not twice. Transposition is known to the loaders alone.
+//
+// What is beyond the matrix along rows of A or columns of B belongs to sums that nobody keeps, so any number in
+// memory will do and the last one serves. What is beyond the terms must be 0, and that in both: 0·∞ is not 0.
+//
+// All loops over registers are unrolled in the text, and sums are fused multiply-adds by name: "precise" in a finish reaches
+// through all that its argument is made of, and would have each product rounded by an instruction of its own.
 const int GX = BN / TN, GY = BM / TM;
 layout(local_size_x = THREADS) in;
 
-const int LA = BM / 4 + 1, LB = BN / 4 + 1;           // rows of shared memory, in vec4s
-const int QA = BM * BK / 16, QB = BN * BK / 16;       // blocks of a slice
-const int LOADS = (QA + QB + THREADS - 1) / THREADS;  // of a thread
-shared vec4 As[BK * LA], Bs[BK * LB];
+// Term t of a slice is a row of shared memory, in vec4s. Rows of four terms are two vec4s further apart than the four are
+// long: the eight lanes that store at the same time, two blocks of each of four rows of terms, then meet no bank twice.
+const int LA = BM / 4, LB = BN / 4;
+#define ROW_A(t) ((t) * LA + (t) / 4 * 2)
+#define ROW_B(t) ((t) * LB + (t) / 4 * 2)
+shared vec4 As[STAGES * ROW_A(BK)], Bs[STAGES * ROW_B(BK)];
 
-// a4 is four numbers of A from memory's [row, col], zeros outside rows × cols.
-vec4 a4(int z, int row, int col, int rows, int cols) {
-	if (row >= rows || col >= cols)
-		return vec4(0.0);
-	int at = AT(1, z, row) + col;
+const int QA = BM * BK / 16, QB = BN * BK / 16; // blocks of a slice
+
+// run is four neighbours, as many as there are left, and zeros for the others.
 #ifdef VEC
-	return A[at >> 2];
+vec4 a_run(int at, int left) { return left > 0 ? A[at >> 2] : vec4(0.0); }
+vec4 b_run(int at, int left) { return left > 0 ? B[at >> 2] : vec4(0.0); }
+vec4 a_all(int at, int left) { return A[at >> 2]; }
+vec4 b_all(int at, int left) { return B[at >> 2]; }
+const int WIDE = 4; // of one access: where four are in reach of the last
 #else
-	int left = cols - col;
-	vec4 v = vec4(A[at], A[at + min(1, left - 1)], A[at + min(2, left - 1)], A[at + min(3, left - 1)]);
-	return mix(vec4(0.0), v, greaterThan(ivec4(left), ivec4(0, 1, 2, 3)));
-#endif
+const int WIDE = 1;
+vec4 a_run(int at, int left) {
+	return vec4(left > 0 ? A[at] : 0.0, left > 1 ? A[at + 1] : 0.0, left > 2 ? A[at + 2] : 0.0, left > 3 ? A[at + 3] : 0.0);
 }
-
-// b_run is four numbers of B from address at on, the first so many of them, or zeros.
 vec4 b_run(int at, int left) {
-#ifdef VEC
-	return B[at >> 2];
-#else
-	vec4 v = vec4(B[at], B[at + min(1, left - 1)], B[at + min(2, left - 1)], B[at + min(3, left - 1)]);
-	return mix(vec4(0.0), v, greaterThan(ivec4(left), ivec4(0, 1, 2, 3)));
+	return vec4(left > 0 ? B[at] : 0.0, left > 1 ? B[at + 1] : 0.0, left > 2 ? B[at + 2] : 0.0, left > 3 ? B[at + 3] : 0.0);
+}
+// all is run where the last of those that are left stands for any that are not.
+vec4 a_all(int at, int left) {
+	return vec4(A[at], A[at + min(1, left - 1)], A[at + min(2, left - 1)], A[at + min(3, left - 1)]);
+}
+vec4 b_all(int at, int left) {
+	return vec4(B[at], B[at + min(1, left - 1)], B[at + min(2, left - 1)], B[at + min(3, left - 1)]);
+}
 #endif
-}
-
-vec4 b4(int z, int row, int col, int rows, int cols) {
-	if (row >= rows || col >= cols)
-		return vec4(0.0);
-	return b_run(AT(2, z, row) + col, cols - col);
-}
 
 #ifdef SLIDING
 #include "sliding.glsl"
 #endif
 
-// block_a loads block l of the slice of A at term p, load q of this thread: its column c is for term c of
-// four, four rows of the tile each. Lanes run along memory's rows.
-mat4 block_a(int z, int q, int l, int row, int p, int end) {
+// A thread has $(LOADS) blocks of each slice, of A or of B, by their number l. For each: where its rows are, and, of rows of
+// memory that are terms, how many columns are left. Of a matrix, at1 to at4 are the addresses of its four rows, or at1 is
+// that of the first, as they are for term 0.
+#unroll q LOADS
+int at1_$q, at2_$q, at3_$q, at4_$q, left_$q, term_$q;
+vec4 next1_$q, next2_$q, next3_$q, next4_$q;
+#end
+
+// terms_along makes a block of matrix b ready whose four rows are rows of a tile, and whose columns are terms.
+#define TERMS_ALONG(b, z, row, rows) { \
+	at1 = AT(b, z, min(row, rows - 1)); \
+	at2 = AT(b, z, min(row + 1, rows - 1)); \
+	at3 = AT(b, z, min(row + 2, rows - 1)); \
+	at4 = AT(b, z, min(row + 3, rows - 1)); \
+}
+
+void ready_a(int z, int l, int row, out int at1, out int at2, out int at3, out int at4, out int left, out int term) {
 #if defined(PATCHES_A)
-	return patches_a(q);
+	at1 = at2 = at3 = at4 = left = term = 0;
 #elif defined(TRANS_A)
-	p += l / (BM / 4) * 4;
-	row += l % (BM / 4) * 4;
-	return mat4(a4(z, p, row, end, m), a4(z, p + 1, row, end, m), a4(z, p + 2, row, end, m), a4(z, p + 3, row, end, m));
+	int first = min(row + l % (BM / 4) * 4, m - WIDE);
+	left = m - first;
+	term = l / (BM / 4) * 4;
+	at1 = AT(1, z, 0) + first;
+	at2 = at3 = at4 = 0;
 #else
-	row += l / (BK / 4) * 4;
-	p += l % (BK / 4) * 4;
-	return transpose(mat4(a4(z, row, p, m, end), a4(z, row + 1, p, m, end), a4(z, row + 2, p, m, end), a4(z, row + 3, p, m, end)));
+	TERMS_ALONG(1, z, row + l / (BK / 4) * 4, m)
+	left = 0;
+	term = l % (BK / 4) * 4;
 #endif
 }
 
-mat4 block_b(int z, int q, int l, int col, int p, int end) {
-#if defined(PATCHES_B)
-	return patches_b(q, p + l / (BN / 4) * 4, end);
-#elif defined(ADJOINT)
-	return weights_b(q, col + l % (BN / 4) * 4);
+void ready_b(int z, int l, int col, out int at1, out int at2, out int at3, out int at4, out int left, out int term) {
+#if defined(PATCHES_B) || defined(ADJOINT)
+	at1 = at2 = at3 = at4 = left = 0;
+	term = l / (BN / 4) * 4;
 #elif defined(TRANS_B)
-	col += l / (BK / 4) * 4;
-	p += l % (BK / 4) * 4;
-	return transpose(mat4(b4(z, col, p, n, end), b4(z, col + 1, p, n, end), b4(z, col + 2, p, n, end), b4(z, col + 3, p, n, end)));
+	TERMS_ALONG(2, z, col + l / (BK / 4) * 4, n)
+	left = 0;
+	term = l % (BK / 4) * 4;
 #else
-	p += l / (BN / 4) * 4;
-	col += l % (BN / 4) * 4;
-	return mat4(b4(z, p, col, end, n), b4(z, p + 1, col, end, n), b4(z, p + 2, col, end, n), b4(z, p + 3, col, end, n));
+	int first = min(col + l % (BN / 4) * 4, n - WIDE);
+	left = n - first;
+	term = l / (BN / 4) * 4;
+	at1 = AT(2, z, 0) + first;
+	at2 = at3 = at4 = 0;
 #endif
 }
 
-mat4 next[LOADS];
+// Rows of memory are rows of the tile: four of four terms each, transposed.
+#define TRANSPOSED(run, p, rest) { \
+	vec4 r1 = run(at1 + p, rest), r2 = run(at2 + p, rest), r3 = run(at3 + p, rest), r4 = run(at4 + p, rest); \
+	v1 = vec4(r1.x, r2.x, r3.x, r4.x); \
+	v2 = vec4(r1.y, r2.y, r3.y, r4.y); \
+	v3 = vec4(r1.z, r2.z, r3.z, r4.z); \
+	v4 = vec4(r1.w, r2.w, r3.w, r4.w); \
+}
+// Rows of memory are terms, p on, as many as are left.
+#define STRAIGHT(all, b, p, rest) { \
+	int at = at1 + (p) * ld[b / 4][b % 4]; \
+	v1 = rest > 0 ? all(at, left) : vec4(0.0); \
+	v2 = rest > 1 ? all(at + ld[b / 4][b % 4], left) : vec4(0.0); \
+	v3 = rest > 2 ? all(at + 2 * ld[b / 4][b % 4], left) : vec4(0.0); \
+	v4 = rest > 3 ? all(at + 3 * ld[b / 4][b % 4], left) : vec4(0.0); \
+}
 
-// fetch loads this thread's blocks of the slice at term p; stash puts them into shared memory.
-void fetch(int z, int row, int col, int p, int end) {
-	for (int q = 0; q < LOADS; q++) {
-		int l = int(gl_LocalInvocationIndex) + q * THREADS;
-		if (l < QA)
-			next[q] = block_a(z, q, l, row, p, end);
-		else if (l < QA + QB)
-			next[q] = block_b(z, q, l - QA, col, p, end);
+// load_a gives the four numbers of each of four terms from p on, of which rest are there; whole: all of them.
+void load_a(int at1, int at2, int at3, int at4, int left, int p, int rest, bool whole, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+#ifdef TRANS_A
+	if (whole)
+		STRAIGHT(a_all, 1, p, 4)
+	else
+		STRAIGHT(a_all, 1, p, rest)
+#else
+	if (whole)
+		TRANSPOSED(a_all, p, 4)
+	else
+		TRANSPOSED(a_run, p, rest)
+#endif
+}
+
+void load_b(int at1, int at2, int at3, int at4, int left, int p, int rest, bool whole, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+#ifdef TRANS_B
+	if (whole)
+		TRANSPOSED(b_all, p, 4)
+	else
+		TRANSPOSED(b_run, p, rest)
+#else
+	if (whole)
+		STRAIGHT(b_all, 2, p, 4)
+	else
+		STRAIGHT(b_all, 2, p, rest)
+#endif
+}
+
+// aim makes this thread ready to load for the tile at [row, col], from term p on.
+void aim(int z, int row, int col, int p) {
 #ifdef SLIDING
-		digit[q] = plus(digit[q], pace, radix);
+	slide_from(row, col, p);
+#endif
+#unroll q LOADS
+	{
+		int l = int(gl_LocalInvocationIndex) + $q * THREADS;
+		if (l < QA)
+			ready_a(z, l, row, at1_$q, at2_$q, at3_$q, at4_$q, left_$q, term_$q);
+		else
+			ready_b(z, l - QA, col, at1_$q, at2_$q, at3_$q, at4_$q, left_$q, term_$q);
+	}
+#end
+}
+
+// fetch loads this thread's blocks of the slice at term p; stash puts them into a stage of shared memory.
+void fetch(int col, int p, int end) {
+	bool whole = p + BK <= end;
+#unroll q LOADS
+	{
+		int l = int(gl_LocalInvocationIndex) + $q * THREADS, first = p + term_$q;
+		if (l < QA) {
+#ifdef PATCHES_A
+			patches_a(spot1_$q, spot2_$q, spot3_$q, spot4_$q, digit_$q, next1_$q, next2_$q, next3_$q, next4_$q);
+#else
+			load_a(at1_$q, at2_$q, at3_$q, at4_$q, left_$q, first, end - first, whole, next1_$q, next2_$q, next3_$q, next4_$q);
+#endif
+		} else if (l < QA + QB) {
+#if defined(PATCHES_B)
+			patches_b(taps_$q, digit_$q, end - first, next1_$q, next2_$q, next3_$q, next4_$q);
+#elif defined(ADJOINT)
+			weights_b(digit_$q, col + (l - QA) % (BN / 4) * 4, next1_$q, next2_$q, next3_$q, next4_$q);
+#else
+			load_b(at1_$q, at2_$q, at3_$q, at4_$q, left_$q, first, end - first, whole, next1_$q, next2_$q, next3_$q, next4_$q);
+#endif
+		}
+#ifdef SLIDING
+		digit_$q = plus(digit_$q, pace, radix);
 #endif
 	}
+#end
 }
 
-void stash() {
-	for (int q = 0; q < LOADS; q++) {
-		int l = int(gl_LocalInvocationIndex) + q * THREADS;
+void stash(int stage) {
+#unroll q LOADS
+	{
+		int l = int(gl_LocalInvocationIndex) + $q * THREADS;
 		if (l < QA) {
 #ifdef TRANS_A
-			int at = l / (BM / 4) * 4 * LA + l % (BM / 4);
+			int t = l / (BM / 4) * 4, at = stage * ROW_A(BK) + ROW_A(t) + l % (BM / 4);
 #else
-			int at = l % (BK / 4) * 4 * LA + l / (BK / 4);
+			int t = l % (BK / 4) * 4, at = stage * ROW_A(BK) + ROW_A(t) + l / (BK / 4);
 #endif
-			for (int c = 0; c < 4; c++)
-				As[at + c * LA] = next[q][c];
+			As[at] = next1_$q;
+			As[at + LA] = next2_$q;
+			As[at + 2 * LA] = next3_$q;
+			As[at + 3 * LA] = next4_$q;
 		} else if (l < QA + QB) {
 			l -= QA;
 #ifdef TRANS_B
-			int at = l % (BK / 4) * 4 * LB + l / (BK / 4);
+			int t = l % (BK / 4) * 4, at = stage * ROW_B(BK) + ROW_B(t) + l / (BK / 4);
 #else
-			int at = l / (BN / 4) * 4 * LB + l % (BN / 4);
+			int t = l / (BN / 4) * 4, at = stage * ROW_B(BK) + ROW_B(t) + l % (BN / 4);
 #endif
-			for (int c = 0; c < 4; c++)
-				Bs[at + c * LB] = next[q][c];
+			Bs[at] = next1_$q;
+			Bs[at + LB] = next2_$q;
+			Bs[at + 2 * LB] = next3_$q;
+			Bs[at + 3 * LB] = next4_$q;
 		}
 	}
+#end
 }
 
-vec4 acc[TM * TN / 4]; // row by row
+// The sums of a thread: row i, four columns j.
+#unroll i TM
+#unroll j TN / 4
+vec4 sum$i_$j;
+#end
+#end
 
 // multiply adds a slice of terms to all sums of this thread, whose place among threads is [y, x].
-void multiply(int y, int x) {
-	for (int t = 0; t < BK; t++) {
-		vec4 a[TM / 4], b[TN / 4];
-		for (int i = 0; i < TM / 4; i++)
-			a[i] = As[t * LA + i * GY + y];
-		for (int j = 0; j < TN / 4; j++)
-			b[j] = Bs[t * LB + j * GX + x];
-		for (int i = 0; i < TM; i++)
-			for (int j = 0; j < TN / 4; j++)
-				acc[i * (TN / 4) + j] += a[i / 4][i % 4] * b[j];
+void multiply(int stage, int y, int x) {
+	int a_at = stage * ROW_A(BK) + y, b_at = stage * ROW_B(BK) + x;
+#unroll t BK
+	{
+#unroll i TM / 4
+		vec4 a$i = As[a_at + ROW_A($t) + $i * GY];
+#end
+#unroll j TN / 4
+		vec4 b$j = Bs[b_at + ROW_B($t) + $j * GX];
+#end
+#unroll i TM
+#unroll j TN / 4
+		sum$i_$j = fma(vec4(a$(i/4)[$(i%4)]), b$j, sum$i_$j);
+#end
+#end
 	}
+#end
 }
 
 void scatter(int z, int s, int row, int col);
 
 void tile(int z, int s, int row, int col, int first, int end) {
-	// The 32 lanes of a warp are 8 across and 4 down, so that they read few different numbers.
+	// The 32 lanes of a warp are 8 across and 4 down, so that they read few different numbers; neighbours in turn across
+	// and down, so that the 8 that read four numbers each at the same time do not all want others.
 	int warp = int(gl_LocalInvocationIndex) / 32, lane = int(gl_LocalInvocationIndex) % 32;
-	int x = warp % (GX / 8) * 8 + lane % 8, y = warp / (GX / 8) * 4 + lane / 8;
-	for (int i = 0; i < TM * TN / 4; i++)
-		acc[i] = vec4(0.0);
-#ifdef SLIDING
-	aim(row, col, first);
-#endif
-	for (int p = first;; p += BK) {
-		if (p < end)
-			fetch(z, row, col, p, end);
-		if (p > first)
-			multiply(y, x);
-		if (p >= end)
-			break;
-		barrier(); // all have done with the last slice
-		stash();
-		barrier();
+	int x = warp % (GX / 8) * 8 + lane / 2 % 8, y = warp / (GX / 8) * 4 + lane / 16 * 2 + lane % 2;
+#unroll i TM
+#unroll j TN / 4
+	sum$i_$j = vec4(0.0);
+#end
+#end
+	if (first < end) {
+		aim(z, row, col, first);
+		fetch(col, first, end);
 	}
+#if STAGES == 1
+	for (int p = first; p < end; p += BK) {
+		barrier(); // all have done with the last slice
+		stash(0);
+		barrier();
+		if (p + BK < end)
+			fetch(col, p + BK, end);
+		multiply(0, y, x);
+	}
+#else
+	if (first < end) {
+		barrier(); // all have done with the last tile
+		stash(0);
+	}
+	for (int p = first, stage = 0; p < end; p += BK, stage = 1 - stage) {
+		barrier();
+		if (p + BK < end)
+			fetch(col, p + BK, end);
+		multiply(stage, y, x);
+		if (p + BK < end)
+			stash(1 - stage);
+	}
+#endif
 	scatter(z, s, row + y * 4, col + x * 4);
+}
+
+// hand passes four rows of four sums on, the first of which is at [row, col].
+void hand(int z, int s, int row, int col, vec4 v0, vec4 v1, vec4 v2, vec4 v3) {
+#unroll r 4
+	if (row + $r < m) {
+#ifdef VEC
+		if (col < n) {
+#ifdef FROM
+			v$r += P[CELLS(AT(5, z, row + $r) + col)];
+#endif
+			put(z, s, row + $r, col, v$r);
+		}
+#else
+#unroll c 4
+		if (col + $c < n) {
+#ifdef FROM
+			v$r[$c] += P[AT(5, z, row + $r) + col + $c];
+#endif
+			put(z, s, row + $r, col + $c, v$r[$c]);
+		}
+#end
+#endif
+	}
+#end
+#if defined(SYMMETRIC) && defined(VEC) && !defined(PARTIAL)
+	block(z, row, col, mat4(v0, v1, v2, v3));
+#endif
 }
 
 // scatter hands over the sums of the thread whose first is at [row, col].
 void scatter(int z, int s, int row, int col) {
-	for (int i = 0; i < TM / 4; i++)
-		for (int j = 0; j < TN / 4; j++) {
-			int r0 = row + i * GY * 4, c0 = col + j * GX * 4;
-			mat4 sums = mat4(acc[(i * 4) * (TN / 4) + j], acc[(i * 4 + 1) * (TN / 4) + j],
-				acc[(i * 4 + 2) * (TN / 4) + j], acc[(i * 4 + 3) * (TN / 4) + j]);
-			for (int r = 0; r < 4; r++)
-				if (r0 + r < m) {
-#ifdef VEC
-					if (c0 < n) {
-#ifdef FROM
-						sums[r] += P[CELLS(AT(5, z, r0 + r) + c0)];
-#endif
-						put(z, s, r0 + r, c0, sums[r]);
-					}
-#else
-					for (int c = 0; c < 4; c++)
-						if (c0 + c < n) {
-#ifdef FROM
-							sums[r][c] += P[AT(5, z, r0 + r) + c0 + c];
-#endif
-							put(z, s, r0 + r, c0 + c, sums[r][c]);
-						}
-#endif
-				}
-#if defined(SYMMETRIC) && defined(VEC) && !defined(PARTIAL)
-			block(z, r0, c0, sums);
-#endif
-		}
+#unroll i TM / 4
+#unroll j TN / 4
+	hand(z, s, row + $i * GY * 4, col + $j * GX * 4, sum$(i*4)_$j, sum$(i*4+1)_$j, sum$(i*4+2)_$j, sum$(i*4+3)_$j);
+#end
+#end
 }

@@ -53,6 +53,7 @@ measured until then is written all the same.`,
 	r.reach.add(cmd)
 	f.Var(someOf(&r.backends, "gpu", "cpu"), "backend", "what to measure (default: gpu and cpu, whichever open)")
 	f.Var(someOf(&r.o.Suites, bench.Suites...), "suite", "what to run (default: all, but of layers and training the cases of --quick)")
+	f.StringVar(&r.only, "case", "", `only cases whose suite and name, as in "gram gaussian 128×64", match this `+"`regexp`")
 	f.IntVar(&r.o.Batch, "batch", 0, "images at a time in layers and training (default: in layers 64 with a GPU and 16 without, in training 64 or 128 by network; fewer beside a software renderer)")
 	f.BoolVar(&r.o.Quick, "quick", false, "a handful of cases from each suite, in a minute")
 	f.Var(oneOf(&r.format, "table", "table", "json", "benchfmt"), "format", "of standard output")
@@ -78,6 +79,7 @@ type benchRun struct {
 	peer     string
 	torch    bench.PeerOptions
 	o        bench.Options
+	only     string
 	command  string // as it was typed, about
 }
 
@@ -97,6 +99,13 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	if r.o.Batch < 0 {
 		return usagef("--batch %d, want at least 1", r.o.Batch)
+	}
+	var err error
+	if r.o.Only, err = only(r.only); err != nil {
+		return err
+	}
+	if _, err := casesOf(r.o); err != nil {
+		return err
 	}
 	files, err := r.files()
 	if err != nil {

@@ -20,12 +20,14 @@ type backendFlags struct {
 	device  int
 	rung    string
 	noCache bool
+	tuning  string
 }
 
 func (f *backendFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Var(oneOf(&f.context, "auto", contexts...), "context", "how to reach the GPU")
 	cmd.Flags().IntVar(&f.device, "device", -1, "EGL device number, see hebb info; implies --context egl (-1: the best)")
 	cmd.Flags().StringVar(&f.rung, "rung", "", `GPU kernels to use: "naive" or the name of a tile (default: by shape)`)
+	cmd.Flags().Var(oneOf(&f.tuning, "cached", "off", "cached", "full"), "tuning", "GPU kernels by what was measured: not, as hebb and hebb tune have found, or look for the best where nothing is known")
 	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "compile the shaders anew instead of loading them from the cache")
 }
 
@@ -112,6 +114,10 @@ func (f *backendFlags) backend(name string) (compute.Backend, []string, error) {
 	}
 	if f.noCache {
 		o.GPU.CacheDir = "off"
+	}
+	o.GPU.Tuning = f.tuning
+	if f.tuning == "full" {
+		o.GPU.Tuning = "cached"
 	}
 	b, notes, err := backend.Open(name, o)
 	if errors.Is(err, backend.ErrName) {

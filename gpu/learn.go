@@ -1,0 +1,183 @@
+package gpu
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"hebb/compute"
+)
+
+// Results of tuning that ship with hebb, a file a device.
+//
+//go:embed tuning
+var shipped embed.FS
+
+// A record is a file of results. Those of a user lie in a folder of theirs, and go before those that ship.
+type record struct {
+	Device  string    `json:"device"`
+	Driver  string    `json:"driver"` // of the latest entry
+	Date    string    `json:"date"`   // likewise
+	Entries []finding `json:"entries"`
+}
+
+// A finding is the way found best for products of one shape, whose sizes are powers of two.
+type finding struct {
+	Kind    string  `json:"kind"`
+	Batch   int     `json:"batch"`
+	M       int     `json:"m"`
+	N       int     `json:"n"`
+	K       int     `json:"k"`
+	Way     string  `json:"way"`
+	Seconds float64 `json:"seconds"` // of the op that was measured
+	Tried   int     `json:"tried"`   // ways
+}
+
+func (e finding) shape() shape {
+	return shape{e.Kind, ceilLog2(int32(e.Batch)), ceilLog2(int32(e.M)), ceilLog2(int32(e.N)), ceilLog2(int32(e.K))}
+}
+
+var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+
+// slug is the name of a device as one of a file: "nvidia-h100-80gb-hbm3". What follows a slash in OpenGL's name of a
+// device is how it is reached.
+func slug(device string) string {
+	name, _, _ := strings.Cut(device, "/")
+	return strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
+}
+
+// A memory of ways is what was learned, by way of files: shipped, and in dir if that is not "".
+type findings struct {
+	dir, name string // the folder and the device's slug
+	info      compute.Info
+	learned   record
+	journal   journal
+}
+
+// recall fills known with what was learned on this device, here or where hebb was made.
+func recall(dir string, info compute.Info, known map[shape]recipe) (*findings, error) {
+	m := &findings{dir: dir, name: slug(info.Device), info: info}
+	text, err := shipped.ReadFile(path.Join("tuning", m.name+".json"))
+	if err == nil {
+		err = addTo(known, text, new(record))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("gpu: tuning that ships with hebb: %w", err)
+	}
+	m.learned = record{Device: info.Device}
+	if dir == "" {
+		return m, nil
+	}
+	text, err = os.ReadFile(m.file())
+	if err == nil {
+		err = addTo(known, text, &m.learned)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("gpu: %s: %w; move it away, or run with tuning off", m.file(), err)
+	}
+	return m, m.journal.open(filepath.Join(dir, m.name+".journal"))
+}
+
+func (m *findings) file() string { return filepath.Join(m.dir, m.name+".json") }
+
+func addTo(known map[shape]recipe, text []byte, r *record) error {
+	if err := json.Unmarshal(text, r); err != nil {
+		return err
+	}
+	for i, e := range r.Entries {
+		w, err := recipeOf(e.Way)
+		if err != nil {
+			return fmt.Errorf("entry %d: %w", i, err)
+		}
+		known[e.shape()] = w
+	}
+	return nil
+}
+
+// keep writes what was found for a shape. The file is replaced as a whole.
+func (m *findings) keep(s shape, best compute.Attempt, tried int) error {
+	e := finding{s.kind, 1 << s.batch, 1 << s.m, 1 << s.n, 1 << s.k, best.Way, best.Seconds, tried}
+	rest := m.learned.Entries[:0]
+	for _, old := range m.learned.Entries {
+		if old.shape() != s {
+			rest = append(rest, old)
+		}
+	}
+	m.learned.Entries = append(rest, e)
+	m.learned.Driver, m.learned.Date = m.info.Driver, time.Now().UTC().Format(time.DateOnly)
+	if m.dir == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(m.learned, "", "\t")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(m.dir, 0o755); err != nil {
+		return fmt.Errorf("gpu: %w", err)
+	}
+	fresh := m.file() + ".new"
+	if err := os.WriteFile(fresh, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("gpu: %w", err)
+	}
+	return os.Rename(fresh, m.file())
+}
+
+// A journal has a line for each trial that has begun, "try", and one for each that came to an end, "done". One without the
+// other was the end of its program or of its device, and is not tried again.
+type journal struct {
+	path    string
+	pending string          // the trial under way
+	fatal   map[string]bool // trials that never ended
+}
+
+func (j *journal) open(path string) error {
+	j.path, j.fatal = path, map[string]bool{}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, l := range strings.Split(string(text), "\n") {
+		if trial, ok := strings.CutPrefix(l, "try "); ok {
+			j.fatal[trial] = true
+		} else if trial, ok := strings.CutPrefix(l, "done "); ok {
+			delete(j.fatal, trial)
+		}
+	}
+	return err
+}
+
+func onTrial(s shape, way string) string { return s.String() + " by " + way }
+
+// begin puts a trial on record, after the end of the one before; "" is no trial.
+func (j *journal) begin(trial string) error {
+	if j.path == "" {
+		return nil
+	}
+	text := ""
+	if j.pending != "" {
+		text = "done " + j.pending + "\n"
+	}
+	if j.pending = trial; trial != "" {
+		text += "try " + trial + "\n"
+	}
+	if text == "" {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(j.path), 0o755); err != nil {
+		return fmt.Errorf("gpu: %w", err)
+	}
+	f, err := os.OpenFile(j.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("gpu: %w", err)
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Sync(), f.Close())
+}

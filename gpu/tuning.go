@@ -1,0 +1,98 @@
+package gpu
+
+import (
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+)
+
+// A shape is what products are tuned by: what is multiplied and how it is read, and the powers of two that its sizes
+// reach. Products of one shape run in one way.
+type shape struct {
+	kind           string // "GEMM NT", "GEMM NT PATCHES_A", "HEBBIAN TN scalar"
+	batch, m, n, k int    // the least e with 2^e at least the size
+}
+
+func (s shape) String() string {
+	return fmt.Sprintf("%s %d×%d×%d×%d", s.kind, 1<<s.batch, 1<<s.m, 1<<s.n, 1<<s.k)
+}
+
+// shapeOf is that of the product w, of which d is a piece.
+func shapeOf(d *dispatch, w product) shape {
+	letter := map[bool]string{false: "N", true: "T"}
+	kind := []string{w.pass, letter[w.transA] + letter[w.transB]}
+	kind = append(kind, w.defines...)
+	if w.images != nil {
+		kind = append(kind, w.images.defines...)
+	}
+	if w.symmetric {
+		kind = append(kind, "SYMMETRIC")
+	}
+	if !d.fours(w) {
+		kind = append(kind, "scalar")
+	}
+	a := &d.args
+	return shape{strings.Join(kind, " "), ceilLog2(a.Batch), ceilLog2(a.M), ceilLog2(a.N), ceilLog2(a.K)}
+}
+
+func ceilLog2(n int32) int { return bits.Len32(uint32(max(n, 1) - 1)) }
+
+// A recipe is how a product is run: on a tile, its terms in so many slices.
+type recipe struct {
+	tile   tile
+	splits int
+}
+
+// String is the tile's name and, if there are several, the slices: "64x64x16/8x8/2 in 4".
+func (w recipe) String() string {
+	if w.splits == 1 {
+		return w.tile.name()
+	}
+	return fmt.Sprintf("%s in %d", w.tile.name(), w.splits)
+}
+
+// recipeOf is the inverse of String.
+func recipeOf(name string) (recipe, error) {
+	name, slices, several := strings.Cut(name, " in ")
+	w := recipe{splits: 1}
+	if several {
+		n, err := strconv.Atoi(slices)
+		if err != nil || n < 1 {
+			return w, fmt.Errorf("gpu: %q slices, want a whole number from 1 up", slices)
+		}
+		w.splits = n
+	}
+	for _, t := range tiles {
+		if t.name() == name {
+			w.tile = t
+			return w, nil
+		}
+	}
+	return w, fmt.Errorf("gpu: no tile %q", name)
+}
+
+// recipe is how the product w is run, of which d is a piece: as was found best for its shape or, if nothing is known, as the
+// model of time has it.
+func (l *plan) recipe(d *dispatch, w product) (tile, int) {
+	s := shapeOf(d, w)
+	a := &d.args
+	if work := float64(a.Batch) * float64(a.M) * float64(a.N) * float64(a.K); work > l.most {
+		l.most, l.main, l.mainArgs = work, s, *a
+	}
+	if l.rung == "" {
+		if best, ok := l.tuned[s]; ok && l.usable(best.tile) {
+			return best.tile, best.splits
+		}
+	}
+	return l.choose(a.Batch, a.M, a.N, a.K)
+}
+
+func (p *planner) usable(t tile) bool {
+	for _, u := range p.tiles {
+		if u == t {
+			return true
+		}
+	}
+	return false
+}
