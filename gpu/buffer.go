@@ -71,7 +71,7 @@ func (b *buffer) Write(off int, src []float32) error {
 }
 
 func (b *buffer) write(off int, src []float32) error {
-	b.fence(true)
+	b.fence(span{off, off + len(src)}, true)
 	gl.BindBuffer(gl.COPY_WRITE_BUFFER, b.id)
 	gl.BufferSubData(gl.COPY_WRITE_BUFFER, 4*off, 4*len(src), gl.Ptr(src))
 	return b.t.settle("write")
@@ -82,7 +82,7 @@ func (b *buffer) Read(off int, dst []float32) error {
 		if err := b.t.settle("before read"); err != nil {
 			return err
 		}
-		b.fence(false)
+		b.fence(span{off, off + len(dst)}, false)
 		gl.BindBuffer(gl.COPY_READ_BUFFER, b.id)
 		for len(dst) > 0 {
 			n := min(chunk, len(dst))
@@ -98,9 +98,9 @@ func (b *buffer) Read(off int, dst []float32) error {
 
 func (b *buffer) Free() { b.t.send(func() { gl.DeleteBuffers(1, &b.id) }) }
 
-// fence makes what shaders did to b visible to a transfer.
-func (b *buffer) fence(write bool) {
-	if b.t.hazards.conflict(&b.usage, write) {
+// fence makes what shaders did to a part of b visible to a transfer.
+func (b *buffer) fence(part span, write bool) {
+	if b.t.hazards.conflict(&b.usage, part, write) {
 		b.t.barrier()
 	}
 }

@@ -235,7 +235,7 @@ func (t *thread) dispatch(program uint32, d *dispatch, scratch *[scratches]*buff
 	wait := false
 	for i, x := range d.binds {
 		if bufs[i] = x.mem.buffer(scratch); bufs[i] != nil {
-			wait = wait || t.hazards.conflict(&bufs[i].usage, x.write)
+			wait = wait || t.hazards.conflict(&bufs[i].usage, x.span(), x.write)
 		}
 	}
 	if wait {
@@ -245,7 +245,7 @@ func (t *thread) dispatch(program uint32, d *dispatch, scratch *[scratches]*buff
 	t.uniform.set(&d.args)
 	for i, x := range d.binds {
 		if buf := bufs[i]; buf != nil {
-			t.hazards.record(&buf.usage, x.write)
+			t.hazards.record(&buf.usage, x.span(), x.write)
 			gl.BindBufferRange(gl.SHADER_STORAGE_BUFFER, uint32(i), buf.id, 4*x.from, 4*x.n)
 		}
 	}
