@@ -241,16 +241,16 @@ func (t *thread) dispatch(program uint32, d *dispatch, scratch *[scratches]*buff
 	if wait {
 		t.barrier()
 	}
-	gl.UseProgram(program)
+	t.state.use(program)
 	t.uniform.set(&d.args)
 	for i, x := range d.binds {
 		if buf := bufs[i]; buf != nil {
 			t.hazards.record(&buf.usage, x.span(), x.write)
-			gl.BindBufferRange(gl.SHADER_STORAGE_BUFFER, uint32(i), buf.id, 4*x.from, 4*x.n)
+			t.state.bind(i, binding{buf.id, 4 * x.from, 4 * x.n})
 		}
 	}
 	gl.DispatchCompute(uint32(d.groups[0]), uint32(d.groups[1]), uint32(d.groups[2]))
-	t.settle(d.file)
+	t.note(d.file)
 }
 
 func (m memory) buffer(scratch *[scratches]*buffer) *buffer {

@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -53,7 +54,7 @@ func BenchmarkLaunch(b *testing.B) {
 	defer bare.Close()
 	for _, c := range calls() {
 		b.Run("gl/"+c.name, func(b *testing.B) {
-			if c.needs != "" && !supports(bare.info, c.needs) {
+			if _, has := slices.BinarySearch(bare.info.Extensions, c.needs); c.needs != "" && !has {
 				b.Skip("no " + c.needs)
 			}
 			if err := bare.wait(func() error { return c.run(b) }); err != nil {
@@ -360,13 +361,4 @@ func (s *stage) bind() {
 func (s *stage) bindAtOnce() {
 	offsets, sizes := [4]int{}, [4]int{4096, 4096, 4096, 4096}
 	gl.BindBuffersRange(gl.SHADER_STORAGE_BUFFER, 0, 4, &s.data[0], &offsets[0], &sizes[0])
-}
-
-func supports(i compute.Info, extension string) bool {
-	for _, e := range i.Extensions {
-		if e == extension {
-			return true
-		}
-	}
-	return false
 }
