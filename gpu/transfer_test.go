@@ -155,6 +155,34 @@ func TestForgottenNames(t *testing.T) {
 	}
 }
 
+// TestPartsApart: updates of parts of one buffer do not wait for each other, but for what they read.
+func TestPartsApart(t *testing.T) {
+	b := opened(t)
+	dev := compute.New(b)
+	defer dev.Close()
+	const parts, n = 8, 64
+	all, err := dev.Tensor(parts * n)
+	x, err2 := dev.Tensor(n)
+	if err != nil || err2 != nil {
+		t.Fatal(err, err2)
+	}
+	add := compute.Pointwise(compute.Add(compute.Old(), compute.Var(0)))
+	var barriers int
+	if err := dev.Step(func(s *compute.Step) error {
+		s.Write(all, make([]float32, parts*n))
+		s.Do(compute.Map{Out: x, F: compute.Pointwise(compute.Const(1))})
+		for i := range parts {
+			s.Do(compute.Map{Out: s.View(all, i*n, n), In: []*compute.Tensor{x}, F: add})
+		}
+		return b.wait(func() error { barriers = b.hazards.barriers; return nil })
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if barriers != 1 {
+		t.Errorf("%d barriers, want 1: before the first update", barriers)
+	}
+}
+
 // BenchmarkWrite and BenchmarkRead take buffers both ways over: through mapped memory, and by a call that the driver
 // is given the numbers by, or asked for them.
 func BenchmarkWrite(b *testing.B) {
