@@ -4,16 +4,11 @@ package gpu
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/go-gl/gl/v4.3-core/gl"
 
 	"hebb/compute"
 )
-
-// chunk is how many numbers go over in one transfer. Larger ones go in pieces, so that
-// no copy of all of them is made and the driver's staging memory stays small.
-const chunk = 1 << 24
 
 // A buffer holds whole vec4s, so that the last number of a tensor may be read as part of one.
 type buffer struct {
@@ -48,59 +43,25 @@ func (b *backend) alloc(n int) (*buffer, error) {
 	})
 }
 
-// allocate is a variable of each backend so that tests can have it fail.
+// allocate is a variable of each backend so that tests can have it fail. What neither side may map or write
+// in place can only be the device's own memory: drivers move other buffers to the host's by what they see done to them.
 func allocate(buf *buffer) {
 	gl.GenBuffers(1, &buf.id)
 	gl.BindBuffer(gl.COPY_WRITE_BUFFER, buf.id)
-	gl.BufferData(gl.COPY_WRITE_BUFFER, 4*buf.n, nil, gl.DYNAMIC_COPY)
+	if buf.t.maps {
+		gl.BufferStorage(gl.COPY_WRITE_BUFFER, 4*buf.n, nil, 0)
+	} else {
+		gl.BufferData(gl.COPY_WRITE_BUFFER, 4*buf.n, nil, gl.DYNAMIC_COPY)
+	}
 }
 
 func mebibytes(n int) string { return fmt.Sprintf("%.1f MiB", float64(n)*4/(1<<20)) }
 
-// Write copies src and does not wait, but for those parts of a very large one that come before the last.
-func (b *buffer) Write(off int, src []float32) error {
-	for len(src) > chunk {
-		if err := b.t.wait(func() error { return b.write(off, src[:chunk]) }); err != nil {
-			return err
-		}
-		off, src = off+chunk, src[chunk:]
-	}
-	src = slices.Clone(src)
-	b.t.send(func() { b.write(off, src) })
-	return nil
-}
+func (b *buffer) Free() { b.t.send(func() { b.t.state.remove(b.id) }) }
 
-func (b *buffer) write(off int, src []float32) error {
-	b.fence(true)
-	gl.BindBuffer(gl.COPY_WRITE_BUFFER, b.id)
-	gl.BufferSubData(gl.COPY_WRITE_BUFFER, 4*off, 4*len(src), gl.Ptr(src))
-	return b.t.settle("write")
-}
-
-func (b *buffer) Read(off int, dst []float32) error {
-	return b.t.wait(func() error {
-		if err := b.t.settle("before read"); err != nil {
-			return err
-		}
-		b.fence(false)
-		gl.BindBuffer(gl.COPY_READ_BUFFER, b.id)
-		for len(dst) > 0 {
-			n := min(chunk, len(dst))
-			gl.GetBufferSubData(gl.COPY_READ_BUFFER, 4*off, 4*n, gl.Ptr(dst))
-			if err := b.t.settle("read"); err != nil {
-				return err
-			}
-			off, dst = off+n, dst[n:]
-		}
-		return nil
-	})
-}
-
-func (b *buffer) Free() { b.t.send(func() { gl.DeleteBuffers(1, &b.id) }) }
-
-// fence makes what shaders did to b visible to a transfer.
-func (b *buffer) fence(write bool) {
-	if b.t.hazards.conflict(&b.usage, write) {
+// fence makes what shaders did to a part of b visible to a transfer.
+func (b *buffer) fence(part span, write bool) {
+	if b.t.hazards.conflict(&b.usage, part, write) {
 		b.t.barrier()
 	}
 }

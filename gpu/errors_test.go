@@ -133,11 +133,13 @@ func TestQueuedError(t *testing.T) {
 		q.works(t)
 		bad := b.programs[kernel{"gemm", onlyKernel(b)}]
 		b.programs[kernel{"gemm", onlyKernel(b)}] = 0xdead // no such program
+		b.memo.forget()
 		op := compute.Gemm{C: q.y, A: q.x, B: q.x, Epilogue: compute.Epilogue{Alpha: 1}}
 		if err := b.Run(op); err != nil {
 			t.Error("Run waited:", err)
 		}
 		b.programs[kernel{"gemm", onlyKernel(b)}] = bad
+		b.memo.forget()
 		for range after {
 			if err := b.Run(op); err != nil {
 				t.Error("Run waited:", err)

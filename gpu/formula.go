@@ -1,8 +1,7 @@
 package gpu
 
 import (
-	"fmt"
-	"strings"
+	"strconv"
 
 	"hebb/compute"
 )
@@ -10,7 +9,7 @@ import (
 // formula gives d the text of f, for shaders/formula.glsl, and its constants. The text says nothing of
 // their values, so that another rate is not another shader.
 func (d *dispatch) formula(f *compute.Formula) {
-	d.define(true, "FORMULA "+glsl(f), fmt.Sprintf("VARS %d", max(1, f.Vars)))
+	d.define(true, "FORMULA "+glsl(f), "VARS "+strconv.Itoa(max(1, f.Vars)))
 	for i, c := range f.Consts {
 		d.args.Factor[i/4][i%4] = c
 	}
@@ -18,12 +17,17 @@ func (d *dispatch) formula(f *compute.Formula) {
 
 // glsl prints f as statements, one for each instruction.
 func glsl(f *compute.Formula) string {
-	var b strings.Builder
+	b := make([]byte, 0, 48*len(f.Code))
 	for i, c := range f.Code {
-		fmt.Fprintf(&b, "precise CELL t%d = %s; ", i, term(c))
+		b = append(b, "precise CELL t"...)
+		b = strconv.AppendInt(b, int64(i), 10)
+		b = append(b, " = "...)
+		b = appendTerm(b, c)
+		b = append(b, "; "...)
 	}
-	fmt.Fprintf(&b, "return t%d;", len(f.Code)-1)
-	return b.String()
+	b = append(b, "return t"...)
+	b = strconv.AppendInt(b, int64(len(f.Code)-1), 10)
+	return string(append(b, ';'))
 }
 
 // templates are the primitives in GLSL, the results of earlier instructions being $0, $1 and $2.
@@ -44,7 +48,19 @@ var templates = map[compute.Prim]string{
 	compute.PrimSelect: "mix($2, $1, above0($0))",
 }
 
-func term(c compute.Instr) string {
-	t := func(k int) string { return fmt.Sprint("t", c.Args[k]) }
-	return strings.NewReplacer("#", fmt.Sprint(c.Num), "$0", t(0), "$1", t(1), "$2", t(2)).Replace(templates[c.Do])
+// appendTerm fills a template in.
+func appendTerm(b []byte, c compute.Instr) []byte {
+	t := templates[c.Do]
+	for i := 0; i < len(t); i++ {
+		switch t[i] {
+		case '#':
+			b = strconv.AppendInt(b, int64(c.Num), 10)
+		case '$':
+			i++
+			b = strconv.AppendInt(append(b, 't'), int64(c.Args[t[i]-'0']), 10)
+		default:
+			b = append(b, t[i])
+		}
+	}
+	return b
 }

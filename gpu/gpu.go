@@ -19,6 +19,7 @@ import (
 type backend struct {
 	*thread
 	planner
+	memo     memo
 	programs map[kernel]uint32
 	scratch  [scratches]*buffer // what plans ask for; grows only
 	cache    *cache
@@ -153,28 +154,41 @@ func (b *backend) Close() error { return b.close() }
 // Run waits only for what it has not seen: a shader, or a need for more memory of the backend's own.
 // That either fails is an error of now.
 func (b *backend) Run(op compute.Op) error {
-	l, err := b.plan(op)
-	if err != nil {
-		return err
+	l := b.memo.look(op)
+	if l == nil {
+		var err error
+		if l, err = b.prepare(op); err != nil {
+			return err
+		}
+		b.memo.keep(op, l)
 	}
 	for i, n := range l.scratch {
 		if err := b.grow(i, n); err != nil {
 			return err
 		}
 	}
-	programs := make([]uint32, len(l.dispatches))
-	for i, d := range l.dispatches {
-		if programs[i], err = b.program(d.kernel); err != nil {
-			return err
-		}
-	}
 	scratch := b.scratch
 	b.send(func() {
 		for i := range l.dispatches {
-			b.dispatch(programs[i], &l.dispatches[i], &scratch)
+			b.dispatch(l.programs[i], &l.dispatches[i], &scratch)
 		}
 	})
 	return nil
+}
+
+// prepare plans op and finds its programs.
+func (b *backend) prepare(op compute.Op) (*launch, error) {
+	p, err := b.plan(op)
+	if err != nil {
+		return nil, err
+	}
+	l := &launch{plan: p, programs: make([]uint32, len(p.dispatches))}
+	for i, d := range p.dispatches {
+		if l.programs[i], err = b.program(d.kernel); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
 }
 
 // grow makes sure that a memory of the backend's own holds n numbers. What is in the queue
@@ -238,22 +252,22 @@ func (t *thread) dispatch(program uint32, d *dispatch, scratch *[scratches]*buff
 	wait := false
 	for i, x := range d.binds {
 		if bufs[i] = x.mem.buffer(scratch); bufs[i] != nil {
-			wait = wait || t.hazards.conflict(&bufs[i].usage, x.write)
+			wait = wait || t.hazards.conflict(&bufs[i].usage, x.span(), x.write)
 		}
 	}
 	if wait {
 		t.barrier()
 	}
-	gl.UseProgram(program)
+	t.state.use(program)
 	t.uniform.set(&d.args)
 	for i, x := range d.binds {
 		if buf := bufs[i]; buf != nil {
-			t.hazards.record(&buf.usage, x.write)
-			gl.BindBufferRange(gl.SHADER_STORAGE_BUFFER, uint32(i), buf.id, 4*x.from, 4*x.n)
+			t.hazards.record(&buf.usage, x.span(), x.write)
+			t.state.bind(i, binding{buf.id, 4 * x.from, 4 * x.n})
 		}
 	}
 	gl.DispatchCompute(uint32(d.groups[0]), uint32(d.groups[1]), uint32(d.groups[2]))
-	t.settle(d.file)
+	t.note(d.file)
 }
 
 func (m memory) buffer(scratch *[scratches]*buffer) *buffer {

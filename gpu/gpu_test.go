@@ -60,6 +60,8 @@ func TestOps(t *testing.T) {
 		{"32x32", "32x32", same, 5},
 		{"split", "", func(b *backend) { b.splits = 3 }, 5},
 		{"bands", "32x32", func(b *backend) { b.stored = 3000 }, 5},
+		{"by call", "32x32", unmap, 5},
+		{"many processors", "32x32", hasten, 5},
 		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 5},
 		{"windows", "32x32", func(b *backend) { b.maxBlock = 32 << 10 }, 5},
 		{"naive windows", "naive", func(b *backend) { b.maxBlock = 16 << 10 }, 5},

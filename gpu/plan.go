@@ -29,6 +29,9 @@ type bind struct {
 	write   bool
 }
 
+// span is what a shader may touch through b: it sees no more.
+func (b bind) span() span { return span{b.from, b.from + b.n} }
+
 // A planner turns ops into plans. It is pure: the same op gives the same plan.
 type planner struct {
 	rung       string // "": chosen by shape

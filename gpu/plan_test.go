@@ -392,24 +392,3 @@ func TestStd140(t *testing.T) {
 		t.Errorf("Go   %v %d\nGLSL %v %d", got, typ.Size(), want, off)
 	}
 }
-
-func TestHazards(t *testing.T) {
-	for _, test := range []struct {
-		first, then bool // is it a write?
-		want        bool
-	}{{false, false, false}, {true, false, true}, {true, true, true}, {false, true, true}} {
-		var h hazards
-		var u, other usage
-		if h.conflict(&u, true) {
-			t.Error("a fresh buffer needs a barrier")
-		}
-		h.record(&u, test.first)
-		h.record(&u, test.first)
-		if got := h.conflict(&u, test.then); got != test.want {
-			t.Errorf("write %v then write %v: barrier %v", test.first, test.then, got)
-		}
-		if h.barrier(); h.conflict(&u, test.then) || h.conflict(&other, true) {
-			t.Error("a barrier did not help")
-		}
-	}
-}

@@ -69,38 +69,3 @@ func revive(e *entry) uint32 {
 	}
 	return p
 }
-
-// uniforms is a ring of args blocks, so that a new one need not wait for the dispatches that still
-// read the old ones.
-type uniforms struct {
-	id    uint32
-	next  int
-	block *args // cgo refuses the address of args that lie beside Go pointers, as in a dispatch
-}
-
-const (
-	slotBytes = 512 // a multiple of 256, and no GL_UNIFORM_BUFFER_OFFSET_ALIGNMENT is larger
-	slots     = 256
-)
-
-// An array of negative length if args outgrow a slot.
-var _ [slotBytes - unsafe.Sizeof(args{})]byte
-
-func (u *uniforms) init() {
-	u.block = new(args)
-	gl.GenBuffers(1, &u.id)
-	gl.BindBuffer(gl.UNIFORM_BUFFER, u.id)
-	gl.BufferData(gl.UNIFORM_BUFFER, slots*slotBytes, nil, gl.STREAM_DRAW)
-}
-
-func (u *uniforms) set(a *args) {
-	if u.next == slots { // fresh memory under the old name
-		gl.BufferData(gl.UNIFORM_BUFFER, slots*slotBytes, nil, gl.STREAM_DRAW)
-		u.next = 0
-	}
-	*u.block = *a
-	off, size := u.next*slotBytes, int(unsafe.Sizeof(*a))
-	gl.BindBufferRange(gl.UNIFORM_BUFFER, 0, u.id, off, slotBytes) // a driver may round the block's size up
-	gl.BufferSubData(gl.UNIFORM_BUFFER, off, size, unsafe.Pointer(u.block))
-	u.next++
-}

@@ -5,7 +5,9 @@ package gpu
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-gl/gl/v4.3-core/gl"
 
@@ -21,17 +23,22 @@ type thread struct {
 	queue chan func()
 	gone  chan struct{}
 	info  compute.Info
+	maps  bool     // memory may stay mapped while the device works on it
+	keen  bool     // there are processors enough to look for news before sleeping
+	up    *uploads // once something was written
 
 	// ----
 	first   error         // the first failure: never cleared
 	reset   func() uint32 // why the context is lost, or NO_ERROR
 	hazards hazards
 	uniform uniforms
+	state   state
+	down    *ring // once something was read
 }
 
 // newThread starts a thread whose context w makes.
 func newThread(w way) (*thread, error) {
-	t := &thread{queue: make(chan func(), queueLen), gone: make(chan struct{})}
+	t := &thread{queue: make(chan func(), queueLen), gone: make(chan struct{}), keen: runtime.GOMAXPROCS(0) >= 4}
 	ready := make(chan error)
 	go func() {
 		defer close(t.gone)
@@ -47,7 +54,7 @@ func newThread(w way) (*thread, error) {
 			return
 		}
 		ready <- nil
-		for f := range t.queue {
+		for f, ok := t.take(); ok; f, ok = t.take() {
 			f()
 		}
 	}()
@@ -59,8 +66,16 @@ func (t *thread) setup(via string) error {
 		return fmt.Errorf("the driver lacks an entry point of OpenGL 4.3: %w", err)
 	}
 	t.info = describe(via)
-	t.reset = resetStatus(t.info.Extensions)
-	t.uniform.init()
+	t.reset = resetStatus(t.info)
+	t.maps = supports(t.info, "GL_ARB_buffer_storage", 44)
+	var args *ring
+	if t.maps {
+		var err error
+		if args, err = t.argsRing(); err != nil {
+			t.maps = false // whatever the driver says of itself: without is slower, not wrong
+		}
+	}
+	t.uniform.init(args)
 	// The driver keeps its messages for failure, which tells them from a bare error code. go-gl's
 	// DebugMessageCallback is one variable for the whole process, so it is not used.
 	gl.Enable(gl.DEBUG_OUTPUT)
@@ -72,19 +87,23 @@ func (t *thread) setup(via string) error {
 }
 
 // resetStatus is how to ask whether the context is lost: part of OpenGL 4.5, or an extension.
-func resetStatus(extensions []string) func() uint32 {
-	if limit(gl.MAJOR_VERSION)*10+limit(gl.MINOR_VERSION) >= 45 {
+func resetStatus(i compute.Info) func() uint32 {
+	switch {
+	case supports(i, "", 45):
 		return gl.GetGraphicsResetStatus
-	}
-	for _, e := range extensions {
-		switch e {
-		case "GL_KHR_robustness":
-			return gl.GetGraphicsResetStatusKHR
-		case "GL_ARB_robustness":
-			return gl.GetGraphicsResetStatusARB
-		}
+	case supports(i, "GL_KHR_robustness", 0):
+		return gl.GetGraphicsResetStatusKHR
+	case supports(i, "GL_ARB_robustness", 0):
+		return gl.GetGraphicsResetStatusARB
 	}
 	return func() uint32 { return gl.NO_ERROR }
+}
+
+// supports reports whether the current context has an extension, or a version, 45 being 4.5, that it is part of.
+// Function pointers do not say: libglvnd has one for every name.
+func supports(i compute.Info, extension string, version int) bool {
+	_, listed := slices.BinarySearch(i.Extensions, extension)
+	return listed || version > 0 && limit(gl.MAJOR_VERSION)*10+limit(gl.MINOR_VERSION) >= version
 }
 
 // send returns at once unless the queue is full.
@@ -92,9 +111,43 @@ func (t *thread) send(f func()) { t.queue <- f }
 
 // wait runs f on the thread, after all that was sent before, and returns its error.
 func (t *thread) wait(f func() error) error {
-	done := make(chan error, 1)
+	done, keen := make(chan error, 1), t.keen
 	t.send(func() { done <- f() })
+	if keen {
+		for start := time.Now(); time.Since(start) < patience; {
+			if len(done) > 0 {
+				break
+			}
+		}
+	}
 	return <-done
+}
+
+// To be woken takes an OS thread longer than a small op takes the device. So before either side sleeps it looks for
+// news for as long as patience; and what the driver has been told but has kept to itself, to send more at a time, goes
+// to the device once nothing has followed for as long as hold.
+const (
+	patience = 50 * time.Microsecond
+	hold     = 10 * time.Microsecond
+)
+
+// take returns the next command, or false at the end of the queue.
+func (t *thread) take() (f func(), ok bool) {
+	if t.keen && len(t.queue) == 0 {
+		held := true
+		for start := time.Now(); len(t.queue) == 0; {
+			idle := time.Since(start)
+			if held && idle > hold {
+				gl.Flush()
+				held = false
+			}
+			if idle > patience {
+				break
+			}
+		}
+	}
+	f, ok = <-t.queue
+	return f, ok
 }
 
 // close waits for the device and ends the thread. It returns the first failure of all.
@@ -113,8 +166,25 @@ func (t *thread) finish(doing string) error {
 
 // settle keeps what has failed since the last time, if it is the first, and returns the first.
 func (t *thread) settle(doing string) error {
-	if _, err := t.failure(doing); t.first == nil {
-		t.first = err
+	_, err := t.failure(doing)
+	return t.keep(err)
+}
+
+// note is settle for what nobody waits for: a context that is lost, which costs more to ask for, is found by the
+// next who does.
+func (t *thread) note(doing string) {
+	if code := gl.GetError(); code != gl.NO_ERROR {
+		_, err := t.explain(doing, code)
+		t.keep(err)
+	}
+}
+
+func (t *thread) keep(err error) error {
+	if err != nil {
+		t.state = state{} // what did not work did not bind
+		if t.first == nil {
+			t.first = err
+		}
 	}
 	return t.first
 }
@@ -127,15 +197,17 @@ func (t *thread) try(doing string, f func()) (code uint32, err error) {
 	f()
 	code, err = t.failure(doing)
 	if lost(code) {
-		t.first = err
+		t.keep(err)
 	}
 	messages() // those of a shader that did not compile have no error code
 	return code, err
 }
 
 // failure returns what has gone wrong since it was last called.
-func (t *thread) failure(doing string) (uint32, error) {
-	code := gl.GetError()
+func (t *thread) failure(doing string) (uint32, error) { return t.explain(doing, gl.GetError()) }
+
+// explain makes an error of a code, or of a lost context.
+func (t *thread) explain(doing string, code uint32) (uint32, error) {
 	if code == gl.NO_ERROR || code == contextLost {
 		if status := t.reset(); status != gl.NO_ERROR {
 			code = status

@@ -1,0 +1,88 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"cmp"
+	"errors"
+	"time"
+	"unsafe"
+
+	"github.com/go-gl/gl/v4.3-core/gl"
+)
+
+// A ring is memory that the device and this program both see for as long as it lives, in parts that are
+// used in turn. A fence at the end of each part's use says when the device has done with it.
+type ring struct {
+	t      *thread
+	id     uint32
+	bytes  []byte
+	part   int       // bytes of one
+	fences []uintptr // by part: 0 if the device has nothing to do with it
+}
+
+// A direction says who writes the memory of a ring.
+type direction uint32
+
+const (
+	toDevice   direction = gl.MAP_WRITE_BIT
+	fromDevice direction = gl.MAP_READ_BIT | gl.CLIENT_STORAGE_BIT // in memory that this program reads fast
+)
+
+var errUnmapped = errors.New("gpu: the driver does not map memory for good")
+
+// newRing returns an error where there is no memory of that kind to be had.
+func (t *thread) newRing(d direction, parts, part int) (*ring, error) {
+	r := &ring{t: t, part: part, fences: make([]uintptr, parts)}
+	const mapped = gl.MAP_PERSISTENT_BIT | gl.MAP_COHERENT_BIT
+	size := parts * part
+	_, err := t.try("mapped memory", func() {
+		gl.GenBuffers(1, &r.id)
+		gl.BindBuffer(gl.COPY_WRITE_BUFFER, r.id)
+		gl.BufferStorage(gl.COPY_WRITE_BUFFER, size, nil, mapped|uint32(d))
+		if p := gl.MapBufferRange(gl.COPY_WRITE_BUFFER, 0, size, mapped|uint32(d)&^gl.CLIENT_STORAGE_BIT); p != nil {
+			r.bytes = unsafe.Slice((*byte)(p), size)
+		}
+	})
+	if err != nil || r.bytes == nil {
+		gl.DeleteBuffers(1, &r.id)
+		return nil, cmp.Or(err, errUnmapped)
+	}
+	return r, nil
+}
+
+// leave says that what was asked of the device so far is all that has to do with a part, for now.
+func (r *ring) leave(part int) { r.fences[part] = gl.FenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0) }
+
+// enter waits until the device has done with a part. If it never will, that is kept as a failure.
+func (r *ring) enter(part int) error {
+	for !r.done(part, time.Second) {
+		if err := r.t.settle("waiting for the device"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// done waits so long for the device to have done with a part.
+func (r *ring) done(part int, wait time.Duration) bool {
+	if r.fences[part] == 0 {
+		return true
+	}
+	flush := uint32(0)
+	if wait > 0 {
+		flush = gl.SYNC_FLUSH_COMMANDS_BIT
+	}
+	switch gl.ClientWaitSync(r.fences[part], flush, uint64(wait)) {
+	case gl.ALREADY_SIGNALED, gl.CONDITION_SATISFIED:
+		gl.DeleteSync(r.fences[part])
+		r.fences[part] = 0
+		return true
+	}
+	return false
+}
+
+// numbers are those of the ring's bytes from a number on.
+func (r *ring) numbers(from, n int) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(&r.bytes[4*from])), n)
+}

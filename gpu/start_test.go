@@ -1,0 +1,47 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"hebb/compute"
+)
+
+// BenchmarkStart is what a program does before its first results: it opens the device and runs a few ops. Programs
+// come from where they are kept, [os.UserCacheDir]; so with -test.benchtime 1x the second run is a second start.
+// It reports the milliseconds until the device is open, and from there until the results are read; and how many
+// programs that took.
+func BenchmarkStart(b *testing.B) {
+	var opening, running time.Duration
+	programs := 0
+	for range b.N {
+		start := time.Now()
+		back, err := open(Options{Device: -1})
+		if errors.Is(err, compute.ErrUnavailable) {
+			b.Skip(err)
+		} else if err != nil {
+			b.Fatal(err)
+		}
+		opening += time.Since(start)
+		start = time.Now()
+		dev := compute.New(back)
+		for _, c := range smallOps(b, dev) {
+			err = errors.Join(err, runAll(back, c.ops))
+		}
+		x, err2 := dev.Tensor(32)
+		if err := errors.Join(err, err2, x.Buffer().Read(0, make([]float32, 32))); err != nil {
+			b.Fatal(err)
+		}
+		running += time.Since(start)
+		programs = len(back.programs)
+		if err := dev.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(opening.Microseconds())/1e3/float64(b.N), "open-ms")
+	b.ReportMetric(float64(running.Microseconds())/1e3/float64(b.N), "results-ms")
+	b.ReportMetric(float64(programs), "programs")
+}
