@@ -4,8 +4,8 @@
 //
 // An op becomes a plan: a list of dispatches, each a specialised shader with its arguments, the
 // windows of memory it is bound to and its grid. Planning is pure and knows no OpenGL; what runs
-// a plan knows no op. All OpenGL is in gpu.go, thread.go, context*.go, buffer.go, program.go
-// and probe_gl.go:
+// a plan knows no op. All OpenGL is in gpu.go, thread.go, context*.go, buffer.go, program.go,
+// timer.go and probe_gl.go:
 // one goroutine, locked to its OS thread, owns the context for life, and commands reach it through
 // a bounded queue.
 //

@@ -153,8 +153,10 @@ func (b *backend) Run(op compute.Op) error {
 	}
 	scratch := b.scratch
 	b.send(func() {
+		b.timer.begin(op, l.dispatches)
 		for i := range l.dispatches {
 			b.dispatch(programs[i], &l.dispatches[i], &scratch)
+			b.timer.launched()
 		}
 	})
 	return nil

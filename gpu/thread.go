@@ -27,6 +27,7 @@ type thread struct {
 	reset   func() uint32 // why the context is lost, or NO_ERROR
 	hazards hazards
 	uniform uniforms
+	timer   *timer // nil unless ops are timed
 }
 
 // newThread starts a thread whose context w makes.
@@ -108,7 +109,9 @@ func (t *thread) close() error {
 // finish waits for the device and returns the first failure of all.
 func (t *thread) finish(doing string) error {
 	gl.Finish()
-	return t.settle(doing)
+	err := t.settle(doing)
+	t.timer.drain()
+	return err
 }
 
 // settle keeps what has failed since the last time, if it is the first, and returns the first.
