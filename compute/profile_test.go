@@ -433,7 +433,7 @@ func TestTable(t *testing.T) {
 	for i, want := range [][]string{
 		{"profile", "naive"},
 		{"op", "count", "total", "share", "median µs", "GFLOP/s", "GB/s", "of peak"},
-		{"Copy  [1] ← [1] ", " 1 ", "0.10 ms", "3.1 %", "8.0 %"}, // 100 µs of 3220
+		{"Copy  [1] ← [1] ", " 1 ", "100.0 µs", "3.1 %", " 8e-05 ", "8.0 %"}, // 100 µs of 3220
 	} {
 		for _, w := range want {
 			if !strings.Contains(lines[i], w) {

@@ -103,7 +103,7 @@ func (o OpTime) row(b *strings.Builder, wide int, all time.Duration) {
 	}
 	fmt.Fprintf(b, "%s%*s  %9d  %10s  %7s  %10s  %8s  %7s", label, wide-utf8.RuneCountInString(label), "",
 		o.Count, seconds(o.Total), rate(o, "%.1f %%", 100*float64(o.Total)/float64(all)), median,
-		rate(o, "%.2f", o.Gflops()), rate(o, "%.2f", o.Gbps()))
+		rate(o, figures(o.Gflops()), o.Gflops()), rate(o, figures(o.Gbps()), o.Gbps()))
 }
 
 // rate is a number that is none if o took no time.
@@ -114,9 +114,23 @@ func rate(o OpTime, format string, x float64) string {
 	return fmt.Sprintf(format, x)
 }
 
+// figures is a format for x that keeps at least two figures, so that what is small does not look like nothing.
+func figures(x float64) string {
+	switch {
+	case x >= 100:
+		return "%.0f"
+	case x >= 1:
+		return "%.1f"
+	}
+	return "%.2g"
+}
+
 func seconds(d time.Duration) string {
-	if d < time.Second {
-		return fmt.Sprintf("%.2f ms", float64(d)/1e6)
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%.1f µs", micros(d))
+	case d < time.Second:
+		return fmt.Sprintf("%.2f ms", micros(d)/1e3)
 	}
 	return fmt.Sprintf("%.2f s", d.Seconds())
 }
