@@ -39,6 +39,8 @@ func (w *watched) Run(op compute.Op) error {
 	return w.Backend.Run(op)
 }
 
+func (w *watched) TimeOps(f func(compute.Timing)) error { return compute.TimeOps(w.Backend, f) }
+
 // Close leaves the Backend open: it is not ours.
 func (w *watched) Close() error { return nil }
 

@@ -37,7 +37,7 @@ func TestDocs(t *testing.T) {
 	for _, e := range examples {
 		run.WriteString(words(read(t, e)))
 	}
-	for _, doc := range []string{"../README.md", "../docs/adding-a-rule.md"} {
+	for _, doc := range []string{"../README.md", "../docs/adding-a-rule.md", "../docs/performance.md"} {
 		all := programs(read(t, doc))
 		if len(all) == 0 {
 			t.Errorf("%s has no program", doc)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"math"
 
@@ -139,6 +140,38 @@ func ExampleTrace() {
 	line, _, _ := bytes.Cut(lines.Bytes(), []byte(" bytes"))
 	fmt.Println(err, string(line))
 	// Output: <nil> compute.Gram     [2 2] ← [2 1]  6 flops 24
+}
+
+// What each kind of op took on the device.
+func ExampleProfile() {
+	b, err := cpu.Open()
+	if err != nil {
+		log.Fatal(err)
+	}
+	p, err := compute.Profile(b, 0) // keeps up to 200 000 events
+	if err != nil {
+		log.Fatal(err) // b cannot time its ops
+	}
+	dev := compute.New(p)
+	defer dev.Close()
+	err = dev.Step(func(s *compute.Step) error {
+		x, y := s.Tensor(64, 32), s.Tensor(64, 64)
+		for range 10 {
+			s.Do(compute.Gemm{C: y, A: x, B: x, TransB: true, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.ReLU}})
+		}
+		return nil
+	})
+	if err := errors.Join(err, dev.Sync()); err != nil {
+		log.Fatal(err)
+	}
+	for _, o := range p.Ops() {
+		fmt.Println(o.Op, o.Operands, o.Count, "ops", o.Flops, "flops", o.Total > 0)
+	}
+	err = compute.WriteTrace(io.Discard, p) // a file for ui.perfetto.dev
+	fmt.Println(err)
+	// Output:
+	// Gemm TransB Act relu [64 64] ← [64 32] [64 32] 10 ops 2.62144e+06 flops true
+	// <nil>
 }
 
 // A mistake is found before any arithmetic, and says what was wanted.

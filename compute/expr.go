@@ -181,21 +181,28 @@ func (f *Formula) With(consts ...float32) *Formula {
 func (f *Formula) Key() string { return f.key }
 
 // String is the formula as one line of calls: "add(x0, mul(0.5, x1))", shared parts written out.
-func (f *Formula) String() string { return f.print(len(f.Code) - 1) }
+func (f *Formula) String() string {
+	return f.print(len(f.Code)-1, func(c float32) string { return fmt.Sprint(c) })
+}
 
-func (f *Formula) print(i int) string {
+// Shape is String with a c for every constant: the same for formulas with the same Key.
+func (f *Formula) Shape() string {
+	return f.print(len(f.Code)-1, func(float32) string { return "c" })
+}
+
+func (f *Formula) print(i int, constant func(float32) string) string {
 	c := f.Code[i]
 	switch c.Do {
 	case PrimVar:
 		return fmt.Sprint("x", c.Num)
 	case PrimConst:
-		return fmt.Sprint(f.Consts[c.Num])
+		return constant(f.Consts[c.Num])
 	case PrimOld:
 		return "old"
 	}
 	args := make([]string, c.Do.Arity())
 	for k := range args {
-		args[k] = f.print(c.Args[k])
+		args[k] = f.print(c.Args[k], constant)
 	}
 	return c.Do.String() + "(" + strings.Join(args, ", ") + ")"
 }

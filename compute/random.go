@@ -16,6 +16,13 @@ const (
 
 var lawNames = []string{"uniform", "normal", "bernoulli"}
 
+func (d Distribution) String() string {
+	if int(d) < len(lawNames) {
+		return lawNames[d]
+	}
+	return fmt.Sprintf("Distribution(%d)", uint8(d))
+}
+
 // A Law is what random numbers are distributed as.
 type Law struct {
 	Distribution

@@ -35,6 +35,8 @@ func (t *tracer) Run(op Op) error {
 	return err
 }
 
+func (t *tracer) TimeOps(f func(Timing)) error { return TimeOps(t.Backend, f) }
+
 func shapes(ts []*Tensor) string {
 	s := make([]string, len(ts))
 	for i, t := range ts {

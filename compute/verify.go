@@ -98,6 +98,9 @@ func (v *Verifier) Run(op Op) error {
 	return nil
 }
 
+// TimeOps times the ops of the Backend that is checked; what checking takes is not theirs.
+func (v *Verifier) TimeOps(f func(Timing)) error { return TimeOps(v.Backend, f) }
+
 // Sample returns n indices below len, the first and the last among them; all of them if n is 0 or
 // len is no larger.
 func Sample(r *rand.Rand, len, n int) []int {

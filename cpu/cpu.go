@@ -25,6 +25,7 @@ package cpu
 
 import (
 	"fmt"
+	"time"
 
 	"hebb/compute"
 )
@@ -40,6 +41,7 @@ type backend struct {
 	info   compute.Info
 	mem    *memory
 	closed bool
+	timed  func(compute.Timing) // or nil
 }
 
 func (b *backend) Info() compute.Info { return b.info }
@@ -49,6 +51,27 @@ func (b *backend) Run(op compute.Op) error {
 	if b.closed {
 		return compute.ErrClosed
 	}
+	if b.timed == nil {
+		return run(op)
+	}
+	start := time.Now()
+	err := run(op)
+	if took := time.Since(start); err == nil {
+		b.timed(compute.Timing{Op: op, Start: start, Took: took})
+	}
+	return err
+}
+
+// TimeOps has f told the wall time of each op: all of it lies between a call of Run and its return.
+func (b *backend) TimeOps(f func(compute.Timing)) error {
+	if b.closed {
+		return compute.ErrClosed
+	}
+	b.timed = f
+	return nil
+}
+
+func run(op compute.Op) error {
 	switch op := op.(type) {
 	case compute.Gemm:
 		gemm(op)

@@ -5,7 +5,7 @@
 // An op becomes a plan: a list of dispatches, each a specialised shader with its arguments, the
 // windows of memory it is bound to and its grid. Planning is pure and knows no OpenGL; what runs
 // a plan knows no op. All OpenGL is in gpu.go, thread.go, state.go, context*.go, buffer.go, program.go,
-// ring.go, uniform.go, transfer.go and probe_gl.go:
+// ring.go, uniform.go, transfer.go, timer.go and probe_gl.go:
 // one goroutine, locked to its OS thread, owns the context for life, and commands reach it through
 // a bounded queue. Planning takes longer than a small op does, so plans are remembered by what an op says
 // and where its tensors lie (memo.go). A barrier comes only before what touches numbers that were written, or writes

@@ -169,8 +169,10 @@ func (b *backend) Run(op compute.Op) error {
 	}
 	scratch := b.scratch
 	b.send(func() {
+		b.timer.begin(op, l.dispatches)
 		for i := range l.dispatches {
 			b.dispatch(l.programs[i], &l.dispatches[i], &scratch)
+			b.timer.launched()
 		}
 	})
 	return nil

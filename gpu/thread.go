@@ -33,7 +33,8 @@ type thread struct {
 	hazards hazards
 	uniform uniforms
 	state   state
-	down    *ring // once something was read
+	down    *ring  // once something was read
+	timer   *timer // nil unless ops are timed
 }
 
 // newThread starts a thread whose context w makes.
@@ -161,7 +162,9 @@ func (t *thread) close() error {
 // finish waits for the device and returns the first failure of all.
 func (t *thread) finish(doing string) error {
 	gl.Finish()
-	return t.settle(doing)
+	err := t.settle(doing)
+	t.timer.drain()
+	return err
 }
 
 // settle keeps what has failed since the last time, if it is the first, and returns the first.

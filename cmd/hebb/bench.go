@@ -37,6 +37,9 @@ Times are medians; ± is half the interquartile range. The share of the roof is 
 min(peak arithmetic, intensity × bandwidth), both measured by hebb itself when the run starts; c or m
 says which of the two is the lower. A working set that fits a cache may exceed the memory roof.
 
+With --profile all ops that run are timed on the devices themselves: those that measure the roofs, warm up
+and verify are among them.
+
 Exit status 1 if any result is outside its bound or could not be had, 130 if interrupted; what was
 measured until then is written all the same.`,
 		Example: `  hebb bench --quick
@@ -60,6 +63,7 @@ measured until then is written all the same.`,
 	f.StringVar(&r.plot, "plot", "", "write rooflines and speed-ups to this `file` (.svg or .png)")
 	f.StringVar(&r.json, "json", "", "write the results to this `file` too, one JSON object a line")
 	f.StringVar(&r.report, "report", "", "write a page with everything to this `file` (.html)")
+	f.StringVar(&r.profile, "profile", "", profileUsage)
 	f.Var(oneOf(&r.peer, "", "torch"), "peer", "another program to compare with")
 	f.StringVar(&r.torch.Python, "python", "", "the interpreter that has torch (default: python3, or else /usr/bin/python3)")
 	f.Var(oneOf(&r.torch.Device, "auto", "auto", "cpu", "cuda"), "peer-device", "where the peer runs")
@@ -76,6 +80,7 @@ type benchRun struct {
 	plot     string
 	report   string
 	json     string
+	profile  string
 	peer     string
 	torch    bench.PeerOptions
 	o        bench.Options
@@ -112,11 +117,22 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer files.drop()
+	prof, err := newProfiling(r.profile)
+	if err != nil {
+		return err
+	}
+	defer prof.drop()
 	backends, err := r.reach.backends(r.backends, stderr)
 	if err != nil {
 		return err
 	}
 	defer closeAll(backends)
+	for i, b := range backends {
+		if backends[i], err = prof.wrap(b); err != nil {
+			backends[i] = b
+			return err
+		}
+	}
 	for _, b := range backends {
 		fmt.Fprintln(stderr, "hebb: measuring", b.Info())
 		if b.Info().Software && r.o.MaxCase == 0 {
@@ -140,7 +156,23 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(files.write(report), verdict(report))
+	return errors.Join(files.write(report), prof.finishBench(r, report, stdout, stderr), verdict(report))
+}
+
+// finishBench is finish with the peaks that were measured. Where standard output is for programs, the table goes to
+// standard error.
+func (p *profiling) finishBench(r *benchRun, report *bench.Report, stdout, stderr io.Writer) error {
+	if p == nil {
+		return nil
+	}
+	for i, of := range p.of {
+		roof := report.Devices[i].Roof
+		of.Peak = compute.Peak{Flops: roof.Flops, Bytes: roof.Bytes}
+	}
+	if r.format != "table" {
+		stdout = stderr
+	}
+	return p.finish(stdout)
 }
 
 // measure runs the cases and writes the results: a table when all is done, lines as they come.
@@ -208,16 +240,25 @@ type benchFile struct {
 	draw func(*bench.Report, io.Writer) error
 }
 
+// reserve makes the file that is to be renamed to path.
+func reserve(flag, path string) (*os.File, error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if info, e := os.Stat(path); err == nil && e == nil && info.IsDir() {
+		err = errors.Join(errors.New("it is a folder"), tmp.Close(), os.Remove(tmp.Name()))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--%s %s cannot be written: %w", flag, path, err)
+	}
+	return tmp, nil
+}
+
 func (r *benchRun) files() (benchFiles, error) {
 	var files benchFiles
 	add := func(flag, path string, draw func(*bench.Report, io.Writer) error) error {
-		tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-		if info, e := os.Stat(path); err == nil && e == nil && info.IsDir() {
-			err = errors.Join(errors.New("it is a folder"), tmp.Close(), os.Remove(tmp.Name()))
-		}
+		tmp, err := reserve(flag, path)
 		if err != nil {
 			files.drop()
-			return fmt.Errorf("--%s %s cannot be written: %w", flag, path, err)
+			return err
 		}
 		files = append(files, benchFile{path, tmp, draw})
 		return nil

@@ -32,6 +32,7 @@ type networkRun struct {
 	from    string
 	verify  bool
 	sampled int
+	profile string
 	flags   *pflag.FlagSet
 }
 
@@ -67,6 +68,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
 	f.StringVar(&r.out, "out", "", "folder for the run (default runs/TIME-RULE-BACKEND)")
 	f.IntVar(&r.sampled, "verify", 0, "check `N` elements of every op against its definition (0: all; slow)")
+	f.StringVar(&r.profile, "profile", "", profileUsage)
 }
 
 // flagNames are the flags by the key of the setting, where the two differ.
@@ -113,7 +115,7 @@ func flagOf(f reflect.StructField) string {
 // hebbianFlags are those that a Hebbian rule knows; unlabelled are its own.
 var (
 	hebbianFlags = []string{"rule", "data", "limit", "units", "batch", "epochs", "rate", "seed", "backend", "out", "force", "verify",
-		"context", "device", "rung", "no-cache"}
+		"profile", "context", "device", "rung", "no-cache"}
 	unlabelled = []string{"units", "rate", "force"}
 )
 
@@ -128,7 +130,8 @@ func (n *networkRun) forComponents(r *trainRun) error {
 	if len(other) > 0 {
 		return usagef("%s with the rule %s, which takes --%s", strings.Join(other, ", "), n.Rule, strings.Join(hebbianFlags, ", --"))
 	}
-	r.backendFlags, r.data, r.limit, r.Seed, r.on, r.out, r.verify, r.sampled = n.backendFlags, n.Data, n.Limit, n.Seed, n.on, n.out, n.verify, n.sampled
+	r.backendFlags, r.data, r.limit, r.Seed, r.on, r.out = n.backendFlags, n.Data, n.Limit, n.Seed, n.on, n.out
+	r.verify, r.sampled, r.profile = n.verify, n.sampled, n.profile
 	if n.flags.Changed("batch") {
 		r.Batch = n.Batch
 	}
@@ -159,7 +162,12 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	} else if err := r.onlyResume(); err != nil {
 		return err
 	}
-	dev, verifier, err := r.openVerified(r.on, r.verify, r.sampled, stderr)
+	prof, err := newProfiling(r.profile)
+	if err != nil {
+		return err
+	}
+	defer prof.drop()
+	dev, verifier, err := r.openVerified(r.on, r.verify, r.sampled, prof, stderr)
 	if err != nil {
 		return err
 	}
@@ -178,14 +186,14 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		err = errors.Join(err, work.Folder.WriteRecord(rec))
 	}
 	fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
-	return err
+	return errors.Join(err, prof.finish(stdout))
 }
 
 // onlyResume allows with --resume what does not change the run.
 func (r *networkRun) onlyResume() error {
 	var other []string
 	r.flags.Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "epochs", "steps", "backend", "verify", "context", "device", "rung", "no-cache"}, f.Name) {
+		if !slices.Contains([]string{"resume", "epochs", "steps", "backend", "verify", "profile", "context", "device", "rung", "no-cache"}, f.Name) {
 			other = append(other, "--"+f.Name)
 		}
 	})

@@ -43,9 +43,9 @@ func (f *backendFlags) open(name string) (*compute.Device, []string, error) {
 	return compute.New(b), notes, nil
 }
 
-// openVerified opens the named backend, saying on stderr what there is to say, and has so many elements of every op's
-// results checked, all with 0, if that is wanted; the verifier is nil if not.
-func (f *backendFlags) openVerified(name string, verify bool, sample int, stderr io.Writer) (*compute.Device, *compute.Verifier, error) {
+// openVerified opens the named backend, saying on stderr what there is to say, has prof time its ops, and has so many
+// elements of every op's results checked, all with 0, if that is wanted; the verifier is nil if not.
+func (f *backendFlags) openVerified(name string, verify bool, sample int, prof *profiling, stderr io.Writer) (*compute.Device, *compute.Verifier, error) {
 	b, notes, err := f.backend(name)
 	for _, n := range notes {
 		fmt.Fprintln(stderr, "hebb:", n)
@@ -53,10 +53,14 @@ func (f *backendFlags) openVerified(name string, verify bool, sample int, stderr
 	if err != nil {
 		return nil, nil, err
 	}
-	if !verify {
-		return compute.New(b), nil, nil
+	timed, err := prof.wrap(b)
+	if err != nil {
+		return nil, nil, errors.Join(err, b.Close())
 	}
-	v := compute.Verify(b, sample)
+	if !verify {
+		return compute.New(timed), nil, nil
+	}
+	v := compute.Verify(timed, sample)
 	return compute.New(v), v, nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image/png"
 	"io"
@@ -31,6 +32,7 @@ type trainRun struct {
 	force   bool
 	verify  bool
 	sampled int
+	profile string
 }
 
 func newTrainCmd() *cobra.Command {
@@ -52,6 +54,10 @@ The folder given by --out keeps config.toml (all that decides the run), run.json
 (one JSON object a line) and the last two checkpoints, safetensors that PyTorch reads. Ctrl-C saves and stops;
 --resume goes on from the last checkpoint, to the same bits as a run that was never stopped.
 
+--profile FILE times every op on the device and changes none of their results: a table at the end, sorted by the time
+that each kind of op took in all, and FILE, a trace for ui.perfetto.dev; also of a run that is interrupted. What share of
+the device's peak an op reaches is not said, since hebb bench alone measures a peak: hebb bench --profile FILE.
+
 The rules sanger, subspace, oja and hebb need no labels: single layers of linear units y = W·x
 that learn principal components, compared with the exact ones (x: an image less the mean image):
   sanger    Δw_u = η·y_u·(x − Σ_{v≤u} y_v·w_v)   unit k learns principal component k
@@ -65,6 +71,7 @@ positive, blue negative) and run.json (all figures) into the folder given by --o
 		Example: `  hebb train --net mlp:784-500-10 --data fashion-mnist --rule kp --optimiser momentum:weight_decay=1e-3
   hebb train --net resnet20 --data fashion-mnist --rule sa --crop 2 --flip --schedule cosine --epochs 20
   hebb train --config run.toml --seed 2
+  hebb train --net resnet20 --data cifar10 --rule sa --steps 100 --profile sa.json
   hebb train --resume runs/20261122-101500-sa-gpu
   hebb train --rule sanger --data fashion-mnist --units 16`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -87,7 +94,7 @@ positive, blue negative) and run.json (all figures) into the folder given by --o
 	return cmd
 }
 
-func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) error {
+func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	if r.limit < 0 || r.sampled < 0 {
 		return usagef("--limit %d and --verify %d, want at least 0", r.limit, r.sampled)
 	}
@@ -95,11 +102,17 @@ func (r *trainRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	dev, verifier, err := r.openVerified(r.on, r.verify, r.sampled, stderr)
+	prof, err := newProfiling(r.profile)
+	if err != nil {
+		return err
+	}
+	defer prof.drop()
+	dev, verifier, err := r.openVerified(r.on, r.verify, r.sampled, prof, stderr)
 	if err != nil {
 		return err
 	}
 	defer dev.Close()
+	defer func() { err = errors.Join(err, prof.finish(stdout)) }()
 
 	images, err := data.Load(dir, data.Options{})
 	if err != nil {

@@ -1,0 +1,221 @@
+package compute
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Profile returns b with a count of what its ops take on the device, by kind: an op's type, settings and shapes. It
+// keeps up to keep events for [WriteTrace] (0: 200 000, some 10 MB) and says how many it dropped; sums are of all ops,
+// however long the run. It knows no op, and changes nothing about what they compute.
+//
+// A b that cannot time its ops ([TimeOps]) is an error. Wrap b itself, and let others wrap the Profiler:
+// Verify(Profile(b)) times the ops alone, on the host too.
+func Profile(b Backend, keep int) (*Profiler, error) {
+	if keep <= 0 {
+		keep = 200_000
+	}
+	p := &Profiler{Backend: b, keep: keep, start: time.Now(), kinds: map[string]*kind{}}
+	if err := TimeOps(b, p.hear); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// A Profiler is a Backend that counts what the ops of another one take. Its results are of the ops that are done:
+// [Profiler.Sync] first.
+type Profiler struct {
+	Backend
+	Peak Peak // of the device, if it was measured
+
+	keep    int
+	start   time.Time
+	kinds   map[string]*kind
+	name    namer // of keys
+	events  []event
+	dropped int64
+	calls   int64
+	host    time.Duration // in calls of Run
+	first   time.Time     // start of the first op on the device
+	last    time.Time     // end of the last one
+
+	mu      sync.Mutex
+	arrived []Timing // not yet counted
+	also    func(Timing)
+}
+
+// A Peak is what a device does at its best; zeros are not known.
+type Peak struct {
+	Flops float64 // a second
+	Bytes float64 // a second, read and written
+}
+
+// An OpTime is what the ops of one kind took on the device.
+type OpTime struct {
+	Op       string        `json:"op"`       // its type and settings: "Gemm TransB Act relu"
+	Operands string        `json:"operands"` // "[128 500] ← [128 784] [500 784]": what it writes ← what else it reads
+	Kernels  []string      `json:"kernels,omitempty"`
+	Count    int64         `json:"count"`
+	Total    time.Duration `json:"total_ns"`
+	Median   time.Duration `json:"median_ns"` // within 0.8 %
+	Flops    float64       `json:"flops"`     // of all together, as their definitions count ([Cost])
+	Bytes    float64       `json:"bytes"`     // of all together
+}
+
+// Gflops is 10⁹ flops a second while such an op ran.
+func (o OpTime) Gflops() float64 { return o.Flops / float64(o.Total) }
+
+// Gbps is 10⁹ bytes a second, of the operands, each counted once.
+func (o OpTime) Gbps() float64 { return o.Bytes / float64(o.Total) }
+
+// Share is the shortest time that a device of that peak may take, as a share of what it took:
+// max(Flops/Peak.Flops, Bytes/Peak.Bytes) / Total. Data in a cache may bring it above 1.
+func (o OpTime) Share(p Peak) float64 {
+	return max(o.Flops/p.Flops, o.Bytes/p.Bytes) / o.Total.Seconds()
+}
+
+// kind is what a Profiler keeps of the ops of one kind.
+type kind struct {
+	OpTime
+	classes histogram
+}
+
+// mostKinds bounds what a run may keep: a program whose shapes never repeat has the rest in one row for each type.
+const mostKinds = 4096
+
+// of returns the kind of op.
+func (p *Profiler) of(op Op) *kind {
+	n := &p.name
+	n.text = n.text[:0]
+	n.kind(op)
+	n.operands(op)
+	k := p.kinds[string(n.text)]
+	if k != nil {
+		return k
+	}
+	k = &kind{classes: histogram{}}
+	key := string(n.text)
+	if len(p.kinds) < mostKinds {
+		full := namer{pretty: true}
+		full.kind(op)
+		k.Op, full.text = string(full.text), full.text[:0]
+		full.operands(op)
+		k.Operands = string(full.text)
+	} else {
+		key, _, _ = strings.Cut(key, " ")
+		if p.kinds[key] != nil {
+			return p.kinds[key]
+		}
+		k.Op, k.Operands = key, "other shapes"
+	}
+	p.kinds[key] = k
+	return k
+}
+
+// Run times the call, and counts what has been done meanwhile.
+func (p *Profiler) Run(op Op) error {
+	start := time.Now()
+	err := p.Backend.Run(op)
+	took := time.Since(start)
+	p.calls++
+	p.host += took
+	p.record(event{kind: p.of(op), on: onHost, at: start.Sub(p.start), took: took})
+	p.count()
+	return err
+}
+
+// Sync waits for all ops; then all are counted.
+func (p *Profiler) Sync() error {
+	start := time.Now()
+	err := p.Backend.Sync()
+	p.record(event{name: "Sync", on: onHost, at: start.Sub(p.start), took: time.Since(start)})
+	p.count()
+	return err
+}
+
+// Close closes the Backend; what it had counted stays.
+func (p *Profiler) Close() error {
+	err := p.Backend.Close()
+	p.count()
+	return err
+}
+
+// TimeOps lets another be told, too.
+func (p *Profiler) TimeOps(f func(Timing)) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.also = f
+	return nil
+}
+
+// hear is called by the Backend, perhaps on the goroutine that feeds the device: it only takes note.
+func (p *Profiler) hear(t Timing) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.arrived = append(p.arrived, t)
+	if p.also != nil {
+		p.also(t)
+	}
+}
+
+// count takes in what has arrived.
+func (p *Profiler) count() {
+	p.mu.Lock()
+	arrived := p.arrived
+	p.arrived = nil
+	p.mu.Unlock()
+	for _, t := range arrived {
+		p.add(t)
+	}
+}
+
+func (p *Profiler) add(t Timing) {
+	k, cost := p.of(t.Op), t.Op.cost()
+	k.Count++
+	k.Total += t.Took
+	k.Flops += float64(cost.Flops)
+	k.Bytes += float64(cost.Bytes)
+	k.classes.add(t.Took)
+	if k.Kernels == nil {
+		for _, part := range t.Parts {
+			k.Kernels = append(k.Kernels, part.Name)
+		}
+	}
+	if p.first.IsZero() {
+		p.first = t.Start
+	}
+	p.last = t.Start.Add(t.Took)
+	at := t.Start.Sub(p.start)
+	p.record(event{kind: k, on: onDevice, at: at, took: t.Took})
+	if len(t.Parts) < 2 {
+		return
+	}
+	for _, part := range t.Parts {
+		p.record(event{kind: k, name: part.Name, on: onDevice, at: at, took: part.Took})
+		at += part.Took
+	}
+}
+
+// Ops returns what the ops took, the kind that took most in all first.
+func (p *Profiler) Ops() []OpTime {
+	p.count()
+	var all []OpTime
+	for _, k := range p.kinds {
+		if k.Count == 0 {
+			continue // it failed, or is not done
+		}
+		o := k.OpTime
+		o.Median = k.classes.median()
+		all = append(all, o)
+	}
+	slices.SortFunc(all, func(a, b OpTime) int {
+		return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Operands, b.Operands))
+	})
+	return all
+}
+
+// Dropped returns how many events are missing in what [WriteTrace] writes.
+func (p *Profiler) Dropped() int64 { return p.dropped }
