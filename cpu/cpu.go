@@ -39,6 +39,7 @@ func Open() (compute.Backend, error) {
 type backend struct {
 	info   compute.Info
 	mem    *memory
+	keeper keeper
 	closed bool
 }
 
@@ -57,9 +58,9 @@ func (b *backend) Run(op compute.Op) error {
 	case compute.Gram:
 		gram(op)
 	case compute.KernelSums:
-		kernelSums(op)
+		kernelSums(op, &b.keeper)
 	case compute.KernelGrad:
-		kernelGrad(op)
+		kernelGrad(op, &b.keeper)
 	case compute.Inverse:
 		inverse(op)
 	case compute.Conv:

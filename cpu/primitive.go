@@ -135,6 +135,19 @@ func shift(dst, a []float32, k float32) {
 	}
 }
 
+// slopeFactors are what a row of slopes has one of: R of the row, Self and Cross of [compute.KernelGrad], and its Scale.
+type slopeFactors struct{ own, self, cross, scale float32 }
+
+// slopes is p[j] = scale·k[j]·((self·k[j] + cross·l[j]) + (r[j] + own)).
+func slopes(p, k, l, r []float32, f slopeFactors) {
+	k, l, r = k[:len(p)], l[:len(p)], r[:len(p)]
+	for j := slopesVector(p, k, l, r, &f); j < len(p); j++ {
+		s := float32(f.self*k[j]) + float32(f.cross*l[j])
+		s += r[j] + f.own
+		p[j] = float32(s*k[j]) * f.scale
+	}
+}
+
 // give takes rest where x is top, adds it to dst and leaves 0 there.
 func give(dst, rest, x, top []float32) {
 	rest, x, top = rest[:len(dst)], x[:len(dst)], top[:len(dst)]

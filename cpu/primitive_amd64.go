@@ -43,6 +43,9 @@ func scaleAVX2(dst, a *float32, k float32, n int)
 func shiftAVX2(dst, a *float32, k float32, n int)
 
 //go:noescape
+func slopesAVX2(p, k, l, r *float32, n int, f *slopeFactors)
+
+//go:noescape
 func sumAVX2(x *float32, n int) float32
 
 //go:noescape
@@ -175,4 +178,12 @@ func largestVector(x []float32) (largest float32, n int) {
 		largest = largestAVX2(&x[0], n)
 	}
 	return largest, n
+}
+
+func slopesVector(p, k, l, r []float32, f *slopeFactors) int {
+	n := eights(p)
+	if n > 0 {
+		slopesAVX2(&p[0], &k[0], &l[0], &r[0], n, f)
+	}
+	return n
 }

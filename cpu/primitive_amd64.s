@@ -1,3 +1,4 @@
+#include "go_asm.h"
 #include "textflag.h"
 
 // BINARY is dst ← op(a, b) for n floats, a multiple of 8. Y0 is of a and Y1 of b; x and y are the two in the
@@ -190,6 +191,36 @@ TEXT ·scaleAVX2(SB), NOSPLIT, $0-32
 // func shiftAVX2(dst, a *float32, k float32, n int)
 TEXT ·shiftAVX2(SB), NOSPLIT, $0-32
 	SCALAR(VADDPS)
+
+// func slopesAVX2(p, k, l, r *float32, n int, f *slopeFactors)
+TEXT ·slopesAVX2(SB), NOSPLIT, $0-48
+	MOVQ         p+0(FP), DI
+	MOVQ         k+8(FP), SI
+	MOVQ         l+16(FP), DX
+	MOVQ         r+24(FP), BX
+	MOVQ         n+32(FP), CX
+	MOVQ         f+40(FP), R8
+	VBROADCASTSS slopeFactors_own(R8), Y4
+	VBROADCASTSS slopeFactors_self(R8), Y5
+	VBROADCASTSS slopeFactors_cross(R8), Y6
+	VBROADCASTSS slopeFactors_scale(R8), Y7
+	XORQ         AX, AX
+
+slopes_loop:
+	VMOVUPS (SI)(AX*4), Y0
+	VMULPS  Y0, Y5, Y1
+	VMULPS  (DX)(AX*4), Y6, Y2
+	VADDPS  Y2, Y1, Y1
+	VADDPS  (BX)(AX*4), Y4, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y7, Y1, Y1
+	VMOVUPS Y1, (DI)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     slopes_loop
+	VZEROUPPER
+	RET
 
 // func sumAVX2(x *float32, n int) float32
 TEXT ·sumAVX2(SB), NOSPLIT, $0-20

@@ -53,6 +53,7 @@ func TestPrimitiveBits(t *testing.T) {
 			give(dst, rest, a, b)
 			sub(dst, dst, rest)
 		}},
+		operation{"slopes", func(dst, a, b, c []float32) { slopes(dst, a, b, c, slopeFactors{0.3, 1.7, -2.1, 0.7}) }},
 		operation{"sum", func(dst, a, _, _ []float32) { fill(dst, sum(a)) }},
 	)
 	for _, op := range all {

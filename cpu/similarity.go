@@ -18,8 +18,8 @@ type similarity struct {
 
 // similarityOf is s between X and y, nil being X itself. It is to be given back by done.
 func similarityOf(s compute.Similarity, y *compute.Tensor) similarity {
-	r := similarity{Similarity: s, n: s.X.Rows(), m: s.X.Rows(), d: s.X.Cols(), x: stacked(s.X)}
-	if r.y = r.x; y != nil {
+	r := unmeasured(s)
+	if y != nil {
 		r.m, r.y = y.Rows(), stacked(y)
 	}
 	if s.Kernel == compute.Linear {
@@ -36,6 +36,12 @@ func similarityOf(s compute.Similarity, y *compute.Tensor) similarity {
 	}
 	r.measure(r.xs, s.X)
 	return r
+}
+
+// unmeasured is s without what the kernel needs to know of each row.
+func unmeasured(s compute.Similarity) similarity {
+	x := stacked(s.X)
+	return similarity{Similarity: s, n: s.X.Rows(), m: s.X.Rows(), d: s.X.Cols(), x: x, y: x}
 }
 
 func (s *similarity) done() {
