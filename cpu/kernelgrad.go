@@ -181,21 +181,9 @@ func (s *kernelSlope) slope(r slopeRow, w int, t tile, i int) {
 // finish takes the sums of P's rows, times the rows of X, from DX.
 func (s *kernelSlope) finish() {
 	x, dx := values(s.K.X), values(s.DX)
-	chunks(s.batch*s.m, 64, func(lo, hi int) {
+	chunks(s.batch*s.m, max(1, alone/4/s.d), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			plus(dx[i*s.d:][:s.d], -s.sums[i], x[i*s.d:][:s.d])
+			plus(dx[i*s.d:][:s.d], x[i*s.d:][:s.d], -s.sums[i])
 		}
 	})
-}
-
-// plus adds a·x to y. A short one is not worth a call of C.
-func plus(y []float32, a float32, x []float32) {
-	if len(y) > 256 {
-		engine.Saxpy(len(y), a, x, 1, y, 1)
-		return
-	}
-	x = x[:len(y)]
-	for i, v := range x {
-		y[i] += a * v
-	}
 }
