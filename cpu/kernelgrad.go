@@ -42,7 +42,7 @@ func kernelGrad(g compute.KernelGrad, keep *keeper) {
 		clear(s.sums)
 	}
 	clear(values(g.DX))
-	cover(s.batch, s.m, s.tile)
+	cover(s.batch, s.m, s.d, s.tile)
 	if s.sums != nil {
 		s.finish()
 	}

@@ -35,7 +35,7 @@ func kernelSums(k compute.KernelSums, keep *keeper) {
 		}
 		defer keep.put(s.kept)
 	}
-	cover(s.batch, s.m, s.tile)
+	cover(s.batch, s.m, s.k.d, s.tile)
 }
 
 // optional is the elements of t, if there is one.

@@ -127,13 +127,20 @@ var few = 256
 var stripRows = 64
 
 // cover calls f for tiles that cover, of the batch's m×m matrices, everything or, mirrored, the diagonal and one of
-// every two mirror images, as pairs does.
-func cover(batch, m int, f func(t tile, mirrored bool)) {
-	if m > few {
+// every two mirror images, as pairs does. d is how long the rows are: a few short ones are done before another core
+// would have begun.
+func cover(batch, m, d int, f func(t tile, mirrored bool)) {
+	strips := shape{stripRows, m}
+	switch {
+	case m > few:
 		pairs(batch, m, pairSide(m), func(t tile) { f(t, t.i != t.j) })
-		return
+	case batch*m*m*d <= 4*alone:
+		for k := range batch * blocks(m, strips.rows) {
+			f(strips.tile(k, m, m), false)
+		}
+	default:
+		strips.tiles(batch, m, m, func(t tile) { f(t, false) })
 	}
-	shape{stripRows, m}.tiles(batch, m, m, func(t tile) { f(t, false) })
 }
 
 // pairs calls f for square tiles of so many rows that cover, of the batch's m×m matrices, the diagonal and one of every
