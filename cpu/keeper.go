@@ -67,10 +67,11 @@ func (k *keeper) blank(s compute.Similarity) *kept {
 		k.held = slices.Delete(k.held, 0, 1)
 	}
 	k.mu.Unlock()
+	sigma := append(e.Sigma[:0], s.Sigma...) // the caller may write his
 	e.Similarity, e.rows = s, s.X.Rows()
+	e.X, e.Sigma = nil, sigma
 	e.x = append(e.x[:0], values(s.X)...)
 	e.k = slices.Grow(e.k[:0], e.rows*e.rows)[:e.rows*e.rows]
-	e.X = nil
 	return e
 }
 

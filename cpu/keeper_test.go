@@ -47,6 +47,11 @@ func TestKept(t *testing.T) {
 			sums(s, gaussian(x, 2))
 			s.Write(x, rows(1, d))
 		},
+		"another width, changed since": func(s *compute.Step, x, y *compute.Tensor) {
+			k := gaussian(x, 3)
+			sums(s, k)
+			k.Sigma[0] = 2
+		},
 		"another width":  func(s *compute.Step, x, y *compute.Tensor) { sums(s, gaussian(x, 3)) },
 		"another kernel": func(s *compute.Step, x, y *compute.Tensor) { sums(s, compute.Similarity{X: x}) },
 		"more than can be remembered": func(s *compute.Step, x, y *compute.Tensor) {
