@@ -40,6 +40,7 @@ func Open() (compute.Backend, error) {
 type backend struct {
 	info   compute.Info
 	mem    *memory
+	keeper keeper
 	closed bool
 	timed  func(compute.Timing) // or nil
 }
@@ -80,9 +81,9 @@ func run(op compute.Op) error {
 	case compute.Gram:
 		gram(op)
 	case compute.KernelSums:
-		kernelSums(op)
+		kernelSums(op, &b.keeper)
 	case compute.KernelGrad:
-		kernelGrad(op)
+		kernelGrad(op, &b.keeper)
 	case compute.Inverse:
 		inverse(op)
 	case compute.Conv:
