@@ -50,7 +50,7 @@ type class struct {
 	own    *device
 	dev    *compute.Device
 	watch  *watched
-	clock  stopwatch
+	clock  *stopwatch
 	limit  time.Duration // Options.MaxCase
 	over   func() error  // why the run ends before its time, or nil
 	pupils []*pupil
@@ -73,7 +73,7 @@ type pupil struct {
 // step, since what lives as long as a Device may take memory that a step has left.
 func (r *runner) enrol(ctx context.Context, c Case, k *course, d *device) *class {
 	w := &watched{Backend: d.backend}
-	l := &class{course: k, own: d, dev: compute.New(w), watch: w, clock: r.clock, limit: r.Options.MaxCase, over: ctx.Err}
+	l := &class{course: k, own: d, dev: compute.New(w), watch: w, clock: d.clock, limit: r.Options.MaxCase, over: ctx.Err}
 	for _, rule := range k.Rules {
 		named := c
 		named.Name += " " + rule
@@ -122,11 +122,14 @@ func (p *pupil) warm() {
 		return
 	}
 	took, err := p.clock.lap(p.steps, 1)
+	if err == nil {
+		took, err = p.clock.awake(p.steps, took, patience*p.limit/runs)
+	}
 	p.fail(err)
 	if p.tooSlow(took.Seconds(), "takes"); !p.well() {
 		return
 	}
-	p.n, err = p.clock.settle(p.steps, p.limit/8)
+	p.n, err = p.clock.settle(p.steps, p.limit)
 	p.fail(err)
 }
 
@@ -175,6 +178,7 @@ func (p *pupil) fail(err error) {
 // round takes one round of samples, of all with whom all is well in turns.
 func (l *class) round() {
 	limit := l.limit / rounds * time.Duration(len(l.pupils))
+	l.rouse()
 	start := l.clock.now()
 	for k := 1; slices.ContainsFunc(l.pupils, (*pupil).well); k++ {
 		for _, p := range l.pupils {
@@ -187,6 +191,17 @@ func (l *class) round() {
 			return
 		}
 	}
+}
+
+// rouse has a device that was left alone work until it is awake.
+func (l *class) rouse() {
+	i := slices.IndexFunc(l.pupils, (*pupil).well)
+	if i < 0 || l.clock.owed() == 0 {
+		return
+	}
+	p := l.pupils[i]
+	_, err := p.clock.settle(p.steps, p.limit)
+	p.fail(err)
 }
 
 // sample times a few steps, and counts what memory they ask for.

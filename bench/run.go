@@ -150,7 +150,6 @@ func Version() string {
 type runner struct {
 	Report
 	devices []*device
-	clock   stopwatch
 }
 
 // A device is one of ours, with what the run has learnt about it so far. Outside of a case it holds
@@ -159,17 +158,18 @@ type device struct {
 	*compute.Device
 	backend compute.Backend
 	info    compute.Info
+	clock   *stopwatch
 	roof    Roof
 	share   map[string]float64 // of the roof that the last case of a kind reached
 	lost    error              // its first failure: it does nothing any more
 }
 
 func newRunner(backends []compute.Backend, o Options) *runner {
-	r := &runner{clock: stopwatch{o.now}}
+	r := &runner{}
 	r.Report = Report{Options: o, Start: o.now(), Version: Version()}
 	for _, b := range backends {
 		i := b.Info()
-		r.devices = append(r.devices, &device{Device: compute.New(b), backend: b, info: i, share: map[string]float64{}})
+		r.devices = append(r.devices, &device{Device: compute.New(b), backend: b, info: i, clock: stopwatchOf(i, o.now), share: map[string]float64{}})
 		r.Report.Devices = append(r.Report.Devices, Device{Info: i})
 	}
 	return r
@@ -223,7 +223,7 @@ func (r *runner) measure(c Case, devices []*device, peer *Peer) []Result {
 	}
 	trials := make([]*trial, len(devices))
 	for i, d := range devices {
-		trials[i] = &trial{dev: d, p: p, clock: r.clock, limit: r.Options.MaxCase, Result: r.result(c, p.cost, d.info)}
+		trials[i] = &trial{dev: d, p: p, clock: d.clock, limit: r.Options.MaxCase, Result: r.result(c, p.cost, d.info)}
 		trials[i].forecast()
 	}
 	r.inside(trials, func() { r.contend(p, trials, peer) })

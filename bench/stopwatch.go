@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"hebb/compute"
 )
 
 const (
@@ -20,27 +22,64 @@ const (
 	fewest  = 4
 	rounds  = 2
 	maxRuns = 1 << 16
+
+	// A GPU that is left alone lowers its clock: an H100 falls to a sixth of it while its host compiles a shader, and
+	// takes some 100 ms of work to be back. So after a pause it works for as long as waking before it is timed.
+	waking = 200 * time.Millisecond
+	pause  = 5 * time.Millisecond
 )
 
-// A stopwatch times something that can be run any number of times.
+// A stopwatch times what can be run any number of times, on one device.
 type stopwatch struct {
-	now func() time.Time
+	now  func() time.Time
+	load time.Duration // for which the device has to work after a pause; 0: its speed does not depend on that
+	busy time.Time     // when it last worked
+}
+
+// stopwatchOf is one for a device: a program on the CPU is as fast at once.
+func stopwatchOf(i compute.Info, now func() time.Time) *stopwatch {
+	w := &stopwatch{now: now}
+	if i.Backend == "gpu" && !i.Software {
+		w.load = waking
+	}
+	return w
 }
 
 // A run does its work n times and waits until all of it is done.
 type run func(n int) error
 
 // lap returns what n runs took.
-func (w stopwatch) lap(r run, n int) (time.Duration, error) {
+func (w *stopwatch) lap(r run, n int) (time.Duration, error) {
 	start := w.now()
 	err := r(n)
-	return w.now().Sub(start), err
+	w.busy = w.now()
+	return w.busy.Sub(start), err
+}
+
+// owed is how long the device has to work before it can be timed.
+func (w *stopwatch) owed() time.Duration {
+	if w.now().Sub(w.busy) < pause {
+		return 0
+	}
+	return w.load
+}
+
+// awake is what one run takes, if it took so long and that is more than is allowed: of a device that has woken up since.
+func (w *stopwatch) awake(r run, took, allowed time.Duration) (time.Duration, error) {
+	for start := w.now(); took > allowed && w.now().Sub(start) < w.load; {
+		again, err := w.lap(r, 1)
+		if err != nil {
+			return took, err
+		}
+		took = min(took, again)
+	}
+	return took, nil
 }
 
 // round returns the seconds of one run, sampled at least least times, for a tenth of limit or
 // more, but for no longer than limit once there are two samples. Before that it warms up.
-func (w stopwatch) round(r run, limit time.Duration, least int) ([]float64, error) {
-	n, err := w.settle(r, limit/8)
+func (w *stopwatch) round(r run, limit time.Duration, least int) ([]float64, error) {
+	n, err := w.settle(r, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -58,11 +97,13 @@ func (w stopwatch) round(r run, limit time.Duration, least int) ([]float64, erro
 	}
 }
 
-// settle runs r until its time is stable, or limit is spent, and returns how many runs make a
-// sample.
-func (w stopwatch) settle(r run, limit time.Duration) (n int, err error) {
+// settle runs r until its time is stable, or an eighth of limit is spent, and returns how many runs make a sample. A device
+// that has to wake up gets up to half of limit for that, and its time has to be stable for longer.
+func (w *stopwatch) settle(r run, limit time.Duration) (n int, err error) {
 	n = 1
-	start, last, calm, total := w.now(), 0.0, 0, 0
+	owed := w.owed()
+	most := max(limit/8, min(owed*3/2, limit/2))
+	start, since, level, calm, total := w.now(), w.now(), 0.0, 0, 0
 	for {
 		took, err := w.lap(r, n)
 		if err != nil {
@@ -70,15 +111,16 @@ func (w stopwatch) settle(r run, limit time.Duration) (n int, err error) {
 		}
 		total += n
 		per := took.Seconds() / float64(n)
-		if calm++; math.Abs(per-last) > 0.05*last {
-			calm = 0
+		if calm++; math.Abs(per-level) > 0.05*level {
+			since, level, calm = w.now(), per, 0
 		}
-		last = per
 		if took < shortest && n < maxRuns {
 			n, calm = longer(n, took), 0
 			continue
 		}
-		if calm >= 2 && total >= dispatches || w.now().Sub(start) >= limit {
+		spent := w.now().Sub(start)
+		stable := calm >= 2 && total >= dispatches && spent >= owed && w.now().Sub(since) >= owed/4
+		if stable || spent >= most {
 			return n, nil
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"hebb/compute"
 )
 
 // steps is a run whose time follows a script: run k takes took(k).
@@ -35,7 +37,7 @@ func TestStopwatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			now := time.Unix(0, 0)
-			w := stopwatch{func() time.Time { return now }}
+			w := stopwatch{now: func() time.Time { return now }}
 			s, err := w.round(steps(&now, c.took), c.limit, 5)
 			if err != nil || len(s) < c.least || len(s) > c.most {
 				t.Fatalf("%d samples, %v; want %d to %d", len(s), err, c.least, c.most)
@@ -51,7 +53,7 @@ func TestStopwatch(t *testing.T) {
 
 func TestStopwatchBundles(t *testing.T) {
 	now, calls, ops := time.Unix(0, 0), 0, 0
-	w := stopwatch{func() time.Time { return now }}
+	w := stopwatch{now: func() time.Time { return now }}
 	const op, wait = 200 * time.Nanosecond, 20 * time.Microsecond
 	s, err := w.round(func(n int) error {
 		calls++
@@ -69,7 +71,7 @@ func TestStopwatchBundles(t *testing.T) {
 
 func TestStopwatchError(t *testing.T) {
 	now, bad, n := time.Unix(0, 0), errors.New("bad"), 0
-	w := stopwatch{func() time.Time { return now }}
+	w := stopwatch{now: func() time.Time { return now }}
 	s, err := w.round(func(int) error {
 		if n++; n > 12 {
 			return bad
@@ -79,6 +81,71 @@ func TestStopwatchError(t *testing.T) {
 	}, time.Second, 50)
 	if !errors.Is(err, bad) || len(s) == 0 {
 		t.Errorf("%d samples, %v", len(s), err)
+	}
+}
+
+// sleepy is a run of 1 ms on a device that takes six times as long until it has worked for 100 ms without a pause.
+func sleepy(now *time.Time) (r run, worked *time.Duration) {
+	worked = new(time.Duration)
+	last := *now
+	return func(n int) error {
+		for range n {
+			if now.Sub(last) >= pause {
+				*worked = 0
+			}
+			took := time.Millisecond
+			if *worked < 100*time.Millisecond {
+				took *= 6
+			}
+			*worked += took
+			*now = now.Add(took)
+			last = *now
+		}
+		return nil
+	}, worked
+}
+
+// No sample is of a device that is not awake yet, and the time for that is bounded by the limit.
+func TestStopwatchWakes(t *testing.T) {
+	now := time.Unix(0, 0)
+	w := stopwatchOf(compute.Info{Backend: "gpu"}, func() time.Time { return now })
+	r, worked := sleepy(&now)
+	took := func(limit time.Duration) time.Duration {
+		t.Helper()
+		start := now
+		samples, err := w.round(r, limit, 5)
+		if err != nil || len(samples) < 2 {
+			t.Fatalf("%v, %v", samples, err)
+		}
+		for _, s := range samples {
+			if s != 1e-3 && limit > time.Second {
+				t.Fatalf("samples %v, want 1 ms each", samples)
+			}
+		}
+		return now.Sub(start)
+	}
+	if took(2*time.Second) < waking {
+		t.Errorf("the first round began after less than %v of work", waking)
+	}
+	if again := took(2 * time.Second); again > 250*time.Millisecond {
+		t.Errorf("a round without a pause took %v", again)
+	}
+	now = now.Add(20 * time.Millisecond)
+	if again := took(2 * time.Second); again < waking || *worked < waking {
+		t.Errorf("a round after a pause took %v", again)
+	}
+	now = now.Add(time.Second)
+	if short := took(100 * time.Millisecond); short > 120*time.Millisecond {
+		t.Errorf("a round of at most 100 ms took %v", short)
+	}
+	now = now.Add(time.Second)
+	if again, err := w.awake(r, 6*time.Millisecond, 2*time.Millisecond); err != nil || again != time.Millisecond {
+		t.Errorf("a run of 1 ms takes %v, %v", again, err)
+	}
+	for _, i := range []compute.Info{{Backend: "cpu"}, {Backend: "gpu", Software: true}} {
+		if w := stopwatchOf(i, time.Now); w.owed() > 0 {
+			t.Errorf("%+v has to work for %v before it is timed", i, w.owed())
+		}
 	}
 }
 

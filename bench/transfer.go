@@ -50,7 +50,7 @@ func (r *runner) transfer(s *compute.Step, d *device, n int, results []Result) e
 		return nil
 	}
 	for i, move := range []func(*compute.Tensor, []float32){s.Write, s.Read} {
-		seen, err := r.clock.round(func(k int) error {
+		seen, err := d.clock.round(func(k int) error {
 			for range k {
 				move(t, back)
 			}

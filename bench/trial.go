@@ -14,7 +14,7 @@ type trial struct {
 	Result
 	dev   *device
 	p     *problem
-	clock stopwatch
+	clock *stopwatch
 	limit time.Duration
 
 	step   *compute.Step
@@ -119,6 +119,8 @@ func (t *trial) load(out *compute.Tensor) {
 // memory for the first time, so that only the second is taken at its word.
 func (t *trial) glance(took time.Duration) {
 	if t.looks++; t.looks > 1 {
+		took, err := t.clock.awake(t.run, took, t.limit/runs)
+		t.fail(err)
 		t.tooSlow(took.Seconds(), "takes")
 	} else if took > 5*t.limit {
 		t.stop(Skipped, fmt.Sprintf("its first run took %v, far more than the limit of %v", roughly(took.Seconds()), t.limit))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -34,18 +35,24 @@ type Attempt struct {
 	Err     error   // wraps [ErrWrong] if a result is outside its bound
 }
 
-// TuneOptions say how long to look.
+// TuneOptions say how long to look, and what for.
 type TuneOptions struct {
 	Limit  time.Duration // for one op, after which the ways that are left are not tried; 0: none
 	Most   int           // ways to try; 0: all
 	Sample int           // elements of each output to verify; 0: 64
 	Extra  []string      // ways to try besides
+	Keep   bool          // what was learned before, whatever is found
 }
 
 // Tune runs op on t in one way after another, on what its operands hold, and has t learn the fastest whose results are
-// within their bounds: none is timed before it is verified. What the outputs held they hold again.
-// An error is one of the device, which has failed for good, or of ctx.
+// within their bounds. All ways are verified first; only then are those that are right timed, in turns: a GPU lowers its clock
+// while the host compiles a shader or evaluates a definition, and takes many runs to raise it again.
+// What the outputs held they hold again. An error is one of the device, which has failed for good, or of ctx.
 func Tune(ctx context.Context, t Tuner, op Op, o TuneOptions) ([]Attempt, error) {
+	return tune(ctx, t, op, o, time.Now)
+}
+
+func tune(ctx context.Context, t Tuner, op Op, o TuneOptions, now func() time.Time) ([]Attempt, error) {
 	ways := append(t.Ways(op), o.Extra...)
 	if o.Most > 0 {
 		ways = ways[:min(len(ways), o.Most)]
@@ -61,21 +68,16 @@ func Tune(ctx context.Context, t Tuner, op Op, o TuneOptions) ([]Attempt, error)
 	if err != nil {
 		return nil, err
 	}
-	c := contest{t: t, op: op, v: Verify(t, o.Sample), before: before, best: time.Hour}
-	var all []Attempt
-	start := time.Now()
-	for i, w := range ways {
-		if ctx.Err() != nil || o.Limit > 0 && i > 0 && time.Since(start) > o.Limit {
-			break
-		}
-		a := Attempt{Way: w}
-		a.Seconds, a.Err = c.attempt(w)
-		all = append(all, a)
-		if lost := t.Sync(); lost != nil {
-			return all, lost
-		}
+	c := contest{t: t, op: op, v: Verify(t, o.Sample), before: before, now: now, start: now(), limit: o.Limit}
+	lost := c.verify(ctx, ways)
+	if lost == nil {
+		lost = c.race(ctx)
 	}
-	if err := errors.Join(t.Try(op, ""), c.restore(), ctx.Err()); err != nil {
+	all := c.attempts()
+	if lost != nil {
+		return all, lost
+	}
+	if err := errors.Join(t.Try(op, ""), c.restore(), ctx.Err()); err != nil || o.Keep {
 		return all, err
 	}
 	return all, t.Learn(op, all)
@@ -93,11 +95,41 @@ func Fastest(all []Attempt) (best Attempt, ok bool) {
 
 // A contest is among ways to run one op.
 type contest struct {
-	t      Tuner
-	op     Op
-	v      *Verifier
-	before Contents
-	best   time.Duration // the shortest run so far
+	t       Tuner
+	op      Op
+	v       *Verifier
+	before  Contents
+	now     func() time.Time
+	start   time.Time
+	limit   time.Duration
+	entries []*entry
+}
+
+// An entry is a way in a contest.
+type entry struct {
+	way  string
+	err  error
+	n    int       // runs in a lap
+	laps []float64 // seconds of one run, a lap a round
+}
+
+func (c *contest) attempts() (all []Attempt) {
+	for _, e := range c.entries {
+		a := Attempt{Way: e.way, Err: e.err}
+		if e.err == nil && len(e.laps) > 0 {
+			slices.Sort(e.laps)
+			a.Seconds = e.laps[len(e.laps)/2]
+		} else if e.err == nil {
+			continue // the contest ended before its turn
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// over reports whether so much of the limit is spent.
+func (c *contest) over(ctx context.Context, share float64) bool {
+	return ctx.Err() != nil || c.limit > 0 && c.now().Sub(c.start) > time.Duration(share*float64(c.limit))
 }
 
 // restore gives the outputs what they held.
@@ -110,62 +142,149 @@ func (c *contest) restore() error {
 	return nil
 }
 
-// attempt verifies and then times one way.
-func (c *contest) attempt(way string) (float64, error) {
-	if err := c.t.Try(c.op, way); err != nil {
-		return 0, err
+// toVerify is the share of a limit after which no way is verified that was not begun.
+const toVerify = 0.75
+
+// verify runs each way once and judges what comes of it. Its error is that of a device that has failed.
+func (c *contest) verify(ctx context.Context, ways []string) error {
+	for i, w := range ways {
+		if ctx.Err() != nil || i > 0 && c.over(ctx, toVerify) {
+			return nil
+		}
+		e := &entry{way: w}
+		c.entries = append(c.entries, e)
+		if e.err = errors.Join(c.t.Try(c.op, w), c.restore()); e.err == nil {
+			if err := c.v.Run(c.op); err != nil {
+				e.err = fmt.Errorf("%s: %w", w, err)
+			}
+		}
+		if lost := c.t.Sync(); lost != nil {
+			return lost
+		}
 	}
-	if err := c.restore(); err != nil {
-		return 0, err
+	return nil
+}
+
+const (
+	turns = 5 // laps of each way
+
+	// A way that takes so many times as long as the best after the first round is in no other.
+	hopeless = 2
+)
+
+// race times the ways that are right, in turns, so that what changes with time changes all of them.
+func (c *contest) race(ctx context.Context) error {
+	left := slices.DeleteFunc(slices.Clone(c.entries), func(e *entry) bool { return e.err != nil })
+	if len(left) == 0 || ctx.Err() != nil {
+		return nil
 	}
-	if err := c.v.Run(c.op); err != nil {
-		return 0, fmt.Errorf("%s: %w", way, err)
+	if c.warm(left[0]) != nil { // its turn will say so again, unless the device is lost
+		if lost := c.t.Sync(); lost != nil {
+			return lost
+		}
 	}
-	n, err := c.settle()
-	if err != nil {
-		return 0, err
+	for range turns {
+		for i, e := range left {
+			if (i > 0 || len(e.laps) > 0) && c.over(ctx, 1) {
+				return nil
+			}
+			if e.err = c.turn(e); e.err == nil {
+				continue
+			}
+			if lost := c.t.Sync(); lost != nil {
+				return lost
+			}
+		}
+		left = promising(left)
 	}
-	var laps []float64
-	for range 5 {
-		took, err := c.lap(n)
+	return nil
+}
+
+// promising are those of the ways that may yet be the fastest.
+func promising(ways []*entry) []*entry {
+	best := math.Inf(1)
+	for _, e := range ways {
+		if e.err == nil {
+			best = min(best, e.laps[0])
+		}
+	}
+	return slices.DeleteFunc(ways, func(e *entry) bool { return e.err != nil || e.laps[0] > hopeless*best })
+}
+
+// warm keeps the device at work, in one way, until a run takes the same time for a while. An H100 that was left alone takes
+// some 100 ms of work to reach its clock, and is up to six times as slow until then. A program on the CPU needs none.
+func (c *contest) warm(e *entry) error {
+	const load, calm, most = 300 * time.Millisecond, 100 * time.Millisecond, 1500 * time.Millisecond
+	if c.t.Info().Software {
+		return nil
+	}
+	if err := c.pace(e); err != nil {
+		return err
+	}
+	start, since, level := c.now(), c.now(), 0.0
+	for {
+		per, err := c.lap(e.n)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		laps = append(laps, took.Seconds()/float64(n))
-		if took/time.Duration(n) > 2*c.best {
-			break // nothing comes of it
+		now := c.now()
+		if math.Abs(per-level) > 0.05*level {
+			since, level = now, per
 		}
-		c.best = min(c.best, took/time.Duration(n))
+		if spent := now.Sub(start); spent >= load && now.Sub(since) >= calm || spent >= most {
+			return nil
+		}
 	}
-	slices.Sort(laps)
-	return laps[len(laps)/2], nil
 }
 
-// settle runs the op until drivers that optimise a program while it runs have done so, and returns how many runs take
-// long enough to be timed.
-func (c *contest) settle() (int, error) {
-	const warm, shortest = 6, time.Millisecond
+// turn times a lap of one way.
+func (c *contest) turn(e *entry) error {
+	if len(e.laps) == 0 {
+		if err := c.pace(e); err != nil {
+			return err
+		}
+	} else if err := c.t.Try(c.op, e.way); err != nil {
+		return err
+	} else if _, err := c.lap(1); err != nil { // plans it again
+		return err
+	}
+	per, err := c.lap(e.n)
+	if err == nil {
+		e.laps = append(e.laps, per)
+	}
+	return err
+}
+
+// pace takes up a way, runs it until drivers that optimise a program while it runs have done so, and finds how many runs
+// take long enough to be timed.
+func (c *contest) pace(e *entry) error {
+	const warm, shortest = 6, 2 * time.Millisecond
+	if err := c.t.Try(c.op, e.way); err != nil {
+		return err
+	}
 	total := 0
-	for n := 1; ; n *= 2 {
-		took, err := c.lap(n)
-		if total += n; err != nil {
-			return 0, err
+	for e.n = 1; ; e.n *= 2 {
+		per, err := c.lap(e.n)
+		if err != nil {
+			return err
 		}
-		if took >= shortest && (total >= warm || took > 20*shortest) || n >= 1<<12 {
-			return n, nil
+		took := time.Duration(per * float64(e.n) * float64(time.Second))
+		if total += e.n; took >= shortest && (total >= warm || took > 20*shortest) || e.n >= 1<<12 {
+			return nil
 		}
 	}
 }
 
-func (c *contest) lap(n int) (time.Duration, error) {
-	start := time.Now()
+// lap is the seconds of one run, of n.
+func (c *contest) lap(n int) (float64, error) {
+	start := c.now()
 	for range n {
 		if err := c.t.Run(c.op); err != nil {
 			return 0, err
 		}
 	}
 	err := c.t.Sync()
-	return time.Since(start), err
+	return c.now().Sub(start).Seconds() / float64(n), err
 }
 
 // Tuned returns t, which looks for the best way to run an op, as [Tune] does, the first time that it meets its shape. What it

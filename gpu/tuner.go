@@ -46,6 +46,7 @@ func (b *backend) Learned(op compute.Op) bool {
 }
 
 func (b *backend) Try(op compute.Op, way string) error {
+	b.memo.forget() // what it remembers was planned for the way before
 	s, _ := b.productOf(op)
 	if b.trying != (shape{}) { // what it was before
 		delete(b.tuned, b.trying)
@@ -78,6 +79,7 @@ func (b *backend) Learn(op compute.Op, attempts []compute.Attempt) error {
 	if err != nil {
 		return err
 	}
+	b.memo.forget()
 	s, _ := b.productOf(op)
 	b.tuned[s] = r
 	return b.memory.keep(s, best, len(attempts))

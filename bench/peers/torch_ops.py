@@ -25,6 +25,7 @@ import torch.nn.functional as F
 from torch import nn
 
 SHORTEST, DISPATCHES, MAX_RUNS = 0.002, 8, 1 << 16  # as in stopwatch.go
+WAKING, PAUSE = 0.2, 0.005  # likewise, on a GPU
 
 
 def mix(x):
@@ -250,7 +251,7 @@ class Case:
     """One case, loaded: its tensors, and the ways of writing it."""
 
     def __init__(self, request, device, sync):
-        self.sync = sync
+        self.sync, self.load, self.busy = sync, WAKING if device == "cuda" else 0, -math.inf
         roles = iter(range(1 << 30))
         make = lambda *shape: fill(request["seed"], next(roles), device, *shape)  # noqa: E731
         ops = {"gemm": gemm, "hebbian": hebbian, "gram": gram, "kernelsums": streaming, "kernelgrad": streaming, "inverse": inverse, "conv": convolution, "convinput": convolution, "training": training}
@@ -276,7 +277,7 @@ class Case:
 
     def glance(self, code):
         """The median of three samples after a short warm-up."""
-        n = self.settle(code, 0.02)
+        n = self.settle(code, 0.02, 1.5 * self.load)
         return sorted(self.lap(code, n) / n for _ in range(3))[1]
 
     def lap(self, code, n):
@@ -284,24 +285,30 @@ class Case:
         for _ in range(n):
             exec(code, self.env)
         self.sync()
-        return time.perf_counter() - start
+        self.busy = time.perf_counter()
+        return self.busy - start
 
-    def settle(self, code, limit):
-        """Runs until the time is stable; returns how many runs make a sample."""
-        start, n, last, calm, total = time.perf_counter(), 1, 0.0, 0, 0
+    def settle(self, code, limit, waking):
+        """Runs until the time is stable, for so long at most, or longer to wake the device up; returns how many runs make a sample."""
+        owed = self.load if time.perf_counter() - self.busy >= PAUSE else 0
+        most = max(limit, min(1.5 * owed, waking))
+        start = since = time.perf_counter()
+        n, level, calm, total = 1, 0.0, 0, 0
         while True:
             took = self.lap(code, n)
             total += n
-            calm = calm + 1 if abs(took / n - last) <= 0.05 * last else 0
-            last = took / n
+            calm += 1
+            if abs(took / n - level) > 0.05 * level:
+                since, level, calm = self.busy, took / n, 0
+            spent = self.busy - start
             if took < SHORTEST and n < MAX_RUNS:
                 n = min(max(int(1.2 * n * SHORTEST / took) + 1, 2 * n), 16 * n, MAX_RUNS)
                 calm = 0
-            elif calm >= 2 and total >= DISPATCHES or time.perf_counter() - start >= limit:
+            elif calm >= 2 and total >= DISPATCHES and spent >= owed and self.busy - since >= owed / 4 or spent >= most:
                 return n
 
     def round(self, limit, least):
-        n = self.settle(self.code, limit / 8)
+        n = self.settle(self.code, limit / 8, limit / 2)
         samples, start = [], time.perf_counter()
         while True:
             samples.append(self.lap(self.code, n) / n)

@@ -1,0 +1,121 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hebb/compute"
+)
+
+// A way on trial is how the next run is run, of an op too that is remembered, and so is what was learned of it.
+func TestTry(t *testing.T) {
+	opened(t).Close()
+	o := quick("")
+	o.TuningDir = t.TempDir()
+	b, err := open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := compute.New(b)
+	defer dev.Close()
+	x, err := dev.Tensor(64, 64)
+	y, err2 := dev.Tensor(64, 64)
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	op := compute.Gemm{C: y, A: x, B: x, Epilogue: compute.Epilogue{Alpha: 1}}
+	runs := func() string {
+		t.Helper()
+		if err := dev.Step(func(s *compute.Step) error { s.Do(op); return s.Err() }); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(b.memo.look(op).dispatches[0].list(), " ")
+	}
+	ways, usual := b.Ways(op), runs()
+	if len(ways) < 2 {
+		t.Fatalf("%d ways, want some to choose from", len(ways))
+	}
+	if err := b.Try(op, ways[1]); err != nil {
+		t.Fatal(err)
+	}
+	tried := runs()
+	if tried == usual {
+		t.Errorf("%s runs as %s does: %s", ways[1], ways[0], usual)
+	}
+	if err := b.Try(op, ""); err != nil {
+		t.Fatal(err)
+	}
+	if after := runs(); after != usual || b.Learned(op) {
+		t.Errorf("after the trial it runs as %s, want %s; learned: %v", after, usual, b.Learned(op))
+	}
+	if err := b.Learn(op, []compute.Attempt{{Way: ways[1], Seconds: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if learned := runs(); learned != tried || !b.Learned(op) {
+		t.Errorf("it runs as %s, and what was learned is %s", learned, tried)
+	}
+}
+
+// Two ways of one op, verified and timed, leave the journal with an end for each trial.
+func TestTuneJournal(t *testing.T) {
+	opened(t).Close()
+	o := quick("")
+	o.TuningDir = t.TempDir()
+	b, err := open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := compute.New(b)
+	defer dev.Close()
+	x, err := dev.Tensor(32, 32)
+	y, err2 := dev.Tensor(32, 32)
+	if err := errors.Join(err, err2, x.Buffer().Write(0, make([]float32, 32*32)), y.Buffer().Write(0, make([]float32, 32*32))); err != nil {
+		t.Fatal(err)
+	}
+	op := compute.Gemm{C: y, A: x, B: x, Epilogue: compute.Epilogue{Alpha: 1}}
+	all, err := compute.Tune(context.Background(), b, op, compute.TuneOptions{Most: 2, Keep: true})
+	if err != nil || len(all) != 2 || b.Learned(op) {
+		t.Errorf("%v, %v; learned: %v", all, err, b.Learned(op))
+	}
+	for _, a := range all {
+		if a.Err != nil || a.Seconds <= 0 {
+			t.Errorf("%+v", a)
+		}
+	}
+	found, err := filepath.Glob(filepath.Join(o.TuningDir, "*.journal"))
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	text, err := os.ReadFile(found[0])
+	if tries, ends := strings.Count(string(text), "try "), strings.Count(string(text), "done "); err != nil || tries < 6 || tries != ends {
+		t.Errorf("%d trials and %d ends, want as many: %v", tries, ends, err)
+	}
+}
+
+// What is in the journal and did not end is fatal to whoever reads it next, whether it was begun once or again.
+func TestJournal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "device.journal")
+	var j journal
+	if err := j.open(path); err != nil {
+		t.Fatal(err)
+	}
+	for _, trial := range []string{"a", "b", "a", "b"} {
+		if err := j.begin(trial); err != nil {
+			t.Fatal(err)
+		}
+		var next journal // of a program that begins when this one dies now
+		if err := next.open(path); err != nil || len(next.fatal) != 1 || !next.fatal[trial] {
+			t.Errorf("%s is under way, and fatal are %v: %v", trial, next.fatal, err)
+		}
+	}
+	var next journal
+	if err := errors.Join(j.begin(""), next.open(path)); err != nil || len(next.fatal) > 0 {
+		t.Errorf("all have ended, and fatal are %v: %v", next.fatal, err)
+	}
+}
