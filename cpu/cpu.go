@@ -53,10 +53,10 @@ func (b *backend) Run(op compute.Op) error {
 		return compute.ErrClosed
 	}
 	if b.timed == nil {
-		return run(op)
+		return b.run(op)
 	}
 	start := time.Now()
-	err := run(op)
+	err := b.run(op)
 	if took := time.Since(start); err == nil {
 		b.timed(compute.Timing{Op: op, Start: start, Took: took})
 	}
@@ -72,7 +72,7 @@ func (b *backend) TimeOps(f func(compute.Timing)) error {
 	return nil
 }
 
-func run(op compute.Op) error {
+func (b *backend) run(op compute.Op) error {
 	switch op := op.(type) {
 	case compute.Gemm:
 		gemm(op)
