@@ -137,7 +137,7 @@ func TestConvPlans(t *testing.T) {
 // TestPlacesOfPieces: the pieces of a convolution cover its places once, one after the other, and what each
 // touches lies in its windows.
 func TestPlacesOfPieces(t *testing.T) {
-	p := &paper{planner: desk("32x32", func(p *planner) { p.maxBlock, p.align = 8<<10, 4 })}
+	p := &paper{planner: desk("32x32x32/4x4/1", func(p *planner) { p.maxBlock, p.align = 8<<10, 4 })}
 	dev := compute.New(p)
 	const n, size, c, k = 3, 12, 16, 24
 	for _, slide := range []compute.Slide{{Stride: 1, Pad: 1}, {Stride: 2, Pad: 1}, {Stride: 3}, {Stride: 2, Pad: 3}} {

@@ -1,6 +1,10 @@
 package gpu
 
-import "hebb/compute"
+import (
+	"fmt"
+
+	"hebb/compute"
+)
 
 func (l *plan) gemm(g compute.Gemm) {
 	batch, m, n, k := g.Dims()
@@ -23,6 +27,9 @@ func layer(e compute.Epilogue, n int) product {
 	}
 	if e.Bias != nil || e.Act != compute.Identity || e.Grad != compute.Identity {
 		w.finish = []string{"LAYER"}
+		if max(e.Act, e.Grad) <= compute.ReLU { // what most layers have is a program of its own, quick to compile
+			w.finish = append(w.finish, fmt.Sprintf("ACT %d", e.Act), fmt.Sprintf("GRAD %d", e.Grad))
+		}
 	}
 	return w
 }

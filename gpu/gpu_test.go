@@ -53,17 +53,17 @@ func TestOps(t *testing.T) {
 	}{
 		{"auto", "", same, 1},
 		{"naive", "naive", same, 1},
-		{"128x128", "128x128", same, 5},
-		{"128x64", "128x64", same, 5},
-		{"64x64", "64x64", same, 5},
+		{"128x128", "128x128x16/8x8/1", same, 7},
+		{"64x64 without stages", "64x64x16/8x8/0", same, 5},
+		{"64x64 in two stages", "64x64x16/4x4/2", same, 5},
 		{"64x32", "64x32", same, 5},
-		{"32x32", "32x32", same, 5},
+		{"32x32 in two stages", "32x32x32/4x4/2", same, 5},
 		{"split", "", func(b *backend) { b.splits = 3 }, 5},
-		{"bands", "32x32", func(b *backend) { b.stored = 3000 }, 5},
+		{"bands", "32x32x32/4x4/1", func(b *backend) { b.stored = 3000 }, 5},
 		{"by call", "32x32", unmap, 5},
 		{"many processors", "32x32", hasten, 5},
 		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 5},
-		{"windows", "32x32", func(b *backend) { b.maxBlock = 32 << 10 }, 5},
+		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 32 << 10 }, 5},
 		{"naive windows", "naive", func(b *backend) { b.maxBlock = 16 << 10 }, 5},
 	} {
 		t.Run(way.name, func(t *testing.T) {

@@ -72,14 +72,14 @@ func TestLayers(t *testing.T) {
 		name, rung string
 		set        func(*backend)
 	}{
-		{"32x32", "32x32", func(*backend) {}},
+		{"32x32", "32x32x32/4x4/1", func(*backend) {}},
 		{"64x32", "64x32", func(*backend) {}},
 		{"64x64 without stages", "64x64x16/8x8/0", func(*backend) {}},
 		{"64x64 in two stages", "64x64x16/4x4/2", func(*backend) {}},
 		{"128x64", "128x64", func(*backend) {}},
 		{"256x128", "256x128", func(*backend) {}},
-		{"split", "32x32", func(b *backend) { b.splits = 3 }},
-		{"walk", "32x32", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }},
+		{"split", "32x32x32/4x4/1", func(b *backend) { b.splits = 3 }},
+		{"walk", "32x32x32/4x4/1", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }},
 		{"windows", "32x32", small},
 		{"naive windows", "naive", small},
 	} {

@@ -73,11 +73,11 @@ func TestPatchMutants(t *testing.T) {
 	hunt(t, []ladder{
 		{"naive", "naive", func(*backend) {}, patchMutants},
 		{"tiled", "64x32", func(*backend) {}, tiledPatchMutants},
-		{"split", "32x32", func(b *backend) { b.splits = 3 }, splitPatchMutants},
+		{"split", "32x32x32/4x4/1", func(b *backend) { b.splits = 3 }, splitPatchMutants},
 	})
 	t.Run("windows", func(t *testing.T) {
 		for _, m := range windowPatchMutants {
-			planted, err := plant(m, "32x32", func(b *backend) { b.maxBlock = 8 << 10 }, tryLayers)
+			planted, err := plant(m, "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 8 << 10 }, tryLayers)
 			if !planted || !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("%T %q -> %q: planted %v: %v", m.op, m.old, m.new, planted, err)
 			}

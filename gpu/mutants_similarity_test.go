@@ -52,8 +52,8 @@ var (
 func TestKernelMutants(t *testing.T) {
 	hunt(t, []ladder{
 		{"naive", "naive", func(*backend) {}, naiveKernelMutants},
-		{"tiled", "32x32", func(*backend) {}, kernelMutants},
-		{"bands", "32x32", func(b *backend) { b.stored = 2000 }, bandKernelMutants},
-		{"windows", "32x32", func(b *backend) { b.maxBlock = 8 << 10 }, windowKernelMutants},
+		{"tiled", "32x32x32/4x4/1", func(*backend) {}, kernelMutants},
+		{"bands", "32x32x32/4x4/1", func(b *backend) { b.stored = 2000 }, bandKernelMutants},
+		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 8 << 10 }, windowKernelMutants},
 	})
 }

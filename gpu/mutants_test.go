@@ -135,10 +135,10 @@ func TestMutants(t *testing.T) {
 	hunt(t, []ladder{
 		{"naive", "naive", func(*backend) {}, naiveMutants},
 		{"tiled", "64x32", func(*backend) {}, tiledMutants},
-		{"large", "128x128", func(*backend) {}, largeMutants},
-		{"split", "32x32", func(b *backend) { b.splits = 3 }, splitMutants},
-		{"walk", "32x32", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }, walkMutants},
-		{"windows", "32x32", func(b *backend) { b.maxBlock = 8 << 10 }, windowMutants},
+		{"large", "128x128x16/8x8/1", func(*backend) {}, largeMutants},
+		{"split", "32x32x32/4x4/1", func(b *backend) { b.splits = 3 }, splitMutants},
+		{"walk", "32x32x32/4x4/1", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }, walkMutants},
+		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 8 << 10 }, windowMutants},
 		{"naive windows", "naive", func(b *backend) { b.maxBlock = 8 << 10 }, naiveWindowMutants},
 	})
 }

@@ -1,23 +1,24 @@
 // What becomes of each sum of a Gemm: compute.Epilogue says it.
 // Defines: LAYER: there is a bias, an activation or a gradient; LOWER: zeros above the diagonal.
 //
-// Which of them, the arguments say: branches that all threads take alike, once a sum, cost nothing that
-// could be measured, and 64 programs of each tile would be compiled instead of 2.
-layout(std430, binding = 0) buffer C_ { CELL C[]; };
+// Which activations, the arguments say or, where they are among the usual ones, ACT and GRAD: to compile all of them for
+// every sum of a thread takes longer than the kernel itself, and a program for each pair would be too many.
+layout(std430, binding = 0) restrict buffer C_ { CELL C[]; };
+
+CELL old(int z, int row, int col) { return beta != 0.0 ? C[CELLS(AT(0, z, row) + col)] : CELL(0.0); }
 
 #ifdef LAYER
 
-layout(std430, binding = 3) readonly buffer Bias_ { CELL Bias[]; };
-layout(std430, binding = 4) readonly buffer Aux_ { CELL Aux[]; };
+layout(std430, binding = 3) restrict readonly buffer Bias_ { CELL Bias[]; };
+layout(std430, binding = 4) restrict readonly buffer Aux_ { CELL Aux[]; };
 #include "act.glsl"
 
 #endif
 
-void finish(int z, int row, int col, CELL acc) {
-	int at = CELLS(AT(0, z, row) + col);
+void finish(int z, int row, int col, CELL acc, CELL was) {
 	precise CELL v = alpha * acc;
 	if (beta != 0.0)
-		v += beta * C[at];
+		v += beta * was;
 #ifdef LAYER
 	if (BOUND(3))
 		v += Bias[CELLS(AT(3, z, 0) + col)];
@@ -28,5 +29,5 @@ void finish(int z, int row, int col, CELL acc) {
 #ifdef LOWER
 	v = below(v, row0 + row, col0 + col);
 #endif
-	C[at] = v;
+	C[CELLS(AT(0, z, row) + col)] = v;
 }

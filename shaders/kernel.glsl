@@ -6,12 +6,12 @@
 // the mirror image's window of K. A 4×4 block of registers, transposed, makes the image as
 // runs of 16 bytes, and the lanes of a warp side by side make those runs of 64: no detour
 // through shared memory would write fuller sectors.
-layout(std430, binding = 0) writeonly buffer K_ { CELL K[]; };
+layout(std430, binding = 0) restrict writeonly buffer K_ { CELL K[]; };
 #ifdef SYMMETRIC
-layout(std430, binding = 6) writeonly buffer KT_ { CELL KT[]; };
+layout(std430, binding = 6) restrict writeonly buffer KT_ { CELL KT[]; };
 #endif
-layout(std430, binding = 3) readonly buffer XX_ { float XX[]; }; // ‖x‖² of each row
-layout(std430, binding = 4) readonly buffer YY_ { CELL YY[]; };
+layout(std430, binding = 3) restrict readonly buffer XX_ { float XX[]; }; // ‖x‖² of each row
+layout(std430, binding = 4) restrict readonly buffer YY_ { CELL YY[]; };
 const int LINEAR = 0, COSINE = 1, GAUSSIAN = 2; // compute.Kernel
 
 // A row of zeros is orthogonal to every other.
@@ -31,6 +31,8 @@ CELL raw(int z, int row, int col, CELL acc) {
 
 CELL value(int width, CELL v) { return kind == GAUSSIAN ? exp(-factor[width / 4][width % 4] * v) : v; }
 
+CELL old(int z, int row, int col) { return CELL(0.0); } // K is only written
+
 #if !defined(SYMMETRIC)
 
 #ifdef DIAGONAL
@@ -39,7 +41,7 @@ float with(float v, int i, float x) { return i == 0 ? x : v; }
 vec4 with(vec4 v, int i, float x) { return mix(v, vec4(x), equal(ivec4(0, 1, 2, 3), ivec4(i))); }
 #endif
 
-void finish(int z, int row, int col, CELL acc) {
+void finish(int z, int row, int col, CELL acc, CELL was) {
 	CELL r = raw(z, row, col, acc);
 	for (int w = 0; w < widths; w++) {
 		CELL v = value(w, r);
@@ -52,7 +54,7 @@ void finish(int z, int row, int col, CELL acc) {
 
 #elif !defined(VEC)
 
-void finish(int z, int row, int col, float acc) {
+void finish(int z, int row, int col, float acc, float was) {
 	int from_diagonal = (col0 + col) - (row0 + row);
 	if (from_diagonal < 0)
 		return;
@@ -68,6 +70,8 @@ void finish(int z, int row, int col, float acc) {
 }
 
 #else
+
+void finish(int z, int row, int col, vec4 acc, vec4 was) { } // see block
 
 // block finishes 4×4 sums, acc[r] being those of row + r. Pieces start at multiples of 4, so that a
 // block lies on the diagonal wholly or not at all.

@@ -38,5 +38,5 @@ void tile(int z, int s, int row, int col, int first, int end) {
 		acc += a * b;
 #endif
 	}
-	put(z, s, row, col, acc);
+	put(z, s, row, col, acc, before(z, row, col));
 }

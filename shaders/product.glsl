@@ -16,7 +16,7 @@ layout(std430, binding = 2) restrict readonly buffer B_ { vec4 B[]; };
 layout(std430, binding = 2) restrict readonly buffer B_ { float B[]; };
 #endif
 #if defined(PARTIAL) || defined(FROM)
-layout(std430, binding = 5) buffer P_ { CELL P[]; };
+layout(std430, binding = 5) restrict buffer P_ { CELL P[]; };
 #endif
 
 #if defined(PATCHES_A) || defined(PATCHES_B)
@@ -24,16 +24,28 @@ layout(std430, binding = 5) buffer P_ { CELL P[]; };
 #include "patches.glsl"
 #endif
 
+// before is what finish has to know of what the cell at [row, col] held.
+CELL before(int z, int row, int col) {
+#if defined(PARTIAL)
+	return CELL(0.0);
+#elif defined(PHASES)
+	int to = pixel(row);
+	return to >= 0 ? old(0, to, col) : CELL(0.0);
+#else
+	return old(z, row, col);
+#endif
+}
+
 // put takes the sum of slice s for the cell at [row, col].
-void put(int z, int s, int row, int col, CELL acc) {
+void put(int z, int s, int row, int col, CELL acc, CELL was) {
 #ifdef PARTIAL
 	P[CELLS(AT(5, s * batch + z, row) + col)] = acc;
 #elif defined(PHASES)
 	int to = pixel(row);
 	if (to >= 0)
-		finish(0, to, col, acc);
-#elif !(defined(SYMMETRIC) && defined(VEC))
-	finish(z, row, col, acc);
+		finish(0, to, col, acc, was);
+#else
+	finish(z, row, col, acc, was);
 #endif
 }
 

@@ -2,15 +2,13 @@
 // written once. alpha is Rate/n, beta 1 − Decay. What is taken to be explained already is D·W,
 // D holding Σ_b y·g of each unit, or V, holding Mask(YᵀG)·W; or neither is bound. A W that does not
 // count is not read: it may hold anything.
-layout(std430, binding = 0) buffer W_ { CELL W[]; };
-layout(std430, binding = 3) readonly buffer D_ { float D[]; };
-layout(std430, binding = 4) readonly buffer V_ { CELL V[]; };
+layout(std430, binding = 0) restrict buffer W_ { CELL W[]; };
+layout(std430, binding = 3) restrict readonly buffer D_ { float D[]; };
+layout(std430, binding = 4) restrict readonly buffer V_ { CELL V[]; };
 
-void finish(int z, int row, int col, CELL acc) {
-	int at = CELLS(AT(0, z, row) + col);
-	CELL w = CELL(0.0);
-	if (beta != 0.0 || BOUND(3))
-		w = W[at];
+CELL old(int z, int row, int col) { return beta != 0.0 || BOUND(3) ? W[CELLS(AT(0, z, row) + col)] : CELL(0.0); }
+
+void finish(int z, int row, int col, CELL acc, CELL w) {
 	if (BOUND(3))
 		acc -= D[AT(3, z, 0) + row] * w;
 	if (BOUND(4))
@@ -18,5 +16,5 @@ void finish(int z, int row, int col, CELL acc) {
 	CELL v = beta * w + alpha * acc;
 	if (lo < hi)
 		v = min(max(v, CELL(lo)), CELL(hi));
-	W[at] = v;
+	W[CELLS(AT(0, z, row) + col)] = v;
 }

@@ -13,7 +13,7 @@
 #ifdef PHASES
 #include "patches.glsl"
 #endif
-layout(std430, binding = 5) readonly buffer P_ { CELL P[]; };
+layout(std430, binding = 5) restrict readonly buffer P_ { CELL P[]; };
 layout(local_size_x = 64, local_size_y = 4) in;
 
 void main() {
@@ -29,9 +29,9 @@ void main() {
 #ifdef PHASES
 				int to = pixel(row);
 				if (to >= 0)
-					finish(0, to, col, acc);
+					finish(0, to, col, acc, old(0, to, col));
 #else
-				finish(z, row, col, acc);
+				finish(z, row, col, acc, old(z, row, col));
 #endif
 			}
 	}

@@ -304,39 +304,56 @@ void tile(int z, int s, int row, int col, int first, int end) {
 	scatter(z, s, row + y * 4, col + x * 4);
 }
 
-// hand passes four rows of four sums on, the first of which is at [row, col].
-void hand(int z, int s, int row, int col, vec4 v0, vec4 v1, vec4 v2, vec4 v3) {
-#unroll r 4
-	if (row + $r < m) {
-#ifdef VEC
-		if (col < n) {
-#ifdef FROM
-			v$r += P[CELLS(AT(5, z, row + $r) + col)];
-#endif
-			put(z, s, row + $r, col, v$r);
-		}
-#else
+#ifndef VEC
+
+// hand passes four sums on, the first of which is at [row, col].
+void hand(int z, int s, int row, int col, vec4 v) {
 #unroll c 4
-		if (col + $c < n) {
+	if (row < m && col + $c < n) {
 #ifdef FROM
-			v$r[$c] += P[AT(5, z, row + $r) + col + $c];
+		v[$c] += P[AT(5, z, row) + col + $c];
 #endif
-			put(z, s, row + $r, col + $c, v$r[$c]);
-		}
+		put(z, s, row, col + $c, v[$c], before(z, row, col + $c));
+	}
+#end
+}
+
+#endif
+
+// scatter hands over the sums of the thread whose first is at [row, col]. What was there before is read for four rows at a
+// time, since a compiler does not know that one row's is not what another's becomes.
+void scatter(int z, int s, int row, int col) {
+#unroll i TM / 4
+	{
+		int first = row + $i * GY * 4;
+#ifndef VEC
+#unroll r 4
+#unroll j TN / 4
+		hand(z, s, first + $r, col + $j * GX * 4, sum$(i*4+r)_$j);
+#end
+#end
+#elif defined(SYMMETRIC) && !defined(PARTIAL)
+#unroll j TN / 4
+		block(z, first, col + $j * GX * 4, mat4(sum$(i*4)_$j, sum$(i*4+1)_$j, sum$(i*4+2)_$j, sum$(i*4+3)_$j));
+#end
+#else
+#unroll r 4
+#unroll j TN / 4
+		bool is$r_$j = first + $r < m && col + $j * GX * 4 < n;
+#ifdef FROM
+		if (is$r_$j)
+			sum$(i*4+r)_$j += P[CELLS(AT(5, z, first + $r) + col + $j * GX * 4)];
+#endif
+		vec4 old$r_$j = is$r_$j ? before(z, first + $r, col + $j * GX * 4) : vec4(0.0);
+#end
+#end
+#unroll r 4
+#unroll j TN / 4
+		if (is$r_$j)
+			put(z, s, first + $r, col + $j * GX * 4, sum$(i*4+r)_$j, old$r_$j);
+#end
 #end
 #endif
 	}
-#end
-#if defined(SYMMETRIC) && defined(VEC) && !defined(PARTIAL)
-	block(z, row, col, mat4(v0, v1, v2, v3));
-#endif
-}
-
-// scatter hands over the sums of the thread whose first is at [row, col].
-void scatter(int z, int s, int row, int col) {
-#unroll i TM / 4
-#unroll j TN / 4
-	hand(z, s, row + $i * GY * 4, col + $j * GX * 4, sum$(i*4)_$j, sum$(i*4+1)_$j, sum$(i*4+2)_$j, sum$(i*4+3)_$j);
-#end
 #end
 }
