@@ -302,6 +302,20 @@ func told(w Work) any {
 			Cross  float32 `json:"cross"`
 			SigmaL float32 `json:"sigma_l"`
 		}{w, gradSelf, gradCross, sigmaOfL}
+	case Elementwise:
+		return struct {
+			Elementwise
+			Slope float32 `json:"slope"`
+			Rate  float32 `json:"rate"`
+			Beta1 float32 `json:"beta1"`
+			Beta2 float32 `json:"beta2"`
+			Eps   float32 `json:"eps"`
+		}{w, slope, rate, beta1, beta2, eps}
+	case Normalization:
+		return struct {
+			Normalization
+			Eps float32 `json:"eps"`
+		}{w, eps}
 	case Inversion:
 		return struct {
 			Inversion

@@ -18,7 +18,7 @@ func TestTorch(t *testing.T) {
 	defer p.Close()
 	r := newRunner(nil, Options{}.withDefaults(nil))
 	kinds, done := map[string]bool{}, map[string]bool{}
-	cases, _ := Cases(Options{Suites: []string{"product", "hebbian", "gram", "layers"}, Batch: 1})
+	cases, _ := Cases(Options{Suites: []string{"product", "hebbian", "gram", "pointwise", "layers"}, Batch: 1})
 	for _, c := range cases {
 		key := c.Kind()
 		kinds[key] = true

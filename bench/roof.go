@@ -38,16 +38,18 @@ func (c chain) build(tensor func(...int) *compute.Tensor) (compute.Op, []*comput
 	return op, []*compute.Tensor{op.X}
 }
 
-// A move is a case that is all memory.
-type move struct{ n int }
+// A Move is a copy of N numbers: a case that is all memory.
+type Move struct {
+	N int `json:"n"`
+}
 
-func (m move) Op() string            { return "copy" }
-func (m move) Kind() string          { return "copy" }
-func (m move) Sizes() map[string]int { return map[string]int{"n": m.n} }
-func (m move) terms() int            { return 1 }
+func (m Move) Op() string            { return "copy" }
+func (m Move) Kind() string          { return "copy" }
+func (m Move) Sizes() map[string]int { return map[string]int{"n": m.N} }
+func (m Move) terms() int            { return 1 }
 
-func (m move) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
-	op := compute.Copy{Dst: tensor(m.n), Src: tensor(m.n)}
+func (m Move) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+	op := compute.Copy{Dst: tensor(m.N), Src: tensor(m.N)}
 	return op, []*compute.Tensor{op.Src}
 }
 
@@ -89,7 +91,7 @@ func roofs() []ladder {
 	}
 	copies := ladder{nil, 0.02, bandwidth} // the largest counts, not the fastest: that one fits a cache
 	for n := 1 << 22; n <= 1<<26; n *= 4 {
-		copies.rungs = append(copies.rungs, Case{"roof", fmt.Sprintf("copy %d", n), true, move{n}})
+		copies.rungs = append(copies.rungs, Case{"roof", fmt.Sprintf("copy %d", n), true, Move{n}})
 	}
 	return []ladder{fma, square, copies}
 }

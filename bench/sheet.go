@@ -87,7 +87,7 @@ type column struct {
 // columnsOf are those of backend b.
 func columnsOf(b, suite string, results []Result) []column {
 	versus := slices.ContainsFunc(results, func(r Result) bool { return r.VsPeer > 0 })
-	transfer, peer := suite == "transfer", strings.HasPrefix(b, "torch")
+	transfer, peer, memory := suite == "transfer", strings.HasPrefix(b, "torch"), suite == "transfer" || suite == "pointwise"
 	columns := []column{{b + " time", b, (*Result).took}}
 	for _, c := range []struct {
 		wanted bool
@@ -95,8 +95,8 @@ func columnsOf(b, suite string, results []Result) []column {
 		cell   func(r *Result) string
 	}{
 		{suite == "training", "images/s", func(r *Result) string { return figures(r.Images) }},
-		{!transfer, "GFLOP/s", func(r *Result) string { return figures(r.Gflops) }},
-		{transfer, "GB/s", func(r *Result) string { return figures(r.Gbps) }},
+		{!memory, "GFLOP/s", func(r *Result) string { return figures(r.Gflops) }},
+		{memory, "GB/s", func(r *Result) string { return figures(r.Gbps) }},
 		{!transfer && !peer, "of roof", (*Result).ofRoof},
 		{suite == "training" && !peer, b + " step/bp's", func(r *Result) string { return ratioIf(r.VsBackprop) }},
 		{suite == "training" && !peer, "allocs", func(r *Result) string { return fmt.Sprint(*r.Allocs) }},

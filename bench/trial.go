@@ -77,7 +77,7 @@ func (t *trial) prepare(s *compute.Step) {
 // verify runs the case once, on the problem's present inputs, and judges its sample.
 func (t *trial) verify() {
 	outs, _ := compute.Operands(t.op)
-	out := outs[0]
+	out := outs[t.p.out]
 	t.load(out)
 	if t.Status != OK {
 		return

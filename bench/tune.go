@@ -54,7 +54,7 @@ func tuneCase(ctx context.Context, dev *compute.Device, t compute.Tuner, c Case,
 		}
 		for role, in := range inputs {
 			x := make([]float32, in.Len())
-			whole.fill(x, p.seed, role)
+			p.fill(whole, role, x)
 			s.Write(in, x)
 		}
 		s.Do(op) // checks it, once for all

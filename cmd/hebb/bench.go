@@ -29,7 +29,9 @@ that only launch to sizes that only compute, on every backend asked for, case by
 
 The suite layers has every convolution of resnet18 and resnet50, for images of 32×32 and of 224×224,
 forward and towards its input and its weights. The suite hsic has sums and gradients over kernel matrices
-that are not stored, beside the form that stores them, and inverses. The suite training has whole training steps of
+that are not stored, beside the form that stores them, and inverses. The suite pointwise has what takes as
+long as its memory does: copies, formulas, sums, batch normalisation, softmax; GB/s count every operand once.
+The suite training has whole training steps of
 networks by backprop and, as ratios to it, by other rules; steps that ask for memory, after the
 first ones, fail. Of both a run that names no suite has a few cases.
 
