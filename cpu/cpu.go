@@ -40,6 +40,7 @@ func Open() (compute.Backend, error) {
 type backend struct {
 	info   compute.Info
 	mem    *memory
+	keeper keeper
 	closed bool
 	timed  func(compute.Timing) // or nil
 }
@@ -52,10 +53,10 @@ func (b *backend) Run(op compute.Op) error {
 		return compute.ErrClosed
 	}
 	if b.timed == nil {
-		return run(op)
+		return b.run(op)
 	}
 	start := time.Now()
-	err := run(op)
+	err := b.run(op)
 	if took := time.Since(start); err == nil {
 		b.timed(compute.Timing{Op: op, Start: start, Took: took})
 	}
@@ -71,7 +72,7 @@ func (b *backend) TimeOps(f func(compute.Timing)) error {
 	return nil
 }
 
-func run(op compute.Op) error {
+func (b *backend) run(op compute.Op) error {
 	switch op := op.(type) {
 	case compute.Gemm:
 		gemm(op)
@@ -80,9 +81,9 @@ func run(op compute.Op) error {
 	case compute.Gram:
 		gram(op)
 	case compute.KernelSums:
-		kernelSums(op)
+		kernelSums(op, &b.keeper)
 	case compute.KernelGrad:
-		kernelGrad(op)
+		kernelGrad(op, &b.keeper)
 	case compute.Inverse:
 		inverse(op)
 	case compute.Conv:

@@ -10,9 +10,18 @@ import (
 
 var exhaustive = flag.Bool("exhaustive", false, "go through every float32 where a sample is taken otherwise")
 
-// TestExp holds exp to the bound of expGo's comment, and the vector code to expGo's bits, over all
+// TestExp holds exp to the bound of expGo's comment, and each kind of vector code to expGo's bits, over all
 // float32s, by bits.
 func TestExp(t *testing.T) {
+	for v := min(avx2, widest()); v <= widest(); v++ {
+		t.Run(v.String(), func(t *testing.T) {
+			set(t, &vector, v)
+			testExp(t)
+		})
+	}
+}
+
+func testExp(t *testing.T) {
 	stride := uint64(101)
 	if *exhaustive {
 		stride = 1
@@ -90,13 +99,13 @@ func TestExpEnds(t *testing.T) {
 		{math.MaxFloat32, inf},
 		{inf, inf},
 	} {
-		x := make([]float32, 9) // eight for the vector, one beside it
+		x := make([]float32, 25) // sixteen and eight for the vectors, one beside them
 		for j := range x {
 			x[j] = c.x
 		}
 		exp(x, x)
-		if x[0] != c.want || x[8] != c.want {
-			t.Errorf("exp(%g) is %g as a vector and %g alone, want %g", c.x, x[0], x[8], c.want)
+		if x[0] != c.want || x[16] != c.want || x[24] != c.want {
+			t.Errorf("exp(%g) is %g and %g as a vector and %g alone, want %g", c.x, x[0], x[16], x[24], c.want)
 		}
 	}
 }
@@ -112,14 +121,17 @@ func TestGaussianBits(t *testing.T) {
 				xy[j] = float32(math.NaN())
 			}
 		}
-		fast, slow := make([]float32, n), make([]float32, n)
-		gaussian(fast, xy, yy, 40, 0.3)
+		slow := make([]float32, n)
 		set(t, &vector, scalar)
 		gaussian(slow, xy, yy, 40, 0.3)
-		vector = widest()
-		for j := range fast {
-			if !sameBits(fast[j], slow[j]) {
-				t.Fatalf("element %d of %d is %g as a vector and %g alone", j, n, fast[j], slow[j])
+		for v := avx2; v <= widest(); v++ {
+			vector = v
+			fast := make([]float32, n)
+			gaussian(fast, xy, yy, 40, 0.3)
+			for j := range fast {
+				if !sameBits(fast[j], slow[j]) {
+					t.Fatalf("%v: element %d of %d is %g as a vector and %g alone", v, j, n, fast[j], slow[j])
+				}
 			}
 		}
 	}

@@ -12,6 +12,7 @@ type program struct {
 	code      []step
 	registers int // the inputs' first, then the constants', then those for results
 	consts    int // the register of the first constant
+	work      int // of an element, that of an addition being 1
 }
 
 // A step is dst ← do(a, b, c), registers all.
@@ -74,6 +75,10 @@ func translate(f *compute.Formula) *program {
 			p.registers++
 		}
 		p.code = append(p.code, step{c.Do, at[i], at[c.Args[0]], at[c.Args[1]], at[c.Args[2]]})
+		p.work++
+		if c.Do == compute.PrimExp || c.Do == compute.PrimLog {
+			p.work += 9
+		}
 	}
 	if at[last] != resultRegister {
 		p.code = append(p.code, step{compute.PrimVar, resultRegister, at[last], at[last], at[last]})
@@ -122,9 +127,16 @@ type core struct {
 	filled    []bool    // of inputs: with what never changes
 }
 
+// alone is how much work one core does in less time than another takes to begin, some 50 µs.
+var alone = 1 << 18
+
 // chunks calls f for ranges that cover 0 … n, none larger than a block.
 func (e *evaluator) chunks(n int, f func(c *core, lo, hi int)) {
-	chunks(n, 32*e.size, func(lo, hi int) {
+	each := 32 * e.size
+	if n*e.program.work <= alone {
+		each = n
+	}
+	chunks(n, each, func(lo, hi int) {
 		s := borrow(e.program.registers * e.size)
 		defer giveBack(s)
 		c := e.core(*s)
@@ -209,20 +221,6 @@ func (c *core) gather(i, lo, hi int) {
 		if r++; r == c.rows {
 			z, r = z+1, 0
 		}
-	}
-}
-
-// spreadRows gives each row of dst, so many elements long, a number of its own.
-func spreadRows(dst, src []float32, cols int) {
-	if cols == 8 { // groups of units are often as small
-		for i, x := range src {
-			d := (*[8]float32)(dst[8*i:])
-			d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7] = x, x, x, x, x, x, x, x
-		}
-		return
-	}
-	for i, x := range src {
-		fill(dst[i*cols:][:cols], x)
 	}
 }
 

@@ -10,22 +10,28 @@ import "hebb/compute"
 type kernelSlope struct {
 	compute.KernelGrad
 	k, l                similarity
-	same                bool // L is K
+	same                bool  // L is K
+	keptK, keptL        *kept // or nil
 	r, g                []float32
 	dx                  stack
 	sums                []float32 // of P's rows; nil: not needed
 	widths, batch, m, d int
 }
 
-func kernelGrad(g compute.KernelGrad) {
-	s := kernelSlope{KernelGrad: g, k: similarityOf(g.K, nil), r: optional(g.R), g: optional(g.G), dx: stacked(g.DX)}
-	defer s.k.done()
+func kernelGrad(g compute.KernelGrad, keep *keeper) {
+	s := kernelSlope{KernelGrad: g, r: optional(g.R), g: optional(g.G), dx: stacked(g.DX)}
 	s.widths, s.batch, s.m, s.d = g.Dims()
+	s.k, s.keptK = keep.similarityOf(g.K)
+	defer s.k.done()
+	defer func() {
+		keep.put(s.keptK)
+		keep.put(s.keptL) // what layers have in common is kept, and what the next one has not makes room
+	}()
 	if g.L.X != nil {
 		if s.same = same(g.K, g.L); s.same {
 			s.l = s.k
 		} else {
-			s.l = similarityOf(g.L, nil)
+			s.l, s.keptL = keep.similarityOf(g.L)
 			defer s.l.done()
 		}
 	}
@@ -36,7 +42,7 @@ func kernelGrad(g compute.KernelGrad) {
 		clear(s.sums)
 	}
 	clear(values(g.DX))
-	cover(s.batch, s.m, s.tile)
+	cover(s.batch, s.m, s.d, s.tile)
 	if s.sums != nil {
 		s.finish()
 	}
@@ -50,10 +56,10 @@ func (s *kernelSlope) tile(t tile, mirrored bool) {
 	p, lxy := dense(t.rows, t.cols, take(t.rows*t.cols)), dense(t.rows, t.cols, take(t.rows*t.cols))
 	down, r := take(t.cols), slopeRow{take(t.cols), take(t.cols), take(t.cols), take(t.cols), take(t.cols)}
 	clear(down)
-	if s.needsK() {
+	if s.needsK() && s.keptK == nil {
 		s.k.products(p, t)
 	}
-	if s.l.X != nil && !s.same {
+	if s.l.X != nil && !s.same && s.keptL == nil {
 		s.l.products(lxy, t)
 	}
 	for i := range t.rows {
@@ -82,15 +88,53 @@ type slopeRow struct{ k, l, s, term, p []float32 }
 
 // weights is row i of P in t, of the products p and lxy there.
 func (s *kernelSlope) weights(p, lxy []float32, r slopeRow, t tile, i int) {
+	if s.widths == 1 && s.sums != nil && s.g == nil {
+		s.kernels(&r, p, lxy, 0, t, i)
+		s.atOnce(p, r, t, i)
+	} else {
+		s.byWidths(p, lxy, r, t, i)
+	}
+	if j, ok := t.diagonal(i); ok && s.sums != nil {
+		p[j] = 0 // of x_i − x_i
+	}
+}
+
+// kernels are the rows of K and L for width w. An L of a single width is there already after the first of K's.
+func (s *kernelSlope) kernels(r *slopeRow, p, lxy []float32, w int, t tile, i int) {
+	switch {
+	case s.keptK != nil:
+		r.k = s.keptK.strip(t).row(i)
+	case s.needsK():
+		s.k.own(r.k, p, w, t, i)
+	}
+	switch {
+	case s.same:
+		r.l = r.k
+	case s.keptL != nil:
+		r.l = s.keptL.strip(t).row(i)
+	case s.l.X != nil && w < s.l.Widths():
+		s.l.own(r.l, lxy, w, t, i)
+	}
+}
+
+// atOnce is weights for a Gaussian of one width and S without G.
+func (s *kernelSlope) atOnce(p []float32, r slopeRow, t tile, i int) {
+	at, l, own := t.z*s.m, r.l, float32(0)
+	if s.Cross == 0 {
+		l = r.k
+	}
+	if s.r == nil {
+		clear(r.term)
+	} else {
+		r.term, own = s.r[at+t.j:][:t.cols], s.r[at+t.i+i]
+	}
+	slopes(p, r.k, l, r.term, slopeFactors{own, s.Self, s.Cross, float32(s.Scale(0))})
+}
+
+// byWidths is weights for whatever there is to S.
+func (s *kernelSlope) byWidths(p, lxy []float32, r slopeRow, t tile, i int) {
 	for w := range s.widths {
-		if s.needsK() {
-			s.k.own(r.k, p, w, t, i)
-		}
-		if s.same {
-			copy(r.l, r.k)
-		} else if s.l.X != nil && w < s.l.Widths() {
-			s.l.own(r.l, lxy, w, t, i)
-		}
+		s.kernels(&r, p, lxy, w, t, i)
 		s.slope(r, w, t, i)
 		if s.sums != nil {
 			times(r.s, r.s, r.k)
@@ -107,9 +151,6 @@ func (s *kernelSlope) weights(p, lxy []float32, r slopeRow, t tile, i int) {
 	}
 	if s.widths > 1 {
 		copy(p, r.p)
-	}
-	if j, ok := t.diagonal(i); ok && s.sums != nil {
-		p[j] = 0 // of x_i − x_i
 	}
 }
 
@@ -140,21 +181,9 @@ func (s *kernelSlope) slope(r slopeRow, w int, t tile, i int) {
 // finish takes the sums of P's rows, times the rows of X, from DX.
 func (s *kernelSlope) finish() {
 	x, dx := values(s.K.X), values(s.DX)
-	chunks(s.batch*s.m, 64, func(lo, hi int) {
+	chunks(s.batch*s.m, max(1, alone/4/s.d), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			plus(dx[i*s.d:][:s.d], -s.sums[i], x[i*s.d:][:s.d])
+			plus(dx[i*s.d:][:s.d], x[i*s.d:][:s.d], -s.sums[i])
 		}
 	})
-}
-
-// plus adds a·x to y. A short one is not worth a call of C.
-func plus(y []float32, a float32, x []float32) {
-	if len(y) > 256 {
-		engine.Saxpy(len(y), a, x, 1, y, 1)
-		return
-	}
-	x = x[:len(y)]
-	for i, v := range x {
-		y[i] += a * v
-	}
 }

@@ -9,9 +9,11 @@ type rowSums struct {
 	same             bool // L is K
 	a, b, sum, dot   []float32
 	widths, batch, m int
+	kept             *kept // K, for others to use; or nil
+	known            bool  // and it is there already
 }
 
-func kernelSums(k compute.KernelSums) {
+func kernelSums(k compute.KernelSums, keep *keeper) {
 	s := rowSums{k: similarityOf(k.K, nil), a: optional(k.A), b: optional(k.B), sum: optional(k.Sum), dot: optional(k.Dot)}
 	defer s.k.done()
 	s.widths, s.batch, s.m = k.Dims()
@@ -25,7 +27,15 @@ func kernelSums(k compute.KernelSums) {
 	}
 	clear(s.sum)
 	clear(s.dot)
-	cover(s.batch, s.m, s.tile)
+	if k.A == nil && k.Dot == nil && worthKeeping(k.K) {
+		if s.kept = keep.take(k.K); s.kept != nil {
+			s.known = true
+		} else {
+			s.kept = keep.blank(k.K)
+		}
+		defer keep.put(s.kept)
+	}
+	cover(s.batch, s.m, s.k.d, s.tile)
 }
 
 // optional is the elements of t, if there is one.
@@ -51,6 +61,10 @@ func same(k, l compute.Similarity) bool {
 
 // tile adds what t and, mirrored, its mirror image have to all rows.
 func (s *rowSums) tile(t tile, mirrored bool) {
+	if s.kept != nil {
+		s.strip(t)
+		return
+	}
 	scratch := borrow(2 * (t.rows + 1 + s.widths) * t.cols)
 	defer giveBack(scratch)
 	take := taker(*scratch)
@@ -87,6 +101,20 @@ func (s *rowSums) tile(t tile, mirrored bool) {
 	}
 	if mirrored {
 		s.mirror(columns, t)
+	}
+}
+
+// strip makes rows of the matrix that is to be kept, and adds them up.
+func (s *rowSums) strip(t tile) {
+	k := s.kept.strip(t)
+	if !s.known {
+		s.k.products(k, t)
+	}
+	for i := range t.rows {
+		if !s.known {
+			s.k.own(k.row(i), k.row(i), 0, t, i)
+		}
+		s.add(s.sum, k.row(i), 0, t, i)
 	}
 }
 

@@ -38,11 +38,14 @@ type shape struct{ rows, cols int }
 
 // tiles calls f for every tile of a batch of rows×cols matrices.
 func (s shape) tiles(batch, rows, cols int, f func(tile)) {
+	parallel(batch*blocks(rows, s.rows)*blocks(cols, s.cols), func(k int) { f(s.tile(k, rows, cols)) })
+}
+
+// tile is the k-th.
+func (s shape) tile(k, rows, cols int) tile {
 	down, across := blocks(rows, s.rows), blocks(cols, s.cols)
-	parallel(batch*down*across, func(k int) {
-		i, j := k/across%down*s.rows, k%across*s.cols
-		f(tile{k / (across * down), i, j, min(s.rows, rows-i), min(s.cols, cols-j)})
-	})
+	i, j := k/across%down*s.rows, k%across*s.cols
+	return tile{k / (across * down), i, j, min(s.rows, rows-i), min(s.cols, cols-j)}
 }
 
 // A grain is how finely outputs are cut: into tiles as large as most, which is what BLAS is fastest

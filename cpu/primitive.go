@@ -135,6 +135,27 @@ func shift(dst, a []float32, k float32) {
 	}
 }
 
+// plus is dst[j] + k·a[j].
+func plus(dst, a []float32, k float32) {
+	a = a[:len(dst)]
+	for j := plusVector(dst, a, k); j < len(dst); j++ {
+		dst[j] += float32(k * a[j])
+	}
+}
+
+// slopeFactors are what a row of slopes has one of: R of the row, Self and Cross of [compute.KernelGrad], and its Scale.
+type slopeFactors struct{ own, self, cross, scale float32 }
+
+// slopes is p[j] = scale·k[j]·((self·k[j] + cross·l[j]) + (r[j] + own)).
+func slopes(p, k, l, r []float32, f slopeFactors) {
+	k, l, r = k[:len(p)], l[:len(p)], r[:len(p)]
+	for j := slopesVector(p, k, l, r, &f); j < len(p); j++ {
+		s := float32(f.self*k[j]) + float32(f.cross*l[j])
+		s += r[j] + f.own
+		p[j] = float32(s*k[j]) * f.scale
+	}
+}
+
 // give takes rest where x is top, adds it to dst and leaves 0 there.
 func give(dst, rest, x, top []float32) {
 	rest, x, top = rest[:len(dst)], x[:len(dst)], top[:len(dst)]
@@ -178,6 +199,42 @@ func sumGo(x []float32) (sum float32, n int) {
 		}
 	}
 	return lanes[0], n
+}
+
+// runSums makes out of x the sums of its runs of n numbers.
+func runSums(out, x []float32, n int) {
+	for o := runSumsVector(out, x, n); o < len(out); o++ {
+		out[o] = runSum(x[o*n:][:n])
+	}
+}
+
+// runSum adds x up in 8 lanes, and these two by two; what is no whole number of eights, in two.
+func runSum(x []float32) float32 {
+	if len(x)%8 != 0 {
+		var a, b float32
+		for ; len(x) >= 2; x = x[2:] {
+			a += x[0]
+			b += x[1]
+		}
+		if len(x) > 0 {
+			a += x[0]
+		}
+		return a + b
+	}
+	l := [8]float32(x)
+	for x = x[8:]; len(x) > 0; x = x[8:] {
+		for i, v := range x[:8] {
+			l[i] += v
+		}
+	}
+	return ((l[0] + l[1]) + (l[2] + l[3])) + ((l[4] + l[5]) + (l[6] + l[7]))
+}
+
+// spreadRows gives each row of dst, so many elements long, a number of its own.
+func spreadRows(dst, src []float32, cols int) {
+	for i := spreadVector(dst, src, cols); i < len(src); i++ {
+		fill(dst[i*cols:][:cols], src[i])
+	}
 }
 
 // largest is the maximum of x, which is not empty.

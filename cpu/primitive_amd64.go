@@ -43,7 +43,19 @@ func scaleAVX2(dst, a *float32, k float32, n int)
 func shiftAVX2(dst, a *float32, k float32, n int)
 
 //go:noescape
+func plusAVX2(dst, a *float32, k float32, n int)
+
+//go:noescape
+func slopesAVX2(p, k, l, r *float32, n int, f *slopeFactors)
+
+//go:noescape
 func sumAVX2(x *float32, n int) float32
+
+//go:noescape
+func runSumsAVX2(out, x *float32, n, runs int)
+
+//go:noescape
+func spreadAVX2(dst, src *float32, cols, rows int)
 
 //go:noescape
 func largestAVX2(x *float32, n int) float32
@@ -175,4 +187,37 @@ func largestVector(x []float32) (largest float32, n int) {
 		largest = largestAVX2(&x[0], n)
 	}
 	return largest, n
+}
+
+func plusVector(dst, a []float32, k float32) int {
+	n := eights(dst)
+	if n > 0 {
+		plusAVX2(&dst[0], &a[0], k, n)
+	}
+	return n
+}
+
+func slopesVector(p, k, l, r []float32, f *slopeFactors) int {
+	n := eights(p)
+	if n > 0 {
+		slopesAVX2(&p[0], &k[0], &l[0], &r[0], n, f)
+	}
+	return n
+}
+
+func runSumsVector(out, x []float32, n int) int {
+	runs := eights(out)
+	if n%8 != 0 || runs == 0 {
+		return 0
+	}
+	runSumsAVX2(&out[0], &x[:runs*n][0], n, runs)
+	return runs
+}
+
+func spreadVector(dst, src []float32, cols int) int {
+	if cols%8 != 0 || vector < avx2 || len(src) == 0 {
+		return 0
+	}
+	spreadAVX2(&dst[:len(src)*cols][0], &src[0], cols, len(src))
+	return len(src)
 }

@@ -1,3 +1,4 @@
+#include "go_asm.h"
 #include "textflag.h"
 
 // BINARY is dst ← op(a, b) for n floats, a multiple of 8. Y0 is of a and Y1 of b; x and y are the two in the
@@ -191,6 +192,54 @@ TEXT ·scaleAVX2(SB), NOSPLIT, $0-32
 TEXT ·shiftAVX2(SB), NOSPLIT, $0-32
 	SCALAR(VADDPS)
 
+// func plusAVX2(dst, a *float32, k float32, n int)
+TEXT ·plusAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), DI
+	MOVQ         a+8(FP), SI
+	VBROADCASTSS k+16(FP), Y1
+	MOVQ         n+24(FP), CX
+	XORQ         AX, AX
+
+plus_loop:
+	VMULPS  (SI)(AX*4), Y1, Y0
+	VADDPS  (DI)(AX*4), Y0, Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     plus_loop
+	VZEROUPPER
+	RET
+
+// func slopesAVX2(p, k, l, r *float32, n int, f *slopeFactors)
+TEXT ·slopesAVX2(SB), NOSPLIT, $0-48
+	MOVQ         p+0(FP), DI
+	MOVQ         k+8(FP), SI
+	MOVQ         l+16(FP), DX
+	MOVQ         r+24(FP), BX
+	MOVQ         n+32(FP), CX
+	MOVQ         f+40(FP), R8
+	VBROADCASTSS slopeFactors_own(R8), Y4
+	VBROADCASTSS slopeFactors_self(R8), Y5
+	VBROADCASTSS slopeFactors_cross(R8), Y6
+	VBROADCASTSS slopeFactors_scale(R8), Y7
+	XORQ         AX, AX
+
+slopes_loop:
+	VMOVUPS (SI)(AX*4), Y0
+	VMULPS  Y0, Y5, Y1
+	VMULPS  (DX)(AX*4), Y6, Y2
+	VADDPS  Y2, Y1, Y1
+	VADDPS  (BX)(AX*4), Y4, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y7, Y1, Y1
+	VMOVUPS Y1, (DI)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     slopes_loop
+	VZEROUPPER
+	RET
+
 // func sumAVX2(x *float32, n int) float32
 TEXT ·sumAVX2(SB), NOSPLIT, $0-20
 	MOVQ   x+0(FP), SI
@@ -201,6 +250,88 @@ TEXT ·sumAVX2(SB), NOSPLIT, $0-20
 	VXORPS Y3, Y3, Y3
 	FOLD(VADDPS)
 	MOVSS  X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func runSumsAVX2(out, x *float32, n, runs int)
+//
+// It adds up 8 runs of n numbers at a time; n is a multiple of 8.
+TEXT ·runSumsAVX2(SB), NOSPLIT, $0-32
+	MOVQ out+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), R8
+	MOVQ runs+24(FP), CX
+	SHLQ $2, R8          // from run to run
+	LEAQ (R8)(R8*2), R9  // 3 runs
+
+runs_eight:
+	LEAQ    (SI)(R8*4), BX
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(R8*1), Y1
+	VMOVUPS (SI)(R8*2), Y2
+	VMOVUPS (SI)(R9*1), Y3
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(R8*1), Y5
+	VMOVUPS (BX)(R8*2), Y6
+	VMOVUPS (BX)(R9*1), Y7
+	MOVQ    SI, R11
+	LEAQ    (SI)(R8*1), R10 // the end of the first
+	ADDQ    $32, R11
+
+runs_lanes:
+	CMPQ   R11, R10
+	JGE    runs_across
+	LEAQ   (R11)(R8*4), BX
+	VADDPS (R11), Y0, Y0
+	VADDPS (R11)(R8*1), Y1, Y1
+	VADDPS (R11)(R8*2), Y2, Y2
+	VADDPS (R11)(R9*1), Y3, Y3
+	VADDPS (BX), Y4, Y4
+	VADDPS (BX)(R8*1), Y5, Y5
+	VADDPS (BX)(R8*2), Y6, Y6
+	VADDPS (BX)(R9*1), Y7, Y7
+	ADDQ   $32, R11
+	JMP    runs_lanes
+
+runs_across:
+	VHADDPS    Y1, Y0, Y0
+	VHADDPS    Y3, Y2, Y2
+	VHADDPS    Y5, Y4, Y4
+	VHADDPS    Y7, Y6, Y6
+	VHADDPS    Y2, Y0, Y0        // the near half of runs 0 to 3, and the far
+	VHADDPS    Y6, Y4, Y4
+	VPERM2F128 $0x20, Y4, Y0, Y1
+	VPERM2F128 $0x31, Y4, Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (DI)
+	ADDQ       $32, DI
+	LEAQ       (SI)(R8*8), SI
+	SUBQ       $8, CX
+	JNZ        runs_eight
+	VZEROUPPER
+	RET
+
+// func spreadAVX2(dst, src *float32, cols, rows int)
+//
+// cols is a multiple of 8.
+TEXT ·spreadAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ cols+16(FP), R8
+	MOVQ rows+24(FP), CX
+
+spread_row:
+	VBROADCASTSS (SI), Y0
+	MOVQ         R8, AX
+
+spread_eight:
+	VMOVUPS Y0, (DI)
+	ADDQ    $32, DI
+	SUBQ    $8, AX
+	JNZ     spread_eight
+	ADDQ    $4, SI
+	DECQ    CX
+	JNZ     spread_row
 	VZEROUPPER
 	RET
 

@@ -31,3 +31,11 @@ func shiftVector(dst, a []float32, k float32) int { return 0 }
 func sumVector(x []float32) (sum float32, n int) { return 0, 0 }
 
 func largestVector(x []float32) (largest float32, n int) { return 0, 0 }
+
+func plusVector(dst, a []float32, k float32) int { return 0 }
+
+func slopesVector(p, k, l, r []float32, f *slopeFactors) int { return 0 }
+
+func runSumsVector(out, x []float32, n int) int { return 0 }
+
+func spreadVector(dst, src []float32, cols int) int { return 0 }

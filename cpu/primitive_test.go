@@ -48,10 +48,17 @@ func TestPrimitiveBits(t *testing.T) {
 	all = append(all,
 		operation{"scale", func(dst, a, b, _ []float32) { scale(dst, a, 1.7) }},
 		operation{"shift", func(dst, a, b, _ []float32) { shift(dst, a, 1.7) }},
+		operation{"plus", func(dst, a, b, _ []float32) { plus(dst, a, 1.7) }},
 		operation{"give", func(dst, a, b, c []float32) {
 			rest := append([]float32(nil), c...)
 			give(dst, rest, a, b)
 			sub(dst, dst, rest)
+		}},
+		operation{"slopes", func(dst, a, b, c []float32) { slopes(dst, a, b, c, slopeFactors{0.3, 1.7, -2.1, 0.7}) }},
+		operation{"spread", func(dst, a, _, _ []float32) {
+			for _, cols := range []int{1, 7, 8, 24} {
+				spreadRows(dst, a[:len(dst)/cols], cols)
+			}
 		}},
 		operation{"sum", func(dst, a, _, _ []float32) { fill(dst, sum(a)) }},
 	)
@@ -66,6 +73,37 @@ func TestPrimitiveBits(t *testing.T) {
 			for j := range fast {
 				if !sameBits(fast[j], slow[j]) {
 					t.Fatalf("%s of %g, %g, %g, element %d of %d, is %g as a vector and %g alone", op.name, a[j], b[j], c[j], j, n, fast[j], slow[j])
+				}
+			}
+		}
+	}
+}
+
+// TestRunSums compares vectors with their Go twin, and both with whole numbers' sums.
+func TestRunSums(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for n := 1; n <= 64; n++ {
+		for _, runs := range []int{1, 7, 8, 9, 24, 31} {
+			x, whole := make([]float32, n*runs+3), make([]float32, n*runs+3)
+			for i := range x {
+				x[i], whole[i] = odd(r), float32(r.IntN(100))
+			}
+			fast, slow, exact := make([]float32, runs), make([]float32, runs), make([]float32, runs)
+			runSums(fast, x, n)
+			runSums(exact, whole, n)
+			set(t, &vector, scalar)
+			runSums(slow, x, n)
+			vector = widest()
+			for o := range runs {
+				if !sameBits(fast[o], slow[o]) {
+					t.Fatalf("run %d of %d of %d numbers is %g as a vector and %g alone", o, runs, n, fast[o], slow[o])
+				}
+				want := float32(0)
+				for _, v := range whole[o*n:][:n] {
+					want += v
+				}
+				if exact[o] != want {
+					t.Fatalf("run %d of %d of %d numbers is %g, want %g", o, runs, n, exact[o], want)
 				}
 			}
 		}

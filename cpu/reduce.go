@@ -70,7 +70,7 @@ func (v *reduction) contiguous(out []float32) {
 	chunks(len(out), max(1, pieceOfFold/v.n), func(lo, hi int) {
 		o, folded := lo, folding{}
 		v.values(lo*v.n, hi*v.n, func(x []float32) {
-			if v.Fold == compute.FoldSum && v.n <= short && len(x)%v.n == 0 {
+			if v.Fold == compute.FoldSum && short(v.n) && len(x)%v.n == 0 {
 				o += v.runs(out[o:], x)
 				return
 			}
@@ -87,23 +87,24 @@ func (v *reduction) contiguous(out []float32) {
 	})
 }
 
-// short is up to how many values a vector's sum is not worth its call.
-const short = 16
+// short reports whether runs of n values are better added up together than one by one: a vector's sum is worth its call
+// for more than that.
+func short(n int) bool { return n <= 16 || n <= 64 && n%8 == 0 }
 
 // runs adds up the runs in x, and returns how many there are.
 func (v *reduction) runs(out, x []float32) int {
 	count := len(x) / v.n
-	for o := range count {
-		var a, b float32
-		run := x[o*v.n:][:v.n]
-		for ; len(run) >= 2; run = run[2:] {
-			a += run[0]
-			b += run[1]
+	if v.Alpha == 1 && v.Beta == 0 {
+		runSums(out[:count], x, v.n)
+		return count
+	}
+	var folds [64]float32
+	for o := 0; o < count; o += len(folds) {
+		part := folds[:min(len(folds), count-o)]
+		runSums(part, x[o*v.n:], v.n)
+		for i, f := range part {
+			v.store(&out[o+i], float64(f))
 		}
-		if len(run) > 0 {
-			a += run[0]
-		}
-		v.store(&out[o], float64(a+b))
 	}
 	return count
 }

@@ -22,6 +22,12 @@ func expAVX2(dst, x *float32, n int)
 func gaussianAVX2(dst, xy, yy *float32, n int, xx, minusF float32)
 
 //go:noescape
+func expAVX512(dst, x *float32, n int)
+
+//go:noescape
+func gaussianAVX512(dst, xy, yy *float32, n int, xx, minusF float32)
+
+//go:noescape
 func transposeAVX2(dst *float32, dstStride int, src *float32, srcStride int, blocks int)
 
 //go:noescape
@@ -32,22 +38,37 @@ func chainsAVX512(v *float32, a, b float32, rounds int)
 
 // expVector does the first elements of exp and returns how many.
 func expVector(dst, x []float32) int {
-	n := len(dst) &^ 7
-	if vector < avx2 || n == 0 {
-		return 0
+	done, n := lanes(len(dst))
+	if done > 0 {
+		expAVX512(&dst[0], &x[:done][0], done)
 	}
-	expAVX2(&dst[0], &x[:n][0], n)
+	if done < n {
+		expAVX2(&dst[done], &x[:n][done], n-done)
+	}
 	return n
 }
 
 // gaussianVector does the first elements of gaussian and returns how many.
 func gaussianVector(dst, xy, yy []float32, xx, minusF float32) int {
-	n := len(dst) &^ 7
-	if vector < avx2 || n == 0 {
-		return 0
+	done, n := lanes(len(dst))
+	if done > 0 {
+		gaussianAVX512(&dst[0], &xy[:done][0], &yy[:done][0], done, xx, minusF)
 	}
-	gaussianAVX2(&dst[0], &xy[:n][0], &yy[:n][0], n, xx, minusF)
+	if done < n {
+		gaussianAVX2(&dst[done], &xy[:n][done], &yy[:n][done], n-done, xx, minusF)
+	}
 	return n
+}
+
+// lanes is how many of n elements vectors of 16 do, and how many these and vectors of 8 together.
+func lanes(n int) (sixteens, all int) {
+	switch vector {
+	case avx512:
+		return n &^ 15, n &^ 7
+	case avx2:
+		return 0, n &^ 7
+	}
+	return 0, 0
 }
 
 // transposeVector does the first rows and columns of transpose and returns how many.

@@ -118,6 +118,101 @@ gaussian_loop:
 	VZEROUPPER
 	RET
 
+// What follows is the same with 16 numbers at a time, and 1 and 127 in registers.
+
+#define LOAD_CONSTS512 \
+	VBROADCASTSS consts<>+0(SB), Z15  \
+	VBROADCASTSS consts<>+4(SB), Z14  \
+	VBROADCASTSS consts<>+8(SB), Z4   \
+	VBROADCASTSS consts<>+12(SB), Z5  \
+	VBROADCASTSS consts<>+16(SB), Z6  \
+	VBROADCASTSS consts<>+20(SB), Z7  \
+	VBROADCASTSS consts<>+24(SB), Z8  \
+	VBROADCASTSS consts<>+28(SB), Z9  \
+	VBROADCASTSS consts<>+32(SB), Z10 \
+	VBROADCASTSS consts<>+36(SB), Z11 \
+	VBROADCASTSS consts<>+40(SB), Z12 \
+	VBROADCASTSS consts<>+44(SB), Z13 \
+	VBROADCASTSS ones<>+0(SB), Z16    \
+	VBROADCASTSS ones<>+32(SB), Z17
+
+#define EXP512 \
+	VMINPS Z0, Z14, Z0 \
+	VMAXPS Z0, Z15, Z0 \
+	VMULPS Z4, Z0, Z1  \
+	VADDPS Z5, Z1, Z1  \ // t
+	VSUBPS Z5, Z1, Z2  \ // k
+	VMULPS Z6, Z2, Z3  \
+	VSUBPS Z3, Z0, Z0  \
+	VMULPS Z7, Z2, Z3  \
+	VSUBPS Z3, Z0, Z0  \ // r
+	VMULPS Z0, Z8, Z3  \
+	VADDPS Z9, Z3, Z3  \
+	VMULPS Z0, Z3, Z3  \
+	VADDPS Z10, Z3, Z3 \
+	VMULPS Z0, Z3, Z3  \
+	VADDPS Z11, Z3, Z3 \
+	VMULPS Z0, Z3, Z3  \
+	VADDPS Z12, Z3, Z3 \
+	VMULPS Z0, Z3, Z3  \
+	VADDPS Z13, Z3, Z3 \ // q
+	VMULPS Z0, Z0, Z2  \
+	VMULPS Z2, Z3, Z3  \
+	VADDPS Z0, Z3, Z3  \
+	VADDPS Z16, Z3, Z3 \ // y
+	VPSUBD Z5, Z1, Z1  \ // n
+	VPSRAD $1, Z1, Z2  \
+	VPSUBD Z2, Z1, Z1  \
+	VPADDD Z17, Z2, Z2 \
+	VPADDD Z17, Z1, Z1 \
+	VPSLLD $23, Z2, Z2 \
+	VPSLLD $23, Z1, Z1 \
+	VMULPS Z2, Z3, Z3  \
+	VMULPS Z1, Z3, Z0
+
+// func expAVX512(dst, x *float32, n int)
+TEXT ·expAVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	LOAD_CONSTS512
+	XORQ AX, AX
+
+exp512_loop:
+	VMOVUPS (SI)(AX*4), Z0
+	EXP512
+	VMOVUPS Z0, (DI)(AX*4)
+	ADDQ    $16, AX
+	CMPQ    AX, CX
+	JLT     exp512_loop
+	VZEROUPPER
+	RET
+
+// func gaussianAVX512(dst, xy, yy *float32, n int, xx, minusF float32)
+TEXT ·gaussianAVX512(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), DI
+	MOVQ         xy+8(FP), SI
+	MOVQ         yy+16(FP), DX
+	MOVQ         n+24(FP), CX
+	LOAD_CONSTS512
+	VBROADCASTSS xx+32(FP), Z18
+	VBROADCASTSS minusF+36(FP), Z19
+	VPXORD       Z20, Z20, Z20
+	XORQ         AX, AX
+
+gaussian512_loop:
+	VADDPS  (DX)(AX*4), Z18, Z0
+	VADDPS  (SI)(AX*4), Z0, Z0
+	VMAXPS  Z0, Z20, Z0
+	VMULPS  Z19, Z0, Z0
+	EXP512
+	VMOVUPS Z0, (DI)(AX*4)
+	ADDQ    $16, AX
+	CMPQ    AX, CX
+	JLT     gaussian512_loop
+	VZEROUPPER
+	RET
+
 // func transposeAVX2(dst *float32, dstStride int, src *float32, srcStride int, blocks int)
 //
 // It transposes 8 columns of 8·blocks rows, a block of 8×8 at a time. Strides are in bytes.

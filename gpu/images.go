@@ -63,6 +63,19 @@ func (i *images) show(d *dispatch, b box) {
 	a.Slice = a.K
 }
 
+// shortcut is what the shader may make use of on a tile: that a slice of terms is of one tap, of a window that has a bit for
+// each, or that four places are neighbours in a row.
+func (i *images) shortcut(a *args, t tile) []string {
+	switch {
+	case i == nil:
+	case i.seen == 1 && int(a.Channels)%t.bk == 0 && a.Slide[0]*a.Slide[1] <= 32 && a.Slide[1] < 32:
+		return []string{"WHOLE"}
+	case i.seen == 2 && a.Image[3]%4 == 0 && a.Dep0%4 == 0:
+		return []string{"ROWS"}
+	}
+	return nil
+}
+
 // geometry sets what the shader has to know of g.
 func (a *args) geometry(g compute.Patches) {
 	a.Image = [4]int32{int32(g.H), int32(g.W), int32(g.P), int32(g.Q)}

@@ -17,6 +17,8 @@ var layers = [][]int{
 	{10, 10, 32, 64, 3, 3, 1, 1}, // as in the body of a residual network
 	{13, 11, 16, 36, 3, 3, 2, 1}, // where it halves
 	{12, 12, 64, 8, 1, 1, 2, 0},  // its shortcut
+	{6, 8, 32, 36, 3, 3, 1, 1},   // rows of places that are multiples of four
+	{9, 16, 36, 16, 3, 3, 2, 1},  // the same, halved
 	{19, 40, 4, 8, 5, 5, 3, 2},   // phases of different sizes
 	{1, 703, 4, 12, 1, 7, 2, 0},  // a signal
 }
@@ -72,9 +74,10 @@ func TestLayers(t *testing.T) {
 	}{
 		{"32x32", "32x32", func(*backend) {}},
 		{"64x32", "64x32", func(*backend) {}},
-		{"64x64", "64x64", func(*backend) {}},
+		{"64x64 without stages", "64x64x16/8x8/0", func(*backend) {}},
+		{"64x64 in two stages", "64x64x16/4x4/2", func(*backend) {}},
 		{"128x64", "128x64", func(*backend) {}},
-		{"128x128", "128x128", func(*backend) {}},
+		{"256x128", "256x128", func(*backend) {}},
 		{"split", "32x32", func(b *backend) { b.splits = 3 }},
 		{"walk", "32x32", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }},
 		{"windows", "32x32", small},

@@ -166,7 +166,10 @@ func (d *dispatch) layout(w product, t tile, naive bool) {
 		return
 	}
 	d.tile(t)
-	d.define(d.fours(w), "VEC")
+	if d.fours(w) {
+		d.define(true, "VEC")
+		d.define(w.images != nil, w.images.shortcut(&d.args, t)...)
+	}
 }
 
 // fours reports whether factors and results can be taken four neighbours at a time.

@@ -9,7 +9,8 @@ import (
 )
 
 // A tile is a shape of the tiled product: a group makes bm×bn of the result from bk terms at a
-// time, a thread tm×tn of it. With two stages the next terms go into shared memory while others still read the last.
+// time, a thread tm×tn of it. With one stage the next terms are on their way while the last are multiplied; with two they also go into
+// shared memory while others still read the last; with none they are asked for when they are needed.
 type tile struct {
 	bm, bn, bk, tm, tn, stages int
 
@@ -21,23 +22,34 @@ type tile struct {
 
 // tiles are the shapes there are, largest first. Only the order of magnitude of their shares matters to the choice.
 var tiles = []tile{
+	{256, 128, 16, 16, 8, 0, 0.80},
+	{256, 128, 16, 16, 8, 1, 0.80},
 	{256, 128, 8, 16, 8, 2, 0.80},
 	{128, 256, 8, 8, 16, 2, 0.80},
-	{128, 128, 16, 8, 8, 2, 0.80},
+	{128, 128, 16, 16, 8, 0, 0.80},
+	{128, 128, 8, 16, 8, 1, 0.80},
+	{128, 128, 8, 16, 8, 2, 0.80},
+	{128, 128, 16, 8, 16, 0, 0.80},
+	{128, 128, 32, 16, 8, 0, 0.80},
+	{128, 128, 16, 8, 8, 0, 0.80},
 	{128, 128, 16, 8, 8, 1, 0.80},
+	{128, 128, 16, 8, 8, 2, 0.80},
 	{128, 128, 8, 8, 8, 2, 0.80},
-	{128, 128, 16, 16, 8, 1, 0.80},
-	{128, 64, 16, 8, 8, 2, 0.75},
+	{128, 64, 16, 8, 8, 0, 0.75},
 	{128, 64, 16, 8, 8, 1, 0.75},
-	{64, 128, 16, 8, 8, 2, 0.75},
-	{128, 32, 16, 8, 4, 2, 0.55},
-	{64, 64, 16, 8, 8, 2, 0.65},
+	{128, 64, 16, 8, 8, 2, 0.75},
+	{128, 64, 16, 16, 8, 0, 0.75},
+	{64, 128, 16, 8, 8, 1, 0.75},
+	{64, 128, 16, 8, 16, 0, 0.75},
+	{64, 64, 16, 8, 8, 0, 0.65},
 	{64, 64, 16, 8, 8, 1, 0.65},
+	{64, 64, 16, 8, 8, 2, 0.65},
 	{64, 64, 16, 4, 4, 2, 0.5},
 	{64, 64, 32, 8, 4, 1, 0.5},
+	{128, 32, 16, 8, 4, 1, 0.55},
 	{64, 32, 16, 8, 4, 1, 0.50},
-	{32, 32, 32, 4, 4, 2, 0.35},
 	{32, 32, 32, 4, 4, 1, 0.35},
+	{32, 32, 32, 4, 4, 2, 0.35},
 }
 
 // name is bm×bn×bk, what a thread makes of it, and how many stages: "128x128x16/8x8/2".
@@ -68,7 +80,7 @@ func Rungs() []string {
 func (t tile) threads() int { return t.bm / t.tm * t.bn / t.tn }
 
 // shared is the shared memory of a group, in bytes: slices of A and B, and two vec4s after every four terms of each.
-func (t tile) shared() int { return 4 * t.stages * t.bk * (t.bm + t.bn + 4) }
+func (t tile) shared() int { return 4 * max(1, t.stages) * t.bk * (t.bm + t.bn + 4) }
 
 // loads is how many 4×4 blocks of a slice a thread loads.
 func (t tile) loads() int { return (t.bk*(t.bm+t.bn)/16 + t.threads() - 1) / t.threads() }
@@ -83,8 +95,8 @@ func (t tile) check() error {
 		return fmt.Errorf("gpu: tile %s: %d×%d threads of %d×%d sums do not cover it", t.name(), gy, gx, t.tm, t.tn)
 	case gx%8 != 0 || gy%4 != 0:
 		return fmt.Errorf("gpu: tile %s: %d×%d threads, want whole warps of 4×8", t.name(), gy, gx)
-	case t.stages != 1 && t.stages != 2:
-		return fmt.Errorf("gpu: tile %s: want one stage or two", t.name())
+	case t.stages < 0 || t.stages > 2:
+		return fmt.Errorf("gpu: tile %s: want none, one or two stages", t.name())
 	}
 	return nil
 }

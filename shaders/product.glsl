@@ -6,14 +6,14 @@
 // PARTIAL: the sums are of one slice or piece of the terms, and go to P; FROM: they start from P;
 // PATCHES_A, PATCHES_B, ADJOINT, PHASES: see patches.glsl.
 #ifdef VEC
-layout(std430, binding = 1) readonly buffer A_ { vec4 A[]; };
+layout(std430, binding = 1) restrict readonly buffer A_ { vec4 A[]; };
 #else
-layout(std430, binding = 1) readonly buffer A_ { float A[]; };
+layout(std430, binding = 1) restrict readonly buffer A_ { float A[]; };
 #endif
 #ifdef VEC
-layout(std430, binding = 2) readonly buffer B_ { vec4 B[]; };
+layout(std430, binding = 2) restrict readonly buffer B_ { vec4 B[]; };
 #else
-layout(std430, binding = 2) readonly buffer B_ { float B[]; };
+layout(std430, binding = 2) restrict readonly buffer B_ { float B[]; };
 #endif
 #if defined(PARTIAL) || defined(FROM)
 layout(std430, binding = 5) buffer P_ { CELL P[]; };

@@ -1,5 +1,82 @@
 // Blocks of a slice that are seen through a window: see patches.glsl. Of what a thread loads slice after slice,
 // all that stays the same is worked out once a tile.
+// Defines: WHOLE: of A, where channels are a multiple of BK, and the window has at most 32 taps: all of a slice is then one
+// tap's, and which taps see a pixel is a bit each; ROWS: of B, where a row of places is a multiple of four: the four of a
+// block are then neighbours in one.
+#ifdef WHOLE
+
+ivec3 tap; // of the slice to come: row and column of the window, channel
+#unroll q LOADS
+int spot1_$q, spot2_$q, spot3_$q, spot4_$q;      // where the first tap's cell of each place is, or would be
+uint there1_$q, there2_$q, there3_$q, there4_$q; // the taps that see a pixel
+#end
+
+// taps_there are those of the window whose first is over the given pixel that see one.
+uint taps_there(ivec2 first) {
+	ivec2 from = max(-first, ivec2(0)), to = min(image.xy - first, window);
+	uint across = to.y > from.y ? (1u << to.y) - (1u << from.y) : 0u, all = 0u;
+	for (int r = from.x; r < to.x; r++)
+		all |= across << (r * window.y);
+	return all;
+}
+
+void spot(int place, int channel, out int at, out uint there) {
+	ivec3 first = under(digits(row0 + place, places));
+	at = CELLS(first.z + channel);
+	there = place < m ? taps_there(first.xy) : 0u;
+}
+
+void slide_from(int row, int col, int p) {
+	tap = tap_of(p);
+#unroll q LOADS
+	{
+		int l = int(gl_LocalInvocationIndex) + $q * THREADS;
+		if (l < QA) {
+			int place = row + l / (BK / 4) * 4, channel = l % (BK / 4) * 4;
+			spot(place, channel, spot1_$q, there1_$q);
+			spot(place + 1, channel, spot2_$q, there2_$q);
+			spot(place + 2, channel, spot3_$q, there3_$q);
+			spot(place + 3, channel, spot4_$q, there4_$q);
+		}
+	}
+#end
+}
+
+// slide_on goes on to the next slice.
+void slide_on() {
+	if ((tap.z += BK) == channels) {
+		tap.z = 0;
+		if (++tap.y == window.y) {
+			tap.y = 0;
+			tap.x++;
+		}
+	}
+}
+
+// patches_a is four places by four channels, side by side in memory.
+void patches_a(int spot1, int spot2, int spot3, int spot4, uint there1, uint there2, uint there3, uint there4,
+	out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+	int off = CELLS((tap.x * image.y + tap.y) * ld[SEEN / 4][SEEN % 4] + tap.z);
+	uint bit = 1u << (tap.x * window.y + tap.y);
+#unroll i 4
+	v$(i+1) = (there$(i+1) & bit) != 0u ? IMAGES[spot$(i+1) + off] : vec4(0.0);
+#end
+}
+
+#ifdef ADJOINT
+
+// weights_b is four channels from one on by four columns of W.
+void weights_b(int channel, int col, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+	int at = CELLS(weights(tap + ivec3(0, 0, channel)) + col), step = CELLS(ld[0][2]);
+#unroll i 4
+	v$(i+1) = col < n ? B[at + $i * step] : vec4(0.0);
+#end
+}
+
+#endif
+
+#else
+
 ivec2 radix;               // of the terms: places of an image; columns and channels of the window
 ivec3 pace;                // the digits of BK
 #unroll q LOADS
@@ -39,6 +116,13 @@ void slide_from(int row, int col, int p) {
 #end
 }
 
+// slide_on goes on to the next slice.
+void slide_on() {
+#unroll q LOADS
+	digit_$q = plus(digit_$q, pace, radix);
+#end
+}
+
 // seen is what four taps see, from one on, at the place whose first tap is over the given pixel.
 vec4 seen(ivec3 first, ivec3 tap) {
 #ifdef VEC
@@ -58,11 +142,22 @@ vec4 seen(ivec3 first, ivec3 tap) {
 
 // patches_a is four places by four taps, the taps side by side in memory.
 void patches_a(ivec3 spot1, ivec3 spot2, ivec3 spot3, ivec3 spot4, ivec3 tap, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
-	vec4 r1 = seen(spot1, tap), r2 = seen(spot2, tap), r3 = seen(spot3, tap), r4 = seen(spot4, tap);
-	v1 = vec4(r1.x, r2.x, r3.x, r4.x);
-	v2 = vec4(r1.y, r2.y, r3.y, r4.y);
-	v3 = vec4(r1.z, r2.z, r3.z, r4.z);
-	v4 = vec4(r1.w, r2.w, r3.w, r4.w);
+	v1 = seen(spot1, tap);
+	v2 = seen(spot2, tap);
+	v3 = seen(spot3, tap);
+	v4 = seen(spot4, tap);
+}
+
+#elif defined(ROWS)
+
+// patches_b is the same with places for rows: they are terms, of which so many are left, and neighbours in a row of places.
+void patches_b(ivec3 tap, ivec3 place, int left, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+	ivec3 first = under(place);
+	int at = CELLS(address(first, tap)), step = stride * CELLS(ld[SEEN / 4][SEEN % 4]), x = first.y + tap.y;
+	bool row = left > 0 && tap.x < window.x && uint(first.x + tap.x) < uint(image.x);
+#unroll i 4
+	v$(i+1) = row && uint(x + $i * stride) < uint(image.y) ? IMAGES[at + $i * step] : vec4(0.0);
+#end
 }
 
 #else
@@ -90,5 +185,7 @@ void weights_b(ivec3 tap, int col, out vec4 v1, out vec4 v2, out vec4 v3, out ve
 #endif
 #end
 }
+
+#endif
 
 #endif

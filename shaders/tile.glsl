@@ -1,15 +1,15 @@
-// A group makes a BM×BN tile from slices of BK terms. Defines: BM, BN, BK, TM, TN, all multiples of 4, STAGES: 1 or 2, and
+// A group makes a BM×BN tile from slices of BK terms. Defines: BM, BN, BK, TM, TN, all multiples of 4, STAGES: 0 to 2, and
 // THREADS, which is BM/TM·BN/TN: a thread makes TM×TN sums, as 4×4 blocks that lie BM·4/TM rows and BN·4/TN columns apart.
 //
 // A and B pass through shared memory as 4×4 blocks too: a thread loads four rows of four numbers and,
 // where the terms lie along the rows of memory, transposes them in registers, so that every
 // access to shared memory is of four numbers and needs no more than the 16 bytes that
 // a lane can move at once. The blocks of the next slice are loaded to registers before the current one is multiplied,
-// which hides the way to memory. With two stages they then go to the half of shared memory that nobody reads, and the
+// which hides the way to memory, or, with no stage, right before they are needed: that saves registers, and other groups on the
+// same processor hide the way. With two stages they then go to the half of shared memory that nobody reads, and the
 // group waits for each other once a slice, not twice. Transposition is known to the loaders alone.
 //
-// What is beyond the matrix along rows of A or columns of B belongs to sums that nobody keeps, so any number in
-// memory will do and the last one serves. What is beyond the terms must be 0, and that in both: 0·∞ is not 0.
+// What is beyond the terms must be 0, and that in both: 0·∞ is not 0. Most tiles have no edge of A or of B in them, and know it.
 //
 // All loops over registers are unrolled in the text, and sums are fused multiply-adds by name: "precise" in a finish reaches
 // through all that its argument is made of, and would have each product rounded by an instruction of its own.
@@ -21,7 +21,12 @@ layout(local_size_x = THREADS) in;
 const int LA = BM / 4, LB = BN / 4;
 #define ROW_A(t) ((t) * LA + (t) / 4 * 2)
 #define ROW_B(t) ((t) * LB + (t) / 4 * 2)
-shared vec4 As[STAGES * ROW_A(BK)], Bs[STAGES * ROW_B(BK)];
+#if STAGES == 2
+#define HALVES 2
+#else
+#define HALVES 1
+#endif
+shared vec4 As[HALVES * ROW_A(BK)], Bs[HALVES * ROW_B(BK)];
 
 const int QA = BM * BK / 16, QB = BN * BK / 16; // blocks of a slice
 
@@ -29,23 +34,12 @@ const int QA = BM * BK / 16, QB = BN * BK / 16; // blocks of a slice
 #ifdef VEC
 vec4 a_run(int at, int left) { return left > 0 ? A[at >> 2] : vec4(0.0); }
 vec4 b_run(int at, int left) { return left > 0 ? B[at >> 2] : vec4(0.0); }
-vec4 a_all(int at, int left) { return A[at >> 2]; }
-vec4 b_all(int at, int left) { return B[at >> 2]; }
-const int WIDE = 4; // of one access: where four are in reach of the last
 #else
-const int WIDE = 1;
 vec4 a_run(int at, int left) {
 	return vec4(left > 0 ? A[at] : 0.0, left > 1 ? A[at + 1] : 0.0, left > 2 ? A[at + 2] : 0.0, left > 3 ? A[at + 3] : 0.0);
 }
 vec4 b_run(int at, int left) {
 	return vec4(left > 0 ? B[at] : 0.0, left > 1 ? B[at + 1] : 0.0, left > 2 ? B[at + 2] : 0.0, left > 3 ? B[at + 3] : 0.0);
-}
-// all is run where the last of those that are left stands for any that are not.
-vec4 a_all(int at, int left) {
-	return vec4(A[at], A[at + min(1, left - 1)], A[at + min(2, left - 1)], A[at + min(3, left - 1)]);
-}
-vec4 b_all(int at, int left) {
-	return vec4(B[at], B[at + min(1, left - 1)], B[at + min(2, left - 1)], B[at + min(3, left - 1)]);
 }
 #endif
 
@@ -53,143 +47,146 @@ vec4 b_all(int at, int left) {
 #include "sliding.glsl"
 #endif
 
-// A thread has $(LOADS) blocks of each slice, of A or of B, by their number l. For each: where its rows are, and, of rows of
-// memory that are terms, how many columns are left. Of a matrix, at1 to at4 are the addresses of its four rows, or at1 is
-// that of the first, as they are for term 0.
+// A thread has LOADS blocks of each slice, of A or of B, by their number l. For each: the address of its first row for the
+// slice to come, in cells, and the block itself.
 #unroll q LOADS
-int at1_$q, at2_$q, at3_$q, at4_$q, left_$q, term_$q;
+int at_$q;
 vec4 next1_$q, next2_$q, next3_$q, next4_$q;
 #end
+bool inside_tile; // no edge of A or of B is in reach of this tile
 
-// terms_along makes a block of matrix b ready whose four rows are rows of a tile, and whose columns are terms.
-#define TERMS_ALONG(b, z, row, rows) { \
-	at1 = AT(b, z, min(row, rows - 1)); \
-	at2 = AT(b, z, min(row + 1, rows - 1)); \
-	at3 = AT(b, z, min(row + 2, rows - 1)); \
-	at4 = AT(b, z, min(row + 3, rows - 1)); \
-}
-
-void ready_a(int z, int l, int row, out int at1, out int at2, out int at3, out int at4, out int left, out int term) {
+// begin_a is where block l of A starts for the tile at row, from term p on; begin_b is the same of B.
+int begin_a(int z, int l, int row, int p) {
 #if defined(PATCHES_A)
-	at1 = at2 = at3 = at4 = left = term = 0;
+	return 0;
 #elif defined(TRANS_A)
-	int first = min(row + l % (BM / 4) * 4, m - WIDE);
-	left = m - first;
-	term = l / (BM / 4) * 4;
-	at1 = AT(1, z, 0) + first;
-	at2 = at3 = at4 = 0;
+	return CELLS(AT(1, z, p + l / (BM / 4) * 4) + row + l % (BM / 4) * 4);
 #else
-	TERMS_ALONG(1, z, row + l / (BK / 4) * 4, m)
-	left = 0;
-	term = l % (BK / 4) * 4;
+	return CELLS(AT(1, z, row + l / (BK / 4) * 4) + p + l % (BK / 4) * 4);
 #endif
 }
 
-void ready_b(int z, int l, int col, out int at1, out int at2, out int at3, out int at4, out int left, out int term) {
+int begin_b(int z, int l, int col, int p) {
 #if defined(PATCHES_B) || defined(ADJOINT)
-	at1 = at2 = at3 = at4 = left = 0;
-	term = l / (BN / 4) * 4;
+	return 0;
 #elif defined(TRANS_B)
-	TERMS_ALONG(2, z, col + l / (BK / 4) * 4, n)
-	left = 0;
-	term = l % (BK / 4) * 4;
+	return CELLS(AT(2, z, col + l / (BK / 4) * 4) + p + l % (BK / 4) * 4);
 #else
-	int first = min(col + l % (BN / 4) * 4, n - WIDE);
-	left = n - first;
-	term = l / (BN / 4) * 4;
-	at1 = AT(2, z, 0) + first;
-	at2 = at3 = at4 = 0;
+	return CELLS(AT(2, z, p + l / (BN / 4) * 4) + col + l % (BN / 4) * 4);
 #endif
 }
 
-// Rows of memory are rows of the tile: four of four terms each, transposed.
-#define TRANSPOSED(run, p, rest) { \
-	vec4 r1 = run(at1 + p, rest), r2 = run(at2 + p, rest), r3 = run(at3 + p, rest), r4 = run(at4 + p, rest); \
-	v1 = vec4(r1.x, r2.x, r3.x, r4.x); \
-	v2 = vec4(r1.y, r2.y, r3.y, r4.y); \
-	v3 = vec4(r1.z, r2.z, r3.z, r4.z); \
-	v4 = vec4(r1.w, r2.w, r3.w, r4.w); \
-}
-// Rows of memory are terms, p on, as many as are left.
-#define STRAIGHT(all, b, p, rest) { \
-	int at = at1 + (p) * ld[b / 4][b % 4]; \
-	v1 = rest > 0 ? all(at, left) : vec4(0.0); \
-	v2 = rest > 1 ? all(at + ld[b / 4][b % 4], left) : vec4(0.0); \
-	v3 = rest > 2 ? all(at + 2 * ld[b / 4][b % 4], left) : vec4(0.0); \
-	v4 = rest > 3 ? all(at + 3 * ld[b / 4][b % 4], left) : vec4(0.0); \
-}
-
-// load_a gives the four numbers of each of four terms from p on, of which rest are there; whole: all of them.
-void load_a(int at1, int at2, int at3, int at4, int left, int p, int rest, bool whole, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
 #ifdef TRANS_A
-	if (whole)
-		STRAIGHT(a_all, 1, p, 4)
-	else
-		STRAIGHT(a_all, 1, p, rest)
+#define STEP_A (BK * CELLS(ld[0][1]))
 #else
-	if (whole)
-		TRANSPOSED(a_all, p, 4)
-	else
-		TRANSPOSED(a_run, p, rest)
+#define STEP_A CELLS(BK)
 #endif
+#ifdef TRANS_B
+#define STEP_B CELLS(BK)
+#else
+#define STEP_B (BK * CELLS(ld[0][2]))
+#endif
+
+// four_a are the four rows of memory of a block that is there as a whole.
+#ifdef VEC
+#define FOUR(X, at) X[at]
+#else
+#define FOUR(X, at) vec4(X[at], X[(at) + 1], X[(at) + 2], X[(at) + 3])
+#endif
+void four_a(int at, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+	int s = CELLS(ld[0][1]);
+	v1 = FOUR(A, at);
+	v2 = FOUR(A, at + s);
+	v3 = FOUR(A, at + 2 * s);
+	v4 = FOUR(A, at + 3 * s);
+}
+void four_b(int at, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+	int s = CELLS(ld[0][2]);
+	v1 = FOUR(B, at);
+	v2 = FOUR(B, at + s);
+	v3 = FOUR(B, at + 2 * s);
+	v4 = FOUR(B, at + 3 * s);
 }
 
-void load_b(int at1, int at2, int at3, int at4, int left, int p, int rest, bool whole, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
-#ifdef TRANS_B
-	if (whole)
-		TRANSPOSED(b_all, p, 4)
-	else
-		TRANSPOSED(b_run, p, rest)
-#else
-	if (whole)
-		STRAIGHT(b_all, 2, p, 4)
-	else
-		STRAIGHT(b_all, 2, p, rest)
-#endif
+// edge_a is a block of which only so many rows and columns of memory are there.
+void edge_a(int z, int first, int rows, int col, int cols, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+#unroll i 4
+	v$(i+1) = first + $i < rows ? a_run(AT(1, z, first + $i) + col, cols - col) : vec4(0.0);
+#end
+}
+void edge_b(int z, int first, int rows, int col, int cols, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+#unroll i 4
+	v$(i+1) = first + $i < rows ? b_run(AT(2, z, first + $i) + col, cols - col) : vec4(0.0);
+#end
 }
 
 // aim makes this thread ready to load for the tile at [row, col], from term p on.
 void aim(int z, int row, int col, int p) {
+#if defined(PATCHES_A)
+	inside_tile = col + BN <= n;
+#elif defined(PATCHES_B)
+	inside_tile = row + BM <= m;
+#else
+	inside_tile = row + BM <= m && col + BN <= n;
+#endif
 #ifdef SLIDING
 	slide_from(row, col, p);
 #endif
 #unroll q LOADS
 	{
 		int l = int(gl_LocalInvocationIndex) + $q * THREADS;
-		if (l < QA)
-			ready_a(z, l, row, at1_$q, at2_$q, at3_$q, at4_$q, left_$q, term_$q);
-		else
-			ready_b(z, l - QA, col, at1_$q, at2_$q, at3_$q, at4_$q, left_$q, term_$q);
+		at_$q = l < QA ? begin_a(z, l, row, p) : begin_b(z, l - QA, col, p);
 	}
 #end
 }
 
-// fetch loads this thread's blocks of the slice at term p; stash puts them into a stage of shared memory.
-void fetch(int col, int p, int end) {
-	bool whole = p + BK <= end;
+// fetch loads this thread's blocks of the slice at term p, as they lie in memory; stash puts them into a stage of shared memory.
+void fetch(int z, int row, int col, int p, int end) {
+	bool whole = inside_tile && p + BK <= end;
 #unroll q LOADS
 	{
-		int l = int(gl_LocalInvocationIndex) + $q * THREADS, first = p + term_$q;
+		int l = int(gl_LocalInvocationIndex) + $q * THREADS;
 		if (l < QA) {
-#ifdef PATCHES_A
+#if defined(WHOLE)
+			patches_a(spot1_$q, spot2_$q, spot3_$q, spot4_$q, there1_$q, there2_$q, there3_$q, there4_$q, next1_$q, next2_$q, next3_$q, next4_$q);
+#elif defined(PATCHES_A)
 			patches_a(spot1_$q, spot2_$q, spot3_$q, spot4_$q, digit_$q, next1_$q, next2_$q, next3_$q, next4_$q);
 #else
-			load_a(at1_$q, at2_$q, at3_$q, at4_$q, left_$q, first, end - first, whole, next1_$q, next2_$q, next3_$q, next4_$q);
+			if (whole)
+				four_a(at_$q, next1_$q, next2_$q, next3_$q, next4_$q);
+			else
+#ifdef TRANS_A
+				edge_a(z, p + l / (BM / 4) * 4, end, row + l % (BM / 4) * 4, m, next1_$q, next2_$q, next3_$q, next4_$q);
+#else
+				edge_a(z, row + l / (BK / 4) * 4, m, p + l % (BK / 4) * 4, end, next1_$q, next2_$q, next3_$q, next4_$q);
+#endif
+			at_$q += STEP_A;
 #endif
 		} else if (l < QA + QB) {
+			l -= QA;
 #if defined(PATCHES_B)
-			patches_b(taps_$q, digit_$q, end - first, next1_$q, next2_$q, next3_$q, next4_$q);
+			patches_b(taps_$q, digit_$q, end - (p + l / (BN / 4) * 4), next1_$q, next2_$q, next3_$q, next4_$q);
+#elif defined(ADJOINT) && defined(WHOLE)
+			weights_b(l / (BN / 4) * 4, col + l % (BN / 4) * 4, next1_$q, next2_$q, next3_$q, next4_$q);
 #elif defined(ADJOINT)
-			weights_b(digit_$q, col + (l - QA) % (BN / 4) * 4, next1_$q, next2_$q, next3_$q, next4_$q);
+			weights_b(digit_$q, col + l % (BN / 4) * 4, next1_$q, next2_$q, next3_$q, next4_$q);
 #else
-			load_b(at1_$q, at2_$q, at3_$q, at4_$q, left_$q, first, end - first, whole, next1_$q, next2_$q, next3_$q, next4_$q);
+			if (whole)
+				four_b(at_$q, next1_$q, next2_$q, next3_$q, next4_$q);
+			else
+#ifdef TRANS_B
+				edge_b(z, col + l / (BK / 4) * 4, n, p + l % (BK / 4) * 4, end, next1_$q, next2_$q, next3_$q, next4_$q);
+#else
+				edge_b(z, p + l / (BN / 4) * 4, end, col + l % (BN / 4) * 4, n, next1_$q, next2_$q, next3_$q, next4_$q);
+#endif
+			at_$q += STEP_B;
 #endif
 		}
-#ifdef SLIDING
-		digit_$q = plus(digit_$q, pace, radix);
-#endif
 	}
 #end
+#ifdef SLIDING
+	slide_on();
+#endif
 }
 
 void stash(int stage) {
@@ -199,24 +196,30 @@ void stash(int stage) {
 		if (l < QA) {
 #ifdef TRANS_A
 			int t = l / (BM / 4) * 4, at = stage * ROW_A(BK) + ROW_A(t) + l % (BM / 4);
-#else
-			int t = l % (BK / 4) * 4, at = stage * ROW_A(BK) + ROW_A(t) + l / (BK / 4);
-#endif
 			As[at] = next1_$q;
 			As[at + LA] = next2_$q;
 			As[at + 2 * LA] = next3_$q;
 			As[at + 3 * LA] = next4_$q;
+#else
+			int t = l % (BK / 4) * 4, at = stage * ROW_A(BK) + ROW_A(t) + l / (BK / 4);
+#unroll c 4
+			As[at + $c * LA] = vec4(next1_$q[$c], next2_$q[$c], next3_$q[$c], next4_$q[$c]);
+#end
+#endif
 		} else if (l < QA + QB) {
 			l -= QA;
 #ifdef TRANS_B
 			int t = l % (BK / 4) * 4, at = stage * ROW_B(BK) + ROW_B(t) + l / (BK / 4);
+#unroll c 4
+			Bs[at + $c * LB] = vec4(next1_$q[$c], next2_$q[$c], next3_$q[$c], next4_$q[$c]);
+#end
 #else
 			int t = l / (BN / 4) * 4, at = stage * ROW_B(BK) + ROW_B(t) + l % (BN / 4);
-#endif
 			Bs[at] = next1_$q;
 			Bs[at + LB] = next2_$q;
 			Bs[at + 2 * LB] = next3_$q;
 			Bs[at + 3 * LB] = next4_$q;
+#endif
 		}
 	}
 #end
@@ -263,15 +266,25 @@ void tile(int z, int s, int row, int col, int first, int end) {
 #end
 	if (first < end) {
 		aim(z, row, col, first);
-		fetch(col, first, end);
+#if STAGES > 0
+		fetch(z, row, col, first, end);
+#endif
 	}
-#if STAGES == 1
+#if STAGES == 0
+	for (int p = first; p < end; p += BK) {
+		fetch(z, row, col, p, end);
+		barrier(); // all have done with the last slice
+		stash(0);
+		barrier();
+		multiply(0, y, x);
+	}
+#elif STAGES == 1
 	for (int p = first; p < end; p += BK) {
 		barrier(); // all have done with the last slice
 		stash(0);
 		barrier();
 		if (p + BK < end)
-			fetch(col, p + BK, end);
+			fetch(z, row, col, p + BK, end);
 		multiply(0, y, x);
 	}
 #else
@@ -282,7 +295,7 @@ void tile(int z, int s, int row, int col, int first, int end) {
 	for (int p = first, stage = 0; p < end; p += BK, stage = 1 - stage) {
 		barrier();
 		if (p + BK < end)
-			fetch(col, p + BK, end);
+			fetch(z, row, col, p + BK, end);
 		multiply(stage, y, x);
 		if (p + BK < end)
 			stash(1 - stage);
