@@ -25,7 +25,7 @@ func (r *Report) sheets() []sheet {
 	for _, suite := range Suites {
 		all = append(all, r.suiteSheet(suite))
 	}
-	all = append(all, r.ratioSheet(), r.suiteSheet("transfer"))
+	all = append(all, r.ladderSheet(), r.ratioSheet(), r.suiteSheet("transfer"))
 	return slices.DeleteFunc(all, func(s sheet) bool { return len(s.Rows) == 0 })
 }
 

@@ -13,6 +13,7 @@ import (
 type Climb struct {
 	Case
 	Cost     compute.Cost
+	Ways     int               // that there are
 	Attempts []compute.Attempt // in the order of the device's own choice
 }
 
@@ -61,6 +62,7 @@ func tuneCase(ctx context.Context, dev *compute.Device, t compute.Tuner, c Case,
 		if s.Err() != nil {
 			return s.Err()
 		}
+		climb.Ways = len(t.Ways(op))
 		climb.Attempts, err = compute.Tune(ctx, t, op, o)
 		return err
 	})
