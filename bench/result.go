@@ -57,6 +57,8 @@ type Result struct {
 	Chosen  bool    `json:"chosen,omitempty"`   // it is how the device runs it if nothing is said
 	VsBelow float64 `json:"vs_below,omitempty"` // seconds of the rung below / of this one
 
+	PeerTF32 bool `json:"peer_tf32,omitempty"` // of a run whose peer used TF32
+
 	Verified int    `json:"verified"`         // elements compared with the definition
 	Worst    Number `json:"worst"`            // the largest error among them, in units of its bound
 	Sample   string `json:"sample,omitempty"` // which elements those were

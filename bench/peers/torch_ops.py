@@ -391,31 +391,31 @@ class Case:
                 return samples
 
 
-def choose(device, threads):
+def choose(device, threads, tf32):
     """The device, its name, and how to wait for it."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
         if not torch.cuda.is_available():
             raise RuntimeError("this torch has no CUDA device")
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cudnn.benchmark = True  # it takes its fastest
         return device, torch.cuda.get_device_name(), torch.cuda.synchronize
     torch.set_num_threads(threads)
     return device, f"{platform.machine()} CPU, {torch.get_num_threads()} threads", lambda: None
 
 
-def main(device, threads):
+def main(device, threads, products):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # hebb says when it is over
     torch.set_grad_enabled(False)
     say = lambda answer: print(json.dumps(answer), flush=True)  # noqa: E731
     try:
-        device, name, sync = choose(device, int(threads))
+        device, name, sync = choose(device, int(threads), products == "tf32")
     except RuntimeError as e:
         say({"error": str(e)})
         return
-    say({"torch": torch.__version__, "device": name, "where": device})
+    say({"torch": torch.__version__, "device": name, "where": device, "tf32": products == "tf32" and device == "cuda"})
     case = None
     for line in sys.stdin:
         request = json.loads(line)

@@ -76,6 +76,7 @@ measured until then is written all the same.`,
 	f.Var(oneOf(&r.peer, "", "torch"), "peer", "another program to compare with")
 	f.StringVar(&r.torch.Python, "python", "", "the interpreter that has torch (default: python3, or else /usr/bin/python3)")
 	f.Var(oneOf(&r.torch.Device, "auto", "auto", "cpu", "cuda"), "peer-device", "where the peer runs")
+	f.BoolVar(&r.torch.TF32, "peer-tf32", false, "let the peer use TF32 on CUDA, whose products are then not verified: they keep 10 bits of each factor")
 	f.Uint64Var(&r.o.Seed, "seed", 1, "of the inputs")
 	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device, a rule of training four times that (default 5s, 1.5s if --quick, 1s beside a software renderer)")
 	return cmd
