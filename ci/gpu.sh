@@ -113,12 +113,12 @@ targets='product NN (4096|8192)³|product NN (1024 × 64|256 × 128)³|hebbian (
 bench targets 15 --backend gpu --suite product,hebbian,gram,pointwise --case "$targets" "${peer[@]}"
 bench training 15 --backend gpu --suite training --case resnet18 --batch $images "${peer[@]}"
 bench cpu 8 --backend cpu --suite training --case resnet18 --batch $((images > 64 ? 64 : images))
-bench ladder 10 --ladder
+bench ladder 14 --ladder
 bench hsic 8 --backend gpu --suite hsic --case 'kernel(sums|grad) 3 widths 65536' "${peer[@]}"
 if [ ${#peer[@]} -gt 0 ]; then
 	bench tf32 4 --backend gpu --suite product --case 'product NN [0-9]' "${peer[@]}" --peer-tf32
 fi
-bench all 17 "${peer[@]}"
+bench all 13 "${peer[@]}"
 bench layers 8 --backend gpu --suite layers --case ' 32×32| resnet18' "${peer[@]}"
 
 [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
