@@ -15,10 +15,11 @@ type Case struct {
 	Work
 }
 
-// Work is what a case computes: a [Product], an [Update], a [Similarity], a [Streaming], an [Inversion], a [Convolution] or a
-// [Training]. It is plain data, so that a peer can be told of it in JSON.
+// Work is what a case computes: a [Product], an [Update], a [Similarity], a [Streaming], an [Inversion], a [Convolution], a
+// [Move], an [Elementwise], a [Folding], a [Normalization], a [Classification] or a [Training]. It is plain data, so that a peer can be told of it in JSON.
 type Work interface {
-	// Op is the stem of the op: gemm, hebbian, gram, kernelsums, kernelgrad, inverse, conv, convinput; or training, of many ops.
+	// Op is the stem of the op: gemm, hebbian, gram, kernelsums, kernelgrad, inverse, conv, convinput, copy, map, reduce,
+	// standardize, standardizegrad, softmaxloss; or training, of many ops.
 	Op() string
 
 	// Kind is Op with what sets its speed apart from others of the same sizes.
@@ -105,8 +106,8 @@ type Update struct {
 	Shared   bool   `json:"shared,omitempty"` // all networks see the same inputs
 }
 
-// Rules are the learning rules of an [Update]. "linsker" is Hebb with decay and hard bounds.
-var Rules = []string{"hebb", "oja", "softhebb", "sanger", "subspace", "linsker"}
+// Rules are the learning rules of an [Update]. "linsker" is Hebb with decay and hard bounds, "oja+decay" Oja with decay.
+var Rules = []string{"hebb", "oja", "oja+decay", "softhebb", "sanger", "subspace", "linsker"}
 
 // The rate is small enough for thousands of updates by the same pairs to stay finite.
 const (
@@ -147,6 +148,8 @@ func (u Update) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compu
 	switch u.Rule {
 	case "oja":
 		h.Mask, h.G = compute.Diagonal, h.Y
+	case "oja+decay":
+		h.Mask, h.G, h.Decay = compute.Diagonal, h.Y, decay
 	case "softhebb":
 		h.Mask, h.G = compute.Diagonal, tensor(u.Networks, u.N, u.Units)
 		inputs = append(inputs, h.G)
@@ -211,7 +214,7 @@ func (s Similarity) build(tensor func(...int) *compute.Tensor) (compute.Op, []*c
 }
 
 // Suites are the names of the suites, in the order in which they are run.
-var Suites = []string{"product", "hebbian", "gram", "hsic", "layers", "training"}
+var Suites = []string{"product", "hebbian", "gram", "hsic", "pointwise", "layers", "training"}
 
 // sampled are the suites of which a run that names none has but the quick cases.
 var sampled = []string{"layers", "training"}
@@ -220,7 +223,8 @@ var sampled = []string{"layers", "training"}
 // take is judged by the smaller ones before it. Images go at o.Batch at a time.
 func Cases(o Options) ([]Case, error) {
 	makers := map[string]func() []Case{
-		"product": products, "hebbian": updates, "gram": grams, "hsic": func() []Case { return slices.Concat(streamings(), inversions()) }, "layers": o.layers, "training": o.trainings,
+		"product": products, "hebbian": updates, "gram": grams, "hsic": func() []Case { return slices.Concat(streamings(), inversions()) },
+		"pointwise": pointwise, "layers": o.layers, "training": o.trainings,
 	}
 	for _, s := range o.Suites {
 		if makers[s] == nil {
@@ -336,6 +340,7 @@ func resnet() []Case {
 
 func updates() []Case {
 	all, main := Rules, []string{"hebb", "oja"}
+	large := append(slices.Clone(main), "oja+decay")
 	sizes := []struct {
 		Update
 		rules []string
@@ -350,7 +355,7 @@ func updates() []Case {
 		{Update{Networks: 64, Units: 128, Inputs: 256, N: 64, Shared: true}, main, false},
 		{Update{Networks: 1, Units: 1024, Inputs: 1024, N: 128}, main, false},
 		{Update{Networks: 1, Units: 2048, Inputs: 2048, N: 256}, all, false},
-		{Update{Networks: 1, Units: 4096, Inputs: 4096, N: 256}, main, false},
+		{Update{Networks: 1, Units: 4096, Inputs: 4096, N: 256}, large, false},
 	}
 	var cases []Case
 	for _, s := range sizes {
@@ -385,9 +390,7 @@ func grams() []Case {
 		add(s.quick, Similarity{Batch: 1, N: s.n, D: s.d, Kernel: compute.Linear})
 		add(false, Similarity{Batch: 1, N: s.n, D: s.d, Kernel: compute.Cosine})
 		add(s.quick, Similarity{Batch: 1, N: s.n, D: s.d, Kernel: compute.Gaussian, Sigma: one})
-		if s.n <= 4096 {
-			add(s.quick, Similarity{Batch: 1, N: s.n, D: s.d, Kernel: compute.Gaussian, Sigma: three})
-		}
+		add(s.quick, Similarity{Batch: 1, N: s.n, D: s.d, Kernel: compute.Gaussian, Sigma: three})
 	}
 	for _, k := range []Similarity{{Kernel: compute.Linear}, {Kernel: compute.Gaussian, Sigma: one}} {
 		for _, s := range []struct {

@@ -1,5 +1,5 @@
 // Package bench measures backends on what they are for: batched products, Hebbian updates, Gram
-// matrices, the convolutions of residual networks, and whole training steps.
+// matrices, the convolutions of residual networks, pointwise formulas and sums, and whole training steps.
 //
 // A [Case] is one op at one size, in words and numbers that another program can follow too, or the
 // [Training] of one network. [Run] takes the cases one by one. It fills a case's inputs from a seed, runs the case on every

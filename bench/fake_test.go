@@ -108,15 +108,17 @@ func (f *fake) Run(op compute.Op) error {
 		}
 	}
 	var define func(out, i int) compute.Val // made when it is first needed, for most runs are only timed
-	outs[0].Buffer().(*fakeBuffer).at = func(i int) float32 {
-		if define == nil {
-			define = compute.Define(op, before)
+	for o, t := range outs {
+		t.Buffer().(*fakeBuffer).at = func(i int) float32 {
+			if define == nil {
+				define = compute.Define(op, before)
+			}
+			x := float32(define(o, i).X)
+			if f.wrong != nil {
+				x = f.wrong(op, i, x)
+			}
+			return x
 		}
-		x := float32(define(0, i).X)
-		if f.wrong != nil {
-			x = f.wrong(op, i, x)
-		}
-		return x
 	}
 	return nil
 }
@@ -144,7 +146,7 @@ func contenders(fs ...*fake) (all []compute.Backend) {
 func lowRoofs() []ladder {
 	low := roofs()
 	low[1].rungs = low[1].rungs[:1]
-	low[2].rungs = []Case{{"roof", "copy", true, move{1 << 20}}}
+	low[2].rungs = []Case{{"roof", "copy", true, Move{1 << 20}}}
 	return low
 }
 

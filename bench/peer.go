@@ -30,6 +30,7 @@ type PeerOptions struct {
 	Python  string // the interpreter; "": python3, or else /usr/bin/python3, whichever has torch
 	Device  string // "auto" (cuda where there is one), "cpu" or "cuda"; "": auto
 	Threads int    // on the CPU; 0: as many as Go uses
+	TF32    bool   // on CUDA, products keep 10 bits of each factor, and are not judged
 }
 
 // PeerInfo says who the peer is.
@@ -39,6 +40,7 @@ type PeerInfo struct {
 	Device string `json:"device"` // for people
 	Where  string `json:"where"`  // cpu, cuda
 	Python string `json:"python"`
+	TF32   bool   `json:"tf32"`
 }
 
 // A Peer is another program that runs the same cases on the same inputs, peers/torch_ops.py. It
@@ -80,7 +82,7 @@ func OpenTorch(ctx context.Context, o PeerOptions) (*Peer, error) {
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	p, err := startPeer(exec.Command(python, f.Name(), o.Device, fmt.Sprint(o.Threads)), f.Name())
+	p, err := startPeer(exec.Command(python, f.Name(), o.Device, fmt.Sprint(o.Threads), map[bool]string{true: "tf32", false: "float32"}[o.TF32]), f.Name())
 	if err != nil {
 		return nil, fmt.Errorf("torch: %w", err)
 	}
@@ -128,6 +130,8 @@ func startPeer(cmd *exec.Cmd, script string) (*Peer, error) {
 	go p.listen(out)
 	var hello struct {
 		Torch, Device, Where, Error string
+
+		TF32 bool
 	}
 	if err := p.hear(&hello, p.patience); err != nil {
 		os.Remove(script)
@@ -137,7 +141,7 @@ func startPeer(cmd *exec.Cmd, script string) (*Peer, error) {
 		p.Close()
 		return nil, errors.New(hello.Error)
 	}
-	p.Torch, p.Device, p.Where = hello.Torch, hello.Device, hello.Where
+	p.Torch, p.Device, p.Where, p.TF32 = hello.Torch, hello.Device, hello.Where, hello.TF32
 	return p, nil
 }
 
@@ -174,7 +178,11 @@ func (p *Peer) end(why error) {
 }
 
 func (p *Peer) info() compute.Info {
-	return compute.Info{Backend: p.Name + "-" + p.Where, Device: p.Device, Driver: p.Name + " " + p.Torch}
+	i := compute.Info{Backend: p.Name + "-" + p.Where, Device: p.Device, Driver: p.Name + " " + p.Torch}
+	if p.Where == "cuda" {
+		i.Driver += map[bool]string{true: ", TF32 on", false: ", TF32 off"}[p.TF32]
+	}
+	return i
 }
 
 // ask sends one request and waits for its answer, for a while. The first failure is kept.
@@ -226,6 +234,10 @@ type attempt struct {
 func (p *Peer) load(c *problem, r Result) {
 	tried := p.make(r, map[string]any{"do": "load", "op": c.Op(), "work": told(c.Work), "seed": c.seed, "at": c.at})
 	if tried == nil {
+		return
+	}
+	if p.TF32 {
+		p.result.Sample = "no element, since TF32 is not float32"
 		return
 	}
 	want, err := c.wantOfPeer()
@@ -302,6 +314,20 @@ func told(w Work) any {
 			Cross  float32 `json:"cross"`
 			SigmaL float32 `json:"sigma_l"`
 		}{w, gradSelf, gradCross, sigmaOfL}
+	case Elementwise:
+		return struct {
+			Elementwise
+			Slope float32 `json:"slope"`
+			Rate  float32 `json:"rate"`
+			Beta1 float32 `json:"beta1"`
+			Beta2 float32 `json:"beta2"`
+			Eps   float32 `json:"eps"`
+		}{w, slope, rate, beta1, beta2, eps}
+	case Normalization:
+		return struct {
+			Normalization
+			Eps float32 `json:"eps"`
+		}{w, eps}
 	case Inversion:
 		return struct {
 			Inversion

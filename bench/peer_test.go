@@ -18,7 +18,7 @@ func TestTorch(t *testing.T) {
 	defer p.Close()
 	r := newRunner(nil, Options{}.withDefaults(nil))
 	kinds, done := map[string]bool{}, map[string]bool{}
-	cases, _ := Cases(Options{Suites: []string{"product", "hebbian", "gram", "layers"}, Batch: 1})
+	cases, _ := Cases(Options{Suites: []string{"product", "hebbian", "gram", "pointwise", "layers"}, Batch: 1})
 	for _, c := range cases {
 		key := c.Kind()
 		kinds[key] = true
@@ -124,5 +124,36 @@ func TestNoTorch(t *testing.T) {
 	_, err := OpenTorch(context.Background(), PeerOptions{Python: filepath.Join(t.TempDir(), "python")})
 	if !errors.Is(err, ErrNoPeer) {
 		t.Errorf("%v, want %v", err, ErrNoPeer)
+	}
+}
+
+// What a peer computes with TF32 is said to be that, is not judged, and is kept apart.
+func TestPeerTF32(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	const script = `echo '{"torch":"0","device":"sh","where":"cuda","tf32":true}'; read x
+		echo '{"tried":[{"expr":"0","values":[7]}],"chosen":0}'; while read x; do echo '{"seconds":[1,1,1]}'; done`
+	p, err := startPeer(exec.Command(sh, "-c", script), filepath.Join(t.TempDir(), "none"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	p.Name = "torch"
+	_, gpu, _ := world()
+	r := newRunner(contenders(gpu), Options{MaxCase: time.Second, Peer: p, now: func() time.Time { return *gpu.now }})
+	cases, _ := Cases(Options{Suites: []string{"product"}, Quick: true})
+	results := r.measure(cases[0], r.devices, p)
+	if len(results) != 2 {
+		t.Fatalf("%d results, want two", len(results))
+	}
+	for _, c := range results {
+		if c.Status != OK || !c.PeerTF32 || c.Seconds <= 0 || (c.Verified == 0) != isPeer(c.Backend) {
+			t.Errorf("%+v", c)
+		}
+	}
+	if s := Collect(results).tf32Sheet(); len(s.Rows) != 1 || !strings.Contains(results[1].Driver, "TF32 on") {
+		t.Errorf("%v; driver %q", s.Rows, results[1].Driver)
 	}
 }

@@ -35,7 +35,7 @@ func colourOf(backend string) color.RGBA {
 // glyphs tell the suites apart.
 var glyphs = map[string]draw.GlyphDrawer{
 	"product": draw.CircleGlyph{}, "hebbian": draw.PyramidGlyph{}, "gram": draw.BoxGlyph{}, "hsic": draw.RingGlyph{},
-	"layers": draw.RingGlyph{}, "training": draw.CrossGlyph{},
+	"pointwise": draw.PlusGlyph{}, "layers": draw.RingGlyph{}, "training": draw.CrossGlyph{},
 }
 
 // roofline draws each device's roof and a point for every case that was timed.
@@ -82,7 +82,7 @@ func (k pointKey) compare(l pointKey) int {
 func (r *Report) points() (points map[pointKey]plotter.XYs, lo, hi float64) {
 	points, lo, hi = map[pointKey]plotter.XYs{}, 1, 100
 	for _, c := range r.Results {
-		if c.Status != OK || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
+		if c.Status != OK || c.PeerTF32 || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
 			continue
 		}
 		k, x := pointKey{c.Backend, c.Suite}, float64(c.Flops)/float64(c.Bytes)
@@ -255,8 +255,13 @@ func (r *Report) PNG(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	_, err = vgimg.PngCanvas{Canvas: d.canvas()}.WriteTo(w)
+	return err
+}
+
+// canvas has the drawing on it, on white.
+func (d drawing) canvas() *vgimg.Canvas {
 	c := vgimg.NewWith(vgimg.UseWH(plotWidth, d.total()), vgimg.UseDPI(120), vgimg.UseBackgroundColor(color.White))
 	d.on(c)
-	_, err = vgimg.PngCanvas{Canvas: c}.WriteTo(w)
-	return err
+	return c
 }

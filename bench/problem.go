@@ -16,6 +16,7 @@ type problem struct {
 	op     compute.Op // on tensors that have a shape and no memory
 	inputs []*compute.Tensor
 	seed   uint32
+	out    int // which output is looked at: the largest
 	before compute.Contents
 	at     []int         // which elements of the output are looked at
 	want   []compute.Val // what they have to be
@@ -40,8 +41,13 @@ func newProblem(c Case, seed uint64) (*problem, error) {
 	p.cost = compute.CostOf(p.op)
 	const terms = 1 << 22 // a few hundredths of a second
 	outs, _ := compute.Operands(p.op)
+	for i, t := range outs {
+		if t.Len() > outs[p.out].Len() {
+			p.out = i
+		}
+	}
 	rnd := rand.New(rand.NewPCG(seed, uint64(p.seed)))
-	p.at = compute.Sample(rnd, outs[0].Len(), min(max(64, terms/work.terms()), 256))
+	p.at = compute.Sample(rnd, outs[p.out].Len(), min(max(64, terms/work.terms()), 256))
 	return p, nil
 }
 
@@ -51,16 +57,30 @@ func (p *problem) set(f filling) {
 		if p.before[t] == nil {
 			p.before[t] = make([]float32, t.Len())
 		}
-		f.fill(p.before[t], p.seed, role)
+		p.fill(f, role, p.before[t])
 	}
 	p.want = p.define(p.op)
+}
+
+// An adjuster is a calculation some of whose inputs may not be just any numbers.
+type adjuster interface {
+	// adjust makes input number role of numbers of no preference.
+	adjust(role int, x []float32)
+}
+
+// fill makes input number role.
+func (p *problem) fill(f filling, role int, x []float32) {
+	f.fill(x, p.seed, role)
+	if a, ok := p.work.(adjuster); ok {
+		a.adjust(role, x)
+	}
 }
 
 func (p *problem) define(op compute.Op) []compute.Val {
 	define := compute.Define(op, p.before)
 	want := make([]compute.Val, len(p.at))
 	for k, i := range p.at {
-		want[k] = define(0, i)
+		want[k] = define(p.out, i)
 	}
 	return want
 }

@@ -53,6 +53,12 @@ type Result struct {
 	Speedup float64 `json:"speedup,omitempty"`       // CPU seconds / GPU seconds; on the GPU's line
 	VsPeer  float64 `json:"vs_peer,omitempty"`       // peer's seconds / ours
 
+	Rung    string  `json:"rung,omitempty"`     // of a ladder: how the device was told to run the case
+	Chosen  bool    `json:"chosen,omitempty"`   // it is how the device runs it if nothing is said
+	VsBelow float64 `json:"vs_below,omitempty"` // seconds of the rung below / of this one
+
+	PeerTF32 bool `json:"peer_tf32,omitempty"` // of a run whose peer used TF32
+
 	Verified int    `json:"verified"`         // elements compared with the definition
 	Worst    Number `json:"worst"`            // the largest error among them, in units of its bound
 	Sample   string `json:"sample,omitempty"` // which elements those were

@@ -38,16 +38,18 @@ func (c chain) build(tensor func(...int) *compute.Tensor) (compute.Op, []*comput
 	return op, []*compute.Tensor{op.X}
 }
 
-// A move is a case that is all memory.
-type move struct{ n int }
+// A Move is a copy of N numbers: a case that is all memory.
+type Move struct {
+	N int `json:"n"`
+}
 
-func (m move) Op() string            { return "copy" }
-func (m move) Kind() string          { return "copy" }
-func (m move) Sizes() map[string]int { return map[string]int{"n": m.n} }
-func (m move) terms() int            { return 1 }
+func (m Move) Op() string            { return "copy" }
+func (m Move) Kind() string          { return "copy" }
+func (m Move) Sizes() map[string]int { return map[string]int{"n": m.N} }
+func (m Move) terms() int            { return 1 }
 
-func (m move) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
-	op := compute.Copy{Dst: tensor(m.n), Src: tensor(m.n)}
+func (m Move) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+	op := compute.Copy{Dst: tensor(m.N), Src: tensor(m.N)}
 	return op, []*compute.Tensor{op.Src}
 }
 
@@ -55,8 +57,17 @@ func (m move) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute
 // to be judged by.
 type ladder struct {
 	rungs  []Case
+	first  int     // the rung that a GPU which is hardware starts on: it does those below in a moment
 	until  float64 // seconds
 	record func(*Roof, Result)
+}
+
+// of are the rungs for a device.
+func (l ladder) of(i compute.Info) []Case {
+	if i.Backend != "gpu" || i.Software {
+		return l.rungs
+	}
+	return l.rungs[min(l.first, len(l.rungs)-1):]
 }
 
 // roofs are the ladders whose top rungs are a device's peaks. A square product stands beside the
@@ -70,7 +81,7 @@ func roofs() []ladder {
 		}
 	}
 	bandwidth := func(f *Roof, r Result) { f.Bytes, f.CopyOf = best(r.Bytes, r), r.Case }
-	fma := ladder{nil, 0.004, arithmetic}
+	fma := ladder{nil, 5, 0.004, arithmetic}
 	chains := func(c chain) {
 		fma.rungs = append(fma.rungs, Case{"roof", fmt.Sprintf("fma %d×%d", c.n, c.rounds), true, c})
 	}
@@ -82,14 +93,14 @@ func roofs() []ladder {
 	for n := 1 << 20; n <= 1<<24; n *= 4 {
 		chains(chain{n, 8192})
 	}
-	square := ladder{nil, 0.02, arithmetic}
+	square := ladder{nil, 3, 0.02, arithmetic}
 	for n := 256; n <= 4096; n *= 2 {
 		p := Product{Batch: 1, M: n, N: n, K: n}
 		square.rungs = append(square.rungs, Case{"roof", fmt.Sprintf("NN %d³", n), true, p})
 	}
-	copies := ladder{nil, 0.02, bandwidth} // the largest counts, not the fastest: that one fits a cache
+	copies := ladder{nil, 1, 0.02, bandwidth} // the largest counts, not the fastest: that one fits a cache
 	for n := 1 << 22; n <= 1<<26; n *= 4 {
-		copies.rungs = append(copies.rungs, Case{"roof", fmt.Sprintf("copy %d", n), true, move{n}})
+		copies.rungs = append(copies.rungs, Case{"roof", fmt.Sprintf("copy %d", n), true, Move{n}})
 	}
 	return []ladder{fma, square, copies}
 }

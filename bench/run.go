@@ -186,7 +186,7 @@ func (r *runner) finish(p Progress, results []Result) {
 // measureRoof climbs the ladders of roofs on d.
 func (r *runner) measureRoof(ctx context.Context, d *device) {
 	for _, l := range r.Options.roofs {
-		for _, c := range l.rungs {
+		for _, c := range l.of(d.info) {
 			if ctx.Err() != nil || d.lost != nil {
 				return
 			}
@@ -208,7 +208,7 @@ func (r *runner) result(c Case, cost compute.Cost, info compute.Info) Result {
 	return Result{
 		Suite: c.Suite, Case: c.Name, Op: c.Op(), Kind: c.Kind(), Sizes: c.Sizes(),
 		Backend: info.Backend, Device: info.Device, Driver: info.Driver, Software: info.Software,
-		Status: OK, Flops: cost.Flops, Bytes: cost.Bytes,
+		Status: OK, Flops: cost.Flops, Bytes: cost.Bytes, PeerTF32: r.Options.Peer != nil && r.Options.Peer.TF32,
 		Date: r.Options.now().UTC().Truncate(time.Second), Version: r.Version,
 	}
 }
@@ -326,7 +326,7 @@ func Ratio(results []Result) []Overhead {
 	plain := map[string]Result{}
 	var ratios []Overhead
 	for _, r := range results {
-		if r.Suite != "hebbian" || r.Seconds == 0 {
+		if r.Suite != "hebbian" || r.Seconds == 0 || r.PeerTF32 {
 			continue
 		}
 		if r.Op == "gemm" {

@@ -44,7 +44,7 @@ func TestCases(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Cases(Options{Suites: []string{"gramm"}}); err == nil || !strings.Contains(err.Error(), "[product hebbian gram hsic layers training]") {
+	if _, err := Cases(Options{Suites: []string{"gramm"}}); err == nil || !strings.Contains(err.Error(), "[product hebbian gram hsic pointwise layers training]") {
 		t.Errorf("unknown suite: %v, want the list of suites", err)
 	}
 }
@@ -300,7 +300,7 @@ func TestRatio(t *testing.T) {
 	r := mustRun(t, context.Background(), Options{Suites: []string{"hebbian"}, Quick: true}, gpu, cpu)
 	ratios := Ratio(r.Results)
 	cases, _ := Cases(Options{Suites: []string{"hebbian"}, Quick: true})
-	if want := 2 * 12; len(cases) != 16 || len(ratios) != want {
+	if want := 2 * 13; len(cases) != 17 || len(ratios) != want {
 		t.Errorf("%d ratios of %d cases, want %d", len(ratios), len(cases), want)
 	}
 	for _, o := range ratios {

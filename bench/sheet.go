@@ -25,7 +25,7 @@ func (r *Report) sheets() []sheet {
 	for _, suite := range Suites {
 		all = append(all, r.suiteSheet(suite))
 	}
-	all = append(all, r.ratioSheet(), r.suiteSheet("transfer"))
+	all = append(all, r.tf32Sheet(), r.ladderSheet(), r.ratioSheet(), r.suiteSheet("transfer"))
 	return slices.DeleteFunc(all, func(s sheet) bool { return len(s.Rows) == 0 })
 }
 
@@ -58,7 +58,7 @@ func backends(results []Result) (names []string) {
 }
 
 func (r *Report) suiteSheet(suite string) sheet {
-	results := slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool { return c.Suite != suite })
+	results := slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool { return c.Suite != suite || c.PeerTF32 })
 	s := sheet{Title: suite, Head: []string{"case"}}
 	var columns []column
 	for _, b := range backends(results) {
@@ -87,7 +87,7 @@ type column struct {
 // columnsOf are those of backend b.
 func columnsOf(b, suite string, results []Result) []column {
 	versus := slices.ContainsFunc(results, func(r Result) bool { return r.VsPeer > 0 })
-	transfer, peer := suite == "transfer", strings.HasPrefix(b, "torch")
+	transfer, peer, memory := suite == "transfer", strings.HasPrefix(b, "torch"), suite == "transfer" || suite == "pointwise"
 	columns := []column{{b + " time", b, (*Result).took}}
 	for _, c := range []struct {
 		wanted bool
@@ -95,11 +95,11 @@ func columnsOf(b, suite string, results []Result) []column {
 		cell   func(r *Result) string
 	}{
 		{suite == "training", "images/s", func(r *Result) string { return figures(r.Images) }},
-		{!transfer, "GFLOP/s", func(r *Result) string { return figures(r.Gflops) }},
-		{transfer, "GB/s", func(r *Result) string { return figures(r.Gbps) }},
+		{!memory, "GFLOP/s", func(r *Result) string { return figures(r.Gflops) }},
+		{memory, "GB/s", func(r *Result) string { return figures(r.Gbps) }},
 		{!transfer && !peer, "of roof", (*Result).ofRoof},
 		{suite == "training" && !peer, b + " step/bp's", func(r *Result) string { return ratioIf(r.VsBackprop) }},
-		{suite == "training" && !peer, "allocs", func(r *Result) string { return fmt.Sprint(*r.Allocs) }},
+		{suite == "training" && !peer, "allocs", (*Result).asked},
 		{versus && !peer, b + "/torch", func(r *Result) string { return ratioIf(r.VsPeer) }},
 	} {
 		if c.wanted {
@@ -165,6 +165,14 @@ func (r *Result) ofRoof() string {
 		return ""
 	}
 	return fmt.Sprintf("%.0f%% %.1s", 100*r.Share, r.BoundBy)
+}
+
+// asked is how often steps asked for memory, where that was counted.
+func (r *Result) asked() string {
+	if r.Allocs == nil {
+		return ""
+	}
+	return fmt.Sprint(*r.Allocs)
 }
 
 // ratioIf is a ratio, or nothing where there is none.

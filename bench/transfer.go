@@ -19,9 +19,12 @@ func (r *runner) measureTransfers(ctx context.Context, d *device) {
 		if ctx.Err() != nil || d.lost != nil || r.Options.Quick && n > 1<<22 {
 			return
 		}
+		if only := r.Options.Only; only != nil && !only.MatchString("transfer write "+bytesOf(n)) {
+			continue
+		}
 		results := make([]Result, 2)
 		for i, op := range []string{"write", "read"} {
-			results[i] = r.result(Case{Suite: "transfer", Name: fmt.Sprintf("%s %s", op, bytesOf(n)), Work: move{n}},
+			results[i] = r.result(Case{Suite: "transfer", Name: fmt.Sprintf("%s %s", op, bytesOf(n)), Work: Move{n}},
 				compute.Cost{Bytes: 4 * int64(n)}, d.info)
 			results[i].Op, results[i].Kind = op, op
 		}

@@ -77,7 +77,7 @@ func (t *trial) prepare(s *compute.Step) {
 // verify runs the case once, on the problem's present inputs, and judges its sample.
 func (t *trial) verify() {
 	outs, _ := compute.Operands(t.op)
-	out := outs[0]
+	out := outs[t.p.out]
 	t.load(out)
 	if t.Status != OK {
 		return
@@ -115,6 +115,9 @@ func (t *trial) load(out *compute.Tensor) {
 	t.fail(err)
 }
 
+// compiling is what a driver may take to make the programs of an op, in its first run.
+const compiling = 10 * time.Second
+
 // glance stops t if its run was far too slow. The first one may have compiled a shader or touched
 // memory for the first time, so that only the second is taken at its word.
 func (t *trial) glance(took time.Duration) {
@@ -122,7 +125,7 @@ func (t *trial) glance(took time.Duration) {
 		took, err := t.clock.awake(t.run, took, t.limit/runs)
 		t.fail(err)
 		t.tooSlow(took.Seconds(), "takes")
-	} else if took > 5*t.limit {
+	} else if took > max(5*t.limit, compiling) {
 		t.stop(Skipped, fmt.Sprintf("its first run took %v, far more than the limit of %v", roughly(took.Seconds()), t.limit))
 	}
 }

@@ -13,6 +13,7 @@ import (
 type Climb struct {
 	Case
 	Cost     compute.Cost
+	Ways     int               // that there are
 	Attempts []compute.Attempt // in the order of the device's own choice
 }
 
@@ -54,13 +55,14 @@ func tuneCase(ctx context.Context, dev *compute.Device, t compute.Tuner, c Case,
 		}
 		for role, in := range inputs {
 			x := make([]float32, in.Len())
-			whole.fill(x, p.seed, role)
+			p.fill(whole, role, x)
 			s.Write(in, x)
 		}
 		s.Do(op) // checks it, once for all
 		if s.Err() != nil {
 			return s.Err()
 		}
+		climb.Ways = len(t.Ways(op))
 		climb.Attempts, err = compute.Tune(ctx, t, op, o)
 		return err
 	})

@@ -90,7 +90,11 @@ func reader(before Contents, in []*Tensor, domain *Tensor) func(v, i int) float3
 func (m Map) define(before Contents) func(out, i int) Val {
 	at, out := reader(before, m.In, m.Out), before[m.Out]
 	return func(_, i int) Val {
-		return m.F.at(func(v int) float32 { return at(v, i) }, out[i])
+		var old float32
+		if m.F.Old {
+			old = out[i]
+		}
+		return m.F.at(func(v int) float32 { return at(v, i) }, old)
 	}
 }
 

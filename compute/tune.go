@@ -31,8 +31,11 @@ type Tuner interface {
 // An Attempt is one way to run an op, and what came of it.
 type Attempt struct {
 	Way     string
-	Seconds float64 // of one run, the median of several; 0 if Err is not nil
-	Err     error   // wraps [ErrWrong] if a result is outside its bound
+	Seconds float64 // of one run, the median of several laps; 0 if Err is not nil
+	Spread  float64 // the interquartile range of the laps, as a share of their median
+	Laps    int
+	Tally   Tally // of its results
+	Err     error // wraps [ErrWrong] if a result is outside its bound
 }
 
 // TuneOptions say how long to look, and what for.
@@ -42,6 +45,8 @@ type TuneOptions struct {
 	Sample int           // elements of each output to verify; 0: 64
 	Extra  []string      // ways to try besides
 	Keep   bool          // what was learned before, whatever is found
+
+	Now func() time.Time // the clock; nil: time.Now
 }
 
 // Tune runs op on t in one way after another, on what its operands hold, and has t learn the fastest whose results are
@@ -49,16 +54,15 @@ type TuneOptions struct {
 // while the host compiles a shader or evaluates a definition, and takes many runs to raise it again.
 // What the outputs held they hold again. An error is one of the device, which has failed for good, or of ctx.
 func Tune(ctx context.Context, t Tuner, op Op, o TuneOptions) ([]Attempt, error) {
-	return tune(ctx, t, op, o, time.Now)
-}
-
-func tune(ctx context.Context, t Tuner, op Op, o TuneOptions, now func() time.Time) ([]Attempt, error) {
 	ways := append(t.Ways(op), o.Extra...)
 	if o.Most > 0 {
 		ways = ways[:min(len(ways), o.Most)]
 	}
 	if o.Sample == 0 {
 		o.Sample = 64
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if len(ways) == 0 {
 		return nil, nil
@@ -68,7 +72,7 @@ func tune(ctx context.Context, t Tuner, op Op, o TuneOptions, now func() time.Ti
 	if err != nil {
 		return nil, err
 	}
-	c := contest{t: t, op: op, v: Verify(t, o.Sample), before: before, now: now, start: now(), limit: o.Limit}
+	c := contest{t: t, op: op, v: Verify(t, o.Sample), before: before, now: o.Now, start: o.Now(), limit: o.Limit}
 	lost := c.verify(ctx, ways)
 	if lost == nil {
 		lost = c.race(ctx)
@@ -107,18 +111,20 @@ type contest struct {
 
 // An entry is a way in a contest.
 type entry struct {
-	way  string
-	err  error
-	n    int       // runs in a lap
-	laps []float64 // seconds of one run, a lap a round
+	way   string
+	err   error
+	tally Tally
+	n     int       // runs in a lap
+	laps  []float64 // seconds of one run, a lap a round
 }
 
 func (c *contest) attempts() (all []Attempt) {
 	for _, e := range c.entries {
-		a := Attempt{Way: e.way, Err: e.err}
-		if e.err == nil && len(e.laps) > 0 {
+		a := Attempt{Way: e.way, Tally: e.tally, Err: e.err}
+		if n := len(e.laps); e.err == nil && n > 0 {
 			slices.Sort(e.laps)
-			a.Seconds = e.laps[len(e.laps)/2]
+			a.Seconds, a.Laps = e.laps[n/2], n
+			a.Spread = (e.laps[3*n/4] - e.laps[n/4]) / a.Seconds
 		} else if e.err == nil {
 			continue // the contest ended before its turn
 		}
@@ -154,9 +160,11 @@ func (c *contest) verify(ctx context.Context, ways []string) error {
 		e := &entry{way: w}
 		c.entries = append(c.entries, e)
 		if e.err = errors.Join(c.t.Try(c.op, w), c.restore()); e.err == nil {
+			c.v.Tally = Tally{}
 			if err := c.v.Run(c.op); err != nil {
 				e.err = fmt.Errorf("%s: %w", w, err)
 			}
+			e.tally = c.v.Tally
 		}
 		if lost := c.t.Sync(); lost != nil {
 			return lost

@@ -117,7 +117,7 @@ func TestTune(t *testing.T) {
 	takes := map[string]time.Duration{"first": 900 * time.Microsecond, "best": 700 * time.Microsecond, "slow": 2 * time.Millisecond, "wrong": time.Microsecond}
 	for _, keep := range []bool{false, true} {
 		h, op := newHall(t, takes, "first", "broken", "wrong", "slow", "best")
-		all, err := tune(context.Background(), h, op, TuneOptions{Keep: keep}, h.now)
+		all, err := Tune(context.Background(), h, op, TuneOptions{Keep: keep, Now: h.now})
 		if err != nil || len(all) != 5 {
 			t.Fatalf("%v, %v", all, err)
 		}
@@ -161,7 +161,7 @@ func TestTuneLimit(t *testing.T) {
 		names, takes[w] = append(names, w), 50*time.Millisecond
 	}
 	h, op := newHall(t, takes, names...)
-	all, err := tune(context.Background(), h, op, TuneOptions{Limit: 3 * time.Second}, h.now)
+	all, err := Tune(context.Background(), h, op, TuneOptions{Limit: 3 * time.Second, Now: h.now})
 	if took := h.time.Sub(time.Time{}); err != nil || len(all) == 0 || len(all) > 40 || took > 6*time.Second {
 		t.Errorf("%d ways in %v, %v", len(all), took, err)
 	}
@@ -173,7 +173,7 @@ func TestTuneLimit(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	stop()
 	h, op = newHall(t, takes, names...)
-	if all, err := tune(ctx, h, op, TuneOptions{}, h.now); !errors.Is(err, context.Canceled) || len(all) > 0 || h.learnt != nil {
+	if all, err := Tune(ctx, h, op, TuneOptions{Now: h.now}); !errors.Is(err, context.Canceled) || len(all) > 0 || h.learnt != nil {
 		t.Errorf("interrupted: %v, %v; learned %v", all, err, h.learnt)
 	}
 }
@@ -183,7 +183,7 @@ func TestTuneLost(t *testing.T) {
 	for _, after := range []int{2, 60} {
 		h, op := newHall(t, map[string]time.Duration{"a": time.Millisecond, "b": time.Millisecond}, "a", "b")
 		h.spoilt = after
-		if _, err := tune(context.Background(), h, op, TuneOptions{}, h.now); !errors.Is(err, errSpoilt) || h.learnt != nil || h.total() > after+5 {
+		if _, err := Tune(context.Background(), h, op, TuneOptions{Now: h.now}); !errors.Is(err, errSpoilt) || h.learnt != nil || h.total() > after+5 {
 			t.Errorf("%v after %d runs; learned %v", err, h.total(), h.learnt)
 		}
 	}

@@ -166,6 +166,10 @@ def hebbian(w, make):
     second = {"oja": "Y", "softhebb": "U"}.get(rule)
     exprs = {
         "hebb": [f"W.{outer}"],
+        "oja+decay": [
+            "W += c * (Y.mT @ X - (Y * Y).sum(-2).unsqueeze(-1) * W) - d * W",
+            f"W.mul_(1 - d - c * (Y * Y).sum(-2).unsqueeze(-1)).{outer}",
+        ],
         "linsker": [f"W.{add}(Y.mT, X, beta=1 - d, alpha=c).clamp_(-bound, bound)"],
         "sanger": ["W += c * (Y.mT @ X - (Y.mT @ Y).tril() @ W)"],
         "subspace": ["W += c * (Y.mT @ X - (Y.mT @ Y) @ W)", f"W.{add}(Y.mT, X - Y @ W, alpha=c)"],
@@ -247,6 +251,77 @@ def inverse(w, make):
     return env, "Inv", ["Inv = torch.cholesky_inverse(torch.linalg.cholesky(A))", "Inv = torch.linalg.inv(A)"], True
 
 
+def elementwise(w, make):
+    """A formula: into memory that is there, or into new memory where that is the faster."""
+    n, formula = w["n"], w["formula"]
+    env = {"X": make(n), "a": w["slope"]}
+    env["O"] = torch.empty_like(env["X"])
+    if formula == "axpy":
+        env["Y"] = make(n)
+        return env, "O", ["torch.add(Y, X, alpha=a, out=O)", "O = torch.add(Y, X, alpha=a)"], True
+    if formula == "relu":
+        return env, "O", ["torch.clamp_min(X, 0, out=O)", "O = torch.relu(X)", "O = F.threshold(X, 0, 0)"], True
+    env["M"], env["V"], env["G"] = make(n), make(n).abs(), make(n)
+    env |= {"b1": w["beta1"], "b2": w["beta2"], "e": w["eps"], "r": w["rate"], "P": torch.empty_like(env["X"]), "Q": torch.empty_like(env["X"])}
+    second = "torch.mul(V, b2, out=Q).addcmul_(G, G, value=1 - b2).sqrt_().add_(e)"
+    return env, "O", [
+        f"torch.lerp(M, G, 1 - b1, out=P); {second}; torch.addcdiv(X, P, Q, value=-r, out=O)",
+        f"torch.mul(M, b1, out=P).add_(G, alpha=1 - b1); {second}; torch.addcdiv(X, P, Q, value=-r, out=O)",
+    ], True
+
+
+def copy(w, make):
+    x = make(w["n"])
+    return {"X": x, "O": torch.empty_like(x)}, "O", ["O.copy_(X)", "O = X.clone()"], True
+
+
+def fold(w, make):
+    rows, cols, down = w["rows"], w["cols"], w["along"] == "rows"
+    x = make(rows, cols)
+    env = {"X": x, "one": torch.ones(rows if down else cols, device=x.device), "O": torch.empty(cols if down else rows, device=x.device)}
+    return env, "O", [f"torch.sum(X, {0 if down else 1}, out=O)", f"torch.mv({'X.mT' if down else 'X'}, one, out=O)"], True
+
+
+def norm(w, make):
+    """Batch normalisation in training: of a matrix, of images that are channels last, and of contiguous ones."""
+    n, side, c = w["n"], w["side"], w["c"]
+    x = make(n * side * side, c)
+    forms = {"": lambda t: t, "_last": lambda t: t.view(n, side, side, c).permute(0, 3, 1, 2)}
+    forms["_nchw"] = lambda t: forms["_last"](t).contiguous()
+    env = {"eps": w["eps"]}
+    if w.get("grad"):
+        dy, env["mean"], var, env["gain"] = make(n * side * side, c), make(c), make(c).abs() + 0.5, make(c)
+        env["inv"] = (var + w["eps"]).rsqrt()
+        env |= {f"DY{tag}": form(dy) for tag, form in forms.items()}
+        call = "torch.ops.aten.native_batch_norm_backward(DY{0}, X{0}, gain, None, None, mean, inv, True, eps, [True] * 3)[0]"
+    else:
+        env["gain"], env["bias"] = make(c), make(c)
+        call = "F.batch_norm(X{0}, None, None, gain, bias, True, 0.0, eps)"
+    env |= {f"X{tag}": form(x) for tag, form in forms.items()}
+    return env, "(Z if Z.dim() == 2 else Z.permute(0, 2, 3, 1))", ["Z = " + call.format(tag) for tag in forms], True
+
+
+def softmaxloss(w, make):
+    """Loss, hits and the gradient towards the logits, in the steps of autograd or in fewer."""
+    n, classes = w["n"], w["classes"]
+    env = {"X": make(n, classes), "s": 1 / n}
+    env["y"], env["rows"] = torch.arange(n, device=env["X"].device) % classes, torch.arange(n, device=env["X"].device)
+    env["G"] = torch.zeros_like(env["X"])
+    env["G"][env["rows"], env["y"]] = -1 / n
+    first = 'L = torch.log_softmax(X, 1); loss = F.nll_loss(L, y, reduction="none"); hit = X.argmax(1) == y; '
+    return env, "D", [
+        first + "G.zero_(); G[rows, y] = -s; D = torch.ops.aten._log_softmax_backward_data(G, L, 1, X.dtype)",
+        first + "D = L.exp_(); D[rows, y] -= 1; D.mul_(s)",
+    ], True
+
+
+OPS = {
+    "gemm": gemm, "hebbian": hebbian, "gram": gram, "kernelsums": streaming, "kernelgrad": streaming, "inverse": inverse,
+    "copy": copy, "map": elementwise, "reduce": fold, "standardize": norm, "standardizegrad": norm, "softmaxloss": softmaxloss,
+    "conv": convolution, "convinput": convolution, "training": training,
+}  # fmt: skip
+
+
 class Case:
     """One case, loaded: its tensors, and the ways of writing it."""
 
@@ -254,8 +329,7 @@ class Case:
         self.sync, self.load, self.busy = sync, WAKING if device == "cuda" else 0, -math.inf
         roles = iter(range(1 << 30))
         make = lambda *shape: fill(request["seed"], next(roles), device, *shape)  # noqa: E731
-        ops = {"gemm": gemm, "hebbian": hebbian, "gram": gram, "kernelsums": streaming, "kernelgrad": streaming, "inverse": inverse, "conv": convolution, "convinput": convolution, "training": training}
-        env, self.out, self.exprs, fastest = ops[request["op"]](request["work"], make)
+        env, self.out, self.exprs, fastest = OPS[request["op"]](request["work"], make)
         self.env = {"torch": torch, "F": F, **env}
         at = torch.tensor(request["at"], device=device)
         start = env[self.out].clone() if self.out == "W" else None  # W is updated in place
@@ -317,31 +391,31 @@ class Case:
                 return samples
 
 
-def choose(device, threads):
+def choose(device, threads, tf32):
     """The device, its name, and how to wait for it."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
         if not torch.cuda.is_available():
             raise RuntimeError("this torch has no CUDA device")
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cudnn.benchmark = True  # it takes its fastest
         return device, torch.cuda.get_device_name(), torch.cuda.synchronize
     torch.set_num_threads(threads)
     return device, f"{platform.machine()} CPU, {torch.get_num_threads()} threads", lambda: None
 
 
-def main(device, threads):
+def main(device, threads, products):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # hebb says when it is over
     torch.set_grad_enabled(False)
     say = lambda answer: print(json.dumps(answer), flush=True)  # noqa: E731
     try:
-        device, name, sync = choose(device, int(threads))
+        device, name, sync = choose(device, int(threads), products == "tf32")
     except RuntimeError as e:
         say({"error": str(e)})
         return
-    say({"torch": torch.__version__, "device": name, "where": device})
+    say({"torch": torch.__version__, "device": name, "where": device, "tf32": products == "tf32" and device == "cuda"})
     case = None
     for line in sys.stdin:
         request = json.loads(line)

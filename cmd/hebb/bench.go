@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,13 +30,19 @@ that only launch to sizes that only compute, on every backend asked for, case by
 
 The suite layers has every convolution of resnet18 and resnet50, for images of 32×32 and of 224×224,
 forward and towards its input and its weights. The suite hsic has sums and gradients over kernel matrices
-that are not stored, beside the form that stores them, and inverses. The suite training has whole training steps of
+that are not stored, beside the form that stores them, and inverses. The suite pointwise has what takes as
+long as its memory does: copies, formulas, sums, batch normalisation, softmax; GB/s count every operand once.
+The suite training has whole training steps of
 networks by backprop and, as ratios to it, by other rules; steps that ask for memory, after the
 first ones, fail. Of both a run that names no suite has a few cases.
 
 Times are medians; ± is half the interquartile range. The share of the roof is of
 min(peak arithmetic, intensity × bandwidth), both measured by hebb itself when the run starts; c or m
 says which of the two is the lower. A working set that fits a cache may exceed the memory roof.
+
+With --ladder it has instead a handful of cases, each on every rung: the naive kernel, and every tile and
+number of slices that the GPU takes, verified before they are timed; "(taken)" is what runs if nothing is said.
+What hebb tune has found stays as it is.
 
 With --profile all ops that run are timed on the devices themselves: those that measure the roofs, warm up
 and verify are among them.
@@ -45,6 +52,7 @@ measured until then is written all the same.`,
 		Example: `  hebb bench --quick
   hebb bench --suite hebbian --peer torch
   hebb bench --suite layers,training --peer torch --json layers.json
+  hebb bench --ladder --json ladder.json
   hebb bench --json bench.json --report bench.html
   hebb bench --format benchfmt > new.txt && benchstat -col backend new.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -58,6 +66,7 @@ measured until then is written all the same.`,
 	f.Var(someOf(&r.o.Suites, bench.Suites...), "suite", "what to run (default: all, but of layers and training the cases of --quick)")
 	f.StringVar(&r.only, "case", "", `only cases whose suite and name, as in "gram gaussian 128×64", match this `+"`regexp`")
 	f.IntVar(&r.o.Batch, "batch", 0, "images at a time in layers and training (default: in layers 64 with a GPU and 16 without, in training 64 or 128 by network; fewer beside a software renderer)")
+	f.BoolVar(&r.ladder, "ladder", false, "every way to run a handful of cases on the GPU, from the naive one up")
 	f.BoolVar(&r.o.Quick, "quick", false, "a handful of cases from each suite, in a minute")
 	f.Var(oneOf(&r.format, "table", "table", "json", "benchfmt"), "format", "of standard output")
 	f.StringVar(&r.plot, "plot", "", "write rooflines and speed-ups to this `file` (.svg or .png)")
@@ -67,6 +76,7 @@ measured until then is written all the same.`,
 	f.Var(oneOf(&r.peer, "", "torch"), "peer", "another program to compare with")
 	f.StringVar(&r.torch.Python, "python", "", "the interpreter that has torch (default: python3, or else /usr/bin/python3)")
 	f.Var(oneOf(&r.torch.Device, "auto", "auto", "cpu", "cuda"), "peer-device", "where the peer runs")
+	f.BoolVar(&r.torch.TF32, "peer-tf32", false, "let the peer use TF32 on CUDA, whose products are then not verified: they keep 10 bits of each factor")
 	f.Uint64Var(&r.o.Seed, "seed", 1, "of the inputs")
 	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device, a rule of training four times that (default 5s, 1.5s if --quick, 1s beside a software renderer)")
 	return cmd
@@ -85,6 +95,7 @@ type benchRun struct {
 	torch    bench.PeerOptions
 	o        bench.Options
 	only     string
+	ladder   bool
 	command  string // as it was typed, about
 }
 
@@ -109,7 +120,12 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if r.o.Only, err = only(r.only); err != nil {
 		return err
 	}
-	if _, err := casesOf(r.o); err != nil {
+	if r.ladder {
+		err = r.checkLadder()
+	} else {
+		_, err = casesOf(r.o)
+	}
+	if err != nil {
 		return err
 	}
 	files, err := r.files()
@@ -190,7 +206,7 @@ func (r *benchRun) measure(ctx context.Context, backends []compute.Backend, stdo
 		}
 		failed = errors.Join(failed, err)
 	}
-	report, err := bench.Run(ctx, backends, r.o)
+	report, err := r.outcome(ctx, backends, stderr)
 	say.end()
 	if err != nil {
 		return nil, err
@@ -203,6 +219,42 @@ func (r *benchRun) measure(ctx context.Context, backends []compute.Backend, stdo
 		return nil, fmt.Errorf("writing results: %w", failed)
 	}
 	return report, nil
+}
+
+// checkLadder refuses what a ladder has no use for.
+func (r *benchRun) checkLadder() error {
+	switch {
+	case len(r.o.Suites) > 0:
+		return usagef("--ladder has cases of its own, and no --suite; --case chooses among them")
+	case r.peer != "" || r.profile != "":
+		return usagef("--ladder goes with neither --peer nor --profile")
+	case r.reach.rung != "":
+		return usagef("--ladder is of every rung; want no --rung")
+	case r.backends != nil && !slices.Equal(r.backends, []string{"gpu"}):
+		return usagef("--ladder is of --backend gpu alone")
+	}
+	r.backends = []string{"gpu"}
+	return nil
+}
+
+// outcome measures the cases, or the ladder.
+func (r *benchRun) outcome(ctx context.Context, backends []compute.Backend, stderr io.Writer) (*bench.Report, error) {
+	if !r.ladder {
+		return bench.Run(ctx, backends, r.o)
+	}
+	low := r.reach
+	low.rung = "naive"
+	naive, err := low.backends([]string{"gpu"}, stderr)
+	if err != nil {
+		return nil, err
+	}
+	defer closeAll(naive)
+	t, ok := backends[0].(compute.Tuner)
+	n, also := naive[0].(compute.Tuner)
+	if !ok || !also {
+		return nil, fmt.Errorf("%s has one way to run an op, and no ladder", backends[0].Info())
+	}
+	return bench.Ladder(ctx, t, n, r.o)
 }
 
 // verdict is the error that a run ends with.
@@ -356,7 +408,11 @@ func (b *benchProgress) done(p bench.Progress, results []bench.Result) {
 		if r.Status == bench.OK {
 			what = time.Duration(r.Seconds * 1e9).String()
 		}
-		fmt.Fprintf(b.w, "%s%s %s on %s: %s\n", place, r.Suite, r.Case, r.Backend, what)
+		where := r.Backend
+		if r.Rung != "" {
+			where += " by " + r.Rung
+		}
+		fmt.Fprintf(b.w, "%s%s %s on %s: %s\n", place, r.Suite, r.Case, where, what)
 	}
 }
 

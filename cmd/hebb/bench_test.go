@@ -83,7 +83,7 @@ func TestBenchRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		"suite":     {[]string{"--suite", "gramm"}, "product, hebbian, gram, hsic, layers, training"},
+		"suite":     {[]string{"--suite", "gramm"}, "product, hebbian, gram, hsic, pointwise, layers, training"},
 		"backend":   {[]string{"--backend", "tpu"}, "gpu, cpu"},
 		"format":    {[]string{"--format", "xml"}, "table, json, benchfmt"},
 		"peer":      {[]string{"--peer", "jax"}, "torch"},
@@ -92,6 +92,9 @@ func TestBenchRefuses(t *testing.T) {
 		"a folder":  {[]string{"--report", dir}, "cannot be written"},
 		"limit":     {[]string{"--max-case", "-1s"}, "above 0"},
 		"batch":     {[]string{"--batch", "-1"}, "at least 1"},
+		"ladder 1":  {[]string{"--ladder", "--suite", "gram"}, "no --suite"},
+		"ladder 2":  {[]string{"--ladder", "--rung", "naive"}, "no --rung"},
+		"ladder 3":  {[]string{"--ladder", "--backend", "cpu"}, "--backend gpu"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, out, errs := hebbBench(context.Background(), c.args...)

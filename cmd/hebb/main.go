@@ -71,7 +71,7 @@ its weights or its backward path, repeats published experiments, and measures de
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newInfoCmd(), newVerifyCmd(), newBenchCmd(), newTuneCmd(), newTrainCmd(), newVersionCmd())
+	root.AddCommand(newInfoCmd(), newVerifyCmd(), newBenchCmd(), newReportCmd(), newTuneCmd(), newTrainCmd(), newVersionCmd())
 	root.AddCommand(newEvalCmd(), newPlotCmd(), newCompareCmd(), newDataCmd(), newReproduceCmd(), newHSICCmd())
 	for _, c := range root.Commands() {
 		if c.Args == nil {

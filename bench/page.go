@@ -1,0 +1,175 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot/vg/vgimg"
+
+	"hebb/compute"
+)
+
+// Collect makes one report of the results of several runs. Of results of one case in one way the first that has a time counts.
+func Collect(runs ...[]Result) *Report {
+	r := &Report{}
+	at := map[string]int{}
+	for _, c := range slices.Concat(runs...) {
+		key := fmt.Sprint(c.Suite, "\n", c.Case, "\n", c.Backend, "\n", c.Rung, "\n", c.PeerTF32)
+		if i, ok := at[key]; !ok {
+			at[key] = len(r.Results)
+			r.Results = append(r.Results, c)
+		} else if r.Results[i].Seconds == 0 {
+			r.Results[i] = c
+		}
+	}
+	for _, c := range r.Results {
+		if r.Start.IsZero() || c.Date.Before(r.Start) {
+			r.Start = c.Date
+		}
+		r.Version = cmp.Or(r.Version, c.Version)
+		known := slices.ContainsFunc(r.Devices, func(d Device) bool { return d.Backend == c.Backend })
+		if !known && !isPeer(c.Backend) {
+			r.Devices = append(r.Devices, Device{Info: compute.Info{Backend: c.Backend, Device: c.Device, Driver: c.Driver, Software: c.Software}})
+		}
+	}
+	for i := range r.Devices {
+		r.Devices[i].Roof = roofOf(r.Devices[i].Backend, r.Results)
+	}
+	return r
+}
+
+func isPeer(backend string) bool { return strings.HasPrefix(backend, "torch") }
+
+// roofOf finds the roof of a backend among results, by their medians.
+func roofOf(backend string, results []Result) (f Roof) {
+	for _, c := range results {
+		if c.Suite != "roof" || c.Backend != backend || c.Seconds == 0 {
+			continue
+		}
+		if v := float64(c.Bytes) / c.Seconds; c.Op == "copy" {
+			f.Bytes, f.CopyOf = v, c.Case
+		} else if v := float64(c.Flops) / c.Seconds; v > f.Flops {
+			f.Flops, f.By = v, c.Case
+		}
+	}
+	return f
+}
+
+var notInSlug = regexp.MustCompile(`[^a-z0-9]+`)
+
+// Slug is the name of the first device as one of a folder: "nvidia-h100-80gb-hbm3".
+func (r *Report) Slug() string {
+	if len(r.Devices) == 0 {
+		return "nothing"
+	}
+	name, _, _ := strings.Cut(r.Devices[0].Device, "/") // what follows says how OpenGL reaches it
+	return cmp.Or(strings.Trim(notInSlug.ReplaceAllString(strings.ToLower(name), "-"), "-"), r.Devices[0].Backend)
+}
+
+// A Circumstance is what a page says of a run beside its results.
+type Circumstance struct {
+	GPU      *compute.Info // its limits and extensions, or nil
+	Commands []string      // that were run
+}
+
+// Markdown writes the report as a page for bench/results, beside bench.json and bench.png.
+func (r *Report) Markdown(w io.Writer, c Circumstance) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n", cmp.Or(r.name(), "No device"))
+	fmt.Fprintf(&b, "%s, hebb %s; written by `hebb report`. All results, with spread and sizes: [bench.json](bench.json).\n\n", r.Start.Format("2006-01-02"), r.Version)
+	for _, d := range r.Devices {
+		fmt.Fprintf(&b, "- %v\n", d.Info)
+		if d.Software && d.Backend == "gpu" {
+			b.WriteString("  (a program on the CPU, whose speed says nothing about a GPU's)\n")
+		}
+	}
+	for _, p := range r.peers() {
+		fmt.Fprintf(&b, "- peer: %s\n", p)
+	}
+	c.write(&b)
+	fmt.Fprintf(&b, "\n%s\n", r.tally())
+	r.targetSheet().markdown(&b)
+	b.WriteString("\n![rooflines](bench.png)\n")
+	for _, s := range r.sheets() {
+		s.markdown(&b)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *Report) name() string {
+	if len(r.Devices) == 0 {
+		return ""
+	}
+	return r.Devices[0].Device
+}
+
+// peers are who the results were compared with.
+func (r *Report) peers() (all []string) {
+	for _, c := range r.Results {
+		if p := fmt.Sprintf("%s (%s)", c.Device, c.Driver); isPeer(c.Backend) && !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func (c Circumstance) write(b *strings.Builder) {
+	if c.GPU != nil {
+		var limits []string
+		for _, l := range c.GPU.Limits {
+			limits = append(limits, fmt.Sprintf("%s %d", l.Name, l.Value))
+		}
+		fmt.Fprintf(b, "- reached via %s; %d extensions; limits: %s\n", c.GPU.Via, len(c.GPU.Extensions), strings.Join(limits, ", "))
+	}
+	if len(c.Commands) > 0 {
+		fmt.Fprintf(b, "\n```sh\n%s\n```\n", strings.Join(c.Commands, "\n"))
+	}
+}
+
+// tally says how many results there are, and what became of them.
+func (r *Report) tally() string {
+	count := map[Status]int{}
+	for _, c := range r.Results {
+		count[c.Status]++
+	}
+	return fmt.Sprintf("%d results: %d verified and timed, %d outside their bounds, %d that could not be had, %d not run.",
+		len(r.Results), count[OK], count[Failed], count[Broken], count[Skipped])
+}
+
+// markdown writes the sheet under a heading.
+func (s sheet) markdown(b *strings.Builder) {
+	fmt.Fprintf(b, "\n## %s\n\n", s.Title)
+	line := func(cells []string) {
+		for _, c := range cells {
+			b.WriteString("| " + strings.ReplaceAll(c, "|", `\|`) + " ")
+		}
+		b.WriteString("|\n")
+	}
+	line(s.Head)
+	b.WriteString("|---" + strings.Repeat("|---:", len(s.Head)-1) + "|\n")
+	for _, row := range s.Rows {
+		line(row)
+	}
+	if len(s.Notes) > 0 {
+		b.WriteString("\n")
+	}
+	for _, n := range s.Notes {
+		fmt.Fprintf(b, "- %s\n", strings.ReplaceAll(n, "*", `\*`))
+	}
+}
+
+// Rooflines draws the rooflines alone, as a PNG.
+func (r *Report) Rooflines(w io.Writer) error {
+	d, err := r.drawing()
+	if err != nil {
+		return err
+	}
+	d.plots, d.height = d.plots[:1], d.height[:1]
+	_, err = vgimg.PngCanvas{Canvas: d.canvas()}.WriteTo(w)
+	return err
+}

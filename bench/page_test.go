@@ -1,0 +1,80 @@
+package bench
+
+import (
+	"bytes"
+	"image/png"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Every case of a target is one that a run has.
+func TestTargetCases(t *testing.T) {
+	cases, err := Cases(Options{Suites: Suites, Batch: 256, gpu: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range cases {
+		names = append(names, c.Suite+" "+c.Name)
+		if w, ok := c.Work.(Training); ok {
+			for _, rule := range w.Rules {
+				names = append(names, c.Suite+" "+c.Name+" "+rule)
+			}
+		}
+	}
+	if len(targets) != 9 {
+		t.Errorf("%d targets, want 9", len(targets))
+	}
+	for _, g := range targets {
+		for _, c := range g.cases {
+			if !slices.Contains(names, g.suite+" "+c) {
+				t.Errorf("no case %s %s", g.suite, c)
+			}
+		}
+	}
+}
+
+// A page says of every target whether it is met, by the results of the right contenders.
+func TestPage(t *testing.T) {
+	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	line := func(suite, name, backend string, seconds float64) Result {
+		return Result{Suite: suite, Case: name, Backend: backend, Device: "NVIDIA H200/PCIe/SSE2", Status: OK, Seconds: seconds, Date: at, Gbps: 1 / seconds, Images: 1 / seconds, Verified: 1}
+	}
+	tf32 := line("product", "NN 4096³", "torch-cuda", 0.1)
+	tf32.PeerTF32 = true
+	aa := line("training", "resnet18 32×32×3 n=256 aa", "gpu", 1.2)
+	aa.VsBackprop = 1.2
+	missing := line("product", "NN 4096³", "gpu", 0)
+	missing.Status = Skipped
+	r := Collect([]Result{missing, tf32}, []Result{
+		line("product", "NN 4096³", "gpu", 1), line("product", "NN 4096³", "torch-cuda", 0.95), line("product", "NN 4096³", "gpu", 7),
+		line("product", "NN 8192³", "gpu", 1), line("product", "NN 8192³", "torch-cuda", 0.85),
+		line("product", "NN 1024 × 64³", "gpu", 1), line("product", "NN 1024 × 64³", "torch-cpu", 9),
+		line("training", "resnet18 32×32×3 n=256 bp", "gpu", 1), aa, line("training", "resnet18 32×32×3 n=64 bp", "cpu", 64),
+		line("pointwise", "relu 67108864", "gpu", 1), line("pointwise", "copy 67108864", "torch-cuda", 0.92),
+	})
+	if r.Slug() != "nvidia-h200" || len(r.Devices) != 2 || !r.Start.Equal(at) {
+		t.Errorf("slug %s, %d devices, %v", r.Slug(), len(r.Devices), r.Start)
+	}
+	var b bytes.Buffer
+	if err := r.Markdown(&b, Circumstance{Commands: []string{"hebb bench"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"NN 4096³ | ≥ 0.9× | 0.95× | yes |", "NN 8192³ | ≥ 0.9× | 0.85× | no |", "NN 1024 × 64³ | ≥ 1.2× | – | not measured |",
+		"n=256 aa | ≤ 1.1× | 1.20× | no |", "≥ 50× | 64.0× | yes |", "relu 67108864 | ≥ 0.9× | 0.92× | yes |", "hebb bench", "bench.png",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+	b.Reset()
+	if err := r.Rooflines(&b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.Decode(&b); err != nil {
+		t.Error(err)
+	}
+}
