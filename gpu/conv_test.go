@@ -127,6 +127,8 @@ func TestConvPlans(t *testing.T) {
 		want.define(true, test.want...)
 		want.tile(tiles[tile])
 		want.define(true, "VEC")
+		want.define(slices.Contains(test.want, "PATCHES_A"), "WHOLE")
+		want.define(slices.Contains(test.want, "PATCHES_B"), "ROWS")
 		d := l.dispatches[0]
 		if d.kernel != want.kernel || d.args.M != test.m || d.args.N != test.n || d.args.Batch != test.batch {
 			t.Errorf("%T %s: %v of %d members of %d×%d", test.op, test.name, d.kernel, d.args.Batch, d.args.M, d.args.N)
