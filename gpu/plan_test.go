@@ -308,9 +308,9 @@ func TestChoose(t *testing.T) {
 		split          bool
 	}{
 		{1, 8192, 8192, 8192, "256x128", false},
-		{1, 64, 64, 64, "64x64", false},
+		{1, 64, 64, 64, "32x32", false},
 		{1, 512, 512, 1 << 17, "", true}, // a weight gradient: few tiles, many terms
-		{1024, 256, 256, 1 << 13, "256x128", false},
+		{1024, 256, 256, 1 << 13, "128x128", false},
 	} {
 		tile, splits := p.choose(test.batch, test.m, test.n, test.k)
 		if test.tile != "" && !tile.is(test.tile) || (splits > 1) != test.split {

@@ -23,13 +23,13 @@ type tile struct {
 // tiles are the shapes there are, largest first. Shares are those of a product of 4096³ on an H100, of its 66.9 TFLOP/s
 // (docs/performance.md); of tiles of 64 and more terms, which are for short sums, they are guesses.
 var tiles = []tile{
-	{256, 128, 16, 16, 8, 1, 0.67},
-	{256, 128, 8, 16, 8, 2, 0.68},
+	{256, 128, 16, 16, 8, 1, 0.64},
+	{256, 128, 8, 16, 8, 2, 0.66},
 	{128, 256, 8, 8, 16, 2, 0.64},
 	{128, 128, 16, 16, 8, 0, 0.60},
 	{128, 128, 8, 16, 8, 2, 0.66},
 	{128, 128, 16, 8, 8, 0, 0.67},
-	{128, 128, 16, 8, 8, 1, 0.66},
+	{128, 128, 16, 8, 8, 1, 0.68},
 	{128, 128, 16, 8, 8, 2, 0.65},
 	{128, 128, 32, 8, 8, 0, 0.60},
 	{128, 64, 16, 8, 8, 0, 0.58},
@@ -131,7 +131,7 @@ func usable(rung string, shared, threads int) ([]tile, error) {
 
 const (
 	// A processor works at its best with at least this many threads: one group of few hides no waiting.
-	fullThreads = 256
+	fullThreads = 192
 
 	// A slice of terms is no shorter, and there are no more of them.
 	minSlice, maxSplits = 256, 64
@@ -140,9 +140,9 @@ const (
 	enoughGroups = 8
 
 	// In units of one multiply-add of one processor, what the second pass of a split costs: for each
-	// partial sum, written and read, and for its launch. They follow from an H200: 128 multiply-adds
-	// a cycle and processor at 1.8 GHz, 4.8 TB/s, 3 µs.
-	costPartial, costPass = 0.4, 700e3
+	// partial sum, written and read, and for its launch. They follow from an H100: 128 multiply-adds
+	// a cycle and processor at 1.8 GHz, 2.5 TB/s, and some 9 µs from one dispatch to another that waits for it.
+	costPartial, costPass = 0.75, 2e6
 )
 
 // choose returns the tile, and into how many slices its terms are cut, of the least time that the model predicts.

@@ -46,6 +46,7 @@ Exit status 1 if a way gave a wrong result, 130 if interrupted; what was found u
 	f.DurationVar(&r.budget, "budget", 0, "the longest for all cases (default: none)")
 	f.DurationVar(&r.options.Limit, "limit", 20*time.Second, "the longest for one case")
 	f.IntVar(&r.options.Most, "most", 0, "how many ways to try for one case (default: all)")
+	f.IntVar(&r.options.Sample, "sample", 64, "how many elements of each output to verify")
 	f.BoolVar(&r.all, "all", false, "print every way, not only the fastest")
 	f.Uint64Var(&r.seed, "seed", 1, "of the inputs")
 	return cmd
