@@ -33,7 +33,7 @@ var (
 		{compute.ConvInput{}, "(image.zw - 1) / slide.z + 1", "image.zw / slide.z"},
 		{compute.ConvInput{}, "p.yz * slide.z + phase", "p.yz * slide.z"},
 		{compute.ConvInput{}, "at.y < image.w ?", "true ?"}, // a pixel of the next row
-		{compute.Hebbian{}, "if (beta != 0.0 || BOUND(3))", ""},
+		{compute.Hebbian{}, "return beta != 0.0 || BOUND(3) ?", "return true ?"},
 	}
 	tiledPatchMutants = []mutant{
 		{compute.Conv{}, "		a.z -= radix.y;\n		a.y++;\n", "		a.z -= radix.y;\n"},
@@ -45,20 +45,33 @@ var (
 		{compute.ConvInput{}, "l % (BK / 4) : (l - QA) / (BN / 4)", "l % (BK / 4) : (l - QA) % (BN / 4)"},
 		{compute.Hebbian{}, "dep0 + p + (l - QA) / (BN / 4) * 4", "dep0 + p"},
 		{compute.Hebbian{}, "col + (l - QA) % (BN / 4) * 4", "col"},
-		{compute.Conv{}, "row + l / (BK / 4) * 4 + i", "row + l / (BK / 4) * 4"},
-		{compute.Conv{}, "spots[q * 4 + 2]", "spots[q * 4 + 1]"},
-		{compute.Conv{}, "return transpose(mat4(seen(", "return (mat4(seen("},
+		{compute.Conv{}, "spot2_0 = spot(place + 1)", "spot2_0 = spot(place)"},
+		{compute.Conv{}, "v3 = seen(spot3, tap)", "v3 = seen(spot2, tap)"},
 		{compute.Conv{}, "tap = plus(tap, ivec3(0, 0, 1), ivec2(window.y, channels))", "tap.z++"},
 		{compute.Conv{}, "IMAGES[address(first, tap) >> 2]", "IMAGES[address(first, tap - tap.z % 8) >> 2]"},
 		{compute.Hebbian{}, "place = plus(place, ivec3(0, 0, 1), places)", "place.z++"},
 		{compute.ConvInput{}, "tap = plus(tap, ivec3(0, 0, 1), radix)", "tap.z++"},
-		{compute.ConvInput{}, "		tap.z++; // four", "		// four"},
+		{compute.ConvInput{}, "tap.z++; // four", "// four"},
+	}
+	shortcutMutants = []mutant{
+		{compute.Conv{}, "(1u << to.y) - (1u << from.y)", "(1u << to.y) - 1u"},
+		{compute.Conv{}, "across << (r * window.y)", "across << r"},
+		{compute.Conv{}, "max(-first, ivec2(0))", "ivec2(0)"},
+		{compute.ConvInput{}, "min(image.xy - first, window)", "window"},
+		{compute.Conv{}, "(tap.z += BK) == channels", "(tap.z += BK) > channels"},
+		{compute.ConvInput{}, "++tap.y == window.y", "++tap.y > window.y"},
+		{compute.Conv{}, "IMAGES[spot3 + off]", "IMAGES[spot2 + off]"},
+		{compute.ConvInput{}, "B[at + 2 * step]", "B[at + step]"},
+		{compute.ConvInput{}, "tap + ivec3(0, 0, channel)", "tap"},
+		{compute.Hebbian{}, "uint(x + 2 * stride) <", "uint(x) <"},
+		{compute.Hebbian{}, "IMAGES[at + 3 * step]", "IMAGES[at + 2 * step]"},
+		{compute.Hebbian{}, "uint(first.x + tap.x) < uint(image.x)", "true"},
 	}
 	splitPatchMutants = []mutant{
-		{compute.ConvInput{}, "finish(0, to, col, acc)", "finish(z, row, col, acc)"},
+		{compute.ConvInput{}, "finish(0, to, col, acc, old(0, to, col))", "finish(z, row, col, acc, old(z, row, col))"},
 		{compute.ConvInput{}, "if (to >= 0)", "to = max(to, 0);"},
-		{compute.Conv{}, "aim(row, col, first)", "aim(row, col, 0)"},
-		{compute.Hebbian{}, "aim(row, col, first)", "aim(row, col, 0)"},
+		{compute.Conv{}, "aim(z, row, col, first)", "aim(z, row, col, 0)"},
+		{compute.Hebbian{}, "aim(z, row, col, first)", "aim(z, row, col, 0)"},
 	}
 	windowPatchMutants = []mutant{
 		{compute.Conv{}, "row0 + place, places", "place, places"},
@@ -68,19 +81,24 @@ var (
 	}
 )
 
-// TestPatchMutants: the suite sees those of the first three lists, the layers the last.
+// TestPatchMutants: the suite sees those of the first three lists, the layers the last two.
 func TestPatchMutants(t *testing.T) {
 	hunt(t, []ladder{
 		{"naive", "naive", func(*backend) {}, patchMutants},
 		{"tiled", "64x32", func(*backend) {}, tiledPatchMutants},
 		{"split", "32x32x32/4x4/1", func(b *backend) { b.splits = 3 }, splitPatchMutants},
 	})
-	t.Run("windows", func(t *testing.T) {
-		for _, m := range windowPatchMutants {
-			planted, err := plant(m, "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 8 << 10 }, tryLayers)
-			if !planted || !errors.Is(err, compute.ErrWrong) {
-				t.Errorf("%T %q -> %q: planted %v: %v", m.op, m.old, m.new, planted, err)
+	for _, way := range []ladder{
+		{"shortcuts", "64x32", func(*backend) {}, shortcutMutants},
+		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 8 << 10 }, windowPatchMutants},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			for _, m := range way.mutants {
+				planted, err := plant(m, way.rung, way.set, tryLayers)
+				if !planted || !errors.Is(err, compute.ErrWrong) {
+					t.Errorf("%T %q -> %q: planted %v: %v", m.op, m.old, m.new, planted, err)
+				}
 			}
-		}
-	})
+		})
+	}
 }

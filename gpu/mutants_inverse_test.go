@@ -42,7 +42,7 @@ var inverseMutants = []mutant{
 	{compute.Inverse{}, "barrier(); // all have read it", "Info[AT(3, z, 0)] = 1.0;"},
 	// what products leave out
 	{compute.Inverse{}, "row0 + row + BM - dep0", "row0 + row - dep0"},
-	{compute.Inverse{}, "v += beta * C[at]", "v += 0.0"},
+	{compute.Inverse{}, "v += beta * was", "v += 0.0"},
 }
 
 func TestInverseMutants(t *testing.T) {

@@ -35,7 +35,7 @@ var (
 		{compute.KernelGrad{}, "INPUT(4)", "INPUT(3)"},
 		{compute.KernelGrad{}, "= old;", "= CELL(0.0);"},
 		// what becomes of P
-		{compute.KernelGrad{}, "v += beta * C[at]", "v -= beta * C[at]"},
+		{compute.KernelGrad{}, "v += beta * was", "v -= beta * was"},
 		{compute.KernelGrad{}, "alpha * FIRST(", "FIRST(-"},
 	}
 	bandKernelMutants = []mutant{

@@ -33,18 +33,23 @@ var (
 	}
 	tiledMutants = []mutant{
 		// tile.glsl
-		{compute.Gemm{}, "row >= rows || col >= cols", "row > rows || col >= cols"},
-		{compute.Gemm{}, "ivec4(0, 1, 2, 3)", "ivec4(0, 1, 2, 2)"},
-		{compute.Gemm{}, "A[at + min(2, left - 1)]", "A[at + min(1, left - 1)]"},
-		{compute.Gemm{}, "AT(1, z, row)", "AT(1, 0, row)"},
-		{compute.Gemm{}, "a[i / 4]", "a[0]"},
-		{compute.Gemm{}, "t < BK;", "t < BK - 1;"},
+		{compute.Gemm{}, "< rows ? a_run", "< rows - 1 ? a_run"},
+		{compute.Gemm{}, "< rows ? b_run", "< rows - 1 ? b_run"},
+		{compute.Gemm{}, "left > 2 ? A[at + 2]", "left > 2 ? A[at + 1]"},
+		{compute.Gemm{}, "left > 3 ? B[at + 3]", "left > 4 ? B[at + 3]"},
+		{compute.Gemm{}, "v3 = FOUR(A, at + 2 * s)", "v3 = FOUR(A, at + s)"},
+		{compute.Gemm{}, "v4 = FOUR(B, at + 3 * s)", "v4 = FOUR(B, at + 2 * s)"},
+		{compute.Gemm{}, "p + BK <= end", "p <= end"},
+		{compute.Gemm{}, "AT(1, z, row + l", "AT(1, 0, row + l"},
+		{compute.Gemm{}, "at_0 += STEP_A", "at_0 += 0"},
+		{compute.Gemm{}, "fma(vec4(a1[0])", "fma(vec4(a0[0])"},
+		{compute.Gemm{}, "As[a_at + ROW_A(15)", "As[a_at + ROW_A(14)"},
+		{compute.Gemm{}, "next2_0[0], next3_0[0]", "next3_0[0], next2_0[0]"},
 		{compute.Gemm{}, "		barrier(); // all have done with the last slice\n", ""},
-		{compute.Gemm{}, "		stash();\n		barrier();\n", "		stash();\n"},
-		{compute.Gemm{}, "return transpose(mat4(a4(", "return (mat4(a4("},
-		{compute.Gemm{}, "l / (BN / 4) * 4 * LB", "l / (BN / 4) * 4 * LA"},
-		{compute.Gemm{}, "if (r0 + r < m)", "if (r0 + r <= m)"},
-		{compute.Gemm{}, "if (c0 + c < n)", "if (c0 + c < n - 1)"},
+		{compute.Gemm{}, "		stash(0);\n		barrier();\n", "		stash(0);\n"},
+		{compute.Gemm{}, "ROW_B(t) + l % (BN / 4)", "ROW_B(t) + l / (BN / 4)"},
+		{compute.Gemm{}, "bool is2_0 = first + 2 < m", "bool is2_0 = first + 2 <= m"},
+		{compute.Gemm{}, "row < m && col + 3 < n", "row < m && col + 3 < n - 1"},
 		// product.glsl
 		{compute.Gemm{}, "t < down * across", "t < down * across - 1"},
 		{compute.Gemm{}, "in_band % high", "in_band % BAND"},
@@ -53,8 +58,8 @@ var (
 		{compute.Hebbian{}, "row0 + row + BM - dep0", "row0 + row - dep0"},
 		{compute.Hebbian{}, "col0 + col >= row0 + row + BM", "col0 + col >= row0 + row"},
 		// epilogue.glsl
-		{compute.Gemm{}, "if (beta != 0.0)", ""},
-		{compute.Gemm{}, "v += beta * C[at]", "v += C[at]"},
+		{compute.Gemm{}, "return beta != 0.0 ?", "return true ?"},
+		{compute.Gemm{}, "v += beta * was", "v += was"},
 		{compute.Gemm{}, "alpha * acc", "acc"},
 		{compute.Gemm{}, "AT(3, z, 0) + col", "AT(3, 0, 0) + col"},
 		{compute.Gemm{}, "max(v, CELL(0.0))", "abs(v)"},
@@ -101,8 +106,17 @@ var (
 		{compute.FMA{}, "			if (i + c * 256 < n)\n", ""},
 	}
 	largeMutants = []mutant{ // what smaller tiles do not have
-		{compute.Gemm{}, "a[i / 4][i % 4] * b[j]", "a[i / 4][i % 4] * b[0]"},
+		{compute.Gemm{}, "fma(vec4(a1[3]), b1", "fma(vec4(a1[3]), b0"},
 		{compute.Gemm{}, "warp % (GX / 8) * 8", "warp % (GX / 8) * 4"},
+	}
+	withoutStagesMutants = []mutant{
+		{compute.Gemm{}, "fetch(z, row, col, p, end)", "fetch(z, row, col, first, end)"},
+	}
+	twoStagesMutants = []mutant{
+		{compute.Gemm{}, "multiply(stage, y, x)", "multiply(0, y, x)"},
+		{compute.Gemm{}, "stash(1 - stage)", "stash(stage)"},
+		{compute.Gemm{}, "barrier(); // all have done with the last tile", ""},
+		{compute.Gemm{}, "int a_at = stage * ROW_A(BK)", "int a_at = stage * ROW_A(4)"},
 	}
 	splitMutants = []mutant{
 		{compute.Gemm{}, "end = min(k, first + slice)", "end = min(k, first + slice - 1)"},
@@ -119,8 +133,8 @@ var (
 		{compute.Gram{}, "row += int(gl_NumWorkGroups.y) * 4", "row += m"},
 	}
 	windowMutants = []mutant{
-		{compute.Gemm{}, "sums[r][c] += P", "sums[r][c] = P"},
-		{compute.Gemm{}, "sums[r] += P", "sums[r] = P"},
+		{compute.Gemm{}, "v[3] += P", "v[3] = P"},
+		{compute.Gemm{}, "sum3_0 += P", "sum3_0 = P"},
 		{compute.Gram{}, "(col0 + col) - (row0 + row)", "col - row"},
 		{compute.Hebbian{}, "row0 + row + BM - dep0", "row + BM - dep0"},
 	}
@@ -136,6 +150,8 @@ func TestMutants(t *testing.T) {
 		{"naive", "naive", func(*backend) {}, naiveMutants},
 		{"tiled", "64x32", func(*backend) {}, tiledMutants},
 		{"large", "128x128x16/8x8/1", func(*backend) {}, largeMutants},
+		{"without stages", "64x64x16/8x8/0", func(*backend) {}, withoutStagesMutants},
+		{"two stages", "32x32x32/4x4/2", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }, twoStagesMutants},
 		{"split", "32x32x32/4x4/1", func(b *backend) { b.splits = 3 }, splitMutants},
 		{"walk", "32x32x32/4x4/1", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }, walkMutants},
 		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 8 << 10 }, windowMutants},
