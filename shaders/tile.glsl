@@ -53,7 +53,7 @@ vec4 b_all(int at, int left) {
 #include "sliding.glsl"
 #endif
 
-// A thread has $(LOADS) blocks of each slice, of A or of B, by their number l. For each: where its rows are, and, of rows of
+// A thread has LOADS blocks of each slice, of A or of B, by their number l. For each: where its rows are, and, of rows of
 // memory that are terms, how many columns are left. Of a matrix, at1 to at4 are the addresses of its four rows, or at1 is
 // that of the first, as they are for term 0.
 #unroll q LOADS
