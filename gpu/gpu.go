@@ -129,7 +129,9 @@ func (b *backend) measure(rung string) (err error) {
 	for i := range b.maxGroups {
 		b.maxGroups[i] = limitAt(gl.MAX_COMPUTE_WORK_GROUP_COUNT, i)
 	}
-	b.tiles, err = usable(rung, limit(gl.MAX_COMPUTE_SHARED_MEMORY_SIZE), limit(gl.MAX_COMPUTE_WORK_GROUP_INVOCATIONS))
+	shared, threads := limit(gl.MAX_COMPUTE_SHARED_MEMORY_SIZE), limit(gl.MAX_COMPUTE_WORK_GROUP_INVOCATIONS)
+	b.pairTiles = usablePairs(rung, shared, threads)
+	b.tiles, err = usable(rung, shared, threads)
 	return cmp.Or(err, b.settle("open"))
 }
 

@@ -12,7 +12,9 @@ import (
 )
 
 // quick are options for tests: the first EGL device, or whatever there is, and nothing on disk.
-func quick(rung string) Options { return Options{Device: -1, Rung: rung, CacheDir: "off"} }
+func quick(rung string) Options {
+	return Options{Device: -1, Rung: rung, CacheDir: "off", TuningDir: "off"}
+}
 
 // opened skips the test where there is no OpenGL, and nowhere else: NEED_GPU forbids that too.
 func opened(t *testing.T) *backend {
@@ -59,7 +61,8 @@ func TestOps(t *testing.T) {
 		{"64x32", "64x32", same, 5},
 		{"32x32 in two stages", "32x32x32/4x4/2", same, 5},
 		{"split", "", func(b *backend) { b.splits = 3 }, 5},
-		{"bands", "32x32x32/4x4/1", func(b *backend) { b.stored = 3000 }, 5},
+		{"squares", "32x32x32/4x4/1", func(b *backend) { b.stored = 3000 }, 5},
+		{"bands", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.stored = true, 3000 }, 5},
 		{"by call", "32x32", unmap, 5},
 		{"many processors", "32x32", hasten, 5},
 		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 5},

@@ -2,9 +2,26 @@ package gpu
 
 import "hebb/compute"
 
-// kernelGrad makes K, L and P = Σ_w Scale·S∘K band by band, and multiplies P by X. For the Gaussian DX starts as the
-// sums of P's rows times the rows of X, from which P·X goes off with its sign changed; the diagonal of K, and so of P, is 0.
+// kernelGrad makes P = Σ_w Scale·S∘K, from registers, in bands right of the diagonal, and multiplies them by X; where that cannot
+// be, by bands of K, L and P.
 func (l *plan) kernelGrad(g compute.KernelGrad) {
+	scales := make([]float32, g.K.Widths())
+	for w := range scales {
+		scales[w] = float32(g.Scale(w))
+	}
+	bare := g.K.Kernel == compute.Linear && g.Self == 0 // P is S, and nothing of K in it
+	p, ok := l.pairing(g.K, g.L, bare, scales...)
+	if ok {
+		ok = l.pullTiles(g, p)
+	}
+	if !ok && l.err == nil {
+		l.pullBands(g)
+	}
+}
+
+// pullBands makes K, L and P = Σ_w Scale·S∘K band by band, and multiplies P by X. For the Gaussian DX starts as the
+// sums of P's rows times the rows of X, from which P·X goes off with its sign changed; the diagonal of K, and so of P, is 0.
+func (l *plan) pullBands(g compute.KernelGrad) {
 	widths, batch, m, _ := g.Dims()
 	first, second, matrices := l.similarity(g.K, nil, scratch1, 0), product{}, widths+1
 	if g.L.X != nil {

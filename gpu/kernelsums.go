@@ -1,9 +1,76 @@
 package gpu
 
-import "hebb/compute"
+import (
+	"strconv"
 
-// kernelSums makes K and L band by band, and folds what becomes of each row.
+	"hebb/compute"
+)
+
+// kernelSums makes the sums of squares of tiles, in registers, and adds those of each row up; where that cannot be, by bands.
 func (l *plan) kernelSums(k compute.KernelSums) {
+	p, ok := l.pairing(k.K, k.L, false)
+	if ok {
+		ok = l.sumsOfTiles(k, p)
+	}
+	if !ok && l.err == nil {
+		l.sumsOfBands(k)
+	}
+}
+
+// sumsOfTiles plans k as p, or nothing at all where a shader cannot be shown that much. A square of tiles gives each of its rows
+// a number for every sum: sums × widths × members × squares × rows of them, Sum first.
+func (l *plan) sumsOfTiles(k compute.KernelSums, p *pairing) bool {
+	widths, batch, m := k.Dims()
+	p.ins[5], p.ins[6] = p.vector(k.A, widths), p.vector(k.B, k.L.Widths())
+	var outs []*compute.Tensor
+	for _, o := range []struct {
+		t    *compute.Tensor
+		name string
+	}{{k.Sum, "SUM"}, {k.Dot, "DOT"}} {
+		if o.t != nil {
+			outs, p.defines = append(outs, o.t), append(p.defines, o.name)
+		}
+	}
+	p.defines = append(p.defines, "OUTS "+strconv.Itoa(len(outs)))
+	side, squares, ok := l.squaresOf(p, len(outs)*widths)
+	if !ok {
+		return false
+	}
+	l.norms(p)
+	line := squares * side * p.bm
+	sums := l.own(scratchTiles, len(outs)*widths*batch, squares, line, axisTerm, axisRow)
+	shown := operand{mem: sums.mem, reach: l.scratch[scratchTiles] - 1}
+	d := l.pass(p, "kernelsums", band{members: batch}, shown, none)
+	d.args.Splits, d.args.Lanes, d.args.Skip[0][0] = int32(side), int32(squares), int32(line)
+	l.launch(d, squares*squares, 1, batch)
+	for i, t := range outs {
+		f := fold{kind: "SUM", formula: itself, size: extent{1, widths * batch, m, 1, squares}, columns: true}
+		f.in[1] = sums.from(i*widths*batch, 0)
+		f.out[0] = p.vector(t, 1).written()
+		f.out[0].stride[axisMember] = m
+		f.complete = func(d *dispatch, _ box) { d.args.Alpha = 1 }
+		l.fold(f)
+	}
+	return true
+}
+
+// squaresOf is how many tiles wide a square is, and how many squares there are along a row: the smallest of which so many sums,
+// of every row, go into the memory there is.
+func (l *plan) squaresOf(p *pairing, sums int) (side, squares int, ok bool) {
+	if !l.whole(p) {
+		return 0, 0, false
+	}
+	for side = 1; ; side *= 2 {
+		squares = (p.m + side*p.bm - 1) / (side * p.bm)
+		n := sums * p.batch * squares * squares * side * p.bm
+		if squares == 1 || n <= l.room(p.k) {
+			return side, squares, 4*n <= l.maxBlock
+		}
+	}
+}
+
+// sumsOfBands makes K and L band by band, and folds what becomes of each row.
+func (l *plan) sumsOfBands(k compute.KernelSums) {
 	widths, batch, m := k.Dims()
 	first, second, matrices := l.similarity(k.K, nil, scratch1, 0), product{}, widths
 	if k.Dot != nil {

@@ -115,7 +115,7 @@ var (
 	twoStagesMutants = []mutant{
 		{compute.Gemm{}, "multiply(stage, y, x)", "multiply(0, y, x)"},
 		{compute.Gemm{}, "stash(1 - stage)", "stash(stage)"},
-		{compute.Gemm{}, "barrier(); // all have done with the last tile", ""},
+		{compute.Gemm{}, "		barrier();\n		if (p + BK < end)", "		if (p + BK < end)"},
 		{compute.Gemm{}, "int a_at = stage * ROW_A(BK)", "int a_at = stage * ROW_A(4)"},
 	}
 	splitMutants = []mutant{

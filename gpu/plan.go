@@ -42,6 +42,8 @@ type planner struct {
 	splits     int // forced; 0: chosen by shape
 	stored     int // numbers of kernel matrices at a time, forced; 0: chosen by shape
 	tiles      []tile
+	pairTiles  []tile           // see pairs.go
+	byBands    bool             // kernel matrices are stored band by band, forced
 	tuned      map[shape]recipe // what was measured to be best
 }
 
@@ -68,7 +70,8 @@ const (
 	scratchAll
 	scratchK // bands of kernel matrices
 	scratchL
-	scratchP // and of what becomes of them
+	scratchP     // and of what becomes of them
+	scratchTiles // sums of their tiles
 	scratches
 )
 

@@ -89,7 +89,8 @@ func desk(rung string, set func(*planner)) *planner {
 	if err != nil {
 		panic(err) // see TestTiles
 	}
-	p := &planner{rung: rung, maxBlock: maxWindow, align: 64, maxGroups: [3]int{1<<31 - 1, 65535, 65535}, processors: 132, tiles: fit}
+	p := &planner{rung: rung, maxBlock: maxWindow, align: 64, maxGroups: [3]int{1<<31 - 1, 65535, 65535}, processors: 132, tiles: fit,
+		pairTiles: usablePairs(rung, 48<<10, 1024)}
 	if set != nil {
 		set(p)
 	}
@@ -104,7 +105,8 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 		"few":           desk("", func(p *planner) { p.processors = 2 }),
 		"split":         desk("", func(p *planner) { p.splits = 3 }),
 		"naive split":   desk("naive", func(p *planner) { p.splits = 3 }),
-		"bands":         desk("32x32x32/4x4/1", func(p *planner) { p.stored = 3000 }),
+		"squares":       desk("32x32x32/4x4/1", func(p *planner) { p.stored = 3000 }),
+		"bands":         desk("32x32x32/4x4/1", func(p *planner) { p.byBands, p.stored = true, 3000 }),
 		"walk":          desk("64x32", func(p *planner) { p.maxGroups = [3]int{2, 1, 1} }),
 		"windows":       desk("", func(p *planner) { p.maxBlock, p.align = 32<<10, 4 }),
 		"naive windows": desk("naive", func(p *planner) { p.maxBlock, p.align = 16<<10, 64 }),

@@ -44,14 +44,18 @@ type band struct{ z, members, i, rows int }
 // bandFloats is how many numbers of kernel matrices are stored at a time, if four times X is not more.
 const bandFloats = 1 << 22
 
+// room is how many numbers the kernels of s may take.
+func (p *planner) room(s compute.Similarity) int {
+	if p.stored > 0 {
+		return p.stored
+	}
+	return max(bandFloats, 4*s.X.Len())
+}
+
 // bands cuts the matrices of s, of which so many are stored side by side, into bands whose memory is O(m·d).
 func (p *planner) bands(s compute.Similarity, matrices int) (all []band) {
 	batch, m := s.X.Batch(), s.X.Rows()
-	most := p.stored
-	if most == 0 {
-		most = max(bandFloats, 4*s.X.Len())
-	}
-	most /= matrices * m // rows
+	most := p.room(s) / (matrices * m) // rows
 	members := max(1, min(batch, most/min(m, 64)))
 	rows := max(1, min(m, most/members))
 	if rows < m && rows > 64 {

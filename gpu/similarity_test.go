@@ -77,3 +77,93 @@ func TestStreamingMemory(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPairTiles: a pair tile is square and of two stages, and its slices leave room for the sums of all threads.
+func TestPairTiles(t *testing.T) {
+	for _, x := range pairTiles {
+		if err := x.check(); err != nil {
+			t.Error(err)
+		}
+		slices := x.shared() / 16 / 2 // vec4s of rows, or of columns
+		if sums := max(x.bn/x.tn, x.bm/x.tm) * x.bm / 4; x.bm != x.bn || x.stages != 2 || sums > slices || x.bm/4 > x.threads() {
+			t.Errorf("tile %s: %d vec4s of sums, %d of slices, want a square of two stages with room for them", x.name(), sums, slices)
+		}
+		if x.shared() > 32<<10 {
+			t.Errorf("tile %s: %d bytes of shared memory, want what OpenGL 4.3 promises", x.name(), x.shared())
+		}
+	}
+}
+
+// TestPairing: which ops keep their kernels in registers, and which are done by bands.
+func TestPairing(t *testing.T) {
+	x := func(s *compute.Step, widths int) compute.Similarity {
+		sigma := make([]float32, widths)
+		for i := range sigma {
+			sigma[i] = float32(1 + i)
+		}
+		return compute.Similarity{X: s.Tensor(200, 20), Kernel: compute.Gaussian, Sigma: sigma}
+	}
+	for _, c := range []struct {
+		name   string
+		p      *planner
+		widths int
+		want   bool
+	}{
+		{"auto", desk("", nil), 3, true},
+		{"as many factors as there are arguments", desk("", nil), 5, true},
+		{"more factors", desk("", nil), 6, false},
+		{"naive", desk("naive", nil), 3, false},
+		{"no square tile", desk("64x32", nil), 3, false},
+		{"by bands", desk("", func(p *planner) { p.byBands = true }), 3, false},
+		{"small windows", desk("", func(p *planner) { p.maxBlock, p.align = 8<<10, 4 }), 3, false},
+	} {
+		paper := &paper{planner: c.p}
+		err := compute.New(paper).Step(func(s *compute.Step) error {
+			k, l := x(s, c.widths), x(s, c.widths)
+			s.Do(compute.KernelGrad{DX: s.Tensor(200, 20), K: k, L: l, Alpha: 1, Cross: 1})
+			return s.Err()
+		})
+		if !errors.Is(err, errPlanned) {
+			t.Fatal(err)
+		}
+		got := false
+		for _, d := range paper.plans[0].dispatches {
+			got = got || d.file == "kernelgrad"
+		}
+		if got != c.want {
+			t.Errorf("%s: kernels in registers: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestCorners: corners cover P on and right of its diagonal once, in what memory there is.
+func TestCorners(t *testing.T) {
+	d := compute.New(&paper{planner: desk("", nil)})
+	for _, c := range []struct{ batch, m, d, stored int }{{1, 1, 1, 0}, {3, 129, 7, 3000}, {5, 33, 2, 3000}, {1, 65536, 128, 0}, {900, 100, 4, 0}} {
+		x, err := d.Tensor(c.batch, c.m, c.d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &plan{planner: desk("32x32", func(p *planner) { p.stored = c.stored })}
+		p, ok := l.pairing(compute.Similarity{X: x}, compute.Similarity{}, false)
+		bands, shown := l.corners(p)
+		if !ok || !shown {
+			t.Fatalf("%+v: no corners", c)
+		}
+		next := band{}
+		for _, b := range bands {
+			if b.z != next.z || b.i != next.i {
+				t.Fatalf("%+v: a band at %d, %d, want %d, %d", c, b.z, b.i, next.z, next.i)
+			}
+			if n := b.members * p.corner(b).floats(); n > max(l.room(p.k), p.bm*fours(c.m)) {
+				t.Errorf("%+v: a band of %d numbers", c, n)
+			}
+			if next = (band{z: b.z, i: b.i + b.rows}); next.i == c.m {
+				next = band{z: b.z + b.members}
+			}
+		}
+		if next.z != c.batch {
+			t.Errorf("%+v: bands end at member %d", c, next.z)
+		}
+	}
+}

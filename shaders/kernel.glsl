@@ -12,21 +12,14 @@ layout(std430, binding = 6) restrict writeonly buffer KT_ { CELL KT[]; };
 #endif
 layout(std430, binding = 3) restrict readonly buffer XX_ { float XX[]; }; // ‖x‖² of each row
 layout(std430, binding = 4) restrict readonly buffer YY_ { CELL YY[]; };
-const int LINEAR = 0, COSINE = 1, GAUSSIAN = 2; // compute.Kernel
-
-// A row of zeros is orthogonal to every other.
-float inverse(float s) { return s > 0.0 ? inversesqrt(s) : 0.0; }
-vec4 inverse(vec4 s) { return vec4(inverse(s.x), inverse(s.y), inverse(s.z), inverse(s.w)); }
+#include "between.glsl"
 
 // raw is what all widths share: a distance, or the kernel itself if it has no width.
 CELL raw(int z, int row, int col, CELL acc) {
 	if (!BOUND(3))
 		return acc;
 	float xx = XX[AT(3, z, 0) + row];
-	CELL yy = YY[CELLS(AT(4, z, 0) + col)];
-	if (kind == COSINE)
-		return acc * (inverse(xx) * inverse(yy));
-	return max((xx + yy) - 2.0 * acc, CELL(0.0));
+	return between(kind, xx, YY[CELLS(AT(4, z, 0) + col)], acc);
 }
 
 CELL value(int width, CELL v) { return kind == GAUSSIAN ? exp(-factor[width / 4][width % 4] * v) : v; }

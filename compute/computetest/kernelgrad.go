@@ -26,6 +26,10 @@ func kernelGradCases(c *chooser) {
 	for range 2 { // several of the largest tiles
 		c.kernelGrad(1, 600, relation{compute.Linear, 3, 1, false}, relation{compute.Linear, 5, 1, false})
 	}
+	for i, m := range []int{255, 256, 257, 385} { // about two and three of the largest square tiles
+		k := []relation{{compute.Linear, 8, 1, false}, {compute.Gaussian, 9, 2, true}}[i%2]
+		c.kernelGrad(1+i/2, m, k, relation{k.kernel, 4, 1, k.perDim})
+	}
 	if c.level == Full {
 		for i := range 6 {
 			c.kernelGrad(1, 2100+i, c.relation(kernels[i%2], 7), c.relation(kernels[i/2%3], 3))

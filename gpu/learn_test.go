@@ -1,0 +1,64 @@
+package gpu
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+
+	"hebb/compute"
+)
+
+// TestShipped: every file of findings that ships can be read, is named as its device is, and speaks of tiles that there are.
+func TestShipped(t *testing.T) {
+	files, err := fs.Glob(shipped, "tuning/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v: %v", files, err)
+	}
+	for _, f := range files {
+		text, err := shipped.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r record
+		known := map[shape]recipe{}
+		if err := addTo(known, text, &r); err != nil {
+			t.Errorf("%s: %v", f, err)
+		}
+		if want := strings.TrimSuffix(path.Base(f), ".json"); slug(r.Device) != want {
+			t.Errorf("%s is of %q, whose file would be %s", f, r.Device, slug(r.Device))
+		}
+		if len(known) != len(r.Entries) || r.Driver == "" || r.Date == "" {
+			t.Errorf("%s: %d shapes in %d entries, driver %q, date %q", f, len(known), len(r.Entries), r.Driver, r.Date)
+		}
+		again := map[shape]recipe{}
+		if _, err := recall("", compute.Info{Device: r.Device}, again); err != nil || len(again) != len(known) {
+			t.Errorf("%s: a device recalls %d of %d: %v", f, len(again), len(known), err)
+		}
+	}
+}
+
+// TestRecall: what is kept is recalled; a file that is not what was kept is an error that names it; another's is not read.
+func TestRecall(t *testing.T) {
+	dir, info := t.TempDir(), compute.Info{Device: "Some GPU/PCIe", Driver: "1.2"}
+	m, err := recall(dir, info, map[shape]recipe{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := shape{"GEMM NN", 0, 10, 9, 8}
+	for _, way := range []string{"32x32x32/4x4/1", "64x64x16/8x8/0 in 4"} {
+		if err := m.keep(s, compute.Attempt{Way: way, Seconds: 1}, 3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	known := map[shape]recipe{}
+	if _, err := recall(dir, info, known); err != nil || len(known) != 1 || known[s].String() != "64x64x16/8x8/0 in 4" {
+		t.Errorf("recalled %v: %v", known, err)
+	}
+	if err := addTo(known, []byte(`{"entries": [{"kind": "GEMM NN", "way": "7x7"}]}`), new(record)); err == nil {
+		t.Error("a tile that is not there is taken")
+	}
+	if err := addTo(known, []byte(`{`), new(record)); err == nil {
+		t.Error("half a file is taken")
+	}
+}
