@@ -305,6 +305,9 @@ type tuned struct {
 	report  func(Op, []Attempt)
 }
 
+// TimeOps is the Tuner's own, if it is a [Timer].
+func (t *tuned) TimeOps(f func(Timing)) error { return TimeOps(t.Tuner, f) }
+
 func (t *tuned) Run(op Op) error {
 	if !t.Learned(op) {
 		all, err := Tune(context.Background(), t.Tuner, op, t.options)

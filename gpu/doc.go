@@ -24,8 +24,8 @@
 // makes a tile of C, a thread several 4×4 blocks of it in registers; slices of A and B pass
 // through shared memory, read from memory four numbers at a time where offsets and rows
 // allow, and the next slices are on their way while the current ones are multiplied. Which of
-// several tile shapes, and whether the sums are cut into pieces (split-K), a model of time
-// decides: see tile.go.
+// several tile shapes, and whether the sums are cut into pieces (split-K), is what was found best on the
+// device (learn.go, tuner.go; the folder tuning ships) or what a model of time decides: see tile.go.
 //
 // What an op does with each sum is written once, in the file that both rungs include:
 // epilogue.glsl, rule.glsl (Hebbian), kernel.glsl (Gram).
@@ -34,7 +34,8 @@
 //
 // Conv, ConvInput and Hebbian of images are the same product: a loader of A or B finds the pixel where a matrix
 // would have an element, so that no patch is stored (shaders/patches.glsl, images.go). What a thread loads
-// advances by adding digits in mixed radix, without a division. A ConvInput of a stride above 1 is as
+// advances by adding digits in mixed radix, without a division; where channels or rows of places are multiples of what a
+// slice or a block has, by less than that (sliding.glsl). A ConvInput of a stride above 1 is as
 // many convolutions of stride 1 as there are phases of a pixel modulo the stride, in one dispatch, and
 // multiplies nothing that is not wanted. A window of one pixel that stops at each is a plain product.
 //

@@ -84,7 +84,7 @@ var (
 		{compute.KernelSums{}, "	clear_square(z, i, j);\n", ""},
 		{compute.KernelSums{}, "t % lanes >= t / lanes", "t % lanes > t / lanes"},
 		// kernelgrad.comp
-		{compute.KernelGrad{}, "r[1] + c;", "r[1];"},
+		{compute.KernelGrad{}, "r[1] + c;", "vec4(r[1]);"},
 		{compute.KernelGrad{}, "s0 += alpha * k0", "s0 += k0"},
 		{compute.KernelGrad{}, "s1 += beta * l1", "s1 -= beta * l1"},
 		{compute.KernelGrad{}, "ENTRIES(AT(6, at, min(row + 1,", "ENTRIES(AT(6, at, min(row,"},

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +31,16 @@ func (f *backendFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.rung, "rung", "", `GPU kernels to use: "naive" or the name of a tile (default: by shape)`)
 	cmd.Flags().Var(oneOf(&f.tuning, "cached", "off", "cached", "full"), "tuning", "GPU kernels by what was measured: not, as hebb and hebb tune have found, or look for the best where nothing is known")
 	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "compile the shaders anew instead of loading them from the cache")
+}
+
+// tuneOne is the longest that is looked for the best way to run one op when it is met.
+const tuneOne = 10 * time.Second
+
+// sayTuned tells a user who has asked for it why things take so long.
+func sayTuned(op compute.Op, all []compute.Attempt) {
+	if best, ok := compute.Fastest(all); ok {
+		fmt.Fprintf(os.Stderr, "hebb: tuned %T: %s, %.2f× the first of %d\n", op, best.Way, all[0].Seconds/best.Seconds, len(all))
+	}
 }
 
 // contexts are the ways to a GPU.
@@ -126,6 +138,9 @@ func (f *backendFlags) backend(name string) (compute.Backend, []string, error) {
 	b, notes, err := backend.Open(name, o)
 	if errors.Is(err, backend.ErrName) {
 		err = usageError{err}
+	}
+	if t, ok := b.(compute.Tuner); ok && f.tuning == "full" {
+		b = compute.Tuned(t, compute.TuneOptions{Limit: tuneOne}, sayTuned)
 	}
 	return b, notes, err
 }
