@@ -40,9 +40,9 @@ func with(rung string, set func(*backend)) func() (compute.Backend, error) {
 	}
 }
 
-// TestOps runs the suite on every rung and with every limit made small enough to be met: all of it
-// as the backend is used and on the naive rung, every fifth case on the others, since each new
-// specialisation costs a software OpenGL half a second of compiling.
+// TestOps runs the suite on rungs of every kind and with every limit made small enough to be met: all of it on the naive
+// rung, and on the others a part, since each new specialisation costs a software OpenGL half a second of compiling.
+// hebb verify, which ci/test.sh runs too, has all of it as the backend is used.
 func TestOps(t *testing.T) {
 	b := opened(t)
 	t.Log(b.Info())
@@ -53,21 +53,21 @@ func TestOps(t *testing.T) {
 		set        func(*backend)
 		every      int
 	}{
-		{"auto", "", same, 1},
+		{"auto", "", same, 3},
 		{"naive", "naive", same, 1},
-		{"128x128", "128x128x16/8x8/1", same, 7},
-		{"64x64 without stages", "64x64x16/8x8/0", same, 5},
-		{"64x64 in two stages", "64x64x16/4x4/2", same, 5},
-		{"64x32", "64x32", same, 5},
-		{"32x32 in two stages", "32x32x32/4x4/2", same, 5},
-		{"split", "", func(b *backend) { b.splits = 3 }, 5},
-		{"squares", "32x32x32/4x4/1", func(b *backend) { b.stored = 3000 }, 5},
-		{"bands", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.stored = true, 3000 }, 5},
-		{"by call", "32x32", unmap, 5},
-		{"many processors", "32x32", hasten, 5},
-		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 5},
-		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 32 << 10 }, 5},
-		{"naive windows", "naive", func(b *backend) { b.maxBlock = 16 << 10 }, 5},
+		{"128x128", "128x128x16/8x8/1", same, 19},
+		{"64x64 without stages", "64x64x16/8x8/0", same, 13},
+		{"64x64 in two stages", "64x64x16/4x4/2", same, 13},
+		{"64x32", "64x32", same, 9},
+		{"32x32 in two stages", "32x32x32/4x4/2", same, 9},
+		{"split", "", func(b *backend) { b.splits = 3 }, 9},
+		{"squares", "32x32x32/4x4/1", func(b *backend) { b.stored = 3000 }, 11},
+		{"bands", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.stored = true, 3000 }, 11},
+		{"by call", "32x32", unmap, 17},
+		{"many processors", "32x32", hasten, 17},
+		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 9},
+		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 32 << 10 }, 7},
+		{"naive windows", "naive", func(b *backend) { b.maxBlock = 16 << 10 }, 7},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
