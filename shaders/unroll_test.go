@@ -30,7 +30,7 @@ func TestUnroll(t *testing.T) {
 		{"#unroll i TM / 4\nx$(i*4+1)\n#end", []string{"TM 8", "NAIVE"}, "x1\nx5"},
 		{"\t#unroll i 2\n#unroll j 2\ns$i_$j[$(i/2)]\n#end\n#end", nil, "s0_0[0]\ns0_1[0]\ns1_0[0]\ns1_1[0]"},
 		{"#unroll i 2\n#unroll i 1\na$i\n#end\nb$i\n#end", nil, "a0\nb0\na0\nb1"}, // the inner i hides the outer
-		{"#unroll i N\n$(M/0)\n#end\nafter", nil, "after"},                         // in a part that is not compiled
+		{"#unroll i N\n$(M/0)\n#end\nafter", nil, "after"},                        // in a part that is not compiled
 		{"#unroll i 0\nb$i\n#end", nil, ""},
 		{"v$(i % 2)", []string{"i 5"}, "v1"},
 		{"no dollar", nil, "no dollar"},
