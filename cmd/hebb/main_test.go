@@ -67,7 +67,7 @@ func TestMistakes(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"trian", []string{`unknown command "trian"`, "bench, compare, data, eval, hsic, info, plot, reproduce, train, verify, version"}},
+		{"trian", []string{`unknown command "trian"`, "bench, compare, data, eval, hsic, info, plot, report, reproduce, train, tune, verify, version"}},
 		{"train now", []string{"flags only", `"now"`}},
 		{"train --colour red", []string{"unknown flag: --colour", "--rule", "--backend"}},
 		{"verify -q", []string{"unknown shorthand flag"}},
