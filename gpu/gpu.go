@@ -132,6 +132,9 @@ func (b *backend) measure(rung string) (err error) {
 	shared, threads := limit(gl.MAX_COMPUTE_SHARED_MEMORY_SIZE), limit(gl.MAX_COMPUTE_WORK_GROUP_INVOCATIONS)
 	b.pairTiles = usablePairs(rung, shared, threads)
 	b.tiles, err = usable(rung, shared, threads)
+	if b.info.Software && rung == "" { // which would compile for longer than it computes
+		b.tiles = slices.DeleteFunc(b.tiles, func(t tile) bool { return !t.is("32x32x32/4x4/1") && !t.is("64x32") })
+	}
 	return cmp.Or(err, b.settle("open"))
 }
 

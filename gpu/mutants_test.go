@@ -49,7 +49,7 @@ var (
 		{compute.Gemm{}, "		stash(0);\n		barrier();\n", "		stash(0);\n"},
 		{compute.Gemm{}, "ROW_B(t) + l % (BN / 4)", "ROW_B(t) + l / (BN / 4)"},
 		{compute.Gemm{}, "bool is2_0 = first + 2 < m", "bool is2_0 = first + 2 <= m"},
-		{compute.Gemm{}, "row < m && col + 3 < n", "row < m && col + 3 < n - 1"},
+		{compute.Gemm{}, "row + r < m && col + c < n", "row + r < m && col + c < n - 1"},
 		// product.glsl
 		{compute.Gemm{}, "t < down * across", "t < down * across - 1"},
 		{compute.Gemm{}, "in_band % high", "in_band % BAND"},
@@ -133,7 +133,7 @@ var (
 		{compute.Gram{}, "row += int(gl_NumWorkGroups.y) * 4", "row += m"},
 	}
 	windowMutants = []mutant{
-		{compute.Gemm{}, "v[3] += P", "v[3] = P"},
+		{compute.Gemm{}, "v[r][c] += P", "v[r][c] = P"},
 		{compute.Gemm{}, "sum3_0 += P", "sum3_0 = P"},
 		{compute.Gram{}, "(col0 + col) - (row0 + row)", "col - row"},
 		{compute.Hebbian{}, "row0 + row + BM - dep0", "row + BM - dep0"},

@@ -306,16 +306,16 @@ void tile(int z, int s, int row, int col, int first, int end) {
 
 #ifndef VEC
 
-// hand passes four sums on, the first of which is at [row, col].
-void hand(int z, int s, int row, int col, vec4 v) {
-#unroll c 4
-	if (row < m && col + $c < n) {
+// hand passes 4×4 sums on, the first of which is at [row, col]. Loops that stay loops keep the program small.
+void hand(int z, int s, int row, int col, mat4 v) {
+	for (int r = 0; r < 4; r++)
+		for (int c = 0; c < 4; c++)
+			if (row + r < m && col + c < n) {
 #ifdef FROM
-		v[$c] += P[AT(5, z, row) + col + $c];
+				v[r][c] += P[AT(5, z, row + r) + col + c];
 #endif
-		put(z, s, row, col + $c, v[$c], before(z, row, col + $c));
-	}
-#end
+				put(z, s, row + r, col + c, v[r][c], before(z, row + r, col + c));
+			}
 }
 
 #endif
@@ -327,10 +327,8 @@ void scatter(int z, int s, int row, int col) {
 	{
 		int first = row + $i * GY * 4;
 #ifndef VEC
-#unroll r 4
 #unroll j TN / 4
-		hand(z, s, first + $r, col + $j * GX * 4, sum$(i*4+r)_$j);
-#end
+		hand(z, s, first, col + $j * GX * 4, mat4(sum$(i*4)_$j, sum$(i*4+1)_$j, sum$(i*4+2)_$j, sum$(i*4+3)_$j));
 #end
 #elif defined(SYMMETRIC) && !defined(PARTIAL)
 #unroll j TN / 4
