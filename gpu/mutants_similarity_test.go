@@ -129,8 +129,8 @@ func TestKernelMutants(t *testing.T) {
 		{"bands", "32x32x32/4x4/1", func(b *backend) { b.byBands = true }, bandedKernelMutants},
 		{"narrow bands", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.stored = true, 2000 }, narrowKernelMutants},
 		{"windows", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.maxBlock = true, 8<<10 }, windowKernelMutants},
-		{"pairs", "32x32x32/4x4/1", func(*backend) {}, pairMutants},
-		{"squares", "32x32x32/4x4/1", func(b *backend) { b.stored = 2000 }, squareMutants},
-		{"walk", "32x32x32/4x4/1", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, walkKernelMutants},
+		{"pairs", "32x32", func(*backend) {}, pairMutants},
+		{"squares", "32x32", func(b *backend) { b.stored = 2000 }, squareMutants},
+		{"walk", "32x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, walkKernelMutants},
 	})
 }
