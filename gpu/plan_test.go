@@ -309,7 +309,7 @@ func TestChoose(t *testing.T) {
 		tile           string
 		split          bool
 	}{
-		{1, 8192, 8192, 8192, "256x128", false},
+		{1, 8192, 8192, 8192, "128x128", false},
 		{1, 64, 64, 64, "32x32", false},
 		{1, 512, 512, 1 << 17, "", true}, // a weight gradient: few tiles, many terms
 		{1024, 256, 256, 1 << 13, "128x128", false},
