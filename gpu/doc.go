@@ -25,7 +25,8 @@
 // through shared memory, read from memory four numbers at a time where offsets and rows
 // allow, and the next slices are on their way while the current ones are multiplied. Which of
 // several tile shapes, and whether the sums are cut into pieces (split-K), is what was found best on the
-// device (learn.go, tuner.go; the folder tuning ships) or what a model of time decides: see tile.go.
+// device (learn.go, tuner.go; the folder tuning ships) or what a model of time decides: see tile.go. A renderer in
+// software has two tiles to choose from, since it compiles for longer than it computes.
 //
 // What an op does with each sum is written once, in the file that both rungs include:
 // epilogue.glsl, rule.glsl (Hebbian), kernel.glsl (Gram).

@@ -92,12 +92,10 @@ func addTo(known map[shape]recipe, text []byte, r *record) error {
 	if err := json.Unmarshal(text, r); err != nil {
 		return err
 	}
-	for i, e := range r.Entries {
-		w, err := recipeOf(e.Way)
-		if err != nil {
-			return fmt.Errorf("entry %d: %w", i, err)
+	for _, e := range r.Entries {
+		if w, err := recipeOf(e.Way); err == nil { // else of another version of hebb, whose tiles were others
+			known[e.shape()] = w
 		}
-		known[e.shape()] = w
 	}
 	return nil
 }

@@ -55,8 +55,9 @@ func TestRecall(t *testing.T) {
 	if _, err := recall(dir, info, known); err != nil || len(known) != 1 || known[s].String() != "64x64x16/8x8/0 in 4" {
 		t.Errorf("recalled %v: %v", known, err)
 	}
-	if err := addTo(known, []byte(`{"entries": [{"kind": "GEMM NN", "way": "7x7"}]}`), new(record)); err == nil {
-		t.Error("a tile that is not there is taken")
+	other := map[shape]recipe{}
+	if err := addTo(other, []byte(`{"entries": [{"kind": "GEMM NN", "way": "7x7"}, {"kind": "GEMM NT", "way": "64x32x16/8x4/1"}]}`), new(record)); err != nil || len(other) != 1 {
+		t.Errorf("of a tile that is there and one that is not, %v is taken: %v", other, err)
 	}
 	if err := addTo(known, []byte(`{`), new(record)); err == nil {
 		t.Error("half a file is taken")
