@@ -83,6 +83,7 @@ type Conv struct {
 	W *Tensor // K × R × S × C
 	Slide
 	Epilogue
+	Leeway Leeway
 }
 
 func (c Conv) operands() (outs, ins []*Tensor) {
@@ -111,6 +112,9 @@ func (c Conv) check() error {
 	if _, err := c.patches(); err != nil {
 		return err
 	}
+	if err := c.Leeway.check(); err != nil {
+		return err
+	}
 	return c.Epilogue.checkImages(c.Y)
 }
 
@@ -136,7 +140,7 @@ func (c Conv) define(before Contents) func(out, i int) Val {
 				}
 			}
 		}
-		return c.Epilogue.at(before, c.Y, t, i)
+		return c.Epilogue.at(before, c.Y, t.within(c.Leeway), i)
 	}
 }
 
@@ -167,6 +171,7 @@ type ConvInput struct {
 	W *Tensor // K × R × S × C
 	Slide
 	Epilogue
+	Leeway Leeway
 }
 
 func (c ConvInput) operands() (outs, ins []*Tensor) {
@@ -181,6 +186,9 @@ func (c ConvInput) Patches() Patches {
 
 func (c ConvInput) check() error {
 	if _, err := window(c.X, c.Y, c.W, c.Slide); err != nil {
+		return err
+	}
+	if err := c.Leeway.check(); err != nil {
 		return err
 	}
 	return c.Epilogue.checkImages(c.X)
@@ -204,7 +212,7 @@ func (c ConvInput) define(before Contents) func(out, i int) Val {
 				}
 			}
 		}
-		return c.Epilogue.at(before, c.X, t, i)
+		return c.Epilogue.at(before, c.X, t.within(c.Leeway), i)
 	}
 }
 

@@ -30,6 +30,8 @@ type Device struct {
 	b    Backend
 	root scope
 	free map[int][]Buffer // by length; the steps of a training ask for the same lengths again
+
+	leeway Leeway
 }
 
 // New returns a Device that runs ops on b, and closes b when it is closed.
@@ -153,6 +155,7 @@ func (s *Step) Do(op Op) {
 	if s.err != nil {
 		return
 	}
+	op = s.dev.Lend(op)
 	err := s.dev.admit(op)
 	if err == nil {
 		err = s.dev.b.Run(op)

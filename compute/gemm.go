@@ -17,6 +17,7 @@ type Gemm struct {
 	C, A, B        *Tensor // batch×m×n; m×k and k×n after transposition
 	TransA, TransB bool
 	Epilogue
+	Leeway Leeway
 }
 
 func (g Gemm) operands() (outs, ins []*Tensor) {
@@ -41,6 +42,9 @@ func (g Gemm) check() error {
 			return fmt.Errorf("%s%v is a batch of %d and C%v of %d, want as many or 1", name, t, t.Batch(), g.C, batch)
 		}
 	}
+	if err := g.Leeway.check(); err != nil {
+		return err
+	}
 	return g.Epilogue.check(batch, m, n)
 }
 
@@ -59,9 +63,8 @@ func (g Gemm) define(before Contents) func(out, i int) Val {
 	return func(_, i int) Val {
 		z, r, c := i/(m*n), i/n%m, i%n
 		a, b := member(a, z, m*k), member(b, z, k*n)
-		return g.Epilogue.at(before, g.C, dot(k, func(p int) (float32, float32) {
-			return a[r*ai+p*ap], b[p*bp+c*bj]
-		}), i)
+		acc := dot(k, func(p int) (float32, float32) { return a[r*ai+p*ap], b[p*bp+c*bj] })
+		return g.Epilogue.at(before, g.C, acc.within(g.Leeway), i)
 	}
 }
 

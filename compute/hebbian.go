@@ -70,6 +70,7 @@ type Hebbian struct {
 	Rate, Decay float32 // η and λ, per update
 	Lo, Hi      float32
 	Patches     Slide // of images, unless Stride is 0
+	Leeway      Leeway
 }
 
 func (h Hebbian) operands() (outs, ins []*Tensor) {
@@ -138,7 +139,7 @@ func (h Hebbian) checkRule() error {
 	case h.Lo != h.Lo || h.Hi != h.Hi || h.Bounded() && h.Lo >= h.Hi:
 		return fmt.Errorf("bounds [%g, %g], want Lo < Hi, or both 0 for none", h.Lo, h.Hi)
 	}
-	return nil
+	return h.Leeway.check()
 }
 
 func (h Hebbian) define(before Contents) func(out, i int) Val {
@@ -164,7 +165,7 @@ func (h Hebbian) define(before Contents) func(out, i int) Val {
 		z, u, j := i/(units*inputs), i/inputs%units, i%inputs
 		w, y := member(wall, z, units*inputs), member(yall, z, n*units)
 		x := pairs(z, j)
-		s := dot(n, func(b int) (float32, float32) { return y[b*units+u], x(b) })
+		s := dot(n, func(b int) (float32, float32) { return y[b*units+u], x(b) }).within(h.Leeway)
 		for v, t := range coupling(z, u) {
 			if h.Mask.Keeps(u, v) {
 				s = s.plus(t.times(-float64(w[v*inputs+j])))

@@ -163,6 +163,8 @@ type sum struct {
 	under float64 // what flushing and underflow may do to it, in all
 	n     int     // roundings that a term may go through
 	whole bool    // all terms are whole numbers, and so are their factors
+
+	factorTally // of terms, until they are added to others or multiplied
 }
 
 // dot is Σ a·b over n pairs of numbers.
@@ -182,12 +184,13 @@ func (s *sum) addTerm(a, b float64) {
 	s.abs += math.Abs(a * b)
 	s.under += tiny * (1 + math.Abs(a) + math.Abs(b))
 	s.whole = s.whole && whole(a) && whole(b)
+	s.add(a, b)
 }
 
 // times is s with every term, or the total, multiplied by x.
 func (s sum) times(x float64) sum {
 	a := math.Abs(x)
-	return sum{s.x * x, s.abs * a, s.under*a + tiny*(1+a+s.abs), s.n + 1, s.whole && whole(x)}
+	return sum{x: s.x * x, abs: s.abs * a, under: s.under*a + tiny*(1+a+s.abs), n: s.n + 1, whole: s.whole && whole(x)}
 }
 
 // mean is s/n, by a division or by a product with a rounded 1/n. Even a division by 1 may err.
@@ -200,7 +203,7 @@ func (s sum) mean(n int) sum {
 
 // plus is s and t added up together, in any order.
 func (s sum) plus(t sum) sum {
-	return sum{s.x + t.x, s.abs + t.abs, s.under + t.under, max(s.n, t.n) + 1, s.whole && t.whole}
+	return sum{x: s.x + t.x, abs: s.abs + t.abs, under: s.under + t.under, n: max(s.n, t.n) + 1, whole: s.whole && t.whole}
 }
 
 // val bounds s however it is evaluated: in any order, with or without fused multiply-add, factors

@@ -147,7 +147,7 @@ type run struct {
 func (c Case) run(d *compute.Device) (r run, err error) {
 	err = d.Step(func(s *compute.Step) error {
 		m := &maker{s: s, rnd: rand.New(rand.NewPCG(c.seed, 1)), plain: c.plain, aligned: c.seed/2%2 == 0}
-		r.op = c.build(m)
+		r.op = d.Lend(c.build(m))
 		r.before = m.contents()
 		outs, ins := compute.Operands(r.op)
 		for range 2 {

@@ -1,0 +1,162 @@
+package compute
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// A Leeway is what an op may give up of its bound to be faster. With none, the default, products are of float32s and sums
+// in float32. A backend need not make use of it: what keeps the narrower bound keeps the wider one.
+type Leeway uint8
+
+const (
+	// Half admits factors of products rounded to half precision (IEEE 754 binary16, subnormals included), and up to
+	// [HalfRun] of these products at a time added up in it; the sums of such runs are added up in float32. It is there for
+	// the sums of [Gemm], [Conv] and [ConvInput], and of YᵀX in [Hebbian]. Tensors stay float32s.
+	//
+	// A factor beyond 65504 or a run whose sum may be is infinite; factors lose bits below 2⁻¹⁴, about 6e-5, and are 0
+	// below 2⁻²⁵.
+	Half Leeway = 1 << iota
+
+	leewayEnd
+)
+
+// HalfRun is how many products [Half] admits in one sum in half precision.
+const HalfRun = 16
+
+var leewayNames = []string{"half"}
+
+// Leeways are the names that [ParseLeeway] knows.
+func Leeways() []string { return leewayNames }
+
+// ParseLeeway returns the leeway of names, separated by commas; "" is none.
+func ParseLeeway(text string) (l Leeway, err error) {
+	if text == "" {
+		return 0, nil
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		i := 0
+		for i < len(leewayNames) && leewayNames[i] != name {
+			i++
+		}
+		if i == len(leewayNames) {
+			return 0, fmt.Errorf("leeway %q, want one or more of %s", text, strings.Join(leewayNames, ","))
+		}
+		l |= 1 << i
+	}
+	return l, nil
+}
+
+// String is what ParseLeeway reads.
+func (l Leeway) String() string {
+	var names []string
+	for i, name := range leewayNames {
+		if l&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	if l >= leewayEnd {
+		names = append(names, fmt.Sprintf("Leeway(%d)", uint8(l)))
+	}
+	return strings.Join(names, ",")
+}
+
+func (l Leeway) check() error {
+	if l >= leewayEnd {
+		return fmt.Errorf("leeway %v, want one or more of %s", l, strings.Join(leewayNames, ","))
+	}
+	return nil
+}
+
+// Allow gives every op that is asked for from now on that leeway, on top of its own.
+func (d *Device) Allow(l Leeway) error {
+	err := l.check()
+	if err == nil {
+		d.leeway = l
+	}
+	return err
+}
+
+// Allowed returns what [Device.Allow] was last given.
+func (d *Device) Allowed() Leeway { return d.leeway }
+
+// Lend returns op with the leeway of d, as [Step.Do] runs it.
+func (d *Device) Lend(op Op) Op {
+	if op, ok := op.(lenient); ok && d.leeway != 0 {
+		return op.lend(d.leeway)
+	}
+	return op
+}
+
+// A lenient op may have leeway.
+type lenient interface{ lend(Leeway) Op }
+
+func (g Gemm) lend(l Leeway) Op {
+	g.Leeway |= l & Half
+	return g
+}
+
+func (h Hebbian) lend(l Leeway) Op {
+	h.Leeway |= l & Half
+	return h
+}
+
+func (c Conv) lend(l Leeway) Op {
+	c.Leeway |= l
+	return c
+}
+
+func (c ConvInput) lend(l Leeway) Op {
+	c.Leeway |= l
+	return c
+}
+
+const (
+	halfUlp  = 0x1p-10 // of one rounding to half precision, in whatever direction
+	halfTiny = 0x1p-24 // the least number above 0, and so the error of a rounding below 2⁻¹⁴
+	halfMost = 65504
+	halfInt  = 1 << 11 // all whole numbers up to here are halves
+)
+
+// A factorTally is what [sum.within] has to know of the factors of terms a·b.
+type factorTally struct {
+	all  float64 // Σ |a| + |b|
+	top  float64 // the largest of them
+	peak float64 // the largest |a·b|
+}
+
+func (t *factorTally) add(a, b float64) {
+	a, b = math.Abs(a), math.Abs(b)
+	t.all += a + b
+	t.top = math.Max(t.top, math.Max(a, b))
+	t.peak = math.Max(t.peak, a*b)
+}
+
+// within is s, a sum of products, with that leeway. Rounded factors are good to u·|a| + t, u being halfUlp and t halfTiny, so
+// that products of them are within
+//
+//	off = (2u + u²)·Σ|ab| + t·(1+u)·Σ(|a|+|b|) + n·t²
+//
+// of those of the factors. In a run of r a product goes through r + 1 roundings, its own among them, which alone may
+// be of a subnormal: γ_{r+1}·(Σ|ab| + off) + n·t, with γ of u. Whole numbers stay exact where all of a run are small ones.
+func (s sum) within(l Leeway) sum {
+	if l&Half == 0 {
+		return s
+	}
+	const r, u, t = HalfRun, halfUlp, halfTiny
+	if s.whole && s.top <= halfInt && math.Min(r*s.peak, s.abs) <= halfInt {
+		return s
+	}
+	n := float64(s.n)
+	off := (2*u+u*u)*s.abs + t*(1+u)*s.all + n*t*t
+	const γ = (r + 1) * u / (1 - (r+1)*u)
+	err := off + γ*(s.abs+off) + n*t
+	if s.top >= halfMost || r*s.peak >= halfMost/2 && s.abs+err >= halfMost {
+		s.abs = math.Inf(1) // of which val makes: nothing is promised
+	}
+	s.abs += err
+	s.under += err
+	s.whole = false
+	return s
+}
