@@ -14,8 +14,8 @@ import (
 //	1000·HSIC(x, r),  HSIC(x, r) = tr(K·H·L·H)/(m−1)²,  H = I − 1·1ᵀ/m
 //	K_ij = exp(−‖r_i − r_j‖²/(2·SigmaY²)),  L_ij = exp(−‖x_i − x_j‖²/(2·SigmaX²))
 //
-// with r the one-hot label less the softmax or, with Regression, the target less the output; x is the input as the
-// network gets it. The authors' exp(−‖·‖²/s) is this with σ = √(s/2).
+// with r the one-hot label less the softmax, with Linear the one-hot label less the output and, with Regression, the
+// target less the output; x is the input as the network gets it. The authors' exp(−‖·‖²/s) is this with σ = √(s/2).
 //
 // [Score.Loss] is that of a batch, as a mean over the examples of batches: it depends on how large these are, goes as
 // 1/m where nothing depends on anything, and is 0 for a batch of one. HSIC itself is about 1/4 at most; in thousandths,
@@ -32,6 +32,7 @@ import (
 type HSICLoss struct {
 	SigmaX     float32 `json:"sigma_x" toml:"sigma_x"` // in units of the input
 	SigmaY     float32 `json:"sigma_y" toml:"sigma_y"` // in units of r
+	Linear     bool    `json:"linear" toml:"linear"`   // r is of the outputs of classes, without a softmax
 	Regression bool    `json:"-" toml:"-"`
 }
 
@@ -49,7 +50,12 @@ func (l HSICLoss) Check() error {
 // Least is 4: with fewer, all that kernels say of residuals is how far apart they are.
 func (HSICLoss) Least() int      { return 4 }
 func (l HSICLoss) Targets() bool { return l.Regression }
-func (HSICLoss) open() bool      { return true }
+func (l HSICLoss) leaves() open {
+	if l.Regression || l.Linear {
+		return ofOutputs
+	}
+	return ofShares
+}
 
 var (
 	scaled = compute.Pointwise(compute.Mul(compute.Const(1), compute.Var(0)))
@@ -61,18 +67,22 @@ var (
 
 func (l HSICLoss) judge(p *Pass, logits, y *compute.Tensor, want bool) (v verdict) {
 	var share, slope *compute.Tensor
-	if l.Regression {
+	switch offset := p.Net.offset.value; {
+	case l.Regression:
 		v.residual = p.Map(difference, y, logits)
-		v.hits = p.perRow(squaredDifference, 1, v.residual, p.Net.offset.value)
-	} else {
+		v.hits = p.perRow(squaredDifference, 1, v.residual, offset)
+	case l.Linear:
+		v.residual = p.Map(difference, p.oneHot(), logits)
+		v.hits = p.hits(p.Map(add, logits, offset), y)
+	default:
 		share = p.softmax(logits, p.Map(noClass, y))
 		v.residual = p.Map(difference, p.oneHot(), share)
-		v.hits = p.hits(p.Map(add, share, p.Net.offset.value), y)
+		v.hits = p.hits(p.Map(add, share, offset), y)
 	}
 	v.loss, slope = l.dependence(p, v.residual, want)
 	switch {
 	case !want:
-	case l.Regression:
+	case l.leaves() == ofOutputs:
 		v.delta = p.Map(scaled.With(-1), slope)
 	default:
 		v.delta = p.Map(throughSoftmax, share, slope, p.perRow(times, 1, share, slope))

@@ -19,8 +19,8 @@ type Loss interface {
 	// Targets reports whether an example has targets, a number for each output, instead of a class.
 	Targets() bool
 
-	// open reports whether the outputs are determined up to a constant alone, see offset.
-	open() bool
+	// leaves says what constant for each output is left open, see offset.
+	leaves() open
 
 	// judge compares logits, examples × classes, with the labels or targets.
 	judge(p *Pass, logits, y *compute.Tensor, want bool) verdict
@@ -93,7 +93,7 @@ type closed struct{}
 
 func (closed) Check() error { return nil }
 func (closed) Least() int   { return 1 }
-func (closed) open() bool   { return false }
+func (closed) leaves() open { return nothing }
 
 // classes is a closed loss of classes.
 type classes struct{ closed }

@@ -6,12 +6,21 @@ import "hebb/compute"
 // residual, label or target less output, of the batches that were learned from; running, since outputs drift by it.
 // It is added to what is predicted and plays no part in learning.
 type offset struct {
-	value   *compute.Tensor // classes
-	targets bool            // added to the outputs; else to the probabilities of the classes
+	value *compute.Tensor // classes
+	of    open
 }
 
+// An open is a constant for each output that a loss says nothing about.
+type open int
+
+const (
+	nothing   open = iota
+	ofShares       // what is added to the probabilities of the classes
+	ofOutputs      // what is added to the outputs
+)
+
 // OffsetName is the name, among [Net.Tensors] and in the file of a network, of the constant for each output that an
-// [HSICLoss] leaves open: added to the probabilities of the classes or, of targets, to the outputs.
+// [HSICLoss] leaves open: added to the probabilities of the classes or, of targets and linear outputs, to the outputs.
 const OffsetName = "output.offset"
 
 // offsetMomentum is the share of a batch in the running mean, once there have been 1/offsetMomentum of them; until
@@ -20,15 +29,15 @@ const offsetMomentum = 0.02
 
 // leave gives n the offset that a loss needs, or takes away one that it does not.
 func (n *Net) leave(l Loss) (err error) {
-	if !l.open() {
+	if l.leaves() == nothing {
 		n.offset = nil
 		return nil
 	}
 	if n.offset != nil {
-		n.offset.targets = l.Targets()
+		n.offset.of = l.leaves()
 		return nil
 	}
-	o := &offset{targets: l.Targets()}
+	o := &offset{of: l.leaves()}
 	if o.value, err = n.zeros(n.Classes); err == nil {
 		n.offset = o
 	}
@@ -50,7 +59,7 @@ func (o *offset) follow(p *Pass, residual *compute.Tensor, t uint64) {
 // full length from.
 func (o *offset) rest(p *Pass) {
 	last := p.Net.Weights[len(p.Net.Weights)-1]
-	if o.targets && last.BiasGrad != nil {
+	if o.of == ofOutputs && last.BiasGrad != nil {
 		p.Do(compute.Map{Out: last.BiasGrad, In: []*compute.Tensor{o.value}, F: moved.With(0, 0)})
 	}
 }

@@ -8,12 +8,15 @@ import (
 )
 
 // Predict returns the class of each example of x, examples × height × width × channels: the first of its
-// largest logits, in evaluation, or of its largest softmax with the constant that an [HSICLoss] left open. It waits for
-// the device.
+// largest logits, in evaluation; of a network that an [HSICLoss] trained, of the largest of what that compared with
+// labels, with the constant that it left open. It waits for the device.
 func (n *Net) Predict(x []float32) ([]int, error) {
 	largest, err := n.predict(x, 1, func(p *Pass, logits *compute.Tensor) *compute.Tensor {
 		if n.offset != nil {
-			logits = p.Map(add, p.softmax(logits, p.noLabels()), n.offset.value)
+			if n.offset.of == ofShares {
+				logits = p.softmax(logits, p.noLabels())
+			}
+			logits = p.Map(add, logits, n.offset.value)
 		}
 		best := p.Tensor(p.Examples)
 		p.Do(compute.Reduce{Out: best, In: []*compute.Tensor{logits}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
@@ -30,10 +33,11 @@ func (n *Net) Predict(x []float32) ([]int, error) {
 }
 
 // Outputs returns the outputs for each example of x, examples × outputs, in evaluation: logits or, of a network that
-// learned targets, predictions of these, with the constant that an [HSICLoss] left open. It waits for the device.
+// learned targets, predictions of these, with the constant that an [HSICLoss] of linear outputs left open. It waits for
+// the device.
 func (n *Net) Outputs(x []float32) ([]float32, error) {
 	return n.predict(x, n.Classes, func(p *Pass, outputs *compute.Tensor) *compute.Tensor {
-		if n.offset != nil && n.offset.targets {
+		if n.offset != nil && n.offset.of == ofOutputs {
 			return p.Map(add, outputs, n.offset.value)
 		}
 		return outputs

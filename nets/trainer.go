@@ -124,7 +124,7 @@ func (t *Trainer) Step(x, labels []float32, rate float64) error {
 		p.Training, p.meter = true, t.meter
 		v := t.judge(p, t.meter, t.Net.Forward(p, in), y, true)
 		t.Net.Backward(p, v.delta)
-		if t.Loss.open() {
+		if t.Loss.leaves() != nothing {
 			t.Net.offset.follow(p, v.residual, t.steps+1)
 			t.Net.offset.rest(p)
 		}
@@ -169,7 +169,7 @@ func (t *Trainer) pass(x, y []float32, f func(p *Pass, x, y *compute.Tensor)) er
 // examples returns how many a batch has, or what is wrong with it.
 func (t *Trainer) examples(x, y []float32) (int, error) {
 	n := len(y)
-	if t.Loss.open() && t.Net.offset == nil {
+	if t.Loss.leaves() != nothing && t.Net.offset == nil {
 		return 0, fmt.Errorf("nets: the loss is another one than the trainer was made with")
 	}
 	if t.Loss.Targets() {

@@ -50,6 +50,7 @@ def main(folder):
     residuals = {
         "regression": lambda w: targets - x @ w.T,
         "classes": lambda w: np.eye(C)[labels] - softmax(x @ w.T),
+        "linear": lambda w: np.eye(C)[labels] - x @ w.T,
     }
     out = {"x": x, "w": w, "targets": targets, "labels": labels.astype(float)}
     for name, r in residuals.items():
