@@ -37,6 +37,7 @@ type Info struct {
 	Driver     string   `json:"driver"`               // "OpenGL 4.6.0 NVIDIA 550.54", "gonum v0.17.0, pure Go"
 	Via        string   `json:"via,omitempty"`        // how the device was reached: "EGL device 0", "GLFW"
 	Software   bool     `json:"software"`             // the "GPU" is a program on the CPU (llvmpipe)
+	Half       bool     `json:"half,omitempty"`       // makes use of the leeway of that name
 	Limits     []Limit  `json:"limits,omitempty"`     // in a fixed order
 	Extensions []string `json:"extensions,omitempty"` // sorted
 }

@@ -70,13 +70,7 @@ func (l Leeway) check() error {
 }
 
 // Allow gives every op that is asked for from now on that leeway, on top of its own.
-func (d *Device) Allow(l Leeway) error {
-	err := l.check()
-	if err == nil {
-		d.leeway = l
-	}
-	return err
-}
+func (d *Device) Allow(l Leeway) { d.leeway = l }
 
 // Allowed returns what [Device.Allow] was last given.
 func (d *Device) Allowed() Leeway { return d.leeway }
@@ -93,12 +87,12 @@ func (d *Device) Lend(op Op) Op {
 type lenient interface{ lend(Leeway) Op }
 
 func (g Gemm) lend(l Leeway) Op {
-	g.Leeway |= l & Half
+	g.Leeway |= l
 	return g
 }
 
 func (h Hebbian) lend(l Leeway) Op {
-	h.Leeway |= l & Half
+	h.Leeway |= l
 	return h
 }
 
@@ -138,20 +132,20 @@ func (t *factorTally) add(a, b float64) {
 //
 //	off = (2u + u²)·Σ|ab| + t·(1+u)·Σ(|a|+|b|) + n·t²
 //
-// of those of the factors. In a run of r a product goes through r + 1 roundings, its own among them, which alone may
+// of those of the factors. In a run of r = min(HalfRun, n) a product goes through r + 1 roundings, its own among them, which alone may
 // be of a subnormal: γ_{r+1}·(Σ|ab| + off) + n·t, with γ of u. Whole numbers stay exact where all of a run are small ones.
 func (s sum) within(l Leeway) sum {
 	if l&Half == 0 {
 		return s
 	}
-	const r, u, t = HalfRun, halfUlp, halfTiny
+	const u, t = halfUlp, halfTiny
+	r := math.Min(HalfRun, float64(s.n))
 	if s.whole && s.top <= halfInt && math.Min(r*s.peak, s.abs) <= halfInt {
 		return s
 	}
 	n := float64(s.n)
 	off := (2*u+u*u)*s.abs + t*(1+u)*s.all + n*t*t
-	const γ = (r + 1) * u / (1 - (r+1)*u)
-	err := off + γ*(s.abs+off) + n*t
+	err := off + (r+1)*u/(1-(r+1)*u)*(s.abs+off) + n*t
 	if s.top >= halfMost || r*s.peak >= halfMost/2 && s.abs+err >= halfMost {
 		s.abs = math.Inf(1) // of which val makes: nothing is promised
 	}

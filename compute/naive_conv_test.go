@@ -24,33 +24,33 @@ func (u *naive) geometry(g compute.Patches) compute.Patches {
 
 func (u *naive) conv(c compute.Conv) {
 	g, k := u.geometry(c.Patches()), c.Y.Cols()
-	x, w, acc := data(c.X), data(c.W), make([]float32, c.Y.Len())
+	x, w, acc := data(c.X), data(c.W), make([]factorList, c.Y.Len())
 	each(g, func(n, h, wide, r, s, p, q int) {
 		for unit := range k {
 			for ch := range g.C {
 				a := &acc[((n*g.P+p)*g.Q+q)*k+unit]
-				*a = u.fma(x[((n*g.H+h)*g.W+wide)*g.C+ch], w[((unit*g.R+r)*g.S+s)*g.C+ch], *a)
+				*a = append(*a, [2]float32{x[((n*g.H+h)*g.W+wide)*g.C+ch], w[((unit*g.R+r)*g.S+s)*g.C+ch]})
 			}
 		}
 	})
 	for i, y := range data(c.Y) {
-		data(c.Y)[i] = u.finish(c.Epilogue, acc[i], y, i%k, i)
+		data(c.Y)[i] = u.finish(c.Epilogue, u.sum(c.Leeway, len(acc[i]), acc[i].at), y, i%k, i)
 	}
 }
 
 func (u *naive) convInput(c compute.ConvInput) {
 	g, k := u.geometry(c.Patches()), c.Y.Cols()
-	y, w, acc := data(c.Y), data(c.W), make([]float32, c.X.Len())
+	y, w, acc := data(c.Y), data(c.W), make([]factorList, c.X.Len())
 	each(g, func(n, h, wide, r, s, p, q int) {
 		for unit := range k {
 			for ch := range g.C {
 				a := &acc[((n*g.H+h)*g.W+wide)*g.C+ch]
-				*a = u.fma(y[((n*g.P+p)*g.Q+q)*k+unit], w[((unit*g.R+r)*g.S+s)*g.C+ch], *a)
+				*a = append(*a, [2]float32{y[((n*g.P+p)*g.Q+q)*k+unit], w[((unit*g.R+r)*g.S+s)*g.C+ch]})
 			}
 		}
 	})
 	for i, x := range data(c.X) {
-		data(c.X)[i] = u.finish(c.Epilogue, acc[i], x, i%g.C, i)
+		data(c.X)[i] = u.finish(c.Epilogue, u.sum(c.Leeway, len(acc[i]), acc[i].at), x, i%g.C, i)
 	}
 }
 

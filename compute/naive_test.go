@@ -11,11 +11,13 @@ import (
 // naive is the shortest backend there is: the formulas of the ops, one float32 operation after the
 // other, written independently of the definitions. The tests of this package run on it.
 type naive struct {
-	unit                                          // how it rounds
-	chunk int                                     // of rows, whose variances it merges
-	bend  func(op compute.Op) compute.Op          // mistakes an op for another
-	slip  func(g compute.Patches) compute.Patches // and a geometry
-	hurt  func(op compute.Op, out []float32)      // spoils an output before it is seen
+	unit                                            // how it rounds
+	halving                                         // and, where it may, to half precision
+	always  bool                                    // where it may not, too
+	chunk   int                                     // of rows, whose variances it merges
+	bend    func(op compute.Op) compute.Op          // mistakes an op for another
+	slip    func(g compute.Patches) compute.Patches // and a geometry
+	hurt    func(op compute.Op, out []float32)      // spoils an output before it is seen
 }
 
 type memory []float32
@@ -109,12 +111,12 @@ func part(t *compute.Tensor, z int, trans bool) func(r, c int) float32 {
 	return func(r, c int) float32 { return x[r*cols+c] }
 }
 
-func (u unit) gemm(g compute.Gemm) {
+func (u *naive) gemm(g compute.Gemm) {
 	_, m, n, k := g.Dims()
 	for i := range data(g.C) {
 		z, r, c := i/(m*n), i/n%m, i%n
 		a, b := part(g.A, z, g.TransA), part(g.B, z, g.TransB)
-		acc := u.dot(k, func(p int) (float32, float32) { return a(r, p), b(p, c) })
+		acc := u.sum(g.Leeway, k, func(p int) (float32, float32) { return a(r, p), b(p, c) })
 		data(g.C)[i] = u.finish(g.Epilogue, acc, data(g.C)[i], z*n+c, i)
 	}
 }
@@ -205,7 +207,7 @@ func (u *naive) hebbian(h compute.Hebbian) {
 				}
 			}
 			for j := range inputs {
-				s := u.dot(n, func(b int) (float32, float32) { return y(b, i), x(b, j) })
+				s := u.sum(h.Leeway, n, func(b int) (float32, float32) { return y(b, i), x(b, j) })
 				if h.Mask != compute.None {
 					s = u.sub(s, u.dot(units, func(v int) (float32, float32) { return t[v], old[v*inputs+j] }))
 				}

@@ -7,7 +7,7 @@ import "hebb/compute"
 func (l *plan) conv(c compute.Conv) {
 	g, units := c.Patches(), c.Y.Cols()
 	if pixelwise(g) {
-		l.pixelwise(c.Y, c.X, c.W, true, c.Epilogue)
+		l.pixelwise(c.Y, c.X, c.W, true, c.Epilogue, c.Leeway)
 		return
 	}
 	w := layer(c.Epilogue, units)
@@ -22,7 +22,7 @@ func (l *plan) conv(c compute.Conv) {
 		a.M, a.Row0 = i.count(b)
 		a.K = int32(g.R * g.S * g.C)
 	}
-	w.images = i
+	w.images, w.half = i, c.Leeway&compute.Half != 0
 	l.product(w)
 }
 
@@ -32,7 +32,7 @@ func (l *plan) conv(c compute.Conv) {
 func (l *plan) convInput(c compute.ConvInput) {
 	g, units := c.Patches(), c.Y.Cols()
 	if pixelwise(g) {
-		l.pixelwise(c.X, c.Y, c.W, false, c.Epilogue)
+		l.pixelwise(c.X, c.Y, c.W, false, c.Epilogue, c.Leeway)
 		return
 	}
 	s := g.Stride
@@ -68,16 +68,16 @@ func (l *plan) convInput(c compute.ConvInput) {
 		a.M, a.Row0 = i.count(b)
 		a.K = int32((g.R+s-1)/s*((g.S+s-1)/s)) * a.Channels // of the largest phase
 	}
-	w.images = i
+	w.images, w.half = i, c.Leeway&compute.Half != 0
 	l.product(w)
 }
 
 // pixelwise is a convolution by a window of one pixel that stops at each: out = in·W or in·Wᵀ.
-func (l *plan) pixelwise(out, in, w *compute.Tensor, trans bool, e compute.Epilogue) {
+func (l *plan) pixelwise(out, in, w *compute.Tensor, trans bool, e compute.Epilogue, within compute.Leeway) {
 	if e.Aux != nil {
 		e.Aux = l.matrix(e.Aux, out.Cols())
 	}
-	g := compute.Gemm{C: l.matrix(out, out.Cols()), A: l.matrix(in, in.Cols()), B: l.matrix(w, w.Cols()), TransB: trans, Epilogue: e}
+	g := compute.Gemm{C: l.matrix(out, out.Cols()), A: l.matrix(in, in.Cols()), B: l.matrix(w, w.Cols()), TransB: trans, Epilogue: e, Leeway: within}
 	if l.err == nil {
 		l.gemm(g)
 	}

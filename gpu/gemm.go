@@ -14,6 +14,7 @@ func (l *plan) gemm(g compute.Gemm) {
 	w.a, w.transA = left(g.A, g.TransA), g.TransA
 	w.b, w.transB = right(g.B, g.TransB), g.TransB
 	w.ins[1] = grid(g.Aux, axisRow, axisCol)
+	w.half = g.Leeway&compute.Half != 0
 	l.product(w)
 }
 

@@ -135,6 +135,10 @@ func (b *backend) measure(rung string) (err error) {
 	if b.info.Software && rung == "" { // which would compile for longer than it computes
 		b.tiles = slices.DeleteFunc(b.tiles, func(t tile) bool { return !t.is("32x32x32/4x4/1") && !t.is("64x32") })
 	}
+	if err == nil {
+		b.halves, err = halves(b.info)
+		b.info.Half = len(b.halves) > 0
+	}
 	return cmp.Or(err, b.settle("open"))
 }
 

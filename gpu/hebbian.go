@@ -58,7 +58,7 @@ func (l *plan) rule(h compute.Hebbian, n int) product {
 	w := product{
 		file: "hebbian", pass: "HEBBIAN",
 		alpha: float32(float64(h.Rate) / float64(n)), beta: 1 - h.Decay, lo: h.Lo, hi: h.Hi,
-		transA: true,
+		transA: true, half: h.Leeway&compute.Half != 0,
 	}
 	switch h.Mask {
 	case compute.None:

@@ -110,6 +110,8 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 		"walk":          desk("64x32", func(p *planner) { p.maxGroups = [3]int{2, 1, 1} }),
 		"windows":       desk("", func(p *planner) { p.maxBlock, p.align = 32<<10, 4 }),
 		"naive windows": desk("naive", func(p *planner) { p.maxBlock, p.align = 16<<10, 64 }),
+		"half":          desk("", func(p *planner) { p.halves = []string{"HALF_AMD", "HALF_FMA"} }),
+		"half, no fma":  desk("", func(p *planner) { p.processors, p.halves = 2, []string{"HALF_AMD"} }),
 	} {
 		all[name] = &paper{planner: p}
 	}
@@ -118,6 +120,7 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 	}
 	for _, p := range all {
 		dev := compute.New(p)
+		dev.Allow(compute.Half) // which but two of them have
 		for _, c := range computetest.Cases(computetest.Quick) {
 			if _, err := c.Check(1, dev); !errors.Is(err, errPlanned) {
 				return nil, err
@@ -171,6 +174,9 @@ func TestShaders(t *testing.T) {
 		text, err := shaders.Source(k.file, k.list()...)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if strings.Contains(k.defines, "HALF") { // glslang has the functions of the extension from this version on
+			text = strings.Replace(text, "#version 430", "#version 450", 1)
 		}
 		f := filepath.Join(dir, fmt.Sprintf("%s-%d.comp", k.file, len(files)))
 		if err := os.WriteFile(f, []byte(text), 0o600); err != nil {

@@ -1,6 +1,10 @@
 package gpu
 
-import "hebb/compute"
+import (
+	"fmt"
+
+	"hebb/compute"
+)
 
 // A product is what Gemm, Hebbian and Gram have in common: sums of products, and what the op's own
 // finish makes of each.
@@ -24,6 +28,7 @@ type product struct {
 
 	transA, transB bool
 	symmetric      bool
+	half           bool // factors may be in half precision
 
 	images *images // one of the factors is images under a window
 }
@@ -36,6 +41,7 @@ const (
 // product plans w piece by piece. Where even one member's operands do not fit, the terms too are cut, and
 // partial sums wait in memory for the pieces that follow.
 func (l *plan) product(w product) {
+	w.half = w.half && len(l.halves) > 0 && !l.naive()
 	for _, b := range l.boxes(w) {
 		if w.symmetric && b.at[axisCol]+b.n[axisCol] <= b.at[axisRow] {
 			continue // the mirror image of another piece
@@ -95,7 +101,7 @@ func (l *plan) part(w product, b box, first, last bool) {
 	} else {
 		d.define(true, w.finish...)
 	}
-	d.layout(w, t, l.naive())
+	l.layout(&d, w, t)
 	l.launch(d, groups(d.args.M, t.bm)*groups(d.args.N, t.bn), int(d.args.Splits), int(d.args.Batch))
 	if d.args.Splits > 1 {
 		l.sum(w, b, d)
@@ -154,18 +160,22 @@ func (d *dispatch) scalars(w product, b box) {
 
 // layout defines how the shader finds its way: the tile, transpositions, and where it may take four
 // numbers at a time.
-func (d *dispatch) layout(w product, t tile, naive bool) {
+func (l *plan) layout(d *dispatch, w product, t tile) {
 	d.define(w.symmetric, "SYMMETRIC")
 	d.define(w.transA, "TRANS_A")
 	d.define(w.transB, "TRANS_B")
 	if w.images != nil {
 		d.define(true, w.images.defines...)
 	}
-	if naive {
+	if l.naive() {
 		d.define(true, "NAIVE")
 		return
 	}
 	d.tile(t)
+	if w.half {
+		d.define(true, fmt.Sprintf("HALF %d", min(t.bk, compute.HalfRun)))
+		d.define(true, l.halves...)
+	}
 	if d.fours(w) {
 		d.define(true, "VEC")
 		d.define(w.images != nil, w.images.shortcut(&d.args, t)...)

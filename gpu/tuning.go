@@ -29,6 +29,9 @@ func shapeOf(d *dispatch, w product) shape {
 	if w.symmetric {
 		kind = append(kind, "SYMMETRIC")
 	}
+	if w.half {
+		kind = append(kind, "HALF")
+	}
 	if !d.fours(w) {
 		kind = append(kind, "scalar")
 	}

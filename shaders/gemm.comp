@@ -1,4 +1,5 @@
 // C = epilogue(op(A)·op(B)): see compute.Gemm.
+#include "half.glsl"
 #include "args.glsl"
 #include "cell.glsl"
 #include "epilogue.glsl"

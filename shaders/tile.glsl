@@ -11,6 +11,9 @@
 //
 // What is beyond the terms must be 0, and that in both: 0·∞ is not 0. Most tiles have no edge of A or of B in them, and know it.
 //
+// With HALF, which divides BK, numbers in shared memory are halves, and so are the sums of HALF terms at a time, those of two
+// columns in a register; see half.glsl and compute.Half.
+//
 // All loops over registers are unrolled in the text, and sums are fused multiply-adds by name: "precise" in a finish reaches
 // through all that its argument is made of, and would have each product rounded by an instruction of its own.
 const int GX = BN / TN, GY = BM / TM;
@@ -26,7 +29,14 @@ const int LA = BM / 4, LB = BN / 4;
 #else
 #define HALVES 1
 #endif
-shared vec4 As[HALVES * ROW_A(BK)], Bs[HALVES * ROW_B(BK)];
+#ifdef HALF
+#define FOURS uvec2
+#define KEPT(v) uvec2(packHalf2x16((v).xy), packHalf2x16((v).zw))
+#else
+#define FOURS vec4
+#define KEPT(v) (v)
+#endif
+shared FOURS As[HALVES * ROW_A(BK)], Bs[HALVES * ROW_B(BK)];
 
 const int QA = BM * BK / 16, QB = BN * BK / 16; // blocks of a slice
 
@@ -196,14 +206,14 @@ void stash(int stage) {
 		if (l < QA) {
 #ifdef TRANS_A
 			int t = l / (BM / 4) * 4, at = stage * ROW_A(BK) + ROW_A(t) + l % (BM / 4);
-			As[at] = next1_$q;
-			As[at + LA] = next2_$q;
-			As[at + 2 * LA] = next3_$q;
-			As[at + 3 * LA] = next4_$q;
+			As[at] = KEPT(next1_$q);
+			As[at + LA] = KEPT(next2_$q);
+			As[at + 2 * LA] = KEPT(next3_$q);
+			As[at + 3 * LA] = KEPT(next4_$q);
 #else
 			int t = l % (BK / 4) * 4, at = stage * ROW_A(BK) + ROW_A(t) + l / (BK / 4);
 #unroll c 4
-			As[at + $c * LA] = vec4(next1_$q[$c], next2_$q[$c], next3_$q[$c], next4_$q[$c]);
+			As[at + $c * LA] = KEPT(vec4(next1_$q[$c], next2_$q[$c], next3_$q[$c], next4_$q[$c]));
 #end
 #endif
 		} else if (l < QA + QB) {
@@ -211,14 +221,14 @@ void stash(int stage) {
 #ifdef TRANS_B
 			int t = l % (BK / 4) * 4, at = stage * ROW_B(BK) + ROW_B(t) + l / (BK / 4);
 #unroll c 4
-			Bs[at + $c * LB] = vec4(next1_$q[$c], next2_$q[$c], next3_$q[$c], next4_$q[$c]);
+			Bs[at + $c * LB] = KEPT(vec4(next1_$q[$c], next2_$q[$c], next3_$q[$c], next4_$q[$c]));
 #end
 #else
 			int t = l / (BN / 4) * 4, at = stage * ROW_B(BK) + ROW_B(t) + l % (BN / 4);
-			Bs[at] = next1_$q;
-			Bs[at + LB] = next2_$q;
-			Bs[at + 2 * LB] = next3_$q;
-			Bs[at + 3 * LB] = next4_$q;
+			Bs[at] = KEPT(next1_$q);
+			Bs[at + LB] = KEPT(next2_$q);
+			Bs[at + 2 * LB] = KEPT(next3_$q);
+			Bs[at + 3 * LB] = KEPT(next4_$q);
 #endif
 		}
 	}
@@ -235,6 +245,40 @@ vec4 sum$i_$j;
 // multiply adds a slice of terms to all sums of this thread, whose place among threads is [y, x].
 void multiply(int stage, int y, int x) {
 	int a_at = stage * ROW_A(BK) + y, b_at = stage * ROW_B(BK) + x;
+#ifdef HALF
+#unroll u BK / HALF
+	{
+#unroll i TM
+#unroll j TN / 4
+		PAIR left$i_$j = PAIR(0.0), right$i_$j = PAIR(0.0);
+#end
+#end
+#unroll t HALF
+		{
+#unroll i TM / 4
+			uvec2 a$i = As[a_at + ROW_A($(u*HALF+t)) + $i * GY];
+			PAIR a$i_0 = PAIR_OF(a$i.x), a$i_1 = PAIR_OF(a$i.y);
+#end
+#unroll j TN / 4
+			uvec2 b$j = Bs[b_at + ROW_B($(u*HALF+t)) + $j * GX];
+			PAIR b$j_0 = PAIR_OF(b$j.x), b$j_1 = PAIR_OF(b$j.y);
+#end
+#unroll i TM
+#unroll j TN / 4
+			left$i_$j = PAIR_FMA(PAIR(a$(i/4)_$(i%4/2)[$(i%2)]), b$j_0, left$i_$j);
+			right$i_$j = PAIR_FMA(PAIR(a$(i/4)_$(i%4/2)[$(i%2)]), b$j_1, right$i_$j);
+#end
+#end
+		}
+#end
+#unroll i TM
+#unroll j TN / 4
+		sum$i_$j += vec4(vec2(left$i_$j), vec2(right$i_$j));
+#end
+#end
+	}
+#end
+#else
 #unroll t BK
 	{
 #unroll i TM / 4
@@ -250,6 +294,7 @@ void multiply(int stage, int y, int x) {
 #end
 	}
 #end
+#endif
 }
 
 void scatter(int z, int s, int row, int col);

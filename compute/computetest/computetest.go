@@ -189,7 +189,7 @@ func RunEvery(t *testing.T, n int, open func() (compute.Backend, error)) {
 	t.Helper()
 	for _, op := range compute.Ops {
 		t.Run(reflect.TypeOf(op).Name(), func(t *testing.T) {
-			tally, err := try(op, n, open)
+			tally, err := TryWithin(op, 0, n, open)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -204,11 +204,11 @@ func RunEvery(t *testing.T, n int, open func() (compute.Backend, error)) {
 
 // Try tries the cases of op's type on a backend of its own until one fails.
 func Try(op compute.Op, open func() (compute.Backend, error)) (compute.Tally, error) {
-	return try(op, 1, open)
+	return TryWithin(op, 0, 1, open)
 }
 
-// try is Try on every n-th case.
-func try(op compute.Op, n int, open func() (compute.Backend, error)) (compute.Tally, error) {
+// TryWithin is Try on every n-th case, on a device that allows that leeway.
+func TryWithin(op compute.Op, l compute.Leeway, n int, open func() (compute.Backend, error)) (compute.Tally, error) {
 	var tally compute.Tally
 	cases, err := CasesOf(op, Quick)
 	if err != nil {
@@ -219,6 +219,7 @@ func try(op compute.Op, n int, open func() (compute.Backend, error)) (compute.Ta
 		return tally, err
 	}
 	d := compute.New(b)
+	d.Allow(l)
 	for i := 0; i < len(cases); i += n {
 		res, err := cases[i].Check(0, d)
 		if len(res.Tallies) > 0 {
