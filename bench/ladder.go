@@ -48,7 +48,7 @@ func Ladder(ctx context.Context, t, naive compute.Tuner, o Options) (*Report, er
 		return nil, fmt.Errorf("no case of the ladder matches %v", o.Only)
 	}
 	r := newRunner([]compute.Backend{t}, o)
-	d, below := r.devices[0], compute.New(naive)
+	d, below := r.devices[0], o.open(naive)
 	r.measureRoof(ctx, d)
 	r.Devices[0].Roof = d.roof
 	var err error

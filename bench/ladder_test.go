@@ -96,7 +96,7 @@ func TestLadderCases(t *testing.T) {
 			t.Errorf("%d cases, want 8", len(cases))
 		}
 		for _, c := range cases {
-			if _, err := newProblem(c, 1); err != nil {
+			if _, err := newProblem(c, 1, 0); err != nil {
 				t.Errorf("%s: %v", c.Name, err)
 			}
 		}

@@ -18,7 +18,7 @@ func Collect(runs ...[]Result) *Report {
 	r := &Report{}
 	at := map[string]int{}
 	for _, c := range slices.Concat(runs...) {
-		key := fmt.Sprint(c.Suite, "\n", c.Case, "\n", c.Backend, "\n", c.Rung, "\n", c.PeerTF32)
+		key := fmt.Sprint(c.Suite, "\n", c.Case, "\n", c.Backend, "\n", c.Rung, "\n", c.PeerTF32, "\n", c.Allow)
 		if i, ok := at[key]; !ok {
 			at[key] = len(r.Results)
 			r.Results = append(r.Results, c)

@@ -48,7 +48,9 @@ func TestPage(t *testing.T) {
 	aa.VsBackprop = 1.2
 	missing := line("product", "NN 4096³", "gpu", 0)
 	missing.Status = Skipped
-	r := Collect([]Result{missing, tf32}, []Result{
+	half := line("product", "NN 8192³", "gpu", 0.625)
+	half.Allow = "half"
+	r := Collect([]Result{missing, tf32, half}, []Result{
 		line("product", "NN 4096³", "gpu", 1), line("product", "NN 4096³", "torch-cuda", 0.95), line("product", "NN 4096³", "gpu", 7),
 		line("product", "NN 8192³", "gpu", 1), line("product", "NN 8192³", "torch-cuda", 0.85),
 		line("product", "NN 1024 × 64³", "gpu", 1), line("product", "NN 1024 × 64³", "torch-cpu", 9),
@@ -65,6 +67,7 @@ func TestPage(t *testing.T) {
 	for _, want := range []string{
 		"NN 4096³ | ≥ 0.9× | 0.95× | yes |", "NN 8192³ | ≥ 0.9× | 0.85× | no |", "NN 1024 × 64³ | ≥ 1.2× | – | not measured |",
 		"n=256 aa | ≤ 1.1× | 1.20× | no |", "≥ 50× | 64.0× | yes |", "relu 67108864 | ≥ 0.9× | 0.92× | yes |", "hebb bench", "bench.png",
+		"product NN 8192³ | half | 625 ms ±0% | 0 | 1.00 s ±0% | 1.60× |",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())

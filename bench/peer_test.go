@@ -30,7 +30,7 @@ func TestTorch(t *testing.T) {
 		if l, ok := c.Work.(Convolution); ok && l.Stride > 1 {
 			key += " with a stride"
 		}
-		prob, err := newProblem(c, 1)
+		prob, err := newProblem(c, 1, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

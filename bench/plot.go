@@ -82,7 +82,7 @@ func (k pointKey) compare(l pointKey) int {
 func (r *Report) points() (points map[pointKey]plotter.XYs, lo, hi float64) {
 	points, lo, hi = map[pointKey]plotter.XYs{}, 1, 100
 	for _, c := range r.Results {
-		if c.Status != OK || c.PeerTF32 || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
+		if c.Status != OK || c.aside() || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
 			continue
 		}
 		k, x := pointKey{c.Backend, c.Suite}, float64(c.Flops)/float64(c.Bytes)

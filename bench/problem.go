@@ -24,14 +24,17 @@ type problem struct {
 
 // newProblem checks the op of c and chooses the sample: at least 64 elements, more where the
 // definition is cheap, the first and the last among them.
-func newProblem(c Case, seed uint64) (*problem, error) {
+func newProblem(c Case, seed uint64, l compute.Leeway) (*problem, error) {
 	work, ok := c.Work.(calculation)
 	if !ok {
 		return nil, fmt.Errorf("%T is not a single op", c.Work)
 	}
 	p := &problem{Case: c, work: work, seed: caseSeed(seed, c.Name), before: compute.Contents{}}
-	err := compute.New(blank{}).Step(func(s *compute.Step) error {
+	dev := compute.New(blank{})
+	dev.Allow(l)
+	err := dev.Step(func(s *compute.Step) error {
 		p.op, p.inputs = work.build(s.Tensor)
+		p.op = dev.Lend(p.op)
 		s.Do(p.op)
 		return s.Err()
 	})

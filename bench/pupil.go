@@ -73,7 +73,7 @@ type pupil struct {
 // step, since what lives as long as a Device may take memory that a step has left.
 func (r *runner) enrol(ctx context.Context, c Case, k *course, d *device) *class {
 	w := &watched{Backend: d.backend}
-	l := &class{course: k, own: d, dev: compute.New(w), watch: w, clock: d.clock, limit: r.Options.MaxCase, over: ctx.Err}
+	l := &class{course: k, own: d, dev: r.Options.open(w), watch: w, clock: d.clock, limit: r.Options.MaxCase, over: ctx.Err}
 	for _, rule := range k.Rules {
 		named := c
 		named.Name += " " + rule

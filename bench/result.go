@@ -57,7 +57,8 @@ type Result struct {
 	Chosen  bool    `json:"chosen,omitempty"`   // it is how the device runs it if nothing is said
 	VsBelow float64 `json:"vs_below,omitempty"` // seconds of the rung below / of this one
 
-	PeerTF32 bool `json:"peer_tf32,omitempty"` // of a run whose peer used TF32
+	PeerTF32 bool   `json:"peer_tf32,omitempty"` // of a run whose peer used TF32
+	Allow    string `json:"allow,omitempty"`     // the leeway of a run, as compute.Leeway has it
 
 	Verified int    `json:"verified"`         // elements compared with the definition
 	Worst    Number `json:"worst"`            // the largest error among them, in units of its bound
@@ -71,6 +72,9 @@ type Result struct {
 
 	times []float64
 }
+
+// aside reports whether a result is of arithmetic that is not float32's, and stands beside the others of its case.
+func (r *Result) aside() bool { return r.PeerTF32 || r.Allow != "" }
 
 // An Alternative is another expression of the same case that a peer has timed, once.
 type Alternative struct {

@@ -19,6 +19,7 @@ type Options struct {
 	Only    *regexp.Regexp // if not nil, the cases whose suite and name match
 	Batch   int            // images at a time in layers and training; 0: as suits the devices
 	Seed    uint64         // of the inputs
+	Allow   compute.Leeway // of all ops
 	MaxCase time.Duration  // the longest that one case may take on one device, or a rule of training four times; 0: 5 s, or 1.5 s if Quick
 	Peer    *Peer          // another program to compare with, or nil
 
@@ -169,10 +170,17 @@ func newRunner(backends []compute.Backend, o Options) *runner {
 	r.Report = Report{Options: o, Start: o.now(), Version: Version()}
 	for _, b := range backends {
 		i := b.Info()
-		r.devices = append(r.devices, &device{Device: compute.New(b), backend: b, info: i, clock: stopwatchOf(i, o.now), share: map[string]float64{}})
+		r.devices = append(r.devices, &device{Device: o.open(b), backend: b, info: i, clock: stopwatchOf(i, o.now), share: map[string]float64{}})
 		r.Report.Devices = append(r.Report.Devices, Device{Info: i})
 	}
 	return r
+}
+
+// open is a device on b as the ops of a run are to be run.
+func (o Options) open(b compute.Backend) *compute.Device {
+	d := compute.New(b)
+	d.Allow(o.Allow)
+	return d
 }
 
 // finish keeps the results of a case and hands them on.
@@ -208,14 +216,14 @@ func (r *runner) result(c Case, cost compute.Cost, info compute.Info) Result {
 	return Result{
 		Suite: c.Suite, Case: c.Name, Op: c.Op(), Kind: c.Kind(), Sizes: c.Sizes(),
 		Backend: info.Backend, Device: info.Device, Driver: info.Driver, Software: info.Software,
-		Status: OK, Flops: cost.Flops, Bytes: cost.Bytes, PeerTF32: r.Options.Peer != nil && r.Options.Peer.TF32,
+		Status: OK, Flops: cost.Flops, Bytes: cost.Bytes, PeerTF32: r.Options.Peer != nil && r.Options.Peer.TF32, Allow: r.Options.Allow.String(),
 		Date: r.Options.now().UTC().Truncate(time.Second), Version: r.Version,
 	}
 }
 
 // measure verifies and times one case on devices and peer.
 func (r *runner) measure(c Case, devices []*device, peer *Peer) []Result {
-	p, err := newProblem(c, r.Options.Seed)
+	p, err := newProblem(c, r.Options.Seed, r.Options.Allow)
 	if err != nil { // a mistake in the case itself
 		res := r.result(c, compute.Cost{}, devices[0].info)
 		res.Status, res.Note = Broken, err.Error()
@@ -326,7 +334,7 @@ func Ratio(results []Result) []Overhead {
 	plain := map[string]Result{}
 	var ratios []Overhead
 	for _, r := range results {
-		if r.Suite != "hebbian" || r.Seconds == 0 || r.PeerTF32 {
+		if r.Suite != "hebbian" || r.Seconds == 0 || r.aside() {
 			continue
 		}
 		if r.Op == "gemm" {

@@ -31,7 +31,7 @@ func TestCases(t *testing.T) {
 			if c.Suite == "training" {
 				continue // see TestTrainings
 			}
-			p, err := newProblem(c, 1)
+			p, err := newProblem(c, 1, 0)
 			if err != nil {
 				t.Errorf("%s: %v", c.Name, err)
 			} else if p.cost.Flops <= 0 && c.Op() != "copy" || p.cost.Bytes <= 0 {

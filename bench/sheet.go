@@ -25,7 +25,7 @@ func (r *Report) sheets() []sheet {
 	for _, suite := range Suites {
 		all = append(all, r.suiteSheet(suite))
 	}
-	all = append(all, r.tf32Sheet(), r.ladderSheet(), r.ratioSheet(), r.suiteSheet("transfer"))
+	all = append(all, r.tf32Sheet(), r.leewaySheet(), r.ladderSheet(), r.ratioSheet(), r.suiteSheet("transfer"))
 	return slices.DeleteFunc(all, func(s sheet) bool { return len(s.Rows) == 0 })
 }
 
@@ -58,7 +58,7 @@ func backends(results []Result) (names []string) {
 }
 
 func (r *Report) suiteSheet(suite string) sheet {
-	results := slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool { return c.Suite != suite || c.PeerTF32 })
+	results := slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool { return c.Suite != suite || c.aside() })
 	s := sheet{Title: suite, Head: []string{"case"}}
 	var columns []column
 	for _, b := range backends(results) {

@@ -32,7 +32,7 @@ var targets = []target{
 func (r *Report) find(suite, name, backend string) *Result {
 	for i := range r.Results {
 		c := &r.Results[i]
-		if c.Suite == suite && c.Case == name && c.Backend == backend && c.Seconds > 0 && !c.PeerTF32 {
+		if c.Suite == suite && c.Case == name && c.Backend == backend && c.Seconds > 0 && !c.aside() {
 			return c
 		}
 	}
@@ -61,7 +61,7 @@ func (r *Report) againstCPU(suite, name string) float64 {
 	ours := r.find(suite, name, "gpu")
 	net, _, _ := strings.Cut(name, " n=")
 	for _, c := range r.Results {
-		if ours != nil && c.Suite == suite && c.Backend == "cpu" && c.Images > 0 && strings.HasPrefix(c.Case, net+" n=") && strings.HasSuffix(c.Case, " bp") {
+		if ours != nil && c.Suite == suite && c.Backend == "cpu" && c.Images > 0 && !c.aside() && strings.HasPrefix(c.Case, net+" n=") && strings.HasSuffix(c.Case, " bp") {
 			return ours.Images / c.Images
 		}
 	}
@@ -112,6 +112,22 @@ func (r *Report) tf32Sheet() sheet {
 				s.Rows = append(s.Rows, []string{c.Case, c.took(), p.took(), ratio(p.Seconds / c.Seconds)})
 			}
 		}
+	}
+	return s
+}
+
+// leewaySheet sets what ran with leeway beside the same case without.
+func (r *Report) leewaySheet() sheet {
+	s := sheet{Title: "with leeway, whose results are not float32's", Head: []string{"case", "allowed", "time", "GFLOP/s", "without", "faster by"}}
+	for _, c := range r.Results {
+		if c.Allow == "" || c.Seconds == 0 || isPeer(c.Backend) {
+			continue
+		}
+		without, faster := "–", "–"
+		if w := r.find(c.Suite, c.Case, c.Backend); w != nil {
+			without, faster = w.took(), ratio(w.Seconds/c.Seconds)
+		}
+		s.Rows = append(s.Rows, []string{c.Suite + " " + c.Case, c.Allow, c.took(), fmt.Sprintf("%.0f", c.Gflops), without, faster})
 	}
 	return s
 }

@@ -17,17 +17,25 @@ type Climb struct {
 	Attempts []compute.Attempt // in the order of the device's own choice
 }
 
+// TuneOptions say how to tune.
+type TuneOptions struct {
+	Seed   uint64         // of the inputs
+	Budget time.Duration  // for all cases: once it is spent the rest are not begun; 0: none
+	Allow  compute.Leeway // for which ways are found of their own
+	Each   compute.TuneOptions
+}
+
 // Tune has t look for the fastest way of every case of a single op, on whole numbers, on which every way has to give the same,
-// and learn it. What each case came to is told as soon as it is known. A budget above 0 is for all of them: once it is spent
-// the rest are not begun.
-func Tune(ctx context.Context, t compute.Tuner, cases []Case, seed uint64, budget time.Duration, o compute.TuneOptions, done func(Climb)) error {
+// and learn it. What each case came to is told as soon as it is known.
+func Tune(ctx context.Context, t compute.Tuner, cases []Case, o TuneOptions, done func(Climb)) error {
 	start := time.Now()
 	dev := compute.New(t)
+	dev.Allow(o.Allow)
 	for _, c := range cases {
-		if budget > 0 && time.Since(start) > budget {
+		if o.Budget > 0 && time.Since(start) > o.Budget {
 			return nil
 		}
-		climb, err := tuneCase(ctx, dev, t, c, seed, o)
+		climb, err := tuneCase(ctx, dev, t, c, o.Seed, o.Each)
 		dev.Trim()
 		if len(climb.Attempts) > 0 {
 			done(climb)
@@ -43,7 +51,7 @@ func tuneCase(ctx context.Context, dev *compute.Device, t compute.Tuner, c Case,
 	if _, ok := c.Work.(calculation); !ok {
 		return climb, nil // a whole training step
 	}
-	p, err := newProblem(c, seed)
+	p, err := newProblem(c, seed, dev.Allowed())
 	if err != nil {
 		return climb, err
 	}
@@ -58,6 +66,7 @@ func tuneCase(ctx context.Context, dev *compute.Device, t compute.Tuner, c Case,
 			p.fill(whole, role, x)
 			s.Write(in, x)
 		}
+		op = dev.Lend(op)
 		s.Do(op) // checks it, once for all
 		if s.Err() != nil {
 			return s.Err()

@@ -118,13 +118,15 @@ bench hsic 8 --backend gpu --suite hsic --case 'kernel(sums|grad) 3 widths 65536
 if [ ${#peer[@]} -gt 0 ]; then
 	bench tf32 4 --backend gpu --suite product --case 'product NN [0-9]' "${peer[@]}" --peer-tf32
 fi
-bench all 13 "${peer[@]}"
-bench layers 8 --backend gpu --suite layers --case ' 32×32| resnet18' "${peer[@]}"
+bench half 4 --backend gpu --suite product --case 'product NN (256 × 128|1024|4096)³' --allow half
+bench halftraining 4 --backend gpu --suite training --case resnet18 --batch $images --allow half
+bench all 9 "${peer[@]}"
+bench layers 4 --backend gpu --suite layers --case ' 32×32| resnet18' "${peer[@]}"
 
 [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
 watcher=
 results=()
-for name in targets training cpu ladder hsic tf32 all layers; do
+for name in targets training cpu ladder hsic tf32 half halftraining all layers; do
 	[ -s "$work/logs/$name.json" ] && results+=("$work/logs/$name.json")
 done
 if [ ${#results[@]} -gt 0 ] && page=$("$hebb" report "${results[@]}" --info "$work/logs/info.json" \

@@ -68,6 +68,7 @@ measured until then is written all the same.`,
 	f.IntVar(&r.o.Batch, "batch", 0, "images at a time in layers and training (default: in layers 64 with a GPU and 16 without, in training 64 or 128 by network; fewer beside a software renderer)")
 	f.BoolVar(&r.ladder, "ladder", false, "every way to run a handful of cases on the GPU, from the naive one up")
 	f.BoolVar(&r.o.Quick, "quick", false, "a handful of cases from each suite, in a minute")
+	f.Var(&r.allow, "allow", allowUsage)
 	f.Var(oneOf(&r.format, "table", "table", "json", "benchfmt"), "format", "of standard output")
 	f.StringVar(&r.plot, "plot", "", "write rooflines and speed-ups to this `file` (.svg or .png)")
 	f.StringVar(&r.json, "json", "", "write the results to this `file` too, one JSON object a line")
@@ -94,6 +95,7 @@ type benchRun struct {
 	peer     string
 	torch    bench.PeerOptions
 	o        bench.Options
+	allow    leewayFlag
 	only     string
 	ladder   bool
 	command  string // as it was typed, about
@@ -110,6 +112,7 @@ func changed(cmd *cobra.Command) (flags []string) {
 }
 
 func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
+	r.o.Allow = r.allow.Leeway
 	if r.o.MaxCase < 0 {
 		return usagef("--max-case %v, want a duration above 0", r.o.MaxCase)
 	}

@@ -48,6 +48,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.BoolVar(&r.Flip, "flip", r.Flip, "mirror left and right at random")
 	f.IntVar(&r.Cutout, "cutout", r.Cutout, "side of a square cut out at random")
 	f.StringVar(&r.Loss, "loss", r.Loss, "what to make small: "+lossNames())
+	f.StringVar(&r.Allow, "allow", r.Allow, allowUsage)
 	f.StringVar(&r.Optimiser, "optimiser", r.Optimiser, "how gradients change weights")
 	f.Float64Var(&r.Config.Rate, "lr", r.Config.Rate, "learning rate")
 	f.Float64Var(&r.BiasRate, "bias-rate", r.BiasRate, "what the gradients of biases are multiplied by")

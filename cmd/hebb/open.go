@@ -43,6 +43,19 @@ func sayTuned(op compute.Op, all []compute.Attempt) {
 	}
 }
 
+// allowUsage is that of --allow, which is a setting of a run and a flag of what measures and verifies.
+var allowUsage = "what products may give up of float32's accuracy to be faster, where the device can: " + strings.Join(compute.Leeways(), ", ") + " (default: nothing)"
+
+// leewayFlag is a flag of [compute.Leeway].
+type leewayFlag struct{ compute.Leeway }
+
+func (l *leewayFlag) Type() string { return strings.Join(compute.Leeways(), ",") }
+
+func (l *leewayFlag) Set(s string) (err error) {
+	l.Leeway, err = compute.ParseLeeway(s)
+	return err
+}
+
 // contexts are the ways to a GPU.
 var contexts = []string{"auto", "egl", "surfaceless", "glfw"}
 

@@ -47,6 +47,7 @@ Exit status 1 if a way gave a wrong result, 130 if interrupted; what was found u
 	f.DurationVar(&r.options.Limit, "limit", 20*time.Second, "the longest for one case")
 	f.IntVar(&r.options.Most, "most", 0, "how many ways to try for one case (default: all)")
 	f.IntVar(&r.options.Sample, "sample", 64, "how many elements of each output to verify")
+	f.Var(&r.allow, "allow", allowUsage)
 	f.BoolVar(&r.all, "all", false, "print every way, not only the fastest")
 	f.Uint64Var(&r.seed, "seed", 1, "of the inputs")
 	return cmd
@@ -60,6 +61,7 @@ type tuneRun struct {
 	budget  time.Duration
 	options compute.TuneOptions
 	all     bool
+	allow   leewayFlag
 	seed    uint64
 }
 
@@ -86,7 +88,7 @@ func (r *tuneRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintln(stderr, "hebb: tuning", b.Info())
 	w := newWays(stdout, r.all)
-	err = bench.Tune(ctx, t, cases, r.seed, r.budget, r.options, w.row)
+	err = bench.Tune(ctx, t, cases, bench.TuneOptions{Seed: r.seed, Budget: r.budget, Allow: r.allow.Leeway, Each: r.options}, w.row)
 	w.end()
 	return errors.Join(err, w.wrong)
 }

@@ -26,6 +26,7 @@ type verifyRun struct {
 	full   bool
 	sample int
 	op     string
+	allow  leewayFlag
 	format string
 }
 
@@ -44,7 +45,8 @@ must give the same bits.
 Exit status 1 if any result is outside its bound.`,
 		Example: `  hebb verify                      all backends that open, a few hundred cases
   hebb verify --full --sample 200  thousands of cases, 200 elements of each
-  hebb verify --backend gpu --op Gram`,
+  hebb verify --backend gpu --op Gram
+  hebb verify --allow half         products by the bound of half precision`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -53,6 +55,7 @@ Exit status 1 if any result is outside its bound.`,
 	f.Var(someOf(&r.on, "gpu", "cpu"), "backend", "where to compute (default all that open)")
 	f.BoolVar(&r.full, "full", false, "thousands of cases, large ones among them")
 	f.IntVar(&r.sample, "sample", 0, "check `N` elements of each output (0: all)")
+	f.Var(&r.allow, "allow", allowUsage)
 	f.StringVar(&r.op, "op", "", "check this op alone: "+strings.Join(opNames(), ", "))
 	f.Var(oneOf(&r.format, "table", "table", "json"), "format", "how to print the result")
 	r.add(cmd)
@@ -76,6 +79,9 @@ func (r *verifyRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer closeAll(devs)
+	for _, d := range devs {
+		d.Allow(r.allow.Leeway)
+	}
 	start := time.Now()
 	v := newVerification(devs)
 	err = v.check(ctx, cases, r.sample, stderr)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"hebb/compute"
 	"hebb/nets"
 	"hebb/nets/data"
 )
@@ -26,6 +27,7 @@ type Config struct {
 	Flip       bool    `toml:"flip" json:"flip"`             // left and right, at random
 	Cutout     int     `toml:"cutout" json:"cutout"`         // side of a square cut out
 	Loss       string  `toml:"loss" json:"loss"`
+	Allow      string  `toml:"allow" json:"allow"` // see compute.ParseLeeway
 	Optimiser  string  `toml:"optimiser" json:"optimiser"`
 	Rate       float64 `toml:"rate" json:"rate"`
 	BiasRate   float64 `toml:"bias_rate" json:"bias_rate"`     // the gradients of biases are multiplied by it
@@ -55,6 +57,7 @@ type plan struct {
 	optimiser nets.Optimiser
 	schedule  nets.Schedule
 	loss      nets.Loss
+	leeway    compute.Leeway
 }
 
 // Check reports what cannot be, without a look at the data.
@@ -75,6 +78,9 @@ func (c Config) plan() (p plan, err error) {
 	}
 	if p.loss, err = Loss(c.Loss); err != nil {
 		return p, err
+	}
+	if p.leeway, err = compute.ParseLeeway(c.Allow); err != nil {
+		return p, fmt.Errorf("allow: %w", err)
 	}
 	if err := c.numbers(); err != nil {
 		return p, err

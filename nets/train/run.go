@@ -37,6 +37,7 @@ func New(dev *compute.Device, c Config) (r *Run, err error) {
 	if r.plan, err = c.plan(); err != nil {
 		return nil, ConfigError{err}
 	}
+	dev.Allow(r.plan.leeway)
 	if r.Set, r.Path, err = c.load(); err != nil {
 		return nil, fmt.Errorf("data %s: %w", c.Data, err)
 	}
