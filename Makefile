@@ -7,7 +7,6 @@ help:
 	@echo 'make bench   install what is missing, build, verify, benchmark GPU against CPU: build/bench.html'
 	@echo '             (PEER=torch installs PyTorch and puts it beside hebb)'
 	@echo 'make test    install what is missing, run all that CI runs'
-	@echo 'make mutants plant bugs in the shaders of products and kernels; each must be caught (long on software OpenGL)'
 	@echo 'make build   build build/hebb with what this machine has'
 	@echo 'make clean   remove build/'
 
@@ -19,9 +18,6 @@ bench: setup build
 test: setup
 	@ci/test.sh
 
-mutants: setup
-	NEED_GPU=1 GALLIVM_PERF=nopt go test -timeout 90m -v -tags noglfw -run '^(TestMutants|TestKernelMutants)$$' ./gpu
-
 setup:
 	@ci/setup.sh
 
@@ -31,4 +27,4 @@ build:
 clean:
 	rm -rf build
 
-.PHONY: help bench test mutants setup build clean
+.PHONY: help bench test setup build clean

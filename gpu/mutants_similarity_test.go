@@ -14,6 +14,8 @@ var (
 	naiveKernelMutants = []mutant{
 		{compute.KernelSums{}, "i == 0 ? x : v", "i == 0 ? 0.0 : v"},
 		{compute.KernelGrad{}, "(a - b) * (a - b)", "abs(a - b)"},
+		{compute.KernelSums{}, "AT(3, z, 0) + row", "AT(3, 0, 0) + row"},
+		{compute.KernelGrad{}, "v += beta * was", "v -= beta * was"},
 	}
 	bandedKernelMutants = []mutant{
 		// kernel.glsl
@@ -21,7 +23,6 @@ var (
 		{compute.KernelSums{}, "mix(v, vec4(x)", "mix(v, vec4(0.0)"},
 		{compute.KernelSums{}, "equal(ivec4(0, 1, 2, 3), ivec4(i))", "equal(ivec4(3, 2, 1, 0), ivec4(i))"},
 		{compute.KernelSums{}, "- (col0 + col), lo)", "- (col0 + col) + 1, lo)"},
-		{compute.KernelSums{}, "AT(3, z, 0) + row", "AT(3, 0, 0) + row"},
 		{compute.KernelGrad{}, "w * wide + col)] = v", "wide + col)] = v"},
 		{compute.KernelGrad{}, "- 2.0 * acc", "- 2.001 * acc"},
 		// the formulas
@@ -35,7 +36,6 @@ var (
 		{compute.KernelGrad{}, "INPUT(4)", "INPUT(3)"},
 		{compute.KernelGrad{}, "= old;", "= CELL(0.0);"},
 		// what becomes of P
-		{compute.KernelGrad{}, "v += beta * was", "v -= beta * was"},
 		{compute.KernelGrad{}, "alpha * FIRST(", "FIRST(-"},
 	}
 	narrowKernelMutants = []mutant{
@@ -111,7 +111,7 @@ var (
 		{compute.KernelGrad{}, "(AT(7, z, i) + j * BM >> 2)", "(AT(7, z, j) + j * BM >> 2)"},
 		{compute.KernelGrad{}, "row0 + t / lanes * BM", "t / lanes * BM"},
 		{compute.KernelGrad{}, "+ col - row0 >> 2", "+ col >> 2"},
-		{compute.KernelGrad{}, "v += beta * C[at]", "v -= beta * C[at]"},
+		{compute.KernelGrad{}, "v += beta * was", "v -= beta * was"},
 		{compute.KernelGrad{}, "v += beta * O[at]", "v -= beta * O[at]"},
 		{compute.KernelGrad{}, "int at = w * wide + z;", "int at = w * batch + z;"},
 	}
@@ -126,11 +126,11 @@ var (
 func TestKernelMutants(t *testing.T) {
 	hunt(t, []ladder{
 		{"naive", "naive", func(*backend) {}, naiveKernelMutants},
-		{"bands", "32x32x32/4x4/1", func(b *backend) { b.byBands = true }, bandedKernelMutants},
-		{"narrow bands", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.stored = true, 2000 }, narrowKernelMutants},
-		{"windows", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.maxBlock = true, 8<<10 }, windowKernelMutants},
-		{"pairs", "32x32", func(*backend) {}, pairMutants},
-		{"squares", "32x32", func(b *backend) { b.stored = 2000 }, squareMutants},
-		{"walk", "32x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, walkKernelMutants},
+		{"bands", "", func(b *backend) { b.tiles, b.byBands = smallTile, true }, bandedKernelMutants},
+		{"narrow bands", "", func(b *backend) { b.tiles, b.byBands, b.stored = smallTile, true, 2000 }, narrowKernelMutants},
+		{"windows", "", func(b *backend) { b.tiles, b.byBands, b.maxBlock = smallTile, true, 8<<10 }, windowKernelMutants},
+		{"pairs", "", func(b *backend) { b.tiles, b.pairTiles = smallTile, pairTile }, pairMutants},
+		{"squares", "", func(b *backend) { b.tiles, b.pairTiles, b.stored = smallTile, pairTile, 2000 }, squareMutants},
+		{"walk", "", func(b *backend) { b.tiles, b.pairTiles, b.maxGroups = smallTile, pairTile, [3]int{2, 1, 1} }, walkKernelMutants},
 	})
 }

@@ -30,8 +30,11 @@ CELL old(int z, int row, int col) { return CELL(0.0); } // K is only written
 
 #ifdef DIAGONAL
 // with is v with x at its place i, if it has one.
-float with(float v, int i, float x) { return i == 0 ? x : v; }
+#ifdef VEC
 vec4 with(vec4 v, int i, float x) { return mix(v, vec4(x), equal(ivec4(0, 1, 2, 3), ivec4(i))); }
+#else
+float with(float v, int i, float x) { return i == 0 ? x : v; }
+#endif
 #endif
 
 void finish(int z, int row, int col, CELL acc, CELL was) {

@@ -1,0 +1,155 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"hebb/compute"
+	"hebb/compute/computetest"
+	"hebb/shaders"
+)
+
+// A ladder is mutants and the way in which ops are run that shows them.
+type ladder struct {
+	name, rung string
+	set        func(*backend)
+	mutants    []mutant
+}
+
+// Tiles smaller than any that is offered, since a software OpenGL compiles for longer than it computes.
+var (
+	smallTile = []tile{{16, 32, 4, 4, 4, 1, 1}}
+	tallTile  = []tile{{32, 32, 4, 8, 4, 1, 1}}
+	pairTile  = []tile{{32, 32, 8, 4, 4, 2, 1}}
+)
+
+// hunt wants the suite to see each mutant.
+func hunt(t *testing.T, ladders []ladder) {
+	opened(t).Close()
+	for _, ladder := range ladders {
+		t.Run(ladder.name, func(t *testing.T) {
+			t.Parallel()
+			for _, m := range ladder.mutants {
+				if err := m.try(ladder); !errors.Is(err, compute.ErrWrong) {
+					t.Errorf("%v: %v", m, err)
+				}
+			}
+			t.Logf("%d mutants", len(ladder.mutants))
+		})
+	}
+}
+
+// try runs the cases that have to do with the bug until one shows it, those first that need the least new text compiled.
+func (m mutant) try(way ladder) (err error) {
+	b, err := open(quick(way.rung))
+	if err != nil {
+		return err
+	}
+	way.set(b)
+	b.source = m.source
+	dev := compute.New(b)
+	defer func() { err = errors.Join(err, dev.Close()) }()
+	left, err := m.tryouts(b.planner)
+	for err == nil && len(left) > 0 {
+		next := 0
+		for i := range left {
+			if left[i].cost(b) < left[next].cost(b) {
+				next = i
+			}
+		}
+		_, err = left[next].Check(0, dev)
+		left = slices.Delete(left, next, next+1)
+	}
+	return err
+}
+
+// A tryout is a case of the suite, and what a compiler sees of the programs that it takes.
+type tryout struct {
+	computetest.Case
+	programs map[kernel]string
+}
+
+// cost is how much text b has not compiled yet.
+func (t tryout) cost(b *backend) (n int) {
+	for k, text := range t.programs {
+		if _, ok := b.programs[k]; !ok {
+			n += len(text)
+		}
+	}
+	return n
+}
+
+// errNotPlanted is that no program of any case has the text of a mutant, as a compiler sees it.
+var errNotPlanted = errors.New("no program has it")
+
+// tryouts are the cases that have to do with the bug: it is in one of their programs.
+func (m mutant) tryouts(p planner) (all []tryout, err error) {
+	cases, err := computetest.CasesOf(m.op, computetest.Quick)
+	if err != nil {
+		return nil, err
+	}
+	seen, bad := map[kernel]string{}, map[kernel]bool{}
+	desk := &paper{planner: &p}
+	dev := compute.New(desk)
+	for _, c := range cases {
+		if _, err := c.Check(1, dev); !errors.Is(err, errPlanned) {
+			return nil, err
+		}
+		t, ill := tryout{c, map[kernel]string{}}, false
+		for _, d := range desk.plans[len(desk.plans)-1].dispatches {
+			if _, ok := seen[d.kernel]; !ok {
+				if seen[d.kernel], bad[d.kernel], err = m.in(d.kernel); err != nil {
+					return nil, err
+				}
+			}
+			t.programs[d.kernel] = seen[d.kernel]
+			ill = ill || bad[d.kernel]
+		}
+		if ill {
+			all = append(all, t)
+		}
+	}
+	if len(all) == 0 {
+		return nil, errNotPlanted
+	}
+	return all, nil
+}
+
+// healthy is what a compiler sees of programs without a bug.
+var healthy sync.Map
+
+// in is what a compiler sees of a program with the bug, and whether it would see another without.
+func (m mutant) in(k kernel) (string, bool, error) {
+	text, err := shaders.Source(k.file, k.list()...)
+	if err != nil {
+		return "", false, err
+	}
+	good, known := healthy.Load(k)
+	if !known {
+		if good, err = visible(text); err != nil {
+			return "", false, err
+		}
+		healthy.Store(k, good)
+	}
+	if m.plant(text) == text {
+		return good.(string), false, nil
+	}
+	bad, err := visible(m.plant(text))
+	return bad, bad != good, err
+}
+
+func (m mutant) plant(text string) string { return strings.ReplaceAll(text, m.old, m.new) }
+
+// source is [shaders.Source] with the bug.
+func (m mutant) source(file string, defines ...string) (string, error) {
+	text, err := shaders.Source(file, defines...)
+	return m.plant(text), err
+}
+
+func (m mutant) String() string { return fmt.Sprintf("%T %q -> %q", m.op, m.old, m.new) }
