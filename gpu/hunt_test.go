@@ -29,14 +29,14 @@ var (
 	pairTile  = []tile{{32, 32, 8, 4, 4, 2, 1}}
 )
 
-// hunt wants the suite to see each mutant.
-func hunt(t *testing.T, ladders []ladder) {
+// hunt wants the suite to see each mutant, with that leeway.
+func hunt(t *testing.T, l compute.Leeway, ladders []ladder) {
 	opened(t).Close()
 	for _, ladder := range ladders {
 		t.Run(ladder.name, func(t *testing.T) {
 			t.Parallel()
 			for _, m := range ladder.mutants {
-				if err := m.try(ladder); !errors.Is(err, compute.ErrWrong) {
+				if err := m.try(ladder, l); !errors.Is(err, compute.ErrWrong) {
 					t.Errorf("%v: %v", m, err)
 				}
 			}
@@ -46,7 +46,7 @@ func hunt(t *testing.T, ladders []ladder) {
 }
 
 // try runs the cases that have to do with the bug until one shows it, those first that need the least new text compiled.
-func (m mutant) try(way ladder) (err error) {
+func (m mutant) try(way ladder, l compute.Leeway) (err error) {
 	b, err := open(quick(way.rung))
 	if err != nil {
 		return err
@@ -54,8 +54,9 @@ func (m mutant) try(way ladder) (err error) {
 	way.set(b)
 	b.source = m.source
 	dev := compute.New(b)
+	dev.Allow(l)
 	defer func() { err = errors.Join(err, dev.Close()) }()
-	left, err := m.tryouts(b.planner)
+	left, err := m.tryouts(b.planner, l)
 	for err == nil && len(left) > 0 {
 		next := 0
 		for i := range left {
@@ -89,7 +90,7 @@ func (t tryout) cost(b *backend) (n int) {
 var errNotPlanted = errors.New("no program has it")
 
 // tryouts are the cases that have to do with the bug: it is in one of their programs.
-func (m mutant) tryouts(p planner) (all []tryout, err error) {
+func (m mutant) tryouts(p planner, l compute.Leeway) (all []tryout, err error) {
 	cases, err := computetest.CasesOf(m.op, computetest.Quick)
 	if err != nil {
 		return nil, err
@@ -97,6 +98,7 @@ func (m mutant) tryouts(p planner) (all []tryout, err error) {
 	seen, bad := map[kernel]string{}, map[kernel]bool{}
 	desk := &paper{planner: &p}
 	dev := compute.New(desk)
+	dev.Allow(l)
 	for _, c := range cases {
 		if _, err := c.Check(1, dev); !errors.Is(err, errPlanned) {
 			return nil, err

@@ -83,7 +83,7 @@ var (
 
 // TestPatchMutants: the suite sees those of the first three lists, the layers the last two.
 func TestPatchMutants(t *testing.T) {
-	hunt(t, []ladder{
+	hunt(t, 0, []ladder{
 		{"naive", "naive", func(*backend) {}, patchMutants},
 		{"tiled", "64x32", func(*backend) {}, tiledPatchMutants},
 		{"split", "32x32x32/4x4/1", func(b *backend) { b.splits = 3 }, splitPatchMutants},

@@ -46,7 +46,7 @@ var inverseMutants = []mutant{
 }
 
 func TestInverseMutants(t *testing.T) {
-	hunt(t, []ladder{
+	hunt(t, 0, []ladder{
 		{"tiled", "32x32x32/4x4/1", func(*backend) {}, inverseMutants},
 		{"walk", "32x32x32/4x4/1", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }, []mutant{
 			{compute.Inverse{}, "row += int(gl_NumWorkGroups.y) * 4", "row += m"},

@@ -168,7 +168,7 @@ var (
 
 // TestOpMutants is TestMutants for the ops that are not products.
 func TestOpMutants(t *testing.T) {
-	hunt(t, []ladder{
+	hunt(t, 0, []ladder{
 		{"naive", "naive", func(*backend) {}, naiveOpMutants},
 		{"auto", "", func(*backend) {}, opMutants},
 		{"split", "", func(b *backend) { b.splits = 3 }, splitOpMutants},

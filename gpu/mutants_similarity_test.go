@@ -124,7 +124,7 @@ var (
 
 // TestKernelMutants is TestMutants for the ops that stream over kernel matrices.
 func TestKernelMutants(t *testing.T) {
-	hunt(t, []ladder{
+	hunt(t, 0, []ladder{
 		{"naive", "naive", func(*backend) {}, naiveKernelMutants},
 		{"bands", "", func(b *backend) { b.tiles, b.byBands = smallTile, true }, bandedKernelMutants},
 		{"narrow bands", "", func(b *backend) { b.tiles, b.byBands, b.stored = smallTile, true, 2000 }, narrowKernelMutants},

@@ -148,7 +148,7 @@ var (
 // TestMutants plants each bug and wants the suite to see it: on the results of an op, not as a shader
 // that does not compile.
 func TestMutants(t *testing.T) {
-	hunt(t, []ladder{
+	hunt(t, 0, []ladder{
 		{"naive", "naive", func(*backend) {}, naiveMutants},
 		{"tiled", "", func(b *backend) { b.tiles = tallTile }, tiledMutants},
 		{"large", "", func(b *backend) { b.tiles = []tile{{32, 64, 4, 8, 8, 1, 1}} }, largeMutants},

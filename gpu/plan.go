@@ -44,6 +44,7 @@ type planner struct {
 	tiles      []tile
 	pairTiles  []tile           // see pairs.go
 	byBands    bool             // kernel matrices are stored band by band, forced
+	halfRun    int              // how many products are added up in half precision, forced; 0: [compute.HalfRun]
 	halves     []string         // the defines of shaders/half.glsl by which this device has half precision; none: it has not
 	tuned      map[shape]recipe // what was measured to be best
 }

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"fmt"
 
 	"hebb/compute"
@@ -173,7 +174,7 @@ func (l *plan) layout(d *dispatch, w product, t tile) {
 	}
 	d.tile(t)
 	if w.half {
-		d.define(true, fmt.Sprintf("HALF %d", min(t.bk, compute.HalfRun)))
+		d.define(true, fmt.Sprintf("HALF %d", min(t.bk, cmp.Or(l.halfRun, compute.HalfRun))))
 		d.define(true, l.halves...)
 	}
 	if d.fours(w) {
