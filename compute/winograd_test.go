@@ -1,0 +1,139 @@
+package compute_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"hebb/compute"
+	"hebb/compute/computetest"
+)
+
+// tryTiles tries the cases of op's type with leeway for Winograd until one fails.
+func tryTiles(op compute.Op, b compute.Backend) (tally compute.Tally, err error) {
+	cases, err := computetest.CasesOf(op, computetest.Quick)
+	for _, c := range cases {
+		dev := compute.New(b)
+		if err = dev.Allow(compute.Winograd); err != nil {
+			break
+		}
+		var res computetest.Result
+		res, err = c.Check(0, dev)
+		if tally.Add(res.Tallies[0]); err != nil {
+			break
+		}
+	}
+	return tally, err
+}
+
+// TestWinograd: the bounds hold for Winograd's transforms on the worst device that GLSL allows, and are near enough to see
+// one that is ten times worse.
+func TestWinograd(t *testing.T) {
+	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
+		for _, u := range []unit{{}, {times: 1}, {times: 1, mode: upward}, {times: 1, mode: downward}, {times: 1, mode: inward}, {times: 10}} {
+			tally, err := tryTiles(op, &naive{unit: u, tiles: lavinGray()})
+			t.Logf("%T/%gx/%v: worst %.2f of the bound, %v", op, u.times, u.mode, tally.Worst, err)
+			if u.times <= 1 && err != nil || u.times > 1 && !errors.Is(err, compute.ErrWrong) {
+				t.Errorf("%T/%gx/%v: %v", op, u.times, u.mode, err)
+			}
+		}
+	}
+}
+
+// TestWinogradBound: of ones under ones the terms of a sum without signs add up to 8 in each dimension. Up to four times as
+// much as a whole number may be there is no error, and beyond it that of 1 + 10 roundings; of other windows the bound stays.
+func TestWinogradBound(t *testing.T) {
+	dev := device(t)
+	bound := func(l compute.Leeway, window, stride int, pixel float32) float64 {
+		before := compute.Contents{}
+		full := func(v float32, shape ...int) *compute.Tensor {
+			x := tensor(t, dev, shape...)
+			for range x.Len() {
+				before[x] = append(before[x], v)
+			}
+			return x
+		}
+		op := compute.Conv{Y: full(0, 1, 1, 1, 1), X: full(pixel, 1, window, window, 1), W: full(1, 1, window, window, 1),
+			Slide: compute.Slide{Stride: stride}, Epilogue: compute.Epilogue{Alpha: 1}, Leeway: l}
+		return compute.Define(op, before)(0, 0).Err
+	}
+	const most, u = 1 << 16, 0x1p-23
+	if err := bound(compute.Winograd, 3, 1, most); err != 0 {
+		t.Errorf("whole numbers whose quarters float32 holds: %g, want 0", err)
+	}
+	if err, least := bound(compute.Winograd, 3, 1, 2*most), 11*u*64*2*most; err < least || err > 1.2*least {
+		t.Errorf("larger whole numbers: %g, want %g or little more", err, least)
+	}
+	for _, other := range []float64{
+		bound(0, 3, 1, 2*most), bound(compute.Winograd, 3, 2, 2*most), bound(compute.Winograd, 5, 1, most),
+	} {
+		if other != 0 {
+			t.Errorf("whole numbers by other ways or under other windows: %g, want 0", other)
+		}
+	}
+}
+
+// tilesMutants have one coefficient of a transform wrong: another sign, one that is lost, or one too many.
+func tilesMutants() map[string]*transforms {
+	all := map[string]*transforms{}
+	for which, name := range []string{"pixels", "weights", "sums"} {
+		pick := func(s *transforms) [][]float32 { return [][][]float32{s.pixels, s.weights, s.sums}[which] }
+		for i, row := range pick(lavinGray()) {
+			for j, c := range row {
+				for _, bad := range []float32{-c, 0, 1} {
+					if bad != c {
+						s := lavinGray()
+						pick(s)[i][j] = bad
+						all[fmt.Sprintf("%s %d,%d is %g", name, i, j, bad)] = s
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// TestWinogradMutants: the suite sees every mutant, and so does a layer of reals, whose bound is not 0.
+func TestWinogradMutants(t *testing.T) {
+	for name, s := range tilesMutants() {
+		for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
+			if _, err := tryTiles(op, &naive{tiles: s}); !errors.Is(err, compute.ErrWrong) {
+				t.Errorf("%T, %s: the suite sees %v", op, name, err)
+			}
+			if err := tryReals(op, &naive{tiles: s}); !errors.Is(err, compute.ErrWrong) {
+				t.Errorf("%T, %s: a layer of reals sees %v", op, name, err)
+			}
+		}
+	}
+	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
+		if err := tryReals(op, &naive{tiles: lavinGray()}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// tryReals judges a layer of 24 channels and units on normal numbers.
+func tryReals(op compute.Op, b compute.Backend) error {
+	dev := compute.New(compute.Verify(b, 0))
+	rnd := rand.New(rand.NewPCG(3, 4))
+	return errors.Join(dev.Allow(compute.Winograd), dev.Step(func(s *compute.Step) error {
+		normal := func(shape ...int) *compute.Tensor {
+			t := s.Tensor(shape...)
+			x := make([]float32, t.Len())
+			for i := range x {
+				x[i] = float32(rnd.NormFloat64())
+			}
+			s.Write(t, x)
+			return t
+		}
+		x, y, w := normal(1, 6, 5, 24), normal(1, 6, 5, 24), normal(24, 3, 3, 24)
+		same, plain := compute.Slide{Stride: 1, Pad: 1}, compute.Epilogue{Alpha: 1}
+		if _, adjoint := op.(compute.ConvInput); adjoint {
+			s.Do(compute.ConvInput{X: x, Y: y, W: w, Slide: same, Epilogue: plain})
+		} else {
+			s.Do(compute.Conv{Y: y, X: x, W: w, Slide: same, Epilogue: plain})
+		}
+		return nil
+	}))
+}
