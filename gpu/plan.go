@@ -44,6 +44,7 @@ type planner struct {
 	tiles      []tile
 	pairTiles  []tile           // see pairs.go
 	byBands    bool             // kernel matrices are stored band by band, forced
+	winograd   bool             // convolutions are made by Winograd's transforms where they may be, forced
 	tuned      map[shape]recipe // what was measured to be best
 }
 
@@ -58,6 +59,7 @@ type plan struct {
 	most     float64 // multiply-adds of the largest product, and which that is
 	main     shape
 	mainArgs args
+	mainFast *winograd
 }
 
 // The backend's own memory. One op may use all of it; the next op uses it again.
@@ -70,8 +72,11 @@ const (
 	scratchAll
 	scratchK // bands of kernel matrices
 	scratchL
-	scratchP     // and of what becomes of them
-	scratchTiles // sums of their tiles
+	scratchP       // and of what becomes of them
+	scratchTiles   // sums of their tiles
+	scratchWeights // what Winograd's transforms make of weights
+	scratchImages  // of images
+	scratchSums    // and the products of the two
 	scratches
 )
 

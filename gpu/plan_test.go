@@ -110,6 +110,9 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 		"walk":          desk("64x32", func(p *planner) { p.maxGroups = [3]int{2, 1, 1} }),
 		"windows":       desk("", func(p *planner) { p.maxBlock, p.align = 32<<10, 4 }),
 		"naive windows": desk("naive", func(p *planner) { p.maxBlock, p.align = 16<<10, 64 }),
+		"winograd":      desk("", func(p *planner) { p.winograd = true }),
+		"its windows":   desk("", func(p *planner) { p.winograd, p.maxBlock, p.align = true, 16<<10, 4 }),
+		"its walk":      desk("naive", func(p *planner) { p.winograd, p.maxGroups = true, [3]int{2, 1, 1} }),
 	} {
 		all[name] = &paper{planner: p}
 	}
@@ -118,6 +121,11 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 	}
 	for _, p := range all {
 		dev := compute.New(p)
+		if p.winograd {
+			if err := dev.Allow(compute.Winograd); err != nil {
+				return nil, err
+			}
+		}
 		for _, c := range computetest.Cases(computetest.Quick) {
 			if _, err := c.Check(1, dev); !errors.Is(err, errPlanned) {
 				return nil, err

@@ -26,6 +26,9 @@ type product struct {
 	symmetric      bool
 
 	images *images // one of the factors is images under a window
+
+	fast *winograd // how it may be made besides
+	by   *recipe   // how it is run; nil: as is found or predicted to be best
 }
 
 const (
@@ -36,7 +39,17 @@ const (
 // product plans w piece by piece. Where even one member's operands do not fit, the terms too are cut, and
 // partial sums wait in memory for the pieces that follow.
 func (l *plan) product(w product) {
-	for _, b := range l.boxes(w) {
+	boxes := l.boxes(w)
+	if w.fast != nil && len(boxes) > 0 && (!l.naive() || l.winograd) {
+		d := l.pieceOf(w, w.file, boxes[0], w.a, w.b)
+		r := l.recipe(&d, w)
+		if r.winograd {
+			l.transformed(w, r)
+			return
+		}
+		w.by = &r
+	}
+	for _, b := range boxes {
 		if w.symmetric && b.at[axisCol]+b.n[axisCol] <= b.at[axisRow] {
 			continue // the mirror image of another piece
 		}
@@ -108,7 +121,8 @@ func (l *plan) shape(d *dispatch, w product) (t tile, splits int) {
 	if l.naive() {
 		t, splits = tile{bm: 16, bn: 16, bk: 1}, 1 // as in naive.glsl
 	} else {
-		t, splits = l.recipe(d, w)
+		r := l.recipe(d, w)
+		t, splits = r.tile, r.splits
 	}
 	if l.splits > 0 {
 		splits = l.splits

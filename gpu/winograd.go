@@ -1,0 +1,137 @@
+package gpu
+
+import "hebb/compute"
+
+// A winograd is a convolution that may be made by Winograd's F(2×2, 3×3): see compute.Winograd and shaders/winograd.glsl. The
+// 16 products of all its tiles are a batch of matrix products, of tiles × channels and units × channels.
+type winograd struct {
+	out, in, aux *compute.Tensor // images
+	w            *compute.Tensor
+	pad          int  // rows and columns of zeros before the first of in's images
+	back         bool // towards a convolution's input: weights are turned around, and their units are the terms
+	piece        int  // images at a time
+}
+
+// tileMembers is how many products a tile is made of, of one unit and channel.
+const tileMembers = 16
+
+// mostTransformed is how many numbers of pixels, or sums, are kept at a time: 256 MiB.
+const mostTransformed = 1 << 26
+
+// transformable is v if l admits it for images under a window of geometry g, and if its memory can be bound, cut into pieces
+// of whole images where need be; or nil.
+func (p *planner) transformable(v winograd, l compute.Leeway, g compute.Patches) *winograd {
+	if !l.AllowsWinograd(g) {
+		return nil
+	}
+	limit := p.maxBlock / 4
+	room := limit - p.align - 4 // of what does not start where a window may
+	n, image := v.in.Shape()[0], max(v.in.Len(), v.out.Len())/v.in.Shape()[0]
+	most := min(room/image, min(limit, mostTransformed)/(tileMembers*v.tiles(1)*max(v.in.Cols(), v.out.Cols())))
+	if most == 0 || v.w.Len() > room || tileMembers*v.w.Len()/9 > limit {
+		return nil
+	}
+	v.piece = groups(int32(n), groups(int32(n), most)) // pieces alike
+	return &v
+}
+
+// tiles is how many tiles n images of the result have.
+func (v *winograd) tiles(n int) int {
+	return n * ((v.out.Shape()[1] + 1) / 2) * ((v.out.Shape()[2] + 1) / 2)
+}
+
+// moved is how many numbers are transformed, to be written and read again.
+func (v *winograd) moved() int {
+	return tileMembers * (v.tiles(v.in.Shape()[0])*(v.in.Cols()+v.out.Cols()) + v.w.Len()/9)
+}
+
+// guess are all ways to run v's products, and what is predicted of all of it: the transforms move what they make through
+// memory, and each waits for the one before.
+func (v *winograd) guess(p *planner) []guess {
+	n := v.in.Shape()[0]
+	pieces := float64(groups(int32(n), v.piece))
+	all := p.guess(tileMembers, int32(v.tiles(v.piece)), int32(v.out.Cols()), int32(v.in.Cols()))
+	for i := range all {
+		g := &all[i]
+		g.winograd = true
+		g.time = pieces*(g.time+3*costPass) + costPartial*float64(v.moved())
+	}
+	return all
+}
+
+// slabs are images, or weights, as n numbers for each step along rows, which are not cut.
+func slabs(t *compute.Tensor, n int) operand {
+	o := line(t, axisRow, t.Len()).table(axisRow, n)
+	o.ld = t.Cols()
+	return o
+}
+
+// members is an operand of the backend's own as its members alone.
+func members(o operand) operand {
+	n, ld := o.stride[axisMember], o.ld
+	o = o.table(axisMember, n)
+	o.ld = ld
+	return o
+}
+
+// transformed plans w, the sums of w.fast as they are defined, by transforms and their products by recipe r.
+func (l *plan) transformed(w product, r recipe) {
+	v := w.fast
+	n, from, to, units := v.in.Shape()[0], v.in.Cols(), v.out.Cols(), v.w.Shape()[0]
+	p := product{file: "gemm", pass: "GEMM", alpha: 1, transB: !v.back, by: &r}
+	weightRow, weightCol := axisCol, axisTerm
+	if v.back {
+		weightRow, weightCol = axisTerm, axisCol
+	}
+	p.b = l.own(scratchWeights, tileMembers, units, v.w.Cols(), weightRow, weightCol)
+	b := box{n: extent{1, tileMembers, units, v.w.Cols(), 1}}
+	d := l.piece("winogradweights", b, members(p.b).written(), slabs(v.w, 9*v.w.Cols()))
+	d.define(v.back, "TURNED")
+	l.launchCells(d, d.vectors(d.args.N, 0))
+	for at := 0; at < n; at += v.piece {
+		b := box{at: extent{axisRow: at}, n: extent{1, tileMembers, min(v.piece, n-at), from, 1}}
+		tiles := v.tiles(b.n[axisRow])
+		p.size = extent{1, tileMembers, tiles, to, from}
+		p.a = l.own(scratchImages, tileMembers, tiles, from, axisRow, axisTerm)
+		p.out = l.own(scratchSums, tileMembers, tiles, to, axisRow, axisCol)
+		d := l.piece("winogradimages", b, members(p.a).written(), slabs(v.in, v.in.Len()/n))
+		v.show(&d, tiles)
+		l.launchCells(d, d.vectors(d.args.N, 0))
+		l.product(p)
+		l.sumTiles(w, b, p.out, tiles)
+	}
+}
+
+// sumTiles plans what becomes of the products of a box of images.
+func (l *plan) sumTiles(w product, b box, sums operand, tiles int) {
+	v, image := w.fast, w.fast.out.Len()/w.fast.out.Shape()[0]
+	b.n[axisCol] = v.out.Cols()
+	w.out, w.ins[1] = slabs(v.out, image), none
+	if v.aux != nil {
+		w.ins[1] = slabs(v.aux, image)
+	}
+	d := l.piece("winogradsums", b, w.out.written(), members(sums), none, w.ins[0], w.ins[1])
+	d.scalars(w, b)
+	v.show(&d, tiles)
+	d.define(true, w.finish...)
+	l.launchCells(d, d.finishes(w))
+}
+
+// show sets what the shaders have to know of a piece of so many tiles.
+func (v *winograd) show(d *dispatch, tiles int) {
+	in, out := v.in.Shape(), v.out.Shape()
+	d.args.M = int32(tiles)
+	d.args.Image = [4]int32{int32(in[1]), int32(in[2]), int32(out[1]), int32(out[2])}
+	d.args.Slide[3] = int32(v.pad)
+}
+
+// launchCells puts d at the end of the plan, a thread for each cell of its rows and columns.
+func (l *plan) launchCells(d dispatch, fours bool) {
+	width := 1
+	if fours && !l.naive() {
+		d.define(true, "VEC")
+		width = 4
+	}
+	x, y := d.rows(width)
+	l.launch(d, x, y, 1)
+}
