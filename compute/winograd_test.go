@@ -10,12 +10,12 @@ import (
 	"hebb/compute/computetest"
 )
 
-// tryTiles tries the cases of op's type with leeway for Winograd until one fails.
-func tryTiles(op compute.Op, b compute.Backend) (tally compute.Tally, err error) {
+// tryTiles tries the cases of op's type with leeway l until one fails.
+func tryTiles(op compute.Op, l compute.Leeway, b compute.Backend) (tally compute.Tally, err error) {
 	cases, err := computetest.CasesOf(op, computetest.Quick)
 	for _, c := range cases {
 		dev := compute.New(b)
-		if err = dev.Allow(compute.Winograd); err != nil {
+		if err = dev.Allow(l); err != nil {
 			break
 		}
 		var res computetest.Result
@@ -28,14 +28,38 @@ func tryTiles(op compute.Op, b compute.Backend) (tally compute.Tally, err error)
 }
 
 // TestWinograd: the bounds hold for Winograd's transforms on the worst device that GLSL allows, and are near enough to see
-// one that is ten times worse.
+// one that is ten times worse. They hold for sums as they are defined too, and where there is other leeway besides.
 func TestWinograd(t *testing.T) {
-	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
-		for _, u := range []unit{{}, {times: 1}, {times: 1, mode: upward}, {times: 1, mode: downward}, {times: 1, mode: inward}, {times: 10}} {
-			tally, err := tryTiles(op, &naive{unit: u, tiles: lavinGray()})
-			t.Logf("%T/%gx/%v: worst %.2f of the bound, %v", op, u.times, u.mode, tally.Worst, err)
-			if u.times <= 1 && err != nil || u.times > 1 && !errors.Is(err, compute.ErrWrong) {
-				t.Errorf("%T/%gx/%v: %v", op, u.times, u.mode, err)
+	lavin, both := lavinGray(), compute.Winograd|compute.Half
+	for _, test := range []struct {
+		unit
+		tiles  *transforms
+		leeway compute.Leeway
+	}{
+		{unit{}, lavin, compute.Winograd},
+		{unit{times: 1}, lavin, compute.Winograd},
+		{unit{times: 1, mode: upward}, lavin, compute.Winograd},
+		{unit{times: 1, mode: downward}, lavin, compute.Winograd},
+		{unit{times: 1, mode: inward}, lavin, compute.Winograd},
+		{unit{times: 1, mode: upward}, lavin, both},
+		{unit{times: 1}, nil, compute.Winograd},
+		{unit{times: 1, mode: upward}, nil, compute.Winograd},
+		{unit{times: 10}, lavin, compute.Winograd},
+	} {
+		for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
+			name := fmt.Sprintf("%T/%gx/%v/%v/tiles %v", op, test.times, test.mode, test.leeway, test.tiles != nil)
+			tally, err := tryTiles(op, test.leeway, &naive{unit: test.unit, tiles: test.tiles})
+			t.Logf("%s: worst %.2f of the bound, %v", name, tally.Worst, err)
+			if test.times <= 1 && err != nil || test.times > 1 && !errors.Is(err, compute.ErrWrong) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} { // without any epilogue, which has a bound of its own
+		for _, times := range []float64{1, 10} {
+			err := tryReals(op, 2, &naive{unit: unit{times: times, mode: upward}, tiles: lavin})
+			if times == 1 && err != nil || times > 1 && !errors.Is(err, compute.ErrWrong) {
+				t.Errorf("%T, %gx: a layer of reals: %v", op, times, err)
 			}
 		}
 	}
@@ -98,23 +122,23 @@ func tilesMutants() map[string]*transforms {
 func TestWinogradMutants(t *testing.T) {
 	for name, s := range tilesMutants() {
 		for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
-			if _, err := tryTiles(op, &naive{tiles: s}); !errors.Is(err, compute.ErrWrong) {
+			if _, err := tryTiles(op, compute.Winograd, &naive{tiles: s}); !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("%T, %s: the suite sees %v", op, name, err)
 			}
-			if err := tryReals(op, &naive{tiles: s}); !errors.Is(err, compute.ErrWrong) {
+			if err := tryReals(op, 24, &naive{tiles: s}); !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("%T, %s: a layer of reals sees %v", op, name, err)
 			}
 		}
 	}
 	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
-		if err := tryReals(op, &naive{tiles: lavinGray()}); err != nil {
+		if err := tryReals(op, 24, &naive{tiles: lavinGray()}); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-// tryReals judges a layer of 24 channels and units on normal numbers.
-func tryReals(op compute.Op, b compute.Backend) error {
+// tryReals judges sums over so many channels of normal numbers, of 24 units.
+func tryReals(op compute.Op, channels int, b compute.Backend) error {
 	dev := compute.New(compute.Verify(b, 0))
 	rnd := rand.New(rand.NewPCG(3, 4))
 	return errors.Join(dev.Allow(compute.Winograd), dev.Step(func(s *compute.Step) error {
@@ -127,12 +151,12 @@ func tryReals(op compute.Op, b compute.Backend) error {
 			s.Write(t, x)
 			return t
 		}
-		x, y, w := normal(1, 6, 5, 24), normal(1, 6, 5, 24), normal(24, 3, 3, 24)
+		from, to := normal(1, 16, 15, channels), normal(1, 16, 15, 24)
 		same, plain := compute.Slide{Stride: 1, Pad: 1}, compute.Epilogue{Alpha: 1}
 		if _, adjoint := op.(compute.ConvInput); adjoint {
-			s.Do(compute.ConvInput{X: x, Y: y, W: w, Slide: same, Epilogue: plain})
+			s.Do(compute.ConvInput{X: to, Y: from, W: normal(channels, 3, 3, 24), Slide: same, Epilogue: plain})
 		} else {
-			s.Do(compute.Conv{Y: y, X: x, W: w, Slide: same, Epilogue: plain})
+			s.Do(compute.Conv{Y: to, X: from, W: normal(24, 3, 3, channels), Slide: same, Epilogue: plain})
 		}
 		return nil
 	}))
