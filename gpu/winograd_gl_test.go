@@ -11,9 +11,16 @@ import (
 	"hebb/compute/computetest"
 )
 
-// tryTransforms tries the cases of op's type that may be run by Winograd's transforms, on a device that allows them, until one
-// fails.
-func tryTransforms(op compute.Op, open func() (compute.Backend, error)) (tally compute.Tally, err error) {
+// transformed is in the name of every case that may be run by Winograd's transforms.
+const transformed = "of 3×3 stride 1 "
+
+// tryTransforms tries the cases of op's type that may be run by Winograd's transforms until one fails.
+func tryTransforms(op compute.Op, open func() (compute.Backend, error)) (compute.Tally, error) {
+	return tryAllowed(op, transformed, open)
+}
+
+// tryAllowed tries the cases of op's type whose names have some words in them, on a device that allows the transforms.
+func tryAllowed(op compute.Op, words string, open func() (compute.Backend, error)) (tally compute.Tally, err error) {
 	cases, err := computetest.CasesOf(op, computetest.Quick)
 	if err != nil {
 		return tally, err
@@ -25,7 +32,7 @@ func tryTransforms(op compute.Op, open func() (compute.Backend, error)) (tally c
 	dev := compute.New(b)
 	err = dev.Allow(compute.Winograd)
 	for i := 0; i < len(cases) && err == nil; i++ {
-		if !strings.Contains(cases[i].Name, "of 3×3 stride 1 ") {
+		if !strings.Contains(cases[i].Name, words) {
 			continue
 		}
 		var res computetest.Result
@@ -40,17 +47,18 @@ func TestTransforms(t *testing.T) {
 	opened(t).Close()
 	for _, way := range []struct {
 		name, rung string
+		words      string
 		set        func(*backend)
 	}{
-		{"auto", "", func(*backend) {}},
-		{"naive", "naive", func(*backend) {}},
-		{"split", "32x32x32/4x4/1", func(b *backend) { b.splits = 3 }},
-		{"walk", "32x32x32/4x4/1", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }},
-		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 16 << 10 }},
+		{"auto", "", "", func(*backend) {}}, // of other windows too
+		{"naive", "naive", "", func(*backend) {}},
+		{"split", "32x32x32/4x4/1", transformed, func(b *backend) { b.splits = 3 }},
+		{"walk", "32x32x32/4x4/1", transformed, func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }},
+		{"windows", "32x32x32/4x4/1", transformed, func(b *backend) { b.maxBlock = 16 << 10 }},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
-				tally, err := tryTransforms(op, with(way.rung, func(b *backend) {
+				tally, err := tryAllowed(op, way.words, with(way.rung, func(b *backend) {
 					way.set(b)
 					b.winograd = true
 				}))
