@@ -59,7 +59,7 @@ type plan struct {
 	most     float64 // multiply-adds of the largest product, and which that is
 	main     shape
 	mainArgs args
-	mainFast *winograd
+	mainFast tiling // by which it may be made too
 }
 
 // The backend's own memory. One op may use all of it; the next op uses it again.

@@ -27,7 +27,7 @@ type product struct {
 
 	images *images // one of the factors is images under a window
 
-	fast *winograd // how it may be made besides
+	fast *winograd // how it may be made too
 	by   *recipe   // how it is run; nil: as is found or predicted to be best
 }
 
@@ -60,6 +60,14 @@ func (l *plan) product(w product) {
 		}
 		l.part(w, b, first, last)
 	}
+}
+
+// tiling is that of w's transforms, if it may be made by them.
+func (w *product) tiling() tiling {
+	if w.fast == nil {
+		return tiling{}
+	}
+	return w.fast.tiling
 }
 
 func (l *plan) boxes(w product) []box {

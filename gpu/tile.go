@@ -157,16 +157,16 @@ type guess struct {
 	time float64
 }
 
-// ways are all that may be tried for a product of arguments a, also by v unless that is nil, those of the least predicted
-// time first.
-func (p *planner) ways(a *args, v *winograd) []recipe {
+// ways are all that may be tried for a product of arguments a, also by the transforms of a tiling if there is one, those of
+// the least predicted time first.
+func (p *planner) ways(a *args, v tiling) []recipe {
 	all := p.guess(a.Batch, a.M, a.N, a.K)
-	if v != nil {
-		fast := v.guess(p)
-		if p.winograd {
-			all = nil
-		}
-		all = append(all, fast...)
+	switch {
+	case v == tiling{}:
+	case p.winograd:
+		all = p.guessTiled(v)
+	default:
+		all = append(all, p.guessTiled(v)...)
 	}
 	return inOrder(all)
 }

@@ -91,12 +91,12 @@ func (l *plan) recipe(d *dispatch, w product) recipe {
 	s := shapeOf(d, w)
 	a := &d.args
 	if work := float64(a.Batch) * float64(a.M) * float64(a.N) * float64(a.K); work > l.most {
-		l.most, l.main, l.mainArgs, l.mainFast = work, s, *a, w.fast
+		l.most, l.main, l.mainArgs, l.mainFast = work, s, *a, w.tiling()
 	}
 	if r, ok := l.found(s, w); ok {
 		return r
 	}
-	best := l.ways(a, w.fast)[0]
+	best := l.ways(a, w.tiling())[0]
 	if w.fast != nil && !best.winograd {
 		w.fast = nil
 		if r, ok := l.found(shapeOf(d, w), w); ok { // by ops that have no leeway

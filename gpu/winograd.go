@@ -3,13 +3,20 @@ package gpu
 import "hebb/compute"
 
 // A winograd is a convolution that may be made by Winograd's F(2×2, 3×3): see compute.Winograd and shaders/winograd.glsl. The
-// 16 products of all its tiles are a batch of matrix products, of tiles × channels and units × channels.
+// 16 products of all its tiles are a batch of matrix products, of tiles × channels and channels × units.
 type winograd struct {
+	tiling
 	out, in, aux *compute.Tensor // images
 	w            *compute.Tensor
 	pad          int  // rows and columns of zeros before the first of in's images
 	back         bool // towards a convolution's input: weights are turned around, and their units are the terms
-	piece        int  // images at a time
+}
+
+// A tiling is how large all of that is. The zero tiling is of nothing.
+type tiling struct {
+	images, tiles int // and the tiles of an image
+	from, to      int // channels that are added up, and those that are made
+	piece         int // images at a time
 }
 
 // tileMembers is how many products a tile is made of, of one unit and channel.
@@ -24,43 +31,36 @@ func (p *planner) transformable(v winograd, l compute.Leeway, g compute.Patches)
 	if !l.AllowsWinograd(g) {
 		return nil
 	}
+	n, high, wide := v.out.Shape()[0], v.out.Shape()[1], v.out.Shape()[2]
+	v.tiling = tiling{images: n, tiles: (high + 1) / 2 * ((wide + 1) / 2), from: v.in.Cols(), to: v.out.Cols()}
 	limit := p.maxBlock / 4
 	room := limit - p.align - 4 // of what does not start where a window may
-	n, image := v.in.Shape()[0], max(v.in.Len(), v.out.Len())/v.in.Shape()[0]
-	most := min(room/image, min(limit, mostTransformed)/(tileMembers*v.tiles(1)*max(v.in.Cols(), v.out.Cols())))
-	if most == 0 || v.w.Len() > room || tileMembers*v.w.Len()/9 > limit {
+	most := min(room/(max(v.in.Len(), v.out.Len())/n), min(limit, mostTransformed)/(tileMembers*v.tiles*max(v.from, v.to)))
+	if most == 0 || v.w.Len() > room || tileMembers*v.from*v.to > limit {
 		return nil
 	}
 	v.piece = groups(int32(n), groups(int32(n), most)) // pieces alike
 	return &v
 }
 
-// tiles is how many tiles n images of the result have.
-func (v *winograd) tiles(n int) int {
-	return n * ((v.out.Shape()[1] + 1) / 2) * ((v.out.Shape()[2] + 1) / 2)
-}
-
-// moved is how many numbers are transformed, to be written and read again.
-func (v *winograd) moved() int {
-	return tileMembers * (v.tiles(v.in.Shape()[0])*(v.in.Cols()+v.out.Cols()) + v.w.Len()/9)
-}
-
-// guess are all ways to run v's products, and what is predicted of all of it: the transforms move what they make through
-// memory, and each waits for the one before.
-func (v *winograd) guess(p *planner) []guess {
-	n := v.in.Shape()[0]
-	pieces := float64(groups(int32(n), v.piece))
-	all := p.guess(tileMembers, int32(v.tiles(v.piece)), int32(v.out.Cols()), int32(v.in.Cols()))
+// guessTiled are all ways to run v's products, and what is predicted of all of it: what the transforms make moves through memory,
+// and each pass waits for the one before.
+func (p *planner) guessTiled(v tiling) []guess {
+	all := p.guess(tileMembers, int32(v.piece*v.tiles), int32(v.to), int32(v.from))
+	pieces := float64(groups(int32(v.images), v.piece))
+	moved := float64(tileMembers * (v.images*v.tiles*(v.from+v.to) + v.from*v.to))
 	for i := range all {
-		g := &all[i]
-		g.winograd = true
-		g.time = pieces*(g.time+3*costPass) + costPartial*float64(v.moved())
+		all[i].winograd = true
+		all[i].time = pieces*(all[i].time+3*costPass) + costPartial*moved
 	}
 	return all
 }
 
 // slabs are images, or weights, as n numbers for each step along rows, which are not cut.
 func slabs(t *compute.Tensor, n int) operand {
+	if t == nil {
+		return none
+	}
 	o := line(t, axisRow, t.Len()).table(axisRow, n)
 	o.ld = t.Cols()
 	return o
@@ -76,25 +76,23 @@ func members(o operand) operand {
 
 // transformed plans w, the sums of w.fast as they are defined, by transforms and their products by recipe r.
 func (l *plan) transformed(w product, r recipe) {
-	v := w.fast
-	n, from, to, units := v.in.Shape()[0], v.in.Cols(), v.out.Cols(), v.w.Shape()[0]
+	v, units, channels := w.fast, w.fast.w.Shape()[0], w.fast.w.Cols()
 	p := product{file: "gemm", pass: "GEMM", alpha: 1, transB: !v.back, by: &r}
-	weightRow, weightCol := axisCol, axisTerm
+	unit, channel := axisCol, axisTerm
 	if v.back {
-		weightRow, weightCol = axisTerm, axisCol
+		unit, channel = axisTerm, axisCol
 	}
-	p.b = l.own(scratchWeights, tileMembers, units, v.w.Cols(), weightRow, weightCol)
-	b := box{n: extent{1, tileMembers, units, v.w.Cols(), 1}}
-	d := l.piece("winogradweights", b, members(p.b).written(), slabs(v.w, 9*v.w.Cols()))
+	p.b = l.own(scratchWeights, tileMembers, units, channels, unit, channel)
+	d := l.piece("winogradweights", box{n: extent{1, tileMembers, units, channels, 1}}, members(p.b).written(), slabs(v.w, 9*channels))
 	d.define(v.back, "TURNED")
 	l.launchCells(d, d.vectors(d.args.N, 0))
-	for at := 0; at < n; at += v.piece {
-		b := box{at: extent{axisRow: at}, n: extent{1, tileMembers, min(v.piece, n-at), from, 1}}
-		tiles := v.tiles(b.n[axisRow])
-		p.size = extent{1, tileMembers, tiles, to, from}
-		p.a = l.own(scratchImages, tileMembers, tiles, from, axisRow, axisTerm)
-		p.out = l.own(scratchSums, tileMembers, tiles, to, axisRow, axisCol)
-		d := l.piece("winogradimages", b, members(p.a).written(), slabs(v.in, v.in.Len()/n))
+	for at := 0; at < v.images; at += v.piece {
+		b := box{at: extent{axisRow: at}, n: extent{1, tileMembers, min(v.piece, v.images-at), v.from, 1}}
+		tiles := b.n[axisRow] * v.tiles
+		p.size = extent{1, tileMembers, tiles, v.to, v.from}
+		p.a = l.own(scratchImages, tileMembers, tiles, v.from, axisRow, axisTerm)
+		p.out = l.own(scratchSums, tileMembers, tiles, v.to, axisRow, axisCol)
+		d := l.piece("winogradimages", b, members(p.a).written(), slabs(v.in, v.in.Len()/v.images))
 		v.show(&d, tiles)
 		l.launchCells(d, d.vectors(d.args.N, 0))
 		l.product(p)
@@ -104,12 +102,9 @@ func (l *plan) transformed(w product, r recipe) {
 
 // sumTiles plans what becomes of the products of a box of images.
 func (l *plan) sumTiles(w product, b box, sums operand, tiles int) {
-	v, image := w.fast, w.fast.out.Len()/w.fast.out.Shape()[0]
-	b.n[axisCol] = v.out.Cols()
-	w.out, w.ins[1] = slabs(v.out, image), none
-	if v.aux != nil {
-		w.ins[1] = slabs(v.aux, image)
-	}
+	v, image := w.fast, w.fast.out.Len()/w.fast.images
+	b.n[axisCol] = v.to
+	w.out, w.ins[1] = slabs(v.out, image), slabs(v.aux, image)
 	d := l.piece("winogradsums", b, w.out.written(), members(sums), none, w.ins[0], w.ins[1])
 	d.scalars(w, b)
 	v.show(&d, tiles)
