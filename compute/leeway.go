@@ -30,9 +30,13 @@ const (
 	//	     ⎢0 −1  1  0⎥        ⎢½ −½  ½⎥         ⎣0  1 −1 −1⎦
 	//	     ⎣0  1  0 −1⎦        ⎣0  0  1⎦
 	//
-	// where g are the 3×3 weights of channel c, turned around for a ConvInput, and d the 4×4 pixels that the tile sees. That
-	// is 16 products for 36, whose error is relative to larger terms than those of the sum itself: see [sum.byWinograd] and
-	// docs/error-bounds.md. It is of float32s even where there is leeway for Half too, which is then one for sums as they are defined.
+	// where g are the 3×3 weights of channel c of C, turned around for a ConvInput, and d the 4×4 pixels that the tile sees.
+	// That is 16 products for 36, whose error is relative to larger terms than those of the sum itself:
+	//
+	//	|error| ≤ γ_{C+10}·|Aᵀ|·(Σ_c (|G|·|g|·|Gᵀ|) ⊙ (|Bᵀ|·|d|·|B|))·|A|
+	//
+	// (docs/error-bounds.md derives it). Where there is leeway for Half too, that is one for sums as they are defined: these
+	// products stay float32s.
 	Winograd
 
 	leewayEnd
