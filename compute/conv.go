@@ -54,6 +54,16 @@ func (g Patches) pixel(n, p, q, r, s int) int {
 	return ((n*g.H+h)*g.W + w) * g.C
 }
 
+// place is the place from which a window sees pixel h, w of image n at r, s, or −1 if there is none.
+func (g Patches) place(n, h, w, r, s int) int {
+	h, w = h+g.Pad-r, w+g.Pad-s
+	p, q := h/g.Stride, w/g.Stride
+	if h < 0 || w < 0 || h%g.Stride != 0 || w%g.Stride != 0 || p >= g.P || q >= g.Q {
+		return -1
+	}
+	return (n*g.P+p)*g.Q + q
+}
+
 // pairs is the number of terms of all windows, those beyond the border not counted, of one
 // channel of one image.
 func (g Patches) pairs() int64 {
@@ -75,8 +85,8 @@ func (g Patches) pairs() int64 {
 // and C columns and a convolution by a 1×1 window is a Gemm with TransB. The [Epilogue] is that of
 // Gemm, Bias being one value per channel. P = (H+2·Pad−R)/Stride + 1, rounded down, and Q likewise.
 //
-// The bound is that of a product of length R·S·C: γ_{R·S·C+5}·Σ|terms|. Cost: 2 flops for each term
-// within the borders.
+// The bound is that of a product of length R·S·C: γ_{R·S·C+5}·Σ|terms|, and what Leeway adds to it. Cost: 2 flops for each
+// term within the borders.
 type Conv struct {
 	Y *Tensor // N × P × Q × K
 	X *Tensor // N × H × W × C
@@ -140,7 +150,16 @@ func (c Conv) define(before Contents) func(out, i int) Val {
 				}
 			}
 		}
-		return c.Epilogue.at(before, c.Y, t.within(c.Leeway), i)
+		t = t.within(c.Leeway)
+		if c.Leeway.AllowsWinograd(g) {
+			t = t.byWinograd(g.C, p, q, func(r, s, ch int) (pixel, weight float32) {
+				if at := g.pixel(n, p, q, r, s); at >= 0 {
+					pixel = x[at+ch]
+				}
+				return pixel, w[((u*3+r)*3+s)*g.C+ch]
+			})
+		}
+		return c.Epilogue.at(before, c.Y, t, i)
 	}
 }
 
@@ -164,7 +183,7 @@ func convCost(g Patches, units int, out, in, w *Tensor, e Epilogue) Cost {
 // cost the same. Grad and Aux pass the result through the activation below; Beta 1 adds it to
 // what X holds, where paths join.
 //
-// The bound is that of a product of length R·S·K; the cost is Conv's.
+// The bound is that of a product of length R·S·K, and what Leeway adds to it; the cost is Conv's.
 type ConvInput struct {
 	X *Tensor // N × H × W × C
 	Y *Tensor // N × P × Q × K
@@ -202,17 +221,22 @@ func (c ConvInput) define(before Contents) func(out, i int) Val {
 		t := sum{whole: true, n: g.R * g.S * k}
 		for r := range g.R {
 			for s := range g.S {
-				ph, qw := h+g.Pad-r, w+g.Pad-s
-				p, q := ph/g.Stride, qw/g.Stride
-				if ph < 0 || qw < 0 || ph%g.Stride != 0 || qw%g.Stride != 0 || p >= g.P || q >= g.Q {
-					continue
-				}
-				for u := range k {
-					t.addTerm(float64(y[((n*g.P+p)*g.Q+q)*k+u]), float64(wt[((u*g.R+r)*g.S+s)*g.C+ch]))
+				at := g.place(n, h, w, r, s)
+				for u := 0; at >= 0 && u < k; u++ {
+					t.addTerm(float64(y[at*k+u]), float64(wt[((u*g.R+r)*g.S+s)*g.C+ch]))
 				}
 			}
 		}
-		return c.Epilogue.at(before, c.X, t.within(c.Leeway), i)
+		t = t.within(c.Leeway)
+		if c.Leeway.AllowsWinograd(g) { // Y under the window turned around
+			t = t.byWinograd(k, h, w, func(r, s, u int) (place, weight float32) {
+				if at := g.place(n, h, w, 2-r, 2-s); at >= 0 {
+					place = y[at*k+u]
+				}
+				return place, wt[((u*3+2-r)*3+2-s)*g.C+ch]
+			})
+		}
+		return c.Epilogue.at(before, c.X, t, i)
 	}
 }
 

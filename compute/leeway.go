@@ -19,13 +19,33 @@ const (
 	// below 2⁻²⁵.
 	Half Leeway = 1 << iota
 
+	// Winograd admits that convolutions of [Conv] and [ConvInput] whose window is 3×3 and whose stride is 1 are evaluated by
+	// Winograd's F(2×2, 3×3) (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks"). For each tile of 2×2
+	// places, or of 2×2 pixels of a ConvInput, counted from the first of its image, and each unit
+	//
+	//	y = Aᵀ·(Σ_c U_c ⊙ V_c)·A    U = G·g·Gᵀ    V = Bᵀ·d·B
+	//
+	//	     ⎡1  0 −1  0⎤        ⎡1  0  0⎤
+	//	Bᵀ = ⎢0  1  1  0⎥    G = ⎢½  ½  ½⎥    Aᵀ = ⎡1  1  1  0⎤
+	//	     ⎢0 −1  1  0⎥        ⎢½ −½  ½⎥         ⎣0  1 −1 −1⎦
+	//	     ⎣0  1  0 −1⎦        ⎣0  0  1⎦
+	//
+	// where g are the 3×3 weights of channel c of C, turned around for a ConvInput, and d the 4×4 pixels that the tile sees.
+	// That is 16 products for 36, whose error is relative to larger terms than those of the sum itself:
+	//
+	//	|error| ≤ γ_{C+10}·|Aᵀ|·(Σ_c (|G|·|g|·|Gᵀ|) ⊙ (|Bᵀ|·|d|·|B|))·|A|
+	//
+	// (docs/error-bounds.md derives it). Where there is leeway for Half too, that is one for sums as they are defined: these
+	// products stay float32s.
+	Winograd
+
 	leewayEnd
 )
 
 // HalfRun is how many products [Half] admits in one sum in half precision.
 const HalfRun = 16
 
-var leewayNames = []string{"half"}
+var leewayNames = []string{"half", "winograd"}
 
 // Leeways are the names that [ParseLeeway] knows.
 func Leeways() []string { return leewayNames }

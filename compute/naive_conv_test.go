@@ -23,6 +23,10 @@ func (u *naive) geometry(g compute.Patches) compute.Patches {
 }
 
 func (u *naive) conv(c compute.Conv) {
+	if u.tiles != nil && c.Leeway.AllowsWinograd(c.Patches()) {
+		u.convTiles(c)
+		return
+	}
 	g, k := u.geometry(c.Patches()), c.Y.Cols()
 	x, w, acc := data(c.X), data(c.W), make([]factorList, c.Y.Len())
 	each(g, func(n, h, wide, r, s, p, q int) {
@@ -39,6 +43,10 @@ func (u *naive) conv(c compute.Conv) {
 }
 
 func (u *naive) convInput(c compute.ConvInput) {
+	if u.tiles != nil && c.Leeway.AllowsWinograd(c.Patches()) {
+		u.convInputTiles(c)
+		return
+	}
 	g, k := u.geometry(c.Patches()), c.Y.Cols()
 	y, w, acc := data(c.Y), data(c.W), make([]factorList, c.X.Len())
 	each(g, func(n, h, wide, r, s, p, q int) {

@@ -15,6 +15,7 @@ type naive struct {
 	halving                                         // and, where it may, to half precision
 	always  bool                                    // where it may not, too
 	chunk   int                                     // of rows, whose variances it merges
+	tiles   *transforms                             // by which it convolves, where there is leeway for it
 	bend    func(op compute.Op) compute.Op          // mistakes an op for another
 	slip    func(g compute.Patches) compute.Patches // and a geometry
 	hurt    func(op compute.Op, out []float32)      // spoils an output before it is seen

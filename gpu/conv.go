@@ -23,6 +23,7 @@ func (l *plan) conv(c compute.Conv) {
 		a.K = int32(g.R * g.S * g.C)
 	}
 	w.images, w.half = i, c.Leeway&compute.Half != 0
+	w.fast = l.transformable(winograd{out: c.Y, in: c.X, aux: c.Aux, w: c.W, pad: g.Pad}, c.Leeway, g)
 	l.product(w)
 }
 
@@ -69,6 +70,7 @@ func (l *plan) convInput(c compute.ConvInput) {
 		a.K = int32((g.R+s-1)/s*((g.S+s-1)/s)) * a.Channels // of the largest phase
 	}
 	w.images, w.half = i, c.Leeway&compute.Half != 0
+	w.fast = l.transformable(winograd{out: c.X, in: c.Y, aux: c.Aux, w: c.W, pad: 2 - g.Pad, back: true}, c.Leeway, g)
 	l.product(w)
 }
 

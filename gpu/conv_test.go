@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"hebb/compute"
@@ -13,6 +14,9 @@ import (
 func (d *dispatch) addressed(i int) (first, last int) {
 	a := &d.args
 	off, ld := int(a.Off[i/4][i%4]), int(a.Ld[i/4][i%4])
+	if strings.HasPrefix(d.file, "winograd") {
+		return off, off + d.reached(i)
+	}
 	has := func(name string) bool { return slices.Contains(d.list(), name) }
 	back := d.file == "poolgrad"
 	adjoint := back || has("ADJOINT")

@@ -38,7 +38,8 @@
 // advances by adding digits in mixed radix, without a division; where channels or rows of places are multiples of what a
 // slice or a block has, by less than that (sliding.glsl). A ConvInput of a stride above 1 is as
 // many convolutions of stride 1 as there are phases of a pixel modulo the stride, in one dispatch, and
-// multiplies nothing that is not wanted. A window of one pixel that stops at each is a plain product.
+// multiplies nothing that is not wanted. A window of one pixel that stops at each is a plain product. Where an op has leeway for
+// it, a window of 3×3 may be 16 plain products of what Winograd's transforms make of weights and images (winograd.go).
 //
 // # Folds and formulas
 //

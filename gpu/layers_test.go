@@ -23,7 +23,8 @@ var layers = [][]int{
 	{1, 703, 4, 12, 1, 7, 2, 0},  // a signal
 }
 
-// tryLayers runs op's type on all layers, on whole numbers, and judges every element.
+// tryLayers runs op's type on all layers, on whole numbers, and judges every element. What is made by Winograd's transforms has
+// leeway for them.
 func tryLayers(op compute.Op, open func() (compute.Backend, error)) (compute.Tally, error) {
 	b, err := open()
 	if err != nil {
@@ -31,6 +32,9 @@ func tryLayers(op compute.Op, open func() (compute.Backend, error)) (compute.Tal
 	}
 	v := compute.Verify(b, 0)
 	dev := compute.New(v)
+	if b.(*backend).winograd {
+		dev.Allow(compute.Winograd)
+	}
 	rnd := rand.New(rand.NewPCG(5, 6))
 	for _, l := range layers {
 		if err != nil {
@@ -82,6 +86,8 @@ func TestLayers(t *testing.T) {
 		{"walk", "32x32x32/4x4/1", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }},
 		{"windows", "32x32", small},
 		{"naive windows", "naive", small},
+		{"winograd", "64x32", func(b *backend) { b.winograd = true }},
+		{"winograd in pieces", "32x32", func(b *backend) { b.winograd, b.maxBlock = true, 128<<10 }},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()

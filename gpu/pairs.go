@@ -101,7 +101,7 @@ func (p *pairing) choose(in *planner) {
 		if p.sources == 2 && t.tm*t.tn > 32 {
 			t.share *= crowded
 		}
-		if time := in.predict(recipe{t, 1}, float64(p.batch*side*(side+1)/2), 0, int32(terms)); time < best {
+		if time := in.predict(recipe{tile: t, splits: 1}, float64(p.batch*side*(side+1)/2), 0, int32(terms)); time < best {
 			best, p.tile = time, asIs
 		}
 	}

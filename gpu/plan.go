@@ -46,6 +46,7 @@ type planner struct {
 	byBands    bool             // kernel matrices are stored band by band, forced
 	halfRun    int              // how many products are added up in half precision, forced; 0: [compute.HalfRun]
 	halves     []string         // the defines of shaders/half.glsl by which this device has half precision; none: it has not
+	winograd   bool             // convolutions are made by Winograd's transforms where they may be, forced
 	tuned      map[shape]recipe // what was measured to be best
 }
 
@@ -60,6 +61,7 @@ type plan struct {
 	most     float64 // multiply-adds of the largest product, and which that is
 	main     shape
 	mainArgs args
+	mainFast tiling // by which it may be made too
 }
 
 // The backend's own memory. One op may use all of it; the next op uses it again.
@@ -72,8 +74,11 @@ const (
 	scratchAll
 	scratchK // bands of kernel matrices
 	scratchL
-	scratchP     // and of what becomes of them
-	scratchTiles // sums of their tiles
+	scratchP       // and of what becomes of them
+	scratchTiles   // sums of their tiles
+	scratchWeights // what Winograd's transforms make of weights
+	scratchImages  // of images
+	scratchSums    // and the products of the two
 	scratches
 )
 

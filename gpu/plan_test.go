@@ -112,6 +112,9 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 		"naive windows": desk("naive", func(p *planner) { p.maxBlock, p.align = 16<<10, 64 }),
 		"half":          desk("", func(p *planner) { p.halves = []string{"HALF_AMD", "HALF_FMA"} }),
 		"half, no fma":  desk("", func(p *planner) { p.processors, p.halves = 2, []string{"HALF_AMD"} }),
+		"winograd":      desk("", func(p *planner) { p.winograd = true }),
+		"its windows":   desk("", func(p *planner) { p.winograd, p.maxBlock, p.align = true, 16<<10, 4 }),
+		"its walk":      desk("naive", func(p *planner) { p.winograd, p.maxGroups = true, [3]int{2, 1, 1} }),
 	} {
 		all[name] = &paper{planner: p}
 	}
@@ -121,6 +124,9 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 	for _, p := range all {
 		dev := compute.New(p)
 		dev.Allow(compute.Half) // which but two of them have
+		if p.winograd {
+			dev.Allow(compute.Winograd)
+		}
 		for _, c := range computetest.Cases(computetest.Quick) {
 			if _, err := c.Check(1, dev); !errors.Is(err, errPlanned) {
 				return nil, err

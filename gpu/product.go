@@ -32,6 +32,9 @@ type product struct {
 	half           bool // factors may be in half precision
 
 	images *images // one of the factors is images under a window
+
+	fast *winograd // how it may be made too
+	by   *recipe   // how it is run; nil: as is found or predicted to be best
 }
 
 const (
@@ -43,7 +46,17 @@ const (
 // partial sums wait in memory for the pieces that follow.
 func (l *plan) product(w product) {
 	w.half = w.half && len(l.halves) > 0 && !l.naive()
-	for _, b := range l.boxes(w) {
+	boxes := l.boxes(w)
+	if w.fast != nil && len(boxes) > 0 && (!l.naive() || l.winograd) {
+		d := l.pieceOf(w, w.file, boxes[0], w.a, w.b)
+		r := l.recipe(&d, w)
+		if r.winograd {
+			l.transformed(w, r)
+			return
+		}
+		w.by = &r
+	}
+	for _, b := range boxes {
 		if w.symmetric && b.at[axisCol]+b.n[axisCol] <= b.at[axisRow] {
 			continue // the mirror image of another piece
 		}
@@ -54,6 +67,14 @@ func (l *plan) product(w product) {
 		}
 		l.part(w, b, first, last)
 	}
+}
+
+// tiling is that of w's transforms, if it may be made by them.
+func (w *product) tiling() tiling {
+	if w.fast == nil {
+		return tiling{}
+	}
+	return w.fast.tiling
 }
 
 func (l *plan) boxes(w product) []box {
@@ -115,7 +136,8 @@ func (l *plan) shape(d *dispatch, w product) (t tile, splits int) {
 	if l.naive() {
 		t, splits = tile{bm: 16, bn: 16, bk: 1}, 1 // as in naive.glsl
 	} else {
-		t, splits = l.recipe(d, w)
+		r := l.recipe(d, w)
+		t, splits = r.tile, r.splits
 	}
 	if l.splits > 0 {
 		splits = l.splits

@@ -147,23 +147,47 @@ const (
 
 // choose returns the tile, and into how many slices its terms are cut, of the least time that the model predicts.
 func (p *planner) choose(batch, m, n, k int32) (tile, int) {
-	best := p.ways(batch, m, n, k)[0]
+	best := inOrder(p.guess(batch, m, n, k))[0]
 	return best.tile, best.splits
 }
 
-// ways are all that may be tried for a product, those of the least predicted time first.
-func (p *planner) ways(batch, m, n, k int32) []recipe {
-	var all []recipe
-	time := map[recipe]float64{}
+// A guess is a recipe and the time that is predicted of it.
+type guess struct {
+	recipe
+	time float64
+}
+
+// ways are all that may be tried for a product of arguments a, also by the transforms of a tiling if there is one, those of
+// the least predicted time first.
+func (p *planner) ways(a *args, v tiling) []recipe {
+	all := p.guess(a.Batch, a.M, a.N, a.K)
+	switch {
+	case v == tiling{}:
+	case p.winograd:
+		all = p.guessTiled(v)
+	default:
+		all = append(all, p.guessTiled(v)...)
+	}
+	return inOrder(all)
+}
+
+func inOrder(all []guess) (ways []recipe) {
+	slices.SortStableFunc(all, func(a, b guess) int { return cmp.Compare(a.time, b.time) })
+	for _, g := range all {
+		ways = append(ways, g.recipe)
+	}
+	return ways
+}
+
+// guess are all tiles and numbers of slices that may be tried for a product.
+func (p *planner) guess(batch, m, n, k int32) (all []guess) {
 	for _, t := range p.tiles {
 		made := float64(batch) * float64(groups(m, t.bm)) * float64(groups(n, t.bn))
 		for s := 1; s == 1 || s <= maxSplits && int(k)/s >= minSlice && made*float64(s) <= enoughGroups*float64(p.processors); s *= 2 {
-			w := recipe{t, s}
-			time[w] = p.predict(w, made, float64(batch)*float64(m)*float64(n), k)
-			all = append(all, w)
+			w := recipe{tile: t, splits: s}
+			all = append(all, guess{w, p.predict(w, made, float64(batch)*float64(m)*float64(n), k)})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b recipe) int { return cmp.Compare(time[a], time[b]) })
 	return all
 }
 

@@ -12,24 +12,25 @@ import (
 // The backend is a [compute.Tuner]: it chooses for an op's largest product.
 var _ compute.Tuner = (*backend)(nil)
 
-// productOf is the shape of op's largest product; its zero value if op has none.
-func (b *backend) productOf(op compute.Op) (shape, args) {
+// planned is op's plan, of which the largest product is what ways are of; without one if op cannot be planned.
+func (b *backend) planned(op compute.Op) *plan {
 	if l := b.memo.look(op); l != nil { // Learned is asked before every run
-		return l.main, l.mainArgs
+		return l.plan
 	}
 	l, err := b.plan(op)
 	if err != nil {
-		return shape{}, args{}
+		return &plan{}
 	}
-	return l.main, l.mainArgs
+	return l
 }
 
 func (b *backend) Ways(op compute.Op) []string {
-	s, a := b.productOf(op)
+	l := b.planned(op)
+	s := l.main
 	if s == (shape{}) || b.rung != "" {
 		return nil
 	}
-	all := b.ways(a.Batch, a.M, a.N, a.K)
+	all := b.ways(&l.mainArgs, l.mainFast)
 	if best, ok := b.tuned[s]; ok {
 		all = slices.Insert(slices.DeleteFunc(all, func(r recipe) bool { return r == best }), 0, best)
 	}
@@ -43,14 +44,14 @@ func (b *backend) Ways(op compute.Op) []string {
 }
 
 func (b *backend) Learned(op compute.Op) bool {
-	s, _ := b.productOf(op)
+	s := b.planned(op).main
 	_, ok := b.tuned[s]
 	return ok || s == (shape{})
 }
 
 func (b *backend) Try(op compute.Op, way string) error {
 	b.memo.forget() // what it remembers was planned for the way before
-	s, _ := b.productOf(op)
+	s := b.planned(op).main
 	if b.trying != (shape{}) { // what it was before
 		delete(b.tuned, b.trying)
 		if b.before != (recipe{}) {
@@ -83,7 +84,7 @@ func (b *backend) Learn(op compute.Op, attempts []compute.Attempt) error {
 		return err
 	}
 	b.memo.forget()
-	s, _ := b.productOf(op)
+	s := b.planned(op).main
 	b.tuned[s] = r
 	return b.memory.keep(s, best, len(attempts))
 }

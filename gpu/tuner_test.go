@@ -62,6 +62,55 @@ func TestTry(t *testing.T) {
 	}
 }
 
+// A convolution with leeway has Winograd's transforms among its ways, and what is learned of it is nothing to one without.
+func TestTryTransforms(t *testing.T) {
+	opened(t).Close()
+	b, err := open(quick(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := compute.New(b)
+	defer dev.Close()
+	op, _ := layer3x3(t, dev, 2, 8, 16, compute.Winograd)
+	if err := dev.Step(func(s *compute.Step) error {
+		for _, x := range []*compute.Tensor{op.X, op.W, op.Y} {
+			s.Write(x, make([]float32, x.Len()))
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := compute.Tune(context.Background(), b, op, compute.TuneOptions{Keep: true})
+	fast := ""
+	for _, a := range all {
+		if a.Err != nil || a.Seconds <= 0 {
+			t.Errorf("%+v", a)
+		}
+		if strings.HasPrefix(a.Way, "winograd ") {
+			fast = a.Way
+		}
+	}
+	if err != nil || fast == "" || !strings.HasPrefix(all[0].Way, "32x32") && !strings.HasPrefix(all[0].Way, "64x32") {
+		t.Fatalf("%v, %v; want all tiles, those that are predicted to be best first, and transforms", all, err)
+	}
+	if err := b.Learn(op, []compute.Attempt{{Way: fast, Seconds: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	plain := op
+	plain.Leeway = 0
+	if with, without := files(t, &b.planner, op), files(t, &b.planner, plain); with != "weights images gemm sums" || without != "gemm" {
+		t.Errorf("%s with leeway and %s without", with, without)
+	}
+	if !b.Learned(op) || b.Learned(plain) || b.Ways(op)[0] != fast {
+		t.Errorf("learned with leeway %v, without %v; the first way is %s, want %s", b.Learned(op), b.Learned(plain), b.Ways(op)[0], fast)
+	}
+	for _, way := range b.Ways(plain) {
+		if strings.HasPrefix(way, "winograd ") {
+			t.Errorf("without leeway there is the way %s", way)
+		}
+	}
+}
+
 // Two ways of one op, verified and timed, leave the journal with an end for each trial.
 func TestTuneJournal(t *testing.T) {
 	opened(t).Close()

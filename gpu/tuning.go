@@ -35,30 +35,40 @@ func shapeOf(d *dispatch, w product) shape {
 	if !d.fours(w) {
 		kind = append(kind, "scalar")
 	}
+	if w.fast != nil { // what is found with leeway is nothing to those that have none
+		kind = append(kind, "winograd")
+	}
 	a := &d.args
 	return shape{strings.Join(kind, " "), ceilLog2(a.Batch), ceilLog2(a.M), ceilLog2(a.N), ceilLog2(a.K)}
 }
 
 func ceilLog2(n int32) int { return bits.Len32(uint32(max(n, 1) - 1)) }
 
-// A recipe is how a product is run: on a tile, its terms in so many slices.
+// A recipe is how a product is run: on a tile, its terms in so many slices; or, of a convolution, how the products are that
+// Winograd's transforms make of it.
 type recipe struct {
-	tile   tile
-	splits int
+	tile     tile
+	splits   int
+	winograd bool
 }
 
-// String is the tile's name and, if there are several, the slices: "64x64x16/8x8/2 in 4".
+// String is the tile's name and, if there are several, the slices: "64x64x16/8x8/2 in 4", "winograd 64x64x16/8x8/2".
 func (w recipe) String() string {
-	if w.splits == 1 {
-		return w.tile.name()
+	name := w.tile.name()
+	if w.winograd {
+		name = "winograd " + name
 	}
-	return fmt.Sprintf("%s in %d", w.tile.name(), w.splits)
+	if w.splits == 1 {
+		return name
+	}
+	return fmt.Sprintf("%s in %d", name, w.splits)
 }
 
 // recipeOf is the inverse of String.
 func recipeOf(name string) (recipe, error) {
 	name, slices, several := strings.Cut(name, " in ")
 	w := recipe{splits: 1}
+	name, w.winograd = strings.CutPrefix(name, "winograd ")
 	if several {
 		n, err := strconv.Atoi(slices)
 		if err != nil || n < 1 {
@@ -77,18 +87,32 @@ func recipeOf(name string) (recipe, error) {
 
 // recipe is how the product w is run, of which d is a piece: as was found best for its shape or, if nothing is known, as the
 // model of time has it.
-func (l *plan) recipe(d *dispatch, w product) (tile, int) {
+func (l *plan) recipe(d *dispatch, w product) recipe {
+	if w.by != nil {
+		return *w.by
+	}
 	s := shapeOf(d, w)
 	a := &d.args
 	if work := float64(a.Batch) * float64(a.M) * float64(a.N) * float64(a.K); work > l.most {
-		l.most, l.main, l.mainArgs = work, s, *a
+		l.most, l.main, l.mainArgs, l.mainFast = work, s, *a, w.tiling()
 	}
-	if l.rung == "" {
-		if best, ok := l.tuned[s]; ok && l.usable(best.tile) {
-			return best.tile, best.splits
+	if r, ok := l.found(s, w); ok {
+		return r
+	}
+	best := l.ways(a, w.tiling())[0]
+	if w.fast != nil && !best.winograd {
+		w.fast = nil
+		if r, ok := l.found(shapeOf(d, w), w); ok { // by ops that have no leeway
+			return r
 		}
 	}
-	return l.choose(a.Batch, a.M, a.N, a.K)
+	return best
+}
+
+// found is what was found best for w, of shape s, if w may be run so.
+func (l *plan) found(s shape, w product) (recipe, bool) {
+	r, ok := l.tuned[s]
+	return r, ok && l.rung == "" && l.usable(r.tile) && (w.fast != nil || !r.winograd)
 }
 
 func (p *planner) usable(t tile) bool {
