@@ -7,8 +7,8 @@
 #define WORD uint
 #define WORDS(i) (i)
 #endif
-layout(std430, binding = 0) writeonly buffer Dst_ { WORD Dst[]; };
-layout(std430, binding = 1) readonly buffer Src_ { WORD Src[]; };
+layout(std430, binding = 0) restrict writeonly buffer Dst_ { WORD Dst[]; };
+layout(std430, binding = 1) restrict readonly buffer Src_ { WORD Src[]; };
 layout(local_size_x = 256) in;
 
 void main() {

@@ -2,8 +2,8 @@
 // one chain waits for each of its own steps.
 // Defines: NAIVE: one chain, a round at a time.
 #include "args.glsl"
-layout(std430, binding = 0) writeonly buffer Out_ { float Out[]; };
-layout(std430, binding = 1) readonly buffer X_ { float X[]; };
+layout(std430, binding = 0) restrict writeonly buffer Out_ { float Out[]; };
+layout(std430, binding = 1) restrict readonly buffer X_ { float X[]; };
 layout(local_size_x = 256) in;
 #ifdef NAIVE
 const int CHAINS = 1;

@@ -2,7 +2,7 @@
 // from 1 on. An input is read over its domain by its own steps; where SPREAD, all columns have one number.
 //
 // "precise" keeps the order of operations from which the error bound of a formula follows.
-layout(std430, binding = 1) readonly buffer In_ { CELL x[]; } In[VARS];
+layout(std430, binding = 1) restrict readonly buffer In_ { CELL x[]; } In[VARS];
 #define FIRST_OF(v) AT((v) + 1, z, row)
 #define INPUT(v) pick(In[v].x[CELLS(FIRST_OF(v) + (SPREAD((v) + 1) ? 0 : col))], SPREAD((v) + 1), FIRST_OF(v))
 #define CONSTANT(c) CELL(factor[(c) / 4][(c) % 4])

@@ -2,7 +2,7 @@
 // A group is lanes neighbours of as many rows as it has threads for.
 #include "args.glsl"
 #include "cell.glsl"
-layout(std430, binding = 0) buffer Out_ { CELL Out[]; };
+layout(std430, binding = 0) restrict buffer Out_ { CELL Out[]; };
 #include "formula.glsl"
 layout(local_size_x = 256) in;
 

@@ -3,8 +3,8 @@
 // m places, row0 of the first image's coming before them, and n channels.
 #include "args.glsl"
 #include "cell.glsl"
-layout(std430, binding = 0) writeonly buffer Y_ { CELL Y[]; };
-layout(std430, binding = 1) readonly buffer X_ { CELL X[]; };
+layout(std430, binding = 0) restrict writeonly buffer Y_ { CELL Y[]; };
+layout(std430, binding = 1) restrict readonly buffer X_ { CELL X[]; };
 layout(local_size_x = 256) in;
 const int MAX = 0, AVERAGE = 1; // compute.Pooling; else WHICH
 

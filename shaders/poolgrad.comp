@@ -3,9 +3,9 @@
 // thread gathers what its own pixel is due, so that no two add to one number.
 #include "args.glsl"
 #include "cell.glsl"
-layout(std430, binding = 0) writeonly buffer DX_ { CELL DX[]; };
-layout(std430, binding = 1) readonly buffer DY_ { CELL DY[]; };
-layout(std430, binding = 2) readonly buffer Which_ { CELL Which[]; };
+layout(std430, binding = 0) restrict writeonly buffer DX_ { CELL DX[]; };
+layout(std430, binding = 1) restrict readonly buffer DY_ { CELL DY[]; };
+layout(std430, binding = 2) restrict readonly buffer Which_ { CELL Which[]; };
 layout(local_size_x = 256) in;
 
 bool same(float v, float w) { return v == w; }

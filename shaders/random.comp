@@ -5,7 +5,7 @@
 // the radius needs all its digits, and of its sin and cos nothing is known. "precise" keeps their order.
 #include "args.glsl"
 #include "cell.glsl"
-layout(std430, binding = 0) writeonly buffer Out_ { CELL Out[]; };
+layout(std430, binding = 0) restrict writeonly buffer Out_ { CELL Out[]; };
 layout(local_size_x = 256) in;
 const int UNIFORM = 0, NORMAL = 1, BERNOULLI = 2; // compute.Distribution
 

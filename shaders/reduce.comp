@@ -11,11 +11,11 @@ layout(local_size_x = 256) in;
 
 #ifdef GRADS
 
-layout(std430, binding = 1) readonly buffer X_ { CELL X[]; };
-layout(std430, binding = 2) readonly buffer DY_ { CELL DY[]; };
-layout(std430, binding = 3) readonly buffer Y_ { CELL Y[]; };
-layout(std430, binding = 4) readonly buffer Mean_ { CELL Mean[]; };
-layout(std430, binding = 5) readonly buffer Variance_ { CELL Variance[]; };
+layout(std430, binding = 1) restrict readonly buffer X_ { CELL X[]; };
+layout(std430, binding = 2) restrict readonly buffer DY_ { CELL DY[]; };
+layout(std430, binding = 3) restrict readonly buffer Y_ { CELL Y[]; };
+layout(std430, binding = 4) restrict readonly buffer Mean_ { CELL Mean[]; };
+layout(std430, binding = 5) restrict readonly buffer Variance_ { CELL Variance[]; };
 #include "act.glsl"
 CELL mean, inverse; // of the column at hand
 

@@ -3,11 +3,11 @@
 // Delta; but for the first time it comes from the cache.
 #include "args.glsl"
 #include "cell.glsl"
-layout(std430, binding = 0) writeonly buffer Loss_ { float Loss[]; };
-layout(std430, binding = 1) writeonly buffer Hit_ { float Hit[]; };
-layout(std430, binding = 2) writeonly buffer Delta_ { CELL Delta[]; };
-layout(std430, binding = 3) readonly buffer Logits_ { CELL Logits[]; };
-layout(std430, binding = 4) readonly buffer Labels_ { float Labels[]; };
+layout(std430, binding = 0) restrict writeonly buffer Loss_ { float Loss[]; };
+layout(std430, binding = 1) restrict writeonly buffer Hit_ { float Hit[]; };
+layout(std430, binding = 2) restrict writeonly buffer Delta_ { CELL Delta[]; };
+layout(std430, binding = 3) restrict readonly buffer Logits_ { CELL Logits[]; };
+layout(std430, binding = 4) restrict readonly buffer Labels_ { float Labels[]; };
 layout(local_size_x = 256) in;
 shared float top[256], part[256];
 shared int place[256];

@@ -3,12 +3,12 @@
 #include "args.glsl"
 #include "cell.glsl"
 #include "act.glsl"
-layout(std430, binding = 0) writeonly buffer Y_ { CELL Y[]; };
-layout(std430, binding = 1) readonly buffer X_ { CELL X[]; };
-layout(std430, binding = 2) readonly buffer Mean_ { CELL Mean[]; };
-layout(std430, binding = 3) readonly buffer Var_ { CELL Var[]; };
-layout(std430, binding = 4) readonly buffer Gain_ { CELL Gain[]; };
-layout(std430, binding = 5) readonly buffer Bias_ { CELL Bias[]; };
+layout(std430, binding = 0) restrict writeonly buffer Y_ { CELL Y[]; };
+layout(std430, binding = 1) restrict readonly buffer X_ { CELL X[]; };
+layout(std430, binding = 2) restrict readonly buffer Mean_ { CELL Mean[]; };
+layout(std430, binding = 3) restrict readonly buffer Var_ { CELL Var[]; };
+layout(std430, binding = 4) restrict readonly buffer Gain_ { CELL Gain[]; };
+layout(std430, binding = 5) restrict readonly buffer Bias_ { CELL Bias[]; };
 layout(local_size_x = 256) in;
 #define OF_COLUMN(T, b) T[CELLS(AT(b, 0, 0) + col)]
 
