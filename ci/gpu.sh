@@ -108,7 +108,8 @@ else
 	echo 'python3 has no torch with CUDA: nothing is compared with it'
 fi
 
-step verify 12 "$hebb" verify
+step verify 9 "$hebb" verify
+step verifyallowed 6 "$hebb" verify --allow half,winograd
 targets='product NN (4096|8192)³|product NN (1024 × 64|256 × 128)³|hebbian (plain|oja\+decay) 4096|gram gaussian 3 widths 16384|pointwise (copy|axpy|relu) 67108864'
 bench targets 15 --backend gpu --suite product,hebbian,gram,pointwise --case "$targets" "${peer[@]}"
 bench training 15 --backend gpu --suite training --case resnet18 --batch $images "${peer[@]}"
@@ -120,13 +121,14 @@ if [ ${#peer[@]} -gt 0 ]; then
 fi
 bench half 4 --backend gpu --suite product --case 'product NN (256 × 128|1024|4096)³' --allow half
 bench halftraining 4 --backend gpu --suite training --case resnet18 --batch $images --allow half
-bench all 9 "${peer[@]}"
-bench layers 4 --backend gpu --suite layers --case ' 32×32| resnet18' "${peer[@]}"
+bench winogradtraining 4 --backend gpu --suite training --case resnet18 --batch $images --allow winograd
+bench all 5 "${peer[@]}"
+bench layers 3 --backend gpu --suite layers --case ' 32×32| resnet18' "${peer[@]}"
 
 [ -z "$watcher" ] || kill "$watcher" 2>/dev/null
 watcher=
 results=()
-for name in targets training cpu ladder hsic tf32 half halftraining all layers; do
+for name in targets training cpu ladder hsic tf32 half halftraining winogradtraining all layers; do
 	[ -s "$work/logs/$name.json" ] && results+=("$work/logs/$name.json")
 done
 if [ ${#results[@]} -gt 0 ] && page=$("$hebb" report "${results[@]}" --info "$work/logs/info.json" \

@@ -43,7 +43,7 @@ var Losses = []struct {
 }{
 	{"cross-entropy", "of a softmax", CrossEntropy},
 	{"binary-cross-entropy", "of a sigmoid for each class", BinaryCrossEntropy},
-	{"hsic", "dependence between the inputs and the residuals of a softmax", DefaultHSICLoss},
+	{"hsic", "dependence between the inputs and the residuals of a softmax or, with linear=true, of the outputs", DefaultHSICLoss},
 }
 
 // ParseLoss returns the loss of a name, as [Losses] sets it.

@@ -154,6 +154,7 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	for _, b := range backends {
 		fmt.Fprintln(stderr, "hebb: measuring", b.Info())
+		sayLeeway(r.o.Allow, stderr, b.Info())
 		if b.Info().Software && r.o.MaxCase == 0 {
 			r.o.MaxCase = softwareCase
 			fmt.Fprintf(stderr, "hebb: cases are limited to %v, since that is a program on the CPU; --max-case sets another limit\n", softwareCase)

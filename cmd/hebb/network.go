@@ -116,7 +116,7 @@ func flagOf(f reflect.StructField) string {
 // hebbianFlags are those that a Hebbian rule knows; unlabelled are its own.
 var (
 	hebbianFlags = []string{"rule", "data", "limit", "units", "batch", "epochs", "rate", "seed", "backend", "out", "force", "verify",
-		"profile", "context", "device", "rung", "no-cache"}
+		"profile", "context", "device", "rung", "tuning", "no-cache"}
 	unlabelled = []string{"units", "rate", "force"}
 )
 
@@ -179,6 +179,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer work.Close()
 	defer work.Folder.Close()
+	sayLeeway(dev.Allowed(), stderr, dev.Info())
 	r.describe(stdout, work, rec)
 	err = r.train(ctx, work, stdout, stderr)
 	if verifier != nil {
@@ -194,7 +195,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 func (r *networkRun) onlyResume() error {
 	var other []string
 	r.flags.Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "epochs", "steps", "backend", "verify", "profile", "context", "device", "rung", "no-cache"}, f.Name) {
+		if !slices.Contains([]string{"resume", "epochs", "steps", "backend", "verify", "profile", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
 			other = append(other, "--"+f.Name)
 		}
 	})
@@ -251,6 +252,9 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record) {
 	fmt.Fprintf(w, "network   %s: %d parameters in %d layers with weights\n", c.Net, work.Net.Parameters(), len(work.Net.Weights))
 	fmt.Fprintf(w, "device    %s\n", work.Net.Device().Info())
 	fmt.Fprintf(w, "learning  %s, %s, rate %g, %s, batches of %d, seed %d\n", c.Rule, c.Optimiser, c.Rate, c.Schedule, c.Batch, c.Seed)
+	if c.Allow != "" {
+		fmt.Fprintf(w, "allowed   %s\n", c.Allow)
+	}
 	if done > 0 {
 		fmt.Fprintf(w, "resumed   after step %d of %d\n", done, total)
 	}

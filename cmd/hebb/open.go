@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -54,6 +55,15 @@ func (l *leewayFlag) Type() string { return strings.Join(compute.Leeways(), ",")
 func (l *leewayFlag) Set(s string) (err error) {
 	l.Leeway, err = compute.ParseLeeway(s)
 	return err
+}
+
+// sayLeeway says of what is allowed that a device makes no use of it.
+func sayLeeway(l compute.Leeway, stderr io.Writer, on ...compute.Info) {
+	for _, i := range on {
+		if l&compute.Half != 0 && !i.Half {
+			fmt.Fprintf(stderr, "hebb: %s: no half precision, so its products stay float32's\n", cmp.Or(i.Device, i.Backend))
+		}
+	}
 }
 
 // contexts are the ways to a GPU.

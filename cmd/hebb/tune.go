@@ -87,6 +87,7 @@ func (r *tuneRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return fmt.Errorf("%s has one way to run an op, and nothing to tune", b.Info())
 	}
 	fmt.Fprintln(stderr, "hebb: tuning", b.Info())
+	sayLeeway(r.allow.Leeway, stderr, b.Info())
 	w := newWays(stdout, r.all)
 	err = bench.Tune(ctx, t, cases, bench.TuneOptions{Seed: r.seed, Budget: r.budget, Allow: r.allow.Leeway, Each: r.options}, w.row)
 	w.end()

@@ -81,6 +81,7 @@ func (r *verifyRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer closeAll(devs)
 	for _, d := range devs {
 		d.Allow(r.allow.Leeway)
+		sayLeeway(r.allow.Leeway, stderr, d.Info())
 	}
 	start := time.Now()
 	v := newVerification(devs)
