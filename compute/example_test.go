@@ -125,6 +125,35 @@ func ExampleVerify() {
 	// Output: <nil> 4 0
 }
 
+// A product that may be in half precision, and by how much it may then be off.
+func ExampleDevice_Allow() {
+	b, err := cpu.Open()
+	if err != nil {
+		log.Fatal(err)
+	}
+	dev := compute.New(b)
+	defer dev.Close()
+	err = dev.Step(func(s *compute.Step) error {
+		x, y := put(s, []int{1, 2}, 0.5, 0.3), s.Tensor(1, 1)
+		product := compute.Gemm{C: y, A: x, B: x, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}}
+		before := compute.Contents{x: get(s, x), y: get(s, y)}
+		for _, l := range []compute.Leeway{0, compute.Half} {
+			dev.Allow(l)
+			fmt.Printf("%.1g\n", compute.Define(dev.Lend(product), before)(0, 0).Err)
+		}
+		s.Do(product) // as Lend has it
+		fmt.Println(get(s, y))
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// 2e-07
+	// 0.002
+	// [0.34]
+}
+
 func ExampleTrace() {
 	b, err := cpu.Open()
 	if err != nil {
