@@ -55,9 +55,9 @@ func TestOps(t *testing.T) {
 	}{
 		{"auto", "", same, 3},
 		{"naive", "naive", same, 1},
-		{"128x128", "128x128x16/8x8/1", same, 19},
-		{"64x64 without stages", "64x64x16/8x8/0", same, 13},
-		{"64x64 in two stages", "64x64x16/4x4/2", same, 13},
+		{"128x128", "128x128x16/8x8/1", same, 39},
+		{"64x64 without stages", "64x64x16/8x8/0", same, 19},
+		{"64x64 in two stages", "64x64x16/4x4/2", same, 19},
 		{"64x32", "64x32", same, 9},
 		{"32x32 in two stages", "32x32x32/4x4/2", same, 9},
 		{"split", "", func(b *backend) { b.splits = 3 }, 9},

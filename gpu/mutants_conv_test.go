@@ -86,7 +86,7 @@ func TestPatchMutants(t *testing.T) {
 	hunt(t, 0, []ladder{
 		{"naive", "naive", func(*backend) {}, patchMutants},
 		{"tiled", "64x32", func(*backend) {}, tiledPatchMutants},
-		{"split", "32x32x32/4x4/1", func(b *backend) { b.splits = 3 }, splitPatchMutants},
+		{"split", "32x32", func(b *backend) { b.tiles, b.splits = smallTile, 3 }, splitPatchMutants},
 	})
 	for _, way := range []ladder{
 		{"shortcuts", "64x32", func(*backend) {}, shortcutMutants},

@@ -47,12 +47,12 @@ var inverseMutants = []mutant{
 
 func TestInverseMutants(t *testing.T) {
 	hunt(t, 0, []ladder{
-		{"tiled", "32x32x32/4x4/1", func(*backend) {}, inverseMutants},
-		{"walk", "32x32x32/4x4/1", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }, []mutant{
+		{"tiled", "32x32", func(b *backend) { b.tiles = smallTile }, inverseMutants},
+		{"walk", "32x32", func(b *backend) { b.tiles, b.maxGroups = smallTile, [3]int{1, 1, 1} }, []mutant{
 			{compute.Inverse{}, "row += int(gl_NumWorkGroups.y) * 4", "row += m"},
 			{compute.Inverse{}, "barrier(); // all have done with this member", "return;"},
 		}},
-		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 32 << 10 }, []mutant{
+		{"windows", "32x32", func(b *backend) { b.tiles, b.maxBlock = smallTile, 32<<10 }, []mutant{
 			{compute.Inverse{}, "row0 + row, col0 + col", "row, col"},
 		}},
 	})
