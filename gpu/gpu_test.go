@@ -53,20 +53,20 @@ func TestOps(t *testing.T) {
 		set        func(*backend)
 		every      int
 	}{
-		{"auto", "", same, 3},
+		{"auto", "", same, 9},
 		{"naive", "naive", same, 1},
 		{"128x128", "128x128x16/8x8/1", same, 39},
 		{"64x64 without stages", "64x64x16/8x8/0", same, 19},
 		{"64x64 in two stages", "64x64x16/4x4/2", same, 19},
-		{"64x32", "64x32", same, 9},
-		{"32x32 in two stages", "32x32x32/4x4/2", same, 9},
-		{"split", "", func(b *backend) { b.splits = 3 }, 9},
+		{"64x32", "64x32", same, 13},
+		{"32x32 in two stages", "32x32x32/4x4/2", same, 13},
+		{"split", "", func(b *backend) { b.splits = 3 }, 13},
 		{"squares", "32x32", func(b *backend) { b.stored = 3000 }, 11},
 		{"bands", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.stored = true, 3000 }, 11},
 		{"by call", "32x32", unmap, 17},
 		{"many processors", "32x32", hasten, 17},
-		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 9},
-		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 32 << 10 }, 7},
+		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 13},
+		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 32 << 10 }, 11},
 		{"naive windows", "naive", func(b *backend) { b.maxBlock = 16 << 10 }, 7},
 	} {
 		t.Run(way.name, func(t *testing.T) {
