@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hebb/compute"
 )
 
 // Every case of a target is one that a run has.
@@ -79,5 +81,15 @@ func TestPage(t *testing.T) {
 	}
 	if _, err := png.Decode(&b); err != nil {
 		t.Error(err)
+	}
+}
+
+// Leeway is told of cases alone: what measures the device has none.
+func TestLeewayTold(t *testing.T) {
+	o := Options{Allow: compute.Half}
+	for suite, want := range map[string]string{"product": "half", "training": "half", "roof": "", "transfer": ""} {
+		if got := o.allowed(Case{Suite: suite}); got != want {
+			t.Errorf("%s: %q, want %q", suite, got, want)
+		}
 	}
 }
