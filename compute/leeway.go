@@ -97,7 +97,10 @@ func (d *Device) Allowed() Leeway { return d.leeway }
 
 // Lend returns op with the leeway of d, as [Step.Do] runs it.
 func (d *Device) Lend(op Op) Op {
-	if op, ok := op.(lenient); ok && d.leeway != 0 {
+	if d.leeway == 0 {
+		return op
+	}
+	if op, ok := op.(lenient); ok {
 		return op.lend(d.leeway)
 	}
 	return op

@@ -58,11 +58,9 @@ func (l *leewayFlag) Set(s string) (err error) {
 }
 
 // sayLeeway says of what is allowed that a device makes no use of it.
-func sayLeeway(l compute.Leeway, stderr io.Writer, on ...compute.Info) {
-	for _, i := range on {
-		if l&compute.Half != 0 && !i.Half {
-			fmt.Fprintf(stderr, "hebb: %s: no half precision, so its products stay float32's\n", cmp.Or(i.Device, i.Backend))
-		}
+func sayLeeway(l compute.Leeway, stderr io.Writer, on compute.Info) {
+	if l&compute.Half != 0 && !on.Half {
+		fmt.Fprintf(stderr, "hebb: %s: no half precision, so its products stay float32's\n", cmp.Or(on.Device, on.Backend))
 	}
 }
 

@@ -51,6 +51,9 @@ func (r *reportRun) run(files []string, stdout io.Writer) error {
 		runs = append(runs, results)
 	}
 	page := bench.Collect(runs...)
+	if len(page.Results) == 0 {
+		return fmt.Errorf("no results in %s, want lines that hebb bench --json wrote", strings.Join(files, ", "))
+	}
 	c, err := r.circumstance()
 	if err != nil {
 		return err

@@ -40,6 +40,7 @@ func TestReport(t *testing.T) {
 		"nothing":    {nil, "no file"},
 		"no file":    {[]string{"none.json"}, "none.json"},
 		"no results": {[]string{"report_test.go"}, "report_test.go"},
+		"empty":      {[]string{os.DevNull}, "no results in " + os.DevNull},
 	} {
 		errs.Reset()
 		other := filepath.Join(t.TempDir(), "page")
