@@ -89,8 +89,8 @@ func (g Patches) pairs() int64 {
 // term within the borders.
 type Conv struct {
 	Y *Tensor // N × P × Q × K
-	X *Tensor // N × H × W × C
-	W *Tensor // K × R × S × C
+	X *Tensor // N × H × W × C, of either Type
+	W *Tensor // K × R × S × C, of either Type
 	Slide
 	Epilogue
 	Leeway Leeway
@@ -168,11 +168,11 @@ func (c Conv) cost() Cost {
 }
 
 func convCost(g Patches, units int, out, in, w *Tensor, e Epilogue) Cost {
-	bytes := int64(out.Len()+in.Len()+w.Len()) + lengths(e.ins())
+	traffic := bytes(out, in, w) + bytes(e.ins()...)
 	if e.Beta != 0 {
-		bytes += int64(out.Len())
+		traffic += bytes(out)
 	}
-	return Cost{2 * g.pairs() * int64(g.N) * int64(g.C) * int64(units), 4 * bytes}
+	return Cost{2 * g.pairs() * int64(g.N) * int64(g.C) * int64(units), traffic}
 }
 
 // ConvInput is X = epilogue(acc), the adjoint of [Conv] towards its input:
@@ -186,8 +186,8 @@ func convCost(g Patches, units int, out, in, w *Tensor, e Epilogue) Cost {
 // The bound is that of a product of length R·S·K, and what Leeway adds to it; the cost is Conv's.
 type ConvInput struct {
 	X *Tensor // N × H × W × C
-	Y *Tensor // N × P × Q × K
-	W *Tensor // K × R × S × C
+	Y *Tensor // N × P × Q × K, of either Type
+	W *Tensor // K × R × S × C, of either Type
 	Slide
 	Epilogue
 	Leeway Leeway

@@ -53,7 +53,12 @@ func (d *Device) Sync() error {
 }
 
 // Tensor returns a tensor that lives as long as the Device. Its contents are unspecified.
-func (d *Device) Tensor(shape ...int) (*Tensor, error) { return d.alloc(&d.root, shape) }
+func (d *Device) Tensor(shape ...int) (*Tensor, error) { return d.alloc(&d.root, Float32, shape) }
+
+// TensorOf is [Device.Tensor] of numbers of that Type.
+func (d *Device) TensorOf(typ Type, shape ...int) (*Tensor, error) {
+	return d.alloc(&d.root, typ, shape)
+}
 
 // Step calls f and then takes back all that f made with [Step.Tensor]. It returns f's error, and
 // the first failure of anything asked of the Step. It does not wait for the device.
@@ -99,8 +104,9 @@ func (d *Device) Close() error {
 	return d.b.Close()
 }
 
-func (d *Device) alloc(s *scope, shape []int) (*Tensor, error) {
+func (d *Device) alloc(s *scope, typ Type, shape []int) (*Tensor, error) {
 	n, err := size(shape)
+	err = errors.Join(err, typ.check())
 	switch {
 	case err != nil:
 		return nil, err
@@ -109,16 +115,17 @@ func (d *Device) alloc(s *scope, shape []int) (*Tensor, error) {
 	case s.closed:
 		return nil, ErrReleased
 	}
-	t := &Tensor{shape: clone(shape), n: n, scope: s}
-	if k := len(d.free[n]) - 1; k >= 0 {
-		t.buf, d.free[n] = d.free[n][k], d.free[n][:k]
-	} else if t.buf, err = d.b.Alloc(n); err != nil {
+	t := &Tensor{shape: clone(shape), typ: typ, n: n, scope: s}
+	words := typ.words(n)
+	if k := len(d.free[words]) - 1; k >= 0 {
+		t.buf, d.free[words] = d.free[words][k], d.free[words][:k]
+	} else if t.buf, err = d.b.Alloc(words); err != nil {
 		d.Trim()
-		if t.buf, err = d.b.Alloc(n); err != nil {
-			return nil, fmt.Errorf("compute: tensor %v of %d bytes: %w", shape, 4*n, err)
+		if t.buf, err = d.b.Alloc(words); err != nil {
+			return nil, fmt.Errorf("compute: tensor %v of %d bytes: %w", t, 4*words, err)
 		}
 	}
-	s.bufs = append(s.bufs, block{t.buf, n})
+	s.bufs = append(s.bufs, block{t.buf, words})
 	return t, nil
 }
 
@@ -132,10 +139,20 @@ type Step struct {
 
 // Tensor returns scratch of unspecified contents, valid until the Step ends.
 func (s *Step) Tensor(shape ...int) *Tensor {
-	t, err := s.dev.alloc(&s.scope, shape)
+	t, err := s.dev.alloc(&s.scope, Float32, shape)
 	if err != nil {
 		s.fail("Tensor", err)
 		return &Tensor{shape: []int{1, 1}, n: 1, scope: &s.scope} // for what follows and is not run
+	}
+	return t
+}
+
+// TensorOf is [Step.Tensor] of numbers of that Type.
+func (s *Step) TensorOf(typ Type, shape ...int) *Tensor {
+	t, err := s.dev.alloc(&s.scope, typ, shape)
+	if err != nil {
+		s.fail("TensorOf", err)
+		return &Tensor{shape: []int{1, 1}, n: 1, scope: &s.scope}
 	}
 	return t
 }
@@ -165,14 +182,14 @@ func (s *Step) Do(op Op) {
 	}
 }
 
-// Write copies src into t.
+// Write copies src into t, rounded if t is of Float16s.
 func (s *Step) Write(t *Tensor, src []float32) {
 	if s.err != nil {
 		return
 	}
 	err := s.dev.movable(t, len(src))
 	if err == nil {
-		err = t.buf.Write(t.off, src)
+		err = t.write(src)
 	}
 	if err != nil {
 		s.fail("Write", err)
@@ -186,7 +203,7 @@ func (s *Step) Read(t *Tensor, dst []float32) {
 	}
 	err := s.dev.movable(t, len(dst))
 	if err == nil {
-		err = t.buf.Read(t.off, dst)
+		err = t.read(dst)
 	}
 	if err != nil {
 		s.fail("Read", err)
@@ -215,6 +232,9 @@ func (d *Device) admit(op Op) error {
 				return err
 			}
 		}
+	}
+	if err := checkTypes(op, outs, ins); err != nil {
+		return err
 	}
 	if err := op.check(); err != nil {
 		return err

@@ -218,3 +218,24 @@ func ExampleStep_Do() {
 	}
 	// Output: compute.Gram Sigma[0] is NaN, want a width above 0 whose 1/(2σ²) is a float32
 }
+
+// Weights that many products read and that stay as they are for a while, as those of a recurrent network from step to step,
+// take half of the memory and of the traffic as halves. The Copy rounds; products of halves do not.
+func ExampleStep_TensorOf() {
+	on(func(s *compute.Step) error {
+		w := put(s, []int{2, 2}, 0.5, 0.25, -0.1, 2) // learned in float32
+		halves := s.TensorOf(compute.Float16, 2, 2)
+		s.Do(compute.Copy{Dst: halves, Src: w})
+		h, next := put(s, []int{1, 2}, 1, 1), s.Tensor(1, 2)
+		for range 3 {
+			s.Do(compute.Gemm{C: next, A: h, B: halves, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
+			h, next = next, h
+		}
+		fmt.Println(get(s, halves), halves)
+		fmt.Println(get(s, h))
+		return s.Err()
+	})
+	// Output:
+	// [0.5 0.25 -0.099975586 2] [2 2]f16
+	// [1.3562698 7.3651543]
+}

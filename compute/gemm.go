@@ -14,7 +14,7 @@ import "fmt"
 // A bound on any float32 result: γ_{k+5}·Σ|terms|, see docs/error-bounds.md. Cost: 2·m·n·k flops
 // a member.
 type Gemm struct {
-	C, A, B        *Tensor // batch×m×n; m×k and k×n after transposition
+	C, A, B        *Tensor // batch×m×n; m×k and k×n after transposition, of either Type
 	TransA, TransB bool
 	Epilogue
 	Leeway Leeway
@@ -71,14 +71,11 @@ func (g Gemm) define(before Contents) func(out, i int) Val {
 func (g Gemm) cost() Cost {
 	z, m, n, k := g.Dims()
 	mn := int64(z) * int64(m) * int64(n)
-	bytes := int64(g.A.Len()+g.B.Len()) + mn
-	for _, t := range g.ins() {
-		bytes += int64(t.Len())
-	}
+	traffic := bytes(g.A, g.B, g.C) + bytes(g.ins()...)
 	if g.Beta != 0 {
-		bytes += mn
+		traffic += bytes(g.C)
 	}
-	return Cost{2 * mn * int64(k), 4 * bytes}
+	return Cost{2 * mn * int64(k), traffic}
 }
 
 // member is matrix z of a batch of matrices of n elements, or the only one there is.

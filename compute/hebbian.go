@@ -63,8 +63,8 @@ func (m Mask) Keeps(u, v int) bool {
 // Yᵀ·(G·W) is formed; for Lower, the lesser of half the former and the latter.
 type Hebbian struct {
 	W           *Tensor // batch × units × inputs, updated in place
-	Y           *Tensor // batch × n × units: postsynaptic activity
-	X           *Tensor // batch × n × inputs: presynaptic activity; a batch of 1 serves all networks
+	Y           *Tensor // batch × n × units: postsynaptic activity; of either Type if Mask is None
+	X           *Tensor // batch × n × inputs: presynaptic activity, of either Type; a batch of 1 serves all networks
 	G           *Tensor // batch × n × units; nil exactly if Mask is None
 	Mask        Mask
 	Rate, Decay float32 // η and λ, per update
@@ -226,12 +226,12 @@ func (h Hebbian) cost() Cost {
 	case Full:
 		flops += min(2*units*units*(pairs+inputs), 2*pairs*units*inputs)
 	}
-	bytes := h.W.Len() + h.Y.Len() + h.X.Len()
+	traffic := bytes(h.W, h.Y, h.X)
 	if h.Keeps() {
-		bytes += h.W.Len()
+		traffic += bytes(h.W)
 	}
-	if h.G != nil && h.G != h.Y {
-		bytes += h.G.Len()
+	if h.G != h.Y {
+		traffic += bytes(h.G)
 	}
-	return Cost{batch * flops, 4 * int64(bytes)}
+	return Cost{batch * flops, traffic}
 }

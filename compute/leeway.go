@@ -13,7 +13,8 @@ type Leeway uint8
 const (
 	// Half admits factors of products rounded to half precision (IEEE 754 binary16, subnormals included), and up to
 	// [HalfRun] of these products at a time added up in it; the sums of such runs are added up in float32. It is there for
-	// the sums of [Gemm], [Conv] and [ConvInput], and of YᵀX in [Hebbian]. Tensors stay float32s.
+	// the sums of [Gemm], [Conv] and [ConvInput], and of YᵀX in [Hebbian]. In memory numbers stay as they are, float32s or
+	// [Float16]s.
 	//
 	// A factor beyond 65504 or a run whose sum may be is infinite; factors lose bits below 2⁻¹⁴, about 6e-5, and are 0
 	// below 2⁻²⁵.

@@ -43,6 +43,14 @@ func data(t *compute.Tensor) []float32 {
 	return (*t.Buffer().(*memory))[t.Offset():][:t.Len()]
 }
 
+// words are the memory of t.
+func words(t *compute.Tensor) []float32 {
+	if t.Type() == compute.Float16 {
+		return (*t.Buffer().(*memory))[t.Offset()/2:][:(t.Len()+1)/2]
+	}
+	return data(t)
+}
+
 func (n *naive) Run(op compute.Op) error {
 	if n.times > 0 {
 		n.rnd = rand.New(rand.NewPCG(1, 1)) // every run alike
@@ -50,6 +58,10 @@ func (n *naive) Run(op compute.Op) error {
 	if n.bend != nil {
 		op = n.bend(op)
 	}
+	op = compute.Widened(op, func(t *compute.Tensor) *compute.Tensor {
+		x := memory(halves(t))
+		return t.Laid(&x)
+	})
 	switch op := op.(type) {
 	case compute.Gemm:
 		n.gemm(op)
@@ -84,7 +96,7 @@ func (n *naive) Run(op compute.Op) error {
 	case compute.Random:
 		n.random(op)
 	case compute.Copy:
-		copy(data(op.Dst), data(op.Src))
+		n.copy(op)
 	case compute.FMA:
 		for i, v := range data(op.X) {
 			for range op.Rounds {
@@ -97,7 +109,7 @@ func (n *naive) Run(op compute.Op) error {
 	}
 	if n.hurt != nil {
 		outs, _ := compute.Operands(op)
-		n.hurt(op, data(outs[0]))
+		n.hurt(op, words(outs[0]))
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// A Tensor is a contiguous, row-major block of float32s on a Device.
+// A Tensor is a contiguous, row-major block of numbers on a Device: float32s, or halves ([Type]).
 //
 // Ops on matrices read its last two dimensions as rows and columns and all before them as a
 // batch of independent matrices; a tensor of one dimension is a single row. [Tensor.View] gives
@@ -13,6 +13,7 @@ import (
 // rows.
 type Tensor struct {
 	shape  []int
+	typ    Type
 	buf    Buffer
 	off, n int
 	scope  *scope // whoever gives buf back
@@ -30,7 +31,8 @@ type block struct {
 	n int
 }
 
-// View returns the part of t that starts at element off, as long as t lives.
+// View returns the part of t that starts at element off, as long as t lives. That of Float16s starts at an even element, and
+// ends at one or where t does: no word of memory is two views'.
 func (t *Tensor) View(off int, shape ...int) (*Tensor, error) {
 	n, err := size(shape)
 	if err != nil {
@@ -39,11 +41,17 @@ func (t *Tensor) View(off int, shape ...int) (*Tensor, error) {
 	if off < 0 || n > t.n-off {
 		return nil, fmt.Errorf("compute: view of %d values, %v, at %d of %v", n, shape, off, t)
 	}
-	return &Tensor{shape: clone(shape), buf: t.buf, off: t.off + off, n: n, scope: t.scope}, nil
+	if t.typ == Float16 && (off%2 != 0 || n%2 != 0 && off+n != t.n) {
+		return nil, fmt.Errorf("compute: view of %d values, %v, at %d of %v, want it to start and to end at even ones", n, shape, off, t)
+	}
+	return &Tensor{shape: clone(shape), typ: t.typ, buf: t.buf, off: t.off + off, n: n, scope: t.scope}, nil
 }
 
 // Shape returns the dimensions. It is the tensor's own: not to be changed.
 func (t *Tensor) Shape() []int { return t.shape }
+
+// Type returns how they lie in memory.
+func (t *Tensor) Type() Type { return t.typ }
 
 // Len returns the number of elements.
 func (t *Tensor) Len() int { return t.n }
@@ -65,10 +73,16 @@ func (t *Tensor) Batch() int { return t.n / (t.Rows() * t.Cols()) }
 // Buffer returns the memory t lies in. It is for backends.
 func (t *Tensor) Buffer() Buffer { return t.buf }
 
-// Offset returns where in its Buffer t starts. It is for backends.
+// Offset returns where in its Buffer t starts, counted in numbers of its Type. It is for backends.
 func (t *Tensor) Offset() int { return t.off }
 
-func (t *Tensor) String() string { return fmt.Sprint(t.shape) }
+// String is the shape: "[64 100]", or "[64 100]f16" of Float16s.
+func (t *Tensor) String() string {
+	if t.typ == Float16 {
+		return fmt.Sprint(t.shape) + "f16"
+	}
+	return fmt.Sprint(t.shape)
+}
 
 func (t *Tensor) overlaps(u *Tensor) bool {
 	return t.buf == u.buf && t.off < u.off+u.n && u.off < t.off+t.n

@@ -141,7 +141,7 @@ func (c *contest) over(ctx context.Context, share float64) bool {
 // restore gives the outputs what they held.
 func (c *contest) restore() error {
 	for t, x := range c.before {
-		if err := t.buf.Write(t.off, x); err != nil {
+		if err := t.write(x); err != nil {
 			return err
 		}
 	}

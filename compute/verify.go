@@ -133,7 +133,7 @@ func contents(lists ...[]*Tensor) (Contents, error) {
 				continue
 			}
 			c[t] = make([]float32, t.n)
-			if err := t.buf.Read(t.off, c[t]); err != nil {
+			if err := t.read(c[t]); err != nil {
 				return nil, err
 			}
 		}

@@ -4,6 +4,15 @@ import "hebb/compute"
 
 // move copies in chunks large enough for the processor's prefetcher, small enough to share out.
 func move(c compute.Copy) {
-	dst, src := values(c.Dst), values(c.Src)
+	dst, src := words(c.Dst), words(c.Src)
+	switch to, from := c.Dst.Type(), c.Src.Type(); {
+	case to == from:
+	case to == compute.Float16:
+		chunks(len(dst), 1<<16, func(lo, hi int) { compute.Narrow(dst[lo:hi], src[2*lo:min(2*hi, len(src))]) })
+		return
+	default:
+		chunks(len(src), 1<<16, func(lo, hi int) { compute.Widen(dst[2*lo:min(2*hi, len(dst))], src[lo:hi]) })
+		return
+	}
 	chunks(len(dst), 1<<18, func(lo, hi int) { copy(dst[lo:hi], src[lo:hi]) })
 }

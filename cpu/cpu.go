@@ -73,6 +73,8 @@ func (b *backend) TimeOps(f func(compute.Timing)) error {
 }
 
 func (b *backend) run(op compute.Op) error {
+	op, done := widened(op)
+	defer done()
 	switch op := op.(type) {
 	case compute.Gemm:
 		gemm(op)

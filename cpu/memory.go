@@ -71,7 +71,32 @@ func (b *buffer) Free() {
 	b.data = nil
 }
 
-// values are the elements of t.
+// values are the elements of t, which is of float32s.
 func values(t *compute.Tensor) []float32 {
 	return t.Buffer().(*buffer).data[t.Offset():][:t.Len()]
+}
+
+// words are the memory of t, whatever it is of.
+func words(t *compute.Tensor) []float32 {
+	if t.Type() == compute.Float16 {
+		return t.Buffer().(*buffer).data[t.Offset()/2:][:(t.Len()+1)/2]
+	}
+	return values(t)
+}
+
+// widened is op on float32s, where it was on halves, until done is called: BLAS knows nothing else.
+func widened(op compute.Op) (wide compute.Op, done func()) {
+	var borrowed []*[]float32
+	wide = compute.Widened(op, func(t *compute.Tensor) *compute.Tensor {
+		room := borrow(t.Len())
+		borrowed = append(borrowed, room)
+		from := words(t)
+		chunks(len(from), 1<<16, func(lo, hi int) { compute.Widen((*room)[2*lo:min(2*hi, t.Len())], from[lo:hi]) })
+		return t.Laid(&buffer{data: *room})
+	})
+	return wide, func() {
+		for _, room := range borrowed {
+			giveBack(room)
+		}
+	}
 }

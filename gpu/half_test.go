@@ -97,8 +97,51 @@ var halfMutants = []mutant{
 	{compute.Hebbian{}, "rounded(fma(a, b, c))", "rounded(fma(a, b, -c))"},
 }
 
+// Bugs in reading halves from memory, in turning them into float32s and back, and in leaving them as they are.
+var (
+	f16Mutants = []mutant{
+		{compute.Gemm{}, "unpacked(uvec2 four) { return vec4(unpackHalf2x16(four.x)", "unpacked(uvec2 four) { return vec4(unpackHalf2x16(four.y)"},
+		{compute.Gemm{}, "(((i) & 1) << 4)", "0"},
+		{compute.ConvInput{}, "#define READ_B(i) READ_F16(B, i)", "#define READ_B(i) READ_F16(B, (i) ^ 2)"},
+		{compute.Conv{}, "#define READ_A(i) READ_F16(A, i)", "#define READ_A(i) READ_F16(A, (i) ^ 1)"},
+		{compute.Hebbian{}, "#define READ_A(i) READ_F16(A, i)", "#define READ_A(i) READ_F16(A, (i) ^ 1)"},
+	}
+	naiveF16Mutants = []mutant{
+		{compute.Gemm{}, "X[(i) >> 1]", "X[(i) / 2 + ((i) & 1)]"},
+		{compute.Hebbian{}, "(((i) & 1) << 4)", "16"},
+		{compute.Conv{}, "#define READ_B(i) READ_F16(B, i)", "#define READ_B(i) READ_F16(B, i + 1)"},
+		{compute.Copy{}, "i + 1 < n ? Src[from + i + 1] : 0.0", "Src[from + i]"},
+		{compute.Copy{}, "		if (i + 1 < n)\n", ""},
+		{compute.Copy{}, "Src[from + i >> 1]", "Src[i >> 1]"},
+		{compute.Copy{}, "v.y;", "v.x;"},
+	}
+	convertMutants = []mutant{
+		{compute.Copy{}, "packHalf2x16((v).zw)", "packHalf2x16((v).xy)"},
+		{compute.Copy{}, "unpackHalf2x16((w).y)", "unpackHalf2x16((w).x)"},
+		{compute.Copy{}, "i += step", "i += n"},
+		{compute.Copy{}, "Dst[to + i >> 2]", "Dst[i >> 2]"},
+	}
+	heldMutants = []mutant{
+		{compute.Gemm{}, "(c) % 2 * 16", "16"},
+		{compute.Gemm{}, "PICK(v2, c) << 16", "PICK(v1, c) << 16"},
+		{compute.Gemm{}, "(v)[(c) / 2]", "(v)[0]"},
+		{compute.Gemm{}, "#define HELD_B(i) B[i]", "#define HELD_B(i) B[i].yx"},
+		{compute.Gemm{}, "#define HELD(v) KEPT(v)", "#define HELD(v) KEPT(v).yx"},
+		{compute.Conv{}, "#define HELD_A(i) A[i]", "#define HELD_A(i) A[i].yx"},
+		{compute.Hebbian{}, "#define HELD_B(i) B[i]", "#define HELD_B(i) B[i].yx"},
+	}
+)
+
 // TestHalfMutants: the suite sees them.
 func TestHalfMutants(t *testing.T) {
 	twoRuns := halved(func(b *backend) { b.tiles, b.halfRun = []tile{{16, 32, 8, 4, 4, 1, 1}}, 4 })
-	hunt(t, compute.Half, []ladder{{"half", "32x32", twoRuns, halfMutants}})
+	hunt(t, compute.Half, []ladder{
+		{"half", "32x32", twoRuns, halfMutants},
+		{"held", "", halved(func(b *backend) { b.tiles = smallTile }), heldMutants},
+	})
+	hunt(t, 0, []ladder{
+		{"f16", "", func(b *backend) { b.tiles = smallTile }, f16Mutants},
+		{"naive f16", "naive", func(*backend) {}, naiveF16Mutants},
+		{"converted", "", func(b *backend) { b.align, b.maxGroups = 64, [3]int{1, 1, 1} }, convertMutants},
+	})
 }

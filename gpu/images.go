@@ -90,7 +90,8 @@ func pixels(t *compute.Tensor, from axis, every int) operand {
 		return none
 	}
 	high, wide, channels := t.Shape()[1], t.Shape()[2], t.Cols()
-	o := operand{mem: memory{buf: t.Buffer()}, off: t.Offset(), ld: channels}
+	o := at(t)
+	o.ld = channels
 	o.stride[from], o.stride[from+1], o.stride[from+2] = high*wide*channels, every*wide*channels, every*channels
 	return o
 }

@@ -129,7 +129,7 @@ func (m *memo) pointer(v reflect.Value) bool {
 			return true
 		}
 		m.word(m.address(p.Buffer()))
-		return m.words(p.Offset(), len(p.Shape())) && m.words(p.Shape()...)
+		return m.words(p.Offset(), int(p.Type()), len(p.Shape())) && m.words(p.Shape()...)
 	case *compute.Formula:
 		if p == nil {
 			m.word(0)

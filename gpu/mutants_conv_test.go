@@ -48,7 +48,7 @@ var (
 		{compute.Conv{}, "spot2_0 = spot(place + 1)", "spot2_0 = spot(place)"},
 		{compute.Conv{}, "v3 = seen(spot3, tap)", "v3 = seen(spot2, tap)"},
 		{compute.Conv{}, "tap = plus(tap, ivec3(0, 0, 1), ivec2(window.y, channels))", "tap.z++"},
-		{compute.Conv{}, "IMAGES[address(first, tap) >> 2]", "IMAGES[address(first, tap - tap.z % 8) >> 2]"},
+		{compute.Conv{}, "HELD_IMAGES(address(first, tap) >> 2)", "HELD_IMAGES(address(first, tap - tap.z % 8) >> 2)"},
 		{compute.Hebbian{}, "place = plus(place, ivec3(0, 0, 1), places)", "place.z++"},
 		{compute.ConvInput{}, "tap = plus(tap, ivec3(0, 0, 1), radix)", "tap.z++"},
 		{compute.ConvInput{}, "tap.z++; // four", "// four"},
@@ -60,11 +60,11 @@ var (
 		{compute.ConvInput{}, "min(image.xy - first, window)", "window"},
 		{compute.Conv{}, "(tap.z += BK) == channels", "(tap.z += BK) > channels"},
 		{compute.ConvInput{}, "++tap.y == window.y", "++tap.y > window.y"},
-		{compute.Conv{}, "IMAGES[spot3 + off]", "IMAGES[spot2 + off]"},
-		{compute.ConvInput{}, "B[at + 2 * step]", "B[at + step]"},
+		{compute.Conv{}, "HELD_IMAGES(spot3 + off)", "HELD_IMAGES(spot2 + off)"},
+		{compute.ConvInput{}, "HELD_B(at + 2 * step)", "HELD_B(at + step)"},
 		{compute.ConvInput{}, "tap + ivec3(0, 0, channel)", "tap"},
 		{compute.Hebbian{}, "uint(x + 2 * stride) <", "uint(x) <"},
-		{compute.Hebbian{}, "IMAGES[at + 3 * step]", "IMAGES[at + 2 * step]"},
+		{compute.Hebbian{}, "HELD_IMAGES(at + 3 * step)", "HELD_IMAGES(at + 2 * step)"},
 		{compute.Hebbian{}, "uint(first.x + tap.x) < uint(image.x)", "true"},
 	}
 	splitPatchMutants = []mutant{

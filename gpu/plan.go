@@ -22,7 +22,7 @@ func (k kernel) list() []string {
 	return strings.FieldsFunc(k.defines, func(r rune) bool { return r == '\n' })
 }
 
-// A bind is n numbers of a memory from a number on. That of no memory binds nothing.
+// A bind is n words of a memory from a word on, a float32 each or two halves. That of no memory binds nothing.
 type bind struct {
 	mem     memory
 	from, n int

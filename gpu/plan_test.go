@@ -71,7 +71,11 @@ func (p *paper) sound(l *plan, d *dispatch) error {
 			whole = len(b.mem.buf.(*sheet).x)
 		}
 		whole = (whole + 3) / 4 * 4
-		switch first, last := d.addressed(i); {
+		first, last := d.addressed(i)
+		if d.ofHalves(i) {
+			first, last = first/2, last/2
+		}
+		switch {
 		case b.from%p.align != 0 || b.n%4 != 0:
 			return fmt.Errorf("binding %d: %d numbers from %d, want multiples of 4 and of %d", i, b.n, b.from, p.align)
 		case 4*b.n > p.maxBlock:
@@ -81,6 +85,14 @@ func (p *paper) sound(l *plan, d *dispatch) error {
 		}
 	}
 	return nil
+}
+
+// ofHalves reports whether what the shader sees at binding point i is halves.
+func (d *dispatch) ofHalves(i int) bool {
+	if d.file == "convert" {
+		return (i == 0) == slices.Contains(d.list(), "NARROW")
+	}
+	return i == 1 && slices.Contains(d.list(), "A_F16") || i == 2 && slices.Contains(d.list(), "B_F16")
 }
 
 // desk is a planner with the limits of an H200, or of whatever set makes of it.

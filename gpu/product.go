@@ -187,6 +187,8 @@ func (l *plan) layout(d *dispatch, w product, t tile) {
 	d.define(w.symmetric, "SYMMETRIC")
 	d.define(w.transA, "TRANS_A")
 	d.define(w.transB, "TRANS_B")
+	d.define(w.a.half, "A_F16")
+	d.define(w.b.half, "B_F16")
 	if w.images != nil {
 		d.define(true, w.images.defines...)
 	}

@@ -32,6 +32,12 @@ func shapeOf(d *dispatch, w product) shape {
 	if w.half {
 		kind = append(kind, "HALF")
 	}
+	if w.a.half {
+		kind = append(kind, "A_F16")
+	}
+	if w.b.half {
+		kind = append(kind, "B_F16")
+	}
 	if !d.fours(w) {
 		kind = append(kind, "scalar")
 	}
@@ -98,6 +104,13 @@ func (l *plan) recipe(d *dispatch, w product) recipe {
 	}
 	if r, ok := l.found(s, w); ok {
 		return r
+	}
+	if w.a.half || w.b.half { // what is best for float32s is likely to be so for halves
+		wide := w
+		wide.a.half, wide.b.half = false, false
+		if r, ok := l.found(shapeOf(d, wide), w); ok {
+			return r
+		}
 	}
 	best := l.ways(a, w.tiling())[0]
 	if w.fast != nil && !best.winograd {

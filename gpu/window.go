@@ -42,6 +42,7 @@ type operand struct {
 	ld     int // the stride that the shader calls its row, if it has rows
 	write  bool
 	single bool // read one number at a time, whatever becomes of the others
+	half   bool // of halves, two to a word
 
 	// A step may touch reach numbers beyond its first. Of images under a window only what lies in
 	// [lo, hi) is there, and along some axes the shader finds its way by itself, from where an
@@ -53,13 +54,27 @@ type operand struct {
 // none is a binding point that stays empty.
 var none operand
 
+// at is where t starts.
+func at(t *compute.Tensor) operand {
+	return operand{mem: memory{buf: t.Buffer()}, off: t.Offset(), half: t.Type() == compute.Float16}
+}
+
+// perWord is how many numbers of o a word of memory has.
+func (o operand) perWord() int {
+	if o.half {
+		return 2
+	}
+	return 1
+}
+
 // grid is t as a batch of matrices, whose rows and columns lie along the given axes. A batch
 // of 1 serves all members.
 func grid(t *compute.Tensor, row, col axis) operand {
 	if t == nil {
 		return none
 	}
-	o := operand{mem: memory{buf: t.Buffer()}, off: t.Offset(), ld: t.Cols()}
+	o := at(t)
+	o.ld = t.Cols()
 	o.stride[row], o.stride[col] = t.Cols(), 1
 	if t.Batch() > 1 {
 		o.stride[axisMember] = t.Rows() * t.Cols()
@@ -72,7 +87,7 @@ func line(t *compute.Tensor, along axis, n int) operand {
 	if t == nil {
 		return none
 	}
-	o := operand{mem: memory{buf: t.Buffer()}, off: t.Offset()}
+	o := at(t)
 	o.stride[along] = 1
 	if t.Len() > n {
 		o.stride[axisMember] = n
@@ -147,7 +162,7 @@ func (size extent) boxes(step extent) []box {
 func (p *planner) fit(size extent, ops []operand) (extent, error) {
 	n := size
 	for _, o := range ops {
-		for o.most(n)+p.slack(o, size, n) > p.maxBlock/4 {
+		for o.most(n)+p.slack(o, size, n) > p.maxBlock/4*o.perWord() {
 			far := axis(0)
 			for a := range axes {
 				if (n[a]-1)*o.stride[a] > (n[far]-1)*o.stride[far] {
@@ -166,10 +181,11 @@ func (p *planner) fit(size extent, ops []operand) (extent, error) {
 // slack is by how many numbers a window may be larger than what it shows: it starts at a multiple
 // of the alignment and is made of whole vec4s. The whole of an aligned operand has none to start with.
 func (p *planner) slack(o operand, size, n extent) int {
-	if n == size && max(o.off, o.lo)%p.align == 0 {
-		return -o.most(n) & 3
+	align, whole := p.align*o.perWord(), 4*o.perWord()
+	if n == size && max(o.off, o.lo)%align == 0 {
+		return -o.most(n) & (whole - 1)
 	}
-	return p.align + 2
+	return align + whole - 2
 }
 
 // half is about half of n > 1, and a multiple of 4 or of 128, if n allows, so that pieces are aligned
@@ -184,7 +200,7 @@ func half(n int) int {
 	return h
 }
 
-// window is the part of o that b touches, as something to be bound, and where in it that part starts.
+// window is the part of o that b touches, as something to be bound, and at which number in it that part starts.
 func (p *planner) window(o operand, b box) (bind, int) {
 	first := o.start(b.at)
 	start, end := first, first+o.span(b.n)
@@ -198,7 +214,8 @@ func (p *planner) window(o operand, b box) (bind, int) {
 			}
 		}
 	}
-	from := start / p.align * p.align
-	to := (end + 3) / 4 * 4
-	return bind{o.mem, from, to - from, o.write}, first - from
+	per := o.perWord()
+	from := start / (p.align * per) * p.align // words
+	to := (end + 4*per - 1) / (4 * per) * 4
+	return bind{o.mem, from, to - from, o.write}, first - from*per
 }

@@ -28,7 +28,7 @@ const mostTransformed = 1 << 26
 // transformable is v if l admits it for images under a window of geometry g, and if its memory can be bound, cut into pieces
 // of whole images where need be; or nil.
 func (p *planner) transformable(v winograd, l compute.Leeway, g compute.Patches) *winograd {
-	if !l.AllowsWinograd(g) {
+	if !l.AllowsWinograd(g) || at(v.in).half || at(v.w).half { // the transforms read float32s
 		return nil
 	}
 	n, high, wide := v.out.Shape()[0], v.out.Shape()[1], v.out.Shape()[2]

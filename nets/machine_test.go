@@ -171,6 +171,10 @@ func float64s(t *compute.Tensor) []float64 {
 }
 
 func (m *machine) Run(op compute.Op) error {
+	outs, ins := compute.Operands(op)
+	if slices.ContainsFunc(append(outs, ins...), func(t *compute.Tensor) bool { return t.Type() != compute.Float32 }) {
+		return fmt.Errorf("%T of halves: %w", op, compute.ErrUnsupported)
+	}
 	switch op := op.(type) {
 	case compute.Gemm:
 		return m.gemm(op)

@@ -19,18 +19,18 @@ void tile(int z, int s, int row, int col, int first, int end) {
 #if defined(PATCHES_A)
 		float a = seen(row0 + row, p);
 #elif defined(TRANS_A)
-		float a = A[AT(1, z, p) + row];
+		float a = READ_A(AT(1, z, p) + row);
 #else
-		float a = A[AT(1, z, row) + p];
+		float a = READ_A(AT(1, z, row) + p);
 #endif
 #if defined(PATCHES_B)
 		float b = seen(dep0 + p, col);
 #elif defined(ADJOINT)
-		float b = B[weights(tap_of(p)) + col];
+		float b = READ_B(weights(tap_of(p)) + col);
 #elif defined(TRANS_B)
-		float b = B[AT(2, z, col) + p];
+		float b = READ_B(AT(2, z, col) + p);
 #else
-		float b = B[AT(2, z, p) + col];
+		float b = READ_B(AT(2, z, p) + col);
 #endif
 #ifdef DISTANCE
 		acc += (a - b) * (a - b);

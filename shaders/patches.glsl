@@ -8,10 +8,12 @@
 // Numbers in mixed radix, (image, row, column) and (row, column, channel), are kept as their digits and
 // stepped by adding digits: no loop over slices of terms divides.
 #ifdef PATCHES_B
-#define IMAGES B
+#define READ_IMAGES(i) READ_B(i)
+#define HELD_IMAGES(i) HELD_B(i)
 const int SEEN = 2;
 #else
-#define IMAGES A
+#define READ_IMAGES(i) READ_A(i)
+#define HELD_IMAGES(i) HELD_A(i)
 const int SEEN = 1;
 #endif
 
@@ -116,7 +118,7 @@ int address(ivec3 first, ivec3 tap) {
 // seen is what tap t of the window sees at a place.
 float seen(int place, int t) {
 	ivec3 first = under(digits(place, places)), tap = tap_of(t);
-	return inside(first, tap) ? IMAGES[address(first, tap)] : 0.0;
+	return inside(first, tap) ? READ_IMAGES(address(first, tap)) : 0.0;
 }
 
 #endif

@@ -4,16 +4,30 @@
 // LOWER, SYMMETRIC: tiles on the wrong side of the diagonal are not worked out; LOWER_A: A is 0 above
 // its diagonal;
 // PARTIAL: the sums are of one slice or piece of the terms, and go to P; FROM: they start from P;
-// PATCHES_A, PATCHES_B, ADJOINT, PHASES: see patches.glsl.
-#ifdef VEC
-layout(std430, binding = 1) restrict readonly buffer A_ { vec4 A[]; };
+// PATCHES_A, PATCHES_B, ADJOINT, PHASES: see patches.glsl;
+// A_F16, B_F16: that factor is of halves, two to a word: see compute.Float16.
+#if !defined(A_F16) && !defined(B_F16)
+#elif defined(VEC)
+#define F16_CELL uvec2
+vec4 unpacked(uvec2 four) { return vec4(unpackHalf2x16(four.x), unpackHalf2x16(four.y)); }
+#define READ_F16(X, i) unpacked(X[i])
 #else
-layout(std430, binding = 1) restrict readonly buffer A_ { float A[]; };
+#define F16_CELL uint
+#define READ_F16(X, i) unpackHalf2x16(X[(i) >> 1] >> (((i) & 1) << 4)).x
 #endif
-#ifdef VEC
-layout(std430, binding = 2) restrict readonly buffer B_ { vec4 B[]; };
+#ifdef A_F16
+layout(std430, binding = 1) restrict readonly buffer A_ { F16_CELL A[]; };
+#define READ_A(i) READ_F16(A, i)
 #else
-layout(std430, binding = 2) restrict readonly buffer B_ { float B[]; };
+layout(std430, binding = 1) restrict readonly buffer A_ { CELL A[]; };
+#define READ_A(i) A[i]
+#endif
+#ifdef B_F16
+layout(std430, binding = 2) restrict readonly buffer B_ { F16_CELL B[]; };
+#define READ_B(i) READ_F16(B, i)
+#else
+layout(std430, binding = 2) restrict readonly buffer B_ { CELL B[]; };
+#define READ_B(i) B[i]
 #endif
 #if defined(PARTIAL) || defined(FROM)
 layout(std430, binding = 5) restrict buffer P_ { CELL P[]; };

@@ -55,21 +55,21 @@ void slide_on() {
 
 // patches_a is four places by four channels, side by side in memory.
 void patches_a(int spot1, int spot2, int spot3, int spot4, uint there1, uint there2, uint there3, uint there4,
-	out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+	out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	int off = CELLS((tap.x * image.y + tap.y) * ld[SEEN / 4][SEEN % 4] + tap.z);
 	uint bit = 1u << (tap.x * window.y + tap.y);
 #unroll i 4
-	v$(i+1) = (there$(i+1) & bit) != 0u ? IMAGES[spot$(i+1) + off] : vec4(0.0);
+	v$(i+1) = (there$(i+1) & bit) != 0u ? HELD_IMAGES(spot$(i+1) + off) : NOTHING;
 #end
 }
 
 #ifdef ADJOINT
 
 // weights_b is four channels from one on by four columns of W.
-void weights_b(int channel, int col, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+void weights_b(int channel, int col, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	int at = CELLS(weights(tap + ivec3(0, 0, channel)) + col), step = CELLS(ld[0][2]);
 #unroll i 4
-	v$(i+1) = col < n ? B[at + $i * step] : vec4(0.0);
+	v$(i+1) = col < n ? HELD_B(at + $i * step) : NOTHING;
 #end
 }
 
@@ -124,24 +124,24 @@ void slide_on() {
 }
 
 // seen is what four taps see, from one on, at the place whose first tap is over the given pixel.
-vec4 seen(ivec3 first, ivec3 tap) {
+HOLD seen(ivec3 first, ivec3 tap) {
 #ifdef VEC
-	return inside(first, tap) ? IMAGES[address(first, tap) >> 2] : vec4(0.0);
+	return inside(first, tap) ? HELD_IMAGES(address(first, tap) >> 2) : NOTHING;
 #else
 	vec4 v = vec4(0.0);
 #unroll i 4
 	if (inside(first, tap))
-		v[$i] = IMAGES[address(first, tap)];
+		v[$i] = READ_IMAGES(address(first, tap));
 	tap = plus(tap, ivec3(0, 0, 1), ivec2(window.y, channels));
 #end
-	return v;
+	return HELD(v);
 #endif
 }
 
 #ifdef PATCHES_A
 
 // patches_a is four places by four taps, the taps side by side in memory.
-void patches_a(ivec3 spot1, ivec3 spot2, ivec3 spot3, ivec3 spot4, ivec3 tap, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+void patches_a(ivec3 spot1, ivec3 spot2, ivec3 spot3, ivec3 spot4, ivec3 tap, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	v1 = seen(spot1, tap);
 	v2 = seen(spot2, tap);
 	v3 = seen(spot3, tap);
@@ -151,21 +151,21 @@ void patches_a(ivec3 spot1, ivec3 spot2, ivec3 spot3, ivec3 spot4, ivec3 tap, ou
 #elif defined(ROWS)
 
 // patches_b is the same with places for rows: they are terms, of which so many are left, and neighbours in a row of places.
-void patches_b(ivec3 tap, ivec3 place, int left, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+void patches_b(ivec3 tap, ivec3 place, int left, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	ivec3 first = under(place);
 	int at = CELLS(address(first, tap)), step = stride * CELLS(ld[SEEN / 4][SEEN % 4]), x = first.y + tap.y;
 	bool row = left > 0 && tap.x < window.x && uint(first.x + tap.x) < uint(image.x);
 #unroll i 4
-	v$(i+1) = row && uint(x + $i * stride) < uint(image.y) ? IMAGES[at + $i * step] : vec4(0.0);
+	v$(i+1) = row && uint(x + $i * stride) < uint(image.y) ? HELD_IMAGES(at + $i * step) : NOTHING;
 #end
 }
 
 #else
 
 // patches_b is the same with places for rows: they are terms, of which so many are left.
-void patches_b(ivec3 tap, ivec3 place, int left, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+void patches_b(ivec3 tap, ivec3 place, int left, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 #unroll i 4
-	v$(i+1) = left > $i ? seen(under(place), tap) : vec4(0.0);
+	v$(i+1) = left > $i ? seen(under(place), tap) : NOTHING;
 	place = plus(place, ivec3(0, 0, 1), places);
 #end
 }
@@ -175,9 +175,9 @@ void patches_b(ivec3 tap, ivec3 place, int left, out vec4 v1, out vec4 v2, out v
 #ifdef ADJOINT
 
 // weights_b is four taps by four columns of W.
-void weights_b(ivec3 tap, int col, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+void weights_b(ivec3 tap, int col, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 #unroll i 4
-	v$(i+1) = tap.x < window.x ? b_run(weights(tap) + col, n - col) : vec4(0.0);
+	v$(i+1) = tap.x < window.x ? b_run(weights(tap) + col, n - col) : NOTHING;
 #ifdef VEC
 	tap.z++; // four channels of one pixel
 #else

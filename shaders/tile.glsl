@@ -36,20 +36,45 @@ const int LA = BM / 4, LB = BN / 4;
 #define FOURS vec4
 #define KEPT(v) (v)
 #endif
+
+// HOLD is four neighbours on their way from memory to there: float32s or, where they are halves at both ends, halves.
+#if defined(HALF) && defined(A_F16) && defined(B_F16)
+#define HOLD uvec2
+#define HELD(v) KEPT(v)
+#define STORED(v) (v)
+#define PICK(v, c) ((v)[(c) / 2] >> (c) % 2 * 16 & 0xffffu)
+#define ACROSS(v1, v2, v3, v4, c) uvec2(PICK(v1, c) | PICK(v2, c) << 16, PICK(v3, c) | PICK(v4, c) << 16)
+#else
+#define HOLD vec4
+#define HELD(v) (v)
+#define STORED(v) KEPT(v)
+#define ACROSS(v1, v2, v3, v4, c) KEPT(vec4((v1)[c], (v2)[c], (v3)[c], (v4)[c]))
+#endif
+#define NOTHING HOLD(0)
+#ifndef VEC
+#define HELD_A(i) HELD(vec4(READ_A(i), READ_A((i) + 1), READ_A((i) + 2), READ_A((i) + 3)))
+#define HELD_B(i) HELD(vec4(READ_B(i), READ_B((i) + 1), READ_B((i) + 2), READ_B((i) + 3)))
+#elif defined(HALF) && defined(A_F16) && defined(B_F16)
+#define HELD_A(i) A[i]
+#define HELD_B(i) B[i]
+#else
+#define HELD_A(i) READ_A(i)
+#define HELD_B(i) READ_B(i)
+#endif
 shared FOURS As[HALVES * ROW_A(BK)], Bs[HALVES * ROW_B(BK)];
 
 const int QA = BM * BK / 16, QB = BN * BK / 16; // blocks of a slice
 
 // run is four neighbours, as many as there are left, and zeros for the others.
 #ifdef VEC
-vec4 a_run(int at, int left) { return left > 0 ? A[at >> 2] : vec4(0.0); }
-vec4 b_run(int at, int left) { return left > 0 ? B[at >> 2] : vec4(0.0); }
+HOLD a_run(int at, int left) { return left > 0 ? HELD_A(at >> 2) : NOTHING; }
+HOLD b_run(int at, int left) { return left > 0 ? HELD_B(at >> 2) : NOTHING; }
 #else
-vec4 a_run(int at, int left) {
-	return vec4(left > 0 ? A[at] : 0.0, left > 1 ? A[at + 1] : 0.0, left > 2 ? A[at + 2] : 0.0, left > 3 ? A[at + 3] : 0.0);
+HOLD a_run(int at, int left) {
+	return HELD(vec4(left > 0 ? READ_A(at) : 0.0, left > 1 ? READ_A(at + 1) : 0.0, left > 2 ? READ_A(at + 2) : 0.0, left > 3 ? READ_A(at + 3) : 0.0));
 }
-vec4 b_run(int at, int left) {
-	return vec4(left > 0 ? B[at] : 0.0, left > 1 ? B[at + 1] : 0.0, left > 2 ? B[at + 2] : 0.0, left > 3 ? B[at + 3] : 0.0);
+HOLD b_run(int at, int left) {
+	return HELD(vec4(left > 0 ? READ_B(at) : 0.0, left > 1 ? READ_B(at + 1) : 0.0, left > 2 ? READ_B(at + 2) : 0.0, left > 3 ? READ_B(at + 3) : 0.0));
 }
 #endif
 
@@ -61,7 +86,7 @@ vec4 b_run(int at, int left) {
 // slice to come, in cells, and the block itself.
 #unroll q LOADS
 int at_$q;
-vec4 next1_$q, next2_$q, next3_$q, next4_$q;
+HOLD next1_$q, next2_$q, next3_$q, next4_$q;
 #end
 bool inside_tile; // no edge of A or of B is in reach of this tile
 
@@ -98,35 +123,30 @@ int begin_b(int z, int l, int col, int p) {
 #endif
 
 // four_a are the four rows of memory of a block that is there as a whole.
-#ifdef VEC
-#define FOUR(X, at) X[at]
-#else
-#define FOUR(X, at) vec4(X[at], X[(at) + 1], X[(at) + 2], X[(at) + 3])
-#endif
-void four_a(int at, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+void four_a(int at, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	int s = CELLS(ld[0][1]);
-	v1 = FOUR(A, at);
-	v2 = FOUR(A, at + s);
-	v3 = FOUR(A, at + 2 * s);
-	v4 = FOUR(A, at + 3 * s);
+	v1 = HELD_A(at);
+	v2 = HELD_A(at + s);
+	v3 = HELD_A(at + 2 * s);
+	v4 = HELD_A(at + 3 * s);
 }
-void four_b(int at, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+void four_b(int at, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	int s = CELLS(ld[0][2]);
-	v1 = FOUR(B, at);
-	v2 = FOUR(B, at + s);
-	v3 = FOUR(B, at + 2 * s);
-	v4 = FOUR(B, at + 3 * s);
+	v1 = HELD_B(at);
+	v2 = HELD_B(at + s);
+	v3 = HELD_B(at + 2 * s);
+	v4 = HELD_B(at + 3 * s);
 }
 
 // edge_a is a block of which only so many rows and columns of memory are there.
-void edge_a(int z, int first, int rows, int col, int cols, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+void edge_a(int z, int first, int rows, int col, int cols, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 #unroll i 4
-	v$(i+1) = first + $i < rows ? a_run(AT(1, z, first + $i) + col, cols - col) : vec4(0.0);
+	v$(i+1) = first + $i < rows ? a_run(AT(1, z, first + $i) + col, cols - col) : NOTHING;
 #end
 }
-void edge_b(int z, int first, int rows, int col, int cols, out vec4 v1, out vec4 v2, out vec4 v3, out vec4 v4) {
+void edge_b(int z, int first, int rows, int col, int cols, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 #unroll i 4
-	v$(i+1) = first + $i < rows ? b_run(AT(2, z, first + $i) + col, cols - col) : vec4(0.0);
+	v$(i+1) = first + $i < rows ? b_run(AT(2, z, first + $i) + col, cols - col) : NOTHING;
 #end
 }
 
@@ -206,14 +226,14 @@ void stash(int stage) {
 		if (l < QA) {
 #ifdef TRANS_A
 			int t = l / (BM / 4) * 4, at = stage * ROW_A(BK) + ROW_A(t) + l % (BM / 4);
-			As[at] = KEPT(next1_$q);
-			As[at + LA] = KEPT(next2_$q);
-			As[at + 2 * LA] = KEPT(next3_$q);
-			As[at + 3 * LA] = KEPT(next4_$q);
+			As[at] = STORED(next1_$q);
+			As[at + LA] = STORED(next2_$q);
+			As[at + 2 * LA] = STORED(next3_$q);
+			As[at + 3 * LA] = STORED(next4_$q);
 #else
 			int t = l % (BK / 4) * 4, at = stage * ROW_A(BK) + ROW_A(t) + l / (BK / 4);
 #unroll c 4
-			As[at + $c * LA] = KEPT(vec4(next1_$q[$c], next2_$q[$c], next3_$q[$c], next4_$q[$c]));
+			As[at + $c * LA] = ACROSS(next1_$q, next2_$q, next3_$q, next4_$q, $c);
 #end
 #endif
 		} else if (l < QA + QB) {
@@ -221,14 +241,14 @@ void stash(int stage) {
 #ifdef TRANS_B
 			int t = l % (BK / 4) * 4, at = stage * ROW_B(BK) + ROW_B(t) + l / (BK / 4);
 #unroll c 4
-			Bs[at + $c * LB] = KEPT(vec4(next1_$q[$c], next2_$q[$c], next3_$q[$c], next4_$q[$c]));
+			Bs[at + $c * LB] = ACROSS(next1_$q, next2_$q, next3_$q, next4_$q, $c);
 #end
 #else
 			int t = l / (BN / 4) * 4, at = stage * ROW_B(BK) + ROW_B(t) + l % (BN / 4);
-			Bs[at] = KEPT(next1_$q);
-			Bs[at + LB] = KEPT(next2_$q);
-			Bs[at + 2 * LB] = KEPT(next3_$q);
-			Bs[at + 3 * LB] = KEPT(next4_$q);
+			Bs[at] = STORED(next1_$q);
+			Bs[at + LB] = STORED(next2_$q);
+			Bs[at + 2 * LB] = STORED(next3_$q);
+			Bs[at + 3 * LB] = STORED(next4_$q);
 #endif
 		}
 	}

@@ -329,7 +329,11 @@ func (l liar) Run(op compute.Op) error {
 		return nil
 	}
 	outs, _ := compute.Operands(op)
-	return outs[0].Buffer().Write(outs[0].Offset(), []float32{l.wrong})
+	at := outs[0].Offset()
+	if outs[0].Type() == compute.Float16 { // two of which are a word
+		at /= 2
+	}
+	return outs[0].Buffer().Write(at, []float32{l.wrong})
 }
 
 // TestVerifyWrong: a wrong element is found, named with what it should have been, and counted; in

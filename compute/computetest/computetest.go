@@ -246,6 +246,20 @@ func (c *chooser) add(name string, build func(m *maker) compute.Op) {
 	c.cases = append(c.cases, Case{Op: c.op, Name: name, plain: k%2 == 0, seed: uint64(k), build: build})
 }
 
+// narrow has those of the factors of the last case that are in the set be of Float16s.
+func (c *chooser) narrow(set factors) {
+	last := &c.cases[len(c.cases)-1]
+	build := last.build
+	last.Name += [...]string{"", " of f16·", " of ·f16", " of f16·f16"}[set]
+	last.build = func(m *maker) compute.Op {
+		m.narrow = set
+		return build(m)
+	}
+}
+
+// narrowed is each set of factors in turn that is not empty.
+func narrowed(turn int) factors { return []factors{first | second, first, second}[turn%3] }
+
 // count is how many random cases there are at this level.
 func (c *chooser) count(quick, full int) int {
 	if c.level == Full {

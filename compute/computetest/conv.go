@@ -65,6 +65,21 @@ func (c *chooser) views(quick, full int, f func(v view)) {
 	}
 }
 
+// narrowViews are the geometries that convolutions of half precision are tried on, two of each: with channels a multiple of
+// four, of a slice of terms, and odd; a stride; a window of one pixel.
+func narrowViews() (all []view) {
+	for _, v := range []view{
+		looking(2, 8, 8, 16, 33, 3, 3, 1, 1),
+		looking(1, 8, 8, 32, 32, 3, 3, 1, 1),
+		looking(2, 7, 9, 12, 20, 3, 3, 2, 1),
+		looking(1, 6, 5, 3, 5, 5, 3, 1, 2),
+		looking(3, 4, 5, 12, 36, 1, 1, 1, 0),
+	} {
+		all = append(all, v, v)
+	}
+	return all
+}
+
 // view is a random geometry of which a case takes a moment.
 func (c *chooser) view() view {
 	for {
@@ -81,21 +96,31 @@ func (c *chooser) view() view {
 }
 
 func convCases(c *chooser) {
-	c.views(46, 500, func(v view) {
+	one := func(v view) {
 		e := c.epilogueOf(1, v.y()...)
 		c.add(v.String()+e.name, func(m *maker) compute.Op {
-			x, w, ep := m.in(v.x()...), m.in(v.w()...), e.make(m)
+			x, w, ep := m.factor(first, 8, v.x()...), m.factor(second, 8, v.w()...), e.make(m)
 			return compute.Conv{Y: m.out(ep.Beta != 0, v.y()...), X: x, W: w, Slide: v.Slide, Epilogue: ep}
 		})
-	})
+	}
+	c.views(46, 500, one)
+	for turn, v := range narrowViews() {
+		one(v)
+		c.narrow(narrowed(turn))
+	}
 }
 
 func convInputCases(c *chooser) {
-	c.views(46, 500, func(v view) {
+	one := func(v view) {
 		e := c.epilogueOf(1, v.x()...)
 		c.add(v.String()+e.name, func(m *maker) compute.Op {
-			y, w, ep := m.in(v.y()...), m.in(v.w()...), e.make(m)
+			y, w, ep := m.factor(first, 8, v.y()...), m.factor(second, 8, v.w()...), e.make(m)
 			return compute.ConvInput{X: m.out(ep.Beta != 0, v.x()...), Y: y, W: w, Slide: v.Slide, Epilogue: ep}
 		})
-	})
+	}
+	c.views(46, 500, one)
+	for turn, v := range narrowViews() {
+		one(v)
+		c.narrow(narrowed(turn))
+	}
 }

@@ -23,7 +23,25 @@ func gemmCases(c *chooser) {
 		c.gemm(1, 64, 64, k, false, true)
 		c.gemm(2, 5, 40, k, true, true)
 	}
+	// Factors of half precision, in each form: of four cases in a row the first two are aligned.
+	const both = first | second
+	for form, sets := range [][]factors{{both, both, first, second}, {first, second, both, both}, {second, both, first, both}, {both, first, second, both}} {
+		for _, set := range sets {
+			c.gemm(pick(c, 1, 1, 2), 36, 32, 40, form&1 != 0, form&2 != 0)
+			c.narrow(set)
+		}
+	}
+	for turn, s := range [][3]int{{33, 34, 36}, {17, 9, 15}, {1, 128, 129}, {64, 1, 2048}} {
+		for form := turn % 2; form < 4; form += 2 {
+			c.gemm(pick(c, 1, 1, 2), s[0], s[1], s[2], form&1 != 0, form&2 != 0)
+			c.narrow(narrowed(turn + form/2))
+		}
+	}
 	if c.level == Full {
+		for range 200 {
+			c.gemm(pick(c, 1, 1, 1, 2, 3), c.size(), c.size(), c.size(), c.bool(), c.bool())
+			c.narrow(narrowed(c.rnd.IntN(3)))
+		}
 		for _, k := range []int{4096, 10007, 65537} {
 			for form := range 4 {
 				c.gemm(1, 17, 9, k, form&1 != 0, form&2 != 0)
@@ -46,7 +64,7 @@ func (c *chooser) gemm(batch, m, n, k int, ta, tb bool) {
 		name += fmt.Sprintf(" batch %d of %d·%d", batch, ba, bb)
 	}
 	c.add(name+e.name, func(mk *maker) compute.Op {
-		a, b := mk.in(shape(ba, ta, m, k)...), mk.in(shape(bb, tb, k, n)...)
+		a, b := mk.factor(first, 8, shape(ba, ta, m, k)...), mk.factor(second, 8, shape(bb, tb, k, n)...)
 		ep := e.make(mk)
 		return compute.Gemm{C: mk.out(ep.Beta != 0, shape(batch, false, m, n)...), A: a, B: b, TransA: ta, TransB: tb, Epilogue: ep}
 	})

@@ -27,6 +27,21 @@ func hebbianCases(c *chooser) {
 		c.gradient(s[0], s[1], s[2], s[3])
 		c.gradient(s[0], s[1], s[2], s[3]) // on whole numbers and on reals
 	}
+	// Factors of half precision.
+	for turn, s := range [][4]int{{1, 33, 36, 17}, {2, 32, 64, 40}, {1, 5, 9, 2048}} {
+		for range 2 {
+			c.gradient(s[0], s[1], s[2], s[3])
+			c.narrow(narrowed(turn))
+			c.hebbian(s[0], s[1], s[2], s[3], compute.None)
+			c.narrow(narrowed(turn + 1))
+			c.hebbian(s[0], s[1], s[2], s[3], masks[1+turn])
+			c.narrow(first)
+		}
+	}
+	for turn, v := range narrowViews() {
+		c.hebbianOfImages(v, masks[turn%2*2])
+		c.narrow(first | second*factors(1-turn%2))
+	}
 	if c.level == Full {
 		for _, mask := range masks {
 			c.hebbian(1, 9, 5, 20011, mask)
@@ -56,12 +71,12 @@ func (c *chooser) hebbian(batch, units, inputs, n int, mask compute.Mask) {
 	c.add(name, func(m *maker) compute.Op {
 		h := compute.Hebbian{Mask: mask, Rate: m.scalar(rate*float32(n), rate/8)}
 		h.W = m.within(3, shape(batch, false, units, inputs)...)
-		h.Y = m.within(3, shape(batch, false, n, units)...)
+		h.Y = m.factor(second, 3, shape(batch, false, n, units)...)
 		bx := batch
 		if shared {
 			bx = 1
 		}
-		h.X = m.in(shape(bx, false, n, inputs)...)
+		h.X = m.factor(first, 8, shape(bx, false, n, inputs)...)
 		m.rule(&h, own, decay, bound, shape(batch, false, n, units)...)
 		return h
 	})
@@ -91,7 +106,8 @@ func (m *maker) rule(h *compute.Hebbian, own, decay bool, bound int, g ...int) {
 func (c *chooser) gradient(batch, units, inputs, n int) {
 	name := fmt.Sprintf("gradient units=%d inputs=%d n=%d batch %d", units, inputs, n, batch)
 	c.add(name, func(m *maker) compute.Op {
-		return compute.Hebbian{W: m.out(false, batch, units, inputs), Y: m.in(batch, n, units), X: m.in(batch, n, inputs),
+		return compute.Hebbian{W: m.out(false, batch, units, inputs),
+			Y: m.factor(second, 8, batch, n, units), X: m.factor(first, 8, batch, n, inputs),
 			Rate: float32(n), Decay: 1}
 	})
 }
@@ -110,7 +126,7 @@ func (c *chooser) hebbianOfImages(v view, mask compute.Mask) {
 	c.add(name, func(m *maker) compute.Op {
 		h := compute.Hebbian{Mask: mask, Rate: m.scalar(float32(n), 0.125), Patches: v.Slide}
 		h.W = m.out(!gradient, v.w()...)
-		h.Y, h.X = m.within(3, v.y()...), m.within(3, v.x()...)
+		h.Y, h.X = m.factor(second, 3, v.y()...), m.factor(first, 3, v.x()...)
 		if m.rule(&h, own, decay, bound, v.y()...); gradient {
 			h.Rate, h.Decay = float32(n), 1
 		}

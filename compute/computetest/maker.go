@@ -16,7 +16,34 @@ type maker struct {
 	rnd     *rand.Rand
 	plain   bool // whole numbers
 	aligned bool // tensors start at a multiple of 4, so that kernels may load vectors
+	narrow  factors
 	made    []made
+}
+
+// factors is a set of the two factors of a product.
+type factors int
+
+const (
+	first factors = 1 << iota
+	second
+)
+
+// factor is [maker.within], of Float16s if it is to be.
+func (m *maker) factor(which factors, top int, shape ...int) *compute.Tensor {
+	if m.narrow&which == 0 {
+		return m.within(top, shape...)
+	}
+	return m.half(top, shape...)
+}
+
+// half is [maker.within] of Float16s, subnormal ones among them.
+func (m *maker) half(top int, shape ...int) *compute.Tensor {
+	return m.fillOf(compute.Float16, func() float32 {
+		if x := m.value(top); x == 0 || x*x > 0 {
+			return x
+		}
+		return float32(m.rnd.IntN(1<<10)) * 0x1p-24
+	}, shape...)
 }
 
 // made is a tensor of n elements at lead in parent, which starts as x.
@@ -70,11 +97,18 @@ const guard = -1234.5
 // fill returns a tensor inside a larger one. Parents come in few lengths, so that their memory is
 // used again.
 func (m *maker) fill(f func() float32, shape ...int) *compute.Tensor {
+	return m.fillOf(compute.Float32, f, shape...)
+}
+
+func (m *maker) fillOf(typ compute.Type, f func() float32, shape ...int) *compute.Tensor {
 	n := 1
 	for _, d := range shape {
 		n *= d
 	}
 	lead := m.rnd.IntN(4)
+	if typ == compute.Float16 {
+		lead *= 2
+	}
 	if m.aligned {
 		lead *= 4
 	}
@@ -82,13 +116,21 @@ func (m *maker) fill(f func() float32, shape ...int) *compute.Tensor {
 	for total < lead+n+2 {
 		total += total / 2
 	}
+	if typ == compute.Float16 && n%2 != 0 {
+		total = lead + n // or the last would share a word
+	}
 	x := make([]float32, total)
 	for i := range x {
 		if x[i] = guard; i >= lead && i < lead+n {
 			x[i] = f()
 		}
 	}
-	parent := m.s.Tensor(total)
+	if typ == compute.Float16 {
+		words := make([]float32, (total+1)/2)
+		compute.Narrow(words, x)
+		compute.Widen(x, words)
+	}
+	parent := m.s.TensorOf(typ, total)
 	t := m.s.View(parent, lead, shape...)
 	m.made = append(m.made, made{t, parent, x, lead})
 	return t

@@ -14,6 +14,19 @@ func copyCases(c *chooser) {
 			})
 		}
 	}
+	for _, n := range []int{1, 2, 3, 4, 5, 255, 256, 259, 1028, 4101, 70003} {
+		for range 2 {
+			c.add(fmt.Sprintf("n=%d to f16", n), func(m *maker) compute.Op {
+				return compute.Copy{Dst: m.half(8, n), Src: m.in(n)}
+			})
+			c.add(fmt.Sprintf("n=%d of f16", n), func(m *maker) compute.Op {
+				return compute.Copy{Dst: m.out(false, n), Src: m.half(8, n)}
+			})
+			c.add(fmt.Sprintf("n=%d f16 to f16", n), func(m *maker) compute.Op {
+				return compute.Copy{Dst: m.half(8, n), Src: m.half(8, n)}
+			})
+		}
+	}
 	c.add("another shape", func(m *maker) compute.Op {
 		return compute.Copy{Dst: m.out(false, 6, 35), Src: m.in(2, 3, 35)}
 	})

@@ -1,0 +1,203 @@
+package compute
+
+import (
+	"fmt"
+	"math"
+)
+
+// A Type is how the numbers of a [Tensor] lie in memory.
+type Type uint8
+
+const (
+	// Float32 is IEEE 754 binary32, what all ops take and give.
+	Float32 Type = iota
+
+	// Float16 is IEEE 754 binary16, subnormals included: 11 bits, up to 65504, multiples of 2⁻²⁴. Such tensors take half of
+	// the memory and half of the traffic. What is written to one is rounded to the nearest, ties to even; beyond 65504 it is
+	// infinite from 65520 on. [Copy] turns one type into the other, and [Gemm], [Conv], [ConvInput] and [Hebbian] read
+	// factors of it, whose values are then as exact as any float32's: their bounds are the same.
+	Float16
+)
+
+// String is "float32" or "float16".
+func (t Type) String() string {
+	if t == Float16 {
+		return "float16"
+	}
+	return "float32"
+}
+
+// words is how many float32s of a Buffer n numbers take.
+func (t Type) words(n int) int {
+	if t == Float16 {
+		return n/2 + n%2
+	}
+	return n
+}
+
+// check reports why t is no Type.
+func (t Type) check() error {
+	if t > Float16 {
+		return fmt.Errorf("compute: Type(%d), want Float32 or Float16", uint8(t))
+	}
+	return nil
+}
+
+// Narrow packs src as a Float16 tensor lies in its Buffer: the bits of two numbers are a word's, the first in the lower half.
+// It is for backends. words has room for all of src, and one zero where that is odd.
+func Narrow(words, src []float32) {
+	for i := range words {
+		var odd uint16
+		if 2*i+1 < len(src) {
+			odd = narrowed(src[2*i+1])
+		}
+		words[i] = math.Float32frombits(uint32(narrowed(src[2*i])) | uint32(odd)<<16)
+	}
+}
+
+// Widen is the inverse of Narrow, and exact. It is for backends.
+func Widen(dst, words []float32) {
+	for i := range dst {
+		dst[i] = widened(uint16(math.Float32bits(words[i/2]) >> (i % 2 * 16)))
+	}
+}
+
+// narrowed is x as the nearest binary16, ties to even. A NaN stays one.
+func narrowed(x float32) uint16 {
+	bits := math.Float32bits(x)
+	sign := uint16(bits >> 16 & 0x8000)
+	bits &= 1<<31 - 1
+	switch {
+	case bits > 0x7f800000:
+		return sign | 0x7e00
+	case bits >= 0x477ff000: // 65520, half-way from the largest to what would be the next
+		return sign | 0x7c00
+	case bits < 0x38800000: // 2⁻¹⁴: below, numbers are multiples of 2⁻²⁴, as are the ends of float32s from ½ on
+		return sign | uint16(math.Float32bits(math.Float32frombits(bits)+0.5)-math.Float32bits(0.5))
+	}
+	bits += 0xfff + bits>>13&1 // 13 bits less; a carry goes to the exponent, where it belongs
+	return sign | uint16(bits>>13-112<<10)
+}
+
+// widened is the value of a binary16: a float32 of the same digits, whose exponent is 112 too low, times 2¹¹².
+func widened(h uint16) float32 {
+	sign, digits := uint32(h&0x8000)<<16, uint32(h&0x7fff)<<13
+	if digits >= 0x7c00<<13 {
+		return math.Float32frombits(sign | digits | 0x7f800000)
+	}
+	return math.Float32frombits(sign | math.Float32bits(math.Float32frombits(digits)*0x1p112))
+}
+
+// write and read move numbers between t and the host, where they are float32s.
+func (t *Tensor) write(src []float32) error {
+	if t.typ == Float32 {
+		return t.buf.Write(t.off, src)
+	}
+	words := make([]float32, t.typ.words(t.n))
+	Narrow(words, src)
+	return t.buf.Write(t.off/2, words)
+}
+
+func (t *Tensor) read(dst []float32) error {
+	if t.typ == Float32 {
+		return t.buf.Read(t.off, dst)
+	}
+	words := make([]float32, t.typ.words(t.n))
+	if err := t.buf.Read(t.off/2, words); err != nil {
+		return err
+	}
+	Widen(dst, words)
+	return nil
+}
+
+// bytes is the memory of all that are there.
+func bytes(ts ...*Tensor) (n int64) {
+	for _, t := range ts {
+		if t != nil {
+			n += 4 * int64(t.typ.words(t.n))
+		}
+	}
+	return n
+}
+
+// An op with factors reads these from tensors of either Type.
+type factored interface {
+	// factors calls f with the place of each, and returns the op with what f has put there.
+	factors(f func(**Tensor)) Op
+}
+
+func (g Gemm) factors(f func(**Tensor)) Op {
+	f(&g.A)
+	f(&g.B)
+	return g
+}
+
+func (h Hebbian) factors(f func(**Tensor)) Op {
+	f(&h.X)
+	if h.Mask == None { // or Y is a factor of YᵀG too
+		f(&h.Y)
+	}
+	return h
+}
+
+func (c Conv) factors(f func(**Tensor)) Op {
+	f(&c.X)
+	f(&c.W)
+	return c
+}
+
+func (c ConvInput) factors(f func(**Tensor)) Op {
+	f(&c.Y)
+	f(&c.W)
+	return c
+}
+
+func (c Copy) factors(f func(**Tensor)) Op {
+	f(&c.Dst)
+	f(&c.Src)
+	return c
+}
+
+// checkTypes reports an operand of halves where op takes none.
+func checkTypes(op Op, operands ...[]*Tensor) error {
+	var places map[*Tensor]int // in how many each is of those that take float32s only
+	for _, l := range operands {
+		for _, t := range l {
+			if t.typ == Float32 {
+				continue
+			}
+			if places == nil {
+				places = map[*Tensor]int{}
+			}
+			places[t]++
+		}
+	}
+	if op, ok := op.(factored); ok && places != nil {
+		op.factors(func(t **Tensor) { places[*t]-- })
+	}
+	for t, n := range places {
+		if n > 0 {
+			return fmt.Errorf("operand %v is of %ss in a place that takes float32s", t, t.typ)
+		}
+	}
+	return nil
+}
+
+// Widened returns op with what widen makes of each factor that is of Float16s, for backends whose products are of float32s.
+// It leaves a [Copy] alone.
+func Widened(op Op, widen func(*Tensor) *Tensor) Op {
+	if _, ok := op.(Copy); ok {
+		return op
+	}
+	if op, ok := op.(factored); ok {
+		return op.factors(func(t **Tensor) {
+			if (*t).typ == Float16 {
+				*t = widen(*t)
+			}
+		})
+	}
+	return op
+}
+
+// Laid returns a tensor of t's shape whose float32s are the first of b. It is for a backend's own use: no Device knows it.
+func (t *Tensor) Laid(b Buffer) *Tensor { return &Tensor{shape: clone(t.shape), buf: b, n: t.n} }
