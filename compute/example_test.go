@@ -239,3 +239,25 @@ func ExampleStep_TensorOf() {
 	// [0.5 0.25 -0.099975586 2] [2 2]f16
 	// [1.3562698 7.3651543]
 }
+
+// A rehearsal tells a GPU what is coming, so that it compiles all programs at once and not one after the other.
+func ExampleDevice_Rehearse() {
+	b, err := cpu.Open() // which has nothing to compile: f is called once
+	if err != nil {
+		log.Fatal(err)
+	}
+	dev := compute.New(b)
+	defer dev.Close()
+	f := func(d *compute.Device) error {
+		return d.Step(func(s *compute.Step) error {
+			x, y := put(s, []int{2}, 1, 2), s.Tensor(2)
+			s.Do(compute.Copy{Dst: y, Src: x})
+			fmt.Println(get(s, y))
+			return nil
+		})
+	}
+	if err := errors.Join(dev.Rehearse(f), f(dev)); err != nil {
+		log.Fatal(err)
+	}
+	// Output: [1 2]
+}

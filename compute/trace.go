@@ -37,6 +37,8 @@ func (t *tracer) Run(op Op) error {
 
 func (t *tracer) TimeOps(f func(Timing)) error { return TimeOps(t.Backend, f) }
 
+func (t *tracer) Rehearse(ops []Op) bool { return Rehearse(t.Backend, ops) }
+
 func shapes(ts []*Tensor) string {
 	s := make([]string, len(ts))
 	for i, t := range ts {

@@ -101,6 +101,9 @@ func (v *Verifier) Run(op Op) error {
 // TimeOps times the ops of the Backend that is checked; what checking takes is not theirs.
 func (v *Verifier) TimeOps(f func(Timing)) error { return TimeOps(v.Backend, f) }
 
+// Rehearse is the Backend's that is checked.
+func (v *Verifier) Rehearse(ops []Op) bool { return Rehearse(v.Backend, ops) }
+
 // Sample returns n indices below len, the first and the last among them; all of them if n is 0 or
 // len is no larger.
 func Sample(r *rand.Rand, len, n int) []int {

@@ -67,6 +67,15 @@ func (c *cache) load(source string) *entry {
 	return &entry{binary.LittleEndian.Uint32(head), code}
 }
 
+// has reports whether there is a file for a source. It may turn out not to be whole.
+func (c *cache) has(source string) bool {
+	if c == nil {
+		return false
+	}
+	_, err := os.Stat(c.path(source))
+	return err == nil
+}
+
 // store writes a file of its own and then gives it its name, so that no other program ever reads half of it.
 func (c *cache) store(source string, e *entry) {
 	if c == nil || len(e.code) == 0 || os.MkdirAll(c.dir, 0o755) != nil {

@@ -21,6 +21,8 @@ type backend struct {
 	planner
 	memo     memo
 	programs map[kernel]uint32
+	drafts   map[kernel]*draft  // begun before they are needed
+	early    bool               // which is of use
 	scratch  [scratches]*buffer // what plans ask for; grows only
 	cache    *cache
 	source   func(file string, defines ...string) (string, error)
@@ -49,7 +51,7 @@ func open(o Options) (*backend, error) {
 		return nil, err
 	}
 	b := &backend{
-		thread: t, programs: map[kernel]uint32{}, source: shaders.Source, data: allocate,
+		thread: t, programs: map[kernel]uint32{}, drafts: map[kernel]*draft{}, source: shaders.Source, data: allocate,
 		cache: newCache(o.CacheDir, t.info),
 	}
 	err = t.wait(func() error { return b.measure(o.Rung) })
@@ -124,6 +126,9 @@ func (b *backend) remember(o Options) (err error) {
 func (b *backend) measure(rung string) (err error) {
 	b.rung = rung
 	b.maxBlock = min(limit(gl.MAX_SHADER_STORAGE_BLOCK_SIZE), maxWindow)
+	if !b.info.Software { // a software one has the extension, and compiles when it first runs a program
+		b.early = supports(b.info, "GL_KHR_parallel_shader_compile", 0) || supports(b.info, "GL_ARB_parallel_shader_compile", 0)
+	}
 	b.align = max(4, limit(gl.SHADER_STORAGE_BUFFER_OFFSET_ALIGNMENT)/4)
 	b.processors = processors(b.info)
 	for i := range b.maxGroups {
@@ -231,14 +236,23 @@ func (b *backend) program(k kernel) (uint32, error) {
 		return 0, err
 	}
 	var p uint32
-	kept, made := b.cache.load(text), (*entry)(nil)
+	var kept, made *entry
+	early := b.drafts[k]
+	if early == nil {
+		kept = b.cache.load(text)
+	}
+	delete(b.drafts, k)
 	err = b.wait(func() (err error) {
 		_, failed := b.try("compile "+k.file, func() {
 			if kept != nil {
 				p = revive(kept)
 			}
 			if p == 0 {
-				if p, err = compile(text); err == nil {
+				if early == nil {
+					d := drafted(text)
+					early = &d
+				}
+				if p, err = early.finish(); err == nil {
 					made = binaryOf(p)
 				}
 			}

@@ -11,26 +11,36 @@ import (
 )
 
 // compile returns the program of a source text. The driver's log is the error.
-func compile(text string) (uint32, error) {
-	shader := gl.CreateShader(gl.COMPUTE_SHADER)
-	defer gl.DeleteShader(shader)
+func compile(text string) (uint32, error) { return drafted(text).finish() }
+
+// A draft is a program that the driver has been given and not been asked about. Several are compiled at the same time, on
+// threads of the driver's, where it has KHR_parallel_shader_compile: to ask is to wait.
+type draft struct{ shader, program uint32 }
+
+func drafted(text string) draft {
+	d := draft{gl.CreateShader(gl.COMPUTE_SHADER), gl.CreateProgram()}
 	s, free := gl.Strs(text + "\x00")
-	gl.ShaderSource(shader, 1, s, nil)
+	gl.ShaderSource(d.shader, 1, s, nil)
 	free()
-	gl.CompileShader(shader)
-	if err := status(shader, gl.COMPILE_STATUS, gl.GetShaderiv, gl.GetShaderInfoLog); err != nil {
+	gl.CompileShader(d.shader)
+	gl.ProgramParameteri(d.program, gl.PROGRAM_BINARY_RETRIEVABLE_HINT, gl.TRUE)
+	gl.AttachShader(d.program, d.shader)
+	gl.LinkProgram(d.program)
+	return d
+}
+
+func (d draft) finish() (uint32, error) {
+	err := status(d.shader, gl.COMPILE_STATUS, gl.GetShaderiv, gl.GetShaderInfoLog)
+	if err == nil {
+		err = linked(d.program)
+	}
+	gl.DetachShader(d.program, d.shader)
+	gl.DeleteShader(d.shader)
+	if err != nil {
+		gl.DeleteProgram(d.program)
 		return 0, err
 	}
-	p := gl.CreateProgram()
-	gl.ProgramParameteri(p, gl.PROGRAM_BINARY_RETRIEVABLE_HINT, gl.TRUE)
-	gl.AttachShader(p, shader)
-	gl.LinkProgram(p)
-	gl.DetachShader(p, shader)
-	if err := linked(p); err != nil {
-		gl.DeleteProgram(p)
-		return 0, err
-	}
-	return p, nil
+	return d.program, nil
 }
 
 func linked(p uint32) error { return status(p, gl.LINK_STATUS, gl.GetProgramiv, gl.GetProgramInfoLog) }

@@ -23,7 +23,7 @@ func (p *Pass) draw(scale float32) {
 		scale = 1
 	}
 	for _, w := range p.Net.Weights {
-		if w.B == nil {
+		if w.B == nil || p.Net.dev.Staged() {
 			continue
 		}
 		q := parameter{name: w.Name + feedbackSuffix, shape: w.W.Shape(), fill: w.Init.fill(w.W.Shape(), false)}

@@ -136,13 +136,15 @@ func (n *Net) pair(size int) (a, b *compute.Tensor, err error) {
 	return a, b, err
 }
 
+var zero = compute.Pointwise(compute.Const(0))
+
 func (n *Net) zeros(size int) (*compute.Tensor, error) {
 	t, err := n.dev.Tensor(size)
 	if err != nil {
 		return nil, err
 	}
 	return t, n.dev.Step(func(s *compute.Step) error {
-		s.Write(t, make([]float32, size))
+		s.Do(compute.Map{Out: t, F: zero})
 		return nil
 	})
 }
@@ -161,7 +163,9 @@ func (n *Net) place(ps []*parameter, values, grads *compute.Tensor, at int) erro
 				n.named = append(n.named, named)
 			}
 			at += room(length(p.shape))
-			s.Write(*p.value, p.first(n.Seed))
+			if !n.dev.Staged() {
+				s.Write(*p.value, p.first(n.Seed))
+			}
 		}
 		return nil
 	})

@@ -159,12 +159,37 @@ func (v *verification) check(ctx context.Context, cases []computetest.Case, samp
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		if err := v.rehearse(cases, k); err != nil {
+			return err
+		}
 		res, err := c.Check(sample, v.devs...)
 		if err != nil && !errors.Is(err, compute.ErrWrong) {
 			return err
 		}
 		v.add(c.Op, res, err)
 		bar.at(k + 1)
+	}
+	return nil
+}
+
+// ahead is how many cases a device makes ready for while it runs those before.
+const ahead = 32
+
+// rehearse has the devices make ready for the cases that follow the next so many, once they have done with the last so many.
+func (v *verification) rehearse(cases []computetest.Case, k int) error {
+	from, to := k+ahead, k+2*ahead
+	if k == 0 {
+		from = 0
+	}
+	if k%ahead != 0 || from >= len(cases) {
+		return nil
+	}
+	for _, c := range cases[from:min(to, len(cases))] {
+		for _, d := range v.devs {
+			if err := c.Rehearse(d); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

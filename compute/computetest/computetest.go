@@ -136,6 +136,16 @@ func (c Case) Check(sample int, devs ...*compute.Device) (Result, error) {
 	return res, nil
 }
 
+// Rehearse has d make ready for c.
+func (c Case) Rehearse(d *compute.Device) error {
+	return d.Rehearse(func(d *compute.Device) error {
+		return d.Step(func(s *compute.Step) error {
+			s.Do(c.build(c.maker(s)))
+			return s.Err()
+		})
+	})
+}
+
 // A run is what came out of one device.
 type run struct {
 	op     compute.Op
@@ -143,10 +153,14 @@ type run struct {
 	outs   [][]float32
 }
 
+func (c Case) maker(s *compute.Step) *maker {
+	return &maker{s: s, rnd: rand.New(rand.NewPCG(c.seed, 1)), plain: c.plain, aligned: c.seed/2%2 == 0}
+}
+
 // run builds the op on d, runs it twice from the same contents and requires the same bits.
 func (c Case) run(d *compute.Device) (r run, err error) {
 	err = d.Step(func(s *compute.Step) error {
-		m := &maker{s: s, rnd: rand.New(rand.NewPCG(c.seed, 1)), plain: c.plain, aligned: c.seed/2%2 == 0}
+		m := c.maker(s)
 		r.op = d.Lend(c.build(m))
 		r.before = m.contents()
 		outs, ins := compute.Operands(r.op)

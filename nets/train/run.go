@@ -50,16 +50,15 @@ func New(dev *compute.Device, c Config) (r *Run, err error) {
 	if err != nil {
 		return nil, ConfigError{err}
 	}
-	if r.Net, err = nets.New(dev, spec, in, r.plan.rule, c.Seed); err != nil {
-		return nil, err
-	}
-	r.Net.BiasRate, r.Net.OutputRate = float32(c.BiasRate), float32(c.OutputRate)
-	if r.Trainer, err = nets.NewTrainer(r.Net, r.plan.optimiser, r.plan.loss); err != nil {
-		return nil, err
-	}
-	r.Trainer.Noise = float32(c.Noise)
 	var training data.LoaderOptions
 	training, r.testing = c.loaders(r.Set)
+	dev.Rehearse(func(d *compute.Device) error { // whose failure would come again
+		return r.rehearse(d, spec, in)
+	})
+	if r.Trainer, err = r.trainer(dev, spec, in); err != nil {
+		return nil, err
+	}
+	r.Net = r.Trainer.Net
 	if r.loader, err = data.NewLoader(r.Set, part, training); err != nil {
 		return nil, err
 	}
@@ -71,6 +70,55 @@ func New(dev *compute.Device, c Config) (r *Run, err error) {
 		r.total = c.Epochs * r.perEpoch
 	}
 	return r, nil
+}
+
+// trainer makes the network on dev.
+func (r *Run) trainer(dev *compute.Device, spec nets.Spec, in nets.Shape) (*nets.Trainer, error) {
+	c := r.Config
+	net, err := nets.New(dev, spec, in, r.plan.rule, c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	net.BiasRate, net.OutputRate = float32(c.BiasRate), float32(c.OutputRate)
+	t, err := nets.NewTrainer(net, r.plan.optimiser, r.plan.loss)
+	if err == nil {
+		t.Noise = float32(c.Noise)
+	}
+	return t, err
+}
+
+// rehearse does once what is done over and over: a step, and what an epoch ends with.
+func (r *Run) rehearse(dev *compute.Device, spec nets.Spec, in nets.Shape) error {
+	t, err := r.trainer(dev, spec, in)
+	if err != nil {
+		return err
+	}
+	blank := func(n int) (x, y []float32) { return make([]float32, n*in.Len()), make([]float32, n) }
+	x, y := blank(r.Config.Batch)
+	if err := t.Step(x, y, 1); err != nil {
+		return err
+	}
+	if n := min(r.Config.Angles, r.Set.Train.N()); n > 0 {
+		x, y = blank(n)
+	}
+	if _, err := t.Angles(x, y); err != nil {
+		return err
+	}
+	var judged []int // batches
+	if r.Config.SaveEvery > 0 {
+		judged = append(judged, r.Config.Batch)
+	}
+	if r.Set.Test != nil {
+		n := limited(r.Set.Test, r.Config.TestLimit, r.Set.Values()).N()
+		judged = append(judged, min(n, r.testing.Batch), n%r.testing.Batch)
+	}
+	for _, n := range judged {
+		x, y := blank(n)
+		if _, err := t.Try(x, y); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // show returns the first n examples to train on, as they are in evaluation; nil for none.

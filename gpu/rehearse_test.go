@@ -1,0 +1,107 @@
+//go:build cgo && (linux || windows) && !nogpu
+
+package gpu
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"hebb/compute"
+	"hebb/compute/computetest"
+)
+
+// TestRehearse: what was rehearsed is compiled by the time it is asked for, and no second time; it gives the same bits,
+// and a shader that does not compile is an error when it is to run and not before.
+func TestRehearse(t *testing.T) {
+	opened(t).Close()
+	cases, err := computetest.CasesOf(compute.Reduce{}, computetest.Quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases = cases[:12]
+	b, err := open(quick(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.early = true
+	var asked []string
+	source := b.source
+	b.source = func(file string, defines ...string) (string, error) {
+		asked = append(asked, file+" "+strings.Join(defines, " "))
+		return source(file, defines...)
+	}
+	dev := compute.New(compute.Verify(b, 0))
+	for _, c := range cases {
+		if err := c.Rehearse(dev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	drafts := len(b.drafts)
+	if drafts < 3 || len(b.programs) != 0 {
+		t.Errorf("%d drafts and %d programs after a rehearsal", drafts, len(b.programs))
+	}
+	if len(asked) != drafts {
+		t.Errorf("%d sources for %d drafts", len(asked), drafts)
+	}
+	for _, c := range cases {
+		if _, err := c.Check(0, dev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(b.programs) != drafts || len(b.drafts) != 0 {
+		t.Errorf("%d programs and %d drafts left, of %d drafts", len(b.programs), len(b.drafts), drafts)
+	}
+
+	b.programs, b.memo = map[kernel]uint32{}, memo{}
+	b.source = func(file string, defines ...string) (string, error) {
+		text, err := source(file, defines...)
+		return text + "\nno such thing\n", err
+	}
+	if err := cases[0].Rehearse(dev); err != nil {
+		t.Error(err)
+	}
+	if _, err := cases[0].Check(0, dev); err == nil || !strings.Contains(err.Error(), "gpu: shader ") {
+		t.Errorf("a shader that does not compile: %v", err)
+	}
+	b.source = source
+	if _, err := cases[0].Check(0, dev); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+	if err := dev.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRehearseKept: what is on disk is not compiled.
+func TestRehearseKept(t *testing.T) {
+	opened(t).Close()
+	cases, err := computetest.CasesOf(compute.FMA{}, computetest.Quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := quick("")
+	o.CacheDir = t.TempDir()
+	for _, start := range []string{"first", "second"} {
+		kept, err := os.ReadDir(o.CacheDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.early = true
+		dev := compute.New(b)
+		err = cases[0].Rehearse(dev)
+		drafts := len(b.drafts)
+		_, ran := cases[0].Check(0, dev)
+		if err := errors.Join(err, ran, dev.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if drafts+len(kept) != 1 {
+			t.Errorf("%s start: %d drafts with %d programs on disk, want one in all", start, drafts, len(kept))
+		}
+	}
+}
