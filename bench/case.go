@@ -33,9 +33,9 @@ type Work interface {
 type calculation interface {
 	Work
 
-	// build makes the tensors and the op. The inputs are those whose contents matter, in the
+	// build makes the op and its tensors, of step. The inputs are those whose contents matter, in the
 	// order in which a peer fills its own.
-	build(tensor func(shape ...int) *compute.Tensor) (op compute.Op, inputs []*compute.Tensor)
+	build(step *compute.Step) (op compute.Op, inputs []*compute.Tensor)
 
 	// terms is how many products the definition of one element adds up, about.
 	terms() int
@@ -51,6 +51,7 @@ type Product struct {
 	TransB bool `json:"trans_b,omitempty"`
 	Shared bool `json:"shared,omitempty"` // one B serves all of the batch
 	Layer  bool `json:"layer,omitempty"`  // with a bias, and ReLU
+	F16    bool `json:"f16,omitempty"`    // factors lie in memory as halves
 }
 
 func (p Product) Op() string { return "gemm" }
@@ -64,7 +65,11 @@ func (p Product) Kind() string {
 
 func (p Product) form() string {
 	letter := map[bool]string{false: "N", true: "T"}
-	return letter[p.TransA] + letter[p.TransB]
+	form := letter[p.TransA] + letter[p.TransB]
+	if p.F16 {
+		form += " f16"
+	}
+	return form
 }
 
 func (p Product) Sizes() map[string]int {
@@ -73,24 +78,27 @@ func (p Product) Sizes() map[string]int {
 
 func (p Product) terms() int { return p.K }
 
-func (p Product) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+func (p Product) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
 	side := func(batch, rows, cols int, trans bool) *compute.Tensor {
 		if trans {
 			rows, cols = cols, rows
 		}
-		return tensor(batch, rows, cols)
+		if p.F16 {
+			return step.TensorOf(compute.Float16, batch, rows, cols)
+		}
+		return step.Tensor(batch, rows, cols)
 	}
 	bs := p.Batch
 	if p.Shared {
 		bs = 1
 	}
 	g := compute.Gemm{
-		C: tensor(p.Batch, p.M, p.N), A: side(p.Batch, p.M, p.K, p.TransA), B: side(bs, p.K, p.N, p.TransB),
+		C: step.Tensor(p.Batch, p.M, p.N), A: side(p.Batch, p.M, p.K, p.TransA), B: side(bs, p.K, p.N, p.TransB),
 		TransA: p.TransA, TransB: p.TransB, Epilogue: compute.Epilogue{Alpha: 1},
 	}
 	inputs := []*compute.Tensor{g.A, g.B}
 	if p.Layer {
-		g.Bias, g.Act = tensor(p.N), compute.ReLU
+		g.Bias, g.Act = step.Tensor(p.N), compute.ReLU
 		inputs = append(inputs, g.Bias)
 	}
 	return g, inputs
@@ -135,14 +143,14 @@ func (u Update) plain() Product {
 	return Product{Batch: u.Networks, M: u.Units, N: u.Inputs, K: u.N, TransA: true, Shared: u.Shared}
 }
 
-func (u Update) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+func (u Update) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
 	xs := u.Networks
 	if u.Shared {
 		xs = 1
 	}
 	h := compute.Hebbian{
-		W: tensor(u.Networks, u.Units, u.Inputs),
-		Y: tensor(u.Networks, u.N, u.Units), X: tensor(xs, u.N, u.Inputs), Rate: rate,
+		W: step.Tensor(u.Networks, u.Units, u.Inputs),
+		Y: step.Tensor(u.Networks, u.N, u.Units), X: step.Tensor(xs, u.N, u.Inputs), Rate: rate,
 	}
 	inputs := []*compute.Tensor{h.W, h.Y, h.X}
 	switch u.Rule {
@@ -151,7 +159,7 @@ func (u Update) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compu
 	case "oja+decay":
 		h.Mask, h.G, h.Decay = compute.Diagonal, h.Y, decay
 	case "softhebb":
-		h.Mask, h.G = compute.Diagonal, tensor(u.Networks, u.N, u.Units)
+		h.Mask, h.G = compute.Diagonal, step.Tensor(u.Networks, u.N, u.Units)
 		inputs = append(inputs, h.G)
 	case "sanger":
 		h.Mask, h.G = compute.Lower, h.Y
@@ -197,19 +205,19 @@ func (s Similarity) Sizes() map[string]int {
 
 func (s Similarity) terms() int { return 4 * s.D }
 
-func (s Similarity) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+func (s Similarity) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
 	g := compute.Gram{
-		X:      tensor(s.Batch, s.N, s.D),
+		X:      step.Tensor(s.Batch, s.N, s.D),
 		Kernel: s.Kernel, Sigma: s.Sigma, PerDim: s.Kernel == compute.Gaussian, Center: s.Center,
 	}
 	inputs := []*compute.Tensor{g.X}
 	m := s.N
 	if s.M != 0 {
 		m = s.M
-		g.Y = tensor(s.Batch, s.M, s.D)
+		g.Y = step.Tensor(s.Batch, s.M, s.D)
 		inputs = append(inputs, g.Y)
 	}
-	g.K = tensor(max(1, len(s.Sigma)), s.Batch, s.N, m)
+	g.K = step.Tensor(max(1, len(s.Sigma)), s.Batch, s.N, m)
 	return g, inputs
 }
 
@@ -291,6 +299,12 @@ func products() []Case {
 	add(false, shared)
 	add(false, Product{Batch: 1, M: 64, N: 64, K: 65536, TransA: true}) // long sums, few results
 	add(false, Product{Batch: 1, M: 4096, N: 4096, K: 64})              // short sums, many results
+	few := Product{Batch: 1, M: 8, N: 4096, K: 4096, TransB: true}      // as fast as memory is
+	add(false, few)
+	for _, p := range []Product{cube(1, 256), cube(1, 4096), cube(1024, 64), few} {
+		p.F16 = true
+		add(p.M == 256, p)
+	}
 	return append(cases, resnet()...)
 }
 

@@ -103,6 +103,10 @@ func (f *fake) Run(op compute.Op) error {
 	before := compute.Contents{}
 	for _, t := range append(ins, outs...) {
 		before[t] = t.Buffer().(*fakeBuffer).data[0]
+		if words := before[t]; t.Type() == compute.Float16 && 2*len(words) >= t.Len() {
+			before[t] = make([]float32, t.Len())
+			compute.Widen(before[t], words)
+		}
 		if len(before[t]) < t.Len() { // poison, which no definition asks for
 			before[t] = make([]float32, t.Len())
 		}

@@ -22,9 +22,9 @@ func (i Inversion) terms() int            { return i.N * i.N }
 // shift is beyond the 2√(2n) that the eigenvalues of n×n numbers from −2 to 2 reach.
 func (i Inversion) shift() float32 { return 4 * float32(math.Ceil(math.Sqrt(float64(i.N)))) }
 
-func (i Inversion) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+func (i Inversion) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
 	op := compute.Inverse{
-		A: tensor(i.Batch, i.N, i.N), Inv: tensor(i.Batch, i.N, i.N), Info: tensor(i.Batch), Shift: i.shift(),
+		A: step.Tensor(i.Batch, i.N, i.N), Inv: step.Tensor(i.Batch, i.N, i.N), Info: step.Tensor(i.Batch), Shift: i.shift(),
 	}
 	return op, []*compute.Tensor{op.A}
 }

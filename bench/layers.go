@@ -64,9 +64,9 @@ func (c Convolution) work() int {
 	return c.N * p * q * c.K * c.R * c.R * c.C
 }
 
-func (c Convolution) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+func (c Convolution) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
 	p, q := c.places()
-	x, y, w := tensor(c.N, c.H, c.W, c.C), tensor(c.N, p, q, c.K), tensor(c.K, c.R, c.R, c.C)
+	x, y, w := step.Tensor(c.N, c.H, c.W, c.C), step.Tensor(c.N, p, q, c.K), step.Tensor(c.K, c.R, c.R, c.C)
 	e := compute.Epilogue{Alpha: 1}
 	switch c.Pass {
 	case "input gradient":

@@ -43,10 +43,10 @@ func (e Elementwise) Kind() string          { return "map " + e.Formula }
 func (e Elementwise) Sizes() map[string]int { return map[string]int{"n": e.N} }
 func (e Elementwise) terms() int            { return 16 }
 
-func (e Elementwise) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
-	op := compute.Map{Out: tensor(e.N), F: formulas[e.Formula]}
+func (e Elementwise) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
+	op := compute.Map{Out: step.Tensor(e.N), F: formulas[e.Formula]}
 	for range op.F.Vars {
-		op.In = append(op.In, tensor(e.N))
+		op.In = append(op.In, step.Tensor(e.N))
 	}
 	return op, op.In
 }
@@ -78,12 +78,12 @@ func (f Folding) terms() int {
 	return f.Cols
 }
 
-func (f Folding) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
-	op := compute.Reduce{In: []*compute.Tensor{tensor(f.Rows, f.Cols)}, Alpha: 1}
+func (f Folding) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
+	op := compute.Reduce{In: []*compute.Tensor{step.Tensor(f.Rows, f.Cols)}, Alpha: 1}
 	if f.Along == "rows" {
-		op.Out, op.Along = tensor(1, f.Cols), compute.AlongRows
+		op.Out, op.Along = step.Tensor(1, f.Cols), compute.AlongRows
 	} else {
-		op.Out, op.Along = tensor(f.Rows, 1), compute.AlongCols
+		op.Out, op.Along = step.Tensor(f.Rows, 1), compute.AlongCols
 	}
 	return op, op.In
 }
@@ -110,9 +110,9 @@ func (b Normalization) Sizes() map[string]int {
 	return map[string]int{"n": b.N, "side": b.Side, "c": b.C}
 }
 
-func (b Normalization) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
-	images := func() *compute.Tensor { return tensor(b.N, b.Side, b.Side, b.C) }
-	column := func() *compute.Tensor { return tensor(b.C) }
+func (b Normalization) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
+	images := func() *compute.Tensor { return step.Tensor(b.N, b.Side, b.Side, b.C) }
+	column := func() *compute.Tensor { return step.Tensor(b.C) }
 	if b.Grad {
 		op := compute.StandardizeGrad{DX: images(), DGain: column(), DBias: column(), DY: images(), X: images(), Mean: column(), Var: column(), Gain: column(), Eps: eps}
 		return op, []*compute.Tensor{op.X, op.DY, op.Mean, op.Var, op.Gain}
@@ -144,9 +144,9 @@ func (c Classification) Sizes() map[string]int {
 	return map[string]int{"n": c.N, "classes": c.Classes}
 }
 
-func (c Classification) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
-	op := compute.SoftmaxLoss{Loss: tensor(c.N), Hit: tensor(c.N), Delta: tensor(c.N, c.Classes),
-		Logits: tensor(c.N, c.Classes), Labels: tensor(c.N), Scale: 1 / float32(c.N)}
+func (c Classification) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
+	op := compute.SoftmaxLoss{Loss: step.Tensor(c.N), Hit: step.Tensor(c.N), Delta: step.Tensor(c.N, c.Classes),
+		Logits: step.Tensor(c.N, c.Classes), Labels: step.Tensor(c.N), Scale: 1 / float32(c.N)}
 	return op, []*compute.Tensor{op.Logits, op.Labels}
 }
 

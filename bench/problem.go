@@ -13,7 +13,8 @@ type problem struct {
 	Case
 	work   calculation
 	cost   compute.Cost
-	op     compute.Op // on tensors that have a shape and no memory
+	op     compute.Op   // on tensors that have a shape and no memory
+	ops    []compute.Op // which is run as these
 	inputs []*compute.Tensor
 	seed   uint32
 	out    int // which output is looked at: the largest
@@ -30,17 +31,21 @@ func newProblem(c Case, seed uint64, l compute.Leeway) (*problem, error) {
 		return nil, fmt.Errorf("%T is not a single op", c.Work)
 	}
 	p := &problem{Case: c, work: work, seed: caseSeed(seed, c.Name), before: compute.Contents{}}
-	dev := compute.New(blank{})
+	stage := &compute.Stage{}
+	dev := compute.New(stage)
 	dev.Allow(l)
 	err := dev.Step(func(s *compute.Step) error {
-		p.op, p.inputs = work.build(s.Tensor)
+		p.op, p.inputs = work.build(s)
 		p.op = dev.Lend(p.op)
-		s.Do(p.op)
+		for _, op := range stepsOf(work, p.op, s) {
+			s.Do(op)
+		}
 		return s.Err()
 	})
 	if err != nil {
 		return nil, err
 	}
+	p.ops = stage.Ops
 	p.cost = compute.CostOf(p.op)
 	const terms = 1 << 22 // a few hundredths of a second
 	outs, _ := compute.Operands(p.op)
@@ -52,6 +57,14 @@ func newProblem(c Case, seed uint64, l compute.Leeway) (*problem, error) {
 	rnd := rand.New(rand.NewPCG(seed, uint64(p.seed)))
 	p.at = compute.Sample(rnd, outs[p.out].Len(), min(max(64, terms/work.terms()), 256))
 	return p, nil
+}
+
+// stepsOf is what op, of that work, is run as.
+func stepsOf(work calculation, op compute.Op, s *compute.Step) []compute.Op {
+	if w, ok := work.(Streaming); ok && s.Err() == nil {
+		return w.steps(op, s)
+	}
+	return []compute.Op{op}
 }
 
 // set fills the inputs and evaluates the definition on them.
@@ -76,6 +89,11 @@ func (p *problem) fill(f filling, role int, x []float32) {
 	f.fill(x, p.seed, role)
 	if a, ok := p.work.(adjuster); ok {
 		a.adjust(role, x)
+	}
+	if t := p.inputs[role]; t.Type() == compute.Float16 {
+		words := make([]float32, (len(x)+1)/2)
+		compute.Narrow(words, x)
+		compute.Widen(x, words)
 	}
 }
 
@@ -103,17 +121,3 @@ func (p *problem) wantOfPeer() ([]compute.Val, error) {
 	defer delete(p.before, y)
 	return p.define(g), nil
 }
-
-// blank is a Backend whose memory holds nothing. On it an op can be checked, costed and defined,
-// and nothing else.
-type blank struct{ _ byte } // not of size 0, or all buffers would be the same one
-
-func (blank) Info() compute.Info                  { return compute.Info{} }
-func (b blank) Alloc(int) (compute.Buffer, error) { return &b, nil }
-func (blank) Run(compute.Op) error                { return nil }
-func (blank) Sync() error                         { return nil }
-func (blank) Close() error                        { return nil }
-
-func (*blank) Write(int, []float32) error { return nil }
-func (*blank) Read(int, []float32) error  { return nil }
-func (*blank) Free()                      {}

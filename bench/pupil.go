@@ -41,6 +41,8 @@ func (w *watched) Run(op compute.Op) error {
 
 func (w *watched) TimeOps(f func(compute.Timing)) error { return compute.TimeOps(w.Backend, f) }
 
+func (w *watched) Rehearse(ops []compute.Op) bool { return compute.Rehearse(w.Backend, ops) }
+
 // Close leaves the Backend open: it is not ours.
 func (w *watched) Close() error { return nil }
 
@@ -99,6 +101,7 @@ func (p *pupil) make() {
 	if !p.well() {
 		return
 	}
+	compute.Rehearse(p.watch, p.ops[p.rule])
 	var err error
 	p.tr, err = p.trainer(p.dev, p.rule)
 	p.fail(err)
@@ -240,7 +243,7 @@ func (p *pupil) conclude() {
 
 // train measures the steps of t on all devices and, of backprop, on peer.
 func (r *runner) train(ctx context.Context, c Case, t Training, peer *Peer) []Result {
-	k, err := newCourse(c, t, r.Options.Seed)
+	k, err := newCourse(c, t, r.Options.Seed, r.Options.Allow)
 	if err != nil { // a mistake in the case itself
 		res := r.result(c, compute.Cost{}, r.devices[0].info)
 		res.Status, res.Note = Broken, err.Error()

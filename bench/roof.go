@@ -32,9 +32,9 @@ func (c chain) Kind() string          { return "fma" }
 func (c chain) Sizes() map[string]int { return map[string]int{"n": c.n, "rounds": c.rounds} }
 func (c chain) terms() int            { return 64 * c.rounds }
 
-func (c chain) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
+func (c chain) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
 	// The chain runs to its fixed point, ½, and never to a subnormal.
-	op := compute.FMA{Out: tensor(c.n), X: tensor(c.n), A: 0.5, B: 0.25, Rounds: c.rounds}
+	op := compute.FMA{Out: step.Tensor(c.n), X: step.Tensor(c.n), A: 0.5, B: 0.25, Rounds: c.rounds}
 	return op, []*compute.Tensor{op.X}
 }
 
@@ -48,8 +48,8 @@ func (m Move) Kind() string          { return "copy" }
 func (m Move) Sizes() map[string]int { return map[string]int{"n": m.N} }
 func (m Move) terms() int            { return 1 }
 
-func (m Move) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
-	op := compute.Copy{Dst: tensor(m.N), Src: tensor(m.N)}
+func (m Move) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
+	op := compute.Copy{Dst: step.Tensor(m.N), Src: step.Tensor(m.N)}
 	return op, []*compute.Tensor{op.Src}
 }
 

@@ -91,6 +91,7 @@ func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, e
 		if o.Began != nil {
 			o.Began(p)
 		}
+		r.rehearse(cases, i)
 		if t, ok := c.Work.(Training); ok {
 			r.finish(p, r.train(ctx, c, t, o.Peer))
 		} else {
@@ -189,6 +190,30 @@ func (o Options) allowed(c Case) string {
 		return ""
 	}
 	return o.Allow.String()
+}
+
+// ahead is how many cases a device makes ready for while it measures those before.
+const ahead = 16
+
+// rehearse has the devices make ready for the cases that follow the next so many, once they have done with the last so many.
+func (r *runner) rehearse(cases []Case, i int) {
+	from, to := i+ahead, i+2*ahead
+	if i == 0 {
+		from = 0
+	}
+	if i%ahead != 0 || from >= len(cases) {
+		return
+	}
+	for _, d := range r.devices {
+		if !compute.Rehearse(d.backend, nil) {
+			continue
+		}
+		for _, c := range cases[from:min(to, len(cases))] {
+			if p, err := newProblem(c, r.Options.Seed, r.Options.Allow); err == nil { // not of a training, which is one by one
+				compute.Rehearse(d.backend, p.ops)
+			}
+		}
+	}
 }
 
 // finish keeps the results of a case and hands them on.

@@ -48,15 +48,15 @@ func (s Streaming) Sizes() map[string]int {
 
 func (s Streaming) terms() int { return s.M * (s.D + s.DL + 16*len(s.Sigma)) }
 
-func (s Streaming) build(tensor func(...int) *compute.Tensor) (compute.Op, []*compute.Tensor) {
-	k := compute.Similarity{X: tensor(s.M, s.D), Kernel: compute.Gaussian, Sigma: s.Sigma, PerDim: true}
-	l := compute.Similarity{X: tensor(s.M, s.DL), Kernel: compute.Gaussian, Sigma: []float32{sigmaOfL}, PerDim: true}
-	a, b := tensor(len(s.Sigma), s.M), tensor(1, s.M)
+func (s Streaming) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
+	k := compute.Similarity{X: step.Tensor(s.M, s.D), Kernel: compute.Gaussian, Sigma: s.Sigma, PerDim: true}
+	l := compute.Similarity{X: step.Tensor(s.M, s.DL), Kernel: compute.Gaussian, Sigma: []float32{sigmaOfL}, PerDim: true}
+	a, b := step.Tensor(len(s.Sigma), s.M), step.Tensor(1, s.M)
 	if s.Grad {
-		g := compute.KernelGrad{DX: tensor(s.M, s.D), K: k, L: l, R: a, Alpha: 1, Self: gradSelf, Cross: gradCross}
+		g := compute.KernelGrad{DX: step.Tensor(s.M, s.D), K: k, L: l, R: a, Alpha: 1, Self: gradSelf, Cross: gradCross}
 		return g, []*compute.Tensor{k.X, l.X, a}
 	}
-	return compute.KernelSums{Dot: tensor(len(s.Sigma), s.M), K: k, L: l, A: a, B: b}, []*compute.Tensor{k.X, l.X, a, b}
+	return compute.KernelSums{Dot: step.Tensor(len(s.Sigma), s.M), K: k, L: l, A: a, B: b}, []*compute.Tensor{k.X, l.X, a, b}
 }
 
 // centredProducts are (K − A_i − A_j)·(L − B_i − B_j).

@@ -69,33 +69,37 @@ type course struct {
 	seed       uint64
 	stream     uint32
 	x, y       []float32
-	bills      map[string]bill // of a step, by rule
+	bills      map[string]bill         // of a step, by rule
+	ops        map[string][]compute.Op // of making a network, and of a step
 	parameters int
 }
 
 // newCourse works out c, whose work is t.
-func newCourse(c Case, t Training, seed uint64) (*course, error) {
+func newCourse(c Case, t Training, seed uint64, l compute.Leeway) (*course, error) {
 	spec, err := nets.Parse(t.Net, t.Input, t.Classes)
 	if err != nil {
 		return nil, err
 	}
-	k := &course{Training: t, spec: spec, seed: seed, stream: caseSeed(seed, c.Name), bills: map[string]bill{}}
+	k := &course{Training: t, spec: spec, seed: seed, stream: caseSeed(seed, c.Name), bills: map[string]bill{}, ops: map[string][]compute.Op{}}
 	k.x, k.y = make([]float32, t.N*t.Input.Len()), make([]float32, t.N)
 	real.fill(k.x, k.stream, 0)
 	for i := range k.y {
 		k.y[i] = float32(i % t.Classes)
 	}
 	for _, rule := range t.Rules {
-		l := &ledger{}
-		tr, err := k.trainer(compute.New(l), rule)
+		stage := &compute.Stage{}
+		dev := compute.New(stage)
+		dev.Allow(l)
+		tr, err := k.trainer(dev, rule)
 		if err != nil {
 			return nil, err
 		}
-		l.bill, k.parameters = nil, tr.Net.Parameters()
+		first := len(stage.Ops)
 		if err := tr.Step(k.x, k.y, rate); err != nil {
 			return nil, err
 		}
-		k.bills[rule] = l.bill
+		k.ops[rule], k.parameters = stage.Ops, tr.Net.Parameters()
+		k.bills[rule] = billOf(stage.Ops[first:])
 	}
 	return k, nil
 }
@@ -126,19 +130,15 @@ func learning(name string) (nets.Rule, error) {
 	return nets.ParseRule(name)
 }
 
-// A ledger is a Backend that computes nothing, and keeps what that would have cost.
-type ledger struct {
-	blank
-	bill
-}
-
-func (l *ledger) Run(op compute.Op) error {
-	l.bill = append(l.bill, compute.CostOf(op))
-	return nil
-}
-
 // A bill is what each of several ops costs.
 type bill []compute.Cost
+
+func billOf(ops []compute.Op) (b bill) {
+	for _, op := range ops {
+		b = append(b, compute.CostOf(op))
+	}
+	return b
+}
 
 // total is what they cost together.
 func (b bill) total() (sum compute.Cost) {

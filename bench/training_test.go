@@ -121,7 +121,7 @@ func TestTraining(t *testing.T) {
 	if wrong := r.Wrong(); len(wrong) > 0 {
 		t.Fatalf("%d wrong results, the first: %+v", len(wrong), wrong[0])
 	}
-	k, err := newCourse(Case{"training", "any", true, lesson}, lesson, 1)
+	k, err := newCourse(Case{"training", "any", true, lesson}, lesson, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestTrainingAllocates(t *testing.T) {
 	o := Options{MaxCase: time.Second, now: func() time.Time { return *gpu.now }}
 	r := newRunner([]compute.Backend{gpu}, o)
 	c := Case{"training", "any", true, lesson}
-	k, err := newCourse(c, lesson, 1)
+	k, err := newCourse(c, lesson, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestTrainings(t *testing.T) {
 		w := c.Work.(Training)
 		small := w
 		small.Rules = w.Rules[:1]
-		k, err := newCourse(c, small, 1)
+		k, err := newCourse(c, small, 1, 0)
 		if err != nil {
 			t.Errorf("%s: %v", c.Name, err)
 			continue
@@ -295,7 +295,7 @@ func TestTorchTraining(t *testing.T) {
 	for _, c := range (Options{Batch: 2}).trainings() {
 		w := c.Work.(Training)
 		w.Rules = w.Rules[:1]
-		k, err := newCourse(c, w, 1)
+		k, err := newCourse(c, w, 1, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

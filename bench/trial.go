@@ -65,12 +65,8 @@ func roughly(seconds float64) time.Duration {
 // prepare makes the tensors of the case within s.
 func (t *trial) prepare(s *compute.Step) {
 	t.step = s
-	t.op, t.inputs = t.p.work.build(s.Tensor)
-	if t.ops = []compute.Op{t.op}; s.Err() == nil {
-		if w, ok := t.p.work.(Streaming); ok {
-			t.ops = w.steps(t.op, s)
-		}
-	}
+	t.op, t.inputs = t.p.work.build(s)
+	t.ops = stepsOf(t.p.work, t.op, s)
 	t.fail(s.Err())
 }
 

@@ -57,7 +57,7 @@ func tuneCase(ctx context.Context, dev *compute.Device, t compute.Tuner, c Case,
 	}
 	climb = Climb{Case: c, Cost: p.cost}
 	err = dev.Step(func(s *compute.Step) error {
-		op, inputs := p.work.build(s.Tensor)
+		op, inputs := p.work.build(s)
 		if s.Err() != nil {
 			return s.Err()
 		}

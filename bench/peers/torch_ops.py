@@ -53,6 +53,10 @@ def squeeze(batch, *tensors):
     return [t[0] if batch == 1 else t for t in tensors]
 
 
+def factors(w, as_=""):
+    return [f"{name}{'.mT' if w.get(trans) else ''}{as_}" for name, trans in [("A", "trans_a"), ("B", "trans_b")]]
+
+
 def gemm(w, make):
     batch, m, n, k = w["batch"], w["m"], w["n"], w["k"]
     shared = w.get("shared", False)
@@ -62,8 +66,9 @@ def gemm(w, make):
     if shared and batch > 1:
         b = b[0]
     env = {"A": a, "B": b, "C": torch.empty((batch, m, n) if batch > 1 else (m, n), device=a.device)}
-    left = "A.mT" if w.get("trans_a") else "A"
-    right = "B.mT" if w.get("trans_b") else "B"
+    if w.get("f16"):
+        env |= {"A": a.half(), "B": b.half()}
+    left, right = factors(w, ".float()" if w.get("f16") else "")  # torch's products of halves round results to halves
     if w.get("layer"):
         env["bias"] = make(n)
         return env, "C", [f"torch.addmm(bias, {left}, {right}, out=C).relu_()"], False
