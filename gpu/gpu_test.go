@@ -41,37 +41,40 @@ func with(rung string, set func(*backend)) func() (compute.Backend, error) {
 }
 
 // TestOps runs the suite on rungs of every kind and with every limit made small enough to be met: all of it on the naive
-// rung, and on the others a part, since each new specialisation costs a software OpenGL half a second of compiling.
-// hebb verify, which ci/test.sh runs too, has all of it as the backend is used.
+// rung, and on the others a part of what they have a part in, since each new specialisation costs a software OpenGL half a
+// second of compiling. hebb verify, which ci/test.sh runs too, has all of it as the backend is used, and TestRungs has all tiles.
 func TestOps(t *testing.T) {
 	b := opened(t)
 	t.Log(b.Info())
 	b.Close()
 	same := func(*backend) {}
+	streaming := []compute.Op{compute.KernelSums{}, compute.KernelGrad{}}
+	tiled := append([]compute.Op{compute.Gemm{}, compute.Hebbian{}, compute.Gram{}, compute.Inverse{}, compute.Conv{}, compute.ConvInput{}}, streaming...)
 	for _, way := range []struct {
 		name, rung string
 		set        func(*backend)
 		every      int
+		ops        []compute.Op // none: all
 	}{
-		{"auto", "", same, 9},
-		{"naive", "naive", same, 1},
-		{"128x128", "128x128x16/8x8/1", same, 39},
-		{"64x64 without stages", "64x64x16/8x8/0", same, 19},
-		{"64x64 in two stages", "64x64x16/4x4/2", same, 19},
-		{"64x32", "64x32", same, 13},
-		{"32x32 in two stages", "32x32x32/4x4/2", same, 13},
-		{"split", "", func(b *backend) { b.splits = 3 }, 13},
-		{"squares", "32x32", func(b *backend) { b.stored = 3000 }, 11},
-		{"bands", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.stored = true, 3000 }, 11},
-		{"by call", "32x32", unmap, 17},
-		{"many processors", "32x32", hasten, 17},
-		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 13},
-		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 32 << 10 }, 11},
-		{"naive windows", "naive", func(b *backend) { b.maxBlock = 16 << 10 }, 7},
+		{"auto", "", same, 19, nil},
+		{"naive", "naive", same, 1, nil},
+		{"128x128", "128x128x16/8x8/1", same, 39, tiled},
+		{"64x64 without stages", "64x64x16/8x8/0", same, 29, tiled},
+		{"64x64 in two stages", "64x64x16/4x4/2", same, 29, tiled},
+		{"64x32", "64x32", same, 19, tiled},
+		{"32x32 in two stages", "32x32x32/4x4/2", same, 19, tiled},
+		{"split", "", func(b *backend) { b.splits = 3 }, 17, tiled},
+		{"squares", "32x32", func(b *backend) { b.stored = 3000 }, 9, streaming},
+		{"bands", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.stored = true, 3000 }, 9, streaming},
+		{"by call", "32x32", unmap, 37, nil},
+		{"many processors", "32x32", hasten, 37, nil},
+		{"walk", "64x32", func(b *backend) { b.maxGroups = [3]int{2, 1, 1} }, 19, nil},
+		{"windows", "32x32x32/4x4/1", func(b *backend) { b.maxBlock = 32 << 10 }, 15, nil},
+		{"naive windows", "naive", func(b *backend) { b.maxBlock = 16 << 10 }, 7, nil},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			computetest.RunEvery(t, way.every, with(way.rung, way.set))
+			computetest.RunEvery(t, way.every, with(way.rung, way.set), way.ops...)
 		})
 	}
 }

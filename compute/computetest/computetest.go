@@ -198,10 +198,13 @@ func Run(t *testing.T, open func() (compute.Backend, error)) {
 
 // RunEvery is Run on every n-th case of each op, n odd: for a backend's other ways of doing the
 // same, once the main one has passed all cases. Odd steps meet whole numbers and reals, aligned
-// and unaligned tensors alike.
-func RunEvery(t *testing.T, n int, open func() (compute.Backend, error)) {
+// and unaligned tensors alike. If there are ops, it is on theirs alone.
+func RunEvery(t *testing.T, n int, open func() (compute.Backend, error), ops ...compute.Op) {
 	t.Helper()
-	for _, op := range compute.Ops {
+	if len(ops) == 0 {
+		ops = compute.Ops
+	}
+	for _, op := range ops {
 		t.Run(reflect.TypeOf(op).Name(), func(t *testing.T) {
 			tally, err := TryWithin(op, 0, n, open)
 			if err != nil {
