@@ -21,8 +21,8 @@ type backend struct {
 	planner
 	memo     memo
 	programs map[kernel]uint32
-	drafts   map[kernel]*draft  // begun before they are needed
-	early    bool               // which is of use
+	drafts   map[kernel]*draft  // of programs that will be needed
+	early    bool               // it is of use to give them to the driver before
 	scratch  [scratches]*buffer // what plans ask for; grows only
 	cache    *cache
 	source   func(file string, defines ...string) (string, error)
@@ -231,30 +231,29 @@ func (b *backend) program(k kernel) (uint32, error) {
 	if p, ok := b.programs[k]; ok {
 		return p, nil
 	}
-	text, err := b.source(k.file, k.list()...)
+	d, err := b.draft(k)
 	if err != nil {
 		return 0, err
 	}
+	delete(b.drafts, k)
 	var p uint32
 	var kept, made *entry
-	early := b.drafts[k]
-	if early == nil {
-		kept = b.cache.load(text)
+	if !d.given {
+		kept = b.cache.load(d.text)
 	}
-	delete(b.drafts, k)
 	err = b.wait(func() (err error) {
 		_, failed := b.try("compile "+k.file, func() {
 			if kept != nil {
 				p = revive(kept)
 			}
-			if p == 0 {
-				if early == nil {
-					d := drafted(text)
-					early = &d
-				}
-				if p, err = early.finish(); err == nil {
-					made = binaryOf(p)
-				}
+			if p != 0 {
+				return
+			}
+			if !d.given {
+				d.give()
+			}
+			if p, err = d.finish(); err == nil {
+				made = binaryOf(p)
 			}
 		})
 		if err != nil { // the driver's log says more than an error code
@@ -266,7 +265,7 @@ func (b *backend) program(k kernel) (uint32, error) {
 		return 0, err
 	}
 	if made != nil {
-		b.cache.store(text, made)
+		b.cache.store(d.text, made)
 	}
 	b.programs[k] = p
 	return p, nil

@@ -11,25 +11,34 @@ import (
 )
 
 // compile returns the program of a source text. The driver's log is the error.
-func compile(text string) (uint32, error) { return drafted(text).finish() }
+func compile(text string) (uint32, error) {
+	d := draft{text: text}
+	d.give()
+	return d.finish()
+}
 
-// A draft is a program that the driver has been given and not been asked about. Several are compiled at the same time, on
-// threads of the driver's, where it has KHR_parallel_shader_compile: to ask is to wait.
-type draft struct{ shader, program uint32 }
+// A draft is a program to be. Of several that the driver was given before it is asked about one, it compiles some at the same
+// time, on threads of its own, where it has KHR_parallel_shader_compile: to ask is to wait.
+type draft struct {
+	text            string
+	given           bool // to the driver, or sent on the way to it
+	shader, program uint32
+}
 
-func drafted(text string) draft {
-	d := draft{gl.CreateShader(gl.COMPUTE_SHADER), gl.CreateProgram()}
-	s, free := gl.Strs(text + "\x00")
+// give gives it to the driver.
+func (d *draft) give() {
+	d.shader, d.program = gl.CreateShader(gl.COMPUTE_SHADER), gl.CreateProgram()
+	s, free := gl.Strs(d.text + "\x00")
 	gl.ShaderSource(d.shader, 1, s, nil)
 	free()
 	gl.CompileShader(d.shader)
 	gl.ProgramParameteri(d.program, gl.PROGRAM_BINARY_RETRIEVABLE_HINT, gl.TRUE)
 	gl.AttachShader(d.program, d.shader)
 	gl.LinkProgram(d.program)
-	return d
 }
 
-func (d draft) finish() (uint32, error) {
+// finish returns the program.
+func (d *draft) finish() (uint32, error) {
 	err := status(d.shader, gl.COMPILE_STATUS, gl.GetShaderiv, gl.GetShaderInfoLog)
 	if err == nil {
 		err = linked(d.program)

@@ -15,23 +15,29 @@ func (b *backend) Rehearse(ops []compute.Op) bool {
 		if err != nil {
 			continue // as Run will say
 		}
-		for _, d := range l.dispatches {
-			b.draft(d.kernel)
+		for _, x := range l.dispatches {
+			if b.programs[x.kernel] != 0 {
+				continue
+			}
+			if d, err := b.draft(x.kernel); err == nil && !d.given && !b.cache.has(d.text) {
+				d.given = true
+				b.send(d.give)
+			}
 		}
 	}
 	return true
 }
 
-// draft begins to compile the program of a kernel that is not there yet.
-func (b *backend) draft(k kernel) {
-	if b.programs[k] != 0 || b.drafts[k] != nil {
-		return
+// draft is that of a kernel: one begun before, or a new one.
+func (b *backend) draft(k kernel) (*draft, error) {
+	if d := b.drafts[k]; d != nil {
+		return d, nil
 	}
 	text, err := b.source(k.file, k.list()...)
-	if err != nil || b.cache.has(text) {
-		return
+	if err != nil {
+		return nil, err
 	}
-	d := &draft{}
+	d := &draft{text: text}
 	b.drafts[k] = d
-	b.send(func() { *d = drafted(text) })
+	return d, nil
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // names are the numbers that expressions may speak of.
@@ -31,7 +32,8 @@ func unroll(b *strings.Builder, lines []line, known names) error {
 			if err != nil {
 				return l.errorf("%w", err)
 			}
-			fmt.Fprintln(b, text)
+			b.WriteString(text)
+			b.WriteByte('\n')
 			continue
 		}
 		end := matching(lines[i:])
@@ -94,12 +96,20 @@ func substitute(text string, known names) (string, error) {
 
 // number is the value of an expression of numbers and names, with + - * / %, in Go's grammar.
 func (n names) number(text string) (int, error) {
-	e, err := parser.ParseExpr(text)
-	if err != nil {
-		return 0, err
+	e, ok := parsed.Load(text)
+	if !ok {
+		tree, err := parser.ParseExpr(text)
+		if err != nil {
+			return 0, err
+		}
+		e = tree
+		parsed.Store(text, e)
 	}
-	return n.value(e)
+	return n.value(e.(ast.Expr))
 }
+
+// parsed has the trees of expressions that were met, which are few and met thousands of times.
+var parsed sync.Map
 
 type undefined string
 
