@@ -1,0 +1,58 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"testing"
+	"time"
+
+	"hebb/compute"
+)
+
+// A prompter is a Backend that is told of ops before they run, and notes of which it was not.
+type prompter struct {
+	*fake
+	told  map[string]bool
+	wrong []string
+}
+
+func sort(op compute.Op) string {
+	outs, ins := compute.Operands(op)
+	return fmt.Sprintf("%T %v %v", op, outs, ins)
+}
+
+func (p *prompter) Rehearse(ops []compute.Op) bool {
+	for _, op := range ops {
+		p.told[sort(op)] = true
+	}
+	return true
+}
+
+func (p *prompter) Run(op compute.Op) error {
+	if _, roof := op.(compute.FMA); !roof && !p.told[sort(op)] {
+		p.wrong = append(p.wrong, sort(op))
+	}
+	return p.fake.Run(op)
+}
+
+// TestRehearse: all ops of all cases are rehearsed, those of a case that is run as several among them.
+func TestRehearse(t *testing.T) {
+	t.Parallel()
+	_, gpu, _ := world()
+	p := &prompter{fake: gpu, told: map[string]bool{}}
+	o := Options{Only: regexp.MustCompile(`^hebbian|gram linear|hsic kernelsums stored 256`), Quick: true, MaxCase: time.Second, now: func() time.Time { return *gpu.now }, roofs: lowRoofs()[:1]}
+	all, err := Cases(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), []compute.Backend{p}, o); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) <= ahead || len(p.told) < 10 {
+		t.Errorf("%d cases, of %d kinds of ops, want more than are rehearsed at once", len(all), len(p.told))
+	}
+	for _, k := range p.wrong {
+		t.Errorf("not rehearsed: %s", k)
+	}
+}
