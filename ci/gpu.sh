@@ -119,7 +119,7 @@ bench hsic 8 --backend gpu --suite hsic --case 'kernel(sums|grad) 3 widths 65536
 if [ ${#peer[@]} -gt 0 ]; then
 	bench tf32 4 --backend gpu --suite product --case 'product NN [0-9]' "${peer[@]}" --peer-tf32
 fi
-bench half 4 --backend gpu --suite product --case 'product N. (f16 )?(256 × 128|1024|1024 × 64|4096|8×4096×4096)' --allow half
+bench half 4 --backend gpu --suite product --case 'product N[NT] (f16 )?((256 × 128|1024 × 64|1024|4096)³$|8×4096×4096)' --allow half
 bench halftraining 4 --backend gpu --suite training --case resnet18 --batch $images --allow half
 bench winogradtraining 4 --backend gpu --suite training --case resnet18 --batch $images --allow winograd
 bench all 5 "${peer[@]}"
