@@ -56,14 +56,14 @@ func TestOps(t *testing.T) {
 		every      int
 		ops        []compute.Op // none: all
 	}{
-		{"auto", "", same, 19, nil},
+		{"auto", "", same, 39, nil},
 		{"naive", "naive", same, 1, nil},
 		{"128x128", "128x128x16/8x8/1", same, 39, tiled},
 		{"64x64 without stages", "64x64x16/8x8/0", same, 29, tiled},
 		{"64x64 in two stages", "64x64x16/4x4/2", same, 29, tiled},
 		{"64x32", "64x32", same, 19, tiled},
 		{"32x32 in two stages", "32x32x32/4x4/2", same, 19, tiled},
-		{"split", "", func(b *backend) { b.splits = 3 }, 17, tiled},
+		{"split", "", func(b *backend) { b.splits = 3 }, 23, tiled},
 		{"squares", "32x32", func(b *backend) { b.stored = 3000 }, 9, streaming},
 		{"bands", "32x32x32/4x4/1", func(b *backend) { b.byBands, b.stored = true, 3000 }, 9, streaming},
 		{"by call", "32x32", unmap, 37, nil},
