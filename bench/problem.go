@@ -90,10 +90,8 @@ func (p *problem) fill(f filling, role int, x []float32) {
 	if a, ok := p.work.(adjuster); ok {
 		a.adjust(role, x)
 	}
-	if t := p.inputs[role]; t.Type() == compute.Float16 {
-		words := make([]float32, (len(x)+1)/2)
-		compute.Narrow(words, x)
-		compute.Widen(x, words)
+	if p.inputs[role].Type() == compute.Float16 {
+		compute.RoundFloat16(x)
 	}
 }
 

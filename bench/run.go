@@ -192,23 +192,14 @@ func (o Options) allowed(c Case) string {
 	return o.Allow.String()
 }
 
-// ahead is how many cases a device makes ready for while it measures those before.
-const ahead = 16
-
-// rehearse has the devices make ready for the cases that follow the next so many, once they have done with the last so many.
+// rehearse has the devices make ready for cases that come some time after the i-th.
 func (r *runner) rehearse(cases []Case, i int) {
-	from, to := i+ahead, i+2*ahead
-	if i == 0 {
-		from = 0
-	}
-	if i%ahead != 0 || from >= len(cases) {
-		return
-	}
+	from, to := compute.Ahead(i, len(cases))
 	for _, d := range r.devices {
 		if !compute.Rehearse(d.backend, nil) {
 			continue
 		}
-		for _, c := range cases[from:min(to, len(cases))] {
+		for _, c := range cases[from:to] {
 			if p, err := newProblem(c, r.Options.Seed, r.Options.Allow); err == nil { // not of a training, which is one by one
 				compute.Rehearse(d.backend, p.ops)
 			}

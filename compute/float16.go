@@ -62,6 +62,13 @@ func Widen(dst, words []float32) {
 	}
 }
 
+// RoundFloat16 makes each number what a Float16 tensor keeps of it.
+func RoundFloat16(x []float32) {
+	for i, v := range x {
+		x[i] = widened(narrowed(v))
+	}
+}
+
 // narrowed is x as the nearest binary16, ties to even. A NaN stays one.
 func narrowed(x float32) uint16 {
 	bits := math.Float32bits(x)

@@ -151,6 +151,9 @@ func (p *Profiler) TimeOps(f func(Timing)) error {
 	return nil
 }
 
+// Rehearse is the Backend's that is timed.
+func (p *Profiler) Rehearse(ops []Op) bool { return Rehearse(p.Backend, ops) }
+
 // hear is called by the Backend, perhaps on the goroutine that feeds the device: it only takes note.
 func (p *Profiler) hear(t Timing) {
 	p.mu.Lock()

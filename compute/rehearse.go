@@ -30,6 +30,19 @@ func (d *Device) Rehearse(f func(*Device) error) error {
 	return err
 }
 
+// Ahead says which of n cases to rehearse before case k begins: from one up to another, which is not among them. So a device makes
+// ready for some while it runs those before, and never for all of very many.
+func Ahead(k, n int) (from, to int) {
+	const some = 16
+	switch {
+	case k == 0:
+		return 0, min(2*some, n)
+	case k%some == 0:
+		return min(k+some, n), min(k+2*some, n)
+	}
+	return n, n
+}
+
 // Staged reports whether d is for a rehearsal, so that what is written to it need not be made: it goes nowhere.
 func (d *Device) Staged() bool {
 	_, ok := d.b.(*Stage)

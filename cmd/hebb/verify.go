@@ -172,19 +172,10 @@ func (v *verification) check(ctx context.Context, cases []computetest.Case, samp
 	return nil
 }
 
-// ahead is how many cases a device makes ready for while it runs those before.
-const ahead = 32
-
-// rehearse has the devices make ready for the cases that follow the next so many, once they have done with the last so many.
+// rehearse has the devices make ready for cases that come some time after the k-th.
 func (v *verification) rehearse(cases []computetest.Case, k int) error {
-	from, to := k+ahead, k+2*ahead
-	if k == 0 {
-		from = 0
-	}
-	if k%ahead != 0 || from >= len(cases) {
-		return nil
-	}
-	for _, c := range cases[from:min(to, len(cases))] {
+	from, to := compute.Ahead(k, len(cases))
+	for _, c := range cases[from:to] {
 		for _, d := range v.devs {
 			if err := c.Rehearse(d); err != nil {
 				return err

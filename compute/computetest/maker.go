@@ -126,9 +126,7 @@ func (m *maker) fillOf(typ compute.Type, f func() float32, shape ...int) *comput
 		}
 	}
 	if typ == compute.Float16 {
-		words := make([]float32, (total+1)/2)
-		compute.Narrow(words, x)
-		compute.Widen(x, words)
+		compute.RoundFloat16(x)
 	}
 	parent := m.s.TensorOf(typ, total)
 	t := m.s.View(parent, lead, shape...)
