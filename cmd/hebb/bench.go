@@ -296,12 +296,15 @@ type benchFile struct {
 	draw func(*bench.Report, io.Writer) error
 }
 
-// reserve makes the file that is to be renamed to path.
+// reserve makes the file that is to be renamed to path, which may be a plain file: a device would be gone.
 func reserve(flag, path string) (*os.File, error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if info, e := os.Stat(path); err == nil && e == nil && info.IsDir() {
-		err = errors.Join(errors.New("it is a folder"), tmp.Close(), os.Remove(tmp.Name()))
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return nil, fmt.Errorf("--%s %s cannot be written: it is a folder", flag, path)
+	case err == nil && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("--%s %s cannot be written: it is not a plain file", flag, path)
 	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return nil, fmt.Errorf("--%s %s cannot be written: %w", flag, path, err)
 	}

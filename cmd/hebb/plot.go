@@ -99,12 +99,9 @@ type outFile struct {
 }
 
 func newOutFile(path string) (*outFile, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("--out %s cannot be written: it is a folder", path)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	tmp, err := reserve("out", path)
 	if err != nil {
-		return nil, fmt.Errorf("--out %s cannot be written: %w", path, err)
+		return nil, err
 	}
 	return &outFile{path, tmp}, nil
 }
