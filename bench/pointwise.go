@@ -24,14 +24,14 @@ const (
 	eps   = 1e-3
 )
 
-var formulas = func() map[string]*compute.Formula {
+var formulas = func() map[string]*compute.Func {
 	x := compute.Var
 	mean := func(beta float32, old, v compute.Expr) compute.Expr {
 		return compute.Add(compute.Scale(beta, old), compute.Scale(1-beta, v))
 	}
 	m, v := mean(beta1, x(1), x(3)), mean(beta2, x(2), compute.Mul(x(3), x(3)))
 	step := compute.Div(m, compute.Add(compute.Sqrt(v), compute.Const(eps)))
-	return map[string]*compute.Formula{
+	return map[string]*compute.Func{
 		"axpy": compute.Pointwise(compute.Add(compute.Scale(slope, x(0)), x(1))),
 		"relu": compute.Pointwise(compute.Activate(compute.ReLU, x(0))),
 		"adam": compute.Pointwise(compute.Sub(x(0), compute.Scale(rate, step))), // of w, m, v and g

@@ -60,7 +60,7 @@ func (s Streaming) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
 }
 
 // centredProducts are (K − A_i − A_j)·(L − B_i − B_j).
-var centredProducts = func() *compute.Formula {
+var centredProducts = func() *compute.Func {
 	less := func(v int) compute.Expr {
 		return compute.Sub(compute.Sub(compute.Var(v), compute.Var(v+1)), compute.Var(v+2))
 	}

@@ -65,12 +65,12 @@ func ExampleMap() {
 }
 
 // Gradient descent with a rate that falls: the formula is compiled once.
-func ExampleFormula_With() {
+func ExampleFunc_WithConsts() {
 	descend := compute.Pointwise(compute.Sub(compute.Old(), compute.Scale(1, compute.Var(0))))
 	on(func(s *compute.Step) error {
 		w, slope := put(s, []int{2}, 1, 2), put(s, []int{2}, 1, -1)
 		for _, rate := range []float32{0.5, 0.25, 0.125} {
-			s.Do(compute.Map{Out: w, In: []*compute.Tensor{slope}, F: descend.With(rate)})
+			s.Do(compute.Map{Out: w, In: []*compute.Tensor{slope}, F: descend.WithConsts(rate)})
 		}
 		fmt.Println(get(s, w))
 		return s.Err()

@@ -133,9 +133,9 @@ func Through(a Act, v, y Expr) Expr {
 
 func prim(p Prim, args ...Expr) Expr { return Expr{&node{do: p, args: args}} }
 
-// A Formula is an Expr made ready to run: instructions, each of which refers to earlier ones. The last
+// A Func is an Expr made ready to run: instructions, each of which refers to earlier ones. The last
 // is the result. It is not to be changed.
-type Formula struct {
+type Func struct {
 	Code   []Instr
 	Consts []float32
 	Vars   int  // 1 + the largest Var
@@ -156,8 +156,8 @@ type Instr struct {
 const MaxVars, MaxConsts = 7, 16
 
 // Pointwise compiles e. A formula of too many inputs or constants is refused by the op that uses it.
-func Pointwise(e Expr) *Formula {
-	f := &Formula{}
+func Pointwise(e Expr) *Func {
+	f := &Func{}
 	f.emit(e, map[*node]int{})
 	if f.err == nil && (f.Vars > MaxVars || len(f.Consts) > MaxConsts) {
 		f.err = fmt.Errorf("formula of %d inputs and %d constants, want at most %d and %d",
@@ -167,9 +167,9 @@ func Pointwise(e Expr) *Formula {
 	return f
 }
 
-// With returns f with other constants, in the order of its own, so that a rate may change from step to
+// WithConsts returns f with other constants, in the order of its own, so that a rate may change from step to
 // step without a new formula.
-func (f *Formula) With(consts ...float32) *Formula {
+func (f *Func) WithConsts(consts ...float32) *Func {
 	g := *f
 	if g.Consts = consts; len(consts) != len(f.Consts) && g.err == nil {
 		g.err = fmt.Errorf("%d constants for a formula of %d", len(consts), len(f.Consts))
@@ -178,19 +178,19 @@ func (f *Formula) With(consts ...float32) *Formula {
 }
 
 // Key is equal for formulas that differ in nothing but the values of their constants.
-func (f *Formula) Key() string { return f.key }
+func (f *Func) Key() string { return f.key }
 
 // String is the formula as one line of calls: "add(x0, mul(0.5, x1))", shared parts written out.
-func (f *Formula) String() string {
+func (f *Func) String() string {
 	return f.print(len(f.Code)-1, func(c float32) string { return fmt.Sprint(c) })
 }
 
 // Shape is String with a c for every constant: the same for formulas with the same Key.
-func (f *Formula) Shape() string {
+func (f *Func) Shape() string {
 	return f.print(len(f.Code)-1, func(float32) string { return "c" })
 }
 
-func (f *Formula) print(i int, constant func(float32) string) string {
+func (f *Func) print(i int, constant func(float32) string) string {
 	c := f.Code[i]
 	switch c.Do {
 	case PrimVar:
@@ -207,7 +207,7 @@ func (f *Formula) print(i int, constant func(float32) string) string {
 	return c.Do.String() + "(" + strings.Join(args, ", ") + ")"
 }
 
-func (f *Formula) emit(e Expr, done map[*node]int) int {
+func (f *Func) emit(e Expr, done map[*node]int) int {
 	if i, ok := done[e.node]; ok {
 		return i
 	}
@@ -236,7 +236,7 @@ func (f *Formula) emit(e Expr, done map[*node]int) int {
 }
 
 // at is the formula's definition, with the error bound that follows from it step by step.
-func (f *Formula) at(in func(i int) float32, old float32) Val {
+func (f *Func) at(in func(i int) float32, old float32) Val {
 	r := make([]Val, len(f.Code))
 	for i, c := range f.Code {
 		switch c.Do {

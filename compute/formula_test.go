@@ -204,7 +204,7 @@ func TestFormulas(t *testing.T) {
 func TestFormulaKeys(t *testing.T) {
 	x, y := compute.Var(0), compute.Var(1)
 	f := compute.Pointwise(compute.Mul(compute.Const(2), x))
-	if g := f.With(3); g.Key() != f.Key() || g.String() != "mul(3, x0)" || f.String() != "mul(2, x0)" {
+	if g := f.WithConsts(3); g.Key() != f.Key() || g.String() != "mul(3, x0)" || f.String() != "mul(2, x0)" {
 		t.Errorf("With(3) is %v of key %s; want mul(3, x0) of key %s", g, g.Key(), f.Key())
 	}
 	seen := map[string]string{}

@@ -51,7 +51,7 @@ func (n *namer) fields(v reflect.Value) {
 				}
 			}
 		case reflect.Pointer:
-			if p, ok := f.Interface().(*Formula); ok && p != nil {
+			if p, ok := f.Interface().(*Func); ok && p != nil {
 				n.formula(p)
 			}
 		}
@@ -75,7 +75,7 @@ func (n *namer) namesOf(t reflect.Type) []string {
 
 func (n *namer) word(s string) { n.text = append(append(n.text, ' '), s...) }
 
-func (n *namer) formula(f *Formula) {
+func (n *namer) formula(f *Func) {
 	if n.pretty {
 		n.word(f.Shape())
 	} else {

@@ -16,7 +16,7 @@ import (
 type Map struct {
 	Out *Tensor
 	In  []*Tensor
-	F   *Formula
+	F   *Func
 }
 
 func (m Map) operands() (outs, ins []*Tensor) { return []*Tensor{m.Out}, m.In }
@@ -24,7 +24,7 @@ func (m Map) operands() (outs, ins []*Tensor) { return []*Tensor{m.Out}, m.In }
 func (m Map) check() error { return checkFormula(m.F, m.In, m.Out) }
 
 // checkFormula requires that f finds its inputs, and each of them spreads over the domain.
-func checkFormula(f *Formula, in []*Tensor, domain *Tensor) error {
+func checkFormula(f *Func, in []*Tensor, domain *Tensor) error {
 	switch {
 	case f == nil || len(f.Code) == 0:
 		return fmt.Errorf("no formula")
@@ -107,7 +107,7 @@ func (m Map) cost() Cost {
 }
 
 // flops is how many instructions of f compute.
-func (f *Formula) flops() (n int64) {
+func (f *Func) flops() (n int64) {
 	for _, c := range f.Code {
 		if c.Do.Arity() > 0 {
 			n++

@@ -77,7 +77,7 @@ func epilogueMutants() (all []mutant) {
 }
 
 // coded is a formula some of whose instructions are others.
-func coded(f *compute.Formula, change func(i int, c *compute.Instr)) *compute.Formula {
+func coded(f *compute.Func, change func(i int, c *compute.Instr)) *compute.Func {
 	if f == nil {
 		return nil
 	}
@@ -90,7 +90,7 @@ func coded(f *compute.Formula, change func(i int, c *compute.Instr)) *compute.Fo
 }
 
 // chosenAtZero is f with its choices made where c ≥ 0: where not −c > 0.
-func chosenAtZero(f *compute.Formula) *compute.Formula {
+func chosenAtZero(f *compute.Func) *compute.Func {
 	g, at := *f, make([]int, len(f.Code))
 	g.Code = nil
 	for i, c := range f.Code {

@@ -8,7 +8,7 @@ import (
 )
 
 // evaluate runs a formula on numbers.
-func (u unit) evaluate(f *compute.Formula, in func(i int) float32, old float32) float32 {
+func (u unit) evaluate(f *compute.Func, in func(i int) float32, old float32) float32 {
 	r := make([]float32, len(f.Code))
 	for i, c := range f.Code {
 		a, b := r[c.Args[0]], r[c.Args[1]]
@@ -65,7 +65,7 @@ func spread(t *compute.Tensor, b, r, c int) float32 {
 }
 
 // at is the value of f at element i of over.
-func (u unit) at(f *compute.Formula, in []*compute.Tensor, over *compute.Tensor, i int, old float32) float32 {
+func (u unit) at(f *compute.Func, in []*compute.Tensor, over *compute.Tensor, i int, old float32) float32 {
 	rows, cols := over.Rows(), over.Cols()
 	return u.evaluate(f, func(v int) float32 {
 		if in[v].Len() == over.Len() {

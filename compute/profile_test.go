@@ -109,7 +109,7 @@ func TestProfileSums(t *testing.T) {
 		s.Do(compute.Gemm{C: z, A: x, B: z2(s), Epilogue: one})                                                     // 7
 		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: double})                                              // 8
 		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: scale})                                               // 9
-		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: scale.With(7)})                                       // 10
+		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: scale.WithConsts(7)})                                       // 10
 		s.Do(compute.Random{Out: y, Law: compute.Normal(0, 1), Seed: 1, Stream: 1})                                 // 11
 		s.Do(compute.Random{Out: y, Law: compute.Normal(0, 2), Seed: 1, Stream: 2})                                 // 12
 		s.Do(compute.Random{Out: y, Law: compute.Uniform(0, 2), Seed: 1, Stream: 2})                                // 13

@@ -53,7 +53,7 @@ func (a Along) String() string {
 type Reduce struct {
 	Out         *Tensor // batch×1×cols, batch×rows×1 or 1 value, of any shape with that many elements
 	In          []*Tensor
-	F           *Formula
+	F           *Func
 	Fold        Fold
 	Along       Along
 	Alpha, Beta float32

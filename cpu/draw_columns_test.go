@@ -18,7 +18,7 @@ func spread(t *rapid.T, batch, rows, cols int) []int {
 }
 
 // drawFormula draws a formula of so many inputs that is nowhere beyond float32.
-func drawFormula(t *rapid.T, vars int, old bool) *compute.Formula {
+func drawFormula(t *rapid.T, vars int, old bool) *compute.Func {
 	leaf := rapid.Custom(func(t *rapid.T) compute.Expr {
 		switch k := rapid.IntRange(0, vars+1).Draw(t, "leaf"); {
 		case k < vars:

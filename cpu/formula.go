@@ -6,7 +6,7 @@ import (
 	"hebb/compute"
 )
 
-// A program is a [compute.Formula] for vectors: instructions on registers, as few of these as there are
+// A program is a [compute.Func] for vectors: instructions on registers, as few of these as there are
 // results that are still needed.
 type program struct {
 	code      []step
@@ -27,7 +27,7 @@ const oldRegister, resultRegister = -1, -2
 // programs are known by their formula's key: with other constants it is the same program.
 var programs sync.Map
 
-func programOf(f *compute.Formula) *program {
+func programOf(f *compute.Func) *program {
 	if p, ok := programs.Load(f.Key()); ok {
 		return p.(*program)
 	}
@@ -36,7 +36,7 @@ func programOf(f *compute.Formula) *program {
 	return p
 }
 
-func translate(f *compute.Formula) *program {
+func translate(f *compute.Func) *program {
 	p := &program{consts: f.Vars, registers: f.Vars + len(f.Consts)}
 	last := len(f.Code) - 1
 	uses := make([]int, len(f.Code)) // of each result, by instructions to come
@@ -106,7 +106,7 @@ type input struct {
 // or second level of cache, enough to forget what a step costs.
 var blockSize = 512
 
-func newEvaluator(f *compute.Formula, in []*compute.Tensor, domain *compute.Tensor) *evaluator {
+func newEvaluator(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor) *evaluator {
 	e := &evaluator{program: programOf(f), consts: f.Consts, rows: domain.Rows(), cols: domain.Cols()}
 	e.size = max(1, blockSize/e.cols) * e.cols // then what depends on the column alone is the same in each block
 	if e.size > 2*blockSize {

@@ -39,7 +39,7 @@ var columnBugs = []planted{
 		for i := range c {
 			c[i] = c[0]
 		}
-		m.F = m.F.With(c...)
+		m.F = m.F.WithConsts(c...)
 	})},
 	{"old taken for 0", compute.Map{}, bugged(func(run func(compute.Op), m compute.Map) {
 		if m.F.Old {

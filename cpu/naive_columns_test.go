@@ -7,7 +7,7 @@ import (
 )
 
 // naiveFormula is element i of the domain of a formula.
-func naiveFormula(f *compute.Formula, in []*compute.Tensor, domain *compute.Tensor, i int, old float32) float32 {
+func naiveFormula(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor, i int, old float32) float32 {
 	r := make([]float32, len(f.Code))
 	for k, c := range f.Code {
 		a, b, d := r[c.Args[0]], r[c.Args[1]], r[c.Args[2]]

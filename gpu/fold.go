@@ -6,7 +6,7 @@ import "hebb/compute"
 // have in common. Results lie along the rows' axis.
 type fold struct {
 	kind    string // as in shaders/fold.glsl
-	formula *compute.Formula
+	formula *compute.Func
 	size    extent
 	columns bool // the terms lie from row to row of memory, else along a row
 	all     bool // all results become one

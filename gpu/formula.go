@@ -8,7 +8,7 @@ import (
 
 // formula gives d the text of f, for shaders/formula.glsl, and its constants. The text says nothing of
 // their values, so that another rate is not another shader.
-func (d *dispatch) formula(f *compute.Formula) {
+func (d *dispatch) formula(f *compute.Func) {
 	d.define(true, "FORMULA "+glsl(f), "VARS "+strconv.Itoa(max(1, f.Vars)))
 	for i, c := range f.Consts {
 		d.args.Factor[i/4][i%4] = c
@@ -16,7 +16,7 @@ func (d *dispatch) formula(f *compute.Formula) {
 }
 
 // glsl prints f as statements, one for each instruction.
-func glsl(f *compute.Formula) string {
+func glsl(f *compute.Func) string {
 	b := make([]byte, 0, 48*len(f.Code))
 	for i, c := range f.Code {
 		b = append(b, "precise CELL t"...)

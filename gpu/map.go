@@ -10,7 +10,7 @@ func (l *plan) pointwise(m compute.Map) {
 }
 
 // apply plans a formula over rows and columns: the first operand is the output, the others the inputs.
-func (l *plan) apply(f *compute.Formula, size extent, ops []operand) {
+func (l *plan) apply(f *compute.Func, size extent, ops []operand) {
 	ops[0] = ops[0].written()
 	for _, b := range l.cut(size, ops...) {
 		d := l.piece("map", b, ops...)

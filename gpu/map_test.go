@@ -67,7 +67,7 @@ func TestConstants(t *testing.T) {
 	x := tensors(t)
 	f := compute.Pointwise(compute.Scale(2, compute.Var(0)))
 	one := planOf(t, compute.Map{Out: x(64), In: []*compute.Tensor{x(64)}, F: f})[0]
-	two := planOf(t, compute.Map{Out: x(64), In: []*compute.Tensor{x(64)}, F: f.With(3)})[0]
+	two := planOf(t, compute.Map{Out: x(64), In: []*compute.Tensor{x(64)}, F: f.WithConsts(3)})[0]
 	if one.kernel != two.kernel || one.args.Factor[0][0] != 2 || two.args.Factor[0][0] != 3 {
 		t.Errorf("%+v %v\n%+v %v", one.kernel, one.args.Factor, two.kernel, two.args.Factor)
 	}

@@ -130,7 +130,7 @@ func (m *memo) pointer(v reflect.Value) bool {
 		}
 		m.word(m.address(p.Buffer()))
 		return m.words(p.Offset(), int(p.Type()), len(p.Shape())) && m.words(p.Shape()...)
-	case *compute.Formula:
+	case *compute.Func:
 		if p == nil {
 			m.word(0)
 			return true

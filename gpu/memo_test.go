@@ -72,7 +72,7 @@ func TestSignature(t *testing.T) {
 	values := map[reflect.Type][]any{
 		reflect.TypeFor[*compute.Tensor]():    {a, b, part, reshaped},
 		reflect.TypeFor[[]*compute.Tensor]():  {[]*compute.Tensor{a}, []*compute.Tensor{b}, []*compute.Tensor{a, b}},
-		reflect.TypeFor[*compute.Formula]():   {f, &g, compute.Pointwise(compute.Var(0))},
+		reflect.TypeFor[*compute.Func]():      {f, &g, compute.Pointwise(compute.Var(0))},
 		reflect.TypeFor[[]float32]():          {[]float32{1}, []float32{2}, []float32{1, 2}},
 		reflect.TypeFor[compute.Similarity](): {compute.Similarity{X: a}, compute.Similarity{X: a, Sigma: []float32{1}}, compute.Similarity{X: a, PerDim: true}},
 	}

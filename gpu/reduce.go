@@ -7,7 +7,7 @@ var foldNames = map[compute.Fold]string{compute.FoldSum: "SUM", compute.FoldMax:
 // What is folded where an op has no formula of its own: one input, its square, or a product of two.
 var (
 	itself     = compute.Pointwise(compute.Var(0))
-	squared    = func() *compute.Formula { x := compute.Var(0); return compute.Pointwise(compute.Mul(x, x)) }()
+	squared    = func() *compute.Func { x := compute.Var(0); return compute.Pointwise(compute.Mul(x, x)) }()
 	multiplied = compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(1)))
 )
 

@@ -58,7 +58,7 @@ func (a Alignment) Learn(p *Pass) {
 		if w.B == nil {
 			continue
 		}
-		p.Do(compute.Map{Out: w.GradB, In: []*compute.Tensor{w.W, w.B}, F: linear.With(-a.Rate*a.Self, 2*a.Rate*a.Decay)})
+		p.Do(compute.Map{Out: w.GradB, In: []*compute.Tensor{w.W, w.B}, F: linear.WithConsts(-a.Rate*a.Self, 2*a.Rate*a.Decay)})
 		if a.Amp != 0 || a.Null != 0 || a.Sparse != 0 {
 			a.project(p, w)
 		}
@@ -105,7 +105,7 @@ func (a Alignment) project(p *Pass, w *Weights) {
 	}
 	switch {
 	case a.Sparse != 0 && a.Amp != 0: // 2·Sparse·q − Amp·p is one projection, by weights in between
-		between := p.Map(linear.With(2*a.Sparse, -a.Amp), w.B, w.W)
+		between := p.Map(linear.WithConsts(2*a.Sparse, -a.Amp), w.B, w.W)
 		w.Outer(p, w.GradB, w.Project(p, between, x, plain), x, rate, 0)
 	case a.Sparse != 0:
 		w.Outer(p, w.GradB, w.Project(p, w.B, x, plain), x, 2*a.Sparse*rate, 0)

@@ -26,7 +26,7 @@ type batchNorm struct {
 	gainGrad, biasGrad   *compute.Tensor
 	runMean, runVar      *compute.Tensor
 	x, y, mean, variance *compute.Tensor // of the pass
-	finally, evaluated   *compute.Formula
+	finally, evaluated   *compute.Func
 }
 
 func (n BatchNorm) build(b *builder, name string, in Shape) (layer, Shape, error) {

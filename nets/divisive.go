@@ -56,10 +56,10 @@ type grouping struct {
 
 	// Of Σ z², with v = (Σ z² + Delta)/n: v^Power, v^−Power; of a sum t and Σ z²: (2·Power/n)·t·v^(−Power−1), and with
 	// Power − 1 instead, which is the slope of v^Power.
-	root, inverseRoot, pull, slope *compute.Formula
+	root, inverseRoot, pull, slope *compute.Func
 
 	// Of units, the sums of their groups and more, z standing for a unit less the mean of its group: z², z/r, z·d, d·s − p·z.
-	squares, divide, along, push *compute.Formula
+	squares, divide, along, push *compute.Func
 }
 
 func newGrouping(in Shape, groups int, power, delta float32) grouping {
@@ -146,7 +146,7 @@ func (g grouping) channels(p *Pass, t *compute.Tensor) *compute.Tensor {
 }
 
 // fold is Σ f over the units of each group; f nil is In[0] itself.
-func (g grouping) fold(p *Pass, f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
+func (g grouping) fold(p *Pass, f *compute.Func, in ...*compute.Tensor) *compute.Tensor {
 	n := in[0].Shape()[0]
 	in = g.views(p, in...)
 	if g.places() > 1 { // over the places of each channel first
@@ -160,7 +160,7 @@ func (g grouping) fold(p *Pass, f *compute.Formula, in ...*compute.Tensor) *comp
 }
 
 // byGroup is f of the units.
-func (g grouping) byGroup(p *Pass, f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
+func (g grouping) byGroup(p *Pass, f *compute.Func, in ...*compute.Tensor) *compute.Tensor {
 	out := p.Like(in[0])
 	p.Do(compute.Map{Out: g.views(p, out)[0], In: g.views(p, in...), F: f})
 	return out
@@ -173,7 +173,7 @@ var (
 
 // centre takes the mean out of each group.
 func (g grouping) centre(p *Pass, x *compute.Tensor) *compute.Tensor {
-	return g.byGroup(p, lessShare.With(1/float32(g.size())), x, g.fold(p, nil, x))
+	return g.byGroup(p, lessShare.WithConsts(1/float32(g.size())), x, g.fold(p, nil, x))
 }
 
 // spread returns the sum of each group of x, and Σ z² with z the units less their mean.

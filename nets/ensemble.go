@@ -54,16 +54,16 @@ func (l *ensemble) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	for _, b := range l.branches {
 		y := b.forward(p, x)
 		if mean == nil {
-			mean = p.Map(scaled.With(part), y)
+			mean = p.Map(scaled.WithConsts(part), y)
 			continue
 		}
-		p.Do(compute.Map{Out: mean, In: []*compute.Tensor{p.View(y, 0, mean.Shape()...)}, F: addShare.With(part)})
+		p.Do(compute.Map{Out: mean, In: []*compute.Tensor{p.View(y, 0, mean.Shape()...)}, F: addShare.WithConsts(part)})
 	}
 	return mean
 }
 
 func (l *ensemble) backward(p *Pass, dy *compute.Tensor) (dx *compute.Tensor) {
-	dy = p.Map(scaled.With(1/float32(len(l.branches))), dy)
+	dy = p.Map(scaled.WithConsts(1/float32(len(l.branches))), dy)
 	for _, b := range l.branches {
 		switch d := b.backward(p, dy); {
 		case d == nil:

@@ -24,7 +24,7 @@ func (Homeostatic) Extras(*nets.Net, *nets.Block) ([]nets.Extra, error) { return
 func (h Homeostatic) Gradient(p *nets.Pass, b *nets.Block, y *compute.Tensor) *compute.Tensor {
 	rows, mean, n := p.View(y, 0, p.Examples, b.Out.Len()), p.Tensor(1, b.Out.Len()), float32(p.Examples)
 	p.Do(compute.Reduce{Out: mean, In: []*compute.Tensor{rows}, Along: compute.AlongRows, Alpha: 1 / n})
-	return p.View(p.Map(towards.With(1/n, h.Target), rows, mean), 0, y.Shape()...)
+	return p.View(p.Map(towards.WithConsts(1/n, h.Target), rows, mean), 0, y.Shape()...)
 }
 
 // A local rule is an objective for each block, which no other block has a part in.

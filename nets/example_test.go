@@ -36,7 +36,7 @@ func (Lagging) Send(p *nets.Pass, w *nets.Weights, delta *compute.Tensor) *compu
 func (l Lagging) Learn(p *nets.Pass) {
 	for _, w := range p.Net.Weights {
 		if w.B != nil {
-			p.Do(compute.Map{Out: w.B, In: []*compute.Tensor{w.W}, F: follow.With(1-l.Rate, l.Rate)})
+			p.Do(compute.Map{Out: w.B, In: []*compute.Tensor{w.W}, F: follow.WithConsts(1-l.Rate, l.Rate)})
 		}
 	}
 }

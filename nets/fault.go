@@ -36,7 +36,7 @@ var (
 	// Of how far any output is from that of the first example, 0 being FaultAlike, and of the mean k of all entries of a
 	// kernel matrix, the diagonal being 1: with o = a·k − b that of the others, which may be off by 2⁻²², FaultNarrow
 	// below 2⁻²⁰; and what was known before, if that is more.
-	faultOfBlock = func() *compute.Formula {
+	faultOfBlock = func() *compute.Func {
 		o := compute.Sub(compute.Mul(compute.Const(1), compute.Var(1)), compute.Const(1))
 		return compute.Pointwise(compute.Max(compute.Old(), compute.Select(compute.Var(0),
 			compute.Select(compute.Sub(o, compute.Const(0x1p-20)), compute.Const(0), compute.Const(float32(FaultNarrow))), compute.Const(float32(FaultAlike)))))
@@ -57,7 +57,7 @@ func (p *Pass) faultOf(b *Block, z, mean *compute.Tensor) {
 	p.Do(compute.Reduce{Out: far, In: []*compute.Tensor{z, p.View(z, 0, 1, z.Cols())}, F: apart, Fold: compute.FoldMax, Along: compute.AlongAll, Alpha: 1})
 	consts := slices.Clone(faultOfBlock.Consts)
 	consts[0], consts[1] = float32(m/(m-1)), float32(1/(m-1))
-	p.Do(compute.Map{Out: p.View(p.meter.sums, 2+b.Number, 1), In: []*compute.Tensor{far, mean}, F: faultOfBlock.With(consts...)})
+	p.Do(compute.Map{Out: p.View(p.meter.sums, 2+b.Number, 1), In: []*compute.Tensor{far, mean}, F: faultOfBlock.WithConsts(consts...)})
 }
 
 // Fault remembers the largest of the [Fault] numbers in t as that of a block, for [Trainer.Score] to report.

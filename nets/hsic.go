@@ -139,7 +139,7 @@ func (r HSICBottleneck) target(p *Pass, sigma []float32, c float32) *compute.Ten
 	y, info := p.regularised(p.oneHot(), sigma, c)
 	p.Fault(p.Net.blocks[0], info)
 	t := p.Like(x)
-	p.Do(compute.Map{Out: t, In: []*compute.Tensor{x, y}, F: weighted.With(-c, c*r.Lambda)})
+	p.Do(compute.Map{Out: t, In: []*compute.Tensor{x, y}, F: weighted.WithConsts(-c, c*r.Lambda)})
 	return t
 }
 

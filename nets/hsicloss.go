@@ -83,7 +83,7 @@ func (l HSICLoss) judge(p *Pass, logits, y *compute.Tensor, want bool) (v verdic
 	switch {
 	case !want:
 	case l.leaves() == ofOutputs:
-		v.delta = p.Map(scaled.With(-1), slope)
+		v.delta = p.Map(scaled.WithConsts(-1), slope)
 	default:
 		v.delta = p.Map(throughSoftmax, share, slope, p.perRow(times, 1, share, slope))
 	}
@@ -112,10 +112,10 @@ func (l HSICLoss) dependence(p *Pass, r *compute.Tensor, want bool) (parts, slop
 	p.lossFault(alike, near)
 	rows := p.Tensor(1, p.Examples)
 	p.Do(compute.KernelSums{Dot: rows, K: kr, L: kx, A: ours, B: inputs})
-	parts = p.Map(scaled.With(float32(m*unit)), rows)
+	parts = p.Map(scaled.WithConsts(float32(m*unit)), rows)
 	if want {
 		slope = p.Like(r)
-		p.Do(compute.KernelGrad{DX: slope, K: kr, L: kx, Alpha: 1, Cross: float32(unit), R: p.Map(scaled.With(float32(-unit)), inputs)})
+		p.Do(compute.KernelGrad{DX: slope, K: kr, L: kx, Alpha: 1, Cross: float32(unit), R: p.Map(scaled.WithConsts(float32(-unit)), inputs)})
 	}
 	return parts, slope
 }

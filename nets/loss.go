@@ -159,7 +159,7 @@ type squaredError struct{ closed }
 func (squaredError) Targets() bool { return true }
 
 var (
-	squaredDifference = func() *compute.Formula {
+	squaredDifference = func() *compute.Func {
 		d := compute.Sub(compute.Var(0), compute.Var(1))
 		return compute.Pointwise(compute.Mul(d, d))
 	}()
@@ -170,14 +170,14 @@ func (squaredError) judge(p *Pass, outputs, targets *compute.Tensor, want bool) 
 	v.loss = p.perRow(squaredDifference, 1, targets, outputs)
 	v.hits = v.loss
 	if want {
-		v.delta = p.Map(scaledDifference.With(2/float32(p.Examples)), outputs, targets)
+		v.delta = p.Map(scaledDifference.WithConsts(2/float32(p.Examples)), outputs, targets)
 	}
 	return v
 }
 
 // withFirst is f with another first constant.
-func withFirst(f *compute.Formula, c float32) *compute.Formula {
+func withFirst(f *compute.Func, c float32) *compute.Func {
 	consts := slices.Clone(f.Consts)
 	consts[0] = c
-	return f.With(consts...)
+	return f.WithConsts(consts...)
 }

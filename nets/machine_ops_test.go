@@ -141,7 +141,7 @@ func (m *machine) convInput(c compute.ConvInput) {
 }
 
 // formula returns f of the inputs, spread over a domain, at each of its elements.
-func (m *machine) formula(f *compute.Formula, in []*compute.Tensor, domain *compute.Tensor) func(i int, old float64) float64 {
+func (m *machine) formula(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor) func(i int, old float64) float64 {
 	rows, cols := domain.Rows(), domain.Cols()
 	consts := make([]float64, len(f.Consts))
 	for i, c := range f.Consts {

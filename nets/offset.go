@@ -52,7 +52,7 @@ func (o *offset) follow(p *Pass, residual *compute.Tensor, t uint64) {
 	share := max(1/float64(t), offsetMomentum)
 	mean := p.Like(o.value)
 	p.perColumn(mean, nil, 1/float32(p.Examples), residual)
-	p.Do(compute.Map{Out: o.value, In: []*compute.Tensor{mean}, F: moved.With(float32(1-share), float32(share))})
+	p.Do(compute.Map{Out: o.value, In: []*compute.Tensor{mean}, F: moved.WithConsts(float32(1-share), float32(share))})
 }
 
 // rest keeps the bias of linear outputs where it is. Its gradient is 0 but for rounding, which Adam would make steps of
@@ -60,6 +60,6 @@ func (o *offset) follow(p *Pass, residual *compute.Tensor, t uint64) {
 func (o *offset) rest(p *Pass) {
 	last := p.Net.Weights[len(p.Net.Weights)-1]
 	if o.of == ofOutputs && last.BiasGrad != nil {
-		p.Do(compute.Map{Out: last.BiasGrad, In: []*compute.Tensor{o.value}, F: moved.With(0, 0)})
+		p.Do(compute.Map{Out: last.BiasGrad, In: []*compute.Tensor{o.value}, F: moved.WithConsts(0, 0)})
 	}
 }

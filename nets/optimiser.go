@@ -67,16 +67,16 @@ var (
 func (o SGD) Update(s *compute.Step, g Group, rate float64, _ uint64) {
 	r, wd, mu := float32(rate), o.WeightDecay, o.Momentum
 	if mu == 0 {
-		s.Do(compute.Map{Out: g.Value, In: []*compute.Tensor{g.Grad}, F: descend.With(1-r*wd, r)})
+		s.Do(compute.Map{Out: g.Value, In: []*compute.Tensor{g.Grad}, F: descend.WithConsts(1-r*wd, r)})
 		return
 	}
 	v := g.State[0]
-	s.Do(compute.Map{Out: v, In: []*compute.Tensor{g.Grad, g.Value}, F: gather.With(mu, wd)})
+	s.Do(compute.Map{Out: v, In: []*compute.Tensor{g.Grad, g.Value}, F: gather.WithConsts(mu, wd)})
 	if o.Nesterov { // g's share of the decay is of the old w too
-		s.Do(compute.Map{Out: g.Value, In: []*compute.Tensor{g.Grad, v}, F: nesterov.With(1-r*wd, r, r*mu)})
+		s.Do(compute.Map{Out: g.Value, In: []*compute.Tensor{g.Grad, v}, F: nesterov.WithConsts(1-r*wd, r, r*mu)})
 		return
 	}
-	s.Do(compute.Map{Out: g.Value, In: []*compute.Tensor{v}, F: descend.With(1, r)})
+	s.Do(compute.Map{Out: g.Value, In: []*compute.Tensor{v}, F: descend.WithConsts(1, r)})
 }
 
 // Adam keeps running means of the gradient and of its square (Kingma and Ba 2015): with m̂ and v̂ free of
@@ -112,7 +112,7 @@ var (
 	firstMoment = compute.Pointwise(compute.Add(compute.Mul(compute.Const(1), compute.Old()),
 		compute.Mul(compute.Const(1), compute.Add(compute.Var(0), compute.Mul(compute.Const(1), compute.Var(1))))))
 	// v ← a·v + b·(g + WeightDecay·w)²
-	secondMoment = func() *compute.Formula {
+	secondMoment = func() *compute.Func {
 		a, b := compute.Const(1), compute.Const(1)
 		g := compute.Add(compute.Var(0), compute.Mul(compute.Const(1), compute.Var(1)))
 		return compute.Pointwise(compute.Add(compute.Mul(a, compute.Old()), compute.Mul(b, compute.Mul(g, g))))
@@ -129,9 +129,9 @@ func (o Adam) Update(s *compute.Step, g Group, rate float64, t uint64) {
 		coupled, keep = 0, 1-rate*float64(o.WeightDecay)
 	}
 	m, v, both := g.State[0], g.State[1], []*compute.Tensor{g.Grad, g.Value}
-	s.Do(compute.Map{Out: m, In: both, F: firstMoment.With(float32(o.Beta1), float32(1-o.Beta1), coupled)})
-	s.Do(compute.Map{Out: v, In: both, F: secondMoment.With(float32(o.Beta2), float32(1-o.Beta2), coupled)})
+	s.Do(compute.Map{Out: m, In: both, F: firstMoment.WithConsts(float32(o.Beta1), float32(1-o.Beta1), coupled)})
+	s.Do(compute.Map{Out: v, In: both, F: secondMoment.WithConsts(float32(o.Beta2), float32(1-o.Beta2), coupled)})
 	b1, b2 := 1-math.Pow(o.Beta1, float64(t)), 1-math.Pow(o.Beta2, float64(t))
 	s.Do(compute.Map{Out: g.Value, In: []*compute.Tensor{m, v},
-		F: adapted.With(float32(keep), float32(rate/b1), float32(1/b2), float32(o.Eps))})
+		F: adapted.WithConsts(float32(keep), float32(rate/b1), float32(1/b2), float32(o.Eps))})
 }

@@ -40,7 +40,7 @@ func (p *Pass) Once(key any, first func() *compute.Tensor) *compute.Tensor {
 func (p *Pass) Like(t *compute.Tensor) *compute.Tensor { return p.Tensor(t.Shape()...) }
 
 // Map returns f of the inputs, the first of which gives the shape.
-func (p *Pass) Map(f *compute.Formula, in ...*compute.Tensor) *compute.Tensor {
+func (p *Pass) Map(f *compute.Func, in ...*compute.Tensor) *compute.Tensor {
 	out := p.Like(in[0])
 	p.Do(compute.Map{Out: out, In: in, F: f})
 	return out
@@ -61,9 +61,9 @@ func (p *Pass) First(t *compute.Tensor, n int) *compute.Tensor {
 var (
 	add     = compute.Pointwise(compute.Add(compute.Var(0), compute.Var(1)))
 	times   = compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(1)))
-	acts    = map[compute.Act]*compute.Formula{}
-	derived = map[compute.Act]*compute.Formula{}
-	joined  = map[compute.Act]*compute.Formula{}
+	acts    = map[compute.Act]*compute.Func{}
+	derived = map[compute.Act]*compute.Func{}
+	joined  = map[compute.Act]*compute.Func{}
 )
 
 func init() {

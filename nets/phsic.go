@@ -97,9 +97,9 @@ func (r PHSIC) towards(p *Pass, b *Block, z *compute.Tensor) *compute.Tensor {
 	}
 	m := float64(p.Examples)
 	self, cross, offsets := float32(2/(m*m)), float32(-float64(r.Gamma)/(m*m)), p.Tensor(1, int(m))
-	in, f := []*compute.Tensor{ours.all, labels}, offsetsOfAll.With(-self/2, -cross)
+	in, f := []*compute.Tensor{ours.all, labels}, offsetsOfAll.WithConsts(-self/2, -cross)
 	if r.Biased {
-		in, f = []*compute.Tensor{ours.sums, ours.all, labels}, offsetsOfRows.With(-self/float32(m), self/2, -cross)
+		in, f = []*compute.Tensor{ours.sums, ours.all, labels}, offsetsOfRows.WithConsts(-self/float32(m), self/2, -cross)
 	}
 	p.Do(compute.Map{Out: offsets, In: in, F: f})
 	if r.Gamma == 0 {
@@ -128,7 +128,7 @@ func (p *Pass) means(k compute.Similarity) kernelMeans {
 func (p *Pass) offsets(k kernelMeans, rows bool) *compute.Tensor {
 	out := p.Like(k.sums)
 	if rows {
-		p.Do(compute.Map{Out: out, In: []*compute.Tensor{k.sums, k.all}, F: lessHalf.With(1/float32(k.sums.Len()), 0.5)})
+		p.Do(compute.Map{Out: out, In: []*compute.Tensor{k.sums, k.all}, F: lessHalf.WithConsts(1/float32(k.sums.Len()), 0.5)})
 	} else {
 		p.Do(compute.Map{Out: out, In: []*compute.Tensor{k.all}, F: half})
 	}

@@ -17,14 +17,14 @@ var (
 )
 
 // perRow is Alpha·Σ f over each row of matrices of one shape; f nil is the first itself.
-func (p *Pass) perRow(f *compute.Formula, alpha float32, in ...*compute.Tensor) *compute.Tensor {
+func (p *Pass) perRow(f *compute.Func, alpha float32, in ...*compute.Tensor) *compute.Tensor {
 	out := p.Tensor(in[0].Len()/in[0].Cols(), 1)
 	p.Do(compute.Reduce{Out: out, In: in, F: f, Along: compute.AlongCols, Alpha: alpha})
 	return out
 }
 
 // perColumn is Alpha·Σ f over each column.
-func (p *Pass) perColumn(into *compute.Tensor, f *compute.Formula, alpha float32, in ...*compute.Tensor) {
+func (p *Pass) perColumn(into *compute.Tensor, f *compute.Func, alpha float32, in ...*compute.Tensor) {
 	p.Do(compute.Reduce{Out: into, In: in, F: f, Along: compute.AlongRows, Alpha: alpha})
 }
 
@@ -58,7 +58,7 @@ func (p *Pass) codes() *compute.Tensor {
 	return p.Once(codesKey{}, func() *compute.Tensor {
 		c := float64(p.Net.Classes)
 		out := p.Tensor(p.Examples, p.Net.Classes)
-		p.Do(compute.Map{Out: out, In: []*compute.Tensor{p.oneHot()}, F: codeOf.With(float32(math.Sqrt(c/(c-1))), float32(1/c))})
+		p.Do(compute.Map{Out: out, In: []*compute.Tensor{p.oneHot()}, F: codeOf.WithConsts(float32(math.Sqrt(c/(c-1))), float32(1/c))})
 		return out
 	})
 }

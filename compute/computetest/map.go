@@ -84,7 +84,7 @@ func mapCases(c *chooser) {
 }
 
 // pointwise adds a case of f over a random domain, each input spread in its own way.
-func (c *chooser) pointwise(name string, f *compute.Formula) {
+func (c *chooser) pointwise(name string, f *compute.Func) {
 	batch, rows, cols := pick(c, 1, 1, 2, 3), c.size(), c.size()
 	var spreads []spread
 	for range f.Vars {
@@ -98,7 +98,7 @@ func (c *chooser) pointwise(name string, f *compute.Formula) {
 }
 
 // mapOver adds one case; inputs are dense unless spreads says otherwise.
-func (c *chooser) mapOver(name string, f *compute.Formula, batch, rows, cols int, spreads []spread) {
+func (c *chooser) mapOver(name string, f *compute.Func, batch, rows, cols int, spreads []spread) {
 	flat := c.rnd.IntN(3) == 0 // the first input has another shape
 	c.add(fmt.Sprintf("%s over %d×%d×%d spread %v", name, batch, rows, cols, spreads), func(m *maker) compute.Op {
 		p := compute.Map{F: f, Out: m.out(f.Old, shape(batch, false, rows, cols)...)}

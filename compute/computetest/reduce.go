@@ -9,7 +9,7 @@ import (
 // A folded is a formula to fold, with the inputs after the first: how they spread over its domain.
 type folded struct {
 	name   string
-	f      *compute.Formula
+	f      *compute.Func
 	spread []spread
 }
 
