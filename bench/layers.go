@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // A Convolution is one pass of a convolutional layer over n images: see [compute.Conv],
@@ -104,7 +104,7 @@ func (o Options) layers() []Case {
 		seen := map[Convolution]bool{}
 		var found []convolution
 		for _, net := range []string{"resnet18", "resnet50"} {
-			in := nets.Shape{Height: side, Width: side, Channels: 3}
+			in := stack.Shape{Height: side, Width: side, Channels: 3}
 			for _, l := range convolutionsOf(net, in) {
 				if l.N = n; !seen[l.Convolution] {
 					l.quick = side == 32 && net == "resnet18" && slices.Contains(quick, l.name)
@@ -140,8 +140,8 @@ func (l convolution) cases() (cases []Case) {
 }
 
 // convolutionsOf lists the convolutions of a network that nets knows by name, the first one first.
-func convolutionsOf(net string, in nets.Shape) []convolution {
-	spec, err := nets.Parse(net, in, 1000)
+func convolutionsOf(net string, in stack.Shape) []convolution {
+	spec, err := stack.Parse(net, in, 1000)
 	if err != nil {
 		panic(err) // the names are our own
 	}
@@ -151,9 +151,9 @@ func convolutionsOf(net string, in nets.Shape) []convolution {
 }
 
 // walk returns the convolutions of the layer called name, and the shape that comes out of it.
-func walk(spec nets.Spec, name string, in nets.Shape) (found []convolution, out nets.Shape) {
+func walk(spec stack.Spec, name string, in stack.Shape) (found []convolution, out stack.Shape) {
 	switch s := spec.(type) {
-	case nets.Stack:
+	case stack.Stack:
 		out = in
 		for i, part := range s {
 			var more []convolution
@@ -161,31 +161,31 @@ func walk(spec nets.Spec, name string, in nets.Shape) (found []convolution, out 
 			found = append(found, more...)
 		}
 		return found, out
-	case nets.Residual:
+	case stack.Residual:
 		main, out := walk(s.Main, name, in)
 		side, _ := walk(s.Skip, name+".downsample", in)
 		return append(main, side...), out
-	case nets.Conv:
+	case stack.Conv:
 		c := Convolution{H: in.Height, W: in.Width, C: in.Channels, K: s.Units, R: s.Window, Stride: max(s.Stride, 1), Pad: s.Pad}
 		p, q := c.places()
-		return []convolution{{name: name, Convolution: c}}, nets.Shape{Height: p, Width: q, Channels: s.Units}
-	case nets.Pool:
+		return []convolution{{name: name, Convolution: c}}, stack.Shape{Height: p, Width: q, Channels: s.Units}
+	case stack.Pool:
 		if s.Window == 0 {
-			return nil, nets.Shape{Height: 1, Width: 1, Channels: in.Channels}
+			return nil, stack.Shape{Height: 1, Width: 1, Channels: in.Channels}
 		}
 		slide := compute.Slide{Stride: cmp.Or(s.Stride, s.Window), Pad: s.Pad}
-		return nil, nets.Shape{Height: slide.Places(in.Height, s.Window), Width: slide.Places(in.Width, s.Window), Channels: in.Channels}
+		return nil, stack.Shape{Height: slide.Places(in.Height, s.Window), Width: slide.Places(in.Width, s.Window), Channels: in.Channels}
 	}
 	return nil, in // neither convolves nor changes the shape of images
 }
 
 // label is what a part of a stack is called: its name, or else its number.
-func label(part nets.Spec, number int) string {
+func label(part stack.Spec, number int) string {
 	name := ""
 	switch s := part.(type) {
-	case nets.Residual:
+	case stack.Residual:
 		name = s.Name
-	case nets.Conv:
+	case stack.Conv:
 		name = s.Name
 	}
 	return cmp.Or(name, strconv.Itoa(number))

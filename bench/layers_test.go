@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // The convolutions that are found are those of the networks: they do as many multiplications as
@@ -20,7 +20,7 @@ func TestConvolutionsOf(t *testing.T) {
 		{"resnet50", 224, 53, 4.089 - 2048*1000e-9},
 		{"resnet18", 32, 20, 0.5554176}, // with a 3×3 stem and no pooling, worked by hand
 	} {
-		found := convolutionsOf(c.net, nets.Shape{Height: c.side, Width: c.side, Channels: 3})
+		found := convolutionsOf(c.net, stack.Shape{Height: c.side, Width: c.side, Channels: 3})
 		work := 0
 		for i, l := range found {
 			l.N = 1

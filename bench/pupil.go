@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // patience is by how much a training step may be slower than an op: a rule may take so many times
@@ -64,7 +64,7 @@ type pupil struct {
 	Result
 	*class
 	rule   string
-	tr     *nets.Trainer
+	tr     *stack.Trainer
 	n      int       // steps in a sample
 	seen   []float64 // seconds of a step
 	timed  int       // steps
@@ -168,7 +168,7 @@ func (p *pupil) tooSlow(seconds float64, verb string) {
 
 func (p *pupil) fail(err error) {
 	switch {
-	case errors.Is(err, compute.ErrWrong), errors.Is(err, nets.ErrDiverged):
+	case errors.Is(err, compute.ErrWrong), errors.Is(err, stack.ErrDiverged):
 		p.stop(Failed, err.Error())
 	case err != nil && p.watch.full != nil:
 		p.stop(Skipped, "does not fit the device: "+err.Error())

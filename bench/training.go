@@ -4,18 +4,18 @@ import (
 	"fmt"
 
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // A Training is whole training steps of a network: a batch of images goes from the host's memory to
 // the device, forward, back and into the weights, by SGD with momentum. All of its rules are
 // measured in turns, so that the ratio of two comes from one stretch of time.
 type Training struct {
-	Net     string     `json:"net"` // as [nets.Parse] knows it
-	Input   nets.Shape `json:"input"`
+	Net     string     `json:"net"` // as [stack.Parse] knows it
+	Input   stack.Shape `json:"input"`
 	Classes int        `json:"classes"`
 	N       int        `json:"n"` // images in a batch
-	Rules   []string   `json:"-"` // as [nets.ParseRule] knows them, or grouped; backprop first: the others are compared with it
+	Rules   []string   `json:"-"` // as [stack.ParseRule] knows them, or grouped; backprop first: the others are compared with it
 }
 
 // momentum is that of the optimiser.
@@ -31,7 +31,7 @@ func (t Training) Sizes() map[string]int {
 // trainings are the networks whose steps are measured. A program on the CPU that plays a GPU gets
 // fewer images.
 func (o Options) trainings() []Case {
-	small, digit := nets.Shape{Height: 32, Width: 32, Channels: 3}, nets.Shape{Height: 28, Width: 28, Channels: 1}
+	small, digit := stack.Shape{Height: 32, Width: 32, Channels: 3}, stack.Shape{Height: 28, Width: 28, Channels: 1}
 	list := o.courses
 	if list == nil {
 		rules := []string{"bp", "sa", "aa", "kp", "fa"}
@@ -65,7 +65,7 @@ func (o Options) images(usual, software int) int {
 // A course is a Training with all that is the same on every device.
 type course struct {
 	Training
-	spec       nets.Spec
+	spec       stack.Spec
 	seed       uint64
 	stream     uint32
 	x, y       []float32
@@ -76,7 +76,7 @@ type course struct {
 
 // newCourse works out c, whose work is t.
 func newCourse(c Case, t Training, seed uint64, l compute.Leeway) (*course, error) {
-	spec, err := nets.Parse(t.Net, t.Input, t.Classes)
+	spec, err := stack.Parse(t.Net, t.Input, t.Classes)
 	if err != nil {
 		return nil, err
 	}
@@ -105,29 +105,29 @@ func newCourse(c Case, t Training, seed uint64, l compute.Leeway) (*course, erro
 }
 
 // trainer makes the network on dev.
-func (k *course) trainer(dev *compute.Device, rule string) (*nets.Trainer, error) {
+func (k *course) trainer(dev *compute.Device, rule string) (*stack.Trainer, error) {
 	r, err := learning(rule)
 	if err != nil {
 		return nil, err
 	}
-	net, err := nets.New(dev, k.spec, k.Input, r, k.seed)
+	net, err := stack.New(dev, k.spec, k.Input, r, k.seed)
 	if err != nil {
 		return nil, err
 	}
-	return nets.NewTrainer(net, nets.SGD{Momentum: momentum}, nets.CrossEntropy)
+	return stack.NewTrainer(net, stack.SGD{Momentum: momentum}, stack.CrossEntropy)
 }
 
 // grouped is phsic with a kernel of groups of units, as its authors have it.
 const grouped = "phsic:groups=32"
 
 // learning is the rule of a name.
-func learning(name string) (nets.Rule, error) {
+func learning(name string) (stack.Rule, error) {
 	if name == grouped {
-		r := nets.DefaultPHSIC
+		r := stack.DefaultPHSIC
 		r.Groups = 32
 		return r, nil
 	}
-	return nets.ParseRule(name)
+	return stack.ParseRule(name)
 }
 
 // A bill is what each of several ops costs.

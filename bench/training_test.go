@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // A scholar is a fake with true memory, on which ops build on each other: each is evaluated by its
@@ -79,7 +79,7 @@ func (s *scholar) Run(op compute.Op) error {
 
 // lesson has as many classes as examples, so that what a new network keeps is as long as what the
 // steps of another have left.
-var lesson = Training{"mlp:6-5-8", nets.Shape{Height: 1, Width: 1, Channels: 6}, 8, 8, []string{"bp", "sa", "aa", "kp", "fa"}}
+var lesson = Training{"mlp:6-5-8", stack.Shape{Height: 1, Width: 1, Channels: 6}, 8, 8, []string{"bp", "sa", "aa", "kp", "fa"}}
 
 // school is two scholars.
 func school() (gpu, cpu *scholar) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/train"
 )
 
@@ -120,7 +120,7 @@ func figure(format string, x train.Figure) string {
 	return fmt.Sprintf(format, float64(x))
 }
 
-func degrees(x nets.Degrees) string {
+func degrees(x stack.Degrees) string {
 	if x != x {
 		return "–"
 	}

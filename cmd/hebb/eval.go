@@ -15,7 +15,7 @@ import (
 
 	"hebb/backend"
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/data"
 	"hebb/nets/safetensors"
 	"hebb/nets/train"
@@ -225,7 +225,7 @@ func (v evaluated) turned() (text string) {
 // lossNames are the losses by name.
 func lossNames() string {
 	var names []string
-	for _, l := range nets.Losses {
+	for _, l := range stack.Losses {
 		names = append(names, l.Name)
 	}
 	return strings.Join(names, ", ")

@@ -16,7 +16,7 @@ import (
 
 	"hebb/backend"
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/data"
 	"hebb/nets/train"
 )
@@ -307,9 +307,9 @@ func (a *average) add(l train.Line) {
 }
 
 // hidden is the mean angles of the layers that feedback serves.
-func hidden(layers []nets.Angle) string {
+func hidden(layers []stack.Angle) string {
 	w, d := train.MeanAngles(layers)
-	text := func(a nets.Degrees) string {
+	text := func(a stack.Degrees) string {
 		if a != a {
 			return "-"
 		}
@@ -320,7 +320,7 @@ func hidden(layers []nets.Angle) string {
 
 func listNetworks() string {
 	var b strings.Builder
-	for _, n := range nets.Networks {
+	for _, n := range stack.Networks {
 		fmt.Fprintf(&b, "  %-38s  %s\n", n.Name, n.About)
 	}
 	return b.String()
@@ -328,7 +328,7 @@ func listNetworks() string {
 
 func listRules() string {
 	var b strings.Builder
-	for _, r := range nets.Rules {
+	for _, r := range stack.Rules {
 		keys := strings.Join(train.Settings(r.Rule), ", ")
 		if keys != "" {
 			keys = " (" + keys + ")"

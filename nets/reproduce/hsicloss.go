@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/data"
 	"hebb/nets/train"
 )
@@ -92,14 +92,14 @@ func rotated(net string, limit, seeds int, runs []lossRun) Part {
 
 // regressions are a part for each noise.
 func regressions(seeds int) (parts []Part) {
-	hsic := nets.HSICLoss{SigmaX: 6, SigmaY: 1, Regression: true}
+	hsic := stack.HSICLoss{SigmaX: 6, SigmaY: 1, Regression: true}
 	for _, noise := range []string{"normal", "laplace", "exponential"} {
 		p := Part{Name: "linear-" + noise, About: fmt.Sprintf("linear regression, %d inputs, %d examples in batches of %d, %d epochs of Adam, noise %s of variance 1; inputs are even in [−1, 1] at the source and normal at the target",
 			linearInputs, linearExamples, linearBatch, linearEpochs, noise)}
 		for _, r := range []struct {
 			name string
-			loss nets.Loss
-		}{{"hsic", hsic}, {"squared error", nets.SquaredError}} {
+			loss stack.Loss
+		}{{"hsic", hsic}, {"squared error", stack.SquaredError}} {
 			p.Runs = append(p.Runs, Run{Name: r.name, Seeds: seeds, Figures: []Figure{none(sourceError), none(targetError)},
 				Own: linear{noises[noise], r.loss, 0.01}.run})
 		}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // A linear problem is y = X·β + ε with inputs that are even in [−1, 1] at the source and normal, of variance 1, at the
@@ -15,7 +15,7 @@ import (
 // source.
 type linear struct {
 	noise func(*rand.Rand) float64
-	loss  nets.Loss
+	loss  stack.Loss
 	rate  float64
 }
 
@@ -89,17 +89,17 @@ func (l linear) run(ctx context.Context, dev *compute.Device, seed uint64) (map[
 	return out, seconds, nil
 }
 
-func (l linear) trainer(dev *compute.Device, seed uint64) (*nets.Trainer, error) {
-	net, err := nets.New(dev, nets.Dense{Units: 1}, nets.Shape{Height: 1, Width: 1, Channels: linearInputs}, nets.Backprop{}, seed)
+func (l linear) trainer(dev *compute.Device, seed uint64) (*stack.Trainer, error) {
+	net, err := stack.New(dev, stack.Dense{Units: 1}, stack.Shape{Height: 1, Width: 1, Channels: linearInputs}, stack.Backprop{}, seed)
 	if err != nil {
 		return nil, err
 	}
-	return nets.NewTrainer(net, nets.DefaultAdam, l.loss)
+	return stack.NewTrainer(net, stack.DefaultAdam, l.loss)
 }
 
 // train goes through the examples in batches, in another order each time.
-func (l linear) train(ctx context.Context, t *nets.Trainer, rnd *rand.Rand, x, y []float32) error {
-	decay := nets.Schedule{Kind: "cosine"}
+func (l linear) train(ctx context.Context, t *stack.Trainer, rnd *rand.Rand, x, y []float32) error {
+	decay := stack.Schedule{Kind: "cosine"}
 	bx, by := make([]float32, linearBatch*linearInputs), make([]float32, linearBatch)
 	for epoch := range linearEpochs {
 		order := rnd.Perm(linearExamples)

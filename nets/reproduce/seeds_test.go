@@ -12,7 +12,7 @@ import (
 
 	"hebb/compute"
 	"hebb/cpu"
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/data"
 	"hebb/nets/train"
 )
@@ -157,7 +157,7 @@ func TestLinear(t *testing.T) {
 	}
 	defer dev.Close()
 	target := map[string]float64{}
-	for name, loss := range map[string]nets.Loss{"hsic": nets.HSICLoss{SigmaX: 6, SigmaY: 1, Regression: true}, "squared error": nets.SquaredError} {
+	for name, loss := range map[string]stack.Loss{"hsic": stack.HSICLoss{SigmaX: 6, SigmaY: 1, Regression: true}, "squared error": stack.SquaredError} {
 		got, _, err := linear{noises["exponential"], loss, 0.01}.run(t.Context(), dev, 2)
 		if err != nil {
 			t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/safetensors"
 )
 
@@ -122,7 +122,7 @@ func list(dir string) (all []saved, err error) {
 }
 
 // state is what a network has beside what PyTorch keeps.
-func (r *Run) state() (all []nets.Named) {
+func (r *Run) state() (all []stack.Named) {
 	for _, t := range r.Net.Tensors() {
 		if t.Aside() {
 			all = append(all, t)
@@ -132,7 +132,7 @@ func (r *Run) state() (all []nets.Named) {
 }
 
 // read brings tensors from the device, as they lie there.
-func (r *Run) read(all []nets.Named) (out []safetensors.Tensor, err error) {
+func (r *Run) read(all []stack.Named) (out []safetensors.Tensor, err error) {
 	err = r.Net.Device().Step(func(s *compute.Step) error {
 		for _, t := range all {
 			x := make([]float32, t.Value.Len())
@@ -150,7 +150,7 @@ const tracked = ".num_batches_tracked"
 func (r *Run) SaveModel(path string) error {
 	done, _ := r.Steps()
 	var model []safetensors.Tensor
-	var named []nets.Named
+	var named []stack.Named
 	for _, t := range r.Net.Tensors() {
 		if !t.Aside() {
 			named = append(named, t)
@@ -170,9 +170,9 @@ func (r *Run) SaveModel(path string) error {
 }
 
 // LoadModel reads a network that SaveModel or PyTorch wrote. It changes nothing unless every tensor is there and
-// fits, but for [nets.OffsetName], which a network has that was trained by such a loss alone.
-func LoadModel(net *nets.Net, path string) error {
-	var want []nets.Named
+// fits, but for [stack.OffsetName], which a network has that was trained by such a loss alone.
+func LoadModel(net *stack.Net, path string) error {
+	var want []stack.Named
 	for _, t := range net.Tensors() {
 		if !t.Aside() {
 			want = append(want, t)
@@ -182,14 +182,14 @@ func LoadModel(net *nets.Net, path string) error {
 }
 
 // load reads the wanted tensors of a file, and takes no others.
-func load(net *nets.Net, path string, want []nets.Named, torch bool) error {
+func load(net *stack.Net, path string, want []stack.Named, torch bool) error {
 	f, err := safetensors.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if !slices.ContainsFunc(f.Tensors, func(t safetensors.Info) bool { return t.Name == nets.OffsetName }) {
-		want = slices.DeleteFunc(slices.Clone(want), func(t nets.Named) bool { return t.Name == nets.OffsetName })
+	if !slices.ContainsFunc(f.Tensors, func(t safetensors.Info) bool { return t.Name == stack.OffsetName }) {
+		want = slices.DeleteFunc(slices.Clone(want), func(t stack.Named) bool { return t.Name == stack.OffsetName })
 	}
 	if err := fits(f, want, torch); err != nil {
 		return fmt.Errorf("%s is of another network or rule: %w", path, err)
@@ -216,7 +216,7 @@ func load(net *nets.Net, path string, want []nets.Named, torch bool) error {
 }
 
 // fits reports the first tensor that is missing, of another shape, or too much.
-func fits(f *safetensors.File, want []nets.Named, torch bool) error {
+func fits(f *safetensors.File, want []stack.Named, torch bool) error {
 	there := map[string][]int{}
 	for _, t := range f.Tensors {
 		there[t.Name] = t.Shape
@@ -236,7 +236,7 @@ func fits(f *safetensors.File, want []nets.Named, torch bool) error {
 		delete(there, t.Name)
 	}
 	for name := range there {
-		if name == nets.OffsetName {
+		if name == stack.OffsetName {
 			return fmt.Errorf("it has %s: it was trained by the loss hsic", name)
 		}
 		if !torch || !strings.HasSuffix(name, tracked) {

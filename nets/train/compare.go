@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // A Figure is a number of a [Summary]; NaN, null in JSON, is none.
@@ -58,8 +58,8 @@ type Summary struct {
 	BestEpoch       Figure       `json:"best_epoch"` // the first with that accuracy
 	TrainLoss       Figure       `json:"train_loss"` // of the last line
 	TestLoss        Figure       `json:"test_loss"`  // at the end
-	WeightAngle     nets.Degrees `json:"weight_angle"`
-	DeltaAngle      nets.Degrees `json:"delta_angle"`       // both at the end, see MeanAngles
+	WeightAngle     stack.Degrees `json:"weight_angle"`
+	DeltaAngle      stack.Degrees `json:"delta_angle"`       // both at the end, see MeanAngles
 	ImagesPerSecond Figure       `json:"images_per_second"` // median of the lines of training
 	Seconds         Figure       `json:"seconds"`           // of training, evaluation and saving not counted
 	Device          string       `json:"device"`
@@ -83,7 +83,7 @@ func empty(dir string) Summary {
 	nan := Figure(math.NaN())
 	return Summary{
 		Dir: dir, Epochs: nan, EpochsAsked: nan, Accuracy: nan, BestAccuracy: nan, BestEpoch: nan, TrainLoss: nan, TestLoss: nan,
-		WeightAngle: nets.Degrees(nan), DeltaAngle: nets.Degrees(nan), ImagesPerSecond: nan, Seconds: nan,
+		WeightAngle: stack.Degrees(nan), DeltaAngle: stack.Degrees(nan), ImagesPerSecond: nan, Seconds: nan,
 	}
 }
 

@@ -9,14 +9,14 @@ import (
 	"strings"
 
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/data"
 )
 
 // A Config is all that decides a run, but for the device. The same Config gives the same bits on the
 // same device.
 type Config struct {
-	Net        string  `toml:"net" json:"net"`               // see nets.Networks
+	Net        string  `toml:"net" json:"net"`               // see stack.Networks
 	Rule       string  `toml:"rule" json:"rule"`             // see Rule
 	Data       string  `toml:"data" json:"data"`             // see data.Find
 	Holdout    float64 `toml:"holdout" json:"holdout"`       // share kept for testing, where the data have no test part
@@ -53,10 +53,10 @@ var Default = Config{
 
 // A plan is a Config, read.
 type plan struct {
-	rule      nets.Rule
-	optimiser nets.Optimiser
-	schedule  nets.Schedule
-	loss      nets.Loss
+	rule      stack.Rule
+	optimiser stack.Optimiser
+	schedule  stack.Schedule
+	loss      stack.Loss
 	leeway    compute.Leeway
 }
 
@@ -88,7 +88,7 @@ func (c Config) plan() (p plan, err error) {
 	if c.Batch < p.loss.Least() {
 		return p, fmt.Errorf("batches of %d, and the loss %s learns from %d at least", c.Batch, c.Loss, p.loss.Least())
 	}
-	if local, ok := p.rule.(nets.Local); ok && c.Batch < local.Least() {
+	if local, ok := p.rule.(stack.Local); ok && c.Batch < local.Least() {
 		return p, fmt.Errorf("batches of %d, and the rule %s learns from %d at least", c.Batch, c.Rule, local.Least())
 	}
 	return p, nil

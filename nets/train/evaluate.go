@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/data"
 )
 
@@ -51,7 +51,7 @@ type Evaluation struct {
 	Step  int    `json:"step,omitempty"`
 	Data  string `json:"data"` // where they were found
 	Part  string `json:"part"`
-	nets.Score
+	stack.Score
 	Rotated   float64  `json:"rotated,omitempty"`        // by so many degrees
 	Within    float64  `json:"rotated_within,omitempty"` // and by as many as this, at random
 	Seconds   float64  `json:"seconds"`
@@ -118,7 +118,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, e Exam, tell func(done, 
 		return b.X, b.Y, nil
 	})
 	v.Seconds = time.Since(start).Seconds()
-	if errors.Is(err, nets.ErrDiverged) {
+	if errors.Is(err, stack.ErrDiverged) {
 		return v, fmt.Errorf("the mean loss of %s on %s is %g", e.Model, v.Data, v.Loss)
 	}
 	return v, err
@@ -155,8 +155,8 @@ func (e Exam) sets(v *Evaluation) (own, on *data.Set, err error) {
 	return own, on, nil
 }
 
-func shapeOf(s *data.Set) nets.Shape {
-	return nets.Shape{Height: s.Height, Width: s.Width, Channels: s.Channels}
+func shapeOf(s *data.Set) stack.Shape {
+	return stack.Shape{Height: s.Height, Width: s.Width, Channels: s.Channels}
 }
 
 func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
@@ -174,17 +174,17 @@ func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
 }
 
 // trainer is one that has the weights, and no state to go on with.
-func (e Exam) trainer(dev *compute.Device, made *data.Set, loss nets.Loss) (*nets.Trainer, error) {
+func (e Exam) trainer(dev *compute.Device, made *data.Set, loss stack.Loss) (*stack.Trainer, error) {
 	in := shapeOf(made)
-	spec, err := nets.Parse(e.Net, in, made.Classes)
+	spec, err := stack.Parse(e.Net, in, made.Classes)
 	if err != nil {
 		return nil, err
 	}
-	net, err := nets.New(dev, spec, in, nets.Backprop{}, e.Seed)
+	net, err := stack.New(dev, spec, in, stack.Backprop{}, e.Seed)
 	if err != nil {
 		return nil, err
 	}
-	t, err := nets.NewTrainer(net, nets.SGD{}, loss) // first: a loss may have a state in the network
+	t, err := stack.NewTrainer(net, stack.SGD{}, loss) // first: a loss may have a state in the network
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func (e Exam) trainer(dev *compute.Device, made *data.Set, loss nets.Loss) (*net
 }
 
 // confuse counts what the examples of a batch are taken for.
-func (v *Evaluation) confuse(net *nets.Net, b *data.Batch) error {
+func (v *Evaluation) confuse(net *stack.Net, b *data.Batch) error {
 	taken, err := net.Predict(b.X)
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/safetensors"
 )
 
@@ -140,7 +140,7 @@ func TestEvaluateNormalised(t *testing.T) {
 	c := small(t, "mlp:64-12-10", "bp")
 	c.Data = idx(t, 48, 0, true)
 	_, e := ended(t, c)
-	var scores []nets.Score
+	var scores []stack.Score
 	for _, on := range []string{"", idx(t, 48, 100, true)} {
 		e.On = on
 		v, err := Evaluate(t.Context(), device(t), e, nil)
@@ -254,12 +254,12 @@ func TestLastModel(t *testing.T) {
 
 // TestPredict: numbers that are no whole examples are refused.
 func TestPredict(t *testing.T) {
-	in := nets.Shape{Height: 1, Width: 1, Channels: 4}
-	spec, err := nets.Parse("mlp:4-3-2", in, 2)
+	in := stack.Shape{Height: 1, Width: 1, Channels: 4}
+	spec, err := stack.Parse("mlp:4-3-2", in, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	net, err := nets.New(device(t), spec, in, nets.Backprop{}, 1)
+	net, err := stack.New(device(t), spec, in, stack.Backprop{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

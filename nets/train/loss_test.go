@@ -5,16 +5,16 @@ import (
 	"strings"
 	"testing"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/data"
 )
 
 const hsicLoss = "hsic:sigma_x=8.0,sigma_y=0.75"
 
 func TestLoss(t *testing.T) {
-	for text, want := range map[string]nets.Loss{
-		"cross-entropy": nets.CrossEntropy, "binary-cross-entropy": nets.BinaryCrossEntropy,
-		"hsic": nets.DefaultHSICLoss, hsicLoss: nets.HSICLoss{SigmaX: 8, SigmaY: 0.75},
+	for text, want := range map[string]stack.Loss{
+		"cross-entropy": stack.CrossEntropy, "binary-cross-entropy": stack.BinaryCrossEntropy,
+		"hsic": stack.DefaultHSICLoss, hsicLoss: stack.HSICLoss{SigmaX: 8, SigmaY: 0.75},
 	} {
 		if got, err := Loss(text); err != nil || got != want {
 			t.Errorf("%s: %#v, %v, want %#v", text, got, err, want)
@@ -45,7 +45,7 @@ func TestResumeHSICLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := everything(t, whole)
-	if offset := want[nets.OffsetName]; len(offset) != 4 || offset[0] == 0 {
+	if offset := want[stack.OffsetName]; len(offset) != 4 || offset[0] == 0 {
 		t.Fatalf("the offset is %v", offset)
 	}
 	for _, at := range []int{1, 12} {
@@ -76,12 +76,12 @@ func TestOffsetInFile(t *testing.T) {
 		t.Errorf("a network without an offset: %v", err)
 	}
 	requireSame(t, before, everything(t, learner))
-	for model, want := range map[string][]float32{trained.Model: everything(t, r)[nets.OffsetName], plain.Model: make([]float32, 4)} {
+	for model, want := range map[string][]float32{trained.Model: everything(t, r)[stack.OffsetName], plain.Model: make([]float32, 4)} {
 		learner = fresh(hsicLoss)
 		if err := LoadModel(learner.Net, model); err != nil {
 			t.Fatal(err)
 		}
-		requireSame(t, map[string][]float32{"": want}, map[string][]float32{"": everything(t, learner)[nets.OffsetName]})
+		requireSame(t, map[string][]float32{"": want}, map[string][]float32{"": everything(t, learner)[stack.OffsetName]})
 	}
 }
 

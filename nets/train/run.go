@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"hebb/compute"
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/data"
 )
 
@@ -18,8 +18,8 @@ type Run struct {
 	Config  Config
 	Set     *data.Set
 	Path    string // where the data were found
-	Net     *nets.Net
-	Trainer *nets.Trainer
+	Net     *stack.Net
+	Trainer *stack.Trainer
 	Folder  *Folder // nil: nothing is kept
 
 	plan     plan
@@ -45,8 +45,8 @@ func New(dev *compute.Device, c Config) (r *Run, err error) {
 	if c.Batch > part.N() {
 		return nil, ConfigError{fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, part.N())}
 	}
-	in := nets.Shape{Height: r.Set.Height, Width: r.Set.Width, Channels: r.Set.Channels}
-	spec, err := nets.Parse(c.Net, in, r.Set.Classes)
+	in := stack.Shape{Height: r.Set.Height, Width: r.Set.Width, Channels: r.Set.Channels}
+	spec, err := stack.Parse(c.Net, in, r.Set.Classes)
 	if err != nil {
 		return nil, ConfigError{err}
 	}
@@ -73,14 +73,14 @@ func New(dev *compute.Device, c Config) (r *Run, err error) {
 }
 
 // trainer makes the network on dev.
-func (r *Run) trainer(dev *compute.Device, spec nets.Spec, in nets.Shape) (*nets.Trainer, error) {
+func (r *Run) trainer(dev *compute.Device, spec stack.Spec, in stack.Shape) (*stack.Trainer, error) {
 	c := r.Config
-	net, err := nets.New(dev, spec, in, r.plan.rule, c.Seed)
+	net, err := stack.New(dev, spec, in, r.plan.rule, c.Seed)
 	if err != nil {
 		return nil, err
 	}
 	net.BiasRate, net.OutputRate = float32(c.BiasRate), float32(c.OutputRate)
-	t, err := nets.NewTrainer(net, r.plan.optimiser, r.plan.loss)
+	t, err := stack.NewTrainer(net, r.plan.optimiser, r.plan.loss)
 	if err == nil {
 		t.Noise = float32(c.Noise)
 	}
@@ -88,7 +88,7 @@ func (r *Run) trainer(dev *compute.Device, spec nets.Spec, in nets.Shape) (*nets
 }
 
 // rehearse does once what is done over and over: a step, and what an epoch ends with.
-func (r *Run) rehearse(dev *compute.Device, spec nets.Spec, in nets.Shape) error {
+func (r *Run) rehearse(dev *compute.Device, spec stack.Spec, in stack.Shape) error {
 	t, err := r.trainer(dev, spec, in)
 	if err != nil {
 		return err
@@ -178,11 +178,11 @@ type Line struct {
 	Rate            float64      `json:"rate,omitempty"`
 	ImagesPerSecond float64      `json:"images_per_second,omitempty"`
 	Seconds         float64      `json:"seconds,omitempty"` // of training in all, evaluation and saving not counted
-	Layers          []nets.Angle `json:"layers,omitempty"`
+	Layers          []stack.Angle `json:"layers,omitempty"`
 }
 
 // Train goes on to the end of the run. It calls tell with each line of metrics. When ctx ends it saves what
-// there is and returns the reason; a run that diverges ends with nets.ErrDiverged, and its last good
+// there is and returns the reason; a run that diverges ends with stack.ErrDiverged, and its last good
 // checkpoint is kept.
 func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 	clock := newClock(r.spent)
@@ -249,13 +249,13 @@ func (r *Run) log(b *data.Batch, rate float64, clock *clock, tell func(Line)) er
 
 // why adds to the news that a run diverged where it did.
 func (r *Run) why(err error, b *data.Batch) error {
-	if errors.Is(err, nets.ErrDiverged) {
+	if errors.Is(err, stack.ErrDiverged) {
 		return errors.Join(err, r.Trainer.Diagnose(b.X, b.Y))
 	}
 	return err
 }
 
-func (r *Run) line(kind string, s nets.Score) Line {
+func (r *Run) line(kind string, s stack.Score) Line {
 	done, _ := r.Steps()
 	return Line{Kind: kind, Step: done, Epoch: float64(done) / float64(r.perEpoch), Loss: s.Loss, Accuracy: s.Accuracy, Examples: s.Examples}
 }
@@ -279,7 +279,7 @@ func (r *Run) judge(ctx context.Context, b *data.Batch, tell func(Line)) error {
 	if err != nil {
 		return err
 	}
-	l := r.line("angles", nets.Score{})
+	l := r.line("angles", stack.Score{})
 	l.Layers = angles
 	if err := r.write(l, tell); err != nil {
 		return err
@@ -295,13 +295,13 @@ func (r *Run) judge(ctx context.Context, b *data.Batch, tell func(Line)) error {
 }
 
 // Evaluate returns the score on the test part.
-func (r *Run) Evaluate(ctx context.Context) (nets.Score, error) {
+func (r *Run) Evaluate(ctx context.Context) (stack.Score, error) {
 	if r.Set.Test == nil {
-		return nets.Score{}, fmt.Errorf("%s has no test part; want a holdout", r.Path)
+		return stack.Score{}, fmt.Errorf("%s has no test part; want a holdout", r.Path)
 	}
 	l, err := data.NewLoader(r.Set, limited(r.Set.Test, r.Config.TestLimit, r.Set.Values()), r.testing)
 	if err != nil {
-		return nets.Score{}, err
+		return stack.Score{}, err
 	}
 	defer l.Close()
 	return r.Trainer.Evaluate(func() (x, labels []float32, err error) {
@@ -334,7 +334,7 @@ func (r *Run) interrupted(ctx context.Context, clock *clock, tell func(Line)) er
 
 // MeanAngles is the mean, over the layers that it concerns, of the angles of weights and of deltas: all layers
 // with feedback weights; all layers but the last. It is NaN where there are none.
-func MeanAngles(layers []nets.Angle) (weights, deltas nets.Degrees) {
+func MeanAngles(layers []stack.Angle) (weights, deltas stack.Degrees) {
 	var w, d mean
 	for i, l := range layers {
 		w.add(l.Weights)
@@ -346,18 +346,18 @@ func MeanAngles(layers []nets.Angle) (weights, deltas nets.Degrees) {
 }
 
 type mean struct {
-	sum nets.Degrees
+	sum stack.Degrees
 	n   int
 }
 
-func (m *mean) add(a nets.Degrees) {
+func (m *mean) add(a stack.Degrees) {
 	if a == a {
 		m.sum += a
 		m.n++
 	}
 }
 
-func (m *mean) value() nets.Degrees { return m.sum / nets.Degrees(m.n) } // NaN of none
+func (m *mean) value() stack.Degrees { return m.sum / stack.Degrees(m.n) } // NaN of none
 
 // A clock counts the time of training alone.
 type clock struct {

@@ -15,7 +15,7 @@ import (
 
 	"hebb/compute"
 	"hebb/cpu"
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // images writes small images of four classes, to train on and to test with, as an NPZ file.
@@ -256,9 +256,9 @@ func TestDiverges(t *testing.T) {
 	c.SaveEvery, c.LogEvery = 1, 1
 	r := start(t, c, filepath.Join(t.TempDir(), "run"))
 	stopAt(t, r, 4)
-	r.plan.schedule = nets.Schedule{Kind: "step", At: []float64{0}, Factor: 1e30}
+	r.plan.schedule = stack.Schedule{Kind: "step", At: []float64{0}, Factor: 1e30}
 	err := r.Train(t.Context(), nil)
-	if !errors.Is(err, nets.ErrDiverged) || !strings.Contains(err.Error(), "step") || !strings.Contains(err.Error(), "fc") {
+	if !errors.Is(err, stack.ErrDiverged) || !strings.Contains(err.Error(), "step") || !strings.Contains(err.Error(), "fc") {
 		t.Fatalf("error %v, want ErrDiverged with a step and a layer", err)
 	}
 	all, err := list(r.Folder.path(checkpoints))
@@ -376,7 +376,7 @@ func TestUnfitData(t *testing.T) {
 
 // TestLine: a line of metrics survives JSON, angles that are none too.
 func TestLine(t *testing.T) {
-	l := Line{Kind: "angles", Layers: []nets.Angle{{Layer: "fc1", Weights: nets.Degrees(math.NaN()), Delta: 3}}}
+	l := Line{Kind: "angles", Layers: []stack.Angle{{Layer: "fc1", Weights: stack.Degrees(math.NaN()), Delta: 3}}}
 	text, err := json.Marshal(l)
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // settings reads "name:key=value,key=value" after the name: values are TOML's, lists in brackets.
@@ -94,13 +94,13 @@ func choose[T any](what, text string, names []string, of func(name string) T) (T
 
 // Rule returns the rule that a text names and sets: "bp", "aa:rate=0.05,share=0.25". A rule with a method Check() error
 // has its settings checked.
-func Rule(text string) (nets.Rule, error) {
+func Rule(text string) (stack.Rule, error) {
 	var names []string
-	for _, r := range nets.Rules {
+	for _, r := range stack.Rules {
 		names = append(names, r.Name)
 	}
-	r, err := choose("rule", text, names, func(name string) nets.Rule {
-		r, _ := nets.ParseRule(name) // it is one of them
+	r, err := choose("rule", text, names, func(name string) stack.Rule {
+		r, _ := stack.ParseRule(name) // it is one of them
 		return r
 	})
 	if own, ok := r.(interface{ Check() error }); ok && err == nil {
@@ -112,13 +112,13 @@ func Rule(text string) (nets.Rule, error) {
 }
 
 // Loss returns the loss of classes that a text names and sets: "hsic:sigma_x=22.0,sigma_y=1.0".
-func Loss(text string) (nets.Loss, error) {
+func Loss(text string) (stack.Loss, error) {
 	var names []string
-	for _, l := range nets.Losses {
+	for _, l := range stack.Losses {
 		names = append(names, l.Name)
 	}
-	l, err := choose("loss", text, names, func(name string) nets.Loss {
-		l, _ := nets.ParseLoss(name) // it is one of them
+	l, err := choose("loss", text, names, func(name string) stack.Loss {
+		l, _ := stack.ParseLoss(name) // it is one of them
 		return l
 	})
 	if err == nil {
@@ -130,20 +130,20 @@ func Loss(text string) (nets.Loss, error) {
 }
 
 // Optimisers are the optimisers by name, as they are unless more is said.
-var Optimisers = map[string]nets.Optimiser{
-	"sgd":      nets.SGD{},
-	"momentum": nets.SGD{Momentum: 0.9},
-	"nesterov": nets.SGD{Momentum: 0.9, Nesterov: true},
-	"adam":     nets.DefaultAdam,
-	"adamw":    nets.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, Decoupled: true},
+var Optimisers = map[string]stack.Optimiser{
+	"sgd":      stack.SGD{},
+	"momentum": stack.SGD{Momentum: 0.9},
+	"nesterov": stack.SGD{Momentum: 0.9, Nesterov: true},
+	"adam":     stack.DefaultAdam,
+	"adamw":    stack.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, Decoupled: true},
 }
 
 // OptimiserNames returns the names of the optimisers.
 func OptimiserNames() []string { return sorted(Optimisers) }
 
 // Optimiser returns the optimiser that a text names and sets: "momentum:weight_decay=5e-4".
-func Optimiser(text string) (nets.Optimiser, error) {
-	o, err := choose("optimiser", text, sorted(Optimisers), func(name string) nets.Optimiser { return Optimisers[name] })
+func Optimiser(text string) (stack.Optimiser, error) {
+	o, err := choose("optimiser", text, sorted(Optimisers), func(name string) stack.Optimiser { return Optimisers[name] })
 	if err == nil {
 		err = o.Check()
 	}
@@ -151,9 +151,9 @@ func Optimiser(text string) (nets.Optimiser, error) {
 }
 
 // Schedule returns the schedule that a text names and sets: "cosine:warmup=1", "step:at=[4, 6],factor=0.25".
-func Schedule(text string) (nets.Schedule, error) {
-	s, err := choose("schedule", text, []string{"constant", "cosine", "step"}, func(name string) nets.Schedule {
-		return nets.Schedule{Kind: name}
+func Schedule(text string) (stack.Schedule, error) {
+	s, err := choose("schedule", text, []string{"constant", "cosine", "step"}, func(name string) stack.Schedule {
+		return stack.Schedule{Kind: name}
 	})
 	if err == nil {
 		err = s.Check()

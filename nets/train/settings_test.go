@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // TestSettings: words, numbers, lists and truths are read as what they are.
@@ -13,13 +13,13 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := nets.DefaultPHSIC
+	want := stack.DefaultPHSIC
 	want.Kernel, want.Groups, want.Power, want.Biased = "cosine", 16, 0.8, true
 	if r != want {
 		t.Errorf("%+v, want %+v", r, want)
 	}
-	for text, want := range map[string]nets.Widths{"hsic:sigma=2": "2", "hsic:sigma=0.5": "0.5", "hsic:sigma=[1, 2.5]": "1,2.5"} {
-		if r, err := Rule(text); err != nil || r.(nets.HSICBottleneck).Sigma != want {
+	for text, want := range map[string]stack.Widths{"hsic:sigma=2": "2", "hsic:sigma=0.5": "0.5", "hsic:sigma=[1, 2.5]": "1,2.5"} {
+		if r, err := Rule(text); err != nil || r.(stack.HSICBottleneck).Sigma != want {
 			t.Errorf("%s: %+v, %v, want a sigma of %q", text, r, err, want)
 		}
 	}

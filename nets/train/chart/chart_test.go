@@ -14,7 +14,7 @@ import (
 
 	"gonum.org/v1/plot"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/train"
 )
 
@@ -30,11 +30,11 @@ func history(name, rule string, lines, layers int, loss func(x float64) float64)
 		}
 		a := train.Line{Kind: "angles", Step: i, Epoch: l.Epoch}
 		for k := range layers {
-			w := nets.Degrees(90 - 50*x)
+			w := stack.Degrees(90 - 50*x)
 			if k == 0 {
-				w = nets.Degrees(math.NaN())
+				w = stack.Degrees(math.NaN())
 			}
-			a.Layers = append(a.Layers, nets.Angle{Layer: fmt.Sprint("fc", k+1), Weights: w, Delta: nets.Degrees(80 - 40*x)})
+			a.Layers = append(a.Layers, stack.Angle{Layer: fmt.Sprint("fc", k+1), Weights: w, Delta: stack.Degrees(80 - 40*x)})
 		}
 		l.Kind = "test"
 		h.Lines = append(h.Lines, a, l)

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"hebb/nets"
+	"hebb/nets/stack"
 	"hebb/nets/train"
 )
 
@@ -174,13 +174,13 @@ func (c Chart) layers(k int) panel {
 	p.Title.Text = c.name(k) + ": angles (solid: weights, dashed: deltas)"
 	p.Add(grid())
 	lines := c.Runs[k].Of("angles")
-	var layers []nets.Angle
+	var layers []stack.Angle
 	if len(lines) > 0 {
 		layers = lines[0].Layers
 	}
 	n, most, named := len(layers), 0.0, min(len(layers), mostNamed)
 	for i := range layers {
-		at := func(of func(nets.Angle) nets.Degrees) func(train.Line) float64 {
+		at := func(of func(stack.Angle) stack.Degrees) func(train.Line) float64 {
 			return func(l train.Line) float64 {
 				if i >= len(l.Layers) {
 					return math.NaN()
@@ -188,11 +188,11 @@ func (c Chart) layers(k int) panel {
 				return float64(of(l.Layers[i]))
 			}
 		}
-		delta := func(a nets.Angle) nets.Degrees { return a.Delta }
+		delta := func(a stack.Angle) stack.Degrees { return a.Delta }
 		if i == n-1 { // it is the error itself, for all rules
-			delta = func(nets.Angle) nets.Degrees { return nets.Degrees(math.NaN()) }
+			delta = func(stack.Angle) stack.Degrees { return stack.Degrees(math.NaN()) }
 		}
-		most = max(most, angleLines(p, graded(i, n), lines, at(func(a nets.Angle) nets.Degrees { return a.Weights }), at(delta)))
+		most = max(most, angleLines(p, graded(i, n), lines, at(func(a stack.Angle) stack.Degrees { return a.Weights }), at(delta)))
 	}
 	wide := vg.Length(0)
 	for j := range named {

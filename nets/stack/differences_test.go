@@ -1,0 +1,166 @@
+package stack_test
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"hebb/compute"
+	"hebb/nets/stack"
+)
+
+// layered are networks that have each layer, and each way to set it, above weights that learn through it.
+func layered() map[string]stack.Spec {
+	dense := stack.Dense{Name: "top", Units: 3}
+	conv := stack.Conv{Units: 2, Window: 3, Pad: 1, Bias: true}
+	bare := stack.Conv{Units: 2, Window: 3, Pad: 1} // a bias below a BatchNorm has no effect
+	all := map[string]stack.Spec{
+		"Dense":                     stack.Stack{stack.Dense{Units: 4}, dense},
+		"Dense without bias":        stack.Stack{stack.Dense{Units: 4, NoBias: true}, dense},
+		"Flatten":                   stack.Stack{conv, stack.Flatten{}, stack.Dense{Units: 4}, dense},
+		"Conv":                      stack.Stack{conv, stack.Conv{Units: 3, Window: 3}, dense},
+		"Conv, stride 2":            stack.Stack{conv, stack.Conv{Units: 3, Window: 3, Stride: 2, Pad: 1}, dense},
+		"Conv, stride 3":            stack.Stack{conv, stack.Conv{Units: 3, Window: 2, Stride: 3, Pad: 2}, dense},
+		"Conv, 1×1":                 stack.Stack{conv, stack.Conv{Units: 3, Window: 1, Stride: 2}, dense},
+		"max pool":                  stack.Stack{conv, stack.Pool{Pooling: compute.MaxPool, Window: 2}, dense},
+		"max pool, overlaps":        stack.Stack{conv, stack.Pool{Pooling: compute.MaxPool, Window: 3, Stride: 2, Pad: 1}, dense},
+		"max pool of all":           stack.Stack{conv, stack.Pool{Pooling: compute.MaxPool}, dense},
+		"average pool":              stack.Stack{conv, stack.Pool{Pooling: compute.AveragePool, Window: 3, Stride: 1, Pad: 1}, dense},
+		"average of all":            stack.Stack{conv, stack.Pool{Pooling: compute.AveragePool}, dense},
+		"Dropout":                   stack.Stack{conv, stack.Dropout{Rate: 0.375}, dense},
+		"BatchNorm of rows":         stack.Stack{stack.Dense{Units: 4, NoBias: true}, stack.BatchNorm{}, dense},
+		"BatchNorm, plain":          stack.Stack{bare, stack.BatchNorm{Plain: true}, dense},
+		"Divisive":                  stack.Stack{conv, stack.Divisive{Groups: 1, Power: 0.2, Delta: 1}, dense},
+		"Divisive of rows":          stack.Stack{stack.Dense{Units: 8}, stack.Divisive{Groups: 2, Power: 0.5, Delta: 0.25}, dense},
+		"Ensemble":                  stack.Stack{conv, stack.Ensemble{Name: "e", Branches: []stack.Stack{{conv}, {bare, stack.BatchNorm{Act: compute.Tanh}}, {stack.Activation{Act: compute.Sigmoid}}}}, dense},
+		"Ensemble, first":           stack.Stack{stack.Ensemble{Branches: []stack.Stack{{conv}, {conv, conv}}}, dense},
+		"Residual":                  stack.Stack{conv, stack.Residual{Main: stack.Stack{conv}, Act: compute.Tanh}, dense},
+		"Residual, first":           stack.Stack{stack.Residual{Main: stack.Stack{conv}, Skip: stack.Stack{stack.Conv{Units: 2, Window: 1}}}, dense},
+		"Residual, first, x itself": stack.Stack{stack.Residual{Main: stack.Stack{conv, stack.Activation{Act: compute.Tanh}}}, dense},
+		"Residual, first, skip without weights": stack.Stack{
+			stack.Residual{Main: stack.Stack{conv}, Skip: stack.Stack{stack.Activation{Act: compute.Tanh}}}, conv, dense},
+		"Residual, no weights": stack.Stack{conv, stack.Residual{Main: stack.Stack{stack.Activation{Act: compute.Tanh}}}, dense},
+		"Residual, skip": stack.Stack{conv, stack.Residual{Act: compute.ReLU,
+			Main: stack.Stack{stack.Conv{Name: "a", Units: 3, Window: 3, Stride: 2, Pad: 1}, stack.BatchNorm{Act: compute.ReLU}, stack.Conv{Units: 3, Window: 3, Pad: 1}},
+			Skip: stack.Stack{stack.Conv{Units: 3, Window: 1, Stride: 2}, stack.BatchNorm{}},
+		}, dense},
+		"Residual in Residual": stack.Stack{conv, stack.Residual{Main: stack.Stack{conv, stack.Residual{Main: stack.Stack{conv}}}}, dense},
+	}
+	for _, a := range compute.Acts[1:] {
+		all[fmt.Sprint("Activation ", a)] = stack.Stack{conv, stack.Activation{Act: a}, dense}
+		all[fmt.Sprint("Dense ", a)] = stack.Stack{stack.Dense{Units: 4, Act: a}, dense}
+		all[fmt.Sprint("Conv ", a)] = stack.Stack{stack.Conv{Units: 2, Window: 3, Act: a}, dense}
+		all[fmt.Sprint("BatchNorm ", a)] = stack.Stack{bare, stack.BatchNorm{Act: a}, dense}
+	}
+	return all
+}
+
+// A slope is a network whose f = Σ c·logits is differentiated.
+type slope struct {
+	net  *stack.Net
+	x, c []float32
+}
+
+func newSlope(t *testing.T, l lab, spec stack.Spec) slope {
+	t.Helper()
+	in := stack.Shape{Height: 5, Width: 4, Channels: 2}
+	net, err := stack.New(l.Device, spec, in, stack.Backprop{}, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rnd := rand.New(rand.NewPCG(4, 2))
+	return slope{net, normals(rnd, 3*in.Len()), normals(rnd, 3*net.Classes)}
+}
+
+func normals(rnd *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(rnd.NormFloat64())
+	}
+	return x
+}
+
+// value is f and, if that is wanted, leaves the gradients of f. Each pass has the same dropout.
+func (d slope) value(t *testing.T, l lab, backward bool) (f float64) {
+	t.Helper()
+	err := l.Step(func(s *compute.Step) error {
+		in, c := s.Tensor(len(d.x)), s.Tensor(3, d.net.Classes)
+		s.Write(in, d.x)
+		s.Write(c, d.c)
+		p := d.net.NewPass(s, 3)
+		p.Training = true
+		y := d.net.Forward(p, in)
+		if backward {
+			d.net.Backward(p, c)
+		}
+		for i, v := range float64s(y) {
+			f += float64(d.c[i]) * v
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// run gives f and its gradients.
+func (d slope) run(t *testing.T, l lab) results {
+	out := results{"": {d.value(t, l, true)}}
+	for _, n := range d.net.Tensors() {
+		if n.Grad != nil {
+			out[n.Name] = l.values(t, n.Grad)
+		}
+	}
+	return out
+}
+
+// TestFiniteDifferences: what a layer sends down, and its gradients, are the slopes of what it computes, in float64.
+//
+// With D(h) = (f(w+h) − f(w−h))/2h = f′ + c·h² + O(h⁴), R = (4·D(h/2) − D(h))/3 is f′ + O(h⁴), and is nearer to f′
+// than D(h/2) is: |R − D(h/2)| bounds its error. A rounding error of f is in R up to 3/h times.
+func TestFiniteDifferences(t *testing.T) {
+	const h = 0x1p-16 // so small that no weight here takes ReLU or a maximum past a kink
+	all := layered()
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		spec := all[name]
+		t.Run(name, func(t *testing.T) {
+			l := exact(t)
+			d := newSlope(t, l, spec)
+			var made slope
+			_, bound := spread(t, float64ulp, 0, 24, func(t *testing.T, l lab) results {
+				if made.net == nil {
+					made = newSlope(t, l, spec)
+				}
+				return made.run(t, l)
+			})
+			got := d.run(t, l)
+			want := results{}
+			for _, n := range d.net.Tensors() {
+				if n.Grad == nil {
+					continue
+				}
+				w := float64s(n.Value)
+				for i, at := range w {
+					central := func(h float64) float64 {
+						w[i] = at + h
+						f := d.value(t, l, false)
+						w[i] = at - h
+						f -= d.value(t, l, false)
+						w[i] = at
+						return f / (2 * h)
+					}
+					half := central(h / 2)
+					r := (4*half - central(h)) / 3
+					want[n.Name] = append(want[n.Name], r)
+					bound[n.Name][i] += math.Abs(r-half) + 3/h*bound[""][0]
+				}
+			}
+			agree(t, "gradients", got, want, bound, 1)
+			telling(t, "gradients", want, bound, 1e-5)
+		})
+	}
+}

@@ -1,0 +1,202 @@
+package stack
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hebb/compute"
+)
+
+// Networks are the names that [Parse] knows, each with what it is.
+var Networks = []struct{ Name, About string }{
+	{"mlp:IN-HIDDEN-…-OUT", "dense layers: mlp:784-500-10, ReLU; mlp-sigmoid:… and mlp-tanh:…, with weights balanced at first"},
+	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid; norm=batch|plain (without scale and shift); dropout=0.1; bias=false; divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
+	{"lenet5", "LeCun et al. 1998 with ReLU and max pooling"},
+	{"resnet8, resnet20, resnet32, resnet56", "He et al. 2016 for small images: 16, 32 and 64 channels"},
+	{"resnet18, resnet34, resnet50", "torchvision's; a 3×3 stem without pooling for images up to 64×64, or resnet18:3x3, resnet18:7x7"},
+	{"vgg8b", "Nøkland and Eidnes 2019"},
+}
+
+// Parse returns the network of a name for examples of a shape. An mlp's own sizes must agree with it.
+func Parse(name string, in Shape, classes int) (Spec, error) {
+	base, arg, _ := strings.Cut(name, ":")
+	switch base {
+	case "mlp":
+		return mlp(arg, compute.ReLU, Torch, in, classes)
+	case "mlp-sigmoid":
+		return mlp(arg, compute.Sigmoid, Balanced, in, classes)
+	case "mlp-tanh":
+		return mlp(arg, compute.Tanh, Balanced, in, classes)
+	case "lenet5":
+		return noArg(name, arg, lenet5(classes))
+	case "vgg8b":
+		return noArg(name, arg, vgg8b(classes))
+	}
+	if depth, err := strconv.Atoi(strings.TrimPrefix(base, "resnet")); err == nil && strings.HasPrefix(base, "resnet") {
+		if s, err := resnet(depth, arg, in, classes); s != nil || err != nil {
+			return s, err
+		}
+	}
+	names := make([]string, len(Networks))
+	for i, n := range Networks {
+		names[i] = n.Name
+	}
+	return nil, fmt.Errorf("network %q, want one of %s", name, strings.Join(names, "; "))
+}
+
+func noArg(name, arg string, s Spec) (Spec, error) {
+	if arg != "" {
+		return nil, fmt.Errorf("network %q: nothing is known of %q", name, arg)
+	}
+	return s, nil
+}
+
+// An mlpForm is what the hidden layers of an mlp are.
+type mlpForm struct {
+	act      compute.Act
+	init     Init
+	norm     string
+	dropout  float32
+	noBias   bool
+	divisive int
+	branches int
+}
+
+var mlpActs = map[string]compute.Act{"relu": compute.ReLU, "leaky": compute.LeakyReLU, "selu": compute.SELU, "tanh": compute.Tanh, "sigmoid": compute.Sigmoid}
+
+// set reads KEY=VALUE.
+func (f *mlpForm) set(option string) (err error) {
+	key, value, _ := strings.Cut(option, "=")
+	known := true
+	switch key {
+	case "act":
+		f.act, known = mlpActs[value]
+	case "norm":
+		f.norm, known = value, value == "batch" || value == "plain"
+	case "dropout":
+		var x float64
+		x, err = strconv.ParseFloat(value, 32)
+		f.dropout = float32(x)
+	case "bias":
+		var b bool
+		b, err = strconv.ParseBool(value)
+		f.noBias = !b
+	case "branches":
+		f.branches, err = strconv.Atoi(value)
+		known = f.branches > 0
+	case "divisive":
+		f.divisive, err = strconv.Atoi(value)
+	default:
+		return fmt.Errorf("%q, want act, norm, dropout, bias, divisive or branches", option)
+	}
+	if err != nil || !known {
+		return fmt.Errorf("%q has a value that is none of its own", option)
+	}
+	return nil
+}
+
+// hidden are the layers of one hidden layer.
+func (f mlpForm) hidden(number, units int) (s Stack) {
+	d := Dense{Name: fmt.Sprint("fc", number), Units: units, Act: f.act, Init: f.init, NoBias: f.noBias}
+	if f.norm != "" {
+		d.Act = compute.Identity
+	}
+	s = Stack{d}
+	if f.norm != "" {
+		s = append(s, BatchNorm{Name: fmt.Sprint("bn", number), Act: f.act, Plain: f.norm == "plain"})
+	}
+	if f.divisive > 0 {
+		s = append(s, Divisive{Groups: f.divisive, Power: 0.2, Delta: 1})
+	}
+	if f.dropout > 0 {
+		s = append(s, Dropout{Rate: f.dropout})
+	}
+	return s
+}
+
+func mlp(arg string, act compute.Act, init Init, in Shape, classes int) (Spec, error) {
+	form := mlpForm{act: act, init: init}
+	sizes, options, _ := strings.Cut(arg, ",")
+	if options != "" {
+		for o := range strings.SplitSeq(options, ",") {
+			if err := form.set(o); err != nil {
+				return nil, fmt.Errorf("network mlp:%s: %w", arg, err)
+			}
+		}
+	}
+	n, err := mlpSizes(sizes, in, classes)
+	if err != nil {
+		return nil, err
+	}
+	var s Stack
+	last := len(n) - 1
+	for i, units := range n[1:last] {
+		s = append(s, form.hidden(i+1, units)...)
+	}
+	if form.branches > 1 {
+		if last < 2 {
+			return nil, fmt.Errorf("network mlp:%s: branches of no hidden layer", arg)
+		}
+		s = Stack{Ensemble{Name: "branches", Branches: slices.Repeat([]Stack{s}, form.branches)}}
+	}
+	s = append(Stack{Flatten{}}, s...)
+	return append(s, Dense{Name: fmt.Sprint("fc", last), Units: n[last], Init: init}), nil
+}
+
+// mlpSizes reads IN-HIDDEN-…-OUT.
+func mlpSizes(sizes string, in Shape, classes int) (n []int, err error) {
+	for s := range strings.SplitSeq(sizes, "-") {
+		k, err := strconv.Atoi(s)
+		if err != nil || k < 1 {
+			return nil, fmt.Errorf("network mlp:%s, want sizes of at least 1 with dashes between them, as mlp:784-500-10", sizes)
+		}
+		n = append(n, k)
+	}
+	switch last := len(n) - 1; {
+	case last < 1:
+		return nil, fmt.Errorf("network mlp:%s, want at least two sizes", sizes)
+	case n[0] != in.Len():
+		return nil, fmt.Errorf("network mlp:%s takes %d numbers, and the examples are %v, %d numbers", sizes, n[0], in, in.Len())
+	case n[last] != classes:
+		return nil, fmt.Errorf("network mlp:%s makes %d numbers, and there are %d classes", sizes, n[last], classes)
+	}
+	return n, nil
+}
+
+func lenet5(classes int) Spec {
+	relu := compute.ReLU
+	half := Pool{Pooling: compute.MaxPool, Window: 2}
+	return Stack{
+		Conv{Name: "conv1", Units: 6, Window: 5, Pad: 2, Act: relu, Bias: true}, half,
+		Conv{Name: "conv2", Units: 16, Window: 5, Act: relu, Bias: true}, half,
+		Flatten{},
+		Dense{Name: "fc1", Units: 120, Act: relu}, Dense{Name: "fc2", Units: 84, Act: relu}, Dense{Name: "fc3", Units: classes},
+	}
+}
+
+// vgg8b has six convolutions and one hidden dense layer, with dropout 0.2 after each block.
+func vgg8b(classes int) Spec {
+	var s Stack
+	n := 0
+	block := func(units int, pool bool) {
+		n++
+		s = append(s,
+			Conv{Name: fmt.Sprint("conv", n), Units: units, Window: 3, Pad: 1, Init: FanOut},
+			BatchNorm{Name: fmt.Sprint("bn", n), Act: compute.ReLU},
+			Dropout{Rate: 0.2})
+		if pool {
+			s = append(s, Pool{Pooling: compute.MaxPool, Window: 2})
+		}
+	}
+	block(128, false)
+	block(256, true)
+	block(256, false)
+	block(512, true)
+	block(512, true)
+	block(512, true)
+	return append(s, Flatten{},
+		Dense{Name: "fc1", Units: 1024, NoBias: true}, BatchNorm{Name: "bn7", Act: compute.ReLU}, Dropout{Rate: 0.2},
+		Dense{Name: "fc2", Units: classes})
+}

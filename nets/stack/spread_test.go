@@ -1,0 +1,218 @@
+package stack_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"hebb/compute"
+	"hebb/compute/computetest"
+	"hebb/cpu"
+)
+
+// A lab is a device with a way to read it as exactly as it computes.
+type lab struct {
+	*compute.Device
+	machine bool // of float64s
+}
+
+// values returns what t holds.
+func (l lab) values(t *testing.T, x *compute.Tensor) []float64 {
+	t.Helper()
+	if l.machine {
+		return slices.Clone(float64s(x))
+	}
+	raw, out := make([]float32, x.Len()), make([]float64, x.Len())
+	err := l.Step(func(s *compute.Step) error {
+		s.Read(x, raw)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range raw {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+func newLab(t *testing.T, b compute.Backend) lab {
+	_, machine := b.(*machine)
+	l := lab{compute.New(b), machine}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// exact is a device of float64s.
+func exact(t *testing.T) lab { return newLab(t, &machine{}) }
+
+// single is the CPU, every op of which is checked against its definition as it runs.
+func single(t *testing.T) lab {
+	t.Helper()
+	return newLab(t, compute.Verify(bare(t), 16))
+}
+
+// bare is the CPU alone.
+func bare(t *testing.T) compute.Backend {
+	t.Helper()
+	b, err := cpu.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Results are what an experiment on a lab gives, by name.
+type results map[string][]float64
+
+type experiment func(t *testing.T, l lab) results
+
+// What an operation promises: float32's is compute's; of float64, as much of its own precision.
+const float32s, float64ulp = 0x1p-23, 0x1p-52
+
+// spread returns how far results may be from the truth on a machine whose operations err by u of their results.
+//
+// To first order the error of a result is Σ J_k·δ_k over all roundings of the experiment, J_k being how much the
+// result depends on the k-th, and |δ_k| ≤ b_k, which compute derives for every op and Verify holds the CPU to. If
+// the δ_k are independent and as often up as down, which is what rounding to nearest comes to, then by
+// Hoeffding's lemma the error exceeds z·σ, σ² = Σ J_k²·b_k², with probability 2·exp(−z²/2) at most. A bound that
+// always holds, Σ |J_k|·b_k, grows with each layer and says nothing after five.
+//
+// Runs in which every δ_k is b_k or −b_k at random stray from the exact one by exactly σ² in mean square,
+// and n of them estimate σ²: that they find less than a share s of it has probability (s·e^{1−s})^{n/2} at
+// most (Chernoff's bound of χ²). The bound returned is z·σ/√s for z and s at which each of the two
+// happens to any result once in 10⁹. The experiment is made on one lab, again and again.
+func spread(t *testing.T, u, consts float64, runs int, f experiment) (want, bound results) {
+	t.Helper()
+	m := &machine{consts: consts}
+	l := newLab(t, m)
+	want = f(t, l)
+	count := 0
+	bound = results{}
+	for name, x := range want {
+		count += len(x)
+		bound[name] = make([]float64, len(x))
+	}
+	for k := range runs {
+		m.u, m.known, m.rnd = u, map[float32]float64{}, rand.New(rand.NewPCG(uint64(k), 1))
+		got := f(t, l)
+		for name, x := range want {
+			for i := range x {
+				d := got[name][i] - x[i]
+				bound[name][i] += d * d / float64(runs)
+			}
+		}
+	}
+	safety := safety(count, runs)
+	for _, b := range bound {
+		for i := range b {
+			b[i] = safety * math.Sqrt(b[i])
+		}
+	}
+	return want, bound
+}
+
+// safety is z/√s of spread, for so many results.
+func safety(count, runs int) float64 {
+	p := 1e-9 / float64(count)
+	lo, hi := 0.0, 1.0
+	for range 60 {
+		s := (lo + hi) / 2
+		if math.Pow(s*math.Exp(1-s), float64(runs)/2) < p {
+			lo = s
+		} else {
+			hi = s
+		}
+	}
+	return math.Sqrt(2*math.Log(2/p)) / math.Sqrt(lo)
+}
+
+// differences counts the results that are further apart than so many times their bound, and describes the first
+// by name.
+func differences(got, want, bound results, times float64) (count int, first string, at int) {
+	for name, w := range want {
+		g := got[name]
+		if len(g) != len(w) {
+			return len(w), name, -1
+		}
+		for i, x := range w {
+			if math.Abs(g[i]-x) <= times*bound[name][i] {
+				continue
+			}
+			if count++; first == "" || name < first {
+				first, at = name, i
+			}
+		}
+	}
+	return count, first, at
+}
+
+// agree requires that results differ by no more than so many times their bound.
+func agree(t *testing.T, what string, got, want, bound results, times float64) {
+	t.Helper()
+	count, name, at := differences(got, want, bound, times)
+	switch {
+	case count == 0:
+	case at < 0:
+		t.Errorf("%s: %d numbers in %s, want %d", what, len(got[name]), name, len(want[name]))
+	default:
+		t.Errorf("%s: %d numbers differ; number %d of %s is %.10g, want %.10g ± %.2g",
+			what, count, at, name, got[name][at], want[name][at], times*bound[name][at])
+	}
+}
+
+// telling requires of bounds that they are small beside what they bound: at most that share, as root mean squares.
+// What a bound as wide as the value lets pass is anything.
+func telling(t *testing.T, what string, want, bound results, share float64) {
+	t.Helper()
+	worst := 0.0
+	for name, x := range want {
+		if norm(x) == 0 {
+			continue
+		}
+		r := norm(bound[name]) / norm(x)
+		if worst = max(worst, r); !(r <= share) {
+			t.Errorf("%s: the bounds of %s are %.2g of it, want at most %.2g", what, name, r, share)
+		}
+	}
+	t.Logf("%s: bounds are at most %.2g of what they bound", what, worst)
+}
+
+func norm(x []float64) (n float64) {
+	for _, v := range x {
+		n = math.Hypot(n, v)
+	}
+	return n
+}
+
+// TestMachine holds the float64 ops of these tests against the definitions, on every third of the cases that backends
+// pass.
+func TestMachine(t *testing.T) {
+	for _, op := range compute.Ops {
+		cases, err := computetest.CasesOf(op, computetest.Quick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, judged := exact(t), 0
+		for i := 0; i < len(cases); i += 3 {
+			r, err := cases[i].Check(256, l.Device)
+			if errors.Is(err, compute.ErrUnsupported) {
+				continue // what no network uses
+			}
+			if err != nil {
+				t.Error(err)
+				break
+			}
+			judged += r.Tallies[0].Judged
+		}
+		switch op.(type) {
+		case compute.FMA:
+		default:
+			if judged < 100 {
+				t.Errorf("%T: %d elements were judged, want at least 100", op, judged)
+			}
+		}
+	}
+}
