@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/perf/benchfmt"
+
+	"hebb/internal/float"
 )
 
 // sampleReport is a run of one suite in which one case on the GPU is wrong. Each caller has its own
@@ -50,7 +52,7 @@ var sampleRun = sync.OnceValues(func() (*Report, error) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	r := sampleReport(t)
-	r.Results[0].Worst = Number(math.Inf(1))
+	r.Results[0].Worst = float.OrText(math.Inf(1))
 	var b bytes.Buffer
 	if err := Write(&b, r.Results...); err != nil {
 		t.Fatal(err)

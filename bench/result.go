@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"time"
 
 	"hebb/compute"
+	"hebb/internal/float"
 )
 
 // A Status says what became of a case on one device.
@@ -60,9 +59,9 @@ type Result struct {
 	PeerTF32 bool   `json:"peer_tf32,omitempty"` // of a run whose peer used TF32
 	Allow    string `json:"allow,omitempty"`     // the leeway of a run, as compute.Leeway has it
 
-	Verified int    `json:"verified"`         // elements compared with the definition
-	Worst    Number `json:"worst"`            // the largest error among them, in units of its bound
-	Sample   string `json:"sample,omitempty"` // which elements those were
+	Verified int          `json:"verified"`         // elements compared with the definition
+	Worst    float.OrText `json:"worst"`            // the largest error among them, in units of its bound
+	Sample   string       `json:"sample,omitempty"` // which elements those were
 
 	Expr         string        `json:"expr,omitempty"` // a peer's: what it ran
 	Alternatives []Alternative `json:"alternatives,omitempty"`
@@ -82,26 +81,6 @@ type Alternative struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// A Number is a float64 whose JSON may also be "+Inf" or "NaN": an error where none is allowed.
-type Number float64
-
-func (n Number) MarshalJSON() ([]byte, error) {
-	if f := float64(n); math.IsInf(f, 0) || math.IsNaN(f) {
-		return json.Marshal(strconv.FormatFloat(f, 'g', -1, 64))
-	}
-	return json.Marshal(float64(n))
-}
-
-func (n *Number) UnmarshalJSON(b []byte) error {
-	var s string
-	if json.Unmarshal(b, &s) != nil {
-		s = string(b)
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	*n = Number(f)
-	return err
-}
-
 // rate fills in what follows from the samples.
 func (r *Result) rate(samples []float64) {
 	median, q1, q3 := summary(samples)
@@ -113,7 +92,7 @@ func (r *Result) rate(samples []float64) {
 
 // judge records what verification found.
 func (r *Result) judge(t compute.Tally) {
-	r.Verified, r.Worst = t.Judged, Number(t.Worst)
+	r.Verified, r.Worst = t.Judged, float.OrText(t.Worst)
 }
 
 // stop ends what was still going well.

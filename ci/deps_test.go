@@ -13,12 +13,14 @@ import (
 )
 
 // rules say what each package may import beside the standard library, by path or, ending in "/",
-// by prefix; docs/design.md draws it. compute and shaders import nothing; no package but backend
+// by prefix; docs/design.md draws it. compute, shaders and internal import nothing; no package but backend
 // and those below a backend know a backend.
 var rules = map[string][]string{
 	"hebb/compute":             {},
 	"hebb/compute/computetest": {"hebb/compute"},
 	"hebb/shaders":             {},
+	"hebb/internal/atomicfile": {},
+	"hebb/internal/float":      {},
 	"hebb/cpu":                 {"hebb/compute", "hebb/cpu/internal/", "gonum.org/v1/gonum/", "gonum.org/v1/netlib/", "golang.org/x/sys/"},
 	"hebb/cpu/internal/":       {"golang.org/x/sys/"},
 	"hebb/gpu":                 {"hebb/compute", "hebb/shaders", "github.com/go-gl/"},
@@ -31,8 +33,8 @@ var rules = map[string][]string{
 	"hebb/nets/train":          {"hebb/compute", "hebb/nets/stack", "hebb/nets/data", "hebb/nets/safetensors", "github.com/BurntSushi/toml"},
 	"hebb/nets/train/chart":    {"hebb/nets/stack", "hebb/nets/train", "gonum.org/v1/plot", "gonum.org/v1/plot/"},
 	"hebb/nets/reproduce":      {"hebb/compute", "hebb/nets/stack", "hebb/nets/data", "hebb/nets/train"},
-	"hebb/bench":               {"hebb/compute", "hebb/nets/stack", "gonum.org/v1/plot", "gonum.org/v1/plot/", "golang.org/x/perf/"},
-	"hebb/cmd/hebb": {"hebb/compute", "hebb/compute/computetest", "hebb/backend", "hebb/nets/stack", "hebb/nets/", "hebb/bench",
+	"hebb/bench":               {"hebb/compute", "hebb/nets/stack", "hebb/internal/float", "gonum.org/v1/plot", "gonum.org/v1/plot/", "golang.org/x/perf/"},
+	"hebb/cmd/hebb": {"hebb/compute", "hebb/compute/computetest", "hebb/backend", "hebb/nets", "hebb/nets/", "hebb/bench", "hebb/internal/",
 		"github.com/spf13/", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	"hebb/ci": {},
 }

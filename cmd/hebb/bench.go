@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"hebb/bench"
 	"hebb/compute"
@@ -197,7 +194,7 @@ func (p *profiling) finishBench(r *benchRun, report *bench.Report, stdout, stder
 
 // measure runs the cases and writes the results: a table when all is done, lines as they come.
 func (r *benchRun) measure(ctx context.Context, backends []compute.Backend, stdout, stderr io.Writer) (*bench.Report, error) {
-	say, failed := newBenchProgress(stderr), error(nil)
+	say, failed := &benchProgress{w: stderr}, error(nil)
 	r.o.Began = say.began
 	r.o.Done = func(p bench.Progress, results []bench.Result) {
 		say.done(p, results)
@@ -285,65 +282,37 @@ func (i interrupted) Error() string { return i.string }
 // ExitStatus is what shells report of a process that ended by Ctrl-C.
 func (interrupted) ExitStatus() int { return 130 }
 
-// benchFiles are the files that a run writes. They exist under another name from before the work
-// until it is done, so that a path that cannot be written is known at once and a file is never
-// half there.
+// benchFiles are the files that a run writes.
 type benchFiles []benchFile
 
 type benchFile struct {
-	path string
-	tmp  *os.File
+	*outFile
 	draw func(*bench.Report, io.Writer) error
-}
-
-// reserve makes the file that is to be renamed to path, which may be a plain file: a device would be gone.
-func reserve(flag, path string) (*os.File, error) {
-	switch info, err := os.Stat(path); {
-	case err == nil && info.IsDir():
-		return nil, fmt.Errorf("--%s %s cannot be written: it is a folder", flag, path)
-	case err == nil && !info.Mode().IsRegular():
-		return nil, fmt.Errorf("--%s %s cannot be written: it is not a plain file", flag, path)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return nil, fmt.Errorf("--%s %s cannot be written: %w", flag, path, err)
-	}
-	return tmp, nil
 }
 
 func (r *benchRun) files() (benchFiles, error) {
 	var files benchFiles
-	add := func(flag, path string, draw func(*bench.Report, io.Writer) error) error {
-		tmp, err := reserve(flag, path)
+	draw := (*bench.Report).SVG
+	switch kind := strings.ToLower(filepath.Ext(r.plot)); {
+	case kind == ".png":
+		draw = (*bench.Report).PNG
+	case r.plot != "" && kind != ".svg":
+		return nil, usagef("--plot %s, want a name that ends in .svg or .png", r.plot)
+	}
+	lines := func(b *bench.Report, w io.Writer) error { return bench.Write(w, b.Results...) }
+	for _, f := range []struct {
+		flag, path string
+		draw       func(*bench.Report, io.Writer) error
+	}{{"plot", r.plot, draw}, {"json", r.json, lines}, {"report", r.report, (*bench.Report).HTML}} {
+		if f.path == "" {
+			continue
+		}
+		out, err := reserve(f.flag, f.path)
 		if err != nil {
 			files.drop()
-			return err
-		}
-		files = append(files, benchFile{path, tmp, draw})
-		return nil
-	}
-	if r.plot != "" {
-		kind := strings.ToLower(filepath.Ext(r.plot))
-		if kind != ".svg" && kind != ".png" {
-			return nil, usagef("--plot %s, want a name that ends in .svg or .png", r.plot)
-		}
-		draw := (*bench.Report).SVG
-		if kind == ".png" {
-			draw = (*bench.Report).PNG
-		}
-		if err := add("plot", r.plot, draw); err != nil {
 			return nil, err
 		}
-	}
-	if r.json != "" {
-		if err := add("json", r.json, func(b *bench.Report, w io.Writer) error { return bench.Write(w, b.Results...) }); err != nil {
-			return nil, err
-		}
-	}
-	if r.report != "" {
-		if err := add("report", r.report, (*bench.Report).HTML); err != nil {
-			return nil, err
-		}
+		files = append(files, benchFile{out, f.draw})
 	}
 	return files, nil
 }
@@ -352,14 +321,7 @@ func (r *benchRun) files() (benchFiles, error) {
 func (fs benchFiles) write(r *bench.Report) error {
 	var errs []error
 	for _, f := range fs {
-		err := f.draw(r, f.tmp)
-		err = errors.Join(err, f.tmp.Chmod(0o644), f.tmp.Close())
-		if err == nil {
-			err = os.Rename(f.tmp.Name(), f.path)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", f.path, err))
-		}
+		errs = append(errs, f.write(func(w io.Writer) error { return f.draw(r, w) }))
 	}
 	return errors.Join(errs...)
 }
@@ -367,8 +329,7 @@ func (fs benchFiles) write(r *bench.Report) error {
 // drop removes what was not written.
 func (fs benchFiles) drop() {
 	for _, f := range fs {
-		f.tmp.Close()
-		os.Remove(f.tmp.Name()) // there is none any more if it got its name
+		f.drop()
 	}
 }
 
@@ -376,36 +337,27 @@ func (fs benchFiles) drop() {
 // each case elsewhere.
 type benchProgress struct {
 	w   io.Writer
-	tty bool
-	bar *progressbar.ProgressBar
-}
-
-func newBenchProgress(w io.Writer) *benchProgress {
-	f, ok := w.(*os.File)
-	return &benchProgress{w: w, tty: ok && term.IsTerminal(int(f.Fd()))}
+	bar *progress // nil where w is no terminal, or before the first case
 }
 
 func (b *benchProgress) began(p bench.Progress) {
-	if !b.tty {
-		return
+	if b.bar == nil && isTerminal(b.w) {
+		b.bar = newProgress(b.w, "", p.Total)
 	}
-	if b.bar == nil {
-		b.bar = progressbar.NewOptions(p.Total,
-			progressbar.OptionSetWriter(b.w), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetElapsedTime(true), progressbar.OptionSetPredictTime(true))
+	if b.bar != nil {
+		b.bar.describe(p.Case.Suite + " " + p.Case.Name)
+		b.bar.at(p.Index)
 	}
-	b.bar.Describe(p.Case.Suite + " " + p.Case.Name)
-	b.bar.Set(p.Index)
 }
 
 // done says what became of a case; on a terminal only where something did not go well.
 func (b *benchProgress) done(p bench.Progress, results []bench.Result) {
 	for _, r := range results {
-		if b.tty && r.Status == bench.OK {
+		if r.Status == bench.OK && isTerminal(b.w) {
 			continue
 		}
 		if b.bar != nil {
-			b.bar.Clear()
+			b.bar.clear()
 		}
 		place := ""
 		if p.Total > 0 {
@@ -425,6 +377,6 @@ func (b *benchProgress) done(p bench.Progress, results []bench.Result) {
 
 func (b *benchProgress) end() {
 	if b.bar != nil {
-		b.bar.Clear()
+		b.bar.end()
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -89,37 +88,4 @@ func histories(dirs []string, stderr io.Writer) (all []train.History, err error)
 		all = append(all, h)
 	}
 	return all, nil
-}
-
-// An outFile is a file that a command writes. It exists under another name from before the work until it is done, so
-// that a path that cannot be written is known at once, and the file is never half there.
-type outFile struct {
-	path string
-	tmp  *os.File
-}
-
-func newOutFile(path string) (*outFile, error) {
-	tmp, err := reserve("out", path)
-	if err != nil {
-		return nil, err
-	}
-	return &outFile{path, tmp}, nil
-}
-
-// write fills the file and gives it its name.
-func (f *outFile) write(content func(io.Writer) error) error {
-	err := errors.Join(content(f.tmp), f.tmp.Chmod(0o644), f.tmp.Close())
-	if err == nil {
-		err = os.Rename(f.tmp.Name(), f.path)
-	}
-	if err != nil {
-		return fmt.Errorf("--out %s: %w", f.path, err)
-	}
-	return nil
-}
-
-// drop removes what was not written.
-func (f *outFile) drop() {
-	f.tmp.Close()
-	os.Remove(f.tmp.Name()) // there is none any more if it got its name
 }

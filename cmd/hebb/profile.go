@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"hebb/compute"
 )
@@ -14,9 +13,8 @@ const profileUsage = "time every op on the device: a table at the end, and a tra
 
 // A profiling is what --profile asks for. Methods of a nil one do nothing.
 type profiling struct {
-	path string
-	tmp  *os.File
-	of   []*compute.Profiler
+	out *outFile
+	of  []*compute.Profiler
 }
 
 // newProfiling opens the file, under another name until it is whole; it is nil if there is no path.
@@ -24,11 +22,11 @@ func newProfiling(path string) (*profiling, error) {
 	if path == "" {
 		return nil, nil
 	}
-	tmp, err := reserve("profile", path)
+	out, err := reserve("profile", path)
 	if err != nil {
 		return nil, err
 	}
-	return &profiling{path: path, tmp: tmp}, nil
+	return &profiling{out: out}, nil
 }
 
 // wrap returns b with its ops timed.
@@ -67,21 +65,16 @@ func (p *profiling) finish(w io.Writer) error {
 	if !timed {
 		return errors.Join(errs...)
 	}
-	err := compute.WriteTrace(p.tmp, p.of...)
-	if err = errors.Join(err, p.tmp.Chmod(0o644), p.tmp.Close()); err == nil {
-		err = os.Rename(p.tmp.Name(), p.path)
+	if err := p.out.write(func(f io.Writer) error { return compute.WriteTrace(f, p.of...) }); err != nil {
+		return errors.Join(append(errs, err)...)
 	}
-	if err != nil {
-		return errors.Join(append(errs, fmt.Errorf("--profile %s cannot be written: %w", p.path, err))...)
-	}
-	fmt.Fprintf(w, "trace     %s, for ui.perfetto.dev or chrome://tracing\n", p.path)
+	fmt.Fprintf(w, "trace     %s, for ui.perfetto.dev or chrome://tracing\n", p.out.path)
 	return errors.Join(errs...)
 }
 
 // drop removes what was not written.
 func (p *profiling) drop() {
 	if p != nil {
-		p.tmp.Close()
-		os.Remove(p.tmp.Name()) // there is none any more if it got its name
+		p.out.drop()
 	}
 }

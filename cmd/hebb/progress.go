@@ -25,7 +25,7 @@ const lineEvery = 10 * time.Second
 
 func newProgress(w io.Writer, what string, total int) *progress {
 	p := &progress{w: w, what: what, total: total, next: time.Now().Add(lineEvery)}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if isTerminal(w) {
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(w),
 			progressbar.OptionSetDescription(what),
@@ -35,6 +35,11 @@ func newProgress(w io.Writer, what string, total int) *progress {
 		)
 	}
 	return p
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // at says that done of the total is done.

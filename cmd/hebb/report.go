@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hebb/bench"
+	"hebb/internal/atomicfile"
 )
 
 func newReportCmd() *cobra.Command {
@@ -70,7 +70,7 @@ func (r *reportRun) run(files []string, stdout io.Writer) error {
 		"bench.json": func(w io.Writer) error { return bench.Write(w, page.Results...) },
 		"bench.png":  page.Rooflines,
 	} {
-		if err := writeFile(filepath.Join(out, name), write); err != nil {
+		if err := atomicfile.Write(filepath.Join(out, name), write); err != nil {
 			return err
 		}
 	}
@@ -89,14 +89,6 @@ func readResults(name string) ([]bench.Result, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return results, nil
-}
-
-func writeFile(name string, write func(io.Writer) error) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(write(f), f.Close())
 }
 
 // circumstance reads what there is to know besides the results.

@@ -50,20 +50,3 @@ func TestReport(t *testing.T) {
 		}
 	}
 }
-
-// TestReserve: what is no plain file is not replaced by one.
-func TestReserve(t *testing.T) {
-	dir := t.TempDir()
-	link := filepath.Join(dir, "device.json")
-	if err := os.Symlink(os.DevNull, link); err != nil {
-		t.Skip(err)
-	}
-	for path, want := range map[string]string{dir: "it is a folder", link: "it is not a plain file"} {
-		if _, err := reserve("json", path); err == nil || !strings.Contains(err.Error(), "--json "+path+" cannot be written: "+want) {
-			t.Errorf("%s: %v, want %q", path, err, want)
-		}
-	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
-		t.Errorf("%v lie about: %v", files, err)
-	}
-}

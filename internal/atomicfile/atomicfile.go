@@ -1,0 +1,90 @@
+// Package atomicfile writes files that appear whole or not at all: under another name in the same folder, which is
+// synced to the disk and then renamed.
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// A File is a file under a temporary name until Commit gives it its own.
+type File struct {
+	*os.File
+	path string
+	done bool
+}
+
+// Create opens a temporary file for path, in the same folder. There has to be no file at path or a plain one, which
+// stays as it is until Commit: a folder cannot be replaced, and a device or a pipe would be gone. A link to a plain file
+// is replaced, not followed.
+func Create(path string) (*File, error) {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return nil, &fs.PathError{Op: "replace", Path: path, Err: errors.New("it is a folder")}
+	case err == nil && !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "replace", Path: path, Err: errors.New("it is not a plain file")}
+	}
+	dir, base := filepath.Split(path)
+	tmp := filepath.Join(dir, fmt.Sprintf(".%s.%016x", base, rand.Uint64()))
+	f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666) // with the user's umask, unlike os.CreateTemp
+	if err != nil {
+		return nil, err
+	}
+	return &File{File: f, path: path}, nil
+}
+
+// Commit syncs the file to the disk, closes it and gives it its name. After an error nothing is left of it, and what was
+// at its path before is as it was; but where the folder cannot be synced, which is last, the new file is there.
+func (f *File) Commit() error {
+	err := errors.Join(f.Sync(), f.File.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), f.path)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	f.done = true
+	return SyncDir(filepath.Dir(f.path))
+}
+
+// Close removes a file that was not committed; deferred, it cleans up after any error.
+func (f *File) Close() error {
+	if f.done {
+		return nil
+	}
+	f.done = true
+	f.File.Close() // again, after Commit: an error that says nothing
+	return os.Remove(f.Name())
+}
+
+// Write puts what write writes in the place of path.
+func Write(path string, write func(io.Writer) error) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := write(f); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Commit()
+}
+
+// SyncDir brings the names in a folder to the disk, among them that of a renamed file. Windows has no such call and
+// needs none.
+func SyncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

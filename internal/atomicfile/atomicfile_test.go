@@ -1,0 +1,123 @@
+package atomicfile
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// holds requires that dir has these files and no other, name and content by turns.
+func holds(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	var got []string
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.Name(), string(text))
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("the folder has %q, want %q", got, want)
+	}
+}
+
+func text(s string) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+}
+
+// A file is replaced by a whole one, readable as any other new file; where that fails it is as it was.
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	if err := Write(path, text("first")); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, dir, "a", "first")
+	plain := filepath.Join(t.TempDir(), "plain")
+	if err := os.WriteFile(plain, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	mine, err1 := os.Stat(path)
+	other, err2 := os.Stat(plain)
+	if err := errors.Join(err1, err2); err != nil || mine.Mode() != other.Mode() {
+		t.Errorf("mode %v, want %v; %v", mine.Mode(), other.Mode(), err)
+	}
+	bad := errors.New("half of it")
+	err := Write(path, func(w io.Writer) error { return errors.Join(text("sec")(w), bad) })
+	if !errors.Is(err, bad) || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v, want %v of %s", err, bad, path)
+	}
+	holds(t, dir, "a", "first")
+	if err := Write(path, text("second")); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, dir, "a", "second")
+}
+
+// Until Commit the old file is there, and after Close nothing else.
+func TestFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, commit := range []bool{false, true} {
+		f, err := Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := text("new")(f); err != nil {
+			t.Fatal(err)
+		}
+		if old, err := os.ReadFile(path); err != nil || string(old) != "old" {
+			t.Errorf("%q, %v before Commit", old, err)
+		}
+		want := "old"
+		if commit {
+			want = "new"
+			err = f.Commit()
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Error(err)
+		}
+		holds(t, dir, "a", want)
+	}
+	f, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Commit(); err == nil {
+		t.Error("a file took the place of a folder")
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("%v are left after a Commit that failed", left)
+	}
+}
+
+// What is no plain file is not replaced by one.
+func TestCreateRefuses(t *testing.T) {
+	dir := t.TempDir()
+	device := filepath.Join(dir, "device")
+	if err := os.Symlink(os.DevNull, device); err != nil {
+		t.Skip(err)
+	}
+	for path, want := range map[string]string{dir: ": it is a folder", device: ": it is not a plain file", filepath.Join(dir, "none", "a"): "no such file"} {
+		if f, err := Create(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, %v; want %q", path, f, err, want)
+		}
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("%v are left", left)
+	}
+}

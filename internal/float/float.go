@@ -1,0 +1,50 @@
+// Package float has numbers of JSON that may be no finite number, which JSON itself has no words for.
+package float
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+)
+
+// OrNull is a float64 that JSON has as null where it is NaN: a figure that is not there.
+type OrNull float64
+
+// MarshalJSON writes null for NaN.
+func (f OrNull) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(f)) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(f))
+}
+
+// UnmarshalJSON reads null as NaN.
+func (f *OrNull) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*f = OrNull(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(f))
+}
+
+// OrText is a float64 that JSON has as "+Inf", "-Inf" or "NaN" where it is not finite: an error where none is allowed.
+type OrText float64
+
+// MarshalJSON writes a string for what is not finite.
+func (f OrText) MarshalJSON() ([]byte, error) {
+	if x := float64(f); math.IsInf(x, 0) || math.IsNaN(x) {
+		return json.Marshal(strconv.FormatFloat(x, 'g', -1, 64))
+	}
+	return json.Marshal(float64(f))
+}
+
+// UnmarshalJSON reads numbers, and such strings.
+func (f *OrText) UnmarshalJSON(text []byte) error {
+	var s string
+	if json.Unmarshal(text, &s) != nil {
+		return json.Unmarshal(text, (*float64)(f))
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	*f = OrText(x)
+	return err
+}
