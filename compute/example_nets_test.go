@@ -103,6 +103,20 @@ func ExampleRandom() {
 	// Output: [1.33 1.33 0.00 1.33 1.33 1.33 0.00 1.33]
 }
 
+// Numbers for three learners: each has those that it would draw alone with a seed of its own.
+func ExampleRandom_seeds() {
+	on(func(s *compute.Step) error {
+		all, one := s.Tensor(3, 4), s.Tensor(4)
+		s.Do(compute.Random{Out: all, Law: compute.Uniform(0, 1), Seed: 5, Seeds: 3})
+		s.Do(compute.Random{Out: one, Law: compute.Uniform(0, 1), Seed: 5 + 2})
+		fmt.Printf("%.2f\n%.2f\n", get(s, all), get(s, one))
+		return s.Err()
+	})
+	// Output:
+	// [0.77 0.07 0.98 0.97 0.24 0.46 0.24 0.32 0.95 0.75 0.11 0.09]
+	// [0.95 0.75 0.11 0.09]
+}
+
 // Batch normalisation of two features, with the running statistics that evaluation will use.
 func ExampleStandardize() {
 	on(func(s *compute.Step) error {

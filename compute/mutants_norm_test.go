@@ -194,6 +194,11 @@ func randomMutants() []mutant {
 	spoil := func(name string, f func(r compute.Random, out []float32)) mutant {
 		return mutant{name, compute.Random{}, spoilt(func(r compute.Random) { f(r, data(r.Out)) })}
 	}
+	order := func(name string, of func(r compute.Random, k, n int) (seed uint64, i int)) mutant {
+		return spoil(name, func(r compute.Random, _ []float32) {
+			unit{}.sequences(r, func(k, n int) (uint64, int) { return of(r, k, n) })
+		})
+	}
 	return []mutant{
 		bend("the stream ignored", func(r *compute.Random) { r.Stream = 0 }),
 		bend("half of the stream", func(r *compute.Random) { r.Stream &= math.MaxUint32 }),
@@ -208,6 +213,22 @@ func randomMutants() []mutant {
 			if r.Law == compute.Bernoulli(1, r.Law.B) {
 				r.Law.A = 0
 			}
+		}),
+		bend("one part", func(r *compute.Random) { r.Seeds = 0 }),
+		order("one seed for all parts", func(r compute.Random, k, n int) (uint64, int) { return r.Seed, k % n }),
+		order("a counter that goes on in the next part", func(r compute.Random, k, n int) (uint64, int) { return r.Seed + uint64(k/n), k }),
+		order("a counter that begins with a part's first block", func(r compute.Random, k, n int) (uint64, int) {
+			return r.Seed + uint64(k/n), k - k/n*n/4*4
+		}),
+		order("seeds two apart", func(r compute.Random, k, n int) (uint64, int) { return r.Seed + 2*uint64(k/n), k % n }),
+		order("no carry to the upper word of the seed", func(r compute.Random, k, n int) (uint64, int) {
+			return r.Seed&^math.MaxUint32 | uint64(uint32(r.Seed)+uint32(k/n)), k % n
+		}),
+		order("a seed that stops at its largest", func(r compute.Random, k, n int) (uint64, int) {
+			if part := uint64(k / n); part <= math.MaxUint64-r.Seed {
+				return r.Seed + part, k % n
+			}
+			return math.MaxUint64, k % n
 		}),
 		spoil("sine for cosine", func(r compute.Random, out []float32) {
 			for i := 0; i+1 < len(out) && r.Law.Distribution == compute.NormalLaw; i += 2 {

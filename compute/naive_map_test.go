@@ -157,12 +157,16 @@ func (u unit) softmax(s compute.SoftmaxLoss) {
 }
 
 func (u unit) random(r compute.Random) {
+	u.sequences(r, func(k, n int) (seed uint64, i int) { return r.Seed + uint64(k/n), k % n })
+}
+
+// sequences fills parts of n numbers: number k is the i-th of the sequence of a seed.
+func (u unit) sequences(r compute.Random, of func(k, n int) (seed uint64, i int)) {
 	out := data(r.Out)
-	for i := 0; i < len(out); i += 4 {
-		w := philox([4]uint32{uint32(i / 4), uint32(i / 4 >> 32), uint32(r.Stream), uint32(r.Stream >> 32)}, uint32(r.Seed), uint32(r.Seed>>32))
-		for k := range min(4, len(out)-i) {
-			out[i+k] = u.draw(r.Law, w, k)
-		}
+	for k := range out {
+		seed, i := of(k, len(out)/max(1, r.Seeds))
+		w := philox([4]uint32{uint32(i / 4), uint32(i / 4 >> 32), uint32(r.Stream), uint32(r.Stream >> 32)}, uint32(seed), uint32(seed>>32))
+		out[k] = u.draw(r.Law, w, i%4)
 	}
 }
 

@@ -58,6 +58,10 @@ func (l Law) Threshold() uint64 { return uint64(math.Round(float64(l.A) * (1 << 
 // each a pair of 32-bit words, the lower one first. So the numbers depend on Seed, Stream and i alone,
 // on every backend and for any length; another Stream is another sequence.
 //
+// With Seeds above 1, Out is as many parts of equal length, one after the other in memory. Part k has the numbers of an
+// Out of its own with Seed + k (modulo 2⁶⁴): i counts from 0 in each. So what is drawn for the members of a batch is
+// what each of them would draw alone.
+//
 // A uniform number takes the upper 24 bits of its word, a Bernoulli number compares its word with
 // p·2³². Normal numbers are made in pairs (Box and Muller 1958): of the words w, w′ at 2j and 2j+1,
 //
@@ -70,13 +74,22 @@ type Random struct {
 	Out          *Tensor
 	Law          Law
 	Seed, Stream uint64
+	Seeds        int // how many parts Out has; 0 is 1
 }
 
 func (r Random) operands() (outs, ins []*Tensor) { return []*Tensor{r.Out}, nil }
 
+// Dims returns how many parts Out has, and their length.
+func (r Random) Dims() (parts, n int) {
+	parts = max(1, r.Seeds)
+	return parts, r.Out.n / parts
+}
+
 func (r Random) check() error {
 	l := r.Law
 	switch {
+	case r.Seeds < 0 || r.Seeds > 0 && r.Out.n%r.Seeds != 0:
+		return fmt.Errorf("Seeds is %d for Out%v, want a divisor of its %d numbers, or 0", r.Seeds, r.Out, r.Out.n)
 	case int(l.Distribution) >= len(lawNames):
 		return fmt.Errorf("law %v, want one of %v", l, lawNames)
 	case !finite(l.A) || !finite(l.B):
@@ -92,22 +105,24 @@ func (r Random) check() error {
 }
 
 func (r Random) define(Contents) func(out, i int) Val {
-	word := func(i int) uint32 {
-		n := uint64(i / 4)
-		return philox([4]uint32{uint32(n), uint32(n >> 32), uint32(r.Stream), uint32(r.Stream >> 32)},
-			[2]uint32{uint32(r.Seed), uint32(r.Seed >> 32)})[i%4]
+	_, n := r.Dims()
+	word := func(part, i int) uint32 {
+		block, seed := uint64(i/4), r.Seed+uint64(part)
+		return philox([4]uint32{uint32(block), uint32(block >> 32), uint32(r.Stream), uint32(r.Stream >> 32)},
+			[2]uint32{uint32(seed), uint32(seed >> 32)})[i%4]
 	}
 	return func(_, i int) Val {
+		part, i := i/n, i%n
 		switch r.Law.Distribution {
 		case BernoulliLaw:
-			if uint64(word(i)) < r.Law.Threshold() {
+			if uint64(word(part, i)) < r.Law.Threshold() {
 				return leaf(r.Law.B)
 			}
 			return Val{}
 		case UniformLaw:
-			return r.Law.uniform(word(i))
+			return r.Law.uniform(word(part, i))
 		}
-		return r.Law.normal(word(i&^1), word(i|1), i%2 == 1)
+		return r.Law.normal(word(part, i&^1), word(part, i|1), i%2 == 1)
 	}
 }
 

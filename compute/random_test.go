@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/compute/computetest"
 )
 
 // TestPhilox compares the generator, and the one of the naive backend, with the known answers of
@@ -41,6 +42,28 @@ func TestRandomOrder(t *testing.T) {
 		if v := at(0, i); v.X != float64(w>>8)/(1<<24) || v.Err != 0 {
 			t.Errorf("element %d is %v, want %g ± 0", i, v, float64(w>>8)/(1<<24))
 		}
+	}
+}
+
+// TestRandomSeeds: element i of part k is element i of Seed + k, which goes on at 0 after 2⁶⁴−1.
+func TestRandomSeeds(t *testing.T) {
+	d := device(t)
+	const parts, n, seed = 4, 6, math.MaxUint64 - 1
+	at := compute.Define(compute.Random{Out: tensor(t, d, parts, n), Law: compute.Uniform(0, 1), Seed: seed, Seeds: parts}, nil)
+	for k, key := range [parts][2]uint32{{0xfffffffe, 0xffffffff}, {0xffffffff, 0xffffffff}, {0, 0}, {1, 0}} {
+		for i := range n {
+			w := compute.Philox([4]uint32{uint32(i / 4)}, key)[i%4]
+			if v := at(0, k*n+i); v.X != float64(w>>8)/(1<<24) || v.Err != 0 {
+				t.Errorf("element %d of part %d is %v, want %g ± 0", i, k, v, float64(w>>8)/(1<<24))
+			}
+		}
+	}
+}
+
+// TestRandomParts: each part is, to the bit, a Random of its own.
+func TestRandomParts(t *testing.T) {
+	if err := computetest.Parts(device(t)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -77,6 +77,9 @@ func TestNetsAskedWrongly(t *testing.T) {
 		{"normal", "normal(0, -1), want a standard deviation", random(compute.Normal(0, -1))},
 		{"probability", "bernoulli(1.5, 1), want a probability within [0, 1]", random(compute.Bernoulli(1.5, 1))},
 		{"infinite law", "want finite numbers", random(compute.Uniform(0, inf))},
+		{"parts", "Seeds is 3 for Out[2 4], want a divisor of its 8 numbers, or 0", compute.Random{Out: x(2, 4), Law: compute.Uniform(0, 1), Seeds: 3}},
+		{"more parts than numbers", "Seeds is 16", compute.Random{Out: x(8), Law: compute.Uniform(0, 1), Seeds: 16}},
+		{"parts below 0", "Seeds is -1", compute.Random{Out: x(8), Law: compute.Uniform(0, 1), Seeds: -1}},
 		{"law", "want one of [uniform normal bernoulli]", random(compute.Law{Distribution: 9})},
 
 		{"columns", "Gain is [2], want [3], one per column of X[8 3]", standardize(func(s *compute.Standardize) { s.Gain = x(2) })},

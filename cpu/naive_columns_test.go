@@ -173,10 +173,11 @@ func naiveSoftmaxLoss(s compute.SoftmaxLoss) {
 }
 
 func naiveRandom(r compute.Random) {
-	word := func(i int) uint32 { return philox(uint64(i/4), r.Stream, r.Seed)[i%4] }
-	uniform := func(i int) float64 { return float64(word(i) >> 8) }
-	for i := range values(r.Out) {
-		x := &values(r.Out)[i]
+	_, n := r.Dims()
+	for k := range values(r.Out) {
+		word := func(i int) uint32 { return philox(uint64(i/4), r.Stream, r.Seed+uint64(k/n))[i%4] }
+		uniform := func(i int) float64 { return float64(word(i) >> 8) }
+		x, i := &values(r.Out)[k], k%n
 		switch r.Law.Distribution {
 		case compute.UniformLaw:
 			*x = float32(float64(r.Law.A) + (float64(r.Law.B)-float64(r.Law.A))*uniform(i)/(1<<24))

@@ -8,11 +8,16 @@ import (
 
 func random(r compute.Random) {
 	out := values(r.Out)
-	chunks(blocks(len(out), 4), 1<<12, func(lo, hi int) {
-		for n := lo; n < hi; n++ {
-			w := philox(uint64(n), r.Stream, r.Seed)
-			x := numbers(r.Law, w)
-			copy(out[4*n:], x[:])
+	parts, n := r.Dims()
+	each := blocks(n, 4)
+	chunks(parts*each, 1<<12, func(lo, hi int) {
+		part, block := lo/each, lo%each
+		for range hi - lo {
+			x := numbers(r.Law, philox(uint64(block), r.Stream, r.Seed+uint64(part)))
+			copy(out[part*n:][4*block:n], x[:])
+			if block++; block == each {
+				part, block = part+1, 0
+			}
 		}
 	})
 }

@@ -104,6 +104,7 @@ func TestPasses(t *testing.T) {
 		{compute.Reduce{Out: x(4096), In: []*compute.Tensor{x(4096, 1000)}, Along: compute.AlongCols, Alpha: 1}, []string{"reduce"}},
 		{compute.SoftmaxLoss{Loss: c, Hit: c, Labels: c, Logits: x(64, 1000), Delta: x(64, 1000), Scale: 1}, []string{"softmax"}},
 		{compute.Random{Out: big}, []string{"random"}},
+		{compute.Random{Out: big, Seeds: 128}, []string{"random"}},
 	} {
 		var got []string
 		for _, d := range planOf(t, test.op) {

@@ -3,9 +3,11 @@
 package gpu
 
 import (
+	"errors"
 	"testing"
 
 	"hebb/compute"
+	"hebb/compute/computetest"
 )
 
 // TestFarRandom: what lies far down a sequence, in a later piece of a tensor too large for one, are the numbers
@@ -40,6 +42,21 @@ func TestFarRandom(t *testing.T) {
 		want := philox([4]uint32{uint32(block), uint32(block >> 32), 6, 1 << 18}, [2]uint32{5, 1 << 8})[i%4]
 		if got[i] != float32(want>>8)/(1<<24) {
 			t.Errorf("number %d is %g, want that of word %#x", i, got[i], want)
+		}
+	}
+}
+
+// TestRandomParts: each part of a Random is, to the bit, a Random of its own.
+func TestRandomParts(t *testing.T) {
+	opened(t).Close()
+	for _, rung := range []string{"", "naive"} {
+		b, err := open(quick(rung))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dev := compute.New(b)
+		if err := errors.Join(computetest.Parts(dev), dev.Close()); err != nil {
+			t.Errorf("%q: %v", rung, err)
 		}
 	}
 }

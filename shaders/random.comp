@@ -1,5 +1,5 @@
-// Out = n random numbers, the first of them the first of block row0·2³² + col0: see compute.Random. A thread
-// makes the four numbers of a block. Defines: NAIVE: one of them.
+// Out = m parts of n random numbers, the first of each the first of block row0·2³² + col0: see compute.Random. key has
+// the first part's seed. A thread makes the four numbers of a block. Defines: NAIVE: one of them.
 //
 // All is built on basic operations, whose errors are known: GLSL's own log is only good to 2⁻²¹ near 1, where
 // the radius needs all its digits, and of its sin and cos nothing is known. "precise" keeps their order.
@@ -9,11 +9,11 @@ layout(std430, binding = 0) restrict writeonly buffer Out_ { CELL Out[]; };
 layout(local_size_x = 256) in;
 const int UNIFORM = 0, NORMAL = 1, BERNOULLI = 2; // compute.Distribution
 
-// philox is block n after the first: ten rounds of Philox 4×32 (Salmon, Moraes, Dror, Shaw 2011).
-uvec4 philox(uint n) {
-	uint low = uint(col0) + n;
+// philox is block n after the first of a part: ten rounds of Philox 4×32 (Salmon, Moraes, Dror, Shaw 2011).
+uvec4 philox(uint part, uint n) {
+	uint low = uint(col0) + n, seed = uint(key.x) + part;
 	uvec4 c = uvec4(low, uint(row0) + (low < n ? 1u : 0u), uint(key.z), uint(key.w));
-	uvec2 k = uvec2(uint(key.x), uint(key.y));
+	uvec2 k = uvec2(seed, uint(key.y) + (seed < part ? 1u : 0u));
 	for (int round = 0; round < 10; round++) {
 		uint a, b, high_a, high_b;
 		umulExtended(c.x, 0xD2511F53u, high_a, a);
@@ -88,18 +88,22 @@ vec4 numbers(uvec4 w) {
 }
 
 void main() {
-	int to = AT(0, 0, 0);
+	int first = int(gl_GlobalInvocationID.x), step = int(gl_NumWorkGroups.x) * 256;
 #ifdef NAIVE
-	for (int i = int(gl_GlobalInvocationID.x); i < n; i += int(gl_NumWorkGroups.x) * 256)
-		Out[to + i] = numbers(philox(uint(i) / 4))[i % 4];
+	for (int t = first; t < m * n; t += step) {
+		int part = t / n, i = t % n;
+		Out[AT(0, 0, part) + i] = numbers(philox(uint(part), uint(i) / 4))[i % 4];
+	}
 #else
-	for (int i = int(gl_GlobalInvocationID.x) * 4; i < n; i += int(gl_NumWorkGroups.x) * 256 * 4) {
-		vec4 v = numbers(philox(uint(i) / 4));
+	int blocks = (n + 3) / 4; // of a part
+	for (int t = first; t < m * blocks; t += step) {
+		int part = t / blocks, i = t % blocks * 4, to = AT(0, 0, part) + i;
+		vec4 v = numbers(philox(uint(part), uint(i) / 4));
 #ifdef VEC
-		Out[CELLS(to + i)] = v;
+		Out[CELLS(to)] = v;
 #else
 		for (int q = 0; q < min(4, n - i); q++)
-			Out[to + i + q] = v[q];
+			Out[to + q] = v[q];
 #endif
 	}
 #endif
