@@ -110,6 +110,10 @@ func TestNetDefinitions(t *testing.T) {
 			{0.5 / (1 + 2*e(l2)), 0.5 / (2 + e(-l2)), 0.5/(2+e(-l2)) - 0.5, 0.5*e(1)/(e(1)+2) - 0.5, 0.5 / (e(1) + 2), 0.5 / (e(1) + 2)}}},
 		{"softmax of no label", compute.SoftmaxLoss{Loss: n(2), Hit: n(2), Logits: logits, Labels: x([]int{2}, -1, float32(math.Inf(1)))},
 			[][]float64{{ln(1 + 2*e(l2)), ln(e(1) + 2)}, {0, 0}}},
+		{"rows", compute.Gather{Out: n(2, 3, 2), X: x([]int{3, 2}, 1, 2, 3, 4, 5, 6), Rows: x([]int{2, 1, 3}, 2, 0, 2, 1, 3, 0.5)},
+			[][]float64{{5, 6, 1, 2, 5, 6, 3, 4, 0, 0, 0, 0}}},
+		{"rows of members", compute.Gather{Out: n(2, 2, 2), X: x([]int{2, 2, 2}, 1, 2, 3, 4, 5, 6, 7, 8), Rows: x([]int{2}, 1, -1)},
+			[][]float64{{3, 4, 0, 0, 7, 8, 0, 0}}},
 		{"fair coins", compute.Random{Out: n(4), Law: compute.Bernoulli(0.5, 3)}, [][]float64{{3, 0, 0, 0}}}, // 6627e8d5 e169c58d bc57ac4c 9b00dbd8
 		{"uniform", compute.Random{Out: n(2), Law: compute.Uniform(-1, 1)}, [][]float64{{float64(0x6627e8)/(1<<23) - 1, float64(0xe169c5)/(1<<23) - 1}}},
 		{"normal", compute.Random{Out: n(4), Law: compute.Normal(1, 2)}, [][]float64{{
@@ -158,6 +162,7 @@ func TestNetCosts(t *testing.T) {
 		"pool":        {compute.Pool{Y: x(1, 2, 2, 1), X: image, Height: 2, Width: 2, Slide: stride}, compute.Cost{Flops: 16, Bytes: 4 * 13}},
 		"pool's":      {compute.PoolGrad{DX: image, DY: x(1, 2, 2, 1), X: x(1, 3, 3, 1), Height: 2, Width: 2, Slide: stride}, compute.Cost{Flops: 16, Bytes: 4 * 22}},
 		"softmax":     {compute.SoftmaxLoss{Loss: x(2), Hit: x(2), Delta: x(2, 3), Logits: x(2, 3), Labels: x(2)}, compute.Cost{Flops: 48, Bytes: 4 * 18}},
+		"gather":      {compute.Gather{Out: x(2, 3, 5), X: x(1, 100, 5), Rows: x(3)}, compute.Cost{Bytes: 4 * (2*30 + 3)}},
 		"random":      {compute.Random{Out: x(5)}, compute.Cost{Bytes: 20}},
 	} {
 		if got := compute.CostOf(test.op); got != test.want {

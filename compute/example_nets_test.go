@@ -103,6 +103,19 @@ func ExampleRandom() {
 	// Output: [1.33 1.33 0.00 1.33 1.33 1.33 0.00 1.33]
 }
 
+// Particles that live on are drawn by their weights: each member of a batch takes rows of its own, and no row is zeros.
+func ExampleGather() {
+	on(func(s *compute.Step) error {
+		particles := put(s, []int{2, 3, 1}, 10, 11, 12, 20, 21, 22)
+		parents := put(s, []int{2, 1, 3}, 0, 0, 2, 1, -1, 1)
+		next := s.Tensor(2, 3, 1)
+		s.Do(compute.Gather{Out: next, X: particles, Rows: parents})
+		fmt.Println(get(s, next))
+		return s.Err()
+	})
+	// Output: [10 10 12 21 0 21]
+}
+
 // Numbers for three learners: each has those that it would draw alone with a seed of its own.
 func ExampleRandom_seeds() {
 	on(func(s *compute.Step) error {

@@ -261,3 +261,55 @@ func randomMutants() []mutant {
 		}),
 	}
 }
+
+func gatherMutants() []mutant {
+	type G = compute.Gather
+	// by gathers again, the rows that f names; −1 is none.
+	by := func(name string, f func(g G, z, i int, row float64) int) mutant {
+		return mutant{name, G{}, spoilt(func(g G) {
+			batch, m, n, cols := g.Dims()
+			for i := range batch * m {
+				to := data(g.Out)[i*cols:][:cols]
+				clear(to)
+				if r := f(g, i/m, i%m, float64(data(g.Rows)[i%g.Rows.Len()])); r >= 0 {
+					copy(to, data(g.X)[(i/m%g.X.Batch()*n+r)*cols:])
+				}
+			}
+		})}
+	}
+	rowOf := func(g G, row float64) int {
+		if row >= 0 && row < float64(g.X.Rows()) && row == math.Trunc(row) {
+			return int(row)
+		}
+		return -1
+	}
+	return []mutant{
+		by("the next row", func(g G, _, _ int, row float64) int { return min(rowOf(g, row)+1, g.X.Rows()-1) }),
+		by("the rows in order", func(g G, _, i int, _ float64) int { return i % g.X.Rows() }),
+		by("the first member's rows", func(g G, _, i int, _ float64) int { return rowOf(g, float64(data(g.Rows)[i])) }),
+		by("a number that is held within the rows", func(g G, _, _ int, row float64) int {
+			if row != row || row != math.Trunc(row) {
+				return -1
+			}
+			return int(max(0, min(row, float64(g.X.Rows()-1))))
+		}),
+		by("a number that goes round", func(g G, _, _ int, row float64) int {
+			if row == float64(g.X.Rows()) {
+				return 0
+			}
+			return rowOf(g, row)
+		}),
+		by("a fraction cut off", func(g G, _, _ int, row float64) int { return rowOf(g, math.Floor(row)) }),
+		by("no row for −0", func(g G, _, _ int, row float64) int {
+			if math.Signbit(row) {
+				return -1
+			}
+			return rowOf(g, row)
+		}),
+		mutant{"the first X for all members", G{}, bent(func(g *G) {
+			if v, err := g.X.View(0, g.X.Rows(), g.X.Cols()); err == nil {
+				g.X = v
+			}
+		})},
+	}
+}

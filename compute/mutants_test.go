@@ -18,7 +18,7 @@ type mutant struct {
 
 // TestMutants: every mutant is caught by the cases of its op.
 func TestMutants(t *testing.T) {
-	for _, list := range [][]mutant{windowMutants(), epilogueMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), similarityMutants(), inverseMutants()} {
+	for _, list := range [][]mutant{windowMutants(), epilogueMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), gatherMutants(), similarityMutants(), inverseMutants()} {
 		for _, m := range list {
 			t.Run(fmt.Sprintf("%T/%s", m.op, m.name), func(t *testing.T) {
 				t.Parallel()

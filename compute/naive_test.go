@@ -95,6 +95,8 @@ func (n *naive) Run(op compute.Op) error {
 		n.softmax(op)
 	case compute.Random:
 		n.random(op)
+	case compute.Gather:
+		gather(op)
 	case compute.Copy:
 		n.copy(op)
 	case compute.FMA:

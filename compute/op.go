@@ -25,7 +25,7 @@ type Op interface {
 var Ops = []Op{
 	Gemm{}, Hebbian{}, Gram{}, KernelSums{}, KernelGrad{}, Inverse{}, Conv{}, ConvInput{},
 	Map{}, Reduce{}, Standardize{}, StandardizeGrad{}, Pool{}, PoolGrad{}, SoftmaxLoss{}, Random{},
-	Copy{}, FMA{},
+	Gather{}, Copy{}, FMA{},
 }
 
 // Contents are the values of tensors at one moment.

@@ -77,6 +77,13 @@ func TestNetsAskedWrongly(t *testing.T) {
 		{"normal", "normal(0, -1), want a standard deviation", random(compute.Normal(0, -1))},
 		{"probability", "bernoulli(1.5, 1), want a probability within [0, 1]", random(compute.Bernoulli(1.5, 1))},
 		{"infinite law", "want finite numbers", random(compute.Uniform(0, inf))},
+		{"gather's columns", "Out[4 3] of X[9 2], want rows of one length", compute.Gather{Out: x(4, 3), X: x(9, 2), Rows: x(4)}},
+		{"gather's batch", "an X of batch 3 or 1", compute.Gather{Out: x(3, 4, 2), X: x(2, 9, 2), Rows: x(4)}},
+		{"gather's rows", "Rows is [3 4] for Out[3 4 2], want [3 1 4] or [4]", compute.Gather{Out: x(3, 4, 2), X: x(9, 2), Rows: x(3, 4)}},
+		{"gather of too many", "want at most 16777216, which float32s tell apart", compute.Gather{Out: x(1, 1), X: x(1<<24+1, 1), Rows: x(1)}},
+		{"gather in place", "overlaps", compute.Gather{Out: rows, X: rows, Rows: x(8)}},
+		{"gather without rows", "nil", compute.Gather{Out: x(4, 2), X: x(9, 2)}},
+
 		{"parts", "Seeds is 3 for Out[2 4], want a divisor of its 8 numbers, or 0", compute.Random{Out: x(2, 4), Law: compute.Uniform(0, 1), Seeds: 3}},
 		{"more parts than numbers", "Seeds is 16", compute.Random{Out: x(8), Law: compute.Uniform(0, 1), Seeds: 16}},
 		{"parts below 0", "Seeds is -1", compute.Random{Out: x(8), Law: compute.Uniform(0, 1), Seeds: -1}},

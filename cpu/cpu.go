@@ -108,6 +108,8 @@ func (b *backend) run(op compute.Op) error {
 		poolGrad(op)
 	case compute.SoftmaxLoss:
 		softmaxLoss(op)
+	case compute.Gather:
+		gather(op)
 	case compute.Copy:
 		move(op)
 	case compute.FMA:

@@ -57,6 +57,8 @@ func (n naive) Run(op compute.Op) error {
 		naiveSoftmaxLoss(op)
 	case compute.Random:
 		naiveRandom(op)
+	case compute.Gather:
+		gather(op)
 	case compute.Copy:
 		src := values(op.Src)
 		for i := range src {

@@ -103,6 +103,7 @@ func TestPasses(t *testing.T) {
 		{compute.Reduce{Out: x(1), In: []*compute.Tensor{big}, Along: compute.AlongAll, Alpha: 1}, []string{"reduce", "gather"}},
 		{compute.Reduce{Out: x(4096), In: []*compute.Tensor{x(4096, 1000)}, Along: compute.AlongCols, Alpha: 1}, []string{"reduce"}},
 		{compute.SoftmaxLoss{Loss: c, Hit: c, Labels: c, Logits: x(64, 1000), Delta: x(64, 1000), Scale: 1}, []string{"softmax"}},
+		{compute.Gather{Out: x(8, 32, 64), X: x(8, 100, 64), Rows: x(8, 1, 32)}, []string{"rows"}},
 		{compute.Random{Out: big}, []string{"random"}},
 		{compute.Random{Out: big, Seeds: 128}, []string{"random"}},
 	} {

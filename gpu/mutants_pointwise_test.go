@@ -18,6 +18,7 @@ var (
 		{compute.Random{}, "[i % 4]", "[0]"},
 		{compute.Random{}, "i = t % n", "i = t"},
 		{compute.SoftmaxLoss{}, "base + y", "base"},
+		{compute.Gather{}, "row < m;", "row < m - 1;"},
 		{compute.Pool{}, "i < m;", "i < m - 1;"},
 	}
 	opMutants = []mutant{
@@ -107,6 +108,20 @@ var (
 		{compute.Random{}, "mix(vec4(0.0), vec4(beta)", "mix(vec4(beta), vec4(0.0)"},
 		{compute.Random{}, "* beta + alpha", "* beta"},
 		{compute.Random{}, "l < 0.0 ? sqrt(-2.0 * l) : 0.0", "sqrt(-l)"},
+		// rows.comp
+		{compute.Gather{}, "row < m;", "row < m - 1;"},
+		{compute.Gather{}, "col < n;", "col < n - 1;"},
+		{compute.Gather{}, "high = 256 / lanes;", "high = 512 / lanes;"},
+		{compute.Gather{}, "AT(2, z, 0)", "AT(2, 0, 0)"},
+		{compute.Gather{}, "AT(1, z, int(of))", "AT(1, 0, int(of))"},
+		{compute.Gather{}, "AT(1, z, int(of))", "AT(1, z, row)"},
+		{compute.Gather{}, "of < uint(k)", "of <= uint(k)"},
+		{compute.Gather{}, "of < uint(k)", "true"},
+		{compute.Gather{}, "bits << 1 == 0u", "bits == 0u"},
+		{compute.Gather{}, "behind > 23u ||", ""},
+		{compute.Gather{}, "(bits >> 23)", "(bits >> 23 & 255u)"},
+		{compute.Gather{}, "(digits & ((1u << behind) - 1u)) != 0u", "false"},
+		{compute.Gather{}, "WORD v = WORD(0u)", "WORD v = WORD(1u)"},
 		// softmax.comp
 		{compute.SoftmaxLoss{}, "place[t + reach] < place[t]", "place[t + reach] > place[t]"},
 		{compute.SoftmaxLoss{}, "number(z, q) > v || at == n", "number(z, q) >= v"},
@@ -157,6 +172,9 @@ var (
 		{compute.Random{}, "t += step", "t += m * blocks"},
 		{compute.Standardize{}, "row += int(gl_NumWorkGroups.y) * high", "row += m"},
 		{compute.StandardizeGrad{}, "row += int(gl_NumWorkGroups.y) * high", "row += m"},
+		{compute.Gather{}, "row += int(gl_NumWorkGroups.y) * high", "row += m"},
+		{compute.Gather{}, "col += int(gl_NumWorkGroups.x) * lanes * WIDTH", "col += n"},
+		{compute.Gather{}, "z += int(gl_NumWorkGroups.z)", "z += batch"},
 		{compute.SoftmaxLoss{}, "base += int(gl_NumWorkGroups.x) * high", "base += m"},
 		{compute.Pool{}, "i += int(gl_NumWorkGroups.y) * high", "i += m"},
 		{compute.PoolGrad{}, "i += int(gl_NumWorkGroups.y) * high", "i += m"},
@@ -168,6 +186,9 @@ var (
 		{compute.Reduce{}, "CELL(dep0 + p)", "CELL(p)"},
 		{compute.Reduce{}, "vec4(dep0 + p)", "vec4(p)"},
 		{compute.Random{}, "uint(col0) + n", "n"},
+		{compute.Gather{}, " - uint(dep0)", ""},
+		{compute.Gather{}, "!here && dep0 > 0", "!here"},
+		{compute.Gather{}, "!here && dep0 > 0", "false"},
 		{compute.Pool{}, "row0 + i", "i"},
 		{compute.PoolGrad{}, "row0 + i", "i"},
 	}

@@ -117,6 +117,8 @@ func (p *planner) plan(op compute.Op) (*plan, error) {
 		l.poolGrad(op)
 	case compute.SoftmaxLoss:
 		l.softmaxLoss(op)
+	case compute.Gather:
+		l.gatherRows(op)
 	case compute.Copy:
 		l.copy(op)
 	case compute.FMA:
