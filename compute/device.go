@@ -3,7 +3,6 @@ package compute
 import (
 	"errors"
 	"fmt"
-	"runtime"
 )
 
 var (
@@ -17,7 +16,7 @@ var (
 // An OpError says which op failed, where it was asked for and why.
 type OpError struct {
 	Op    string // "compute.Gemm"
-	Where string // "nets/hebb.go:41"
+	Where string // "mine/rule.go:41": the innermost caller outside of compute and nets, or in a test of theirs
 	Err   error
 }
 
@@ -215,8 +214,7 @@ func (s *Step) Err() error { return s.err }
 
 func (s *Step) fail(op string, err error) {
 	if s.err == nil {
-		_, file, line, _ := runtime.Caller(2)
-		s.err = &OpError{op, fmt.Sprintf("%s:%d", file, line), err}
+		s.err = &OpError{op, caller(), err}
 	}
 }
 
