@@ -226,6 +226,9 @@ func (d *Device) admit(op Op) error {
 	outs, ins := op.operands()
 	for _, l := range [2][]*Tensor{outs, ins} {
 		for _, t := range l {
+			if t == nil {
+				return fmt.Errorf("operand %s is nil", missing(op))
+			}
 			if err := d.live(t); err != nil {
 				return err
 			}
@@ -252,7 +255,7 @@ func (d *Device) admit(op Op) error {
 func (d *Device) live(t *Tensor) error {
 	switch {
 	case t == nil || t.scope == nil:
-		return errors.New("an operand is nil")
+		return errors.New("the tensor is nil, or no device's")
 	case t.scope.dev != d:
 		return fmt.Errorf("operand %v belongs to another device", t)
 	case d.root.closed:

@@ -16,7 +16,9 @@ func TestWhere(t *testing.T) {
 	train := runtime.Frame{Function: "hebb/nets/train.Run.func1", File: "/src/hebb/nets/train/run.go", Line: 3}
 	main := runtime.Frame{Function: "main.main", File: "/home/me/mine/main.go", Line: 4}
 	end := runtime.Frame{Function: "runtime.goexit", File: "/go/src/runtime/asm.s", Line: 5}
-	user := func(function, file string) runtime.Frame { return runtime.Frame{Function: function, File: file, Line: 9} }
+	user := func(function, file string) runtime.Frame {
+		return runtime.Frame{Function: function, File: file, Line: 9}
+	}
 	for _, test := range []struct {
 		name, want string
 		frames     []runtime.Frame
