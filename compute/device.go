@@ -3,6 +3,7 @@ package compute
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 var (
@@ -60,12 +61,13 @@ func (d *Device) TensorOf(typ Type, shape ...int) (*Tensor, error) {
 }
 
 // Step calls f and then takes back all that f made with [Step.Tensor]. It returns f's error, and
-// the first failure of anything asked of the Step. It does not wait for the device.
+// the first failure of anything asked of the Step. It does not wait for the device. A step that asks for the same
+// tensors as the one before it gets the same memory, each its own again, so that a backend knows its ops from the last time.
 func (d *Device) Step(f func(*Step) error) error {
 	s := &Step{scope: scope{dev: d}}
 	defer func() {
 		s.closed = true
-		for _, b := range s.bufs {
+		for _, b := range slices.Backward(s.bufs) { // the last one in is the next one out
 			d.free[b.n] = append(d.free[b.n], b.Buffer)
 		}
 	}()

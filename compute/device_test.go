@@ -201,6 +201,43 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// TestSameMemory: a step that asks for what the last one asked for gets the same buffers for the same tensors, also where
+// that has several of one length, where another kind of step was between, and where one was inside of it.
+func TestSameMemory(t *testing.T) {
+	d := device(t)
+	step := func(inner bool, shapes ...[]int) (got []compute.Buffer) {
+		if err := d.Step(func(s *compute.Step) error {
+			for i, shape := range shapes {
+				got = append(got, s.Tensor(shape...).Buffer())
+				if i == 1 && inner {
+					if err := d.Step(func(s *compute.Step) error { s.Tensor(4); s.Tensor(3); s.Tensor(4); return s.Err() }); err != nil {
+						return err
+					}
+				}
+			}
+			return s.Err()
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	shapes := [][]int{{4}, {2, 2}, {3}, {4}, {1, 3}, {5}, {4}}
+	first := step(false, shapes...)
+	for range 3 {
+		if got := step(false, shapes...); !slices.Equal(got, first) {
+			t.Errorf("an equal step: %p, want %p", got, first)
+		}
+	}
+	step(false, shapes[3:]...)
+	if got := step(false, shapes...); !slices.Equal(got, first) {
+		t.Errorf("after a shorter step: %p, want %p", got, first)
+	}
+	nested := step(true, shapes...)
+	if got := step(true, shapes...); !slices.Equal(got, nested) {
+		t.Errorf("with a step inside: %p, want %p", got, nested)
+	}
+}
+
 func TestClose(t *testing.T) {
 	d := compute.New(&naive{})
 	x := tensor(t, d, 2)
