@@ -3,7 +3,7 @@ package compute
 import (
 	"errors"
 	"fmt"
-	"runtime"
+	"slices"
 )
 
 var (
@@ -17,7 +17,7 @@ var (
 // An OpError says which op failed, where it was asked for and why.
 type OpError struct {
 	Op    string // "compute.Gemm"
-	Where string // "nets/hebb.go:41"
+	Where string // "mine/rule.go:41": the innermost caller outside of compute and nets, or in a test of theirs
 	Err   error
 }
 
@@ -61,12 +61,13 @@ func (d *Device) TensorOf(typ Type, shape ...int) (*Tensor, error) {
 }
 
 // Step calls f and then takes back all that f made with [Step.Tensor]. It returns f's error, and
-// the first failure of anything asked of the Step. It does not wait for the device.
+// the first failure of anything asked of the Step. It does not wait for the device. A step that asks for the same
+// tensors as the one before it gets the same memory, each its own again, so that a backend knows its ops from the last time.
 func (d *Device) Step(f func(*Step) error) error {
 	s := &Step{scope: scope{dev: d}}
 	defer func() {
 		s.closed = true
-		for _, b := range s.bufs {
+		for _, b := range slices.Backward(s.bufs) { // the last one in is the next one out
 			d.free[b.n] = append(d.free[b.n], b.Buffer)
 		}
 	}()
@@ -215,8 +216,7 @@ func (s *Step) Err() error { return s.err }
 
 func (s *Step) fail(op string, err error) {
 	if s.err == nil {
-		_, file, line, _ := runtime.Caller(2)
-		s.err = &OpError{op, fmt.Sprintf("%s:%d", file, line), err}
+		s.err = &OpError{op, caller(), err}
 	}
 }
 
@@ -228,6 +228,9 @@ func (d *Device) admit(op Op) error {
 	outs, ins := op.operands()
 	for _, l := range [2][]*Tensor{outs, ins} {
 		for _, t := range l {
+			if t == nil {
+				return fmt.Errorf("operand %s is nil", missing(op))
+			}
 			if err := d.live(t); err != nil {
 				return err
 			}
@@ -254,7 +257,7 @@ func (d *Device) admit(op Op) error {
 func (d *Device) live(t *Tensor) error {
 	switch {
 	case t == nil || t.scope == nil:
-		return errors.New("an operand is nil")
+		return errors.New("the tensor is nil, or no device's")
 	case t.scope.dev != d:
 		return fmt.Errorf("operand %v belongs to another device", t)
 	case d.root.closed:

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,7 +49,8 @@ func TestAskedWrongly(t *testing.T) {
 		op         compute.Op
 	}{
 		{"nil op", "the op is nil", nil},
-		{"nil operand", "nil", compute.Gemm{C: x(2, 2), A: x(2, 2), Epilogue: one}},
+		{"nil operand", "operand B is nil", compute.Gemm{C: x(2, 2), A: x(2, 2), Epilogue: one}},
+		{"no device's", "the tensor is nil, or no device's", compute.Copy{Dst: x(2), Src: &compute.Tensor{}}},
 		{"foreign", "another device", compute.Gemm{C: x(2, 2), A: x(2, 2), B: tensor(t, other, 2, 2), Epilogue: one}},
 		{"released", compute.ErrReleased.Error(), compute.Gemm{C: x(2, 2), A: x(2, 2), B: leaked, Epilogue: one}},
 		{"gemm shape", "C[2 2] = A[2 3] · B[2 3] does not fit", compute.Gemm{C: x(2, 2), A: x(2, 3), B: x(2, 3), Epilogue: one}},
@@ -68,6 +71,7 @@ func TestAskedWrongly(t *testing.T) {
 		{"bounds", "[1, -1], want Lo < Hi", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Lo: 1, Hi: -1}},
 		{"NaN bound", "[NaN, 0], want Lo < Hi", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Lo: nan}},
 		{"gram shape", "K is [2 2] of X[3 5]", compute.Gram{K: x(2, 2), X: x(3, 5)}},
+		{"gram without X", "operand X is nil", compute.Gram{K: x(3, 3), Y: x(3, 5)}},
 		{"gram rows", "rows of one length", compute.Gram{K: x(3, 2), X: x(3, 5), Y: x(2, 4)}},
 		{"gram widths", "want 2×1×[3 3]", compute.Gram{K: x(3, 3), X: x(3, 5), Kernel: compute.Gaussian, Sigma: []float32{1, 2}}},
 		{"no width", "0 widths", compute.Gram{K: x(3, 3), X: x(3, 5), Kernel: compute.Gaussian}},
@@ -85,6 +89,44 @@ func TestAskedWrongly(t *testing.T) {
 			t.Errorf("%s: %v, want %q", test.name, err, test.want)
 		}
 	}
+}
+
+// TestMissing: of each op, given tensors for all of its fields, each one that is left out is named, or may be left out.
+func TestMissing(t *testing.T) {
+	d := device(t)
+	x := tensor(t, d, 4, 4)
+	named := 0
+	for _, op := range compute.Ops {
+		fields := func(leave string) (paths []string, without compute.Op) {
+			v := reflect.New(reflect.TypeOf(op)).Elem()
+			compute.EachTensor(v, "", func(path string, t reflect.Value) {
+				if paths = append(paths, path); path != leave {
+					t.Set(reflect.ValueOf(x))
+				}
+			})
+			return paths, v.Interface().(compute.Op)
+		}
+		paths, _ := fields("")
+		for _, path := range paths {
+			_, without := fields(path)
+			err := d.Step(func(s *compute.Step) error { s.Do(without); return nil })
+			outs, ins := compute.Operands(without)
+			required := slices.Contains(append(outs, ins...), nil)
+			if named += bit(required); required != (err != nil && strings.Contains(err.Error(), "operand "+path+" is nil")) {
+				t.Errorf("%T without %s: %v", op, path, err)
+			}
+		}
+	}
+	if named < len(compute.Ops) {
+		t.Errorf("%d operands were named, want one at least of each of %d ops", named, len(compute.Ops))
+	}
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func TestTensors(t *testing.T) {
@@ -156,6 +198,43 @@ func TestSteps(t *testing.T) {
 		t.Error("no error for what does not fit")
 	} else if strings.Count(err.Error(), "room for") != 1 {
 		t.Error("said twice:", err)
+	}
+}
+
+// TestSameMemory: a step that asks for what the last one asked for gets the same buffers for the same tensors, also where
+// that has several of one length, where another kind of step was between, and where one was inside of it.
+func TestSameMemory(t *testing.T) {
+	d := device(t)
+	step := func(inner bool, shapes ...[]int) (got []compute.Buffer) {
+		if err := d.Step(func(s *compute.Step) error {
+			for i, shape := range shapes {
+				got = append(got, s.Tensor(shape...).Buffer())
+				if i == 1 && inner {
+					if err := d.Step(func(s *compute.Step) error { s.Tensor(4); s.Tensor(3); s.Tensor(4); return s.Err() }); err != nil {
+						return err
+					}
+				}
+			}
+			return s.Err()
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	shapes := [][]int{{4}, {2, 2}, {3}, {4}, {1, 3}, {5}, {4}}
+	first := step(false, shapes...)
+	for range 3 {
+		if got := step(false, shapes...); !slices.Equal(got, first) {
+			t.Errorf("an equal step: %p, want %p", got, first)
+		}
+	}
+	step(false, shapes[3:]...)
+	if got := step(false, shapes...); !slices.Equal(got, first) {
+		t.Errorf("after a shorter step: %p, want %p", got, first)
+	}
+	nested := step(true, shapes...)
+	if got := step(true, shapes...); !slices.Equal(got, nested) {
+		t.Errorf("with a step inside: %p, want %p", got, nested)
 	}
 }
 

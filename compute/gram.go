@@ -74,7 +74,7 @@ type Gram struct {
 const MaxWidths = 8
 
 func (g Gram) operands() (outs, ins []*Tensor) {
-	return []*Tensor{g.K}, present(g.X, g.Y)
+	return []*Tensor{g.K}, append([]*Tensor{g.X}, present(g.Y)...)
 }
 
 // Other returns what X is compared with: Y, or X itself.

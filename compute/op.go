@@ -1,5 +1,11 @@
 package compute
 
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
 // An Op is a closed description of one computation: plain data, no code of any backend.
 // Only this package defines Ops. Each has a file of its own which holds its whole meaning.
 type Op interface {
@@ -75,4 +81,53 @@ func Examined(op Op) string {
 		return "the residual for element"
 	}
 	return "element"
+}
+
+// missing returns the field of op that is nil and should not be: "X", "K.X" or "In[1]". An operand that an op can do without
+// is not among its operands where it is nil, so what is wanted is a field with which fewer of them are nil.
+func missing(op Op) (name string) {
+	v := reflect.New(reflect.TypeOf(op)).Elem() // a copy that can be set
+	v.Set(reflect.ValueOf(op))
+	nils := func() (n int) {
+		outs, ins := v.Interface().(Op).operands()
+		for _, t := range append(append([]*Tensor(nil), outs...), ins...) {
+			if t == nil {
+				n++
+			}
+		}
+		return n
+	}
+	all := nils()
+	eachTensor(v, "", func(path string, t reflect.Value) {
+		if name != "" || !t.IsNil() {
+			return
+		}
+		t.Set(reflect.ValueOf(&Tensor{}))
+		if nils() < all {
+			name = path
+		}
+		t.SetZero()
+	})
+	return name
+}
+
+// eachTensor calls f for every *Tensor in v, with its path from there. Slices are v's own afterwards.
+func eachTensor(v reflect.Value, path string, f func(path string, t reflect.Value)) {
+	switch {
+	case v.Type() == reflect.TypeFor[*Tensor]():
+		f(path, v)
+	case v.Type() == reflect.TypeFor[[]*Tensor]():
+		v.Set(reflect.AppendSlice(reflect.Zero(v.Type()), v))
+		for i := range v.Len() {
+			f(fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+		}
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			at := path
+			if field := v.Type().Field(i); !field.Anonymous {
+				at = strings.TrimPrefix(path+"."+field.Name, ".")
+			}
+			eachTensor(v.Field(i), at, f)
+		}
+	}
 }

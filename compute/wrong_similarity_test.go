@@ -32,7 +32,7 @@ func TestKernelsAskedWrongly(t *testing.T) {
 		name, want string
 		op         compute.Op
 	}{
-		{"no rows", "an operand is nil", compute.KernelSums{Sum: x(4)}},
+		{"no rows", "operand K.X is nil", compute.KernelSums{Sum: x(4)}},
 		{"no sum", "neither Sum nor Dot", sums(func(s *compute.KernelSums) { s.Sum, s.Dot, s.L.X, s.B = nil, nil, nil, nil })},
 		{"products of one", "Dot is [2 4] and L.X is <nil>, want both or neither", sums(func(s *compute.KernelSums) { s.L.X, s.B = nil, nil })},
 		{"L for nothing", "Dot is <nil> and L.X is [4 5]", sums(func(s *compute.KernelSums) { s.Dot = nil })},
@@ -51,7 +51,7 @@ func TestKernelsAskedWrongly(t *testing.T) {
 		{"sum over A", "overlaps", sums(func(s *compute.KernelSums) { s.A = s.Sum })},
 		{"sums alike", "overlaps", sums(func(s *compute.KernelSums) { s.Dot = s.Sum })},
 
-		{"no DX", "nil", grad(func(g *compute.KernelGrad) { g.DX = nil })},
+		{"no DX", "operand DX is nil", grad(func(g *compute.KernelGrad) { g.DX = nil })},
 		{"DX", "DX is [3 4], want [4 3] as K.X", grad(func(g *compute.KernelGrad) { g.DX = x(3, 4) })},
 		{"in place", "overlaps", grad(func(g *compute.KernelGrad) { g.DX = rows })},
 		{"cosine", "K is cosine, want a gaussian or linear kernel", grad(func(g *compute.KernelGrad) { g.K.Kernel = compute.Cosine })},

@@ -28,7 +28,7 @@ type memo struct {
 }
 
 // remembered is how many launches a generation holds, of about a kilobyte each: a step of a residual
-// network is some hundred ops, on memory that changes places from step to step.
+// network is some hundred ops, on the same memory each time ([compute.Device.Step]), and those of an evaluation are others.
 const remembered = 4096
 
 // A signature is equal for ops of which the same plan can be used: the values of their fields, and of

@@ -56,6 +56,39 @@ func TestMemo(t *testing.T) {
 	}
 }
 
+// TestMemoOfSteps: all ops of a step are known when it comes again, though its scratch has several tensors of a length.
+func TestMemoOfSteps(t *testing.T) {
+	stage := &compute.Stage{}
+	dev := compute.New(stage)
+	var m memo
+	f := compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(1)))
+	for k := range 3 {
+		stage.Ops = nil
+		if err := dev.Step(func(s *compute.Step) error {
+			x, y := s.Tensor(8, 4), s.Tensor(4, 8)
+			for range 4 {
+				z := s.Tensor(8, 8)
+				s.Do(compute.Gemm{C: z, A: x, B: y, Epilogue: compute.Epilogue{Alpha: 1}})
+				x, y = s.Tensor(8, 4), s.Tensor(4, 8)
+				s.Do(compute.Map{Out: x, In: []*compute.Tensor{y, y}, F: f})
+			}
+			return s.Err()
+		}); err != nil {
+			t.Fatal(err)
+		}
+		known := 0
+		for _, op := range stage.Ops {
+			if m.look(op) != nil {
+				known++
+			}
+			m.keep(op, &launch{})
+		}
+		if want := min(k, 1) * len(stage.Ops); known != want {
+			t.Errorf("step %d: %d of %d ops are known, want %d", k, known, len(stage.Ops), want)
+		}
+	}
+}
+
 // TestSignature: no field of an op may change without its signature.
 func TestSignature(t *testing.T) {
 	dev := compute.New(&paper{planner: desk("", nil)})

@@ -1,0 +1,48 @@
+package nets_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"hebb/compute"
+	"hebb/cpu"
+	"hebb/nets"
+)
+
+// Narrow sends a delta made of what does not fit.
+type Narrow struct {
+	nets.Backprop
+	line *int
+}
+
+func (n Narrow) Send(p *nets.Pass, w *nets.Weights, delta *compute.Tensor) *compute.Tensor {
+	_, _, *n.line, _ = runtime.Caller(0)
+	return p.Map(follow.WithConsts(1, 1), delta, p.Tensor(7, 3))
+}
+
+// TestWrongRule: a wrong shape in a user's rule is reported at the line of the rule, not of what it calls, nor of what calls it.
+func TestWrongRule(t *testing.T) {
+	b, err := cpu.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := compute.New(b)
+	defer dev.Close()
+	line := 0
+	spec := nets.Stack{nets.Dense{Units: 5, Act: compute.Tanh}, nets.Dense{Units: 2}}
+	net, err := nets.New(dev, spec, nets.Shape{Height: 1, Width: 1, Channels: 2}, Narrow{line: &line}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := nets.NewTrainer(net, nets.SGD{}, nets.CrossEntropy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = tr.Step([]float32{0, 1}, []float32{1}, 0.1)
+	var op *compute.OpError
+	if !errors.As(err, &op) || op.Op != "compute.Map" || op.Where != fmt.Sprintf("nets/where_test.go:%d", line+1) {
+		t.Errorf("%v, want an error at line %d", err, line+1)
+	}
+}
