@@ -97,7 +97,7 @@ func ExampleFunc_Err() {
 	// Output:
 	// formula "old + rate*(x % y)": column 15: operator %, want + - * /
 	// old - 0.5*slop <nil>
-	// formula "old - rate*slop": column 12: slop has no value: it is none of the inputs slope, and With gave it none
+	// formula "old - rate*slop": column 12: slop has no value: it is not among the inputs [slope], and With gave it none
 }
 
 // The squared length of each row, and where the largest of each row is.

@@ -20,7 +20,7 @@ type node struct {
 	val  float32
 }
 
-// A Prim is a primitive of formulas, called as [Formula] calls it where it is a function there. What each is worth, exactly and in float32, is said by eval.
+// A Prim is a primitive of formulas. What each is worth, exactly and in float32, is said by eval.
 type Prim uint8
 
 const (
@@ -133,8 +133,8 @@ func Through(a Act, v, y Expr) Expr {
 
 func prim(p Prim, args ...Expr) Expr { return Expr{&node{do: p, args: args}} }
 
-// A Func is a formula made ready to run, by [Formula] or [Pointwise]: instructions, each of which refers to earlier ones. The last
-// is the result. It is not to be changed.
+// A Func is a formula made ready to run, by [Formula] or [Pointwise]: instructions, each of which refers to
+// earlier ones. The last is the result. It is not to be changed.
 type Func struct {
 	Code   []Instr
 	Consts []float32

@@ -20,17 +20,18 @@ import (
 //
 //	compute.Formula("old + rate*(x - y)", "x", "y")
 //
-// It has numbers, names, + - * /, parentheses, and the functions exp, log, sqrt, abs, sign, max(a, b), min(a, b),
-// where(c, a, b), which is a where c > 0 and else b, relu, tanh, sigmoid, leakyrelu and selu (see [Activate]). in are the
-// names of the inputs in the order of an op's In, whether the text has use for them or not. The name old is what the
-// output held. Any other name is a constant: [Func.With] gives it its value.
+// It has decimal numbers, names, + - * /, parentheses, and the functions exp, log, sqrt, abs, sign, max(a, b), min(a, b),
+// where(c, a, b), which is a where c > 0 and else b, and relu, tanh, sigmoid, leakyrelu and selu (see [Activate]). The
+// names of the inputs are in, in the order of an op's In, whether the text uses them or not. The name old is what the
+// output held. Any other name is a constant, to which [Func.With] gives a value.
 //
-// Equal parts are computed once. [Func.Consts] has the constants in the order in which the text first names them;
-// each number of the text, and of a function that is made of several steps, is one of its own.
+// A part that occurs twice is computed once. Consts of the [Func] has named constants in the order in which the text
+// first names them. Each number of the text is a constant of its own, and so is each number that a function is made of, so
+// that formulas that differ in numbers alone are one program.
 //
-// What is wrong with the text is reported by [Func.Err], and by each op that the Func is used in.
+// Errors: [Func.Err] reports what is wrong with the text and where, and so does each op that the Func is used in.
 func Formula(text string, in ...string) *Func {
-	f := &Func{Vars: len(in), source: source{text: text, in: in}, last: new(atomic.Pointer[Func])}
+	f := &Func{Vars: len(in), source: source{text: text, in: slices.Clone(in)}, last: new(atomic.Pointer[Func])}
 	r := &reading{source: &f.source, known: map[string]Expr{"old": Old()}}
 	r.inputs()
 	tree, err := parser.ParseExprFrom(token.NewFileSet(), "", text, 0)
@@ -173,7 +174,7 @@ func (r *reading) name(n *ast.Ident) Expr {
 	return e
 }
 
-// number is a constant of its own each time, so that formulas that differ in numbers alone are one program.
+// number is a constant of its own each time.
 func (r *reading) number(n *ast.BasicLit, sign float32) (Expr, string) {
 	at, text := offset(n.Pos()), n.Value
 	if n.Kind != token.INT && n.Kind != token.FLOAT || strings.ContainsAny(text, "xX_") ||
@@ -197,9 +198,9 @@ func (r *reading) call(name *ast.Ident, args []ast.Expr) (Expr, string) {
 	f, ok := functions[name.Name]
 	switch {
 	case !ok:
-		r.fail(offset(name.Pos()), "function %s, want one of %s", name.Name, strings.Join(slices.Sorted(maps.Keys(functions)), ", "))
+		r.fail(offset(name.Pos()), "function %s, want one of %v", name.Name, slices.Sorted(maps.Keys(functions)))
 	case len(args) != f.args:
-		r.fail(offset(name.Pos()), "%s of %d, want %d", name.Name, len(args), f.args)
+		r.fail(offset(name.Pos()), "%s of %d, want %d arguments", name.Name, len(args), f.args)
 	default:
 		return r.apply(name.Name, f, args...)
 	}
@@ -270,26 +271,20 @@ func (f *Func) With(name string, value float32) *Func {
 		return f.bind(i, value)
 	}
 	g := *f
-	switch names := f.names(); {
-	case i >= 0:
-		g.err = f.errorf(-1, "%s is to be %g, want a finite number", name, value)
-	case names == "":
-		g.err = f.errorf(-1, "a value for %q, and it names no constants", name)
-	default:
-		g.err = f.errorf(-1, "a value for %q, which is none of its constants %s", name, names)
+	if g.err = f.errorf(-1, "%s is to be %g, want a finite number", name, value); i < 0 {
+		g.err = f.errorf(-1, "a value for %q, which is not among the constants %v", name, f.names())
 	}
 	return &g
 }
 
 // names lists the constants that have one.
-func (s *source) names() string {
-	var all []string
+func (s *source) names() (all []string) {
 	for _, m := range s.consts {
 		if m.name != "" {
 			all = append(all, m.name)
 		}
 	}
-	return strings.Join(all, ", ")
+	return all
 }
 
 // remembering is how many Funcs, each made of the one before, remember the next. It is enough to give each constant a
@@ -324,14 +319,12 @@ func (f *Func) ready(inputs int) error {
 		return f.err
 	case len(f.Code) == 0:
 		return errors.New("no formula")
-	case unset != nil && len(f.in) == 0:
-		return f.errorf(unset.offset, "%s has no value: there are no inputs, and With gave it none", unset.name)
 	case unset != nil:
-		return f.errorf(unset.offset, "%s has no value: it is none of the inputs %s, and With gave it none", unset.name, strings.Join(f.in, ", "))
+		return f.errorf(unset.offset, "%s has no value: it is not among the inputs %v, and With gave it none", unset.name, f.in)
 	case !allFinite(f.Consts):
 		return fmt.Errorf("the formula has the constants %v, want finite numbers", f.Consts)
 	case f.Vars != inputs && f.text != "":
-		return f.errorf(-1, "%d inputs (%s), and there are %d tensors", f.Vars, strings.Join(f.in, ", "), inputs)
+		return f.errorf(-1, "the inputs are %v, and there are %d tensors", f.in, inputs)
 	case f.Vars != inputs:
 		return fmt.Errorf("the formula has inputs up to Var(%d), and there are %d tensors", f.Vars-1, inputs)
 	}
@@ -341,7 +334,7 @@ func (f *Func) ready(inputs int) error {
 // unset is the first constant that With has given no value, if any.
 func (f *Func) unset() *mention {
 	for i := range f.consts {
-		if m := &f.consts[i]; m.name != "" && f.Consts[i] != f.Consts[i] {
+		if m := &f.consts[i]; m.name != "" && math.IsNaN(float64(f.Consts[i])) {
 			return m
 		}
 	}
@@ -357,14 +350,13 @@ func (f *Func) String() string {
 		}
 		return fmt.Sprint("x", i)
 	}, func(i int) (string, int) {
-		c := f.Consts[i]
-		switch {
-		case i < len(f.consts) && f.consts[i].name != "" && c != c:
+		switch c := float64(f.Consts[i]); {
+		case math.IsNaN(c) && i < len(f.consts) && f.consts[i].name != "":
 			return f.consts[i].name, asAtom
-		case math.Signbit(float64(c)):
-			return spell(c), asSigned
+		case math.Signbit(c):
+			return spell(f.Consts[i]), asSigned
 		}
-		return spell(c), asNumber
+		return spell(f.Consts[i]), asNumber
 	})
 }
 
