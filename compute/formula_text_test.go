@@ -349,6 +349,11 @@ func TestSpelling(t *testing.T) {
 			t.Errorf("%q is spelled %q, want %q", text, got, want)
 		}
 	}
+	names := []string{"a", "b"}
+	f := compute.Formula("a - b", names...)
+	if names[0] = "other"; f.String() != "a - b" {
+		t.Errorf("a - b has become %v with the slice of its names", f)
+	}
 	if f := compute.Formula("a %", "a"); f.String() != "a %" {
 		t.Errorf("what could not be read is spelled %q", f)
 	}
