@@ -1,9 +1,11 @@
 package compute_test
 
 import (
+	"errors"
 	"fmt"
 
 	"hebb/compute"
+	"hebb/cpu"
 )
 
 // A layer of two 2×2 filters on an image of 3×3: one sums what it sees, one finds vertical edges.
@@ -53,7 +55,7 @@ func ExampleHebbian_patches() {
 
 // A bias by column and a gain by row, then what the output held: no array is made of either.
 func ExampleMap() {
-	scale := compute.Pointwise(compute.Add(compute.Mul(compute.Var(0), compute.Var(1)), compute.Old()))
+	scale := compute.Formula("old + gain*bias", "gain", "bias")
 	on(func(s *compute.Step) error {
 		y := put(s, []int{2, 3}, 1, 1, 1, 2, 2, 2)
 		gain, bias := put(s, []int{2, 1}, 10, 100), put(s, []int{3}, 1, 2, 3)
@@ -61,16 +63,16 @@ func ExampleMap() {
 		fmt.Println(scale, get(s, y))
 		return s.Err()
 	})
-	// Output: add(mul(x0, x1), old) [11 21 31 102 202 302]
+	// Output: old + gain*bias [11 21 31 102 202 302]
 }
 
-// Gradient descent with a rate that falls: the formula is compiled once.
-func ExampleFunc_WithConsts() {
-	descend := compute.Pointwise(compute.Sub(compute.Old(), compute.Scale(1, compute.Var(0))))
+// Gradient descent with a rate that falls: the text is read once, and compiled once.
+func ExampleFormula() {
+	descend := compute.Formula("old - rate*slope", "slope")
 	on(func(s *compute.Step) error {
 		w, slope := put(s, []int{2}, 1, 2), put(s, []int{2}, 1, -1)
 		for _, rate := range []float32{0.5, 0.25, 0.125} {
-			s.Do(compute.Map{Out: w, In: []*compute.Tensor{slope}, F: descend.WithConsts(rate)})
+			s.Do(compute.Map{Out: w, In: []*compute.Tensor{slope}, F: descend.With("rate", rate)})
 		}
 		fmt.Println(get(s, w))
 		return s.Err()
@@ -78,9 +80,29 @@ func ExampleFunc_WithConsts() {
 	// Output: [0.125 2.875]
 }
 
+// A misspelt input is a constant that nobody gives a value, and the op says so. What cannot be read is known before.
+func ExampleFunc_Err() {
+	fmt.Println(compute.Formula("old + rate*(x % y)", "x", "y").Err())
+	descend := compute.Formula("old - rate*slop", "slope").With("rate", 0.5)
+	fmt.Println(descend, descend.Err())
+	b, _ := cpu.Open()
+	dev := compute.New(b)
+	defer dev.Close()
+	err := dev.Step(func(s *compute.Step) error {
+		w, slope := put(s, []int{2}, 1, 2), put(s, []int{2}, 1, -1)
+		s.Do(compute.Map{Out: w, In: []*compute.Tensor{slope}, F: descend})
+		return nil
+	})
+	fmt.Println(errors.Unwrap(err))
+	// Output:
+	// formula "old + rate*(x % y)": column 15: operator %, want + - * /
+	// old - 0.5*slop <nil>
+	// formula "old - rate*slop": column 12: slop has no value: it is not among the inputs [slope], and With gave it none
+}
+
 // The squared length of each row, and where the largest of each row is.
 func ExampleReduce() {
-	squares := compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(0)))
+	squares := compute.Formula("x*x", "x")
 	on(func(s *compute.Step) error {
 		x, length, best := put(s, []int{2, 3}, 1, 2, -2, 3, 0, 4), s.Tensor(2), s.Tensor(2)
 		in := []*compute.Tensor{x}

@@ -11,7 +11,7 @@ import (
 func ExampleKernelSums() {
 	const m = 6
 	// From row sums s, and their sum: the mean of each row less half of the mean of all.
-	centre := compute.Pointwise(compute.Sub(compute.Scale(1./m, compute.Var(0)), compute.Scale(0.5/(m*m), compute.Var(1))))
+	centre := compute.Formula("row/m - all/(2*m*m)", "row", "all").With("m", m)
 	on(func(s *compute.Step) error {
 		k := compute.Similarity{X: put(s, []int{m, 1}, 1, 2, 3, 4, 5, 6)}
 		l := compute.Similarity{X: put(s, []int{m, 1}, 2, 3, 4, 5, 6, 7)}

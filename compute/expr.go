@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
+	"sync/atomic"
 )
 
 // An Expr is a pointwise formula, built by the functions below. An Expr used twice is computed once.
 //
-// In float32 every step rounds, as [Val] counts it; a backend may fuse a product with a sum. Build a
-// formula once and keep it: [Pointwise] compiles it, and backends know a formula again by its shape.
+// In float32 every step rounds, as [Val] counts it; a backend may fuse a product with a sum. [Formula] builds one from
+// text. Build a formula once and keep it: [Pointwise] compiles it, and backends know a formula again by its shape.
 type Expr struct{ *node }
 
 type node struct {
@@ -40,7 +40,7 @@ const (
 	PrimSelect
 )
 
-var primNames = []string{"x", "c", "old", "add", "sub", "mul", "div", "neg", "exp", "log", "sqrt", "max", "min", "select"}
+var primNames = []string{"x", "c", "old", "add", "sub", "mul", "div", "neg", "exp", "log", "sqrt", "max", "min", "where"}
 
 func (p Prim) String() string { return primNames[p] }
 
@@ -133,15 +133,19 @@ func Through(a Act, v, y Expr) Expr {
 
 func prim(p Prim, args ...Expr) Expr { return Expr{&node{do: p, args: args}} }
 
-// A Func is an Expr made ready to run: instructions, each of which refers to earlier ones. The last
-// is the result. It is not to be changed.
+// A Func is a formula made ready to run, by [Formula] or [Pointwise]: instructions, each of which refers to
+// earlier ones. The last is the result. It is not to be changed.
 type Func struct {
 	Code   []Instr
 	Consts []float32
-	Vars   int  // 1 + the largest Var
+	Vars   int  // how many inputs: those that Formula was given, or 1 + the largest Var
 	Old    bool // what the output held is read
 	key    string
 	err    error
+
+	source
+	last  *atomic.Pointer[Func] // what With returned
+	depth int                   // how many Withs it took
 }
 
 // An Instr applies Do to the results of earlier instructions; of PrimVar and PrimConst, Num counts the
@@ -158,13 +162,20 @@ const MaxVars, MaxConsts = 7, 16
 // Pointwise compiles e. A formula of too many inputs or constants is refused by the op that uses it.
 func Pointwise(e Expr) *Func {
 	f := &Func{}
-	f.emit(e, map[*node]int{})
-	if f.err == nil && (f.Vars > MaxVars || len(f.Consts) > MaxConsts) {
-		f.err = fmt.Errorf("formula of %d inputs and %d constants, want at most %d and %d",
-			f.Vars, len(f.Consts), MaxVars, MaxConsts)
-	}
-	f.key = fmt.Sprint(f.Code)
+	f.compile(e)
 	return f
+}
+
+// compile returns which instruction each node of e has become.
+func (f *Func) compile(e Expr) map[*node]int {
+	at := map[*node]int{}
+	f.emit(e, at)
+	if f.err == nil && (f.Vars > MaxVars || len(f.Consts) > MaxConsts) {
+		f.err = fmt.Errorf("%s of %d inputs and %d constants, want at most %d and %d",
+			&f.source, f.Vars, len(f.Consts), MaxVars, MaxConsts)
+	}
+	f.key = fmt.Sprint(f.Vars, f.Code)
+	return at
 }
 
 // WithConsts returns f with other constants, in the order of its own, so that a rate may change from step to
@@ -179,33 +190,6 @@ func (f *Func) WithConsts(consts ...float32) *Func {
 
 // Key is equal for formulas that differ in nothing but the values of their constants.
 func (f *Func) Key() string { return f.key }
-
-// String is the formula as one line of calls: "add(x0, mul(0.5, x1))", shared parts written out.
-func (f *Func) String() string {
-	return f.print(len(f.Code)-1, func(c float32) string { return fmt.Sprint(c) })
-}
-
-// Shape is String with a c for every constant: the same for formulas with the same Key.
-func (f *Func) Shape() string {
-	return f.print(len(f.Code)-1, func(float32) string { return "c" })
-}
-
-func (f *Func) print(i int, constant func(float32) string) string {
-	c := f.Code[i]
-	switch c.Do {
-	case PrimVar:
-		return fmt.Sprint("x", c.Num)
-	case PrimConst:
-		return constant(f.Consts[c.Num])
-	case PrimOld:
-		return "old"
-	}
-	args := make([]string, c.Do.Arity())
-	for k := range args {
-		args[k] = f.print(c.Args[k], constant)
-	}
-	return c.Do.String() + "(" + strings.Join(args, ", ") + ")"
-}
 
 func (f *Func) emit(e Expr, done map[*node]int) int {
 	if i, ok := done[e.node]; ok {

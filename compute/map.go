@@ -25,15 +25,11 @@ func (m Map) check() error { return checkFormula(m.F, m.In, m.Out) }
 
 // checkFormula requires that f finds its inputs, and each of them spreads over the domain.
 func checkFormula(f *Func, in []*Tensor, domain *Tensor) error {
-	switch {
-	case f == nil || len(f.Code) == 0:
+	if f == nil {
 		return fmt.Errorf("no formula")
-	case f.err != nil:
-		return f.err
-	case !allFinite(f.Consts):
-		return fmt.Errorf("the formula has the constants %v, want finite numbers", f.Consts)
-	case f.Vars != len(in):
-		return fmt.Errorf("the formula has inputs up to Var(%d), and there are %d tensors", f.Vars-1, len(in))
+	}
+	if err := f.ready(len(in)); err != nil {
+		return err
 	}
 	for i, t := range in {
 		if !t.spreads(domain) {

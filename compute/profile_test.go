@@ -109,7 +109,7 @@ func TestProfileSums(t *testing.T) {
 		s.Do(compute.Gemm{C: z, A: x, B: z2(s), Epilogue: one})                                                     // 7
 		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: double})                                              // 8
 		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: scale})                                               // 9
-		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: scale.WithConsts(7)})                                       // 10
+		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: scale.WithConsts(7)})                                 // 10
 		s.Do(compute.Random{Out: y, Law: compute.Normal(0, 1), Seed: 1, Stream: 1})                                 // 11
 		s.Do(compute.Random{Out: y, Law: compute.Normal(0, 2), Seed: 1, Stream: 2})                                 // 12
 		s.Do(compute.Random{Out: y, Law: compute.Uniform(0, 2), Seed: 1, Stream: 2})                                // 13
@@ -118,11 +118,11 @@ func TestProfileSums(t *testing.T) {
 	const us = time.Microsecond
 	for _, want := range []compute.OpTime{
 		{Op: "Random Distribution normal", Operands: "[4 4] ←", Count: 2, Total: 23 * us, Median: 11 * us},
-		{Op: "Map mul(c, x0)", Operands: "[4 4] ← [4 4]", Count: 2, Total: 19 * us, Median: 9 * us, Flops: 32, Bytes: 256},
+		{Op: "Map c*x0", Operands: "[4 4] ← [4 4]", Count: 2, Total: 19 * us, Median: 9 * us, Flops: 32, Bytes: 256},
 		{Op: "Gram Kernel gaussian PerDim", Operands: "[1 4 4] ← [4 4]", Count: 1, Total: 14 * us, Median: 14 * us},
 		{Op: "Random", Operands: "[4 4] ←", Count: 1, Total: 13 * us, Median: 13 * us},
 		{Op: "Gemm", Operands: "[4 4] ← [4 4] [4 4]", Count: 4, Total: 10 * us, Median: 2 * us, Flops: 4 * 128, Bytes: 4 * 192},
-		{Op: "Map add(x0, x0)", Operands: "[4 4] ← [4 4]", Count: 1, Total: 8 * us, Median: 8 * us, Flops: 16, Bytes: 128},
+		{Op: "Map x0 + x0", Operands: "[4 4] ← [4 4]", Count: 1, Total: 8 * us, Median: 8 * us, Flops: 16, Bytes: 128},
 		{Op: "Gemm", Operands: "[4 8] ← [4 4] [4 8]", Count: 1, Total: 7 * us, Median: 7 * us, Flops: 256, Bytes: 320},
 		{Op: "Gemm Act relu", Operands: "[4 4] ← [4 4] [4 4]", Count: 1, Total: 6 * us, Median: 6 * us, Flops: 128, Bytes: 192},
 		{Op: "Gemm TransB", Operands: "[4 4] ← [4 4] [4 4]", Count: 1, Total: 5 * us, Median: 5 * us, Flops: 128, Bytes: 192},

@@ -81,6 +81,10 @@ func mapCases(c *chooser) {
 			c.mapOver(name, compute.Pointwise(formulas[name]), 1, 1, c.count(70001, 1000003), nil)
 		}
 	}
+	// The same instructions of one input and of two, the second unread: programs that must not be taken for each other.
+	for _, in := range [][]string{{"x"}, {"x", "y"}} {
+		c.pointwise(fmt.Sprintf("%d inputs, one read", len(in)), compute.Formula("keep*old + exp(-x*x)*x", in...).With("keep", 0.5))
+	}
 }
 
 // pointwise adds a case of f over a random domain, each input spread in its own way.
