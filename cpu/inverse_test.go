@@ -11,51 +11,6 @@ import (
 	"hebb/compute/computetest"
 )
 
-// naiveInverse is Gauss and Jordan's elimination, which knows nothing of factors.
-func naiveInverse(v compute.Inverse) {
-	batch, n := v.Dims()
-	for z := range batch {
-		a, inv := make([]float64, n*n), values(v.Inv)[z*n*n:][:n*n]
-		for i := range n {
-			for j := range i + 1 {
-				a[i*n+j] = float64(at(v.A, z, i, j, false))
-				a[j*n+i] = a[i*n+j]
-			}
-			a[i*n+i] += float64(v.Shift)
-		}
-		order := 0
-		for k := 0; k < n && order == 0; k++ {
-			pivot := a[k*n+k]
-			if !(pivot > 0) {
-				order = k + 1
-			}
-			for i := range n {
-				for j := range n {
-					if i != k && j != k {
-						a[i*n+j] -= a[i*n+k] * a[k*n+j] / pivot
-					}
-				}
-			}
-			for i := range n {
-				if i != k {
-					a[i*n+k], a[k*n+i] = -a[i*n+k]/pivot, a[k*n+i]/pivot
-				}
-			}
-			a[k*n+k] = 1 / pivot
-		}
-		values(v.Info)[z] = float32(order)
-		for i := range n {
-			for j := range i + 1 {
-				x := float32(a[i*n+j])
-				if order > 0 {
-					x = float32(math.NaN())
-				}
-				inv[i*n+j], inv[j*n+i] = x, x
-			}
-		}
-	}
-}
-
 func drawInverse(t *rapid.T) builder {
 	z, n := draw(t, "batch", 3), draw(t, "n", 150)
 	terms := n + rapid.IntRange(-n/2, n).Draw(t, "terms")

@@ -40,7 +40,7 @@ func clampedConv(c compute.Conv) {
 			acc[((n*g.P+p)*g.Q+q)*k+u] += values(c.X)[((n*g.H+h)*g.W+w)*g.C+ch] * values(c.W)[((u*g.R+r)*g.S+s)*g.C+ch]
 		}
 	})
-	naiveEpilogue(c.Epilogue, c.Y, acc)
+	finished(c.Epilogue, c.Y, acc)
 }
 
 // atBorder calls f with each output of a pool whose window reaches beyond a border, and how much of it does not.
@@ -207,4 +207,79 @@ var imageBugs = []planted{
 			seenAt(g, i/g.C, func(at int) { values(p.DX)[at+i%g.C] = d / float32(g.R*g.S) })
 		}
 	})},
+}
+
+// eachPlace calls f for every place of every image, and each number that the window sees there.
+func eachPlace(g compute.Patches, f func(n, p, q, r, s, c int)) {
+	for i := range g.N * g.P * g.Q * g.R * g.S * g.C {
+		c, s, r := i%g.C, i/g.C%g.S, i/g.C/g.S%g.R
+		place := i / (g.C * g.S * g.R)
+		f(place/g.Q/g.P, place/g.Q%g.P, place%g.Q, r, s, c)
+	}
+}
+
+// seenAt calls f with where in X the pixels lie that the window sees at a place.
+func seenAt(g compute.Patches, place int, f func(at int)) {
+	n, p, q := place/g.Q/g.P, place/g.Q%g.P, place%g.Q
+	for i := range g.R * g.S {
+		h, w := p*g.Stride-g.Pad+i/g.S, q*g.Stride-g.Pad+i%g.S
+		if h >= 0 && h < g.H && w >= 0 && w < g.W {
+			f(((n*g.H+h)*g.W + w) * g.C)
+		}
+	}
+}
+
+func finished(e compute.Epilogue, t *compute.Tensor, acc []float32) {
+	for i, a := range acc {
+		y := &values(t)[i]
+		v := e.Alpha * a
+		if e.Beta != 0 {
+			v += float32(e.Beta * *y)
+		}
+		if e.Bias != nil {
+			v += values(e.Bias)[i%t.Cols()]
+		}
+		v = activated(e.Act, v)
+		if e.Aux != nil {
+			v *= slope(e.Grad, values(e.Aux)[i])
+		}
+		*y = v
+	}
+}
+
+func exp64(x float32) float32 { return float32(math.Exp(float64(x))) }
+
+func activated(a compute.Act, v float32) float32 {
+	switch a {
+	case compute.ReLU:
+		return max(v, 0)
+	case compute.Tanh:
+		return float32(math.Tanh(float64(v)))
+	case compute.Sigmoid:
+		return float32(1 / (1 + math.Exp(-float64(v))))
+	case compute.LeakyReLU:
+		return max(v, compute.LeakySlope*v)
+	case compute.SELU:
+		return max(v, 0)*compute.SELUScale + compute.SELULimit*float32(math.Expm1(min(float64(v), 0)))
+	}
+	return v
+}
+
+// slope is the derivative of an activation where it is a.
+func slope(grad compute.Act, a float32) float32 {
+	switch {
+	case grad == compute.Tanh:
+		return 1 - float32(a*a)
+	case grad == compute.Sigmoid:
+		return a * (1 - a)
+	case grad == compute.SELU && a > 0:
+		return compute.SELUScale
+	case grad == compute.SELU:
+		return a + compute.SELULimit
+	case a > 0:
+		return 1
+	case grad == compute.LeakyReLU:
+		return compute.LeakySlope
+	}
+	return 0
 }
