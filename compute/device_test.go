@@ -180,13 +180,13 @@ func TestClose(t *testing.T) {
 // needs to find it.
 func TestVerify(t *testing.T) {
 	for _, test := range []struct {
-		hurt func(compute.Op, []float32)
+		b    compute.Backend
 		want string
 	}{
-		{nil, ""},
-		{func(_ compute.Op, out []float32) { out[1] = 9 }, "element 1 of [2 2] is 9, want 4 ± 0"},
+		{&naive{}, ""},
+		{hurt(func(_ compute.Op, out []float32) { out[1] = 9 }), "element 1 of [2 2] is 9, want 4 ± 0"},
 	} {
-		v := compute.Verify(&naive{hurt: test.hurt}, 0)
+		v := compute.Verify(test.b, 0)
 		d := compute.New(v)
 		err := d.Step(func(s *compute.Step) error {
 			c, a, b := s.Tensor(2, 2), s.Tensor(2, 1), s.Tensor(1, 2)

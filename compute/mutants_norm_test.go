@@ -2,6 +2,7 @@ package compute_test
 
 import (
 	"math"
+	"slices"
 
 	"hebb/compute"
 )
@@ -184,6 +185,18 @@ func lossMutants() []mutant {
 				data(s.Delta)[i*len(z)] -= s.Scale
 			}
 		}),
+		spoil("any of the largest is hit", func(s S, i int, z []float32, label int) {
+			if label >= 0 && z[label] == slices.Max(z) {
+				data(s.Hit)[i] = 1
+			}
+		}),
+		{"the label before", S{}, around(func(run func(compute.Op), s S) {
+			during(s.Labels, func(l []float32) {
+				for i := range l {
+					l[i]--
+				}
+			}, func() { run(s) })
+		})},
 		bend("no scale", func(s *S) { s.Scale = 1 }),
 		bend("no Delta", func(s *S) { s.Delta = nil }),
 	}
@@ -204,6 +217,7 @@ func randomMutants() []mutant {
 				r.Law.A = 0
 			}
 		}),
+		bend("mean and deviation ignored", func(r *compute.Random) { r.Law.A, r.Law.B = 0, 1 }),
 		bend("a threshold that wraps", func(r *compute.Random) {
 			if r.Law == compute.Bernoulli(1, r.Law.B) {
 				r.Law.A = 0
@@ -217,6 +231,13 @@ func randomMutants() []mutant {
 		spoil("words of a block in another order", func(_ compute.Random, out []float32) {
 			for i := 0; i+3 < len(out); i += 4 {
 				out[i], out[i+3] = out[i+3], out[i]
+			}
+		}),
+		spoil("23 bits", func(r compute.Random, out []float32) {
+			for i, x := range out {
+				if r.Law == compute.Uniform(0, 1) {
+					out[i] = float32(math.Floor(float64(x)*(1<<23)) / (1 << 23))
+				}
 			}
 		}),
 		spoil("an odd number at the end", func(r compute.Random, out []float32) {

@@ -1,6 +1,10 @@
 package compute_test
 
-import "hebb/compute"
+import (
+	"slices"
+
+	"hebb/compute"
+)
 
 func similarityMutants() []mutant {
 	type S = compute.KernelSums
@@ -13,11 +17,10 @@ func similarityMutants() []mutant {
 			f(s, func(t *compute.Tensor, w, z, i int) *float32 { return &data(t)[(w*batch+z)*m+i] })
 		})}
 	}
-	first := func(s []float32) (same []float32) {
-		for range s {
-			same = append(same, s[0])
-		}
-		return same
+	backwards := func(s []float32) []float32 {
+		s = slices.Clone(s)
+		slices.Reverse(s)
+		return s
 	}
 	half := func(x *float32) { *x /= 2 }
 	return []mutant{
@@ -45,6 +48,7 @@ func similarityMutants() []mutant {
 		}),
 		sums("the first width for all", func(s *S) { s.K.Sigma = first(s.K.Sigma) }),
 		sums("the first width of L for all", func(s *S) { s.L.Sigma = first(s.L.Sigma) }),
+		sums("widths in another order", func(s *S) { s.K.Sigma = backwards(s.K.Sigma) }),
 		sums("σ not scaled by √d", func(s *S) { s.K.PerDim, s.L.PerDim = false, false }),
 		sums("linear for cosine", func(s *S) {
 			if s.K.Kernel == compute.Cosine {
@@ -94,6 +98,7 @@ func similarityMutants() []mutant {
 		}),
 		grad("the first width for all", func(g *G) { g.K.Sigma = first(g.K.Sigma) }),
 		grad("the first width of L for all", func(g *G) { g.L.Sigma = first(g.L.Sigma) }),
+		grad("widths of L in another order", func(g *G) { g.L.Sigma = backwards(g.L.Sigma) }),
 		grad("σ not scaled by √d", func(g *G) { g.K.PerDim = false }),
 		grad("Gaussian of L alone", func(g *G) {
 			if g.L.X != nil && g.L.Kernel == compute.Gaussian {
@@ -110,6 +115,14 @@ func similarityMutants() []mutant {
 		})},
 		{"the last column as it was", G{}, spoilt(func(g G) { data(g.DX)[g.DX.Len()-1] = 0 })},
 	}
+}
+
+// first has the first width for all.
+func first(sigma []float32) (same []float32) {
+	for range sigma {
+		same = append(same, sigma[0])
+	}
+	return same
 }
 
 // sole is the first matrix of each width's batch, if there is but one width.

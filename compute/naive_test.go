@@ -16,9 +16,7 @@ type naive struct {
 	always  bool                                    // where it may not, too
 	chunk   int                                     // of rows, whose variances it merges
 	tiles   *transforms                             // by which it convolves, where there is leeway for it
-	bend    func(op compute.Op) compute.Op          // mistakes an op for another
 	slip    func(g compute.Patches) compute.Patches // and a geometry
-	hurt    func(op compute.Op, out []float32)      // spoils an output before it is seen
 }
 
 type memory []float32
@@ -54,9 +52,6 @@ func words(t *compute.Tensor) []float32 {
 func (n *naive) Run(op compute.Op) error {
 	if n.times > 0 {
 		n.rnd = rand.New(rand.NewPCG(1, 1)) // every run alike
-	}
-	if n.bend != nil {
-		op = n.bend(op)
 	}
 	op = compute.Widened(op, func(t *compute.Tensor) *compute.Tensor {
 		x := memory(halves(t))
@@ -106,10 +101,6 @@ func (n *naive) Run(op compute.Op) error {
 		}
 	default:
 		return fmt.Errorf("%T: %w", op, compute.ErrUnsupported)
-	}
-	if n.hurt != nil {
-		outs, _ := compute.Operands(op)
-		n.hurt(op, words(outs[0]))
 	}
 	return nil
 }
