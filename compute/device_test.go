@@ -12,7 +12,7 @@ import (
 
 func device(t *testing.T) *compute.Device {
 	t.Helper()
-	d := compute.New(&naive{})
+	d := compute.New(plain())
 	t.Cleanup(func() { d.Close() })
 	return d
 }
@@ -160,7 +160,7 @@ func TestSteps(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	d := compute.New(&naive{})
+	d := compute.New(plain())
 	x := tensor(t, d, 2)
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func TestVerify(t *testing.T) {
 		b    compute.Backend
 		want string
 	}{
-		{&naive{}, ""},
+		{plain(), ""},
 		{hurt(func(_ compute.Op, out []float32) { out[1] = 9 }), "element 1 of [2 2] is 9, want 4 ± 0"},
 	} {
 		v := compute.Verify(test.b, 0)
@@ -207,7 +207,7 @@ func TestVerify(t *testing.T) {
 
 func TestTrace(t *testing.T) {
 	var log bytes.Buffer
-	d := compute.New(compute.Trace(&naive{}, &log, true))
+	d := compute.New(compute.Trace(plain(), &log, true))
 	defer d.Close()
 	if err := d.Step(func(s *compute.Step) error {
 		s.Do(compute.Copy{Dst: s.Tensor(3), Src: s.Tensor(3)})

@@ -34,8 +34,8 @@ func normMutants() []mutant {
 			rows, cols := s.Dims()
 			for j := range cols {
 				var squares float32
-				for _, x := range column(s.X, j) {
-					squares += x * x
+				for i := range rows {
+					squares += data(s.X)[i*cols+j] * data(s.X)[i*cols+j]
 				}
 				m := data(s.Mean)[j]
 				data(s.Var)[j] = squares/float32(rows) - m*m
@@ -65,7 +65,7 @@ func normMutants() []mutant {
 			for i := range data(s.Y) {
 				j, sd := i%cols, math.Sqrt(float64(data(s.Var)[i%cols]))
 				z := (data(s.X)[i] - data(s.Mean)[j]) / (float32(sd) + s.Eps)
-				data(s.Y)[i] = unit{}.act(s.Act, z*data(s.Gain)[j]+data(s.Bias)[j])
+				data(s.Y)[i] = plain().Act(s.Act, z*data(s.Gain)[j]+data(s.Bias)[j])
 			}
 		}),
 		bend("no activation", func(s *S) { s.Act = compute.Identity }),
@@ -101,27 +101,30 @@ func normMutants() []mutant {
 			rows, cols := g.Dims()
 			for j := 0; j < cols && g.Y == nil; j++ {
 				i := (rows-1)*cols + j
-				data(g.DGain)[j] -= data(g.DY)[i] * (data(g.X)[i] - data(g.Mean)[j]) * unit{}.scale(data(g.Var)[j], g.Eps)
+				data(g.DGain)[j] -= data(g.DY)[i] * (data(g.X)[i] - data(g.Mean)[j]) * scaleOf(data(g.Var)[j], g.Eps)
 			}
 		}),
 		ruin("the mean delta left in", func(g G) {
 			rows, cols := g.Dims()
 			for i := range data(g.DX) {
 				j := i % cols
-				data(g.DX)[i] += data(g.Gain)[j] * unit{}.scale(data(g.Var)[j], g.Eps) * data(g.DBias)[j] / float32(rows)
+				data(g.DX)[i] += data(g.Gain)[j] * scaleOf(data(g.Var)[j], g.Eps) * data(g.DBias)[j] / float32(rows)
 			}
 		}),
 		ruin("the correlation left in", func(g G) {
 			rows, cols := g.Dims()
 			for i := range data(g.DX) {
 				j := i % cols
-				scale := unit{}.scale(data(g.Var)[j], g.Eps)
+				scale := scaleOf(data(g.Var)[j], g.Eps)
 				xhat := (data(g.X)[i] - data(g.Mean)[j]) * scale
 				data(g.DX)[i] += data(g.Gain)[j] * scale * xhat * data(g.DGain)[j] / float32(rows)
 			}
 		}),
 	}
 }
+
+// scaleOf is 1/√(v + eps).
+func scaleOf(v, eps float32) float32 { return float32(1 / math.Sqrt(float64(v+eps))) }
 
 func lossMutants() []mutant {
 	type S = compute.SoftmaxLoss

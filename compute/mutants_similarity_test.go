@@ -67,9 +67,10 @@ func similarityMutants() []mutant {
 		}),
 		ruin("a row lost", func(s S, each func(t *compute.Tensor, w, z, i int) *float32) {
 			if t := s.Sum; t != nil && s.K.Kernel == compute.Linear && s.A == nil {
-				n, d := s.K.X.Rows(), s.K.X.Cols()
-				x := part(s.K.X, 0, false)
-				*each(t, 0, 0, 0) -= unit{}.dot(d, func(k int) (float32, float32) { return x(0, k), x(n-1, k) })
+				n, d, x := s.K.X.Rows(), s.K.X.Cols(), data(s.K.X)
+				for k := range d {
+					*each(t, 0, 0, 0) -= x[k] * x[(n-1)*d+k]
+				}
 			}
 		}),
 		ruin("the diagonal lost", func(s S, each func(t *compute.Tensor, w, z, i int) *float32) {
@@ -107,9 +108,9 @@ func similarityMutants() []mutant {
 		}),
 		{"a pair lost", G{}, spoilt(func(g G) {
 			if m, d := g.K.X.Rows(), g.K.X.Cols(); m > 1 && g.K.Kernel == compute.Linear {
-				p, x := unit{}.weights(g, 0), part(g.K.X, 0, false)
+				p := plain().Weights(g, 0)
 				for k := range d {
-					data(g.DX)[k] -= p(0, m-1) * x(m-1, k)
+					data(g.DX)[k] -= p[0][m-1] * data(g.K.X)[(m-1)*d+k]
 				}
 			}
 		})},

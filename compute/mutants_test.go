@@ -34,18 +34,18 @@ func TestMutants(t *testing.T) {
 
 // A buggy backend calls bug instead of running an op.
 type buggy struct {
-	naive
+	*machine
 	bug func(run func(compute.Op), op compute.Op)
 }
 
 func (b *buggy) Run(op compute.Op) (err error) {
-	b.bug(func(op compute.Op) { err = b.naive.Run(op) }, op)
+	b.bug(func(op compute.Op) { err = b.machine.Run(op) }, op)
 	return err
 }
 
 // around has a mistake in what happens around ops of one type.
 func around[O compute.Op](f func(run func(compute.Op), op O)) compute.Backend {
-	return &buggy{bug: func(run func(compute.Op), op compute.Op) { f(run, op.(O)) }}
+	return &buggy{plain(), func(run func(compute.Op), op compute.Op) { f(run, op.(O)) }}
 }
 
 // bent takes an op for another.
@@ -65,20 +65,20 @@ func spoilt[O compute.Op](f func(op O)) compute.Backend {
 func hurt(f func(op compute.Op, out []float32)) compute.Backend {
 	return spoilt(func(op compute.Op) {
 		outs, _ := compute.Operands(op)
-		f(op, words(outs[0]))
+		f(op, data(outs[0]))
 	})
 }
 
 // during runs f while t holds what change makes of it.
 func during(t *compute.Tensor, change func(x []float32), f func()) {
-	old := slices.Clone(words(t))
-	change(words(t))
+	old := slices.Clone(data(t))
+	change(data(t))
 	f()
-	copy(words(t), old)
+	copy(data(t), old)
 }
 
 func last(t *compute.Tensor) *float32 {
-	w := words(t)
+	w := data(t)
 	return &w[len(w)-1]
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"hebb/compute"
+	"hebb/compute/computetest"
 )
 
 // windowMutants take the geometry of a window for another, in each op that has one.
@@ -19,7 +20,9 @@ func windowMutants() (all []mutant) {
 	}
 	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}, compute.Hebbian{}, compute.Pool{}, compute.PoolGrad{}} {
 		for name, f := range slips {
-			all = append(all, mutant{name, op, &naive{slip: func(g compute.Patches) compute.Patches { f(&g); return g }}})
+			m := plain()
+			m.Window = func(g compute.Patches) compute.Patches { f(&g); return g }
+			all = append(all, mutant{name, op, m})
 		}
 	}
 	return all
@@ -131,7 +134,7 @@ func poolMutants() []mutant {
 		})},
 		{"overlap overwritten", G{}, spoilt(func(p G) {
 			g := p.Patches()
-			each(g, func(n, h, w, _, _, row, col int) {
+			computetest.EachSeen(g, func(n, h, w, _, _, row, col int) {
 				for ch := range g.C {
 					if d := data(p.DY)[((n*g.P+row)*g.Q+col)*g.C+ch]; p.Pooling == compute.AveragePool {
 						data(p.DX)[((n*g.H+h)*g.W+w)*g.C+ch] = d / float32(g.R*g.S)
@@ -148,7 +151,7 @@ func averageBySeen(p compute.Pool) {
 	}
 	g, out := p.Patches(), data(p.Y)
 	seen := make([]int, len(out))
-	each(g, func(n, _, _, _, _, row, col int) {
+	computetest.EachSeen(g, func(n, _, _, _, _, row, col int) {
 		for ch := range g.C {
 			seen[((n*g.P+row)*g.Q+col)*g.C+ch]++
 		}
@@ -167,7 +170,7 @@ func lastOfLargest(p compute.PoolGrad) {
 	dx, dy := data(p.DX), data(p.DY)
 	clear(dx)
 	chosen := make([]int, len(dy))
-	each(g, func(n, h, w, _, _, row, col int) {
+	computetest.EachSeen(g, func(n, h, w, _, _, row, col int) {
 		for ch := range g.C {
 			i, at := ((n*g.P+row)*g.Q+col)*g.C+ch, ((n*g.H+h)*g.W+w)*g.C+ch
 			if c := chosen[i]; c == 0 || x[at] >= x[c-1] {
