@@ -49,7 +49,6 @@ func (m *Machine[F]) Finish(e compute.Epilogue, acc, old F, bias, i int) F {
 
 // Act returns a(v).
 func (m *Machine[F]) Act(a compute.Act, v F) F {
-	small := func() F { return m.Exp(-F(math.Abs(float64(v)))) }
 	switch a {
 	case compute.ReLU:
 		return max(v, 0)
@@ -61,7 +60,7 @@ func (m *Machine[F]) Act(a compute.Act, v F) F {
 		}
 		return -t
 	case compute.Sigmoid:
-		e := small()
+		e := m.Exp(-F(math.Abs(float64(v))))
 		if v > 0 {
 			return m.Div(1, m.Add(1, e))
 		}
@@ -74,7 +73,7 @@ func (m *Machine[F]) Act(a compute.Act, v F) F {
 		if v > 0 {
 			return m.Mul(v, F(compute.SELUScale))
 		}
-		return m.Mul(m.Sub(small(), 1), F(compute.SELULimit))
+		return m.Mul(m.Sub(m.Exp(v), 1), F(compute.SELULimit))
 	}
 	return v
 }
