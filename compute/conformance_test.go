@@ -10,12 +10,7 @@ import (
 	"hebb/compute/computetest"
 )
 
-func open(hurt func(compute.Op, []float32)) func() (compute.Backend, error) {
-	return func() (compute.Backend, error) { return &naive{hurt: hurt}, nil }
-}
-
-// TestNaive: the definitions agree with the formulas written down a second time.
-func TestNaive(t *testing.T) { computetest.Run(t, open(nil)) }
+var modes = []computetest.Rounding{computetest.AnyWay, computetest.Upward, computetest.Downward, computetest.Inward}
 
 // TestSuiteSees: spoiled outputs of every op are caught.
 func TestSuiteSees(t *testing.T) {
@@ -23,7 +18,7 @@ func TestSuiteSees(t *testing.T) {
 		return func(_ compute.Op, out []float32) { out[len(out)-1] = f(out[len(out)-1]) }
 	}
 	flip := 0
-	for name, hurt := range map[string]func(compute.Op, []float32){
+	for name, f := range map[string]func(compute.Op, []float32){
 		"NaN":            last(func(float32) float32 { return float32(math.NaN()) }),
 		"Inf":            last(func(float32) float32 { return float32(math.Inf(1)) }),
 		"off by one":     last(func(x float32) float32 { return x + 1 }),
@@ -35,7 +30,7 @@ func TestSuiteSees(t *testing.T) {
 		"beside the tensor": func(_ compute.Op, out []float32) { out[:len(out)+1][len(out)] = 0 },
 	} {
 		for _, op := range compute.Ops {
-			if _, err := computetest.Try(op, open(hurt)); !errors.Is(err, compute.ErrWrong) {
+			if _, err := try(op, 1, hurt(f)); !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("%s in %T: %v", name, op, err)
 			}
 		}
@@ -45,24 +40,24 @@ func TestSuiteSees(t *testing.T) {
 // TestBounds: the bounds hold on the worst device that GLSL allows, however it rounds, and are near
 // enough to see one that is ten times worse.
 func TestBounds(t *testing.T) {
-	for _, u := range []unit{{times: 1}, {times: 1, mode: upward}, {times: 1, mode: downward}, {times: 1, mode: inward}, {times: 10}} {
+	for _, u := range []computetest.Float32{{Times: 1}, {Times: 1, Mode: computetest.Upward}, {Times: 1, Mode: computetest.Downward}, {Times: 1, Mode: computetest.Inward}, {Times: 10}} {
 		for _, op := range compute.Ops {
 			switch op.(type) {
 			case compute.Copy, compute.Gather:
 				continue // there is nothing to round
 			}
-			t.Run(fmt.Sprintf("%T/%gx/%v", op, u.times, u.mode), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%T/%gx/%v", op, u.Times, u.Mode), func(t *testing.T) {
 				t.Parallel()
 				every := 1
 				switch op.(type) {
 				case compute.Gemm, compute.Hebbian, compute.Gram, compute.KernelSums, compute.KernelGrad, compute.Inverse:
-					if u.mode != anyWay {
+					if u.Mode != computetest.AnyWay {
 						every = 7 // they take long
 					}
 				}
-				tally, err := try(op, every, &naive{unit: u})
+				tally, err := try(op, every, rounding(u))
 				t.Logf("worst %.2f of the bound, %v", tally.Worst, err)
-				if u.times == 1 && err != nil || u.times > 1 && !errors.Is(err, compute.ErrWrong) {
+				if u.Times == 1 && err != nil || u.Times > 1 && !errors.Is(err, compute.ErrWrong) {
 					t.Error(err)
 				}
 			})
@@ -88,8 +83,10 @@ func try(op compute.Op, n int, b compute.Backend) (tally compute.Tally, err erro
 // TestMerging: variances may be merged from those of chunks of any length, however it is rounded.
 func TestMerging(t *testing.T) {
 	for _, chunk := range []int{1, 2, 7, 16, 64} {
-		for _, mode := range []rounding{anyWay, upward, downward, inward} {
-			tally, err := try(compute.Standardize{}, 1, &naive{unit: unit{times: 1, mode: mode}, chunk: chunk})
+		for _, mode := range modes {
+			m := rounding(computetest.Float32{Times: 1, Mode: mode})
+			m.Chunk = chunk
+			tally, err := try(compute.Standardize{}, 1, m)
 			if err != nil {
 				t.Errorf("chunks of %d, rounding %v: %v", chunk, mode, err)
 			}

@@ -14,7 +14,7 @@ import (
 
 func device(t *testing.T) *compute.Device {
 	t.Helper()
-	d := compute.New(&naive{})
+	d := compute.New(plain())
 	t.Cleanup(func() { d.Close() })
 	return d
 }
@@ -239,7 +239,7 @@ func TestSameMemory(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	d := compute.New(&naive{})
+	d := compute.New(plain())
 	x := tensor(t, d, 2)
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
@@ -259,13 +259,13 @@ func TestClose(t *testing.T) {
 // needs to find it.
 func TestVerify(t *testing.T) {
 	for _, test := range []struct {
-		hurt func(compute.Op, []float32)
+		b    compute.Backend
 		want string
 	}{
-		{nil, ""},
-		{func(_ compute.Op, out []float32) { out[1] = 9 }, "element 1 of [2 2] is 9, want 4 ± 0"},
+		{plain(), ""},
+		{hurt(func(_ compute.Op, out []float32) { out[1] = 9 }), "element 1 of [2 2] is 9, want 4 ± 0"},
 	} {
-		v := compute.Verify(&naive{hurt: test.hurt}, 0)
+		v := compute.Verify(test.b, 0)
 		d := compute.New(v)
 		err := d.Step(func(s *compute.Step) error {
 			c, a, b := s.Tensor(2, 2), s.Tensor(2, 1), s.Tensor(1, 2)
@@ -286,7 +286,7 @@ func TestVerify(t *testing.T) {
 
 func TestTrace(t *testing.T) {
 	var log bytes.Buffer
-	d := compute.New(compute.Trace(&naive{}, &log, true))
+	d := compute.New(compute.Trace(plain(), &log, true))
 	defer d.Close()
 	if err := d.Step(func(s *compute.Step) error {
 		s.Do(compute.Copy{Dst: s.Tensor(3), Src: s.Tensor(3)})

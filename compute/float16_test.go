@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/compute/computetest"
 )
 
 // converted is x as Narrow or Widen has it, one number or word.
@@ -21,7 +22,7 @@ func TestFloat16(t *testing.T) {
 	bits := func(x float32) uint16 { return uint16(math.Float32bits(converted(compute.Narrow, x))) }
 	for i := range 1 << 16 {
 		h := uint16(i)
-		x, want := converted(compute.Widen, math.Float32frombits(uint32(h))), fromHalf(h)
+		x, want := converted(compute.Widen, math.Float32frombits(uint32(h))), computetest.FromHalf(h)
 		if want != want {
 			if x == x || bits(x)&0x7e00 != 0x7e00 {
 				t.Fatalf("%#04x is %g and then %#04x, want a NaN", h, x, bits(x))
@@ -34,7 +35,7 @@ func TestFloat16(t *testing.T) {
 		if h&0x7fff >= 0x7c00 {
 			continue
 		}
-		next := float64(fromHalf(h + 1)) // away from 0
+		next := float64(computetest.FromHalf(h + 1)) // away from 0
 		if h&0x7fff == 0x7bff {
 			next = math.Copysign(65536, next) // which is infinite
 		}
@@ -66,7 +67,7 @@ func TestFloat16Tensor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if words := len(*x.Buffer().(*memory)); words != 8 || x.Type() != compute.Float16 || x.String() != "[3 5]f16" {
+	if words := cap(data(x)); words != 8 || x.Type() != compute.Float16 || x.String() != "[3 5]f16" {
 		t.Errorf("%v of %vs in %d words", x, x.Type(), words)
 	}
 	for _, test := range []struct {
@@ -86,8 +87,8 @@ func TestFloat16Tensor(t *testing.T) {
 			t.Errorf("read back as %v", got)
 		}
 		scratch := s.TensorOf(compute.Float16, 10)
-		if len(*scratch.Buffer().(*memory)) != 5 {
-			t.Errorf("10 halves in %d words", len(*scratch.Buffer().(*memory)))
+		if cap(data(scratch)) != 5 {
+			t.Errorf("10 halves in %d words", cap(data(scratch)))
 		}
 		return nil
 	})
@@ -155,15 +156,14 @@ func TestFloat16Cost(t *testing.T) {
 
 // TestFloat16Seen: the suite sees a rounding to fewer bits, and numbers that change places.
 func TestFloat16Seen(t *testing.T) {
-	spoil := func(f func(words []float32)) *naive {
-		n := spoilt(func(c compute.Copy) {
+	spoil := func(f func(words []float32)) compute.Backend {
+		return spoilt(func(c compute.Copy) {
 			if c.Dst.Type() == compute.Float16 {
-				f(words(c.Dst))
+				f(data(c.Dst))
 			}
 		})
-		return &n
 	}
-	for name, b := range map[string]*naive{
+	for name, b := range map[string]compute.Backend{
 		"9 bits": spoil(func(words []float32) {
 			for i, w := range words {
 				words[i] = math.Float32frombits(math.Float32bits(w) &^ 0x00030003)

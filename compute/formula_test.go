@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"math"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"hebb/compute"
+	"hebb/compute/computetest"
 )
 
 // wild draws a formula of any primitives whatever, divisions by 0 and roots of negatives among them.
@@ -144,10 +144,11 @@ func TestFormulas(t *testing.T) {
 		if !(math.Abs(v.X-want) <= v.Err+1e-15*math.Abs(want)) {
 			rt.Errorf("%v of %v, old %v is %v, and in float64 %g", f, in, c[m.Out], v, want)
 		}
-		rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
-		for _, mode := range []rounding{anyWay, anyWay, upward, downward, inward} {
-			u := unit{times: 1, mode: mode, rnd: rnd}
-			if got := u.evaluate(f, func(i int) float32 { return in[i] }, c[m.Out][0]); !v.Allows(got) {
+		seed := rapid.Uint64().Draw(rt, "seed")
+		for i, mode := range append(modes, computetest.AnyWay) {
+			u := rounding(computetest.Float32{Times: 1, Mode: mode, Seed: seed + uint64(i)})
+			u.Begin()
+			if got := u.Evaluate(f, func(i int) float32 { return in[i] }, c[m.Out][0]); !v.Allows(got) {
 				rt.Errorf("%v of %v, old %v, rounded %v, is %g: want %v", f, in, c[m.Out], mode, got, v)
 			}
 		}

@@ -11,53 +11,30 @@ import (
 	"hebb/compute/computetest"
 )
 
-// A halving is how a naive backend makes use of [compute.Half]: it rounds to so many bits, 11 of them being half precision's,
-// and adds up runs of so many products in that. Nothing else of it is in float32.
-type halving struct{ bits, run int }
-
-// half is x in half precision, as u rounds.
-func (u unit) half(x float64, h halving) float64 {
-	_, exp := math.Frexp(x)
-	step := math.Ldexp(1, max(exp-h.bits, -24))
-	y := math.RoundToEven(x/step) * step
-	if u.times > 0 && y != x && u.turns(x-y, x) {
-		y += math.Copysign(step, x-y)
-	}
-	if math.Abs(y) > 65504 {
-		y = math.Copysign(math.Inf(1), y)
-	}
-	return y
-}
-
-// halfDot is [unit.dot] with half precision's leeway; what follows from run to run is fused with a sum or not.
-func (u unit) halfDot(n int, h halving, pair func(k int) (a, b float32)) (s float32) {
-	for k := 0; k < n; k += h.run {
-		part := 0.0
-		for j := k; j < min(k+h.run, n); j++ {
-			a, b := pair(j)
-			p := u.half(float64(u.flush(a)), h) * u.half(float64(u.flush(b)), h)
-			if u.times == 0 || u.rnd.IntN(2) == 0 {
-				p = u.half(p, h)
-			}
-			part = u.half(part+p, h)
+// halved is a machine that rounds factors, products and sums to so many bits where it has [compute.Half], or always, 11 of
+// them being half precision's, in runs of so many products. Nothing else of it is in half precision.
+func halved(f computetest.Float32, bits int, always bool) *machine {
+	m := rounding(f)
+	u := m.Arithmetic.(*computetest.Float32)
+	m.Products = func(l compute.Leeway, a, b []float32) (s float32) {
+		if l&compute.Half == 0 && !always {
+			return m.Dot(a, b)
 		}
-		s = u.add(s, float32(part))
+		for k := 0; k < len(a); k += compute.HalfRun {
+			part := 0.0
+			for j := k; j < min(k+compute.HalfRun, len(a)); j++ {
+				p := m.Half(float64(m.Load(a[j])), bits) * m.Half(float64(m.Load(b[j])), bits)
+				if !u.Fuses() {
+					p = m.Half(p, bits)
+				}
+				part = m.Half(part+p, bits)
+			}
+			s = m.Add(s, float32(part))
+		}
+		return s
 	}
-	return s
+	return m
 }
-
-// sum is Σ a·b over n pairs, with that leeway if n makes use of it.
-func (n *naive) sum(l compute.Leeway, count int, pair func(k int) (a, b float32)) float32 {
-	if (l&compute.Half != 0 || n.always) && n.bits > 0 {
-		return n.halfDot(count, n.halving, pair)
-	}
-	return n.dot(count, pair)
-}
-
-// A factorList collects the products of a sum that are met in another order.
-type factorList [][2]float32
-
-func (l factorList) at(k int) (a, b float32) { return l[k][0], l[k][1] }
 
 // products are the ops that half precision is for.
 var products = []compute.Op{compute.Gemm{}, compute.Hebbian{}, compute.Conv{}, compute.ConvInput{}}
@@ -71,11 +48,10 @@ func tryHalf(op compute.Op, n int, b compute.Backend) (compute.Tally, error) {
 // to see three bits less; a result in half precision is not within float32's.
 func TestHalf(t *testing.T) {
 	for _, op := range products {
-		for _, mode := range []rounding{anyWay, upward, downward, inward} {
+		for _, mode := range modes {
 			t.Run(fmt.Sprintf("%T/%v", op, mode), func(t *testing.T) {
 				t.Parallel()
-				b := naive{unit: unit{times: 1, mode: mode}, halving: halving{11, compute.HalfRun}}
-				tally, err := tryHalf(op, 5, &b)
+				tally, err := tryHalf(op, 5, halved(computetest.Float32{Times: 1, Mode: mode}, 11, false))
 				t.Logf("worst %.2f of the bound", tally.Worst)
 				if err != nil {
 					t.Error(err)
@@ -84,10 +60,10 @@ func TestHalf(t *testing.T) {
 		}
 		t.Run(fmt.Sprintf("%T/seen", op), func(t *testing.T) {
 			t.Parallel()
-			if _, err := tryHalf(op, 3, &naive{halving: halving{8, compute.HalfRun}}); !errors.Is(err, compute.ErrWrong) {
+			if _, err := tryHalf(op, 3, halved(computetest.Float32{}, 8, false)); !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("8 bits: %v", err)
 			}
-			if _, err := try(op, 3, &naive{halving: halving{11, compute.HalfRun}, always: true}); !errors.Is(err, compute.ErrWrong) {
+			if _, err := try(op, 3, halved(computetest.Float32{}, 11, true)); !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("not asked for: %v", err)
 			}
 		})

@@ -105,8 +105,7 @@ func TestResidual(t *testing.T) {
 
 // TestVerifyResidual: Verify says what it has looked at.
 func TestVerifyResidual(t *testing.T) {
-	hurt := func(_ compute.Op, inv []float32) { inv[0] *= 2 }
-	d := compute.New(compute.Verify(&naive{hurt: hurt}, 0))
+	d := compute.New(compute.Verify(hurt(func(_ compute.Op, inv []float32) { inv[0] *= 2 }), 0))
 	v, before := inverseOf(t, d, 0, 4, 2, 5)
 	err := d.Step(func(s *compute.Step) error {
 		s.Write(v.A, before[v.A])

@@ -36,6 +36,19 @@ func inverseMutants() []mutant {
 			})
 		}
 	}
+	// apart takes the entries of A in rows from i on and columns before j for 0.
+	apart := func(name string, i, j func(n int) int) mutant {
+		return mutant{name, I{}, around(func(run func(compute.Op), v I) {
+			batch, n := v.Dims()
+			during(v.A, func(a []float32) {
+				for z := range batch {
+					for r := max(i(n), 0); r < n; r++ {
+						clear(a[(z*n+r)*n:][:max(0, min(j(n), r))])
+					}
+				}
+			}, func() { run(v) })
+		})}
+	}
 	everywhere := func(int, int, int) bool { return true }
 	return []mutant{
 		bend("no Shift", func(v *I) { v.Shift = 0 }),
@@ -49,6 +62,13 @@ func inverseMutants() []mutant {
 					inv[i*n+i] = 1
 				}
 			})
+		}),
+		apart("the last row apart", func(n int) int { return n - 1 }, func(n int) int { return n }),
+		apart("an entry lost", func(n int) int { return n - 1 }, func(int) int { return 1 }),
+		apart("a block of large ones lost", func(int) int { return 96 }, func(int) int { return 32 }),
+		spoil("the upper triangle read", func(v I) {
+			_, n := v.Dims()
+			data(v.Inv)[0] += 0 * data(v.A)[n-1]
 		}),
 		spoil("a row of M lost", lost(2, everywhere)),
 		spoil("a row of M lost of a large one", lost(130, everywhere)),
@@ -88,11 +108,16 @@ func inverseMutants() []mutant {
 				k[0]++
 			}
 		}),
+		spoil("one order too low", func(v I) {
+			if k := data(v.Info); k[0] > 0 {
+				k[0]--
+			}
+		}),
 		spoil("all definite", func(v I) { clear(data(v.Info)) }),
 		spoil("none definite", func(v I) { data(v.Info)[0] = max(data(v.Info)[0], 1) }),
-		spoil("zeros where there is no inverse", func(v I) {
-			if _, n := v.Dims(); data(v.Info)[0] > 0 {
-				clear(data(v.Inv)[:n*n])
+		spoil("a number where there is no inverse", func(v I) {
+			if x := last(v.Inv); *x != *x {
+				*x = 0
 			}
 		}),
 	}

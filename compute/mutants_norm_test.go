@@ -2,6 +2,7 @@ package compute_test
 
 import (
 	"math"
+	"slices"
 
 	"hebb/compute"
 )
@@ -33,8 +34,8 @@ func normMutants() []mutant {
 			rows, cols := s.Dims()
 			for j := range cols {
 				var squares float32
-				for _, x := range column(s.X, j) {
-					squares += x * x
+				for i := range rows {
+					squares += data(s.X)[i*cols+j] * data(s.X)[i*cols+j]
 				}
 				m := data(s.Mean)[j]
 				data(s.Var)[j] = squares/float32(rows) - m*m
@@ -64,7 +65,7 @@ func normMutants() []mutant {
 			for i := range data(s.Y) {
 				j, sd := i%cols, math.Sqrt(float64(data(s.Var)[i%cols]))
 				z := (data(s.X)[i] - data(s.Mean)[j]) / (float32(sd) + s.Eps)
-				data(s.Y)[i] = unit{}.act(s.Act, z*data(s.Gain)[j]+data(s.Bias)[j])
+				data(s.Y)[i] = plain().Act(s.Act, z*data(s.Gain)[j]+data(s.Bias)[j])
 			}
 		}),
 		bend("no activation", func(s *S) { s.Act = compute.Identity }),
@@ -100,27 +101,30 @@ func normMutants() []mutant {
 			rows, cols := g.Dims()
 			for j := 0; j < cols && g.Y == nil; j++ {
 				i := (rows-1)*cols + j
-				data(g.DGain)[j] -= data(g.DY)[i] * (data(g.X)[i] - data(g.Mean)[j]) * unit{}.scale(data(g.Var)[j], g.Eps)
+				data(g.DGain)[j] -= data(g.DY)[i] * (data(g.X)[i] - data(g.Mean)[j]) * scaleOf(data(g.Var)[j], g.Eps)
 			}
 		}),
 		ruin("the mean delta left in", func(g G) {
 			rows, cols := g.Dims()
 			for i := range data(g.DX) {
 				j := i % cols
-				data(g.DX)[i] += data(g.Gain)[j] * unit{}.scale(data(g.Var)[j], g.Eps) * data(g.DBias)[j] / float32(rows)
+				data(g.DX)[i] += data(g.Gain)[j] * scaleOf(data(g.Var)[j], g.Eps) * data(g.DBias)[j] / float32(rows)
 			}
 		}),
 		ruin("the correlation left in", func(g G) {
 			rows, cols := g.Dims()
 			for i := range data(g.DX) {
 				j := i % cols
-				scale := unit{}.scale(data(g.Var)[j], g.Eps)
+				scale := scaleOf(data(g.Var)[j], g.Eps)
 				xhat := (data(g.X)[i] - data(g.Mean)[j]) * scale
 				data(g.DX)[i] += data(g.Gain)[j] * scale * xhat * data(g.DGain)[j] / float32(rows)
 			}
 		}),
 	}
 }
+
+// scaleOf is 1/√(v + eps).
+func scaleOf(v, eps float32) float32 { return float32(1 / math.Sqrt(float64(v+eps))) }
 
 func lossMutants() []mutant {
 	type S = compute.SoftmaxLoss
@@ -184,6 +188,18 @@ func lossMutants() []mutant {
 				data(s.Delta)[i*len(z)] -= s.Scale
 			}
 		}),
+		spoil("any of the largest is hit", func(s S, i int, z []float32, label int) {
+			if label >= 0 && z[label] == slices.Max(z) {
+				data(s.Hit)[i] = 1
+			}
+		}),
+		{"the label before", S{}, around(func(run func(compute.Op), s S) {
+			during(s.Labels, func(l []float32) {
+				for i := range l {
+					l[i]--
+				}
+			}, func() { run(s) })
+		})},
 		bend("no scale", func(s *S) { s.Scale = 1 }),
 		bend("no Delta", func(s *S) { s.Delta = nil }),
 	}
@@ -196,7 +212,7 @@ func randomMutants() []mutant {
 	}
 	order := func(name string, of func(r compute.Random, k, n int) (seed uint64, i int)) mutant {
 		return spoil(name, func(r compute.Random, _ []float32) {
-			unit{}.sequences(r, func(k, n int) (uint64, int) { return of(r, k, n) })
+			plain().Sequences(r, func(k, n int) (uint64, int) { return of(r, k, n) })
 		})
 	}
 	return []mutant{
@@ -209,6 +225,7 @@ func randomMutants() []mutant {
 				r.Law.A = 0
 			}
 		}),
+		bend("mean and deviation ignored", func(r *compute.Random) { r.Law.A, r.Law.B = 0, 1 }),
 		bend("a threshold that wraps", func(r *compute.Random) {
 			if r.Law == compute.Bernoulli(1, r.Law.B) {
 				r.Law.A = 0
@@ -238,6 +255,13 @@ func randomMutants() []mutant {
 		spoil("words of a block in another order", func(_ compute.Random, out []float32) {
 			for i := 0; i+3 < len(out); i += 4 {
 				out[i], out[i+3] = out[i+3], out[i]
+			}
+		}),
+		spoil("23 bits", func(r compute.Random, out []float32) {
+			for i, x := range out {
+				if r.Law == compute.Uniform(0, 1) {
+					out[i] = float32(math.Floor(float64(x)*(1<<23)) / (1 << 23))
+				}
 			}
 		}),
 		spoil("an odd number at the end", func(r compute.Random, out []float32) {

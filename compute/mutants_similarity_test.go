@@ -1,6 +1,10 @@
 package compute_test
 
-import "hebb/compute"
+import (
+	"slices"
+
+	"hebb/compute"
+)
 
 func similarityMutants() []mutant {
 	type S = compute.KernelSums
@@ -13,11 +17,10 @@ func similarityMutants() []mutant {
 			f(s, func(t *compute.Tensor, w, z, i int) *float32 { return &data(t)[(w*batch+z)*m+i] })
 		})}
 	}
-	first := func(s []float32) (same []float32) {
-		for range s {
-			same = append(same, s[0])
-		}
-		return same
+	backwards := func(s []float32) []float32 {
+		s = slices.Clone(s)
+		slices.Reverse(s)
+		return s
 	}
 	half := func(x *float32) { *x /= 2 }
 	return []mutant{
@@ -45,6 +48,7 @@ func similarityMutants() []mutant {
 		}),
 		sums("the first width for all", func(s *S) { s.K.Sigma = first(s.K.Sigma) }),
 		sums("the first width of L for all", func(s *S) { s.L.Sigma = first(s.L.Sigma) }),
+		sums("widths in another order", func(s *S) { s.K.Sigma = backwards(s.K.Sigma) }),
 		sums("σ not scaled by √d", func(s *S) { s.K.PerDim, s.L.PerDim = false, false }),
 		sums("linear for cosine", func(s *S) {
 			if s.K.Kernel == compute.Cosine {
@@ -63,9 +67,10 @@ func similarityMutants() []mutant {
 		}),
 		ruin("a row lost", func(s S, each func(t *compute.Tensor, w, z, i int) *float32) {
 			if t := s.Sum; t != nil && s.K.Kernel == compute.Linear && s.A == nil {
-				n, d := s.K.X.Rows(), s.K.X.Cols()
-				x := part(s.K.X, 0, false)
-				*each(t, 0, 0, 0) -= unit{}.dot(d, func(k int) (float32, float32) { return x(0, k), x(n-1, k) })
+				n, d, x := s.K.X.Rows(), s.K.X.Cols(), data(s.K.X)
+				for k := range d {
+					*each(t, 0, 0, 0) -= x[k] * x[(n-1)*d+k]
+				}
 			}
 		}),
 		ruin("the diagonal lost", func(s S, each func(t *compute.Tensor, w, z, i int) *float32) {
@@ -94,6 +99,7 @@ func similarityMutants() []mutant {
 		}),
 		grad("the first width for all", func(g *G) { g.K.Sigma = first(g.K.Sigma) }),
 		grad("the first width of L for all", func(g *G) { g.L.Sigma = first(g.L.Sigma) }),
+		grad("widths of L in another order", func(g *G) { g.L.Sigma = backwards(g.L.Sigma) }),
 		grad("σ not scaled by √d", func(g *G) { g.K.PerDim = false }),
 		grad("Gaussian of L alone", func(g *G) {
 			if g.L.X != nil && g.L.Kernel == compute.Gaussian {
@@ -102,14 +108,22 @@ func similarityMutants() []mutant {
 		}),
 		{"a pair lost", G{}, spoilt(func(g G) {
 			if m, d := g.K.X.Rows(), g.K.X.Cols(); m > 1 && g.K.Kernel == compute.Linear {
-				p, x := unit{}.weights(g, 0), part(g.K.X, 0, false)
+				p := plain().Weights(g, 0)
 				for k := range d {
-					data(g.DX)[k] -= p(0, m-1) * x(m-1, k)
+					data(g.DX)[k] -= p[0][m-1] * data(g.K.X)[(m-1)*d+k]
 				}
 			}
 		})},
 		{"the last column as it was", G{}, spoilt(func(g G) { data(g.DX)[g.DX.Len()-1] = 0 })},
 	}
+}
+
+// first has the first width for all.
+func first(sigma []float32) (same []float32) {
+	for range sigma {
+		same = append(same, sigma[0])
+	}
+	return same
 }
 
 // sole is the first matrix of each width's batch, if there is but one width.

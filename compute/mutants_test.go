@@ -3,228 +3,174 @@ package compute_test
 import (
 	"errors"
 	"fmt"
+	"math"
+	"reflect"
 	"slices"
 	"testing"
 
 	"hebb/compute"
 )
 
-// A mutant is a mistake that the suite must see, told as what the naive backend does instead.
+// A mutant is a mistake that the cases of an op must see: a backend that makes it.
 type mutant struct {
 	name string
 	op   compute.Op
-	naive
+	compute.Backend
 }
 
 // TestMutants: every mutant is caught by the cases of its op.
 func TestMutants(t *testing.T) {
-	for _, list := range [][]mutant{windowMutants(), epilogueMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), gatherMutants(), similarityMutants(), inverseMutants()} {
-		for _, m := range list {
-			t.Run(fmt.Sprintf("%T/%s", m.op, m.name), func(t *testing.T) {
-				t.Parallel()
-				if _, err := try(m.op, 1, &m.naive); !errors.Is(err, compute.ErrWrong) {
-					t.Errorf("survived: %v", err)
-				}
+	for _, m := range slices.Concat(operandMutants(), windowMutants(), convMutants(), poolMutants(), epilogueMutants(), hebbianMutants(),
+		gramMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), gatherMutants(), similarityMutants(),
+		inverseMutants(), roofMutants()) {
+		t.Run(fmt.Sprintf("%T/%s", m.op, m.name), func(t *testing.T) {
+			t.Parallel()
+			if _, err := try(m.op, 1, m); !errors.Is(err, compute.ErrWrong) {
+				t.Errorf("survived: %v", err)
+			}
+		})
+	}
+}
+
+// A buggy backend calls bug instead of running an op.
+type buggy struct {
+	*machine
+	bug func(run func(compute.Op), op compute.Op)
+}
+
+func (b *buggy) Run(op compute.Op) (err error) {
+	b.bug(func(op compute.Op) { err = b.machine.Run(op) }, op)
+	return err
+}
+
+// around has a mistake in what happens around ops of one type.
+func around[O compute.Op](f func(run func(compute.Op), op O)) compute.Backend {
+	return &buggy{plain(), func(run func(compute.Op), op compute.Op) { f(run, op.(O)) }}
+}
+
+// bent takes an op for another.
+func bent[O compute.Op](f func(op *O)) compute.Backend {
+	return around(func(run func(compute.Op), op O) {
+		f(&op)
+		run(compute.Op(op))
+	})
+}
+
+// spoilt changes what an op has written.
+func spoilt[O compute.Op](f func(op O)) compute.Backend {
+	return around(func(run func(compute.Op), op O) { run(op); f(op) })
+}
+
+// hurt changes the first output of any op.
+func hurt(f func(op compute.Op, out []float32)) compute.Backend {
+	return spoilt(func(op compute.Op) {
+		outs, _ := compute.Operands(op)
+		f(op, data(outs[0]))
+	})
+}
+
+// during runs f while t holds what change makes of it.
+func during(t *compute.Tensor, change func(x []float32), f func()) {
+	old := slices.Clone(data(t))
+	change(data(t))
+	f()
+	copy(data(t), old)
+}
+
+func last(t *compute.Tensor) *float32 {
+	w := data(t)
+	return &w[len(w)-1]
+}
+
+// flip changes the lowest bit of x.
+func flip(x *float32) { *x = math.Float32frombits(math.Float32bits(*x) ^ 1) }
+
+// operandMutants spoil the end of each operand of each op: what is written there, and what is read.
+func operandMutants() (all []mutant) {
+	for _, op := range compute.Ops {
+		whole := reflect.New(reflect.TypeOf(op)).Elem()
+		fields(whole, "", func(_ string, field reflect.Value) {
+			if field.Kind() == reflect.Slice {
+				field.Set(reflect.ValueOf([]*compute.Tensor{{}, {}}))
+			} else {
+				field.Set(reflect.ValueOf(new(compute.Tensor)))
+			}
+		})
+		full := whole.Interface().(compute.Op)
+		outs, _ := compute.Operands(full)
+		for name, t := range tensorsOf(full) {
+			add := func(mistake string, f func(run func(compute.Op), op compute.Op, end *float32)) {
+				all = append(all, mutant{name + " " + mistake, op, around(func(run func(compute.Op), op compute.Op) {
+					if t := tensorsOf(op)[name]; t != nil {
+						f(run, op, last(t))
+					} else {
+						run(op)
+					}
+				})})
+			}
+			if !slices.Contains(outs, t) {
+				add("without its end", func(run func(compute.Op), op compute.Op, end *float32) {
+					old := *end
+					*end = 0
+					run(op)
+					*end = old
+				})
+				add("written", func(run func(compute.Op), op compute.Op, end *float32) { run(op); flip(end) })
+				continue
+			}
+			add("not stored at its end", func(run func(compute.Op), op compute.Op, end *float32) {
+				old := *end
+				run(op)
+				*end = old
 			})
+			if name != "RunMean" && name != "RunVar" { // which are always read
+				add("read", func(run func(compute.Op), op compute.Op, end *float32) {
+					old := *end // NaN, where it is not to be read
+					run(op)
+					*end += 0 * old
+				})
+			}
 		}
-	}
-}
-
-// bent is what op is mistaken for.
-func bent[T compute.Op](f func(op *T)) naive {
-	return naive{bend: func(op compute.Op) compute.Op {
-		o, ok := op.(T)
-		if !ok {
-			return op
-		}
-		f(&o)
-		return any(o).(compute.Op)
-	}}
-}
-
-// spoilt is what becomes of the outputs of op.
-func spoilt[T compute.Op](f func(op T)) naive {
-	return naive{hurt: func(op compute.Op, _ []float32) { f(op.(T)) }}
-}
-
-// mistaken is act, but for one that is mistaken for another.
-func mistaken(act, one, other compute.Act) compute.Act {
-	if act == one {
-		return other
-	}
-	return act
-}
-
-func epilogueMutants() (all []mutant) {
-	for name, f := range map[string]func(e *compute.Epilogue){
-		"no bias":           func(e *compute.Epilogue) { e.Bias = nil },
-		"no activation":     func(e *compute.Epilogue) { e.Act = compute.Identity },
-		"no slope":          func(e *compute.Epilogue) { e.Aux, e.Grad = nil, compute.Identity },
-		"no leak":           func(e *compute.Epilogue) { e.Act = mistaken(e.Act, compute.LeakyReLU, compute.ReLU) },
-		"no leak back":      func(e *compute.Epilogue) { e.Grad = mistaken(e.Grad, compute.LeakyReLU, compute.ReLU) },
-		"ReLU for SELU":     func(e *compute.Epilogue) { e.Act = mistaken(e.Act, compute.SELU, compute.ReLU) },
-		"SELU back as tanh": func(e *compute.Epilogue) { e.Grad = mistaken(e.Grad, compute.SELU, compute.Tanh) },
-		"no Alpha":          func(e *compute.Epilogue) { e.Alpha = 1 },
-		"no Beta":           func(e *compute.Epilogue) { e.Beta = 0 },
-		"Beta of 1":         func(e *compute.Epilogue) { e.Beta = min(1, e.Beta) },
-		"C is read":         func(e *compute.Epilogue) { e.Beta += 0x1p-100 },
-	} {
-		all = append(all,
-			mutant{name, compute.Conv{}, bent(func(c *compute.Conv) { f(&c.Epilogue) })},
-			mutant{name, compute.ConvInput{}, bent(func(c *compute.ConvInput) { f(&c.Epilogue) })})
 	}
 	return all
 }
 
-// coded is a formula some of whose instructions are others.
-func coded(f *compute.Func, change func(i int, c *compute.Instr)) *compute.Func {
-	if f == nil {
-		return nil
-	}
-	g := *f
-	g.Code = slices.Clone(f.Code)
-	for i := range g.Code {
-		change(i, &g.Code[i])
-	}
-	return &g
-}
-
-// chosenAtZero is f with its choices made where c ≥ 0: where not −c > 0.
-func chosenAtZero(f *compute.Func) *compute.Func {
-	g, at := *f, make([]int, len(f.Code))
-	g.Code = nil
-	for i, c := range f.Code {
-		for k := range c.Do.Arity() {
-			c.Args[k] = at[c.Args[k]]
-		}
-		if c.Do == compute.PrimSelect {
-			g.Code = append(g.Code, compute.Instr{Do: compute.PrimNeg, Args: [3]int{c.Args[0]}})
-			c.Args = [3]int{len(g.Code) - 1, c.Args[2], c.Args[1]}
-		}
-		g.Code, at[i] = append(g.Code, c), len(g.Code)
-	}
-	return &g
-}
-
-func mapMutants() (all []mutant) {
-	code := func(name string, change func(i int, c *compute.Instr)) {
-		all = append(all, mutant{name, compute.Map{}, bent(func(m *compute.Map) { m.F = coded(m.F, change) })})
-	}
-	for from, to := range map[compute.Prim]compute.Prim{
-		compute.PrimMax: compute.PrimMin, compute.PrimMin: compute.PrimMax, compute.PrimAdd: compute.PrimSub,
-		compute.PrimSub: compute.PrimAdd, compute.PrimMul: compute.PrimDiv, compute.PrimDiv: compute.PrimMul,
-		compute.PrimExp: compute.PrimNeg, compute.PrimLog: compute.PrimSqrt, compute.PrimSqrt: compute.PrimNeg,
-	} {
-		code(fmt.Sprintf("%v for %v", to, from), func(_ int, c *compute.Instr) {
-			if c.Do == from {
-				c.Do = to
+// tensorsOf returns the tensors of op that are there, by the names of their fields.
+func tensorsOf(op compute.Op) map[string]*compute.Tensor {
+	all := map[string]*compute.Tensor{}
+	fields(reflect.ValueOf(op), "", func(name string, field reflect.Value) {
+		switch x := field.Interface().(type) {
+		case *compute.Tensor:
+			all[name] = x
+		case []*compute.Tensor:
+			for i, x := range x {
+				all[fmt.Sprint(name, i)] = x
 			}
-		})
-	}
-	code("nothing negated", func(_ int, c *compute.Instr) {
-		if c.Do == compute.PrimNeg {
-			c.Do, c.Args[1] = compute.PrimMax, c.Args[0]
 		}
 	})
-	code("the other choice", func(_ int, c *compute.Instr) {
-		if c.Do == compute.PrimSelect {
-			c.Args[1], c.Args[2] = c.Args[2], c.Args[1]
-		}
-	})
-	code("the last constant first", func(_ int, c *compute.Instr) {
-		if c.Do == compute.PrimConst && c.Num > 0 {
-			c.Num--
-		}
-	})
-	bend := func(name string, f func(m *compute.Map)) { all = append(all, mutant{name, compute.Map{}, bent(f)}) }
-	bend("a choice at 0", func(m *compute.Map) { m.F = chosenAtZero(m.F) })
-	bend("inputs exchanged", func(m *compute.Map) {
-		if len(m.In) > 1 && m.In[0].Len() == m.In[1].Len() {
-			m.In = append([]*compute.Tensor{m.In[1], m.In[0]}, m.In[2:]...)
-		}
-	})
-	reshaped := func(name string, shape func(t, over *compute.Tensor) []int) {
-		bend(name, func(m *compute.Map) {
-			m.In = slices.Clone(m.In)
-			for i, t := range m.In {
-				if s := shape(t, m.Out); s != nil && t.Len() < m.Out.Len() {
-					m.In[i], _ = t.View(0, s...)
-				}
-			}
-		})
-	}
-	reshaped("one number for all rows", func(t, over *compute.Tensor) []int {
-		if t.Rows() > 1 && t.Cols() == 1 && t.Batch() == 1 {
-			return []int{1}
-		}
-		return nil
-	})
-	reshaped("one number for all columns", func(t, over *compute.Tensor) []int {
-		if t.Cols() > 1 && t.Rows() == 1 && t.Batch() == 1 {
-			return []int{1}
-		}
-		return nil
-	})
-	reshaped("the first member for all", func(t, over *compute.Tensor) []int {
-		return []int{t.Rows(), t.Cols()}
-	})
-	return append(all, mutant{"the last lost", compute.Map{}, naive{hurt: func(op compute.Op, out []float32) {
-		if !op.(compute.Map).F.Old {
-			out[len(out)-1] = 0
-		}
-	}}})
+	return all
 }
 
-func reduceMutants() []mutant {
-	spoil := func(name string, f func(r compute.Reduce)) mutant { return mutant{name, compute.Reduce{}, spoilt(f)} }
-	bend := func(name string, f func(r *compute.Reduce)) mutant { return mutant{name, compute.Reduce{}, bent(f)} }
-	// lost takes value k of what is folded into each result out of a sum.
-	lost := func(least int, k func(n int) int) func(r compute.Reduce) {
-		return func(r compute.Reduce) {
-			_, n, step := r.Dims()
-			for o := range data(r.Out) {
-				if r.F == nil && r.Fold == compute.FoldSum && n >= least {
-					data(r.Out)[o] -= r.Alpha * data(r.In[0])[r.First(o)+k(n)*step]
-				}
+// fields calls f with each field of v that holds tensors.
+func fields(v reflect.Value, prefix string, f func(name string, field reflect.Value)) {
+	for i := range v.NumField() {
+		name, field := prefix+v.Type().Field(i).Name, v.Field(i)
+		switch field.Type() {
+		case reflect.TypeFor[*compute.Tensor](), reflect.TypeFor[[]*compute.Tensor]():
+			f(name, field)
+		default:
+			if field.Kind() == reflect.Struct {
+				fields(field, name+".", f)
 			}
 		}
 	}
+}
+
+// roofMutants are of the ops that a roofline is measured by.
+func roofMutants() []mutant {
 	return []mutant{
-		spoil("the last lost", lost(2, func(n int) int { return n - 1 })),
-		spoil("one lost among thousands", lost(4096, func(n int) int { return n / 2 })),
-		spoil("one twice at the seam", func(r compute.Reduce) {
-			if _, n, _ := r.Dims(); n > 256 && r.F == nil && r.Fold == compute.FoldSum && r.Along == compute.AlongAll {
-				data(r.Out)[0] += r.Alpha * data(r.In[0])[256]
-			}
-		}),
-		spoil("the largest begins at 0", func(r compute.Reduce) {
-			for o, y := range data(r.Out) {
-				if r.Fold == compute.FoldMax {
-					data(r.Out)[o] = max(y, 0)
-				}
-			}
-		}),
-		spoil("the last of the largest", func(r compute.Reduce) {
-			_, n, step := r.Dims()
-			for o, best := range data(r.Out) {
-				for k := range n {
-					if x := data(r.In[0])[r.First(o):]; r.Fold == compute.FoldArgMax && x[k*step] == x[int(best)*step] {
-						data(r.Out)[o] = float32(k)
-					}
-				}
-			}
-		}),
-		bend("max for sum", func(r *compute.Reduce) { r.Fold = max(r.Fold, compute.FoldMax) }),
-		bend("no formula", func(r *compute.Reduce) { r.F = nil }),
-		bend("no Alpha", func(r *compute.Reduce) { r.Alpha = 1 }),
-		bend("no Beta", func(r *compute.Reduce) { r.Beta = 0 }),
-		bend("Out is read", func(r *compute.Reduce) { r.Beta += 0x1p-100 }),
-		bend("min for max in the formula", func(r *compute.Reduce) {
-			r.F = coded(r.F, func(_ int, c *compute.Instr) {
-				if c.Do == compute.PrimMax {
-					c.Do = compute.PrimMin
-				}
-			})
-		}),
+		{"one bit off", compute.Copy{}, spoilt(func(c compute.Copy) { flip(last(c.Dst)) })},
+		{"one round short", compute.FMA{}, bent(func(f *compute.FMA) { f.Rounds-- })},
+		{"A and B exchanged", compute.FMA{}, bent(func(f *compute.FMA) { f.A, f.B = f.B, f.A })},
 	}
 }

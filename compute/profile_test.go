@@ -16,10 +16,10 @@ import (
 	"hebb/compute"
 )
 
-// A clocked is a naive Backend whose device takes made-up times: op number i takes takes(i), from pause after the end of
+// A clocked is a Backend whose device takes made-up times: op number i takes takes(i), from pause after the end of
 // the one before. Timings arrive as a GPU's do: late, and from another goroutine.
 type clocked struct {
-	naive
+	*machine
 	now   time.Time // on the device
 	takes func(i int) time.Duration
 	parts int
@@ -53,7 +53,7 @@ func (c *clocked) Run(op compute.Op) error {
 	if c.late = append(c.late, t); len(c.late) > 5 {
 		c.deliver(3)
 	}
-	return c.naive.Run(op)
+	return c.machine.Run(op)
 }
 
 func (c *clocked) Sync() error  { c.deliver(len(c.late)); return nil }
@@ -95,7 +95,7 @@ func steps(t *testing.T, d *compute.Device, f func(s *compute.Step)) {
 // TestProfileSums: times, counts, flops and bytes by kind are those of the ops, and kinds differ in what makes their
 // work differ, and in nothing else.
 func TestProfileSums(t *testing.T) {
-	c := &clocked{takes: func(i int) time.Duration { return time.Duration(i+1) * time.Microsecond }}
+	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Duration(i+1) * time.Microsecond }}
 	p, d := profiled(t, c, 0)
 	one := compute.Epilogue{Alpha: 1}
 	double, scale := compute.Pointwise(compute.Add(compute.Var(0), compute.Var(0))), compute.Pointwise(compute.Mul(compute.Const(2), compute.Var(0)))
@@ -217,7 +217,7 @@ func readTrace(t *testing.T, ps ...*compute.Profiler) (f traceFile) {
 // TestTraceFile: the trace is JSON in which every op is once on the host and once on the device, when it was, with its
 // parts inside it and what it cost.
 func TestTraceFile(t *testing.T) {
-	c := &clocked{takes: func(i int) time.Duration { return 4 * time.Microsecond }, parts: 2}
+	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return 4 * time.Microsecond }, parts: 2}
 	p, d := profiled(t, c, 0)
 	began := c.now
 	const n = 17
@@ -263,7 +263,7 @@ func TestTraceFile(t *testing.T) {
 
 // TestNested: on the device's track events follow each other, and parts fill their op.
 func TestNested(t *testing.T) {
-	c := &clocked{takes: func(i int) time.Duration { return time.Duration(1+i%3) * 6 * time.Microsecond }, parts: 3}
+	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Duration(1+i%3) * 6 * time.Microsecond }, parts: 3}
 	p, d := profiled(t, c, 0)
 	steps(t, d, func(s *compute.Step) {
 		x, y := s.Tensor(3), s.Tensor(3)
@@ -292,7 +292,7 @@ func TestNested(t *testing.T) {
 // TestDropped: a run longer than its trace keeps the first events, without a gap, counts the others, says so in the table and
 // in the trace, and loses nothing of the sums.
 func TestDropped(t *testing.T) {
-	c := &clocked{takes: func(i int) time.Duration { return time.Microsecond }}
+	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Microsecond }}
 	p, d := profiled(t, c, 50)
 	const n = 1000
 	steps(t, d, func(s *compute.Step) {
@@ -326,7 +326,7 @@ func TestDropped(t *testing.T) {
 
 // TestShapesWithoutEnd: a program whose shapes never repeat is not kept in ever more rows.
 func TestShapesWithoutEnd(t *testing.T) {
-	c := &clocked{takes: func(i int) time.Duration { return time.Microsecond }}
+	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Microsecond }}
 	p, d := profiled(t, c, 1)
 	const more = 10
 	for n := 1; n <= compute.MostKinds+more; n++ {
@@ -340,7 +340,7 @@ func TestShapesWithoutEnd(t *testing.T) {
 
 // TestFailedOp: an op that failed has a call and no time.
 func TestFailedOp(t *testing.T) {
-	c := &clocked{takes: func(i int) time.Duration { return time.Microsecond }}
+	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Microsecond }}
 	p, d := profiled(t, c, 0)
 	c.fails = true
 	err := d.Step(func(s *compute.Step) error {
@@ -359,13 +359,13 @@ func TestFailedOp(t *testing.T) {
 
 // TestNotTimed: what cannot be timed is said, and never counted as 0.
 func TestNotTimed(t *testing.T) {
-	if _, err := compute.Profile(&naive{}, 0); !errors.Is(err, compute.ErrUnsupported) || !strings.Contains(err.Error(), "naive") {
+	if _, err := compute.Profile(plain(), 0); !errors.Is(err, compute.ErrUnsupported) || !strings.Contains(err.Error(), "machine") {
 		t.Error(err)
 	}
-	if _, err := compute.Profile(compute.Verify(&naive{}, 0), 0); !errors.Is(err, compute.ErrUnsupported) {
+	if _, err := compute.Profile(compute.Verify(plain(), 0), 0); !errors.Is(err, compute.ErrUnsupported) {
 		t.Error(err)
 	}
-	c := &clocked{takes: func(i int) time.Duration { return 0 }} // a clock that stands still
+	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return 0 }} // a clock that stands still
 	p, d := profiled(t, c, 0)
 	steps(t, d, func(s *compute.Step) { s.Do(compute.Copy{Dst: s.Tensor(3), Src: s.Tensor(3)}) })
 	var table bytes.Buffer
@@ -383,15 +383,17 @@ func TestProfileComposes(t *testing.T) {
 		}
 		return p
 	}
-	c := &clocked{now: time.Now(), takes: func(i int) time.Duration { return time.Microsecond }}
+	c := &clocked{machine: plain(), now: time.Now(), takes: func(i int) time.Duration { return time.Microsecond }}
 	var lines bytes.Buffer
 	inner := must(compute.Trace(c, &lines, false))
 	v := compute.Verify(inner, 0)
 	outer := must(compute.Trace(v, &lines, false))
 	d := compute.New(outer)
 	steps(t, d, func(s *compute.Step) {
+		x := s.Tensor(3)
+		s.Write(x, []float32{1, 2, 3})
 		for range 9 {
-			s.Do(compute.Copy{Dst: s.Tensor(3), Src: s.Tensor(3)})
+			s.Do(compute.Copy{Dst: s.Tensor(3), Src: x})
 		}
 	})
 	in, out := fmt.Sprint(inner.Ops()), fmt.Sprint(outer.Ops())
@@ -406,7 +408,7 @@ type full struct{}
 func (full) Write(p []byte) (int, error) { return 0, errBroken }
 
 func TestTraceOnFullDisk(t *testing.T) {
-	p, _ := profiled(t, &clocked{}, 0)
+	p, _ := profiled(t, &clocked{machine: plain()}, 0)
 	if err := errors.Join(compute.WriteTrace(full{}, p)); !errors.Is(err, errBroken) {
 		t.Error(err)
 	}
@@ -417,7 +419,7 @@ func TestTraceOnFullDisk(t *testing.T) {
 
 // TestTable: the longest first, what is cut is summed, and shares of the peak where there is one.
 func TestTable(t *testing.T) {
-	c := &clocked{takes: func(i int) time.Duration { return time.Duration(100-i) * time.Microsecond }}
+	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Duration(100-i) * time.Microsecond }}
 	p, d := profiled(t, c, 0)
 	steps(t, d, func(s *compute.Step) {
 		for n := range 40 {
@@ -431,7 +433,7 @@ func TestTable(t *testing.T) {
 	}
 	lines := strings.Split(b.String(), "\n")
 	for i, want := range [][]string{
-		{"profile", "naive"},
+		{"profile", "machine"},
 		{"op", "count", "total", "share", "median µs", "GFLOP/s", "GB/s", "of peak"},
 		{"Copy  [1] ← [1] ", " 1 ", "100.0 µs", "3.1 %", " 8e-05 ", "8.0 %"}, // 100 µs of 3220
 	} {
@@ -448,11 +450,11 @@ func TestTable(t *testing.T) {
 
 // BenchmarkProfiler is what a Profiler adds to an op on the host: the op itself does nothing.
 func BenchmarkProfiler(b *testing.B) {
-	p, err := compute.Profile(&idler{}, 0)
+	p, err := compute.Profile(&idler{machine: plain()}, 0)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, backend := range map[string]compute.Backend{"without": &idler{}, "with": p} {
+	for name, backend := range map[string]compute.Backend{"without": &idler{machine: plain()}, "with": p} {
 		d := compute.New(backend)
 		x, _ := d.Tensor(128, 784)
 		w, _ := d.Tensor(500, 784)
@@ -473,7 +475,7 @@ func BenchmarkProfiler(b *testing.B) {
 
 // An idler does nothing, in no time.
 type idler struct {
-	naive
+	*machine
 	tell func(compute.Timing)
 }
 

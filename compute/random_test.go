@@ -9,7 +9,7 @@ import (
 	"hebb/compute/computetest"
 )
 
-// TestPhilox compares the generator, and the one of the naive backend, with the known answers of
+// TestPhilox compares the generator, and the one of computetest's Machine, with the known answers of
 // Random123 (Salmon et al. 2011, kat_vectors).
 func TestPhilox(t *testing.T) {
 	const f = 0xffffffff
@@ -26,8 +26,8 @@ func TestPhilox(t *testing.T) {
 		if got := compute.Philox(test.counter, test.key); got != test.want {
 			t.Errorf("philox(%x, %x) is %x, want %x", test.counter, test.key, got, test.want)
 		}
-		if got := philox(test.counter, test.key[0], test.key[1]); got != test.want {
-			t.Errorf("naive philox(%x, %x) is %x, want %x", test.counter, test.key, got, test.want)
+		if got := computetest.Philox(test.counter, test.key[0], test.key[1]); got != test.want {
+			t.Errorf("the machine's philox(%x, %x) is %x, want %x", test.counter, test.key, got, test.want)
 		}
 	}
 }

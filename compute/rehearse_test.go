@@ -9,7 +9,7 @@ import (
 
 // A listener is a Backend that can be told of ops, and timed.
 type listener struct {
-	naive
+	*machine
 	told int
 }
 
@@ -36,7 +36,7 @@ func TestRehearsePassedOn(t *testing.T) {
 			return p
 		},
 	} {
-		l, called := &listener{}, 0
+		l, called := &listener{machine: plain()}, 0
 		f := func(d *compute.Device) error {
 			called++
 			return d.Step(func(s *compute.Step) error {
@@ -50,7 +50,7 @@ func TestRehearsePassedOn(t *testing.T) {
 		if err := compute.New(wrap(l)).Rehearse(f); err != nil || l.told != 1 || called != 1 {
 			t.Errorf("%s: told of %d ops in %d calls, %v", name, l.told, called, err)
 		}
-		if err := compute.New(wrap(&naive{})).Rehearse(f); err != nil || called != 1 {
+		if err := compute.New(wrap(plain())).Rehearse(f); err != nil || called != 1 {
 			t.Errorf("%s of a backend that has no use for it: %d calls, %v", name, called-1, err)
 		}
 	}

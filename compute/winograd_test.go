@@ -20,32 +20,36 @@ func tryTiles(op compute.Op, l compute.Leeway, b compute.Backend) (compute.Tally
 func TestWinograd(t *testing.T) {
 	lavin, both := lavinGray(), compute.Winograd|compute.Half
 	for _, test := range []struct {
-		unit
+		computetest.Float32
 		tiles  *transforms
 		leeway compute.Leeway
 	}{
-		{unit{}, lavin, compute.Winograd},
-		{unit{times: 1}, lavin, compute.Winograd},
-		{unit{times: 1, mode: upward}, lavin, compute.Winograd},
-		{unit{times: 1, mode: downward}, lavin, compute.Winograd},
-		{unit{times: 1, mode: inward}, lavin, compute.Winograd},
-		{unit{times: 1, mode: upward}, lavin, both},
-		{unit{times: 1}, nil, compute.Winograd},
-		{unit{times: 1, mode: upward}, nil, compute.Winograd},
-		{unit{times: 10}, lavin, compute.Winograd},
+		{computetest.Float32{}, lavin, compute.Winograd},
+		{computetest.Float32{Times: 1}, lavin, compute.Winograd},
+		{computetest.Float32{Times: 1, Mode: computetest.Upward}, lavin, compute.Winograd},
+		{computetest.Float32{Times: 1, Mode: computetest.Downward}, lavin, compute.Winograd},
+		{computetest.Float32{Times: 1, Mode: computetest.Inward}, lavin, compute.Winograd},
+		{computetest.Float32{Times: 1, Mode: computetest.Upward}, lavin, both},
+		{computetest.Float32{Times: 1}, nil, compute.Winograd},
+		{computetest.Float32{Times: 1, Mode: computetest.Upward}, nil, compute.Winograd},
+		{computetest.Float32{Times: 10}, lavin, compute.Winograd},
 	} {
 		for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
-			name := fmt.Sprintf("%T/%gx/%v/%v/tiles %v", op, test.times, test.mode, test.leeway, test.tiles != nil)
-			tally, err := tryTiles(op, test.leeway, &naive{unit: test.unit, tiles: test.tiles})
+			m := rounding(test.Float32)
+			if test.tiles != nil {
+				m = byTiles(test.Float32, test.tiles)
+			}
+			name := fmt.Sprintf("%T/%gx/%v/%v/tiles %v", op, test.Times, test.Mode, test.leeway, test.tiles != nil)
+			tally, err := tryTiles(op, test.leeway, m)
 			t.Logf("%s: worst %.2f of the bound, %v", name, tally.Worst, err)
-			if test.times <= 1 && err != nil || test.times > 1 && !errors.Is(err, compute.ErrWrong) {
+			if test.Times <= 1 && err != nil || test.Times > 1 && !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 	}
 	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} { // without any epilogue, which has a bound of its own
 		for _, times := range []float64{1, 10} {
-			err := tryReals(op, 2, &naive{unit: unit{times: times, mode: upward}, tiles: lavin})
+			err := tryReals(op, 2, byTiles(computetest.Float32{Times: times, Mode: computetest.Upward}, lavin))
 			if times == 1 && err != nil || times > 1 && !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("%T, %gx: a layer of reals: %v", op, times, err)
 			}
@@ -110,16 +114,16 @@ func tilesMutants() map[string]*transforms {
 func TestWinogradMutants(t *testing.T) {
 	for name, s := range tilesMutants() {
 		for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
-			if _, err := tryTiles(op, compute.Winograd, &naive{tiles: s}); !errors.Is(err, compute.ErrWrong) {
+			if _, err := tryTiles(op, compute.Winograd, byTiles(computetest.Float32{}, s)); !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("%T, %s: the suite sees %v", op, name, err)
 			}
-			if err := tryReals(op, 24, &naive{tiles: s}); !errors.Is(err, compute.ErrWrong) {
+			if err := tryReals(op, 24, byTiles(computetest.Float32{}, s)); !errors.Is(err, compute.ErrWrong) {
 				t.Errorf("%T, %s: a layer of reals sees %v", op, name, err)
 			}
 		}
 	}
 	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} {
-		if err := tryReals(op, 24, &naive{tiles: lavinGray()}); err != nil {
+		if err := tryReals(op, 24, byTiles(computetest.Float32{}, lavinGray())); err != nil {
 			t.Error(err)
 		}
 	}

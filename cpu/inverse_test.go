@@ -11,51 +11,6 @@ import (
 	"hebb/compute/computetest"
 )
 
-// naiveInverse is Gauss and Jordan's elimination, which knows nothing of factors.
-func naiveInverse(v compute.Inverse) {
-	batch, n := v.Dims()
-	for z := range batch {
-		a, inv := make([]float64, n*n), values(v.Inv)[z*n*n:][:n*n]
-		for i := range n {
-			for j := range i + 1 {
-				a[i*n+j] = float64(at(v.A, z, i, j, false))
-				a[j*n+i] = a[i*n+j]
-			}
-			a[i*n+i] += float64(v.Shift)
-		}
-		order := 0
-		for k := 0; k < n && order == 0; k++ {
-			pivot := a[k*n+k]
-			if !(pivot > 0) {
-				order = k + 1
-			}
-			for i := range n {
-				for j := range n {
-					if i != k && j != k {
-						a[i*n+j] -= a[i*n+k] * a[k*n+j] / pivot
-					}
-				}
-			}
-			for i := range n {
-				if i != k {
-					a[i*n+k], a[k*n+i] = -a[i*n+k]/pivot, a[k*n+i]/pivot
-				}
-			}
-			a[k*n+k] = 1 / pivot
-		}
-		values(v.Info)[z] = float32(order)
-		for i := range n {
-			for j := range i + 1 {
-				x := float32(a[i*n+j])
-				if order > 0 {
-					x = float32(math.NaN())
-				}
-				inv[i*n+j], inv[j*n+i] = x, x
-			}
-		}
-	}
-}
-
 func drawInverse(t *rapid.T) builder {
 	z, n := draw(t, "batch", 3), draw(t, "n", 150)
 	terms := n + rapid.IntRange(-n/2, n).Draw(t, "terms")
@@ -93,67 +48,6 @@ func wishart(r *rand.Rand, a []float32, n, k int) {
 			}
 		}
 	}
-}
-
-// decoupled runs an inverse while the entries of A in rows from i on and columns before j are 0.
-func decoupled(i, j func(n int) int) func(func(compute.Op), compute.Op) {
-	return bugged(func(run func(compute.Op), v compute.Inverse) {
-		batch, n := v.Dims()
-		a := values(v.A)
-		old := append([]float32(nil), a...)
-		for z := range batch {
-			for r := max(i(n), 0); r < n; r++ {
-				clear(a[(z*n+r)*n:][:max(0, min(j(n), r))])
-			}
-		}
-		run(v)
-		copy(a, old)
-	})
-}
-
-// inverseBugs are planted in inverses.
-var inverseBugs = []planted{
-	{"Shift ignored", compute.Inverse{}, misread(func(v *compute.Inverse) { v.Shift = 0 })},
-	{"last row apart", compute.Inverse{}, decoupled(func(n int) int { return n - 1 }, func(n int) int { return n })},
-	{"last entry lost", compute.Inverse{}, decoupled(func(n int) int { return n - 1 }, func(int) int { return 1 })},
-	{"a block of large ones lost", compute.Inverse{}, decoupled(func(int) int { return 96 }, func(int) int { return 32 })},
-	{"upper triangle read", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
-		_, n := v.Dims()
-		run(v)
-		values(v.Inv)[0] += 0 * values(v.A)[n-1]
-	})},
-	{"mirror image missing", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
-		_, n := v.Dims()
-		old := values(v.Inv)[n-1]
-		run(v)
-		if n > 1 {
-			values(v.Inv)[n-1] = old
-		}
-	})},
-	{"last member not computed", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
-		batch, n := v.Dims()
-		old := append([]float32(nil), values(v.Inv)[(batch-1)*n*n:]...)
-		run(v)
-		copy(values(v.Inv)[(batch-1)*n*n:], old)
-	})},
-	{"order from 0", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
-		run(v)
-		for z, k := range values(v.Info) {
-			values(v.Info)[z] = max(0, k-1)
-		}
-	})},
-	{"a number where there is no inverse", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
-		run(v)
-		if x := last(v.Inv); *x != *x {
-			*x = 0
-		}
-	})},
-	{"half precision", compute.Inverse{}, bugged(func(run func(compute.Op), v compute.Inverse) {
-		run(v)
-		for i, x := range values(v.Inv) {
-			values(v.Inv)[i] = math.Float32frombits(math.Float32bits(x) &^ (1<<13 - 1))
-		}
-	})},
 }
 
 // TestInverseOfPowersOfTwo: of blocks and their remainder.

@@ -178,7 +178,7 @@ func TestRules(t *testing.T) {
 					_, after := c.train(t, l, rule)
 					return after
 				}
-				m := &machine{}
+				m := newMachine()
 				l := newLab(t, m)
 				before, got := c.train(t, l, rule)
 				noise := m.drawn[max(0, len(m.drawn)-2*ruleSteps):] // for two layers, since training began

@@ -1,14 +1,11 @@
 package stack_test
 
 import (
-	"errors"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"hebb/compute"
-	"hebb/compute/computetest"
 	"hebb/cpu"
 )
 
@@ -46,7 +43,7 @@ func newLab(t *testing.T, b compute.Backend) lab {
 }
 
 // exact is a device of float64s.
-func exact(t *testing.T) lab { return newLab(t, &machine{}) }
+func exact(t *testing.T) lab { return newLab(t, newMachine()) }
 
 // single is the CPU, every op of which is checked against its definition as it runs.
 func single(t *testing.T) lab {
@@ -86,7 +83,7 @@ const float32s, float64ulp = 0x1p-23, 0x1p-52
 // happens to any result once in 10⁹. The experiment is made on one lab, again and again.
 func spread(t *testing.T, u, consts float64, runs int, f experiment) (want, bound results) {
 	t.Helper()
-	m := &machine{consts: consts}
+	m := newMachine()
 	l := newLab(t, m)
 	want = f(t, l)
 	count := 0
@@ -96,7 +93,7 @@ func spread(t *testing.T, u, consts float64, runs int, f experiment) (want, boun
 		bound[name] = make([]float64, len(x))
 	}
 	for k := range runs {
-		m.u, m.known, m.rnd = u, map[float32]float64{}, rand.New(rand.NewPCG(uint64(k), 1))
+		m.strays(u, consts, uint64(k))
 		got := f(t, l)
 		for name, x := range want {
 			for i := range x {
@@ -185,34 +182,4 @@ func norm(x []float64) (n float64) {
 		n = math.Hypot(n, v)
 	}
 	return n
-}
-
-// TestMachine holds the float64 ops of these tests against the definitions, on every third of the cases that backends
-// pass.
-func TestMachine(t *testing.T) {
-	for _, op := range compute.Ops {
-		cases, err := computetest.CasesOf(op, computetest.Quick)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, judged := exact(t), 0
-		for i := 0; i < len(cases); i += 3 {
-			r, err := cases[i].Check(256, l.Device)
-			if errors.Is(err, compute.ErrUnsupported) {
-				continue // what no network uses
-			}
-			if err != nil {
-				t.Error(err)
-				break
-			}
-			judged += r.Tallies[0].Judged
-		}
-		switch op.(type) {
-		case compute.FMA, compute.Gather:
-		default:
-			if judged < 100 {
-				t.Errorf("%T: %d elements were judged, want at least 100", op, judged)
-			}
-		}
-	}
 }

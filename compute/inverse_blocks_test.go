@@ -5,89 +5,42 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/compute/computetest"
 )
 
-// inverse is Cholesky's factorisation row by row, the factor's inverse row by row from the diagonal leftwards, and the
-// product of that with itself.
-func (u unit) inverse(v compute.Inverse) {
-	batch, n := v.Dims()
-	for z := range batch {
-		a, inv := part(v.A, z, false), data(v.Inv)[z*n*n:][:n*n]
-		l := make([]float32, n*n)
-		order := u.cholesky(l, n, func(i, j int) float32 {
-			if i == j {
-				return u.add(u.flush(a(i, i)), v.Shift)
-			}
-			return u.flush(a(i, j))
-		})
-		if data(v.Info)[z] = float32(order); order > 0 {
-			for i := range inv {
-				inv[i] = float32(math.NaN())
-			}
-			continue
-		}
-		m := make([]float32, n*n)
-		for i := range n {
-			m[i*n+i] = u.div(1, l[i*n+i])
-			for j := i - 1; j >= 0; j-- {
-				s := u.dot(i-j, func(k int) (float32, float32) { return m[i*n+j+1+k], l[(j+1+k)*n+j] })
-				m[i*n+j] = u.div(-s, l[j*n+j])
-			}
-		}
-		for i := range n {
-			for j := range i + 1 {
-				x := u.dot(n-i, func(k int) (float32, float32) { return m[(i+k)*n+i], m[(i+k)*n+j] })
-				inv[i*n+j], inv[j*n+i] = x, x
-			}
-		}
-	}
-}
-
-// cholesky fills l in, up to the first leading minor that is not positive definite, whose order it returns; else 0.
-func (u unit) cholesky(l []float32, n int, at func(i, j int) float32) int {
-	for i := range n {
-		for j := range i + 1 {
-			s := at(i, j)
-			for k := range j {
-				s = u.fma(-l[i*n+k], l[j*n+k], s)
-			}
-			if i != j {
-				l[i*n+j] = u.div(s, l[j*n+j])
-				continue
-			}
-			if !(s > 0) {
-				return i + 1
-			}
-			l[i*n+i] = u.sqrt(s)
-		}
-	}
-	return 0
-}
-
-// blocked is inverse with products by the inverses of diagonal blocks, which float64 has worked out, in the place of
+// blocked is a machine whose inverses are made with products by the inverses of diagonal blocks, which float64 has worked out, in the place of
 // divisions by the diagonal.
 type blocked struct {
-	*naive
+	*machine
 	block int
 }
 
 func (b blocked) Run(op compute.Op) error {
 	v := op.(compute.Inverse)
-	if err := b.naive.Run(op); err != nil { // for Info, and what has no inverse
+	if err := b.machine.Run(op); err != nil { // for Info, and what has no inverse
 		return err
 	}
 	batch, n := v.Dims()
 	for z := range batch {
-		if a := part(v.A, z, false); data(v.Info)[z] == 0 {
+		if a := data(v.A)[z*n*n:]; data(v.Info)[z] == 0 {
 			b.invert(n, data(v.Inv)[z*n*n:][:n*n], func(i, j int) float32 {
 				if i == j {
-					return b.add(b.flush(a(i, i)), v.Shift)
+					return b.Add(b.Load(a[i*n+i]), v.Shift)
 				}
-				return b.flush(a(i, j))
+				return b.Load(a[i*n+j])
 			})
 		}
 	}
 	return nil
+}
+
+// dot is Σ x·y over n pairs.
+func (b blocked) dot(n int, pair func(k int) (x, y float32)) float32 {
+	x, y := make([]float32, n), make([]float32, n)
+	for k := range n {
+		x[k], y[k] = pair(k)
+	}
+	return b.Dot(x, y)
 }
 
 func (b blocked) invert(n int, inv []float32, at func(i, j int) float32) {
@@ -99,7 +52,7 @@ func (b blocked) invert(n int, inv []float32, at func(i, j int) float32) {
 			for j := first; j < min(i+1, end); j++ {
 				left[i*n+j] = at(i, j)
 				for k := range first {
-					left[i*n+j] = b.fma(-l[i*n+k], l[j*n+k], left[i*n+j])
+					left[i*n+j] = b.FMA(-l[i*n+k], l[j*n+k], left[i*n+j])
 				}
 			}
 		}
@@ -164,8 +117,8 @@ func diagonal(n, first, end int, left, l, m []float32) {
 // TestInverseBlocks: blocks on the diagonal may be solved with by way of their inverses, however it is rounded.
 func TestInverseBlocks(t *testing.T) {
 	for _, block := range []int{8, compute.InverseBlock} {
-		for _, mode := range []rounding{anyWay, upward, downward} {
-			tally, err := try(compute.Inverse{}, 5, blocked{&naive{unit: unit{times: 1, mode: mode}}, block})
+		for _, mode := range modes[:3] {
+			tally, err := try(compute.Inverse{}, 5, blocked{rounding(computetest.Float32{Times: 1, Mode: mode}), block})
 			if err != nil {
 				t.Errorf("blocks of %d, rounding %v: %v", block, mode, err)
 			}
