@@ -1,4 +1,4 @@
-// Package backend opens a place to compute by its name.
+// Package backend opens a compute backend by its name.
 package backend
 
 import (
@@ -11,18 +11,18 @@ import (
 	"hebb/gpu"
 )
 
-// Names are what Open takes: "auto" is the GPU where there is a real one, else the CPU.
+// Names lists the names that Open accepts: "auto" is the GPU where there is a real one, else the CPU.
 var Names = []string{"auto", "gpu", "cpu"}
 
-// ErrName is wrapped where Open is asked for a backend that does not exist.
+// ErrName is wrapped by Open's error for a backend that does not exist.
 var ErrName = errors.New("unknown backend")
 
-// Options are passed to the backend that is opened.
+// Options are passed to the backend.
 type Options struct {
 	GPU gpu.Options
 }
 
-// A way is one backend: the whole of what there is to know of it here.
+// A way is the description of one backend, complete.
 type way struct {
 	name string
 	open func(Options) (compute.Backend, error)
@@ -34,9 +34,8 @@ var ways = []way{
 	{"cpu", func(Options) (compute.Backend, error) { return cpu.Open() }},
 }
 
-// Open opens the backend of that name. The notes say what its user should know: why "auto" refused
-// a GPU, or that the GPU asked for is a program on the CPU. A backend that is not available here is
-// an error wrapping [compute.ErrUnavailable].
+// Open opens the backend of that name. The notes are for its user: why "auto" refused a GPU, or that the requested GPU
+// is a program on the CPU. A backend that is not available here is an error wrapping [compute.ErrUnavailable].
 func Open(name string, o Options) (b compute.Backend, notes []string, err error) {
 	return open(ways, name, o)
 }
@@ -58,8 +57,8 @@ func open(ways []way, name string, o Options) (compute.Backend, []string, error)
 	return nil, nil, fmt.Errorf("%w %q, want one of %s", ErrName, name, strings.Join(Names, ", "))
 }
 
-// auto returns the first backend that opens and is not a renderer in software, which is many times
-// slower than the CPU path on the same cores.
+// auto returns the first backend that opens and is no software renderer, which is many times slower than the CPU path
+// on the same cores.
 func auto(ways []way, o Options) (compute.Backend, []string, error) {
 	var notes []string
 	var failed []error
@@ -83,7 +82,7 @@ func auto(ways []way, o Options) (compute.Backend, []string, error) {
 	return nil, notes, fmt.Errorf("no backend opens: %w", errors.Join(failed...))
 }
 
-// caution says that a GPU is none.
+// caution returns a note if the GPU is a software renderer.
 func caution(i compute.Info) []string {
 	if !i.Software {
 		return nil
@@ -91,13 +90,13 @@ func caution(i compute.Info) []string {
 	return []string{fmt.Sprintf("%s is a program on the CPU: right, but many times slower than a real GPU or the cpu backend", i.Device)}
 }
 
-// Devices returns every GPU that can be reached, and for those that cannot, why.
+// Devices returns every GPU of this machine and, for an unreachable one, the reason.
 func Devices() []gpu.Candidate { return gpu.Devices() }
 
-// A Feature is what a GPU's shader compiler takes or refuses.
+// A Feature is a language feature that a GPU's shader compiler accepts or refuses.
 type Feature = gpu.Feature
 
-// Probe asks the compiler of the GPU that o leads to for what faster kernels could be built on.
+// Probe asks the shader compiler of the GPU that o selects for features that faster kernels could use.
 func Probe(o Options) ([]Feature, error) {
 	_, features, err := gpu.Probe(o.GPU)
 	return features, err

@@ -10,7 +10,7 @@ import (
 	"hebb/compute"
 )
 
-// A fake is a backend of which only the description matters.
+// A fake is a backend with a description and nothing else.
 type fake struct {
 	compute.Backend
 	info   compute.Info
@@ -67,7 +67,7 @@ func TestNothingOpens(t *testing.T) {
 	}
 }
 
-// TestForced: who asks for a GPU by name gets it, with a word on what it is, or the reason.
+// TestForced: a request for a GPU by name gets it, with a note about its kind, or the error.
 func TestForced(t *testing.T) {
 	soft := &fake{info: compute.Info{Device: "llvmpipe", Software: true}}
 	b, notes, err := open([]way{{"gpu", opens(soft)}}, "gpu", Options{})
@@ -92,7 +92,7 @@ func TestUnknownName(t *testing.T) {
 	}
 }
 
-// TestNames: what is offered is what there is.
+// TestNames: Names lists exactly the backends that Open knows.
 func TestNames(t *testing.T) {
 	want := []string{"auto"}
 	for _, w := range ways {

@@ -12,7 +12,7 @@ import (
 
 var modes = []computetest.Rounding{computetest.AnyWay, computetest.Upward, computetest.Downward, computetest.Inward}
 
-// TestSuiteSees: spoiled outputs of every op are caught.
+// TestSuiteSees: the suite catches spoiled outputs of every op.
 func TestSuiteSees(t *testing.T) {
 	last := func(f func(x float32) float32) func(compute.Op, []float32) {
 		return func(_ compute.Op, out []float32) { out[len(out)-1] = f(out[len(out)-1]) }
@@ -37,8 +37,8 @@ func TestSuiteSees(t *testing.T) {
 	}
 }
 
-// TestBounds: the bounds hold on the worst device that GLSL allows, however it rounds, and are near
-// enough to see one that is ten times worse.
+// TestBounds: the bounds hold on the worst device that GLSL allows, however it rounds, and are tight enough to catch
+// one that is ten times worse.
 func TestBounds(t *testing.T) {
 	for _, u := range []computetest.Float32{{Times: 1}, {Times: 1, Mode: computetest.Upward}, {Times: 1, Mode: computetest.Downward}, {Times: 1, Mode: computetest.Inward}, {Times: 10}} {
 		for _, op := range compute.Ops {
@@ -80,7 +80,7 @@ func try(op compute.Op, n int, b compute.Backend) (tally compute.Tally, err erro
 	return tally, nil
 }
 
-// TestMerging: variances may be merged from those of chunks of any length, however it is rounded.
+// TestMerging: variances may be merged from chunks of any length, however they are rounded.
 func TestMerging(t *testing.T) {
 	for _, chunk := range []int{1, 2, 7, 16, 64} {
 		for _, mode := range modes {

@@ -2,11 +2,11 @@ package compute
 
 import "fmt"
 
-// A Slide is how a window passes over images: Stride from place to place, and Pad rows and columns of
-// zeros beyond every border.
+// A Slide is the movement of a window over images: Stride is its step, Pad the rows and columns of zeros beyond every
+// border.
 type Slide struct{ Stride, Pad int }
 
-// Places returns how many places a window has along one side of an image.
+// Places returns the number of positions of a window along one side of an image.
 func (s Slide) Places(size, window int) int { return (size+2*s.Pad-window)/s.Stride + 1 }
 
 func (s Slide) check() error {
@@ -16,15 +16,15 @@ func (s Slide) check() error {
 	return nil
 }
 
-// A Patches is the geometry of a convolution: N images of H×W×C, a window of R×S that slides over
-// them, and P×Q places where it stops.
+// A Patches is the geometry of a convolution: N images of H×W×C, a window of R×S that slides over them, and its P×Q
+// positions.
 type Patches struct {
 	N, H, W, C, R, S, P, Q int
 	Slide
 }
 
-// patches returns the geometry of images x and a window of r×s, and checks it against y's places
-// and its last dimension, k.
+// patches returns the geometry of images x and a window of r×s, and checks it against y's positions and its last
+// dimension, k.
 func patches(x, y *Tensor, r, s, k int, slide Slide) (Patches, error) {
 	if err := slide.check(); err != nil {
 		return Patches{}, err
@@ -44,8 +44,8 @@ func patches(x, y *Tensor, r, s, k int, slide Slide) (Patches, error) {
 	return p, nil
 }
 
-// pixel is the number in X of what the window at place p, q of image n sees at r, s, in its channel 0,
-// or −1 beyond the border.
+// pixel returns the index in X of the pixel under tap r, s of the window at position p, q of image n, in channel 0, or
+// −1 beyond the border.
 func (g Patches) pixel(n, p, q, r, s int) int {
 	h, w := p*g.Stride-g.Pad+r, q*g.Stride-g.Pad+s
 	if h < 0 || h >= g.H || w < 0 || w >= g.W {
@@ -54,7 +54,7 @@ func (g Patches) pixel(n, p, q, r, s int) int {
 	return ((n*g.H+h)*g.W + w) * g.C
 }
 
-// place is the place from which a window sees pixel h, w of image n at r, s, or −1 if there is none.
+// place returns the index of the window position whose tap r, s lies on pixel h, w of image n, or −1 if there is none.
 func (g Patches) place(n, h, w, r, s int) int {
 	h, w = h+g.Pad-r, w+g.Pad-s
 	p, q := h/g.Stride, w/g.Stride
@@ -64,8 +64,7 @@ func (g Patches) place(n, h, w, r, s int) int {
 	return (n*g.P+p)*g.Q + q
 }
 
-// pairs is the number of terms of all windows, those beyond the border not counted, of one
-// channel of one image.
+// pairs counts the terms of all windows within the borders, for one channel of one image.
 func (g Patches) pairs() int64 {
 	inside := func(size, window, places int) (n int64) {
 		for p := range places {
@@ -81,11 +80,11 @@ func (g Patches) pairs() int64 {
 //
 //	acc[n,p,q,k] = Σ_{r,s,c} X[n, p·Stride−Pad+r, q·Stride−Pad+s, c] · W[k,r,s,c]
 //
-// where X is 0 beyond its borders. Images are N×H×W×C, so that activations are matrices of N·H·W rows
-// and C columns and a convolution by a 1×1 window is a Gemm with TransB. The [Epilogue] is that of
-// Gemm, Bias being one value per channel. P = (H+2·Pad−R)/Stride + 1, rounded down, and Q likewise.
+// where X is 0 beyond its borders. Images are N×H×W×C, so that activations are matrices of N·H·W rows and C columns and
+// a convolution by a 1×1 window is a Gemm with TransB. The [Epilogue] is Gemm's, with a Bias of one value per channel.
+// P = (H+2·Pad−R)/Stride + 1, rounded down, and Q likewise.
 //
-// The bound is that of a product of length R·S·C: γ_{R·S·C+5}·Σ|terms|, and what Leeway adds to it. Cost: 2 flops for each
+// The bound is γ of a product of length R·S·C: γ_{R·S·C+5}·Σ|terms|, plus the error of Leeway. Cost: 2 flops for each
 // term within the borders.
 type Conv struct {
 	Y *Tensor // N × P × Q × K
@@ -100,7 +99,7 @@ func (c Conv) operands() (outs, ins []*Tensor) {
 	return []*Tensor{c.Y}, append([]*Tensor{c.X, c.W}, c.ins()...)
 }
 
-// Patches returns the geometry.
+// Patches returns the geometry of the convolution.
 func (c Conv) Patches() Patches {
 	p, _ := c.patches()
 	return p
@@ -110,7 +109,7 @@ func (c Conv) patches() (Patches, error) {
 	return window(c.X, c.Y, c.W, c.Slide)
 }
 
-// window is the geometry of images x under weights w, checked against y.
+// window returns the geometry of images x under weights w, checked against y.
 func window(x, y, w *Tensor, slide Slide) (Patches, error) {
 	if len(w.shape) != 4 || len(x.shape) == 4 && w.shape[3] != x.shape[3] {
 		return Patches{}, fmt.Errorf("W%v for X%v, want units × height × width × channels, as many as X has", w, x)
@@ -179,11 +178,10 @@ func convCost(g Patches, units int, out, in, w *Tensor, e Epilogue) Cost {
 //
 //	acc[n,h,w,c] = Σ Y[n,p,q,k] · W[k,r,s,c], over the k, p, q, r, s with h = p·Stride−Pad+r, w = q·Stride−Pad+s
 //
-// With W the weights of a layer this is backprop's pass of a delta Y; any other weights of that shape
-// cost the same. Grad and Aux pass the result through the activation below; Beta 1 adds it to
-// what X holds, where paths join.
+// With the weights W of a layer this is backprop's pass of a delta Y; any other weights of that shape cost the same.
+// Grad and Aux pass the result through the activation below; Beta 1 adds it to the contents of X, where paths join.
 //
-// The bound is that of a product of length R·S·K, and what Leeway adds to it; the cost is Conv's.
+// The bound is γ of a product of length R·S·K, plus the error of Leeway; the cost is Conv's.
 type ConvInput struct {
 	X *Tensor // N × H × W × C
 	Y *Tensor // N × P × Q × K, of either Type
@@ -197,7 +195,7 @@ func (c ConvInput) operands() (outs, ins []*Tensor) {
 	return []*Tensor{c.X}, append([]*Tensor{c.Y, c.W}, c.ins()...)
 }
 
-// Patches returns the geometry.
+// Patches returns the geometry of the convolution.
 func (c ConvInput) Patches() Patches {
 	p, _ := window(c.X, c.Y, c.W, c.Slide)
 	return p
@@ -228,7 +226,7 @@ func (c ConvInput) define(before Contents) func(out, i int) Val {
 			}
 		}
 		t = t.within(c.Leeway)
-		if c.Leeway.AllowsWinograd(g) { // Y under the window turned around
+		if c.Leeway.AllowsWinograd(g) { // Y under the rotated window
 			t = t.byWinograd(k, h, w, func(r, s, u int) (place, weight float32) {
 				if at := g.place(n, h, w, 2-r, 2-s); at >= 0 {
 					place = y[at*k+u]

@@ -5,11 +5,11 @@ import (
 	"math"
 )
 
-// Copy is Dst[i] = Src[i], to the bit where both are of one [Type]. The two may differ in shape but not in length. Its speed is
-// the device's memory bandwidth: the roof under which bench draws the other ops.
+// Copy is Dst[i] = Src[i], to the bit where both have the same [Type]. The two may differ in shape but not in length.
+// Its speed is the device's memory bandwidth: the roof of bench's roofline.
 //
-// From Float16s to float32s it is exact. From float32s to Float16s it rounds to a neighbour, not always the nearer, since GLSL
-// leaves the direction open: the error is at most 2⁻¹⁰·|x| + 2⁻²⁴. Nothing is promised of what is beyond 65504.
+// Float16 to Float32 is exact. Float32 to Float16 rounds to a neighbour, not always the nearer, since GLSL leaves the
+// direction open: the error is at most 2⁻¹⁰·|x| + 2⁻²⁴. Values beyond 65504 have no bound.
 type Copy struct {
 	Dst, Src *Tensor
 }

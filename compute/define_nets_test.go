@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// TestNetDefinitions compares the definitions of what networks need with numbers worked by hand.
+// TestNetDefinitions compares the definitions of the ops for networks with numbers worked by hand.
 func TestNetDefinitions(t *testing.T) {
 	d := device(t)
 	c := compute.Contents{}
@@ -134,7 +134,7 @@ func TestNetDefinitions(t *testing.T) {
 	}
 }
 
-// TestNetCosts counts the work of what networks need by hand.
+// TestNetCosts compares the costs of the ops for networks with counts by hand.
 func TestNetCosts(t *testing.T) {
 	d := device(t)
 	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }

@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// TestKernelDefinitions compares the definitions of what streams over kernel matrices with numbers worked by hand.
+// TestKernelDefinitions compares the definitions of the ops on streamed kernel matrices with numbers worked by hand.
 func TestKernelDefinitions(t *testing.T) {
 	d := device(t)
 	c := compute.Contents{}
@@ -69,7 +69,7 @@ func TestKernelDefinitions(t *testing.T) {
 	}
 }
 
-// explicit is HSIC through stored matrices: Σ (H·K·H)∘L/(m−1)², and what the bounds of both forms allow.
+// explicit returns HSIC through stored matrices, Σ (H·K·H)∘L/(m−1)², and the sum of both forms' bounds.
 func explicit(o operands, k, l compute.Similarity, w int) (hsic, err float64) {
 	gram := func(s compute.Similarity, c compute.Center) func(out, i int) compute.Val {
 		m := s.X.Rows()
@@ -86,7 +86,7 @@ func explicit(o operands, k, l compute.Similarity, w int) (hsic, err float64) {
 	return hsic / over, err / over
 }
 
-// means are each row's mean less half of the mean of all, or half of that alone.
+// means returns each row's mean less half of the overall mean, or half of the overall mean alone.
 func (o operands) means(s compute.Similarity, grand bool) *compute.Tensor {
 	m := s.X.Rows()
 	sums := compute.Define(compute.KernelSums{Sum: tensor(o.t, o.d, s.Widths(), m), K: s}, o.c)
@@ -107,7 +107,7 @@ func (o operands) means(s compute.Similarity, grand bool) *compute.Tensor {
 	return a
 }
 
-// TestStreamedHSIC: HSIC by sums is that by matrices, whether one side is centred or both.
+// TestStreamedHSIC: HSIC by sums equals HSIC by matrices, whether one side is centred or both.
 func TestStreamedHSIC(t *testing.T) {
 	o := newOperands(t)
 	const m = 8

@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// λ and λα of SELU and LeakyReLU's slope, as float32 has them.
+// λ and λα of SELU and LeakyReLU's slope, rounded to float32.
 const (
 	lambda = float64(float32(1.0507009873554805))
 	limit  = float64(float32(1.0507009873554805 * 1.6732632423543772))
@@ -65,6 +65,8 @@ func TestDefinitions(t *testing.T) {
 		{"subspace", compute.Hebbian{W: w(), Y: y, X: in, G: y, Mask: compute.Full, Rate: 2}, []float64{1, -11, -11, -15}},
 		{"instar", compute.Hebbian{W: w(), Y: y, X: in, G: x(twoByTwo, 1, 1, 1, 1), Mask: compute.Diagonal, Rate: 2},
 			[]float64{4, -3, 0, -1}},
+		{"a rate for each network", compute.Hebbian{W: x([]int{2, 2, 2}, 1, 2, 3, 4, 1, 2, 3, 4), Y: y, X: in, Rate: 2, Rates: x([]int{2, 1, 1}, 1, -2)},
+			[]float64{8, 5, 3, 3, -13, -4, 3, 6}},
 		{"linear", compute.Gram{K: x([]int{3, 3}), X: far}, []float64{0, 0, 0, 0, 25, 4, 0, 4, 1}},
 		{"cosine", compute.Gram{K: x([]int{3, 3}), X: far, Kernel: compute.Cosine}, []float64{1, 0, 0, 0, 1, 0.8, 0, 0.8, 1}},
 		{"Gaussian of two widths", compute.Gram{K: x([]int{2, 1, 2}), X: x([]int{1, 2}, 0, 0), Y: x([]int{2, 2}, 3, 4, 0, 1),
@@ -93,8 +95,7 @@ func TestDefinitions(t *testing.T) {
 	}
 }
 
-// TestNothingPromised: what leaves float32 is not judged, and a NaN where something is promised is
-// never right.
+// TestNothingPromised: results beyond float32 are not checked, and a NaN within a finite bound is never right.
 func TestNothingPromised(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	for _, test := range []struct {
@@ -133,6 +134,7 @@ func TestCosts(t *testing.T) {
 		{compute.Hebbian{W: x(3, 5), Y: y, X: x(4, 5)}, compute.Cost{Flops: 2 * 4 * 15, Bytes: 4 * (30 + 12 + 20)}},
 		{compute.Hebbian{W: x(3, 5), Y: y, X: x(4, 5), G: y, Mask: compute.Full},
 			compute.Cost{Flops: 2*4*15 + 2*4*15, Bytes: 4 * (30 + 12 + 20)}},
+		{compute.Hebbian{W: x(2, 3, 5), Y: y, X: x(4, 5), Rates: x(2, 1, 1)}, compute.Cost{Flops: 2 * 2 * 4 * 15, Bytes: 4 * (60 + 12 + 20 + 2)}},
 		{compute.Gram{K: x(2, 3, 3), X: x(3, 5), Kernel: compute.Gaussian, Sigma: []float32{1, 2}},
 			compute.Cost{Flops: 6*2*5 + 6*2, Bytes: 4 * (18 + 15)}},
 		{compute.Copy{Dst: x(3), Src: x(3)}, compute.Cost{Flops: 0, Bytes: 24}},

@@ -14,7 +14,7 @@ var (
 	ErrWrong       = errors.New("result outside its error bound")
 )
 
-// An OpError says which op failed, where it was asked for and why.
+// An OpError names the op that failed, the caller's line and the cause.
 type OpError struct {
 	Op    string // "compute.Gemm"
 	Where string // "mine/rule.go:41": the innermost caller outside of compute and nets, or in a test of theirs
@@ -29,7 +29,7 @@ func (e *OpError) Unwrap() error { return e.Err }
 type Device struct {
 	b    Backend
 	root scope
-	free map[int][]Buffer // by length; the steps of a training ask for the same lengths again
+	free map[int][]Buffer // by length; training steps ask for the same lengths again
 
 	leeway Leeway
 }
@@ -41,10 +41,10 @@ func New(b Backend) *Device {
 	return d
 }
 
-// Info says what runs the ops.
+// Info describes the device that runs the ops.
 func (d *Device) Info() Info { return d.b.Info() }
 
-// Sync waits for all that was asked for and returns the first failure of the Device, for ever.
+// Sync waits for all work and returns the Device's first failure, now and ever after.
 func (d *Device) Sync() error {
 	if d.root.closed {
 		return ErrClosed
@@ -55,14 +55,14 @@ func (d *Device) Sync() error {
 // Tensor returns a tensor that lives as long as the Device. Its contents are unspecified.
 func (d *Device) Tensor(shape ...int) (*Tensor, error) { return d.alloc(&d.root, Float32, shape) }
 
-// TensorOf is [Device.Tensor] of numbers of that Type.
+// TensorOf is [Device.Tensor] with numbers of type typ.
 func (d *Device) TensorOf(typ Type, shape ...int) (*Tensor, error) {
 	return d.alloc(&d.root, typ, shape)
 }
 
-// Step calls f and then takes back all that f made with [Step.Tensor]. It returns f's error, and
-// the first failure of anything asked of the Step. It does not wait for the device. A step that asks for the same
-// tensors as the one before it gets the same memory, each its own again, so that a backend knows its ops from the last time.
+// Step calls f and then takes back all tensors that f made with [Step.Tensor]. It returns f's error, joined with the
+// Step's first failure. It does not wait for the device. A step that asks for the same tensors as the one before gets
+// the same memory, tensor for tensor, so that a backend recognises its ops.
 func (d *Device) Step(f func(*Step) error) error {
 	s := &Step{scope: scope{dev: d}}
 	defer func() {
@@ -74,14 +74,14 @@ func (d *Device) Step(f func(*Step) error) error {
 	switch err := f(s); {
 	case err == nil:
 		return s.err
-	case s.err == nil || errors.Is(err, s.err): // f passed s.Err on
+	case s.err == nil || errors.Is(err, s.err): // f returned s.Err
 		return err
 	default:
 		return errors.Join(s.err, err)
 	}
 }
 
-// Trim gives back the memory that ended steps have left for the next ones.
+// Trim frees the memory that ended steps have left for later ones.
 func (d *Device) Trim() {
 	for n, l := range d.free {
 		for _, b := range l {
@@ -91,8 +91,7 @@ func (d *Device) Trim() {
 	}
 }
 
-// Close waits, gives everything back and closes the Backend. What the Device is asked for
-// afterwards fails with [ErrClosed].
+// Close waits for all work, frees all memory and closes the Backend. Every later call fails with [ErrClosed].
 func (d *Device) Close() error {
 	if d.root.closed {
 		return ErrClosed
@@ -130,9 +129,8 @@ func (d *Device) alloc(s *scope, typ Type, shape []int) (*Tensor, error) {
 	return t, nil
 }
 
-// A Step is a run of ops with scratch memory of its own. Its first error sticks: what follows is
-// not run, and [Device.Step] returns it. It is for the goroutine of its Device, until its function
-// returns.
+// A Step is a sequence of ops with scratch memory of its own. Its first error sticks: later ops are not run, and
+// [Device.Step] returns the error. Only the goroutine of its Device uses it, until its function returns.
 type Step struct {
 	scope
 	err error
@@ -143,12 +141,12 @@ func (s *Step) Tensor(shape ...int) *Tensor {
 	t, err := s.dev.alloc(&s.scope, Float32, shape)
 	if err != nil {
 		s.fail("Tensor", err)
-		return &Tensor{shape: []int{1, 1}, n: 1, scope: &s.scope} // for what follows and is not run
+		return &Tensor{shape: []int{1, 1}, n: 1, scope: &s.scope} // an operand for later ops, which are not run
 	}
 	return t
 }
 
-// TensorOf is [Step.Tensor] of numbers of that Type.
+// TensorOf is [Step.Tensor] with numbers of type typ.
 func (s *Step) TensorOf(typ Type, shape ...int) *Tensor {
 	t, err := s.dev.alloc(&s.scope, typ, shape)
 	if err != nil {
@@ -158,7 +156,7 @@ func (s *Step) TensorOf(typ Type, shape ...int) *Tensor {
 	return t
 }
 
-// View is [Tensor.View] with its error kept by the Step.
+// View is [Tensor.View]; the Step keeps its error.
 func (s *Step) View(t *Tensor, off int, shape ...int) *Tensor {
 	v, err := t.View(off, shape...)
 	if err != nil {
@@ -197,7 +195,7 @@ func (s *Step) Write(t *Tensor, src []float32) {
 	}
 }
 
-// Read waits for what came before and copies t into dst.
+// Read waits for all earlier work and copies t into dst.
 func (s *Step) Read(t *Tensor, dst []float32) {
 	if s.err != nil {
 		return
@@ -220,7 +218,7 @@ func (s *Step) fail(op string, err error) {
 	}
 }
 
-// admit holds what is true of every op of every backend.
+// admit checks the preconditions shared by all ops and backends.
 func (d *Device) admit(op Op) error {
 	if op == nil {
 		return errors.New("the op is nil")
@@ -268,7 +266,7 @@ func (d *Device) live(t *Tensor) error {
 	return nil
 }
 
-// movable reports whether n values may go to or come from t.
+// movable reports why n values cannot be written to or read from t.
 func (d *Device) movable(t *Tensor, n int) error {
 	if err := d.live(t); err != nil {
 		return err

@@ -28,8 +28,8 @@ func tensor(t *testing.T, d *compute.Device, shape ...int) *compute.Tensor {
 	return x
 }
 
-// TestAskedWrongly: each mistake is an error that says what was found and what was wanted, and
-// where it was asked for; none reaches the backend.
+// TestAskedWrongly: each mistake is an error with the found and wanted values and the caller's line; none reaches the
+// backend.
 func TestAskedWrongly(t *testing.T) {
 	d, other := device(t), device(t)
 	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }
@@ -64,9 +64,11 @@ func TestAskedWrongly(t *testing.T) {
 		{"aux without grad", "both or neither", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Aux: x(2, 2)}}},
 		{"act", "want one of [identity relu tanh sigmoid leaky-relu selu]", compute.Gemm{C: x(2, 2), A: x(2, 2), B: x(2, 2), Epilogue: compute.Epilogue{Alpha: 1, Act: 99}}},
 		{"hebbian shape", "W[3 5], Y[4 2] and X[4 5] do not fit", compute.Hebbian{W: x(3, 5), Y: x(4, 2), X: x(4, 5)}},
-		{"hebbian batch", "W[2 3 5] is a batch of 2, Y[4 3] of 1", compute.Hebbian{W: x(2, 3, 5), Y: x(4, 3), X: x(4, 5)}},
+		{"hebbian batch", "W[2 3 5] is a batch of 2, Y[3 4 3] of 3 and X[4 5] of 1, want as many or 1", compute.Hebbian{W: x(2, 3, 5), Y: x(3, 4, 3), X: x(4, 5)}},
+		{"hebbian's G batch", "G is [3 4 3], want n×units as Y[2 4 3], a batch of 2 or 1", compute.Hebbian{W: x(2, 3, 5), Y: x(2, 4, 3), X: x(4, 5), G: x(3, 4, 3), Mask: compute.Full}},
+		{"rates", "Rates is [3], want [2 1 1], one number for each network of W[2 3 5]", compute.Hebbian{W: x(2, 3, 5), Y: x(4, 3), X: x(4, 5), Rates: x(3)}},
 		{"mask without G", "both or neither", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Mask: compute.Diagonal}},
-		{"G", "G is [4 2], want [4 3] as Y", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), G: x(4, 2), Mask: compute.Full}},
+		{"G", "G is [4 2], want n×units as Y[4 3]", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), G: x(4, 2), Mask: compute.Full}},
 		{"rate", "Rate +Inf", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Rate: inf}},
 		{"bounds", "[1, -1], want Lo < Hi", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Lo: 1, Hi: -1}},
 		{"NaN bound", "[NaN, 0], want Lo < Hi", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Lo: nan}},
@@ -91,7 +93,7 @@ func TestAskedWrongly(t *testing.T) {
 	}
 }
 
-// TestMissing: of each op, given tensors for all of its fields, each one that is left out is named, or may be left out.
+// TestMissing: for each op with tensors in all of its fields, each one left out is named, or is optional.
 func TestMissing(t *testing.T) {
 	d := device(t)
 	x := tensor(t, d, 4, 4)
@@ -154,8 +156,8 @@ func TestTensors(t *testing.T) {
 	}
 }
 
-// TestSteps: the first error sticks and nothing after it runs; scratch is given back, also by a
-// panic, and used again; what is used after its step is refused.
+// TestSteps: the first error sticks and nothing after it runs; scratch is given back, also by a panic, and used again;
+// using it after its step is refused.
 func TestSteps(t *testing.T) {
 	d := device(t)
 	x := tensor(t, d, 2)
@@ -201,8 +203,8 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// TestSameMemory: a step that asks for what the last one asked for gets the same buffers for the same tensors, also where
-// that has several of one length, where another kind of step was between, and where one was inside of it.
+// TestSameMemory: a step that asks for the same tensors as the last one gets the same buffers for them, also where it
+// has several of one length, where another kind of step was between, and where one was inside of it.
 func TestSameMemory(t *testing.T) {
 	d := device(t)
 	step := func(inner bool, shapes ...[]int) (got []compute.Buffer) {
@@ -255,8 +257,8 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestVerify: the wrapper counts what it judged, and refuses a wrong result with all that a person
-// needs to find it.
+// TestVerify: the wrapper counts the elements checked, and refuses a wrong result with all the details needed to find
+// it.
 func TestVerify(t *testing.T) {
 	for _, test := range []struct {
 		b    compute.Backend

@@ -24,15 +24,14 @@
 //
 // # Errors
 //
-// What is asked wrongly (a shape, an alias, a released tensor) is found before any backend is
-// called, and names the op, the shapes and the caller's line. A failure of the moment (no memory,
-// a shader that does not compile) is the Step's error. A failure of later, on a device that works
-// asynchronously, is kept and returned by every Sync and Read from then on.
+// A wrong request (a shape, an alias, a released tensor) is found before any backend is called, and its error names the
+// op, the shapes and the caller's line. An immediate failure (no memory, a shader that does not compile) is the Step's
+// error. A later failure, of a device that works asynchronously, is kept and returned by every Sync and Read from then
+// on.
 //
 // # Correctness
 //
-// Each op defines its results in float64 with a bound on the error of any float32 evaluation, in
-// any order of summation, with or without fused multiply-add, by GLSL's rules of precision.
-// [Verify] wraps a backend and holds every result against that; package computetest is the suite
-// that each backend passes. See docs/error-bounds.md.
+// Each op defines its results in float64 with a bound on the error of any float32 evaluation, in any order of
+// summation, with or without fused multiply-add, by GLSL's rules of precision. [Verify] wraps a backend and checks
+// every result against it; package computetest is the suite that each backend passes. See docs/error-bounds.md.
 package compute

@@ -25,7 +25,7 @@ const (
 	SELULimit  float32 = 1.7580993408473766 // λα, α = 1.6732632423543772
 )
 
-// Acts are all there are.
+// Acts lists all activation functions.
 var Acts = []Act{Identity, ReLU, Tanh, Sigmoid, LeakyReLU, SELU}
 
 var actNames = []string{"identity", "relu", "tanh", "sigmoid", "leaky-relu", "selu"}
@@ -37,25 +37,24 @@ func (a Act) String() string {
 	return fmt.Sprintf("Act(%d)", a)
 }
 
-// An Epilogue says what becomes of each accumulated element before it is stored:
+// An Epilogue is the function applied to each accumulated element before it is stored:
 //
 //	v      = Alpha·acc + Beta·C[i,j] + Bias[j]
 //	v      = Act(v)
 //	v      = v · Grad′(Aux[i,j])
 //	C[i,j] = v
 //
-// With Act it is a layer's forward pass; with Grad and the layer's own output as Aux it is the
-// pass of a delta through that layer: Grad′ is the derivative of Grad seen from its output a:
-// [a > 0] for ReLU, 1 − a² for Tanh, a·(1 − a) for Sigmoid; 1 where a > 0 and else LeakySlope for LeakyReLU,
-// λ where a > 0 and else a + λα for SELU.
+// With Act it is a layer's forward pass; with Grad and the layer's own output as Aux it takes a delta back through that
+// layer. Grad′ is the derivative of Grad as a function of its output a: [a > 0] for ReLU, 1 − a² for Tanh, a·(1 − a)
+// for Sigmoid; 1 where a > 0 and else LeakySlope for LeakyReLU, λ where a > 0 and else a + λα for SELU.
 //
 // Where Beta is 0, C is not read: it may hold anything, NaN included.
 type Epilogue struct {
 	Alpha, Beta float32
-	Bias        *Tensor // [batch×] n, one value per column; or nil
+	Bias        *Tensor // n, one value per column; batch × n or batch × 1 × n, of each member; or nil
 	Act         Act
 	Grad        Act
-	Aux         *Tensor // as C; nil exactly if Grad is Identity
+	Aux         *Tensor // shaped as C; nil exactly if Grad is Identity
 }
 
 func (e Epilogue) ins() []*Tensor { return present(e.Bias, e.Aux) }
@@ -68,8 +67,8 @@ func (e Epilogue) check(batch, m, n int) error {
 		return fmt.Errorf("Alpha and Beta are both 0, so the result would ignore its inputs; want Alpha: 1?")
 	case int(e.Act) >= len(actNames) || int(e.Grad) >= len(actNames):
 		return fmt.Errorf("Act %v and Grad %v, want one of %v", e.Act, e.Grad, actNames)
-	case e.Bias != nil && !(e.Bias.Len() == n || e.Bias.is(1, batch, n)):
-		return fmt.Errorf("Bias is %v, want [%d] or [%d %d]", e.Bias, n, batch, n)
+	case e.Bias != nil && !(e.Bias.Len() == n || e.Bias.is(1, batch, n) || e.Bias.is(batch, 1, n)):
+		return fmt.Errorf("Bias is %v, want [%d] or [%d 1 %d]", e.Bias, n, batch, n)
 	case (e.Aux != nil) != (e.Grad != Identity):
 		return fmt.Errorf("Grad is %v and Aux is %v, want both or neither", e.Grad, e.Aux)
 	case e.Aux != nil && !e.Aux.is(batch, m, n):
@@ -78,7 +77,7 @@ func (e Epilogue) check(batch, m, n int) error {
 	return nil
 }
 
-// at is the epilogue's definition for element i of c.
+// at defines element i of c after the epilogue.
 func (e Epilogue) at(before Contents, c *Tensor, acc sum, i int) Val {
 	old := float32(0)
 	if e.Beta != 0 {
@@ -101,7 +100,7 @@ func (e Epilogue) at(before Contents, c *Tensor, acc sum, i int) Val {
 	return v
 }
 
-// act is the definition of each Act, step by step as it is to be evaluated.
+// act defines each Act by the steps that an implementation takes.
 func (v Val) act(a Act) Val {
 	one := Val{X: 1}
 	switch a {
@@ -123,7 +122,7 @@ func (v Val) act(a Act) Val {
 	return v
 }
 
-// through is v · Grad′, seen from the output a of Grad.
+// through is v · Grad′, with Grad′ a function of Grad's output a.
 func (v Val) through(grad Act, a Val) Val {
 	one := Val{X: 1}
 	switch grad {

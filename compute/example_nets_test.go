@@ -8,7 +8,7 @@ import (
 	"hebb/cpu"
 )
 
-// A layer of two 2×2 filters on an image of 3×3: one sums what it sees, one finds vertical edges.
+// A layer of two 2×2 filters on an image of 3×3: one sums its pixels, one finds vertical edges.
 func ExampleConv() {
 	on(func(s *compute.Step) error {
 		x := put(s, []int{1, 3, 3, 1}, // images × height × width × channels
@@ -26,7 +26,7 @@ func ExampleConv() {
 	// Output: [4 0 12 8 4 0 12 8]
 }
 
-// A delta sent back by feedback weights of its own, which need not be those of the forward pass.
+// A delta sent back by separate feedback weights, which need not be the weights of the forward pass.
 func ExampleConvInput() {
 	on(func(s *compute.Step) error {
 		delta := put(s, []int{1, 2, 2, 1}, 1, 0, 0, -1)
@@ -53,7 +53,7 @@ func ExampleHebbian_patches() {
 	// Output: [-4 -4 -4 -4]
 }
 
-// A bias by column and a gain by row, then what the output held: no array is made of either.
+// A bias by column and a gain by row, then the output's old value: no array is made of either.
 func ExampleMap() {
 	scale := compute.Formula("old + gain*bias", "gain", "bias")
 	on(func(s *compute.Step) error {
@@ -80,7 +80,8 @@ func ExampleFormula() {
 	// Output: [0.125 2.875]
 }
 
-// A misspelt input is a constant that nobody gives a value, and the op says so. What cannot be read is known before.
+// A misspelt input is a constant without a value, and the op reports it. A text that cannot be parsed is reported
+// before.
 func ExampleFunc_Err() {
 	fmt.Println(compute.Formula("old + rate*(x % y)", "x", "y").Err())
 	descend := compute.Formula("old - rate*slop", "slope").With("rate", 0.5)
@@ -100,7 +101,7 @@ func ExampleFunc_Err() {
 	// formula "old - rate*slop": column 12: slop has no value: it is not among the inputs [slope], and With gave it none
 }
 
-// The squared length of each row, and where the largest of each row is.
+// The squared length of each row, and the index of its largest element.
 func ExampleReduce() {
 	squares := compute.Formula("x*x", "x")
 	on(func(s *compute.Step) error {
@@ -125,7 +126,8 @@ func ExampleRandom() {
 	// Output: [1.33 1.33 0.00 1.33 1.33 1.33 0.00 1.33]
 }
 
-// Particles that live on are drawn by their weights: each member of a batch takes rows of its own, and no row is zeros.
+// Surviving particles are drawn by their weights: each member of a batch takes rows of its own, and a number of no row
+// gives zeros.
 func ExampleGather() {
 	on(func(s *compute.Step) error {
 		particles := put(s, []int{2, 3, 1}, 10, 11, 12, 20, 21, 22)
@@ -138,7 +140,7 @@ func ExampleGather() {
 	// Output: [10 10 12 21 0 21]
 }
 
-// Numbers for three learners: each has those that it would draw alone with a seed of its own.
+// Numbers for three learners: each draws the numbers that it would draw alone with its seed.
 func ExampleRandom_seeds() {
 	on(func(s *compute.Step) error {
 		all, one := s.Tensor(3, 4), s.Tensor(4)
@@ -198,7 +200,7 @@ func ExamplePool() {
 	// Output: [4 8 0 5] [2.375]
 }
 
-// Of several that are largest, the first gets the delta.
+// Of several largest pixels, the first gets the delta.
 func ExamplePoolGrad() {
 	on(func(s *compute.Step) error {
 		x := put(s, []int{1, 2, 4, 1},

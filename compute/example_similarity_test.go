@@ -6,8 +6,8 @@ import (
 	"hebb/compute"
 )
 
-// HSIC of six pairs by a kernel of each side, in two passes over kernel matrices that are never stored: row sums first, then
-// the products of what is left without means. With the Linear kernel it is the covariance squared, 3.5².
+// HSIC of six pairs by a kernel of each side, in two passes over kernel matrices that are never stored: row sums first,
+// then the products of the centred kernels. With the Linear kernel it is the covariance squared, 3.5².
 func ExampleKernelSums() {
 	const m = 6
 	// From row sums s, and their sum: the mean of each row less half of the mean of all.

@@ -32,7 +32,7 @@ func put(s *compute.Step, shape []int, values ...float32) *compute.Tensor {
 	return t
 }
 
-// get returns what t holds.
+// get returns the contents of t.
 func get(s *compute.Step, t *compute.Tensor) []float32 {
 	values := make([]float32, t.Len())
 	s.Read(t, values)
@@ -125,7 +125,7 @@ func ExampleVerify() {
 	// Output: <nil> 4 0
 }
 
-// A product that may be in half precision, and by how much it may then be off.
+// A product that may be in half precision, and the bound of its error.
 func ExampleDevice_Allow() {
 	b, err := cpu.Open()
 	if err != nil {
@@ -141,7 +141,7 @@ func ExampleDevice_Allow() {
 			dev.Allow(l)
 			fmt.Printf("%.1g\n", compute.Define(dev.Lend(product), before)(0, 0).Err)
 		}
-		s.Do(product) // as Lend has it
+		s.Do(product) // as Do runs it
 		fmt.Println(get(s, y))
 		return nil
 	})
@@ -171,7 +171,7 @@ func ExampleTrace() {
 	// Output: <nil> compute.Gram     [2 2] ← [2 1]  6 flops 24
 }
 
-// What each kind of op took on the device.
+// The device time of each kind of op.
 func ExampleProfile() {
 	b, err := cpu.Open()
 	if err != nil {
@@ -203,7 +203,7 @@ func ExampleProfile() {
 	// <nil>
 }
 
-// A mistake is found before any arithmetic, and says what was wanted.
+// A mistake is found before any arithmetic, and its error gives the wanted shape.
 func ExampleStep_Do() {
 	b, _ := cpu.Open()
 	dev := compute.New(b)
@@ -219,8 +219,8 @@ func ExampleStep_Do() {
 	// Output: compute.Gram Sigma[0] is NaN, want a width above 0 whose 1/(2σ²) is a float32
 }
 
-// Weights that many products read and that stay as they are for a while, as those of a recurrent network from step to step,
-// take half of the memory and of the traffic as halves. The Copy rounds; products of halves do not.
+// Weights that many products read and that stay constant for a while, as in a recurrent network from step to step, take
+// half of the memory and of the traffic as halves. The Copy rounds; products of halves do not.
 func ExampleStep_TensorOf() {
 	on(func(s *compute.Step) error {
 		w := put(s, []int{2, 2}, 0.5, 0.25, -0.1, 2) // learned in float32
@@ -240,7 +240,7 @@ func ExampleStep_TensorOf() {
 	// [1.3562698 7.3651543]
 }
 
-// A rehearsal tells a GPU what is coming, so that it compiles all programs at once and not one after the other.
+// A rehearsal lists the coming ops for a GPU, so that it compiles all programs at once and not one after the other.
 func ExampleDevice_Rehearse() {
 	b, err := cpu.Open() // which has nothing to compile: f is called once
 	if err != nil {

@@ -2,10 +2,10 @@ package compute
 
 import "time"
 
-// Philox is for the generator's known answers: of its counter, Random reaches few values.
+// Philox is exported to test the generator's known answers: Random reaches few values of its counter.
 var Philox = philox
 
-// Asker is for stacks that no test has.
+// Asker is exported to test stacks that no test has.
 var Asker = asker
 
 // EachTensor finds the fields of an op that are tensors.
@@ -20,5 +20,5 @@ func Median(ds ...time.Duration) time.Duration {
 	return h.median()
 }
 
-// MostKinds is how many kinds of op a [Profiler] tells apart.
+// MostKinds is the number of kinds of op that a [Profiler] distinguishes.
 const MostKinds = mostKinds

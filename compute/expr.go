@@ -9,8 +9,8 @@ import (
 
 // An Expr is a pointwise formula, built by the functions below. An Expr used twice is computed once.
 //
-// In float32 every step rounds, as [Val] counts it; a backend may fuse a product with a sum. [Formula] builds one from
-// text. Build a formula once and keep it: [Pointwise] compiles it, and backends know a formula again by its shape.
+// In float32 every step rounds, by the rules of [Val]; a backend may fuse a product with a sum. [Formula] builds one
+// from text. Build a formula once and keep it: [Pointwise] compiles it, and backends recognise it by its shape.
 type Expr struct{ *node }
 
 type node struct {
@@ -20,7 +20,7 @@ type node struct {
 	val  float32
 }
 
-// A Prim is a primitive of formulas. What each is worth, exactly and in float32, is said by eval.
+// A Prim is a primitive of formulas; eval defines its exact value and its float32 error.
 type Prim uint8
 
 const (
@@ -44,7 +44,7 @@ var primNames = []string{"x", "c", "old", "add", "sub", "mul", "div", "neg", "ex
 
 func (p Prim) String() string { return primNames[p] }
 
-// Arity is how many arguments p takes.
+// Arity returns the number of arguments of p.
 func (p Prim) Arity() int {
 	switch p {
 	case PrimVar, PrimConst, PrimOld:
@@ -59,14 +59,14 @@ func (p Prim) Arity() int {
 
 func Var(i int) Expr       { return Expr{&node{do: PrimVar, num: i}} }   // the i-th input
 func Const(x float32) Expr { return Expr{&node{do: PrimConst, val: x}} } // another value costs no compilation
-func Old() Expr            { return Expr{&node{do: PrimOld}} }           // what the output held
+func Old() Expr            { return Expr{&node{do: PrimOld}} }           // the output's old value
 func Add(a, b Expr) Expr   { return prim(PrimAdd, a, b) }
 func Sub(a, b Expr) Expr   { return prim(PrimSub, a, b) }
 func Mul(a, b Expr) Expr   { return prim(PrimMul, a, b) }
-func Div(a, b Expr) Expr   { return prim(PrimDiv, a, b) } // nothing is promised where b may be 0
+func Div(a, b Expr) Expr   { return prim(PrimDiv, a, b) } // no bound where b may be 0
 func Neg(a Expr) Expr      { return prim(PrimNeg, a) }
 func Exp(a Expr) Expr      { return prim(PrimExp, a) }
-func Log(a Expr) Expr      { return prim(PrimLog, a) }  // natural; nothing is promised where a may be ≤ 0
+func Log(a Expr) Expr      { return prim(PrimLog, a) }  // natural; no bound where a may be ≤ 0
 func Sqrt(a Expr) Expr     { return prim(PrimSqrt, a) } // √max(a, 0)
 func Max(a, b Expr) Expr   { return prim(PrimMax, a, b) }
 func Min(a, b Expr) Expr   { return prim(PrimMin, a, b) }
@@ -74,7 +74,7 @@ func Min(a, b Expr) Expr   { return prim(PrimMin, a, b) }
 // Select is a where c > 0, else b.
 func Select(c, a, b Expr) Expr { return prim(PrimSelect, c, a, b) }
 
-// The rest is made of these. exp sees no positive argument, so nothing overflows.
+// Functions made of these primitives follow. exp sees no positive argument, so nothing overflows.
 
 // Sum adds up terms from the left.
 func Sum(first Expr, more ...Expr) Expr {
@@ -114,7 +114,7 @@ func Activate(a Act, x Expr) Expr {
 	return x
 }
 
-// Through is v·a′, seen from the output y of a, evaluated as an [Epilogue] does.
+// Through is v·a′, with a′ a function of the output y of a, evaluated as an [Epilogue] does.
 func Through(a Act, v, y Expr) Expr {
 	switch a {
 	case ReLU:
@@ -133,23 +133,23 @@ func Through(a Act, v, y Expr) Expr {
 
 func prim(p Prim, args ...Expr) Expr { return Expr{&node{do: p, args: args}} }
 
-// A Func is a formula made ready to run, by [Formula] or [Pointwise]: instructions, each of which refers to
-// earlier ones. The last is the result. It is not to be changed.
+// A Func is a compiled formula, made by [Formula] or [Pointwise]: instructions, each of which refers to earlier ones.
+// The last is the result. Do not modify it.
 type Func struct {
 	Code   []Instr
 	Consts []float32
-	Vars   int  // how many inputs: those that Formula was given, or 1 + the largest Var
-	Old    bool // what the output held is read
+	Vars   int  // the number of inputs: Formula's, or 1 + the largest Var
+	Old    bool // the formula reads the output's old value
 	key    string
 	err    error
 
 	source
-	last  *atomic.Pointer[Func] // what With returned
-	depth int                   // how many Withs it took
+	last  *atomic.Pointer[Func] // the last result of With
+	depth int                   // the number of Withs that made it
 }
 
-// An Instr applies Do to the results of earlier instructions; of PrimVar and PrimConst, Num counts the
-// inputs and the constants.
+// An Instr applies Do to the results of earlier instructions; for PrimVar and PrimConst, Num is the index of the input
+// or constant.
 type Instr struct {
 	Do   Prim
 	Num  int
@@ -159,14 +159,14 @@ type Instr struct {
 // MaxVars and MaxConsts bound a formula: OpenGL 4.3 promises 8 buffers to a shader.
 const MaxVars, MaxConsts = 7, 16
 
-// Pointwise compiles e. A formula of too many inputs or constants is refused by the op that uses it.
+// Pointwise compiles e. The op that uses a formula of too many inputs or constants refuses it.
 func Pointwise(e Expr) *Func {
 	f := &Func{}
 	f.compile(e)
 	return f
 }
 
-// compile returns which instruction each node of e has become.
+// compile maps each node of e to its instruction.
 func (f *Func) compile(e Expr) map[*node]int {
 	at := map[*node]int{}
 	f.emit(e, at)
@@ -188,7 +188,7 @@ func (f *Func) WithConsts(consts ...float32) *Func {
 	return &g
 }
 
-// Key is equal for formulas that differ in nothing but the values of their constants.
+// Key is equal for formulas that differ only in the values of their constants.
 func (f *Func) Key() string { return f.key }
 
 func (f *Func) emit(e Expr, done map[*node]int) int {
@@ -219,7 +219,7 @@ func (f *Func) emit(e Expr, done map[*node]int) int {
 	return len(f.Code) - 1
 }
 
-// at is the formula's definition, with the error bound that follows from it step by step.
+// at defines the formula, with an error bound propagated step by step.
 func (f *Func) at(in func(i int) float32, old float32) Val {
 	r := make([]Val, len(f.Code))
 	for i, c := range f.Code {

@@ -5,17 +5,17 @@ import (
 	"math"
 )
 
-// A Type is how the numbers of a [Tensor] lie in memory.
+// A Type is the format of a [Tensor]'s numbers in memory.
 type Type uint8
 
 const (
-	// Float32 is IEEE 754 binary32, what all ops take and give.
+	// Float32 is IEEE 754 binary32, which all ops read and write.
 	Float32 Type = iota
 
-	// Float16 is IEEE 754 binary16, subnormals included: 11 bits, up to 65504, multiples of 2⁻²⁴. Such tensors take half of
-	// the memory and half of the traffic. What is written to one is rounded to the nearest, ties to even; beyond 65504 it is
-	// infinite from 65520 on. [Copy] turns one type into the other, and [Gemm], [Conv], [ConvInput] and [Hebbian] read
-	// factors of it, whose values are then as exact as any float32's: their bounds are the same.
+	// Float16 is IEEE 754 binary16, subnormals included: 11 bits, up to 65504, multiples of 2⁻²⁴. Such tensors take
+	// half of the memory and half of the traffic. Write rounds to the nearest, ties to even; values from 65520 on
+	// become infinite. [Copy] turns one type into the other, and [Gemm], [Conv], [ConvInput] and [Hebbian] read factors
+	// of it, exactly, so that their bounds stay the same.
 	Float16
 )
 
@@ -27,7 +27,7 @@ func (t Type) String() string {
 	return "float32"
 }
 
-// words is how many float32s of a Buffer n numbers take.
+// words returns the number of float32s of a Buffer that n numbers occupy.
 func (t Type) words(n int) int {
 	if t == Float16 {
 		return n/2 + n%2
@@ -43,8 +43,8 @@ func (t Type) check() error {
 	return nil
 }
 
-// Narrow packs src as a Float16 tensor lies in its Buffer: the bits of two numbers are a word's, the first in the lower half.
-// It is for backends. words has room for all of src, and one zero where that is odd.
+// Narrow packs src as a Float16 tensor lies in its Buffer: two numbers a word, the first in the lower half. It is for
+// backends. words has room for all of src, and a zero as padding where its length is odd.
 func Narrow(words, src []float32) {
 	for i := range words {
 		var odd uint16
@@ -62,14 +62,14 @@ func Widen(dst, words []float32) {
 	}
 }
 
-// RoundFloat16 makes each number what a Float16 tensor keeps of it.
+// RoundFloat16 rounds each number to a Float16.
 func RoundFloat16(x []float32) {
 	for i, v := range x {
 		x[i] = widened(narrowed(v))
 	}
 }
 
-// narrowed is x as the nearest binary16, ties to even. A NaN stays one.
+// narrowed returns the binary16 nearest to x, ties to even. A NaN stays one.
 func narrowed(x float32) uint16 {
 	bits := math.Float32bits(x)
 	sign := uint16(bits >> 16 & 0x8000)
@@ -77,16 +77,16 @@ func narrowed(x float32) uint16 {
 	switch {
 	case bits > 0x7f800000:
 		return sign | 0x7e00
-	case bits >= 0x477ff000: // 65520, half-way from the largest to what would be the next
+	case bits >= 0x477ff000: // 65520, half-way from the largest number to the next, which does not exist
 		return sign | 0x7c00
-	case bits < 0x38800000: // 2⁻¹⁴: below, numbers are multiples of 2⁻²⁴, as are the ends of float32s from ½ on
+	case bits < 0x38800000: // 2⁻¹⁴: below, numbers are multiples of 2⁻²⁴, like the last bits of float32s from ½ on
 		return sign | uint16(math.Float32bits(math.Float32frombits(bits)+0.5)-math.Float32bits(0.5))
 	}
 	bits += 0xfff + bits>>13&1 // 13 bits less; a carry goes to the exponent, where it belongs
 	return sign | uint16(bits>>13-112<<10)
 }
 
-// widened is the value of a binary16: a float32 of the same digits, whose exponent is 112 too low, times 2¹¹².
+// widened returns the value of a binary16: a float32 of the same digits, whose exponent is 112 too low, times 2¹¹².
 func widened(h uint16) float32 {
 	sign, digits := uint32(h&0x8000)<<16, uint32(h&0x7fff)<<13
 	if digits >= 0x7c00<<13 {
@@ -95,7 +95,7 @@ func widened(h uint16) float32 {
 	return math.Float32frombits(sign | math.Float32bits(math.Float32frombits(digits)*0x1p112))
 }
 
-// write and read move numbers between t and the host, where they are float32s.
+// write and read copy between t and float32s of the host.
 func (t *Tensor) write(src []float32) error {
 	if t.typ == Float32 {
 		return t.buf.Write(t.off, src)
@@ -117,7 +117,7 @@ func (t *Tensor) read(dst []float32) error {
 	return nil
 }
 
-// bytes is the memory of all that are there.
+// bytes is the memory of all tensors that are not nil.
 func bytes(ts ...*Tensor) (n int64) {
 	for _, t := range ts {
 		if t != nil {
@@ -127,9 +127,9 @@ func bytes(ts ...*Tensor) (n int64) {
 	return n
 }
 
-// An op with factors reads these from tensors of either Type.
+// A factored op reads its factors from tensors of either Type.
 type factored interface {
-	// factors calls f with the place of each, and returns the op with what f has put there.
+	// factors calls f with a pointer to each factor, and returns the op with the factors that f has set.
 	factors(f func(**Tensor)) Op
 }
 
@@ -165,9 +165,9 @@ func (c Copy) factors(f func(**Tensor)) Op {
 	return c
 }
 
-// checkTypes reports an operand of halves where op takes none.
+// checkTypes reports a Float16 operand that op does not read.
 func checkTypes(op Op, operands ...[]*Tensor) error {
-	var places map[*Tensor]int // in how many each is of those that take float32s only
+	var places map[*Tensor]int // the number of places of each operand that take Float32 only
 	for _, l := range operands {
 		for _, t := range l {
 			if t.typ == Float32 {
@@ -190,8 +190,8 @@ func checkTypes(op Op, operands ...[]*Tensor) error {
 	return nil
 }
 
-// Widened returns op with what widen makes of each factor that is of Float16s, for backends whose products are of float32s.
-// It leaves a [Copy] alone.
+// Widened returns op with each Float16 factor replaced by widen's result, for backends that multiply float32s. It
+// leaves a [Copy] alone.
 func Widened(op Op, widen func(*Tensor) *Tensor) Op {
 	if _, ok := op.(Copy); ok {
 		return op
@@ -206,5 +206,5 @@ func Widened(op Op, widen func(*Tensor) *Tensor) Op {
 	return op
 }
 
-// Laid returns a tensor of t's shape whose float32s are the first of b. It is for a backend's own use: no Device knows it.
+// Laid returns a tensor of t's shape on the first float32s of b. It is for a backend's own use: no Device knows it.
 func (t *Tensor) Laid(b Buffer) *Tensor { return &Tensor{shape: clone(t.shape), buf: b, n: t.n} }

@@ -10,14 +10,15 @@ import (
 	"hebb/compute/computetest"
 )
 
-// converted is x as Narrow or Widen has it, one number or word.
+// converted returns x converted by Narrow or Widen, one number or word.
 func converted(f func(dst, src []float32), x float32) float32 {
 	y := []float32{0}
 	f(y, []float32{x})
 	return y[0]
 }
 
-// TestFloat16 goes through all halves: their values, and what becomes of the float32s at them, between them and in the middle.
+// TestFloat16 goes through all halves: their values, and the rounding of float32s at them, between them and in the
+// middle.
 func TestFloat16(t *testing.T) {
 	bits := func(x float32) uint16 { return uint16(math.Float32bits(converted(compute.Narrow, x))) }
 	for i := range 1 << 16 {
@@ -60,7 +61,7 @@ func TestFloat16(t *testing.T) {
 	}
 }
 
-// TestFloat16Tensor: half of the memory, and no word of it is two views'.
+// TestFloat16Tensor: half of the memory, and no two views share a word of it.
 func TestFloat16Tensor(t *testing.T) {
 	d := device(t)
 	x, err := d.TensorOf(compute.Float16, 3, 5)
@@ -141,7 +142,7 @@ func TestFloat16Places(t *testing.T) {
 	}
 }
 
-// TestFloat16Cost: traffic is of what lies in memory.
+// TestFloat16Cost: traffic counts the bytes in memory.
 func TestFloat16Cost(t *testing.T) {
 	d := device(t)
 	half, err := d.TensorOf(compute.Float16, 8, 6)
@@ -154,7 +155,7 @@ func TestFloat16Cost(t *testing.T) {
 	}
 }
 
-// TestFloat16Seen: the suite sees a rounding to fewer bits, and numbers that change places.
+// TestFloat16Seen: the suite catches a rounding to fewer bits, and numbers that change places.
 func TestFloat16Seen(t *testing.T) {
 	spoil := func(f func(words []float32)) compute.Backend {
 		return spoilt(func(c compute.Copy) {

@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// FMA is v ← A·v + B, Rounds times over, from v = X[i] to Out[i]: a chain of fused multiply-adds
-// that touches memory twice. Its speed is the device's peak arithmetic: the other roof of bench.
-// Each product may be rounded before B is added, or not. Cost: 2·Rounds flops an element.
+// FMA is v ← A·v + B, Rounds times over, from v = X[i] to Out[i]: a chain of fused multiply-adds that touches memory
+// twice. Its speed is the device's peak arithmetic, the other roof of bench's roofline. Each product may be rounded
+// before B is added, or not. Cost: 2·Rounds flops an element.
 type FMA struct {
 	Out, X *Tensor
 	A, B   float32

@@ -20,16 +20,16 @@ import (
 //
 //	compute.Formula("old + rate*(x - y)", "x", "y")
 //
-// It has decimal numbers, names, + - * /, parentheses, and the functions exp, log, sqrt, abs, sign, max(a, b), min(a, b),
-// where(c, a, b), which is a where c > 0 and else b, and relu, tanh, sigmoid, leakyrelu and selu (see [Activate]). The
-// names of the inputs are in, in the order of an op's In, whether the text uses them or not. The name old is what the
-// output held. Any other name is a constant, to which [Func.With] gives a value.
+// It has decimal numbers, names, + - * /, parentheses, and the functions max(a, b), min(a, b), where(c, a, b), which is
+// a where c > 0 and else b, exp, log, sqrt, abs, sign, relu, tanh, sigmoid, leakyrelu and selu (see [Activate]). The
+// argument in names the inputs, in the order of an op's In, whether the text uses them or not. The name old is the
+// output's old value. Any other name is a constant, to which [Func.With] gives a value.
 //
-// A part that occurs twice is computed once. Consts of the [Func] has named constants in the order in which the text
-// first names them. Each number of the text is a constant of its own, and so is each number that a function is made of, so
-// that formulas that differ in numbers alone are one program.
+// A repeated part is computed once. Consts of the [Func] has named constants in the order in which the text first names
+// them. Each number of the text is a constant, and so is each number within a function's definition, so that formulas
+// that differ in numbers alone are one program.
 //
-// Errors: [Func.Err] reports what is wrong with the text and where, and so does each op that the Func is used in.
+// Errors: [Func.Err] reports the fault in the text and its position, and so does each op that uses the Func.
 func Formula(text string, in ...string) *Func {
 	f := &Func{Vars: len(in), source: source{text: text, in: slices.Clone(in)}, last: new(atomic.Pointer[Func])}
 	r := &reading{source: &f.source, known: map[string]Expr{"old": Old()}}
@@ -53,20 +53,20 @@ func Formula(text string, in ...string) *Func {
 	return f
 }
 
-// A source is where Formula read a Func.
+// A source is the text of a Func that Formula read.
 type source struct {
 	text   string
 	in     []string
-	consts []mention // as Func.Consts; a number has no name
+	consts []mention // like Func.Consts; a number has no name
 }
 
-// A mention is where a text first names a constant.
+// A mention is the place where a text first names a constant.
 type mention struct {
 	name   string
 	offset int
 }
 
-// errorf is an error of the text, at an offset or, below 0, as a whole.
+// errorf returns an error in the text, at an offset or, below 0, of the text as a whole.
 func (s *source) errorf(offset int, format string, args ...any) error {
 	place := ""
 	if offset >= 0 {
@@ -79,7 +79,7 @@ func (s *source) errorf(offset int, format string, args ...any) error {
 	return fmt.Errorf("%s: %s%w", s, place, fmt.Errorf(format, args...))
 }
 
-// String is what errors call the formula.
+// String names the formula in errors.
 func (s *source) String() string {
 	if s.text == "" {
 		return "formula"
@@ -87,10 +87,10 @@ func (s *source) String() string {
 	return fmt.Sprintf("formula %q", s.text)
 }
 
-// A reading makes an Expr of a parsed text.
+// A reading translates a parsed text to an Expr.
 type reading struct {
 	*source
-	known map[string]Expr // parts read so far, by what read calls them
+	known map[string]Expr // parts read so far, by the name that read gives them
 	named []mention       // the constants among them
 	err   error           // the first
 }
@@ -117,10 +117,10 @@ func (r *reading) inputs() {
 	}
 }
 
-// offset is where n begins in the text, the only one of its FileSet.
+// offset returns the position of n in the text, the only one of its FileSet.
 func offset(p token.Pos) int { return int(p) - 1 }
 
-// read returns what n means and a name for it, equal for equal parts.
+// read returns the Expr of n and a name for it, equal for equal parts.
 func (r *reading) read(n ast.Expr) (Expr, string) {
 	switch n := n.(type) {
 	case *ast.ParenExpr:
@@ -160,7 +160,7 @@ func (r *reading) strange(n ast.Expr) {
 	r.fail(offset(n.Pos()), "%s, want numbers, names, + - * /, parentheses and functions", r.text[offset(n.Pos()):offset(n.End())])
 }
 
-// name is an input, old, or a constant, whose value is NaN until it is given one.
+// name returns an input, old, or a constant, whose value is NaN until With sets it.
 func (r *reading) name(n *ast.Ident) Expr {
 	if functions[n.Name].args > 0 {
 		r.fail(offset(n.Pos()), "%s is a function, want %s(…)", n.Name, n.Name)
@@ -174,7 +174,7 @@ func (r *reading) name(n *ast.Ident) Expr {
 	return e
 }
 
-// number is a constant of its own each time.
+// number returns a new constant each time.
 func (r *reading) number(n *ast.BasicLit, sign float32) (Expr, string) {
 	at, text := offset(n.Pos()), n.Value
 	if n.Kind != token.INT && n.Kind != token.FLOAT || strings.ContainsAny(text, "xX_") ||
@@ -207,7 +207,7 @@ func (r *reading) call(name *ast.Ident, args []ast.Expr) (Expr, string) {
 	return Const(0), ""
 }
 
-// apply is f of args, or what it was before for the same.
+// apply returns f of args, or the Expr made earlier for the same arguments.
 func (r *reading) apply(name string, f function, args ...ast.Expr) (Expr, string) {
 	of, names := make([]Expr, len(args)), make([]string, len(args))
 	for i, a := range args {
@@ -222,7 +222,7 @@ func (r *reading) apply(name string, f function, args ...ast.Expr) (Expr, string
 	return e, name
 }
 
-// A function of formulas takes so many arguments.
+// A function is a named function of formulas and its number of arguments.
 type function struct {
 	args int
 	of   func(a []Expr) Expr
@@ -256,12 +256,11 @@ var functions = map[string]function{
 	"selu":      act(SELU),
 }
 
-// Err is what is wrong with f: with its text, or with what With was given. A constant that has no value yet is
-// no error before an op uses f.
+// Err returns the fault in f's text or in With's arguments. A constant without a value is no error until an op uses f.
 func (f *Func) Err() error { return f.err }
 
-// With returns f with a value for one of the constants that its text names. The text is not read again, and f remembers
-// what it returned last: to ask for the same again allocates nothing.
+// With returns f with a value for one of the constants that its text names. It does not read the text again, and f
+// remembers the last result: the same call again allocates nothing.
 func (f *Func) With(name string, value float32) *Func {
 	if f.err != nil {
 		return f
@@ -277,7 +276,7 @@ func (f *Func) With(name string, value float32) *Func {
 	return &g
 }
 
-// names lists the constants that have one.
+// names lists the names of the named constants.
 func (s *source) names() (all []string) {
 	for _, m := range s.consts {
 		if m.name != "" {
@@ -287,8 +286,8 @@ func (s *source) names() (all []string) {
 	return all
 }
 
-// remembering is how many Funcs, each made of the one before, remember the next. It is enough to give each constant a
-// value, and f = f.With(…) without end keeps no more.
+// remembering is the longest chain of Funcs, each made of the one before, that remember their successor. It is enough
+// to give each constant a value, and f = f.With(…) without end keeps no more.
 const remembering = MaxConsts
 
 func (f *Func) bind(i int, value float32) *Func {
@@ -307,12 +306,12 @@ func (f *Func) bind(i int, value float32) *Func {
 
 func sameBits(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) }
 
-// sameBut reports whether a and b are the same to the bit, whatever the i-th is.
+// sameBut reports whether a and b are equal to the bit, apart from element i.
 func sameBut(i int, a, b []float32) bool {
 	return slices.EqualFunc(a[:i], b[:i], sameBits) && slices.EqualFunc(a[i+1:], b[i+1:], sameBits)
 }
 
-// ready requires that f can be computed of so many inputs.
+// ready reports why f cannot be computed from that number of inputs.
 func (f *Func) ready(inputs int) error {
 	switch unset := f.unset(); {
 	case f.err != nil:
@@ -331,7 +330,7 @@ func (f *Func) ready(inputs int) error {
 	return nil
 }
 
-// unset is the first constant that With has given no value, if any.
+// unset returns the first constant without a value, or nil.
 func (f *Func) unset() *mention {
 	for i := range f.consts {
 		if m := &f.consts[i]; m.name != "" && math.IsNaN(float64(f.Consts[i])) {
@@ -341,8 +340,8 @@ func (f *Func) unset() *mention {
 	return nil
 }
 
-// String is f as text that [Formula] reads, for inputs of the same names: those of its own text or, of an [Expr],
-// x0, x1, …. Constants are numbers or, without a value, names. A part that is used twice is written out twice.
+// String returns f as text that [Formula] reads, with the input names of its own text or, for an [Expr], x0, x1, ….
+// Constants are numbers or, without a value, names. A part that is used twice is written out twice.
 func (f *Func) String() string {
 	return f.spelled(func(i int) string {
 		if i < len(f.in) {
@@ -360,15 +359,15 @@ func (f *Func) String() string {
 	})
 }
 
-// Shape is f with inputs x0, x1, … and a c for every constant: the same for formulas with the same Key.
+// Shape returns f with inputs x0, x1, … and a c for every constant: the same for formulas with the same Key.
 func (f *Func) Shape() string {
 	return f.spelled(func(i int) string { return fmt.Sprint("x", i) }, func(int) (string, int) { return "c", asAtom })
 }
 
-// spell is x as Formula reads it back to the bit.
+// spell writes x so that Formula reads it back to the bit.
 func spell(x float32) string { return strconv.FormatFloat(float64(x), 'g', -1, 32) }
 
-// How tightly the parts of a text hold together.
+// The precedence of operators in a text.
 const (
 	asSum = 1 + iota
 	asProduct

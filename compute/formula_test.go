@@ -53,7 +53,7 @@ func number(t *rapid.T, label string) float32 {
 	).Draw(t, label)
 }
 
-// plainly is the formula that s spells, in float64: read by Go's parser, as Formula does, and evaluated on its tree.
+// plainly evaluates the formula s in float64: read by Go's parser, as Formula does, and evaluated on its tree.
 func plainly(s string, in []float32, old float32) float64 {
 	e, err := parser.ParseExpr(s)
 	if err != nil {
@@ -116,8 +116,8 @@ func called(name string, a []float64) float64 {
 	panic(name)
 }
 
-// TestFormulas: what any formula is said to be worth is what its string is worth in float64, within its
-// bound on the worst device, however that rounds, with products fused into sums or not.
+// TestFormulas: the value of any formula is its text's value in float64, within its bound on the worst device, however
+// that rounds, with products fused into sums or not.
 func TestFormulas(t *testing.T) {
 	d := device(t)
 	bounded, all := 0, 0
@@ -159,7 +159,7 @@ func TestFormulas(t *testing.T) {
 	}
 }
 
-// TestFormulaKeys: another constant is the same formula to a backend, anything else is another.
+// TestFormulaKeys: other constants do not change a formula's key, anything else does.
 func TestFormulaKeys(t *testing.T) {
 	x, y := compute.Var(0), compute.Var(1)
 	f := compute.Pointwise(compute.Mul(compute.Const(2), x))

@@ -16,7 +16,7 @@ import (
 	"hebb/compute"
 )
 
-// mapOf is f of inputs of one number each, and what they and the output hold.
+// mapOf returns a Map by f with inputs of one number each, and the contents of its tensors.
 func mapOf(t *testing.T, d *compute.Device, f *compute.Func, old float32, in ...float32) (compute.Map, compute.Contents) {
 	m := compute.Map{Out: tensor(t, d, 1), F: f}
 	c := compute.Contents{m.Out: {old}}
@@ -27,7 +27,7 @@ func mapOf(t *testing.T, d *compute.Device, f *compute.Func, old float32, in ...
 	return m, c
 }
 
-// TestFormulaText: a text means what it means in Go, and its functions are what they are called.
+// TestFormulaText: a text has the same value as in Go, and its functions are the ones they are named after.
 func TestFormulaText(t *testing.T) {
 	d := device(t)
 	where := func(c, a, b float64) float64 {
@@ -94,7 +94,7 @@ func TestFormulaText(t *testing.T) {
 	}
 }
 
-// TestFormulaMistakes: each is found, and the message says where.
+// TestFormulaMistakes: each mistake is found, and the message has its position.
 func TestFormulaMistakes(t *testing.T) {
 	const want = ", want numbers, names, + - * /, parentheses and functions"
 	for _, test := range []struct {
@@ -151,7 +151,7 @@ func TestFormulaMistakes(t *testing.T) {
 	}
 }
 
-// admitted is what an op says of f.
+// admitted returns an op's error about f.
 func admitted(t *testing.T, d *compute.Device, f *compute.Func, in ...string) string {
 	m, _ := mapOf(t, d, f, 0, make([]float32, len(in))...)
 	err := d.Step(func(s *compute.Step) error {
@@ -165,7 +165,7 @@ func admitted(t *testing.T, d *compute.Device, f *compute.Func, in ...string) st
 	return fmt.Sprint(err)
 }
 
-// TestFormulaUse: what is wrong with the values of constants and the number of inputs.
+// TestFormulaUse: errors in the values of constants and the number of inputs.
 func TestFormulaUse(t *testing.T) {
 	d := device(t)
 	two := compute.Formula("keep*old + rate*(x - y)", "x", "y")
@@ -259,7 +259,7 @@ func TestFormulaTextKeys(t *testing.T) {
 	}
 }
 
-// TestWith: a Func with a value leaves the one without as it was, and what was asked for last costs nothing.
+// TestWith: a Func with a value leaves the one without unchanged, and repeating the last call allocates nothing.
 func TestWith(t *testing.T) {
 	f := compute.Formula("old + rate*(keep*x)", "x")
 	g := f.With("rate", 0.5).With("keep", 2)
@@ -375,7 +375,7 @@ func tree(f *compute.Func, i int) string {
 	return s + ")"
 }
 
-// TestRoundTrip: Formula reads what String has written, to the bit; and what it made of it, it makes again.
+// TestRoundTrip: Formula reads String's output, to the bit; and its own result it writes again.
 func TestRoundTrip(t *testing.T) {
 	names := []string{"x0", "x1", "x2"}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -437,7 +437,7 @@ func distinct(t *rapid.T, depth int, consts *int) compute.Expr {
 	return compute.Neg(sub())
 }
 
-// TestAnyText: whatever the words, it is a formula that is read again as itself, or an error.
+// TestAnyText: any text is a formula that is read again as itself, or an error.
 func TestAnyText(t *testing.T) {
 	words := strings.Split("x y old rate exp max where tanh sigmoid abs 0 1 2.5 1e-8 1e99 0x1 ' \" + - * / + - * / % ( ) ( ) , . [ ] { } ; = := func \n // η", " ")
 	read, all := 0, 0

@@ -5,12 +5,12 @@ import (
 	"math"
 )
 
-// Gather is Out[z, i, j] = X[z, Rows[z, i], j]: m rows of X by their numbers, for each member z of a batch. An X or a Rows
-// of batch 1 serves all members; no two members need have the same rows, and a row may be taken any number of times.
+// Gather is Out[z, i, j] = X[z, Rows[z, i], j]: m rows of X by their numbers, for each member z of a batch. An X or a
+// Rows of batch 1 serves all members; each member has row numbers of its own, which may repeat.
 //
-// The number of a row is a whole number of [0, n), kept as a float32 as labels are ([SoftmaxLoss]), so n is at most 2²⁴. Of
-// another one (below 0, n and above, a fraction, NaN) the row of Out is zeros: a particle that has no parent, an example
-// that is not there. Exact, subnormals included. Cost: no flops; Out written, as much of X read, and Rows.
+// The number of a row is an integer in [0, n), kept as a float32 as labels are ([SoftmaxLoss]), so n is at most 2²⁴.
+// For any other number (negative, n and above, a fraction, NaN) the row of Out is zeros: a particle without a parent, a
+// missing example. Exact, subnormals included. Cost: no flops; Out written, as much of X read, and Rows.
 type Gather struct {
 	Out  *Tensor // batch × m × cols
 	X    *Tensor // batch × n × cols, or 1 × n × cols
@@ -19,12 +19,12 @@ type Gather struct {
 
 func (g Gather) operands() (outs, ins []*Tensor) { return []*Tensor{g.Out}, []*Tensor{g.X, g.Rows} }
 
-// Dims returns the number of members, of rows taken by each, of rows that there are, and of columns.
+// Dims returns the number of members, the rows of Out and of X in each, and the columns.
 func (g Gather) Dims() (batch, m, n, cols int) {
 	return g.Out.Batch(), g.Out.Rows(), g.X.Rows(), g.Out.Cols()
 }
 
-// mostWhole is how many whole numbers from 0 on float32s tell apart.
+// mostWhole is the number of consecutive integers from 0 that float32s represent exactly.
 const mostWhole = 1 << 24
 
 func (g Gather) check() error {

@@ -38,7 +38,7 @@ func (g Gemm) check() error {
 			g.C, g.A, mark(g.TransA), g.B, mark(g.TransB))
 	}
 	for name, t := range map[string]*Tensor{"A": g.A, "B": g.B} {
-		if t.Batch() != batch && t.Batch() != 1 {
+		if !serves(t, batch) {
 			return fmt.Errorf("%s%v is a batch of %d and C%v of %d, want as many or 1", name, t, t.Batch(), g.C, batch)
 		}
 	}

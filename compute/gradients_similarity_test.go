@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// stored returns the kernel matrices of s, as the definition of Gram has them.
+// stored returns the kernel matrices of s, by the definition of Gram.
 func (o operands) stored(s compute.Similarity) (k [][][]float64) {
 	m := s.X.Rows()
 	at := compute.Define(compute.Gram{K: tensor(o.t, o.d, s.Widths(), s.X.Batch(), m, m), X: s.X, Kernel: s.Kernel, Sigma: s.Sigma, PerDim: s.PerDim}, o.c)
@@ -51,7 +51,7 @@ func (o operands) objective(g compute.KernelGrad) (sum float64) {
 	return sum
 }
 
-// descends requires of op that it is scale times the gradient of f by x.
+// descends requires that op is scale times the gradient of f by x.
 func (o operands) descends(name string, f func() float64, scale float64, x *compute.Tensor, op compute.Op) {
 	o.t.Helper()
 	at := compute.Define(op, o.c)
@@ -117,7 +117,7 @@ func TestKernelGradients(t *testing.T) {
 }
 
 // TestObjectives: with the R that KernelGrad's comment gives, it is the gradient of HSIC and of pHSIC, which are
-// written down here with all their means.
+// written here with all their means.
 func TestObjectives(t *testing.T) {
 	o := newOperands(t)
 	const m, gamma = 5, 2

@@ -8,7 +8,7 @@ import (
 	"hebb/compute"
 )
 
-// A loss is Σ weight·out over one output of an op, as its definition has it.
+// A loss is Σ weight·out over one output of an op, by its definition.
 type loss struct {
 	op     compute.Op
 	out    int
@@ -23,8 +23,8 @@ func (l loss) of(c compute.Contents) (sum float64) {
 	return sum
 }
 
-// slope is ∂loss/∂x[j] by central differences of steps h and h/2, and the difference of the two, which
-// is more than the error of what they extrapolate to.
+// slope returns ∂loss/∂x[j] by central differences of steps h and h/2, and the difference of the two, which exceeds the
+// error of their extrapolation.
 func (l loss) slope(c compute.Contents, x *compute.Tensor, j int) (d, err float64) {
 	const h = 0x1p-10 // a step that float32 holds
 	was := c[x][j]
@@ -39,7 +39,7 @@ func (l loss) slope(c compute.Contents, x *compute.Tensor, j int) (d, err float6
 	return near + (near-wide)/3, math.Abs(near - wide)
 }
 
-// operands are the tensors of a test and what they hold.
+// operands are the tensors of a test and their contents.
 type operands struct {
 	t   *testing.T
 	d   *compute.Device
@@ -61,20 +61,20 @@ func (o operands) real(shape ...int) *compute.Tensor {
 	return x
 }
 
-// agree requires of output out of op that it is the gradient of l by x.
+// agree requires that output out of op is the gradient of l by x.
 func (o operands) agree(l loss, x *compute.Tensor, op compute.Op, out int) {
 	o.t.Helper()
 	at := compute.Define(op, o.c)
 	for j := range o.c[x] {
 		want, err := l.slope(o.c, x, j)
-		// What op is given (Mean, Var, Y) is rounded to float32, which its own bound is wide enough for.
+		// The op's inputs (Mean, Var, Y) are rounded to float32, for which its bound is wide enough.
 		if v := at(out, j); !(math.Abs(v.X-want) <= err+v.Err+1e-11*math.Abs(want)) || !v.Bounded() {
 			o.t.Errorf("%T: element %d of output %d is %v, want %g ± %.2g", op, j, out, v, want, err)
 		}
 	}
 }
 
-// rounded holds output out of op in t, as float32s.
+// rounded stores output out of op in t, as float32s.
 func (o operands) rounded(op compute.Op, out int, t *compute.Tensor) *compute.Tensor {
 	at := compute.Define(op, o.c)
 	o.c[t] = make([]float32, t.Len())
@@ -136,7 +136,7 @@ func TestSoftmaxGradient(t *testing.T) {
 	o := newOperands(t)
 	const n, classes = 4, 5
 	z, labels := o.real(n, classes), o.real(n)
-	copy(o.c[labels], []float32{0, 4, 2, 7}) // 7 is none
+	copy(o.c[labels], []float32{0, 4, 2, 7}) // 7 is no label
 	mean := []float32{1. / n, 1. / n, 1. / n, 1. / n}
 	s := compute.SoftmaxLoss{Loss: o.real(n), Hit: o.real(n), Delta: o.real(n, classes), Logits: z, Labels: labels, Scale: 1. / n}
 	o.agree(loss{s, 0, mean}, z, s, 2)

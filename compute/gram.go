@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// A Kernel is a measure of how alike two rows are.
+// A Kernel is a similarity measure between two rows.
 type Kernel uint8
 
 const (
@@ -25,13 +25,13 @@ func (k Kernel) String() string {
 	return fmt.Sprintf("Kernel(%d)", k)
 }
 
-// A Center says which means are taken out of a Gram matrix.
+// A Center selects the means to subtract from a Gram matrix.
 type Center uint8
 
 const (
 	Raw    Center = iota // none
-	Double               // of its rows and of its columns: H·K·H with H = I − 1·1ᵀ/n
-	Grand                // of all of it: K − mean(K)
+	Double               // of rows and of columns: H·K·H with H = I − 1·1ᵀ/n
+	Grand                // of the whole matrix: K − mean(K)
 )
 
 var centerNames = []string{"raw", "double", "grand"}
@@ -51,14 +51,13 @@ func (c Center) String() string {
 //	Cosine     x·y/(‖x‖·‖y‖)
 //	Gaussian   exp(−max(0, ‖x−y‖²)/(2σ²)), σ in units of x, or of √d with PerDim
 //
-// The widths are the outermost dimension of K. Where Y is nil, half of the work is saved, K is
-// symmetric to the bit and the diagonal of the Cosine and Gaussian kernels is exactly 1 (before
-// centring). Center takes means out of each matrix: Double is H·K·H, Grand K − mean(K).
+// The widths are the outermost dimension of K. Where Y is nil, half of the work is saved, K is symmetric to the bit and
+// the diagonal of the Cosine and Gaussian kernels is exactly 1 (before centring). Center subtracts means from each
+// matrix: Double is H·K·H, Grand K − mean(K).
 //
-// A squared distance may be evaluated as Σ(x−y)² or as ‖x‖²+‖y‖²−2x·y clamped at 0; the bound
-// admits both, so it is wide for rows that lie close together and far from the origin: take out
-// the mean row of X first. See docs/error-bounds.md. Cost: 2·n·m·d flops a member (n·(n+1)·d
-// where Y is nil), an exp for each element and width.
+// A squared distance may be evaluated as Σ(x−y)² or as ‖x‖²+‖y‖²−2x·y clamped at 0; the bound admits both, so it is
+// wide for rows that lie close together and far from the origin: subtract the mean row of X first. See
+// docs/error-bounds.md. Cost: 2·n·m·d flops a member (n·(n+1)·d where Y is nil), an exp for each element and width.
 //
 // The Gaussian with PerDim is the kernel of the HSIC bottleneck (Ma, Lewis and Kleijn 2020).
 type Gram struct {
@@ -70,14 +69,14 @@ type Gram struct {
 	Center Center
 }
 
-// MaxWidths is how many widths one Gram takes.
+// MaxWidths is the largest number of widths of one Gram.
 const MaxWidths = 8
 
 func (g Gram) operands() (outs, ins []*Tensor) {
 	return []*Tensor{g.K}, append([]*Tensor{g.X}, present(g.Y)...)
 }
 
-// Other returns what X is compared with: Y, or X itself.
+// Other returns the second operand: Y, or X itself.
 func (g Gram) Other() *Tensor {
 	if g.Y == nil {
 		return g.X
@@ -85,12 +84,12 @@ func (g Gram) Other() *Tensor {
 	return g.Y
 }
 
-// Dims returns the sizes: for each width and member of the batch K is n×m, of rows of length d.
+// Dims returns the sizes: K is n×m for each width and member of the batch, and rows have length d.
 func (g Gram) Dims() (widths, batch, n, m, d int) {
 	return max(1, len(g.Sigma)), g.X.Batch(), g.X.Rows(), g.Other().Rows(), g.X.Cols()
 }
 
-// Similarity returns the kernel of X with itself, whatever Y is.
+// Similarity returns the kernel of X with itself, regardless of Y.
 func (g Gram) Similarity() Similarity { return Similarity{g.X, g.Kernel, g.Sigma, g.PerDim} }
 
 // Factor is [Similarity.Factor].
@@ -130,15 +129,14 @@ func (g Gram) define(before Contents) func(out, i int) Val {
 	}
 }
 
-// kernelAt returns the kernel before centring, as a function of an index into K. It may be called
-// from several goroutines.
+// kernelAt returns the kernel before centring, as a function of an index into K. Several goroutines may call it.
 func (g Gram) kernelAt(before Contents) func(i int) Val {
 	_, batch, n, m, _ := g.Dims()
 	at := g.Similarity().between(before, g.Y)
 	return func(i int) Val { return at(i/(batch*n*m), i/(n*m)%batch, i/m%n, i%m) }
 }
 
-// centre evaluates one n×m matrix whole, and returns it without its means.
+// centre evaluates one whole n×m matrix, and returns it with its means subtracted.
 func (g Gram) centre(at func(i int) Val) func(r, c int) Val {
 	_, _, n, m, _ := g.Dims()
 	k := make([]Val, n*m)

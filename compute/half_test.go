@@ -11,8 +11,8 @@ import (
 	"hebb/compute/computetest"
 )
 
-// halved is a machine that rounds factors, products and sums to so many bits where it has [compute.Half], or always, 11 of
-// them being half precision's, in runs of so many products. Nothing else of it is in half precision.
+// halved returns a machine that rounds factors, products and sums to that many bits where it has [compute.Half], or
+// always, 11 of them being half precision's, in runs of HalfRun products. Nothing else of it is in half precision.
 func halved(f computetest.Float32, bits int, always bool) *machine {
 	m := rounding(f)
 	u := m.Arithmetic.(*computetest.Float32)
@@ -36,7 +36,7 @@ func halved(f computetest.Float32, bits int, always bool) *machine {
 	return m
 }
 
-// products are the ops that half precision is for.
+// products are the ops with half precision.
 var products = []compute.Op{compute.Gemm{}, compute.Hebbian{}, compute.Conv{}, compute.ConvInput{}}
 
 // tryHalf is try on a device that allows half precision.
@@ -44,8 +44,8 @@ func tryHalf(op compute.Op, n int, b compute.Backend) (compute.Tally, error) {
 	return computetest.TryWithin(op, compute.Half, n, func() (compute.Backend, error) { return b, nil })
 }
 
-// TestHalf: the bound of half precision holds however it is rounded, for runs as long as it admits, and is near enough
-// to see three bits less; a result in half precision is not within float32's.
+// TestHalf: the bound of half precision holds for any rounding, for the longest runs allowed, and is tight enough to
+// catch a loss of three bits; a result in half precision is not within float32's.
 func TestHalf(t *testing.T) {
 	for _, op := range products {
 		for _, mode := range modes {
@@ -70,7 +70,7 @@ func TestHalf(t *testing.T) {
 	}
 }
 
-// TestHalfLimits: what half precision cannot hold is not judged, and what it can is judged closely.
+// TestHalfLimits: results beyond half precision are not checked, and all others are checked closely.
 func TestHalfLimits(t *testing.T) {
 	d := device(t)
 	bound := func(l compute.Leeway, a, b []float32) compute.Val {

@@ -1,6 +1,9 @@
 package compute
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // A Mask says which part of a matrix of units × units counts.
 type Mask uint8
@@ -35,7 +38,8 @@ func (m Mask) Keeps(u, v int) bool {
 }
 
 // Hebbian is W ← clip((1−Decay)·W + Rate/n·(YᵀX − Mask(YᵀG)·W)), the outer-product update of the
-// weights W by n pairs of activities, averaged, for each network of a batch:
+// weights W by n pairs of activities, averaged, for each network of a batch (whose rate is Rate·Rates[z] where there
+// are Rates):
 //
 //	Δw_u = Rate/n · Σ_b y_bu · (x_b − Σ_v g_bv·w_v), over the v that Mask keeps for u
 //
@@ -58,16 +62,17 @@ func (m Mask) Keeps(u, v int) bool {
 //
 // Sources: Oja 1982 (J. Math. Biol. 15), Sanger 1989 (Neural Networks 2), Oja 1989 (Int. J. Neural
 // Systems 1), Linsker 1986 (PNAS 83), Moraitis et al. 2022 (SoftHebb). The bound on a float32
-// result is γ_{n+units+…}·Σ|terms|, see docs/error-bounds.md. Cost: 2·n·units·inputs flops a
+// result is γ_{n+units+…}·Σ|terms|, see docs/error-bounds.md; a rate beyond float32 promises nothing. Cost: 2·n·units·inputs flops a
 // network; for Full, the lesser of 2·units²·(n+inputs) and 2·n·units·inputs more, as (YᵀG)·W or
 // Yᵀ·(G·W) is formed; for Lower, the lesser of half the former and the latter.
 type Hebbian struct {
 	W           *Tensor // batch × units × inputs, updated in place
 	Y           *Tensor // batch × n × units: postsynaptic activity; of either Type if Mask is None
-	X           *Tensor // batch × n × inputs: presynaptic activity, of either Type; a batch of 1 serves all networks
-	G           *Tensor // batch × n × units; nil exactly if Mask is None
+	X           *Tensor // batch × n × inputs: presynaptic activity, of either Type
+	G           *Tensor // batch × n × units; nil exactly if Mask is None. A batch of 1 of Y, X or G serves all networks
 	Mask        Mask
 	Rate, Decay float32 // η and λ, per update
+	Rates       *Tensor // batch × 1 × 1: factors of Rate, one for each network; nil for all ones
 	Lo, Hi      float32
 	Patches     Slide // of images, unless Stride is 0
 	Leeway      Leeway
@@ -78,7 +83,7 @@ func (h Hebbian) operands() (outs, ins []*Tensor) {
 	if h.G != nil && h.G != h.Y {
 		ins = append(ins, h.G)
 	}
-	return []*Tensor{h.W}, ins
+	return []*Tensor{h.W}, append(ins, present(h.Rates)...)
 }
 
 // Dims returns the sizes: batch networks of units × inputs weights, and n pairs of activities.
@@ -119,23 +124,28 @@ func (h Hebbian) check() error {
 	switch {
 	case h.Y.Rows() != n || h.Y.Cols() != units || h.X.Cols() != inputs:
 		return fmt.Errorf("W%v, Y%v and X%v do not fit: want units×inputs, n×units and n×inputs", h.W, h.Y, h.X)
-	case h.Y.Batch() != batch || h.X.Batch() != batch && h.X.Batch() != 1:
-		return fmt.Errorf("W%v is a batch of %d, Y%v of %d and X%v of %d, want as many (X: or 1)",
+	case !serves(h.Y, batch) || !serves(h.X, batch):
+		return fmt.Errorf("W%v is a batch of %d, Y%v of %d and X%v of %d, want as many or 1",
 			h.W, batch, h.Y, h.Y.Batch(), h.X, h.X.Batch())
-	case h.G != nil && !h.G.is(batch, n, units):
-		return fmt.Errorf("G is %v, want %v as Y", h.G, h.Y)
+	case h.G != nil && (!serves(h.G, batch) || h.G.Rows() != n || h.G.Cols() != units):
+		return fmt.Errorf("G is %v, want n×units as Y%v, a batch of %d or 1", h.G, h.Y, batch)
 	}
 	return h.checkRule()
 }
 
+// serves reports whether t has a matrix for each of a batch, or one for all.
+func serves(t *Tensor, batch int) bool { return t.Batch() == batch || t.Batch() == 1 }
+
 func (h Hebbian) checkRule() error {
-	switch {
+	switch batch, _, _, _ := h.Dims(); {
 	case int(h.Mask) >= len(maskNames):
 		return fmt.Errorf("Mask is %v, want one of %v", h.Mask, maskNames)
 	case (h.G != nil) != (h.Mask != None):
 		return fmt.Errorf("Mask is %v and G is %v, want both or neither", h.Mask, h.G)
 	case !finite(h.Rate) || !finite(h.Decay):
 		return fmt.Errorf("Rate %g and Decay %g, want finite numbers", h.Rate, h.Decay)
+	case h.Rates != nil && !h.Rates.is(batch, 1, 1):
+		return fmt.Errorf("Rates is %v, want [%d 1 1], one number for each network of W%v", h.Rates, batch, h.W)
 	case h.Lo != h.Lo || h.Hi != h.Hi || h.Bounded() && h.Lo >= h.Hi:
 		return fmt.Errorf("bounds [%g, %g], want Lo < Hi, or both 0 for none", h.Lo, h.Hi)
 	}
@@ -171,7 +181,10 @@ func (h Hebbian) define(before Contents) func(out, i int) Val {
 				s = s.plus(t.times(-float64(w[v*inputs+j])))
 			}
 		}
-		s = s.times(float64(h.Rate) / float64(n))
+		s, ok := h.rated(before, s, z)
+		if !ok {
+			return unbounded
+		}
 		if h.Keeps() {
 			keep := sum{whole: true}
 			keep.addTerm(1, float64(w[u*inputs+j]))
@@ -185,6 +198,20 @@ func (h Hebbian) define(before Contents) func(out, i int) Val {
 		}
 		return v
 	}
+}
+
+// rated is s times the rate of network z; ok is false where that is beyond float32.
+func (h Hebbian) rated(before Contents, s sum, z int) (r sum, ok bool) {
+	_, _, _, n := h.Dims()
+	rate := float64(h.Rate) / float64(n)
+	if h.Rates == nil {
+		return s.times(rate), true
+	}
+	own := rate * float64(before[h.Rates][z])
+	r = s.times(own)
+	r.under += tiny * math.Abs(rate) * s.abs // a subnormal factor may be taken for 0
+	r.n++
+	return r, math.Abs(own) <= math.MaxFloat32
 }
 
 // pairs returns how to read input j of the presynaptic activities of network z.
@@ -226,7 +253,7 @@ func (h Hebbian) cost() Cost {
 	case Full:
 		flops += min(2*units*units*(pairs+inputs), 2*pairs*units*inputs)
 	}
-	traffic := bytes(h.W, h.Y, h.X)
+	traffic := bytes(h.W, h.Y, h.X, h.Rates)
 	if h.Keeps() {
 		traffic += bytes(h.W)
 	}

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// A histogram counts durations by class. Below 128 ns each has a class of its own; from there on an octave has 64, so
-// that the middle of a class is within 1/128 of all in it.
+// A histogram counts durations by class. Below 128 ns each value is a class; from there on an octave has 64, so that
+// the middle of a class is within 1/128 of all its values.
 type histogram map[int]int64
 
 func (h histogram) add(d time.Duration) { h[class(d)]++ }
 
-// median is the middle of the class that the median is in, the lower one of two.
+// median returns the middle of the class that contains the median, the lower of two.
 func (h histogram) median() time.Duration {
 	var n int64
 	for _, k := range h {
@@ -27,7 +27,7 @@ func (h histogram) median() time.Duration {
 	return 0
 }
 
-// class is the seven leading bits of d, 64 to 127, and 64 for each bit after them.
+// class returns the seven leading bits of d, 64 to 127, plus 64 for each bit after them.
 func class(d time.Duration) int {
 	n := uint64(max(d, 0))
 	after := max(0, bits.Len64(n)-7)

@@ -9,17 +9,17 @@ import (
 //
 //	Inv = (A + Shift·I)⁻¹ = MᵀM,  M = L⁻¹,  L·Lᵀ = A + Shift·I
 //
-// Of A only the lower triangle is read. Inv is symmetric to the bit. Info is 0 for a matrix that is positive definite,
-// else k, the order of the first leading minor that is not, as LAPACK's potrf has it; then Inv's matrix is all NaN.
+// Inverse reads the lower triangle of A alone. Inv is symmetric to the bit. Info is 0 for a positive definite matrix,
+// else k, the order of its first leading minor that is not, as in LAPACK's potrf; then Inv's matrix is all NaN.
 //
-// It is judged by its residual Inv·B − I, B = A + Shift·I, which for a symmetric Inv is that of the other side too. Sums
-// may be in any order; solving with a diagonal block of L, of at most [InverseBlock] rows and columns, may be a product
-// with that block's inverse, worked out in float64. Then to first order
+// Its residual Inv·B − I, B = A + Shift·I, is verified; for a symmetric Inv it is the other side's too. Sums may be
+// in any order; solving with a diagonal block of L, of at most [InverseBlock] rows and columns, may be a product with
+// that block's inverse, computed in float64. Then to first order
 //
 //	|Inv·B − I| ≤ |Inv|·U + |Mᵀ|·E·|Lᵀ| + (|L|·E·|M|)ᵀ + γ_n·|Mᵀ|·|M|·|B|
 //
-// where U is about γ_{n+11}·|L|·|Lᵀ| and E about γ_{n+2}·|M|·|L|: docs/error-bounds.md derives it. Nothing is promised of a
-// matrix of which a pivot is within four times its rounding error, Info included.
+// where U is about γ_{n+11}·|L|·|Lᵀ| and E about γ_{n+2}·|M|·|L|: docs/error-bounds.md derives it. A matrix with a
+// pivot within four times its rounding error has no bound, and its Info may be either.
 //
 // Cost: n³ flops a member. Source: Higham, Accuracy and Stability of Numerical Algorithms, chapters 10 and 14.
 type Inverse struct {
@@ -29,8 +29,8 @@ type Inverse struct {
 	Shift float32
 }
 
-// InverseBlock is how large the diagonal blocks of an [Inverse] are, which lie at multiples of it. Each backend works
-// them out with one core or one group of threads, in float64.
+// InverseBlock is the size of the diagonal blocks of an [Inverse], which start at its multiples. Each backend computes
+// a block with one core or one group of threads, in float64.
 const InverseBlock = 32
 
 func (v Inverse) operands() (outs, ins []*Tensor) { return []*Tensor{v.Inv, v.Info}, []*Tensor{v.A} }
@@ -69,8 +69,8 @@ func (v Inverse) define(before Contents) func(out, i int) Val {
 	}
 }
 
-// residual judges Inv·(A + Shift·I) − I, of which element i takes the place of element i of Inv. Where Info says that
-// there is no inverse, NaN is as good as a residual of 0.
+// residual replaces element i of Inv by element i of Inv·(A + Shift·I) − I. Where Info reports that there is no
+// inverse, NaN is as good as a residual of 0.
 func (v Inverse) residual(before Contents) (seen func(after Contents, out, i int) float32, want func(out, i int) Val) {
 	_, n := v.Dims()
 	of := v.factored(before)
@@ -108,7 +108,7 @@ func number(x float32) float32 {
 	return 1
 }
 
-// factored returns the factors of member z, which are worked out when they are first needed.
+// factored returns the factors of member z, computed at the first call.
 func (v Inverse) factored(before Contents) func(z int) *factors {
 	batch, n := v.Dims()
 	known := make([]*factors, batch)
@@ -128,7 +128,7 @@ func (v Inverse) factored(before Contents) func(z int) *factors {
 	}
 }
 
-// info is 0, or the order of the first leading minor that is not positive definite.
+// info returns 0, or the order of the first leading minor that is not positive definite.
 func (f *factors) info() Val {
 	if f.doubt {
 		return unbounded
@@ -136,7 +136,7 @@ func (f *factors) info() Val {
 	return Val{X: float64(f.order)}
 }
 
-// product is element i, j of inv·B − I, NaN if inv is not symmetric there.
+// product returns element i, j of inv·B − I, or NaN if inv is not symmetric there.
 func (f *factors) product(inv []float32, i, j int) float32 {
 	n := f.n
 	if !same(inv[i*n+j], inv[j*n+i]) {

@@ -8,8 +8,8 @@ import (
 	"hebb/compute/computetest"
 )
 
-// blocked is a machine whose inverses are made with products by the inverses of diagonal blocks, which float64 has worked out, in the place of
-// divisions by the diagonal.
+// blocked is a machine whose inverses are made with products by the inverses of diagonal blocks, which float64 has
+// computed, instead of divisions by the diagonal.
 type blocked struct {
 	*machine
 	block int
@@ -17,7 +17,7 @@ type blocked struct {
 
 func (b blocked) Run(op compute.Op) error {
 	v := op.(compute.Inverse)
-	if err := b.machine.Run(op); err != nil { // for Info, and what has no inverse
+	if err := b.machine.Run(op); err != nil { // for Info, and matrices without an inverse
 		return err
 	}
 	batch, n := v.Dims()
@@ -114,7 +114,7 @@ func diagonal(n, first, end int, left, l, m []float32) {
 	}
 }
 
-// TestInverseBlocks: blocks on the diagonal may be solved with by way of their inverses, however it is rounded.
+// TestInverseBlocks: diagonal blocks may be solved by way of their inverses, for any rounding.
 func TestInverseBlocks(t *testing.T) {
 	for _, block := range []int{8, compute.InverseBlock} {
 		for _, mode := range modes[:3] {

@@ -2,16 +2,16 @@ package compute
 
 import "math"
 
-// The factors of a matrix B = A + Shift·I in float64, and what bounds the error of working with them in float32. All
-// matrices are n×n, row by row; docs/error-bounds.md has the derivation.
+// factors holds the factors of a matrix B = A + Shift·I in float64, with bounds of the error of float32 arithmetic with
+// them. All matrices are n×n, row by row; docs/error-bounds.md has the derivation.
 type factors struct {
 	n        int
 	b, l, m  []float64 // B, L, M = L⁻¹
 	u, e     []float64 // bounds of L·Lᵀ − B and of M·L − I
 	order    int       // of the first leading minor that is not positive definite, or 0
-	doubt    bool      // a pivot is of the size of its error
-	share    float64   // the largest part of a pivot that its error may be
-	under    float64   // what underflow adds
+	doubt    bool      // a pivot is about as small as its error
+	share    float64   // the largest ratio of a pivot's error to the pivot
+	under    float64   // the error of underflow
 	rows     map[int][]float64
 	inverted []float64
 }
@@ -25,11 +25,11 @@ func newFactors(n int, b []float64) *factors {
 	return f
 }
 
-// row is row i of x up to the diagonal.
+// row returns row i of x up to the diagonal.
 func (f *factors) row(x []float64, i int) []float64 { return x[i*f.n:][: i+1 : i+1] }
 
-// factor finds L row by row, and returns how many rows it has: up to a pivot that is not positive, whose root is
-// taken all the same.
+// factor computes L row by row and returns the number of rows. It stops after a pivot that is not positive, whose root
+// it still takes.
 func (f *factors) factor() (rows int) {
 	f.l = make([]float64, f.n*f.n)
 	for i := range f.n {
@@ -47,7 +47,7 @@ func (f *factors) factor() (rows int) {
 	return f.n
 }
 
-// invert finds M row by row.
+// invert computes M row by row.
 func (f *factors) invert(rows int) {
 	f.m = make([]float64, f.n*f.n)
 	for i := range rows {
@@ -59,8 +59,8 @@ func (f *factors) invert(rows int) {
 	}
 }
 
-// errors fills in u and e. What is beyond |L|·|Lᵀ| and |M|·|L| is the price of multiplying with the inverse of a
-// diagonal block L_J instead of solving with L_J: |L_J|·|M_J|·|L_J| in the place of |L_J|.
+// errors computes u and e. Multiplying with the inverse of a diagonal block L_J instead of solving with L_J adds to
+// |L|·|Lᵀ| and |M|·|L|: |L_J|·|M_J|·|L_J| replaces |L_J|.
 func (f *factors) errors(rows int) {
 	n := f.n
 	f.u, f.e = make([]float64, n*n), make([]float64, n*n)
@@ -102,8 +102,8 @@ func (f *factors) blocks(rows int) []float64 {
 	return price
 }
 
-// pivots compares each pivot with the error it may have. As long as that is the smaller by far, the factors that
-// float32 finds are near enough to the true ones for a bound made of these.
+// pivots compares each pivot with its error. As long as the error is far smaller, the factors that float32 finds are
+// near enough to the true ones for a bound made of these.
 func (f *factors) pivots(rows int) {
 	share, top := make([]float64, rows), 1.0
 	parallel(rows, func(k int) {
@@ -148,7 +148,7 @@ func (f *factors) residual(i int) []float64 {
 	return r
 }
 
-// element is element i, j of the inverse: X̂ − X = (X̂·B − I)·X.
+// element returns element i, j of the inverse: X̂ − X = (X̂·B − I)·X.
 func (f *factors) element(i, j int) Val {
 	n := f.n
 	if f.inverted == nil {

@@ -10,7 +10,7 @@ import (
 	"hebb/compute"
 )
 
-// inverseOf is the inverse op of an n×n matrix whose lower triangle these numbers are, row by row.
+// inverseOf returns the inverse op of an n×n matrix whose lower triangle these numbers are, row by row.
 func inverseOf(t *testing.T, d *compute.Device, shift float32, lower ...float32) (compute.Inverse, compute.Contents) {
 	t.Helper()
 	n := 0
@@ -59,8 +59,8 @@ func TestInverseDefinition(t *testing.T) {
 	}
 }
 
-// TestInverseInDoubt: of a matrix whose pivot is within its rounding error nothing is promised, Info included; of one that
-// is a hundred times farther off, all.
+// TestInverseInDoubt: a matrix with a pivot within its rounding error has no bound, Info included; one with a hundred
+// times that has.
 func TestInverseInDoubt(t *testing.T) {
 	d := device(t)
 	for _, test := range []struct {
@@ -74,8 +74,8 @@ func TestInverseInDoubt(t *testing.T) {
 	}
 }
 
-// TestResidual: an inverse that is off by rounding has a residual within its bound, though the matrix is ill-conditioned;
-// one with an element that is off by a thousandth has not.
+// TestResidual: an inverse that is off by rounding has a residual within its bound, though the matrix is
+// ill-conditioned; an inverse with an element that is off by a thousandth has not.
 func TestResidual(t *testing.T) {
 	d := device(t)
 	v, before := inverseOf(t, d, 0, 1, 1, 1.001)
@@ -103,7 +103,7 @@ func TestResidual(t *testing.T) {
 	}
 }
 
-// TestVerifyResidual: Verify says what it has looked at.
+// TestVerifyResidual: Verify's error names the residual.
 func TestVerifyResidual(t *testing.T) {
 	d := compute.New(compute.Verify(hurt(func(_ compute.Op, inv []float32) { inv[0] *= 2 }), 0))
 	v, before := inverseOf(t, d, 0, 4, 2, 5)
@@ -148,7 +148,7 @@ func TestInverseCost(t *testing.T) {
 	}
 }
 
-// Two matrices, of which the second is not positive definite, and what a shift makes of them.
+// Two matrices, of which the second is not positive definite, and their inverses after a shift.
 func ExampleInverse() {
 	on(func(s *compute.Step) error {
 		a := put(s, []int{2, 2, 2}, 4, 0, 2, 5, 1, 0, 2, 1) // the numbers above the diagonals are not read

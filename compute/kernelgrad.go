@@ -20,30 +20,30 @@ import (
 //	pHSIC(K, K) − γ·pHSIC(L, K)   Self 2/m², Cross −γ/m²,  R (γ·l̄ − 2·k̄)/(2m²)
 //	a loss of K itself            G = ∂loss/∂K
 //
-// where l̄_i is the mean of row i of L and l̄ that of all. The first is what the rules of Ma, Lewis and Kleijn (2020),
-// Pogodin and Latham (2020) and Greenfeld and Shalit (2020) descend; nHSIC, which has an inverse in it, gives a G.
+// where l̄_i is the mean of row i of L and l̄ the mean of all. The rules of Ma, Lewis and Kleijn (2020), Pogodin and
+// Latham (2020) and Greenfeld and Shalit (2020) descend the first; nHSIC, which has an inverse in it, gives a G.
 //
 // The bound admits both forms of the Gaussian's sum, and P as the sum of all widths: γ_{m+widths+4} of the sum of
-// |P|·(|x_i| + |x_j|), and what P itself is off by. Memory: O(m·d), but for G. Cost: m·(m+1)·d flops for each
-// kernel, an exp for each pair and width, 4 flops for each entry of P and term, and 2·m²·d for P·X.
+// |P|·(|x_i| + |x_j|), plus the error of P. Memory: O(m·d), but for G. Cost: m·(m+1)·d flops for each kernel, an exp
+// for each pair and width, 4 flops for each entry of P and term, and 2·m²·d for P·X.
 type KernelGrad struct {
-	DX                 *Tensor    // as K.X
-	K, L               Similarity // K Gaussian or Linear; L of any kernel, of as many widths as K or of one; none where Cross is 0
+	DX                 *Tensor    // shaped as K.X
+	K, L               Similarity // K Gaussian or Linear; L any kernel, of as many widths as K or of one; none where Cross is 0
 	Alpha, Self, Cross float32
 	R                  *Tensor // widths × batch × m; nil: 0
-	G                  *Tensor // widths × batch × m × m, symmetric (which half is read is not said); nil: 0
+	G                  *Tensor // widths × batch × m × m, symmetric (a backend reads either half); nil: 0
 }
 
 func (g KernelGrad) operands() (outs, ins []*Tensor) {
 	return []*Tensor{g.DX}, append([]*Tensor{g.K.X}, present(g.L.X, g.R, g.G)...)
 }
 
-// Dims returns the sizes: so many kernel matrices for each member, each m×m, of rows of length d.
+// Dims returns the sizes: widths × batch kernel matrices of m×m, of rows of length d.
 func (g KernelGrad) Dims() (widths, batch, m, d int) {
 	return g.K.Widths(), g.K.X.Batch(), g.K.X.Rows(), g.K.X.Cols()
 }
 
-// Scale returns what S·K of width w, or S of the Linear kernel, is multiplied by: P = Σ_w Scale·S∘K.
+// Scale returns the factor of S·K of width w, or of S for the Linear kernel: P = Σ_w Scale·S∘K.
 func (g KernelGrad) Scale(w int) float64 {
 	if g.K.Kernel == Linear {
 		return 2 * float64(g.Alpha)
@@ -117,7 +117,7 @@ func (g KernelGrad) define(before Contents) func(out, e int) Val {
 	}
 }
 
-// addWeighted adds w·x, a term that costs no more roundings than t counts already.
+// addWeighted adds w·x, a term with no more roundings than t already counts.
 func (t *total) addWeighted(w weight, x Val) {
 	if !x.Bounded() || !(w.abs+w.err <= math.MaxFloat32) {
 		w.err = math.Inf(1)
@@ -131,7 +131,7 @@ func (t *total) addWeighted(w weight, x Val) {
 	t.whole = t.whole && w.err == 0 && x.Err == 0 && whole(w.x) && whole(x.X)
 }
 
-// smallest is the least of the factors in P.
+// smallest returns the least of the factors in P.
 func (g KernelGrad) smallest() float64 {
 	least := math.Inf(1)
 	for w := range g.K.Widths() {
@@ -160,7 +160,7 @@ func (g KernelGrad) weights(before Contents) func(z, i int) []weight {
 	}
 }
 
-// add adds c·s·k, multiplied in any order, c being rounded and the total perhaps multiplied by it.
+// add adds c·s·k, multiplied in any order, where c is rounded and may instead multiply the total.
 func (p *weight) add(c float64, s, k Val) {
 	if !s.Bounded() || !k.Bounded() {
 		p.err = math.Inf(1)

@@ -2,25 +2,23 @@ package compute
 
 import "fmt"
 
-// KernelSums adds up, along the rows of kernel matrices of which none is stored, the entries of one and the
-// products of two: for each width and member, and each row i,
+// KernelSums adds up the entries of one kernel matrix and the products of two, along their rows, without storing
+// either: for each width and member, and each row i,
 //
 //	Sum[i] = Σ_j K̃[i,j]             K̃[i,j] = K[i,j] − A[i] − A[j]
 //	Dot[i] = Σ_j K̃[i,j]·L̃[i,j]      L̃[i,j] = L[i,j] − B[i] − B[j]
 //
-// Where A holds each row's mean less half of the mean of all, K̃ is H·K·H with H = I − 1·1ᵀ/m, and where A is
-// half of the mean of all, K̃ is K − mean(K). So, with L̃ one of H·L·H and L,
+// Where A holds each row's mean less half of the overall mean, K̃ is H·K·H with H = I − 1·1ᵀ/m, and where A is half of
+// the overall mean, K̃ is K − mean(K). So, with L̃ one of H·L·H and L,
 //
 //	HSIC = Σ_i Dot[i]/(m−1)²        (Gretton, Bousquet, Smola and Schölkopf 2005)
 //
-// and with the means of all alone, Σ_i Dot[i]/m² is pHSIC (Pogodin and Latham 2020); the means are Sum/m of
-// a first KernelSums without A. Taking them out of each entry keeps what Σ K·L less products of
-// sums would lose by cancellation.
+// and with the overall means alone, Σ_i Dot[i]/m² is pHSIC (Pogodin and Latham 2020); the means are Sum/m of a first
+// KernelSums without A. Subtracting them from each entry avoids the cancellation in Σ K·L less products of sums.
 //
-// Every entry is evaluated as it is written, the three terms of K̃ in any order, and a row is added up in any order: the
-// bound is that of each product, and γ_{m+2} of Σ|products|. Memory: O(m·d), whatever m is. Cost: m·(m+1)·d
-// flops for each kernel, an exp for each pair and width, and of m² entries of each width one flop for Sum
-// and two for Dot.
+// Every entry is evaluated as written, the three terms of K̃ in any order, and a row is added up in any order: the
+// bound is the error of each product, and γ_{m+2} of Σ|products|. Memory: O(m·d), whatever m is. Cost: m·(m+1)·d flops
+// for each kernel, an exp for each pair and width, and of m² entries of each width one flop for Sum and two for Dot.
 type KernelSums struct {
 	Sum, Dot *Tensor    // widths × batch × m; one of them may be nil
 	K, L     Similarity // L where there is Dot, of as many widths as K or of one for all
@@ -31,7 +29,7 @@ func (k KernelSums) operands() (outs, ins []*Tensor) {
 	return present(k.Sum, k.Dot), append([]*Tensor{k.K.X}, present(k.L.X, k.A, k.B)...)
 }
 
-// Dims returns the sizes: so many kernel matrices for each member, each m×m.
+// Dims returns the sizes: widths × batch kernel matrices of m×m.
 func (k KernelSums) Dims() (widths, batch, m int) {
 	return k.K.Widths(), k.K.X.Batch(), k.K.X.Rows()
 }
@@ -61,7 +59,7 @@ func (k KernelSums) check() error {
 	return k.L.rowwise("B", k.B)
 }
 
-// rowwise reports which of the tensors, each after its name, are not one number for each width, member and row.
+// rowwise reports a tensor, each given after its name, that is not one number for each width, member and row.
 func (s Similarity) rowwise(named ...any) error {
 	n, m := s.Widths()*s.X.Batch()*s.X.Rows(), s.X.Rows()
 	for i := 0; i < len(named); i += 2 {

@@ -6,16 +6,16 @@ import (
 	"strconv"
 )
 
-// A namer writes what sets an op apart from others: its type, the settings that choose how it runs, and the shapes of
-// its operands. It finds them by reflection, and so knows no op.
+// A namer writes the features that distinguish one op from another: its type, the settings that choose how it runs, and
+// the shapes of its operands. It finds them by reflection, and so knows no op.
 //
-// Numbers that may differ from step to step without a difference in the work (rates, seeds) are left out: of the
-// fields only booleans, whole numbers with a sign, and what has a name (Act, Mask, Kernel) count, and of these only
-// those that are not zero. A formula counts without the values of its constants.
+// Numbers that may change from step to step without changing the work (rates, seeds) are left out: only booleans,
+// signed integers and named values (Act, Mask, Kernel) count, and only where they are not zero. A formula counts
+// without the values of its constants.
 type namer struct {
 	text   []byte
 	pretty bool                      // for people; else for a map's key, which is quicker
-	names  map[reflect.Type][]string // of fields, which reflection makes anew each time
+	names  map[reflect.Type][]string // of fields; caches reflection's names
 }
 
 // kind writes the type and the settings of op: "Gemm TransB Act relu".
@@ -83,7 +83,7 @@ func (n *namer) formula(f *Func) {
 	}
 }
 
-// operands writes the shapes of what op writes and of what else it reads: "[128 500] ← [128 784] [500 784]".
+// operands writes the shapes of op's outputs and other inputs: "[128 500] ← [128 784] [500 784]".
 func (n *namer) operands(op Op) {
 	outs, ins := op.operands()
 	n.shapes(outs)

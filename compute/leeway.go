@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// A Leeway is what an op may give up of its bound to be faster. With none, the default, products are of float32s and sums
-// in float32. A backend need not make use of it: what keeps the narrower bound keeps the wider one.
+// A Leeway is accuracy that an op may give up for speed. With none, the default, products are of float32s and sums in
+// float32. A backend need not use it: a result within the narrower bound is within the wider one.
 type Leeway uint8
 
 const (
 	// Half admits factors of products rounded to half precision (IEEE 754 binary16, subnormals included), and up to
-	// [HalfRun] of these products at a time added up in it; the sums of such runs are added up in float32. It is there for
-	// the sums of [Gemm], [Conv] and [ConvInput], and of YᵀX in [Hebbian]. In memory numbers stay as they are, float32s or
-	// [Float16]s.
+	// [HalfRun] of these products at a time added up in it; the sums of such runs are added up in float32. It applies
+	// to the sums of [Gemm], [Conv] and [ConvInput], and of YᵀX in [Hebbian]. In memory numbers stay as they are,
+	// float32s or [Float16]s.
 	//
 	// A factor beyond 65504 or a run whose sum may be is infinite; factors lose bits below 2⁻¹⁴, about 6e-5, and are 0
 	// below 2⁻²⁵.
@@ -31,24 +31,24 @@ const (
 	//	     ⎢0 −1  1  0⎥        ⎢½ −½  ½⎥         ⎣0  1 −1 −1⎦
 	//	     ⎣0  1  0 −1⎦        ⎣0  0  1⎦
 	//
-	// where g are the 3×3 weights of channel c of C, turned around for a ConvInput, and d the 4×4 pixels that the tile sees.
-	// That is 16 products for 36, whose error is relative to larger terms than those of the sum itself:
+	// where g are the 3×3 weights of channel c of C, rotated for a ConvInput, and d the tile's 4×4 pixels. That is 16
+	// products for 36, whose error is relative to larger terms than those of the sum itself:
 	//
 	//	|error| ≤ γ_{C+10}·|Aᵀ|·(Σ_c (|G|·|g|·|Gᵀ|) ⊙ (|Bᵀ|·|d|·|B|))·|A|
 	//
-	// (docs/error-bounds.md derives it). Where there is leeway for Half too, that is one for sums as they are defined: these
+	// (docs/error-bounds.md derives it). With leeway for Half too, Half applies to the sums as defined alone: these
 	// products stay float32s.
 	Winograd
 
 	leewayEnd
 )
 
-// HalfRun is how many products [Half] admits in one sum in half precision.
+// HalfRun is the largest number of products that [Half] adds up in half precision.
 const HalfRun = 16
 
 var leewayNames = []string{"half", "winograd"}
 
-// Leeways are the names that [ParseLeeway] knows.
+// Leeways returns the names that [ParseLeeway] knows.
 func Leeways() []string { return leewayNames }
 
 // ParseLeeway returns the leeway of names, separated by commas; "" is none.
@@ -69,7 +69,7 @@ func ParseLeeway(text string) (l Leeway, err error) {
 	return l, nil
 }
 
-// String is what ParseLeeway reads.
+// String returns names that ParseLeeway reads.
 func (l Leeway) String() string {
 	var names []string
 	for i, name := range leewayNames {
@@ -90,10 +90,10 @@ func (l Leeway) check() error {
 	return nil
 }
 
-// Allow gives every op that is asked for from now on that leeway, on top of its own.
+// Allow gives every later op that leeway, on top of its own.
 func (d *Device) Allow(l Leeway) { d.leeway = l }
 
-// Allowed returns what [Device.Allow] was last given.
+// Allowed returns the leeway last given to [Device.Allow].
 func (d *Device) Allowed() Leeway { return d.leeway }
 
 // Lend returns op with the leeway of d, as [Step.Do] runs it.
@@ -107,7 +107,7 @@ func (d *Device) Lend(op Op) Op {
 	return op
 }
 
-// A lenient op may have leeway.
+// A lenient op has a Leeway field.
 type lenient interface{ lend(Leeway) Op }
 
 func (g Gemm) lend(l Leeway) Op {
@@ -134,13 +134,13 @@ const (
 	halfUlp  = 0x1p-10 // of one rounding to half precision, in whatever direction
 	halfTiny = 0x1p-24 // the least number above 0, and so the error of a rounding below 2⁻¹⁴
 	halfMost = 65504
-	halfInt  = 1 << 11 // all whole numbers up to here are halves
+	halfInt  = 1 << 11 // all integers up to here are halves
 )
 
-// A factorTally is what [sum.within] has to know of the factors of terms a·b.
+// A factorTally sums up the factors of terms a·b, for [sum.within].
 type factorTally struct {
 	all  float64 // Σ |a| + |b|
-	top  float64 // the largest of them
+	top  float64 // the largest |a| or |b|
 	peak float64 // the largest |a·b|
 }
 
@@ -151,13 +151,14 @@ func (t *factorTally) add(a, b float64) {
 	t.peak = math.Max(t.peak, a*b)
 }
 
-// within is s, a sum of products, with that leeway. Rounded factors are good to u·|a| + t, u being halfUlp and t halfTiny, so
-// that products of them are within
+// within returns s, a sum of products, with the error of that leeway. Rounded factors err by at most u·|a| + t, u being
+// halfUlp and t halfTiny, so that their products are within
 //
 //	off = (2u + u²)·Σ|ab| + t·(1+u)·Σ(|a|+|b|) + n·t²
 //
-// of those of the factors. In a run of r = min(HalfRun, n) a product goes through r + 1 roundings, its own among them, which alone may
-// be of a subnormal: γ_{r+1}·(Σ|ab| + off) + n·t, with γ of u. Whole numbers stay exact where all of a run are small ones.
+// of the exact products. In a run of r = min(HalfRun, n) a product goes through r + 1 roundings, its own among them,
+// which alone may be of a subnormal: γ_{r+1}·(Σ|ab| + off) + n·t, with γ of u. Integers stay exact where all of a run
+// are small.
 func (s sum) within(l Leeway) sum {
 	if l&Half == 0 {
 		return s
@@ -171,7 +172,7 @@ func (s sum) within(l Leeway) sum {
 	off := (2*u+u*u)*s.abs + t*(1+u)*s.all + n*t*t
 	err := off + (r+1)*u/(1-(r+1)*u)*(s.abs+off) + n*t
 	if s.top >= halfMost || r*s.peak >= halfMost/2 && s.abs+err >= halfMost {
-		s.abs = math.Inf(1) // of which val makes: nothing is promised
+		s.abs = math.Inf(1) // val then has no bound
 	}
 	s.abs += err
 	s.under += err

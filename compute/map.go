@@ -7,10 +7,10 @@ import (
 
 // Map is Out[i] = F(In[0][i], In[1][i], …), for every element of Out.
 //
-// An input has as many elements as Out, or it is spread over Out: Out's batch, rows and columns (see
-// [Tensor]) are met by as many, or by 1. So [c] or [1 c] gives each column a value of its own, [r 1]
-// each row, [n 1 c] each column of each member, and [1] is a number for all. With [Old] the formula
-// reads what Out held; otherwise Out may have held anything.
+// An input has as many elements as Out, or it is spread (broadcast) over Out: its batch, rows and columns (see
+// [Tensor]) are each as many as Out's, or 1. So [c] or [1 c] gives each column a value of its own, [r 1] each row, [n 1
+// c] each column of each member, and [1] is a number for all. With [Old] the formula reads Out's old value; otherwise
+// Out may have held anything.
 //
 // The bound on a float32 result follows from F step by step. Cost: a flop for each instruction of F.
 type Map struct {
@@ -23,7 +23,7 @@ func (m Map) operands() (outs, ins []*Tensor) { return []*Tensor{m.Out}, m.In }
 
 func (m Map) check() error { return checkFormula(m.F, m.In, m.Out) }
 
-// checkFormula requires that f finds its inputs, and each of them spreads over the domain.
+// checkFormula reports why f lacks inputs, or an input does not spread over the domain.
 func checkFormula(f *Func, in []*Tensor, domain *Tensor) error {
 	if f == nil {
 		return fmt.Errorf("no formula")
@@ -43,8 +43,8 @@ func allFinite(xs []float32) bool {
 	return !slices.ContainsFunc(xs, func(x float32) bool { return !finite(x) })
 }
 
-// A Spread says how a tensor is read over the batch, rows and columns of a larger one: the steps in its
-// own memory, 0 where one value serves all.
+// A Spread tells how to read a tensor over the batch, rows and columns of a larger one: the strides in its own memory,
+// 0 where one value serves all.
 type Spread struct{ Batch, Row, Col int }
 
 // SpreadOver returns how t is read over domain. It is for backends.
@@ -71,7 +71,7 @@ func (t *Tensor) spreads(over *Tensor) bool {
 		one(t.Batch(), over.Batch()) && one(t.Rows(), over.Rows()) && one(t.Cols(), over.Cols())
 }
 
-// reader returns how to read element i of domain from the contents of the inputs.
+// reader returns a function that reads element i of domain from the contents of the inputs.
 func reader(before Contents, in []*Tensor, domain *Tensor) func(v, i int) float32 {
 	rows, cols := domain.Rows(), domain.Cols()
 	x, s := make([][]float32, len(in)), make([]Spread, len(in))
@@ -102,7 +102,7 @@ func (m Map) cost() Cost {
 	return Cost{int64(m.Out.Len()) * m.F.flops(), 4 * (bytes + lengths(m.In))}
 }
 
-// flops is how many instructions of f compute.
+// flops counts the instructions of f that compute.
 func (f *Func) flops() (n int64) {
 	for _, c := range f.Code {
 		if c.Do.Arity() > 0 {
@@ -112,7 +112,7 @@ func (f *Func) flops() (n int64) {
 	return n
 }
 
-// lengths is the number of elements of all.
+// lengths returns the number of elements of all tensors.
 func lengths(ts []*Tensor) (n int64) {
 	for _, t := range ts {
 		n += int64(t.Len())

@@ -19,8 +19,8 @@ func inverseMutants() []mutant {
 			}
 		}
 	}
-	// lost takes what row k of M adds to the product MᵀM out of Inv: of the last row all that it is, for M's last entry
-	// is the root of Inv's.
+	// lost subtracts row k of M's terms of the product MᵀM from Inv: of the last row the whole, for M's last entry is
+	// the root of Inv's.
 	lost := func(least int, block func(i, j, n int) bool) func(v I) {
 		return func(v I) {
 			each(v, func(n int, inv, _ []float32) {
@@ -36,7 +36,7 @@ func inverseMutants() []mutant {
 			})
 		}
 	}
-	// apart takes the entries of A in rows from i on and columns before j for 0.
+	// apart replaces the entries of A in rows from i on and columns before j by 0.
 	apart := func(name string, i, j func(n int) int) mutant {
 		return mutant{name, I{}, around(func(run func(compute.Op), v I) {
 			batch, n := v.Dims()

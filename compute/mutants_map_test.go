@@ -116,7 +116,7 @@ func mapMutants() (all []mutant) {
 func reduceMutants() []mutant {
 	spoil := func(name string, f func(r compute.Reduce)) mutant { return mutant{name, compute.Reduce{}, spoilt(f)} }
 	bend := func(name string, f func(r *compute.Reduce)) mutant { return mutant{name, compute.Reduce{}, bent(f)} }
-	// lost takes value k of what is folded into each result out of a sum.
+	// lost leaves value k of each result's terms out of a sum.
 	lost := func(least int, k func(n int) int) func(r compute.Reduce) {
 		return func(r compute.Reduce) {
 			_, n, step := r.Dims()

@@ -60,6 +60,19 @@ func normMutants() []mutant {
 				data(s.Var)[j] -= d * d / float32(rows)
 			}
 		}),
+		spoil("the mean of the first member", func(s S) {
+			for i := range data(s.Mean) {
+				data(s.Mean)[i] = data(s.Mean)[i%s.X.Cols()]
+			}
+		}),
+		spoil("the statistics of the first member applied", func(s S) {
+			_, cols := s.Dims()
+			for i := range data(s.Y) {
+				j := i % cols
+				z := (data(s.X)[i] - data(s.Mean)[j]) * float32(1/math.Sqrt(float64(data(s.Var)[j]+s.Eps)))
+				data(s.Y)[i] = plain().Act(s.Act, z*data(s.Gain)[j]+data(s.Bias)[j])
+			}
+		}),
 		spoil("Eps outside the root", func(s S) {
 			_, cols := s.Dims()
 			for i := range data(s.Y) {
@@ -85,6 +98,11 @@ func normMutants() []mutant {
 		back("sums exchanged", func(g *G) { g.DGain, g.DBias = g.DBias, g.DGain }),
 		back("Mean for Gain", func(g *G) { g.Gain = g.Mean }),
 		back("Eps of another", func(g *G) { g.Eps *= 2 }),
+		ruin("the sums of the first member", func(g G) {
+			for i := range data(g.DBias) {
+				data(g.DBias)[i] = data(g.DBias)[i%g.X.Cols()]
+			}
+		}),
 		ruin("a row lost of DBias", func(g G) {
 			rows, cols := g.Dims()
 			for j := 0; j < cols && g.Y == nil; j++ {

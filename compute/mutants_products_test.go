@@ -2,7 +2,7 @@ package compute_test
 
 import "hebb/compute"
 
-// mistaken is act, but for one that is mistaken for another.
+// mistaken returns act, or other if act is one.
 func mistaken[T comparable](act, one, other T) T {
 	if act == one {
 		return other
@@ -61,6 +61,17 @@ func hebbianMutants() (all []mutant) {
 		}
 	}
 	return append(all,
+		mutant{"no rates of their own", H{}, bent(func(h *H) { h.Rates = nil })},
+		mutant{"the rate of the first network", H{}, spoilt(func(h H) {
+			if h.Rates == nil || h.Keeps() || h.Bounded() {
+				return
+			}
+			for i := range data(h.W) {
+				if r := data(h.Rates); r[i*len(r)/h.W.Len()] != 0 {
+					data(h.W)[i] *= r[0] / r[i*len(r)/h.W.Len()]
+				}
+			}
+		})},
 		mutant{"new weights explain", H{}, around(func(run func(compute.Op), h H) {
 			if h.Mask != compute.Full {
 				run(h)
@@ -68,7 +79,7 @@ func hebbianMutants() (all []mutant) {
 			}
 			plain := h
 			plain.Mask, plain.G = compute.None, nil
-			run(plain) // first YᵀX, then what the weights, no longer the old ones, explain
+			run(plain) // first YᵀX, then the explained part, which the new weights no longer match
 			h.Decay = 0
 			during(h.X, func(x []float32) { clear(x) }, func() { run(h) })
 		})},

@@ -11,7 +11,7 @@ import (
 	"hebb/compute"
 )
 
-// A mutant is a mistake that the cases of an op must see: a backend that makes it.
+// A mutant is a mistake that the cases of an op must catch: a backend that makes it.
 type mutant struct {
 	name string
 	op   compute.Op
@@ -43,12 +43,12 @@ func (b *buggy) Run(op compute.Op) (err error) {
 	return err
 }
 
-// around has a mistake in what happens around ops of one type.
+// around makes a mistake around the run of ops of one type.
 func around[O compute.Op](f func(run func(compute.Op), op O)) compute.Backend {
 	return &buggy{plain(), func(run func(compute.Op), op compute.Op) { f(run, op.(O)) }}
 }
 
-// bent takes an op for another.
+// bent replaces an op by another.
 func bent[O compute.Op](f func(op *O)) compute.Backend {
 	return around(func(run func(compute.Op), op O) {
 		f(&op)
@@ -56,7 +56,7 @@ func bent[O compute.Op](f func(op *O)) compute.Backend {
 	})
 }
 
-// spoilt changes what an op has written.
+// spoilt changes an op's outputs.
 func spoilt[O compute.Op](f func(op O)) compute.Backend {
 	return around(func(run func(compute.Op), op O) { run(op); f(op) })
 }
@@ -69,7 +69,7 @@ func hurt(f func(op compute.Op, out []float32)) compute.Backend {
 	})
 }
 
-// during runs f while t holds what change makes of it.
+// during runs f while t holds its contents as changed by change.
 func during(t *compute.Tensor, change func(x []float32), f func()) {
 	old := slices.Clone(data(t))
 	change(data(t))
@@ -85,7 +85,7 @@ func last(t *compute.Tensor) *float32 {
 // flip changes the lowest bit of x.
 func flip(x *float32) { *x = math.Float32frombits(math.Float32bits(*x) ^ 1) }
 
-// operandMutants spoil the end of each operand of each op: what is written there, and what is read.
+// operandMutants spoil the end of each operand of each op, both outputs and inputs.
 func operandMutants() (all []mutant) {
 	for _, op := range compute.Ops {
 		whole := reflect.New(reflect.TypeOf(op)).Elem()
@@ -123,9 +123,9 @@ func operandMutants() (all []mutant) {
 				run(op)
 				*end = old
 			})
-			if name != "RunMean" && name != "RunVar" { // which are always read
+			if name != "RunMean" && name != "RunVar" { // always read
 				add("read", func(run func(compute.Op), op compute.Op, end *float32) {
-					old := *end // NaN, where it is not to be read
+					old := *end // NaN, where the op must not read it
 					run(op)
 					*end += 0 * old
 				})

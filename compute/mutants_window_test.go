@@ -7,7 +7,7 @@ import (
 	"hebb/compute/computetest"
 )
 
-// windowMutants take the geometry of a window for another, in each op that has one.
+// windowMutants replace the geometry of a window by another, in each op that has one.
 func windowMutants() (all []mutant) {
 	slips := map[string]func(g *compute.Patches){
 		"a row more of padding":    func(g *compute.Patches) { g.Pad++ },
@@ -28,7 +28,7 @@ func windowMutants() (all []mutant) {
 	return all
 }
 
-// placed moves number r, s of each unit's window to where to says.
+// placed moves number r, s of each unit's window to the place that to returns.
 func placed(w *compute.Tensor, to func(r, s int) (int, int)) func(x []float32) {
 	return func(x []float32) {
 		old := slices.Clone(x)
@@ -40,7 +40,7 @@ func placed(w *compute.Tensor, to func(r, s int) (int, int)) func(x []float32) {
 	}
 }
 
-// turned has rows for columns in a square window, and rotated a window turned by 180°.
+// turned exchanges rows and columns of a square window, and rotated turns a window by 180°.
 func turned(w *compute.Tensor) func(x []float32) {
 	return placed(w, func(r, s int) (int, int) { return s, r })
 }
@@ -86,7 +86,7 @@ func convMutants() []mutant {
 	}
 }
 
-// repeatBorders adds to a plain convolution what it would be if pixels beyond a border were like those at it.
+// repeatBorders adds to a plain convolution the terms of pixels beyond a border, as if they equalled the ones at it.
 func repeatBorders(c compute.Conv) {
 	g, k := c.Patches(), c.Y.Cols()
 	if c.Beta != 0 || c.Act != compute.Identity || c.Aux != nil || c.X.Type() != compute.Float32 || c.W.Type() != compute.Float32 {

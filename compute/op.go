@@ -6,28 +6,26 @@ import (
 	"strings"
 )
 
-// An Op is a closed description of one computation: plain data, no code of any backend.
-// Only this package defines Ops. Each has a file of its own which holds its whole meaning.
+// An Op is a closed description of one computation: plain data, no code of any backend. Only this package defines Ops.
+// Each has a file, which holds its whole meaning.
 type Op interface {
-	// operands returns what the op writes and what else it reads. What an op updates in place is
-	// among the outs alone.
+	// operands returns the op's outputs and its other inputs. A tensor that the op updates in place is among the outs
+	// alone.
 	operands() (outs, ins []*Tensor)
 
 	// check reports why the shapes or parameters are wrong.
 	check() error
 
-	// define returns the op's definition: the exact value of element i of output out, and how far
-	// a float32 implementation may stray from it. before gives the contents the operands had.
-	// What elements share (a mean, a norm) is computed once, by the first that needs it.
-	// The function is for one goroutine.
+	// define returns the op's definition: the exact value of element i of output out, and a bound on the error of a
+	// float32 implementation. before holds the operands' contents before the op. Values that elements share (a mean, a
+	// norm) are computed once, at first use. One goroutine may call the function.
 	define(before Contents) func(out, i int) Val
 
 	// cost counts the arithmetic and the traffic, for bench.
 	cost() Cost
 }
 
-// Ops holds a zero value of every op. The tests require of each backend, and of computetest,
-// that none is missing.
+// Ops holds a zero value of every op. The tests require every backend, and computetest, to handle them all.
 var Ops = []Op{
 	Gemm{}, Hebbian{}, Gram{}, KernelSums{}, KernelGrad{}, Inverse{}, Conv{}, ConvInput{},
 	Map{}, Reduce{}, Standardize{}, StandardizeGrad{}, Pool{}, PoolGrad{}, SoftmaxLoss{}, Random{},
@@ -37,16 +35,16 @@ var Ops = []Op{
 // Contents are the values of tensors at one moment.
 type Contents map[*Tensor][]float32
 
-// Cost is the work of an op, as its formula counts it: what an implementation spends on top
-// (padding, a second pass, recomputation) is not work.
+// Cost is the work of an op, as its formula counts it: an implementation's extra work (padding, a second pass,
+// recomputation) does not count.
 type Cost struct {
 	Flops int64 // additions and multiplications, a fused pair being two; an exp counts as one
 	Bytes int64 // each operand read or written once
 }
 
-// The rest lets tools (Verify, Trace, computetest, bench) look into any op without knowing it.
+// The functions below let tools (Verify, Trace, computetest, bench) inspect any op without knowing it.
 
-// Operands returns what op writes and what else it reads.
+// Operands returns op's outputs and its other inputs.
 func Operands(op Op) (outs, ins []*Tensor) { return op.operands() }
 
 // CostOf returns the work of op.
@@ -56,17 +54,17 @@ func CostOf(op Op) Cost { return op.cost() }
 // output's number and an element's index to the exact value with its error bound.
 func Define(op Op, before Contents) func(out, i int) Val { return op.define(before) }
 
-// An implicit op is defined by an equation, and judged by how far its results are from satisfying it.
+// An implicit op is defined by an equation, and verified by the residual of that equation.
 type implicit interface {
-	// residual returns, for element i of output out, what of the equation takes its place once the op has run, and what
-	// that has to be.
+	// residual returns, for element i of output out, the residual after the op has run, and the wanted value with its
+	// bound.
 	residual(before Contents) (seen func(after Contents, out, i int) float32, want func(out, i int) Val)
 }
 
-// Examine returns how the results of op are judged on the given contents of its operands: what is to be seen of each
-// element of an output, and what that has to be. It is the element itself and its definition or, of an op that solves an
-// equation, an element of the residual and its bound: a result may be far from the exact one and yet solve the equation
-// as well as any.
+// Examine returns two functions that verify element i of output out, on the given contents of the operands: seen
+// returns the quantity to check, and want its exact value and bound. They are the element itself and its definition or,
+// for an op that solves an equation, an element of the residual and its bound: a result may be far from the exact one
+// and yet solve the equation as well as any.
 func Examine(op Op, before Contents) (seen func(after Contents, out, i int) float32, want func(out, i int) Val) {
 	if op, ok := op.(implicit); ok {
 		return op.residual(before)
@@ -75,7 +73,7 @@ func Examine(op Op, before Contents) (seen func(after Contents, out, i int) floa
 	return func(after Contents, out, i int) float32 { return after[outs[out]][i] }, op.define(before)
 }
 
-// Examined is what [Examine] looks at, in a word for people.
+// Examined names the quantity that [Examine] checks, "element" or "residual", for messages.
 func Examined(op Op) string {
 	if _, ok := op.(implicit); ok {
 		return "the residual for element"
@@ -83,8 +81,8 @@ func Examined(op Op) string {
 	return "element"
 }
 
-// missing returns the field of op that is nil and should not be: "X", "K.X" or "In[1]". An operand that an op can do without
-// is not among its operands where it is nil, so what is wanted is a field with which fewer of them are nil.
+// missing returns the field of op that is nil and should not be: "X", "K.X" or "In[1]". Operands lists no optional
+// operand that is nil, so the missing field is one that, when set, lowers the number of nils among them.
 func missing(op Op) (name string) {
 	v := reflect.New(reflect.TypeOf(op)).Elem() // a copy that can be set
 	v.Set(reflect.ValueOf(op))
@@ -111,7 +109,7 @@ func missing(op Op) (name string) {
 	return name
 }
 
-// eachTensor calls f for every *Tensor in v, with its path from there. Slices are v's own afterwards.
+// eachTensor calls f for every *Tensor in v, with its path from there. It replaces slices of v by copies.
 func eachTensor(v reflect.Value, path string, f func(path string, t reflect.Value)) {
 	switch {
 	case v.Type() == reflect.TypeFor[*Tensor]():

@@ -2,12 +2,12 @@ package compute
 
 import "fmt"
 
-// A Pooling is what becomes of the pixels that a window sees.
+// A Pooling is the reduction of the pixels in a window to one.
 type Pooling uint8
 
 const (
-	MaxPool     Pooling = iota // the largest; what is beyond the border does not count
-	AveragePool                // their sum by the size of the window, zeros beyond the border counted
+	MaxPool     Pooling = iota // the largest; beyond the border nothing counts
+	AveragePool                // their sum divided by the size of the window, zeros beyond the border counted
 )
 
 var poolNames = []string{"max", "average"}
@@ -19,8 +19,8 @@ func (p Pooling) String() string {
 	return fmt.Sprintf("Pooling(%d)", p)
 }
 
-// Pool is Y[n,p,q,c] = the largest, or the average, of what a window of Height×Width sees of X[n,·,·,c]
-// at its place p, q (see [Conv]). A window as large as the image is global pooling.
+// Pool is Y[n,p,q,c] = the largest, or the average, of X[n,·,·,c] in a window of Height×Width at its position p, q (see
+// [Conv]). A window as large as the image is global pooling.
 //
 // The largest is exact; an average of n is within γ_{n+5}·Σ|x|/n. Cost: a flop per pixel of a window.
 type Pool struct {
@@ -33,7 +33,7 @@ type Pool struct {
 
 func (p Pool) operands() (outs, ins []*Tensor) { return []*Tensor{p.Y}, []*Tensor{p.X} }
 
-// Patches returns the geometry.
+// Patches returns the geometry of the pooling.
 func (p Pool) Patches() Patches {
 	g, _ := patches(p.X, p.Y, p.Height, p.Width, p.X.Cols(), p.Slide)
 	return g
@@ -70,7 +70,7 @@ func (p Pool) define(before Contents) func(out, i int) Val {
 	}
 }
 
-// sees calls f with the pixels that the window sees at a place, which counts through all images, row by row.
+// sees calls f with the pixels in the window at a position, which counts through all images, row by row.
 func (g Patches) sees(place int, f func(at int)) {
 	for r := range g.R {
 		for s := range g.S {
@@ -86,10 +86,10 @@ func (p Pool) cost() Cost {
 	return Cost{g.pairs() * int64(g.N) * int64(g.C), 4 * int64(p.X.n+p.Y.n)}
 }
 
-// PoolGrad takes a delta through [Pool]: DX is the sum, over the windows that see a pixel, of DY where
-// the pixel is the first of the largest in the window, row by row; of an average, of DY/(Height·Width).
+// PoolGrad takes a delta through [Pool]: DX is the sum, over the windows that cover a pixel, of DY where the pixel is
+// the first of the largest in the window, row by row; of an average, of DY/(Height·Width).
 //
-// The bound is γ_{n+5}·Σ|terms| for the n windows that may see a pixel. Cost: as of Pool.
+// The bound is γ_{n+5}·Σ|terms| for the n windows that may cover a pixel. Cost: as of Pool.
 type PoolGrad struct {
 	DX            *Tensor // N × H × W × C
 	DY            *Tensor // N × P × Q × C
@@ -103,7 +103,7 @@ func (p PoolGrad) operands() (outs, ins []*Tensor) {
 	return []*Tensor{p.DX}, append([]*Tensor{p.DY}, present(p.X)...)
 }
 
-// Patches returns the geometry.
+// Patches returns the geometry of the pooling.
 func (p PoolGrad) Patches() Patches {
 	g, _ := patches(p.DX, p.DY, p.Height, p.Width, p.DX.Cols(), p.Slide)
 	return g
@@ -121,7 +121,7 @@ func (p PoolGrad) check() error {
 
 func (p PoolGrad) define(before Contents) func(out, i int) Val {
 	g, dy, x := p.Patches(), before[p.DY], before[p.X]
-	chosen := map[int]Val{} // by place and channel: the number in X of the first of the largest
+	chosen := map[int]Val{} // by position and channel: the index in X of the first of the largest
 	choose := func(place, c int) Val {
 		v, ok := chosen[place*g.C+c]
 		if !ok {
@@ -160,7 +160,7 @@ func (p PoolGrad) define(before Contents) func(out, i int) Val {
 	}
 }
 
-// seenFrom calls f with the places from which the window sees a pixel, which counts through all images.
+// seenFrom calls f with the positions of the windows that cover a pixel, which counts through all images.
 func (g Patches) seenFrom(pixel int, f func(place int)) {
 	n, h, w := pixel/g.W/g.H, pixel/g.W%g.H, pixel%g.W
 	for r := range g.R {

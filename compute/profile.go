@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Profile returns b with a count of what its ops take on the device, by kind: an op's type, settings and shapes. It
-// keeps up to keep events for [WriteTrace] (0: 200 000, some 10 MB) and says how many it dropped; sums are of all ops,
-// however long the run. It knows no op, and changes nothing about what they compute.
+// Profile returns b with a count of its ops' device times by kind: an op's type, settings and shapes. It keeps up to
+// keep events for [WriteTrace] (0: 200 000, some 10 MB) and counts the events it dropped; sums cover all ops, however
+// long the run. It knows no op, and does not change results.
 //
-// A b that cannot time its ops ([TimeOps]) is an error. Wrap b itself, and let others wrap the Profiler:
+// It is an error if b cannot time its ops ([TimeOps]). Wrap b itself, and let other wrappers wrap the Profiler:
 // Verify(Profile(b)) times the ops alone, on the host too.
 func Profile(b Backend, keep int) (*Profiler, error) {
 	if keep <= 0 {
@@ -25,11 +25,11 @@ func Profile(b Backend, keep int) (*Profiler, error) {
 	return p, nil
 }
 
-// A Profiler is a Backend that counts what the ops of another one take. Its results are of the ops that are done:
+// A Profiler is a Backend that times the ops of another one. Its results cover the ops that are done: call
 // [Profiler.Sync] first.
 type Profiler struct {
 	Backend
-	Peak Peak // of the device, if it was measured
+	Peak Peak // of the device; zero if not measured
 
 	keep    int
 	start   time.Time
@@ -47,43 +47,43 @@ type Profiler struct {
 	also    func(Timing)
 }
 
-// A Peak is what a device does at its best; zeros are not known.
+// A Peak is the best speed of a device; zeros are unknown.
 type Peak struct {
 	Flops float64 // a second
 	Bytes float64 // a second, read and written
 }
 
-// An OpTime is what the ops of one kind took on the device.
+// An OpTime sums up the device time of the ops of one kind.
 type OpTime struct {
 	Op       string        `json:"op"`       // its type and settings: "Gemm TransB Act relu"
-	Operands string        `json:"operands"` // "[128 500] ← [128 784] [500 784]": what it writes ← what else it reads
+	Operands string        `json:"operands"` // "[128 500] ← [128 784] [500 784]": outputs ← other inputs
 	Kernels  []string      `json:"kernels,omitempty"`
 	Count    int64         `json:"count"`
 	Total    time.Duration `json:"total_ns"`
 	Median   time.Duration `json:"median_ns"` // within 0.8 %
-	Flops    float64       `json:"flops"`     // of all together, as their definitions count ([Cost])
+	Flops    float64       `json:"flops"`     // of all together, as in their [Cost]
 	Bytes    float64       `json:"bytes"`     // of all together
 }
 
-// Gflops is 10⁹ flops a second while such an op ran.
+// Gflops returns 10⁹ flops per second of the ops' time.
 func (o OpTime) Gflops() float64 { return o.Flops / float64(o.Total) }
 
-// Gbps is 10⁹ bytes a second, of the operands, each counted once.
+// Gbps returns 10⁹ bytes of operands per second, each operand counted once.
 func (o OpTime) Gbps() float64 { return o.Bytes / float64(o.Total) }
 
-// Share is the shortest time that a device of that peak may take, as a share of what it took:
-// max(Flops/Peak.Flops, Bytes/Peak.Bytes) / Total. Data in a cache may bring it above 1.
+// Share is the shortest time possible on a device of that peak as a share of the measured time: max(Flops/Peak.Flops,
+// Bytes/Peak.Bytes) / Total. Data in a cache may bring it above 1.
 func (o OpTime) Share(p Peak) float64 {
 	return max(o.Flops/p.Flops, o.Bytes/p.Bytes) / o.Total.Seconds()
 }
 
-// kind is what a Profiler keeps of the ops of one kind.
+// kind is a Profiler's record of the ops of one kind.
 type kind struct {
 	OpTime
 	classes histogram
 }
 
-// mostKinds bounds what a run may keep: a program whose shapes never repeat has the rest in one row for each type.
+// mostKinds bounds the memory of a run: a program whose shapes never repeat has the rest in one row for each type.
 const mostKinds = 4096
 
 // of returns the kind of op.
@@ -115,7 +115,7 @@ func (p *Profiler) of(op Op) *kind {
 	return k
 }
 
-// Run times the call, and counts what has been done meanwhile.
+// Run runs op, times the call, and counts the timings that have arrived.
 func (p *Profiler) Run(op Op) error {
 	start := time.Now()
 	err := p.Backend.Run(op)
@@ -127,7 +127,7 @@ func (p *Profiler) Run(op Op) error {
 	return err
 }
 
-// Sync waits for all ops; then all are counted.
+// Sync waits for all ops, then counts them all.
 func (p *Profiler) Sync() error {
 	start := time.Now()
 	err := p.Backend.Sync()
@@ -136,14 +136,14 @@ func (p *Profiler) Sync() error {
 	return err
 }
 
-// Close closes the Backend; what it had counted stays.
+// Close closes the Backend; the counts remain.
 func (p *Profiler) Close() error {
 	err := p.Backend.Close()
 	p.count()
 	return err
 }
 
-// TimeOps lets another be told, too.
+// TimeOps passes timings on to f as well.
 func (p *Profiler) TimeOps(f func(Timing)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -151,10 +151,10 @@ func (p *Profiler) TimeOps(f func(Timing)) error {
 	return nil
 }
 
-// Rehearse is the Backend's that is timed.
+// Rehearse is that of the profiled Backend.
 func (p *Profiler) Rehearse(ops []Op) bool { return Rehearse(p.Backend, ops) }
 
-// hear is called by the Backend, perhaps on the goroutine that feeds the device: it only takes note.
+// hear stores a timing. The Backend calls it, perhaps on the goroutine that feeds the device, so it does no more.
 func (p *Profiler) hear(t Timing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -164,7 +164,7 @@ func (p *Profiler) hear(t Timing) {
 	}
 }
 
-// count takes in what has arrived.
+// count adds the timings that have arrived to their kinds.
 func (p *Profiler) count() {
 	p.mu.Lock()
 	arrived := p.arrived
@@ -202,7 +202,7 @@ func (p *Profiler) add(t Timing) {
 	}
 }
 
-// Ops returns what the ops took, the kind that took most in all first.
+// Ops returns the times by kind, the kind with the most time first.
 func (p *Profiler) Ops() []OpTime {
 	p.count()
 	var all []OpTime
@@ -220,5 +220,5 @@ func (p *Profiler) Ops() []OpTime {
 	return all
 }
 
-// Dropped returns how many events are missing in what [WriteTrace] writes.
+// Dropped returns the number of events missing from the output of [WriteTrace].
 func (p *Profiler) Dropped() int64 { return p.dropped }

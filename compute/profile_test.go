@@ -72,7 +72,7 @@ func (c *clocked) deliver(n int) {
 	c.late = c.late[n:]
 }
 
-// profiled is a Profiler of c with a Device around it.
+// profiled returns a Profiler of c with a Device around it.
 func profiled(t *testing.T, c *clocked, keep int) (*compute.Profiler, *compute.Device) {
 	t.Helper()
 	c.now = time.Now()
@@ -92,8 +92,8 @@ func steps(t *testing.T, d *compute.Device, f func(s *compute.Step)) {
 	}
 }
 
-// TestProfileSums: times, counts, flops and bytes by kind are those of the ops, and kinds differ in what makes their
-// work differ, and in nothing else.
+// TestProfileSums: times, counts, flops and bytes by kind are the sums of the ops', and kinds are distinguished by the
+// features of their work, and by nothing else.
 func TestProfileSums(t *testing.T) {
 	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Duration(i+1) * time.Microsecond }}
 	p, d := profiled(t, c, 0)
@@ -148,7 +148,7 @@ func TestProfileSums(t *testing.T) {
 // z2 is one more operand.
 func z2(s *compute.Step) *compute.Tensor { return s.Tensor(4, 8) }
 
-// near reports whether d is what a Profiler promises of a median.
+// near reports whether got is as close to a median as a Profiler's must be.
 func near(got, want time.Duration) bool {
 	return math.Abs(float64(got-want)) <= 0.008*float64(want)
 }
@@ -187,7 +187,7 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// A traceFile is what a trace holds, read back.
+// A traceFile is the contents of a trace, read back.
 type traceFile struct {
 	TraceEvents []struct {
 		Name, Ph, Cat string
@@ -214,8 +214,8 @@ func readTrace(t *testing.T, ps ...*compute.Profiler) (f traceFile) {
 	return f
 }
 
-// TestTraceFile: the trace is JSON in which every op is once on the host and once on the device, when it was, with its
-// parts inside it and what it cost.
+// TestTraceFile: the trace is JSON in which every op is once on the host and once on the device, at its time, with its
+// parts inside it and its cost.
 func TestTraceFile(t *testing.T) {
 	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return 4 * time.Microsecond }, parts: 2}
 	p, d := profiled(t, c, 0)
@@ -289,8 +289,8 @@ func TestNested(t *testing.T) {
 	}
 }
 
-// TestDropped: a run longer than its trace keeps the first events, without a gap, counts the others, says so in the table and
-// in the trace, and loses nothing of the sums.
+// TestDropped: a run longer than its trace keeps the first events, without a gap, counts the others, says so in the
+// table and in the trace, and loses none of the sums.
 func TestDropped(t *testing.T) {
 	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Microsecond }}
 	p, d := profiled(t, c, 50)
@@ -324,7 +324,7 @@ func TestDropped(t *testing.T) {
 	}
 }
 
-// TestShapesWithoutEnd: a program whose shapes never repeat is not kept in ever more rows.
+// TestShapesWithoutEnd: a program whose shapes never repeat does not take ever more rows.
 func TestShapesWithoutEnd(t *testing.T) {
 	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Microsecond }}
 	p, d := profiled(t, c, 1)
@@ -357,7 +357,7 @@ func TestFailedOp(t *testing.T) {
 	readTrace(t, p)
 }
 
-// TestNotTimed: what cannot be timed is said, and never counted as 0.
+// TestNotTimed: a time that cannot be measured is reported as missing, and never counted as 0.
 func TestNotTimed(t *testing.T) {
 	if _, err := compute.Profile(plain(), 0); !errors.Is(err, compute.ErrUnsupported) || !strings.Contains(err.Error(), "machine") {
 		t.Error(err)
@@ -417,7 +417,7 @@ func TestTraceOnFullDisk(t *testing.T) {
 	}
 }
 
-// TestTable: the longest first, what is cut is summed, and shares of the peak where there is one.
+// TestTable: the longest first, rows cut off are summed, and shares of the peak where there is one.
 func TestTable(t *testing.T) {
 	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Duration(100-i) * time.Microsecond }}
 	p, d := profiled(t, c, 0)
@@ -448,7 +448,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// BenchmarkProfiler is what a Profiler adds to an op on the host: the op itself does nothing.
+// BenchmarkProfiler measures the time that a Profiler adds to an op on the host: the op itself does nothing.
 func BenchmarkProfiler(b *testing.B) {
 	p, err := compute.Profile(&idler{machine: plain()}, 0)
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// What a table shows; [WriteTrace] has the rest.
+// The size of a table; [WriteTrace] has the rest.
 const (
 	mostRows = 30
 	widest   = 46 // of an op's name and settings, and of its operands
 )
 
-// Table writes what the ops took, the most expensive kinds first. The share is of all time in ops. The last column
-// is [OpTime.Share], if Peak is known.
+// Table writes the times by kind, the most expensive kinds first. The share is of all time in ops. The last column is
+// [OpTime.Share], if Peak is known.
 func (p *Profiler) Table(w io.Writer) error {
 	ops := p.Ops()
 	var b strings.Builder
@@ -56,7 +56,7 @@ func (p *Profiler) rows(b *strings.Builder, ops []OpTime) {
 	p.remarks(b, all)
 }
 
-// remarks say what the rows do not.
+// remarks writes the totals and counts that the rows lack.
 func (p *Profiler) remarks(b *strings.Builder, all OpTime) {
 	if span := p.last.Sub(p.first); all.Total == 0 {
 		b.WriteString("the device's clock says that no op took any time: these figures are worth nothing\n")
@@ -72,7 +72,7 @@ func (p *Profiler) remarks(b *strings.Builder, all OpTime) {
 	}
 }
 
-// inOne is several kinds as one, without a median.
+// inOne merges several kinds into one, without a median.
 func inOne(name string, ops []OpTime) OpTime {
 	s := OpTime{Op: name}
 	for _, o := range ops {
@@ -84,7 +84,7 @@ func inOne(name string, ops []OpTime) OpTime {
 	return s
 }
 
-// label is what names o, as far as a line has room for it.
+// label returns o's name, settings and shapes, cut to the width of a line.
 func (o OpTime) label() string {
 	return strings.TrimSpace(cut(o.Op) + "  " + cut(o.Operands))
 }
@@ -106,7 +106,7 @@ func (o OpTime) row(b *strings.Builder, wide int, all time.Duration) {
 		rate(o, figures(o.Gflops()), o.Gflops()), rate(o, figures(o.Gbps()), o.Gbps()))
 }
 
-// rate is a number that is none if o took no time.
+// rate formats x, or nothing if o took no time.
 func rate(o OpTime, format string, x float64) string {
 	if o.Total == 0 {
 		return "-"
@@ -114,7 +114,7 @@ func rate(o OpTime, format string, x float64) string {
 	return fmt.Sprintf(format, x)
 }
 
-// figures is a format for x that keeps at least two figures, so that what is small does not look like nothing.
+// figures returns a format for x with at least two significant digits, so that small numbers do not look like 0.
 func figures(x float64) string {
 	switch {
 	case x >= 100:

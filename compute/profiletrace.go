@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// An event is a line in the trace. Times are since the Profiler was made.
+// An event is a line in the trace. Times count from the start of the Profiler.
 type event struct {
 	kind     *kind  // of op; nil: a wait
 	name     string // of a part of an op, or of a wait
@@ -22,8 +22,7 @@ const (
 	onDevice = 2
 )
 
-// record keeps e while there is room. From the first that finds none all are dropped, so that what
-// is kept has no gap.
+// record keeps e while there is room. After the first dropped event it drops all, so that the kept ones have no gap.
 func (p *Profiler) record(e event) {
 	if p.dropped > 0 || len(p.events) >= p.keep {
 		p.dropped++
@@ -32,10 +31,10 @@ func (p *Profiler) record(e event) {
 	p.events = append(p.events, e)
 }
 
-// WriteTrace writes what ran when, for Perfetto (ui.perfetto.dev) or chrome://tracing: a JSON object of the Trace
-// Event Format, ts and dur in µs. Each Profiler is a process with two tracks: calls of Run and Sync on the host, and ops on
-// the device, inside each the launches it was made of, if there were several. "otherData" has the sums of all ops, and
-// how many events were dropped; if any were, an instant event says so where the trace breaks off.
+// WriteTrace writes all events with their times, for Perfetto (ui.perfetto.dev) or chrome://tracing: a JSON object of
+// the Trace Event Format, ts and dur in µs. Each Profiler is a process with two tracks: calls of Run and Sync on the
+// host, and ops on the device, inside each its launches, if there were several. "otherData" has the sums of all ops,
+// and the number of dropped events; if any were dropped, an instant event says so where the trace breaks off.
 func WriteTrace(w io.Writer, ps ...*Profiler) error {
 	t := tracefile{w: bufio.NewWriter(w)}
 	var zero time.Time
@@ -75,7 +74,7 @@ type traceEvent struct {
 	Args  map[string]any `json:"args,omitempty"`
 }
 
-// A tracefile is being written; its first error stays.
+// A tracefile is a trace being written; its first error sticks.
 type tracefile struct {
 	w    *bufio.Writer
 	more bool // events before this one
@@ -128,7 +127,7 @@ func (t *tracefile) process(pid int, p *Profiler, late time.Duration) {
 	}
 }
 
-// describe fills e in for an op of that kind, or, if e has a name, for a part of it.
+// describe fills in e for an op of that kind, or, if e has a name, for a part of it.
 func (e *traceEvent) describe(k *OpTime) {
 	if e.Name != "" {
 		e.Cat = "launch"

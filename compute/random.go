@@ -23,10 +23,10 @@ func (d Distribution) String() string {
 	return fmt.Sprintf("Distribution(%d)", uint8(d))
 }
 
-// A Law is what random numbers are distributed as.
+// A Law is the distribution of random numbers.
 type Law struct {
 	Distribution
-	A, B float32 // what they mean is said by Uniform, Normal and Bernoulli
+	A, B float32 // parameters, as Uniform, Normal and Bernoulli define them
 }
 
 // Uniform is a + (b−a)·u, u being one of the 2²⁴ multiples of 2⁻²⁴ in [0, 1).
@@ -46,7 +46,7 @@ func (l Law) String() string {
 	return fmt.Sprintf("Law(%d)", l.Distribution)
 }
 
-// Threshold returns what a word of the generator must be below for a Bernoulli number to be B: p·2³².
+// Threshold returns p·2³²: a Bernoulli number is B where its word of the generator is below that.
 func (l Law) Threshold() uint64 { return uint64(math.Round(float64(l.A) * (1 << 32))) }
 
 // Random fills Out with random numbers from the counter-based generator Philox 4×32-10 (Salmon,
@@ -55,12 +55,12 @@ func (l Law) Threshold() uint64 { return uint64(math.Round(float64(l.A) * (1 << 
 //
 //	philox(counter = (⌊i/4⌋, Stream), key = Seed)
 //
-// each a pair of 32-bit words, the lower one first. So the numbers depend on Seed, Stream and i alone,
-// on every backend and for any length; another Stream is another sequence.
+// each a pair of 32-bit words, the lower one first. So the numbers depend on Seed, Stream and i alone, on every backend
+// and for any length; each Stream is a sequence of its own.
 //
-// With Seeds above 1, Out is as many parts of equal length, one after the other in memory. Part k has the numbers of an
-// Out of its own with Seed + k (modulo 2⁶⁴): i counts from 0 in each. So what is drawn for the members of a batch is
-// what each of them would draw alone.
+// With Seeds above 1, Out is that many parts of equal length, one after the other in memory. Part k has the numbers of
+// a separate Out with Seed + k (modulo 2⁶⁴): i counts from 0 in each. So each member of a batch draws the numbers that
+// it would draw alone.
 //
 // A uniform number takes the upper 24 bits of its word, a Bernoulli number compares its word with
 // p·2³². Normal numbers are made in pairs (Box and Muller 1958): of the words w, w′ at 2j and 2j+1,
@@ -74,12 +74,12 @@ type Random struct {
 	Out          *Tensor
 	Law          Law
 	Seed, Stream uint64
-	Seeds        int // how many parts Out has; 0 is 1
+	Seeds        int // the number of parts of Out; 0 is 1
 }
 
 func (r Random) operands() (outs, ins []*Tensor) { return []*Tensor{r.Out}, nil }
 
-// Dims returns how many parts Out has, and their length.
+// Dims returns the number of parts of Out, and their length.
 func (r Random) Dims() (parts, n int) {
 	parts = max(1, r.Seeds)
 	return parts, r.Out.n / parts
@@ -147,7 +147,7 @@ func (l Law) normal(w, w2 uint32, odd bool) Val {
 
 func (r Random) cost() Cost { return Cost{0, 4 * int64(r.Out.Len())} }
 
-// philox is ten rounds of Philox 4×32.
+// philox applies ten rounds of Philox 4×32.
 func philox(c [4]uint32, k [2]uint32) [4]uint32 {
 	for range 10 {
 		a, b := uint64(c[0])*0xD2511F53, uint64(c[2])*0xCD9E8D57

@@ -9,8 +9,8 @@ import (
 	"hebb/compute/computetest"
 )
 
-// TestPhilox compares the generator, and the one of computetest's Machine, with the known answers of
-// Random123 (Salmon et al. 2011, kat_vectors).
+// TestPhilox compares the generator, and computetest's, with the known answers of Random123 (Salmon et al. 2011,
+// kat_vectors).
 func TestPhilox(t *testing.T) {
 	const f = 0xffffffff
 	for _, test := range []struct {
@@ -78,8 +78,8 @@ func draws(t *testing.T, law compute.Law, seed uint64, n int) []float64 {
 	return x
 }
 
-// TestLaws: the first four moments, the correlation of neighbours (those of a pair of normal numbers
-// among them) and the distribution function are those of the law, to five standard errors.
+// TestLaws: the first four moments, the correlation of neighbours (the two of a pair of normal numbers among them) and
+// the distribution function match the law, to five standard errors.
 func TestLaws(t *testing.T) {
 	const n, sigmas = 1 << 18, 5
 	for _, test := range []struct {
@@ -129,7 +129,7 @@ func TestLaws(t *testing.T) {
 	}
 }
 
-// TestLawEdges: a probability of 0 is never and of 1 always; nothing is beyond what the doc says.
+// TestLawEdges: a probability of 0 is never and of 1 always; no number is outside the documented range.
 func TestLawEdges(t *testing.T) {
 	for law, want := range map[compute.Law]float64{compute.Bernoulli(0, 3): 0, compute.Bernoulli(1, 3): 3, compute.Normal(2, 0): 2} {
 		for i, x := range draws(t, law, 5, 1<<12) {

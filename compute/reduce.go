@@ -5,13 +5,13 @@ import (
 	"math"
 )
 
-// A Fold is how many values become one.
+// A Fold is a function that reduces many values to one.
 type Fold uint8
 
 const (
 	FoldSum Fold = iota
 	FoldMax
-	FoldArgMax // the number of the first of the largest, counted along what is folded
+	FoldArgMax // the index of the first of the largest, counted along the fold
 )
 
 var foldNames = []string{"sum", "max", "argmax"}
@@ -23,7 +23,7 @@ func (f Fold) String() string {
 	return fmt.Sprintf("Fold(%d)", f)
 }
 
-// An Along is the direction in which a tensor is folded.
+// An Along is the direction of a reduction.
 type Along uint8
 
 const (
@@ -44,10 +44,9 @@ func (a Along) String() string {
 // Reduce is Out = Alpha·fold F(In[0], In[1], …) + Beta·Out: a pointwise formula of the inputs, folded
 // along rows, columns or all, without being stored.
 //
-// In[0] gives the domain; the other inputs are spread over it as those of [Map] are. F nil is In[0]
-// itself. Where Beta is 0, Out may have held anything. A maximum takes Alpha 1 and Beta 0; an argmax
-// takes no formula either, and its result is a whole number. Every backend folds in a fixed order of
-// its own, so the same inputs give the same bits.
+// In[0] gives the domain; the other inputs are spread over it as in [Map]. F nil is In[0] itself. Where Beta is 0, Out
+// may have held anything. A maximum takes Alpha 1 and Beta 0; an argmax takes no formula either, and its result is a
+// whole number. Every backend folds in a fixed order of its own, so the same inputs give the same bits.
 //
 // The bound on a sum of n values v ± e is γ_{n+5}·Σ(|v|+e) + Σe. Cost: F's, and a flop per element.
 type Reduce struct {
@@ -61,8 +60,8 @@ type Reduce struct {
 
 func (r Reduce) operands() (outs, ins []*Tensor) { return []*Tensor{r.Out}, r.In }
 
-// Dims returns how many results there are, how many values are folded into each, and how far apart
-// these are in In[0]; [Reduce.First] says where they start.
+// Dims returns the number of results, the number of values folded into each, and the step between these in In[0];
+// [Reduce.First] returns their start.
 func (r Reduce) Dims() (results, n, step int) {
 	x := r.In[0]
 	switch r.Along {
@@ -74,7 +73,7 @@ func (r Reduce) Dims() (results, n, step int) {
 	return 1, x.Len(), 1
 }
 
-// First returns the element of In[0] that result o starts with; the others follow at Dims' step.
+// First returns the index in In[0] of the first element of result o; the others follow at Dims' step.
 func (r Reduce) First(o int) int {
 	x := r.In[0]
 	switch r.Along {
@@ -147,7 +146,7 @@ func (r Reduce) define(before Contents) func(out, i int) Val {
 	}
 }
 
-// values returns what is folded: element i of the domain.
+// values returns the folded value at element i of the domain.
 func (r Reduce) values(before Contents) func(i int) Val {
 	if r.F == nil {
 		x := before[r.In[0]]
@@ -157,7 +156,7 @@ func (r Reduce) values(before Contents) func(i int) Val {
 	return func(i int) Val { return r.F.at(func(v int) float32 { return at(v, i) }, 0) }
 }
 
-// largest is the maximum of n values.
+// largest returns the maximum of n values.
 func largest(n int, v func(k int) Val) Val {
 	m := v(0)
 	for k := 1; k < n; k++ {
@@ -169,8 +168,8 @@ func largest(n int, v func(k int) Val) Val {
 	return m
 }
 
-// firstLargest is the number of the first of the largest of n values; nothing is known where the
-// errors of two that differ leave their order open.
+// firstLargest returns the index of the first of the largest of n values; it is unbounded where errors leave the order
+// of two open.
 func firstLargest(n int, v func(k int) Val) Val {
 	best, m := 0, v(0)
 	for k := 1; k < n; k++ {

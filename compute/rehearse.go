@@ -1,23 +1,23 @@
 package compute
 
-// A Rehearser is a [Backend] that can make ready for ops before they are asked for: a GPU has a program to compile for each
-// kind, which takes longer than the op and goes several at a time where they are known. A wrapper of Backends passes it on
-// with a method of one line, by [Rehearse].
+// A Rehearser is a [Backend] that can prepare for ops in advance: a GPU compiles a program for each kind, which takes
+// longer than the op, and several at a time if they are known. A wrapper of Backends implements Rehearse in one line,
+// by [Rehearse].
 type Rehearser interface {
-	// Rehearse begins to make ready for ops, whose tensors may be of another Device and need no memory, and does not wait. What
-	// is wrong with one of them Run will say. It reports whether it is of use, for which it may be asked with no ops.
+	// Rehearse starts preparing for ops, whose tensors may be of another Device and need no memory, and does not wait.
+	// Run will report their errors. It reports whether preparing helps at all; call it without ops to find out.
 	Rehearse(ops []Op) bool
 }
 
-// Rehearse is [Rehearser.Rehearse] of b, and of no use if b is no Rehearser.
+// Rehearse calls [Rehearser.Rehearse] of b, or returns false if b is no Rehearser.
 func Rehearse(b Backend, ops []Op) bool {
 	r, ok := b.(Rehearser)
 	return ok && r.Rehearse(ops)
 }
 
-// Rehearse has f do, on another Device, what is going to be done on d, so that d can make ready for all of its ops at once.
-// Nothing is computed there: tensors take no memory, and all that is read is 0. Where that is of no use f is not called.
-// The error is f's, or the first of an op that was asked for wrongly.
+// Rehearse runs f on another Device that computes nothing, so that d can prepare for all of f's ops at once. Tensors
+// there take no memory and read as 0. If d's backend has no use for it, f is not called. The error is f's, or that of
+// the first op refused.
 func (d *Device) Rehearse(f func(*Device) error) error {
 	if !Rehearse(d.b, nil) {
 		return nil
@@ -30,8 +30,8 @@ func (d *Device) Rehearse(f func(*Device) error) error {
 	return err
 }
 
-// Ahead says which of n cases to rehearse before case k begins: from one up to another, which is not among them. So a device makes
-// ready for some while it runs those before, and never for all of very many.
+// Ahead returns the range [from, to) of the n cases to rehearse before case k begins. So a device prepares some cases
+// while it runs the ones before, and never all of very many.
 func Ahead(k, n int) (from, to int) {
 	const some = 16
 	switch {
@@ -43,15 +43,15 @@ func Ahead(k, n int) (from, to int) {
 	return n, n
 }
 
-// Staged reports whether d is for a rehearsal, so that what is written to it need not be made: it goes nowhere.
+// Staged reports whether d rehearses: data to write to it need not be made, since it is discarded.
 func (d *Device) Staged() bool {
 	_, ok := d.b.(*Stage)
 	return ok
 }
 
-// A Stage is a [Backend] that computes nothing: it takes note of what it is asked for. Memory on it holds nothing, and reads as 0.
+// A Stage is a [Backend] that records ops and computes nothing. Its memory reads as 0.
 type Stage struct {
-	Of  Info // what it says of itself
+	Of  Info // returned by Info
 	Ops []Op // in the order of the calls
 }
 
@@ -68,7 +68,7 @@ func (s *Stage) Sync() error  { return nil }
 func (s *Stage) Close() error { return nil }
 
 // A prop is a Buffer of a Stage.
-type prop struct{ _ byte } // not of size 0, or all would be the same one
+type prop struct{ _ byte } // not of size 0, or all would have the same address
 
 func (*prop) Write(int, []float32) error { return nil }
 

@@ -27,7 +27,7 @@ func TestRehearsePassedOn(t *testing.T) {
 		"Trace":  func(b compute.Backend) compute.Backend { return compute.Trace(b, io.Discard, false) },
 		"Profile": func(b compute.Backend) compute.Backend {
 			if _, ok := b.(*listener); !ok {
-				return b // which cannot be timed
+				return b // cannot be timed
 			}
 			p, err := compute.Profile(b, 0)
 			if err != nil {

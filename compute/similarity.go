@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// A Similarity is a kernel between the rows of X, as [Gram] has it for X with itself, of which nothing
-// is stored: what [KernelSums] adds up and [KernelGrad] differentiates. It is symmetric, and on the
-// diagonal the Cosine and the Gaussian kernel are exactly 1.
+// A Similarity is a kernel between the rows of X, that of [Gram] for X with itself, of which nothing is stored:
+// [KernelSums] adds it up and [KernelGrad] differentiates it. It is symmetric, and on the diagonal the Cosine and the
+// Gaussian kernel are exactly 1.
 type Similarity struct {
 	X      *Tensor // batch × m × d
 	Kernel Kernel
@@ -15,7 +15,7 @@ type Similarity struct {
 	PerDim bool      // σ is scaled by √d
 }
 
-// Widths returns how many kernels s is: one for each of Sigma, or one.
+// Widths returns the number of kernels in s: one for each of Sigma, or one.
 func (s Similarity) Widths() int { return max(1, len(s.Sigma)) }
 
 // Factor returns 1/(2σ²) for width w, with the √d of PerDim in it: K = exp(−Factor·‖x−y‖²).
@@ -115,7 +115,7 @@ func (s Similarity) centred(before Contents, a *Tensor) func(w, z, i, j int) Val
 	}
 }
 
-// together is the sum of a few values in any order.
+// together returns the sum of a few values in any order.
 func together(of ...Val) Val {
 	t := newTotal()
 	for _, v := range of {
@@ -133,9 +133,9 @@ func squares(x []float32, d int) []sum {
 	return s
 }
 
-// distance is ‖x−y‖², evaluated as Σ(x−y)² or as ‖x‖²+‖y‖²−2x·y, at least 0.
+// distance returns ‖x−y‖², evaluated as Σ(x−y)² or as ‖x‖²+‖y‖²−2x·y, at least 0.
 func distance(x, y []float32, xy, xx, yy sum) Val {
-	s := xx.plus(yy).plus(xy.times(-2)) // |Σ(x−y)²| is no larger than the Σ|terms| of this
+	s := xx.plus(yy).plus(xy.times(-2)) // Σ(x−y)² has no larger Σ|terms|
 	s.n += 2
 	v := s.val()
 	v.X = 0
@@ -146,7 +146,7 @@ func distance(x, y []float32, xy, xx, yy sum) Val {
 	return v
 }
 
-// gaussian is exp(−f·dist). The factor is a float32 made of float64s, one rounding away.
+// gaussian returns exp(−f·dist). The factor is a float32 made of float64s, one rounding away.
 func gaussian(dist Val, f float64) Val {
 	x := math.Exp(-f * dist.X)
 	// No distance is below 0 and so nothing is above 1, but for the error of exp itself.
@@ -157,13 +157,13 @@ func gaussian(dist Val, f float64) Val {
 	return Val{x, limit}
 }
 
-// cosine is xy/(‖x‖·‖y‖), evaluated as the product of normalised rows or as a normalised product:
-// d roundings for xy, d/2 for each norm, 2 ulp for each inverse square root, a few products.
+// cosine returns xy/(‖x‖·‖y‖), evaluated as the product of normalised rows or as a normalised product: d roundings for
+// xy, d/2 for each norm, 2 ulp for each inverse square root, a few products.
 func cosine(xy, xx, yy sum) Val {
 	if xx.abs == 0 || yy.abs == 0 {
 		return Val{}
 	}
-	const lo, hi = 0x1p-80, 0x1p100 // beyond, what underflow does to a norm is no longer small
+	const lo, hi = 0x1p-80, 0x1p100 // beyond these, underflow may change a norm too much
 	if min(xx.abs, yy.abs) < lo || max(xx.abs, yy.abs) > hi {
 		return unbounded
 	}

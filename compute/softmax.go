@@ -11,13 +11,13 @@ import (
 //	Hit = 1 if l is the first of the largest, else 0
 //	Delta_j = Scale·(exp(z_j − max z)/Σ_k exp(z_k − max z) − [j = l])
 //
-// so that with Scale 1/n Delta is the gradient of the mean loss. A label is a whole number of
-// [0, classes), kept as a float32; of another one, z_l is 0 and no j is l. Sums over the rows are a
-// [Reduce]. Bound: step by step; the logarithm's is GLSL's. Cost: 8 flops a logit.
+// so that with Scale 1/n Delta is the gradient of the mean loss. A label is a whole number of [0, classes), kept as a
+// float32; for any other number, z_l is 0 and no j is l. Sums over the rows are a [Reduce]. Bound: step by step; the
+// logarithm's is GLSL's. Cost: 8 flops a logit.
 type SoftmaxLoss struct {
 	Loss   *Tensor // n
 	Hit    *Tensor // n
-	Delta  *Tensor // n × classes; nil where only the others are wanted
+	Delta  *Tensor // n × classes; nil if not wanted
 	Logits *Tensor // n × classes
 	Labels *Tensor // n
 	Scale  float32
@@ -90,7 +90,7 @@ func (s SoftmaxLoss) define(before Contents) func(out, i int) Val {
 	}
 }
 
-// hit is 1 if the label is that of the first of the largest logits.
+// hit is 1 if the label is the index of the first of the largest logits.
 func hit(z []float32, label float32) Val {
 	v := firstLargest(len(z), func(k int) Val { return leaf(z[k]) })
 	if !v.Bounded() {

@@ -11,8 +11,9 @@ import (
 //	Mean_j = Σ_i X[i,j]/n, Var_j = Σ_i (X[i,j] − Mean_j)²/n
 //	Y[i,j] = Act(Gain_j·(X[i,j] − Mean_j)/√(Var_j + Eps) + Bias_j)
 //
-// The rows are all elements of X before its last dimension: of images, n = N·H·W. Mean and Var are kept
-// for [StandardizeGrad]. The running statistics, where there are any, move by Momentum towards those
+// The rows are all elements of X before its last dimension: of images, n = N·H·W. Where Mean and the other vectors hold
+// one number per column for each of several members, X is as many members of n rows each, one after the other, and each is
+// standardized by itself. Mean and Var are kept for [StandardizeGrad]. The running statistics, where there are any, move by Momentum towards those
 // of the batch, Var with n−1 in the place of n, as in PyTorch:
 //
 //	RunMean_j ← (1−m)·RunMean_j + m·Mean_j, RunVar_j ← (1−m)·RunVar_j + m·n/(n−1)·Var_j
@@ -23,11 +24,11 @@ import (
 // LeVeque 1983): with δ = γ_n·Σ|x|/n, the variance v may be off by γ_{n+8}·(v+4δ√v+4δ²) + 4δ√v + 4δ².
 // Cost: 9 flops an element.
 type Standardize struct {
-	Y               *Tensor // rows × columns
-	Mean, Var       *Tensor // one per column
-	RunMean, RunVar *Tensor // one per column, updated in place; or both nil
+	Y               *Tensor // members · rows × columns
+	Mean, Var       *Tensor // members × columns
+	RunMean, RunVar *Tensor // members × columns, updated in place; or both nil
 	X               *Tensor // as Y
-	Gain, Bias      *Tensor // one per column
+	Gain, Bias      *Tensor // members × columns
 	Eps, Momentum   float32
 	Act             Act
 }
@@ -36,8 +37,16 @@ func (s Standardize) operands() (outs, ins []*Tensor) {
 	return append([]*Tensor{s.Y, s.Mean, s.Var}, present(s.RunMean, s.RunVar)...), []*Tensor{s.X, s.Gain, s.Bias}
 }
 
-// Dims returns the size of X as a matrix.
-func (s Standardize) Dims() (rows, cols int) { return s.X.n / s.X.Cols(), s.X.Cols() }
+// Members returns how many members X has.
+func (s Standardize) Members() int { return s.Mean.n / s.X.Cols() }
+
+// Dims returns the size of a member of X as a matrix.
+func (s Standardize) Dims() (rows, cols int) { return membersOf(s.X, s.Mean) }
+
+// membersOf is the size of each of the members of x that mean has numbers for, if there are any.
+func membersOf(x, mean *Tensor) (rows, cols int) {
+	return x.n / max(mean.n, x.Cols()), x.Cols()
+}
 
 func (s Standardize) check() error {
 	rows, _ := s.Dims()
@@ -46,21 +55,32 @@ func (s Standardize) check() error {
 		return fmt.Errorf("RunMean is %v and RunVar is %v, want both or neither", s.RunMean, s.RunVar)
 	case !(0 <= s.Momentum && s.Momentum <= 1):
 		return fmt.Errorf("Momentum %g, want a number within [0, 1]", s.Momentum)
-	case s.RunVar != nil && rows < 2:
-		return fmt.Errorf("X%v has one row, and the running variance needs two", s.X)
+	case s.RunVar != nil && rows == 1:
+		return fmt.Errorf("X%v has one row for each member, and the running variance needs two", s.X)
 	}
-	return checkColumns(s.Y, s.X, s.Eps, s.Act, map[string]*Tensor{
-		"Mean": s.Mean, "Var": s.Var, "RunMean": s.RunMean, "RunVar": s.RunVar, "Gain": s.Gain, "Bias": s.Bias})
+	return checkColumns(s.Y, s.X, s.Mean, s.Eps, s.Act, map[string]*Tensor{
+		"Var": s.Var, "RunMean": s.RunMean, "RunVar": s.RunVar, "Gain": s.Gain, "Bias": s.Bias})
 }
 
 // checkColumns requires of what Standardize and its gradient have in common that it fits x.
-func checkColumns(y, x *Tensor, eps float32, act Act, columns map[string]*Tensor) error {
+func checkColumns(y, x, mean *Tensor, eps float32, act Act, columns map[string]*Tensor) error {
 	if y.n != x.n || y.Cols() != x.Cols() {
 		return fmt.Errorf("Y%v of X%v, want the same", y, x)
 	}
+	cols := x.Cols()
+	switch members := mean.n / cols; {
+	case mean.n%cols != 0:
+		return fmt.Errorf("Mean is %v, want [%d], one per column of X%v, or as many for each of its members", mean, cols, x)
+	case x.n/cols%members != 0:
+		return fmt.Errorf("Mean%v is for %d members, and X%v has %d rows, want as many for each", mean, members, x, x.n/cols)
+	}
 	for name, t := range columns {
-		if t != nil && t.n != x.Cols() {
-			return fmt.Errorf("%s is %v, want [%d], one per column of X%v", name, t, x.Cols(), x)
+		switch {
+		case t == nil || t.n == mean.n:
+		case mean.n == cols:
+			return fmt.Errorf("%s is %v, want [%d], one per column of X%v", name, t, cols, x)
+		default:
+			return fmt.Errorf("%s is %v, want [%d %d] as Mean, one per member and column of X%v", name, t, mean.n/cols, cols, x)
 		}
 	}
 	if !(eps > 0 && finite(eps)) {
@@ -76,17 +96,22 @@ func (s Standardize) define(before Contents) func(out, i int) Val {
 	rows, cols := s.Dims()
 	x, gain, bias := before[s.X], before[s.Gain], before[s.Bias]
 	known := map[int][2]Val{}
-	moments := func(j int) (mean, v Val) {
-		m, ok := known[j]
+	moments := func(c int) (mean, v Val) {
+		m, ok := known[c]
 		if !ok {
-			m[0], m[1] = momentsOf(rows, func(i int) float32 { return x[i*cols+j] })
-			known[j] = m
+			x := x[c/cols*rows*cols+c%cols:]
+			m[0], m[1] = momentsOf(rows, func(i int) float32 { return x[i*cols] })
+			known[c] = m
 		}
 		return m[0], m[1]
 	}
 	keep, part := Val{X: 1}.sub(leaf(s.Momentum)), leaf(s.Momentum)
 	return func(out, i int) Val {
-		mean, v := moments(i % cols)
+		c := i // the column, counted through the members
+		if out == 0 {
+			c = columnOf(i, rows, cols)
+		}
+		mean, v := moments(c)
 		switch out {
 		case 1:
 			return mean
@@ -99,9 +124,12 @@ func (s Standardize) define(before Contents) func(out, i int) Val {
 			return keep.mul(leaf(before[s.RunVar][i])).add(part.mul(unbias).mul(v))
 		}
 		z := leaf(x[i]).sub(mean).mul(v.inverseSD(s.Eps))
-		return z.mul(leaf(gain[i%cols])).add(leaf(bias[i%cols])).slack(4).act(s.Act)
+		return z.mul(leaf(gain[c])).add(leaf(bias[c])).slack(4).act(s.Act)
 	}
 }
+
+// columnOf is the column of element i, counted through the members, each of rows×cols.
+func columnOf(i, rows, cols int) int { return i/(rows*cols)*cols + i%cols }
 
 // momentsOf is the mean and the variance of n numbers.
 func momentsOf(n int, x func(i int) float32) (mean, v Val) {
@@ -154,15 +182,15 @@ func (s Standardize) cost() Cost {
 //	DBias_j = Σ_i e[i,j], DGain_j = Σ_i e[i,j]·x̂[i,j]
 //	DX[i,j] = Gain_j/√(Var_j + Eps)·(e[i,j] − DBias_j/n − x̂[i,j]·DGain_j/n)
 //
-// Mean and Var are taken as given. Bounds: of the sums γ_{n+2}·Σ(|v|+err v) + Σ err v, then step
+// Of several members each has sums of its own, as in Standardize. Mean and Var are taken as given. Bounds: of the sums γ_{n+2}·Σ(|v|+err v) + Σ err v, then step
 // by step. Cost: 12 flops an element.
 type StandardizeGrad struct {
-	DX           *Tensor // rows × columns
-	DGain, DBias *Tensor // one per column
+	DX           *Tensor // members · rows × columns
+	DGain, DBias *Tensor // members × columns
 	DY           *Tensor // as DX
 	X            *Tensor
 	Y            *Tensor // as DX; nil exactly if Act is Identity
-	Mean, Var    *Tensor // one per column
+	Mean, Var    *Tensor // members × columns
 	Gain         *Tensor
 	Eps          float32
 	Act          Act
@@ -172,8 +200,11 @@ func (s StandardizeGrad) operands() (outs, ins []*Tensor) {
 	return []*Tensor{s.DX, s.DGain, s.DBias}, append([]*Tensor{s.DY, s.X, s.Mean, s.Var, s.Gain}, present(s.Y)...)
 }
 
-// Dims returns the size of X as a matrix.
-func (s StandardizeGrad) Dims() (rows, cols int) { return s.X.n / s.X.Cols(), s.X.Cols() }
+// Members returns how many members X has.
+func (s StandardizeGrad) Members() int { return s.Mean.n / s.X.Cols() }
+
+// Dims returns the size of a member of X as a matrix.
+func (s StandardizeGrad) Dims() (rows, cols int) { return membersOf(s.X, s.Mean) }
 
 func (s StandardizeGrad) check() error {
 	same := func(t *Tensor) bool { return t == nil || t.n == s.X.n && t.Cols() == s.X.Cols() }
@@ -183,8 +214,8 @@ func (s StandardizeGrad) check() error {
 	case !same(s.DX) || !same(s.DY) || !same(s.Y):
 		return fmt.Errorf("DX%v, DY%v and Y%v of X%v, want the same", s.DX, s.DY, s.Y, s.X)
 	}
-	return checkColumns(s.DX, s.X, s.Eps, s.Act, map[string]*Tensor{
-		"DGain": s.DGain, "DBias": s.DBias, "Mean": s.Mean, "Var": s.Var, "Gain": s.Gain})
+	return checkColumns(s.DX, s.X, s.Mean, s.Eps, s.Act, map[string]*Tensor{
+		"DGain": s.DGain, "DBias": s.DBias, "Var": s.Var, "Gain": s.Gain})
 }
 
 func (s StandardizeGrad) define(before Contents) func(out, i int) Val {
@@ -192,29 +223,34 @@ func (s StandardizeGrad) define(before Contents) func(out, i int) Val {
 	x, dy, gain := before[s.X], before[s.DY], before[s.Gain]
 	y, mean, variance := before[s.Y], before[s.Mean], before[s.Var]
 	at := func(i int) (e, xhat Val) {
-		j := i % cols
+		j := columnOf(i, rows, cols)
 		if e = leaf(dy[i]); s.Act != Identity {
 			e = e.through(s.Act, leaf(y[i]))
 		}
 		return e, leaf(x[i]).sub(leaf(mean[j])).mul(leaf(variance[j]).inverseSD(s.Eps)).slack(2)
 	}
 	known := map[int][2]Val{}
-	sums := func(j int) (dbias, dgain Val) {
-		m, ok := known[j]
+	sums := func(c int) (dbias, dgain Val) {
+		m, ok := known[c]
 		if !ok {
 			b, g := newTotal(), newTotal()
-			for i := j; i < rows*cols; i += cols {
-				e, xhat := at(i)
+			first := c/cols*rows*cols + c%cols
+			for i := range rows {
+				e, xhat := at(first + i*cols)
 				b.addVal(e)
 				g.addVal(e.mul(xhat))
 			}
 			m = [2]Val{b.val(), g.val()}
-			known[j] = m
+			known[c] = m
 		}
 		return m[0], m[1]
 	}
 	return func(out, i int) Val {
-		dbias, dgain := sums(i % cols)
+		c := i
+		if out == 0 {
+			c = columnOf(i, rows, cols)
+		}
+		dbias, dgain := sums(c)
 		switch out {
 		case 1:
 			return dgain
@@ -223,7 +259,7 @@ func (s StandardizeGrad) define(before Contents) func(out, i int) Val {
 		}
 		e, xhat := at(i)
 		n := Val{X: 1 / float64(rows), Err: 2.5 * ulp / float64(rows)}
-		scale := leaf(gain[i%cols]).mul(leaf(variance[i%cols]).inverseSD(s.Eps)).slack(2)
+		scale := leaf(gain[c]).mul(leaf(variance[c]).inverseSD(s.Eps)).slack(2)
 		terms := newTotal() // in any order
 		terms.addVal(e.mul(scale))
 		terms.addVal(dbias.mul(n).mul(scale).neg())

@@ -16,10 +16,10 @@ type Tensor struct {
 	typ    Type
 	buf    Buffer
 	off, n int
-	scope  *scope // whoever gives buf back
+	scope  *scope // the owner of buf
 }
 
-// A scope is the life of some tensors: a Device's or a Step's.
+// A scope is the lifetime of some tensors: a Device's or a Step's.
 type scope struct {
 	dev    *Device
 	closed bool
@@ -31,8 +31,8 @@ type block struct {
 	n int
 }
 
-// View returns the part of t that starts at element off, as long as t lives. That of Float16s starts at an even element, and
-// ends at one or where t does: no word of memory is two views'.
+// View returns the part of t that starts at element off; it lives as long as t. A view of Float16s starts at an even
+// element, and ends at one or at the end of t: no two views share a word of memory.
 func (t *Tensor) View(off int, shape ...int) (*Tensor, error) {
 	n, err := size(shape)
 	if err != nil {
@@ -47,10 +47,10 @@ func (t *Tensor) View(off int, shape ...int) (*Tensor, error) {
 	return &Tensor{shape: clone(shape), typ: t.typ, buf: t.buf, off: t.off + off, n: n, scope: t.scope}, nil
 }
 
-// Shape returns the dimensions. It is the tensor's own: not to be changed.
+// Shape returns the dimensions. The slice is t's own: do not modify it.
 func (t *Tensor) Shape() []int { return t.shape }
 
-// Type returns how they lie in memory.
+// Type returns the format of the numbers in memory.
 func (t *Tensor) Type() Type { return t.typ }
 
 // Len returns the number of elements.
@@ -70,13 +70,13 @@ func (t *Tensor) Rows() int {
 // Batch returns the product of all dimensions before the last two.
 func (t *Tensor) Batch() int { return t.n / (t.Rows() * t.Cols()) }
 
-// Buffer returns the memory t lies in. It is for backends.
+// Buffer returns the Buffer that holds t. It is for backends.
 func (t *Tensor) Buffer() Buffer { return t.buf }
 
-// Offset returns where in its Buffer t starts, counted in numbers of its Type. It is for backends.
+// Offset returns the index in its Buffer of t's first number, in numbers of its Type. It is for backends.
 func (t *Tensor) Offset() int { return t.off }
 
-// String is the shape: "[64 100]", or "[64 100]f16" of Float16s.
+// String returns the shape: "[64 100]", or "[64 100]f16" for Float16s.
 func (t *Tensor) String() string {
 	if t.typ == Float16 {
 		return fmt.Sprint(t.shape) + "f16"
@@ -93,10 +93,10 @@ func (t *Tensor) is(batch, rows, cols int) bool {
 	return t.Batch() == batch && t.Rows() == rows && t.Cols() == cols
 }
 
-// maxLen keeps every byte count within an int and every index within what a float64 counts.
+// maxLen keeps every byte count within an int and every index exact in a float64.
 const maxLen = math.MaxInt / 8
 
-// size is the number of elements of a shape.
+// size returns the number of elements of a shape.
 func size(shape []int) (int, error) {
 	if len(shape) == 0 {
 		return 0, fmt.Errorf("compute: shape %v has no dimension, want at least one", shape)

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// Trace returns b with a line on w for every op: its name, the shapes of its operands, its cost and
-// what the call took; with wait, the call includes the wait until the op is done, so that the time
-// is the op's own and ops no longer overlap.
+// Trace returns b with a line on w for every op: its name, the shapes of its operands, its cost and the time of the
+// call; with wait, the call waits until the op is done, so that the time is the op's own and ops no longer overlap.
 func Trace(b Backend, w io.Writer, wait bool) Backend { return &tracer{b, w, wait} }
 
 type tracer struct {

@@ -9,50 +9,50 @@ import (
 	"time"
 )
 
-// A Tuner is a Backend that has several ways to run some ops. Ops of one shape, which is the Tuner's own notion of what
-// is alike, are run in one way.
+// A Tuner is a Backend that has several ways to run some ops. It runs all ops of one shape in one way, and defines
+// which ops have the same shape.
 type Tuner interface {
 	Backend
 
-	// Ways are the ways in which op may be run, the one that would be taken first; none if there is nothing to choose.
+	// Ways returns the names of the ways to run op, the current choice first, or none if there is no choice.
 	Ways(op Op) []string
 
-	// Learned reports whether the way for ops of op's shape is one that was measured.
+	// Learned reports whether the way for ops of op's shape was measured.
 	Learned(op Op) bool
 
-	// Try has ops of op's shape run this way, whatever was learned, until the next Try; "" ends trying. Before it returns
-	// the trial is on record, so that a way that is the end of the program is not among the Ways of the next one.
+	// Try runs ops of op's shape this way, whatever was learned, until the next Try; "" ends trying. It records the
+	// trial before it returns, so that a way that crashes the program is not among the Ways of the next one.
 	Try(op Op, way string) error
 
-	// Learn keeps the fastest of some attempts as the way for ops of op's shape, for this program and for those to come.
+	// Learn keeps the fastest of some attempts as the way for ops of op's shape, for this program and for later ones.
 	Learn(op Op, attempts []Attempt) error
 }
 
-// An Attempt is one way to run an op, and what came of it.
+// An Attempt is the result of running an op in one way.
 type Attempt struct {
 	Way     string
 	Seconds float64 // of one run, the median of several laps; 0 if Err is not nil
 	Spread  float64 // the interquartile range of the laps, as a share of their median
 	Laps    int
-	Tally   Tally // of its results
+	Tally   Tally // of the elements verified
 	Err     error // wraps [ErrWrong] if a result is outside its bound
 }
 
-// TuneOptions say how long to look, and what for.
+// TuneOptions limit a search.
 type TuneOptions struct {
-	Limit  time.Duration // for one op, after which the ways that are left are not tried; 0: none
+	Limit  time.Duration // for one op; later ways are not tried; 0: none
 	Most   int           // ways to try; 0: all
 	Sample int           // elements of each output to verify; 0: 64
-	Extra  []string      // ways to try besides
-	Keep   bool          // what was learned before, whatever is found
+	Extra  []string      // further ways to try
+	Keep   bool          // keep the previous choice, whatever is found
 
 	Now func() time.Time // the clock; nil: time.Now
 }
 
-// Tune runs op on t in one way after another, on what its operands hold, and has t learn the fastest whose results are
-// within their bounds. All ways are verified first; only then are those that are right timed, in turns: a GPU lowers its clock
-// while the host compiles a shader or evaluates a definition, and takes many runs to raise it again.
-// What the outputs held they hold again. An error is one of the device, which has failed for good, or of ctx.
+// Tune runs op on t in one way after another, on the contents of its operands, and has t learn the fastest whose
+// results are within their bounds. It verifies all ways first and then times the correct ones, in turns: a GPU lowers
+// its clock while the host compiles a shader or evaluates a definition, and takes many runs to raise it again. It
+// restores the outputs. An error comes from the device, which has failed for good, or from ctx.
 func Tune(ctx context.Context, t Tuner, op Op, o TuneOptions) ([]Attempt, error) {
 	ways := append(t.Ways(op), o.Extra...)
 	if o.Most > 0 {
@@ -87,7 +87,7 @@ func Tune(ctx context.Context, t Tuner, op Op, o TuneOptions) ([]Attempt, error)
 	return all, t.Learn(op, all)
 }
 
-// Fastest is the attempt of the least time, and whether there is one.
+// Fastest returns the attempt of the least time, and whether there is one.
 func Fastest(all []Attempt) (best Attempt, ok bool) {
 	for _, a := range all {
 		if a.Err == nil && (!ok || a.Seconds < best.Seconds) {
@@ -97,7 +97,7 @@ func Fastest(all []Attempt) (best Attempt, ok bool) {
 	return best, ok
 }
 
-// A contest is among ways to run one op.
+// A contest compares ways to run one op.
 type contest struct {
 	t       Tuner
 	op      Op
@@ -133,12 +133,12 @@ func (c *contest) attempts() (all []Attempt) {
 	return all
 }
 
-// over reports whether so much of the limit is spent.
+// over reports whether that share of the limit is spent.
 func (c *contest) over(ctx context.Context, share float64) bool {
 	return ctx.Err() != nil || c.limit > 0 && c.now().Sub(c.start) > time.Duration(share*float64(c.limit))
 }
 
-// restore gives the outputs what they held.
+// restore writes the old contents back to the outputs.
 func (c *contest) restore() error {
 	for t, x := range c.before {
 		if err := t.write(x); err != nil {
@@ -148,10 +148,10 @@ func (c *contest) restore() error {
 	return nil
 }
 
-// toVerify is the share of a limit after which no way is verified that was not begun.
+// toVerify is the share of a limit after which verifying another way does not begin.
 const toVerify = 0.75
 
-// verify runs each way once and judges what comes of it. Its error is that of a device that has failed.
+// verify runs each way once and checks its results. Its error is the device's, which has failed.
 func (c *contest) verify(ctx context.Context, ways []string) error {
 	for i, w := range ways {
 		if ctx.Err() != nil || i > 0 && c.over(ctx, toVerify) {
@@ -176,17 +176,17 @@ func (c *contest) verify(ctx context.Context, ways []string) error {
 const (
 	turns = 5 // laps of each way
 
-	// A way that takes so many times as long as the best after the first round is in no other.
+	// A way that takes that many times as long as the best of the first round takes part in no other.
 	hopeless = 2
 )
 
-// race times the ways that are right, in turns, so that what changes with time changes all of them.
+// race times the correct ways, in turns, so that drift affects all of them alike.
 func (c *contest) race(ctx context.Context) error {
 	left := slices.DeleteFunc(slices.Clone(c.entries), func(e *entry) bool { return e.err != nil })
 	if len(left) == 0 || ctx.Err() != nil {
 		return nil
 	}
-	if c.warm(left[0]) != nil { // its turn will say so again, unless the device is lost
+	if c.warm(left[0]) != nil { // its turn reports the error again, unless the device is lost
 		if lost := c.t.Sync(); lost != nil {
 			return lost
 		}
@@ -208,7 +208,7 @@ func (c *contest) race(ctx context.Context) error {
 	return nil
 }
 
-// promising are those of the ways that may yet be the fastest.
+// promising returns the ways that may yet be the fastest.
 func promising(ways []*entry) []*entry {
 	best := math.Inf(1)
 	for _, e := range ways {
@@ -219,8 +219,8 @@ func promising(ways []*entry) []*entry {
 	return slices.DeleteFunc(ways, func(e *entry) bool { return e.err != nil || e.laps[0] > hopeless*best })
 }
 
-// warm keeps the device at work, in one way, until a run takes the same time for a while. An H100 that was left alone takes
-// some 100 ms of work to reach its clock, and is up to six times as slow until then. A program on the CPU needs none.
+// warm keeps the device at work, in one way, until a run takes the same time for a while. An idle H100 takes some 100
+// ms of work to reach its clock, and is up to six times as slow until then. A program on the CPU needs none.
 func (c *contest) warm(e *entry) error {
 	const load, calm, most = 300 * time.Millisecond, 100 * time.Millisecond, 1500 * time.Millisecond
 	if c.t.Info().Software {
@@ -263,8 +263,8 @@ func (c *contest) turn(e *entry) error {
 	return err
 }
 
-// pace takes up a way, runs it until drivers that optimise a program while it runs have done so, and finds how many runs
-// take long enough to be timed.
+// pace switches to a way, runs it until drivers that optimise a program while it runs have done so, and finds the
+// number of runs that takes long enough to be timed.
 func (c *contest) pace(e *entry) error {
 	const warm, shortest = 6, 2 * time.Millisecond
 	if err := c.t.Try(c.op, e.way); err != nil {
@@ -283,7 +283,7 @@ func (c *contest) pace(e *entry) error {
 	}
 }
 
-// lap is the seconds of one run, of n.
+// lap returns the seconds of one run, averaged over n.
 func (c *contest) lap(n int) (float64, error) {
 	start := c.now()
 	for range n {
@@ -295,8 +295,8 @@ func (c *contest) lap(n int) (float64, error) {
 	return c.now().Sub(start).Seconds() / float64(n), err
 }
 
-// Tuned returns t, which looks for the best way to run an op, as [Tune] does, the first time that it meets its shape. What it
-// finds it tells report.
+// Tuned returns t with a search, as by [Tune], for the best way to run an op at the first op of each shape. It passes
+// the attempts to report.
 func Tuned(t Tuner, o TuneOptions, report func(Op, []Attempt)) Backend { return &tuned{t, o, report} }
 
 type tuned struct {
@@ -305,7 +305,7 @@ type tuned struct {
 	report  func(Op, []Attempt)
 }
 
-// TimeOps is the Tuner's own, if it is a [Timer].
+// TimeOps is that of the Tuner, if it is a [Timer].
 func (t *tuned) TimeOps(f func(Timing)) error { return TimeOps(t.Tuner, f) }
 
 func (t *tuned) Run(op Op) error {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A hall is a Tuner with a clock of its own, on which a copy takes what its way takes; six times as long before the device
-// has worked for 100 ms since the host last did something else, as on an H100.
+// A hall is a Tuner with a simulated clock, on which a copy takes the time of its way, and six times as long until the
+// device has worked for 100 ms without a pause, as on an H100.
 type hall struct {
 	time   time.Time
 	takes  map[string]time.Duration
@@ -111,8 +111,8 @@ func newHall(t *testing.T, takes map[string]time.Duration, names ...string) (*ha
 
 func (h *hall) now() time.Time { return h.time }
 
-// Ways are timed at the speed that the device has while it works, however long it was left alone for verification, and all
-// of them are verified before.
+// Ways are timed at the speed of a device at work, however long verification left it idle, and all of them are verified
+// before.
 func TestTune(t *testing.T) {
 	takes := map[string]time.Duration{"first": 900 * time.Microsecond, "best": 700 * time.Microsecond, "slow": 2 * time.Millisecond, "wrong": time.Microsecond}
 	for _, keep := range []bool{false, true} {

@@ -11,12 +11,12 @@ const (
 	tiny = 0x1p-126
 )
 
-// A Val is an exact result and a bound on the error of any float32 evaluation of it. An infinite
-// bound says that nothing is promised: the value is beyond float32, or divides by what may be 0.
+// A Val is an exact result and a bound on the error of any float32 evaluation of it. An infinite bound excludes
+// nothing: the value is beyond float32, or divides by a number that may be 0.
 type Val struct{ X, Err float64 }
 
-// Allows reports whether got is an acceptable float32 for v. A NaN is not, unless v is not
-// Bounded: there GLSL promises nothing.
+// Allows reports whether got is an acceptable float32 for v. A NaN is not, unless v is not Bounded: there GLSL leaves
+// the result open.
 func (v Val) Allows(got float32) bool {
 	return !v.Bounded() || math.Abs(float64(got)-v.X) <= v.Err // false for NaN; never write it as !(a > b)
 }
@@ -29,7 +29,7 @@ var unbounded = Val{math.NaN(), math.Inf(1)}
 
 func exact(x float32) Val { return Val{X: float64(x)} }
 
-// leaf is x as a shader sees it: a subnormal may be 0.
+// leaf is x as a shader reads it: a subnormal may be 0.
 func leaf(x float32) Val {
 	v := exact(x)
 	if a := math.Abs(v.X); a < tiny {
@@ -94,8 +94,8 @@ func (v Val) div(w Val) Val {
 	return rounded(q, (v.Err+math.Abs(q)*w.Err)/lo, 2.5)
 }
 
-// exp is eᵛ, good to 3+2|v| ulp (GLSL 4.60, §4.7.1). The error of v is carried along by the
-// largest slope between v and the truth.
+// exp is eᵛ, good to 3+2|v| ulp (GLSL 4.60, §4.7.1). The error of v propagates by the largest slope between v and the
+// truth.
 func (v Val) exp() Val {
 	x, err := math.Exp(v.X), 0.0
 	if v.Err < 1 {
@@ -130,12 +130,12 @@ func (v Val) sqrt() Val {
 	}
 	v = rounded(x, err, 5)
 	if v.Err += 0x1p-63; x == 0 && err == 0 {
-		v.Err = 0x1p-63 // a subnormal is taken for 0, or its root is not
+		v.Err = 0x1p-63 // a subnormal counts as 0, or its root does not
 	}
 	return v
 }
 
-// clip is v brought into [lo, hi]. It stretches no error.
+// clip is v clamped to [lo, hi], which increases no error.
 func (v Val) clip(lo, hi float64) Val {
 	if v.X != v.X {
 		return v // Min and Max of NaN, which nothing bounds anyway
@@ -152,19 +152,19 @@ func (v Val) choose(a, b Val) Val {
 	if v.Err == 0 || math.Abs(v.X) > v.Err {
 		return a
 	}
-	const up = 1 + 0x1p-50 // or what follows from a.X − a.X + b.X may miss b.X, where that is small
+	const up = 1 + 0x1p-50 // or rounding in a.X − a.X + b.X may miss b.X, where that is small
 	return Val{a.X, up * math.Max(a.Err, math.Abs(a.X-b.X)+b.Err)}
 }
 
-// A sum is Σ term over n terms, with what bounds the error of adding them up.
+// A sum is Σ term over n terms, with the quantities that bound its rounding error.
 type sum struct {
 	x     float64 // Σ term
 	abs   float64 // Σ |term|
-	under float64 // what flushing and underflow may do to it, in all
-	n     int     // roundings that a term may go through
-	whole bool    // all terms are whole numbers, and so are their factors
+	under float64 // the error of flushing and underflow, in all
+	n     int     // the most roundings of any term
+	whole bool    // all terms and their factors are integers
 
-	factorTally // of terms, until they are added to others or multiplied
+	factorTally // of the terms, until they are added to others or multiplied
 }
 
 // dot is Σ a·b over n pairs of numbers.
@@ -234,10 +234,10 @@ func (s sum) scaled(alpha, beta, c float32) Val {
 	return unbounded // the sum may overflow before alpha makes it small
 }
 
-// A total is Σ v over values that have errors of their own.
+// A total is Σ v over values that have errors.
 type total struct {
 	sum
-	err float64 // Σ of theirs
+	err float64 // Σ of their errors
 }
 
 func newTotal() total { return total{sum: sum{whole: true}} }

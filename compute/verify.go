@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// A Tally counts what was judged against a definition, and what could not be: elements whose
-// definition leaves float32 or divides by what may be 0, of which any value is right.
+// A Tally counts the elements checked against a definition, and the unbounded ones, which cannot be checked: their
+// definition leaves float32 or divides by a number that may be 0, so any value is right.
 type Tally struct {
 	Judged    int     `json:"judged"`
 	Unbounded int     `json:"unbounded"`
-	Loose     int     `json:"loose"` // judged with a bound over 1 % of the value
+	Loose     int     `json:"loose"` // checked with a bound over 1 % of the value
 	Worst     float64 `json:"worst"` // the largest error seen, in units of its bound; ≤ 1 is right
 }
 
-// Judge counts got and reports whether it is right.
+// Judge checks got against want, counts it and reports whether it is right.
 func (t *Tally) Judge(want Val, got float32) bool {
 	if !want.Bounded() {
 		t.Unbounded++
@@ -30,8 +30,8 @@ func (t *Tally) Judge(want Val, got float32) bool {
 	return want.Allows(got)
 }
 
-// Distance is |x − X| in units of the bound: infinite if there is a difference and none is
-// allowed, or if x is NaN; 0 if nothing is promised.
+// Distance is |x − X| in units of the bound: infinite if there is a difference and the bound is 0, or if x is NaN; 0 if
+// v is unbounded.
 func (v Val) Distance(x float64) float64 {
 	switch d := math.Abs(x - v.X); {
 	case !v.Bounded() || d == 0:
@@ -43,7 +43,7 @@ func (v Val) Distance(x float64) float64 {
 	}
 }
 
-// Add counts u in.
+// Add adds the counts of u.
 func (t *Tally) Add(u Tally) {
 	t.Judged += u.Judged
 	t.Unbounded += u.Unbounded
@@ -51,10 +51,9 @@ func (t *Tally) Add(u Tally) {
 	t.Worst = math.Max(t.Worst, u.Worst)
 }
 
-// Verify returns b with every op checked against its definition, or its residual ([Examine]), on the very inputs b saw,
-// at sample elements of each output (0: at all). A miss is an error wrapping [ErrWrong]. It knows
-// no op: a new op is verified as soon as it is defined. It reads every operand of every op, so it
-// is slow.
+// Verify returns b with every op checked against its definition, or its residual ([Examine]), on the very inputs of b,
+// at sample elements of each output (0: all). A miss is an error wrapping [ErrWrong]. It knows no op, so a new op is
+// verified as soon as it is defined. It reads every operand of every op, so it is slow.
 func Verify(b Backend, sample int) *Verifier {
 	return &Verifier{Backend: b, sample: sample, rnd: rand.New(rand.NewPCG(1, 2))}
 }
@@ -98,10 +97,10 @@ func (v *Verifier) Run(op Op) error {
 	return nil
 }
 
-// TimeOps times the ops of the Backend that is checked; what checking takes is not theirs.
+// TimeOps times the ops of the checked Backend, without the time of checking.
 func (v *Verifier) TimeOps(f func(Timing)) error { return TimeOps(v.Backend, f) }
 
-// Rehearse is the Backend's that is checked.
+// Rehearse is that of the checked Backend.
 func (v *Verifier) Rehearse(ops []Op) bool { return Rehearse(v.Backend, ops) }
 
 // Sample returns n indices below len, the first and the last among them; all of them if n is 0 or
@@ -127,7 +126,7 @@ func Sample(r *rand.Rand, len, n int) []int {
 	return is
 }
 
-// contents reads what the tensors hold.
+// contents reads the tensors into memory.
 func contents(lists ...[]*Tensor) (Contents, error) {
 	c := Contents{}
 	for _, l := range lists {

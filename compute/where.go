@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// libraries begin the names of functions that ask for ops on behalf of others: this package and what helps to test backends,
-// networks and all that learns by them, and what a goroutine of theirs begins with.
+// libraries lists the prefixes of functions that ask for ops on behalf of others: this package with its test helpers,
+// the networks, and the functions that a goroutine starts with.
 var libraries = []string{"hebb/compute.", "hebb/compute/", "hebb/nets.", "hebb/nets/", "runtime.", "sync."}
 
-// caller returns where an op was asked for, see [asker].
+// caller returns the line that asked for an op, see [asker].
 func caller() string {
 	pcs := make([]uintptr, 128)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
@@ -24,9 +24,9 @@ func caller() string {
 	return asker(all)
 }
 
-// asker returns the place, as "dir/file.go:41", of the innermost frame that is a user's: whose function is in none of the
-// libraries, or in a test of one. Programs and other modules are users, and so is a rule of theirs that a library calls.
-// Where there is none it is the innermost frame outside of this package.
+// asker returns the line, as "dir/file.go:41", of the innermost frame in user code: in no library, or in a library's
+// test. Programs and other modules are user code, and so is a rule of theirs that a library calls. Without any it is
+// the innermost frame outside of this package.
 func asker(frames []runtime.Frame) string {
 	nearest := ""
 	for _, f := range frames {

@@ -9,7 +9,7 @@ import (
 	"hebb/compute"
 )
 
-// TestWhere: what was asked wrongly is reported where a user asked for it, however deep in a library that comes out.
+// TestWhere: a mistake is reported at the user's line, however deep in a library it shows.
 func TestWhere(t *testing.T) {
 	do := runtime.Frame{Function: "hebb/compute.(*Step).Do", File: "/src/hebb/compute/device.go", Line: 1}
 	pass := runtime.Frame{Function: "hebb/nets.(*Pass).Map", File: "/src/hebb/nets/pass.go", Line: 2}
@@ -41,7 +41,7 @@ func TestWhere(t *testing.T) {
 	}
 }
 
-// TestWhereOfEach: every method of a Step says so where it was called.
+// TestWhereOfEach: every method of a Step reports its caller's line.
 func TestWhereOfEach(t *testing.T) {
 	d := device(t)
 	x := tensor(t, d, 2)

@@ -8,28 +8,29 @@ func (l Leeway) AllowsWinograd(g Patches) bool {
 	return l&Winograd != 0 && g.R == 3 && g.S == 3 && g.Stride == 1
 }
 
-// What a sum of [Winograd] is made of in one dimension, without signs. Of the two neighbours y_e = Σ_r g_r·d_{e+r} the first
+// The terms of a [Winograd] sum in one dimension, without signs. Of the two neighbours y_e = Σ_r g_r·d_{e+r} the first
 // is m₀ + m₁ + m₂,
 //
 //	m₀ = (d₀ − d₂)·g₀    m₁ = (d₁ + d₂)·(g₀+g₁+g₂)/2    m₂ = (d₂ − d₁)·(g₀−g₁+g₂)/2
 //
-// of which m₁ and m₂ are at most alike, and the second, m₁ − m₂ − (d₁−d₃)·g₂, is its mirror image. So here are m₀, and m₁ and
-// m₂ together, by the pixels and by the taps of the window.
+// where m₁ and m₂ have the same bounds, and the second, m₁ − m₂ − (d₁−d₃)·g₂, is its mirror image. So the tables hold
+// m₀, and m₁ and m₂ together, by the pixels and by the taps of the window.
 var (
 	winogradPixels = [2][3]float64{{1, 0, 1}, {0, 1, 1}}
 	winogradTaps   = [2][3]float64{{1, 0, 0}, {1, 1, 1}}
 )
 
-// byWinograd is s, a sum over a window of 3×3 at [row, col], if it may be evaluated by [Winograd]'s transforms too; pair is
-// the pixel and the weight at [r, c] of the window, in one of its channels. Each term goes through at most channels + 10
-// roundings: 2 of V, 4 of U, the product, channels − 1 additions, and 4 of AᵀMA, so that
+// byWinograd returns s, a sum over a window of 3×3 at [row, col], with the error of evaluating it by [Winograd]'s
+// transforms instead; pair returns the pixel and the weight at [r, c] of the window, in one of its channels. Each term
+// goes through at most channels + 10 roundings: 2 of V, 4 of U, the product, channels − 1 additions, and 4 of AᵀMA, so
+// that
 //
 //	|error| ≤ γ_{channels+10}·Σ|Aᵀ|·((|G|·|g|·|Gᵀ|) ⊙ (|Bᵀ|·|d|·|B|))·|A|
 //
-// and what may underflow on the way. What that has beyond the bound of s is added. Whole numbers, of which U has quarters,
-// stay exact where four times the sum is a whole number that float32 holds.
+// plus underflow. The part beyond the bound of s is added to it. Integers, of which U has quarters, stay exact where
+// four times the sum is an integer that float32 holds.
 func (s sum) byWinograd(channels, row, col int, pair func(r, c, ch int) (pixel, weight float32)) sum {
-	var wide, sizes float64 // of what is on the right, and Σ 1 + |U| + |V|
+	var wide, sizes float64 // the right-hand side, and Σ 1 + |U| + |V|
 	for ch := range channels {
 		var d, g [9]float64
 		for i := range 9 {
@@ -59,7 +60,7 @@ func (s sum) byWinograd(channels, row, col int, pair func(r, c, ch int) (pixel, 
 	// Underflow costs U and V less than 16·tiny each, however ½ is multiplied in; a product stands for up to four.
 	err := math.Max(0, gamma(channels+10)*wide-gamma(s.n)*s.abs) + 4*16*tiny*sizes
 	if !(math.Max(wide, sizes) <= math.MaxFloat32/2) {
-		s.abs = math.Inf(1) // of which val makes: nothing is promised
+		s.abs = math.Inf(1) // val then has no bound
 	}
 	s.abs += err
 	s.under += err

@@ -69,8 +69,8 @@ func (u tiled) square(m [][]float32, x []float32, scale float32) []float32 {
 	return x
 }
 
-// winograd calls f with each sum of a convolution of n images, high×wide sums an image and unit, in tiles: pixel and weight are
-// what tiles, and the tap of a window of 3×3, see of a channel.
+// winograd calls f with each sum of a convolution of n images, high×wide sums an image and unit, in tiles: pixel and
+// weight are those under a tile, and under a tap of a window of 3×3, in a channel.
 func (u tiled) winograd(n, high, wide, units, channels int,
 	pixel func(n, h, w, ch int) float32, weight func(unit, r, s, ch int) float32, f func(n, h, w, unit int, sum float32)) {
 	g := make([][]float32, units*channels)
@@ -128,7 +128,7 @@ func (u tiled) conv(c compute.Conv) {
 func (u tiled) convInput(c compute.ConvInput) {
 	g, k, acc := c.Patches(), c.Y.Cols(), make([]float32, c.X.Len())
 	u.winograd(g.N, g.H, g.W, g.C, k,
-		func(n, p, q, unit int) float32 { // a pixel's last tap sees the first of its places
+		func(n, p, q, unit int) float32 { // the first position covers a pixel with its last tap
 			if p, q = p-2+g.Pad, q-2+g.Pad; p < 0 || p >= g.P || q < 0 || q >= g.Q {
 				return 0
 			}

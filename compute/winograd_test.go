@@ -15,8 +15,8 @@ func tryTiles(op compute.Op, l compute.Leeway, b compute.Backend) (compute.Tally
 	return computetest.TryWithin(op, l, 1, func() (compute.Backend, error) { return b, nil })
 }
 
-// TestWinograd: the bounds hold for Winograd's transforms on the worst device that GLSL allows, and are near enough to see
-// one that is ten times worse. They hold for sums as they are defined too, and where there is other leeway besides.
+// TestWinograd: the bounds hold for Winograd's transforms on the worst device that GLSL allows, and are tight enough to
+// catch one that is ten times worse. They hold for direct sums too, and with other leeway besides.
 func TestWinograd(t *testing.T) {
 	lavin, both := lavinGray(), compute.Winograd|compute.Half
 	for _, test := range []struct {
@@ -47,7 +47,7 @@ func TestWinograd(t *testing.T) {
 			}
 		}
 	}
-	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} { // without any epilogue, which has a bound of its own
+	for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}} { // without any epilogue, which has a bound itself
 		for _, times := range []float64{1, 10} {
 			err := tryReals(op, 2, byTiles(computetest.Float32{Times: times, Mode: computetest.Upward}, lavin))
 			if times == 1 && err != nil || times > 1 && !errors.Is(err, compute.ErrWrong) {
@@ -57,8 +57,9 @@ func TestWinograd(t *testing.T) {
 	}
 }
 
-// TestWinogradBound: of ones under ones the terms of a sum without signs add up to 8 in each dimension. Up to four times as
-// much as a whole number may be there is no error, and beyond it that of 1 + 10 roundings; of other windows the bound stays.
+// TestWinogradBound: for windows and images of ones the terms of a sum without signs add up to 8 in each dimension. Up
+// to four times the largest exact integer there is no error, and beyond it the error of 1 + 10 roundings; other windows
+// keep their bound.
 func TestWinogradBound(t *testing.T) {
 	dev := device(t)
 	bound := func(l compute.Leeway, window, stride int, pixel float32) float64 {
@@ -129,7 +130,7 @@ func TestWinogradMutants(t *testing.T) {
 	}
 }
 
-// tryReals judges sums over so many channels of normal numbers, of 24 units.
+// tryReals checks sums over that many channels of normal numbers, of 24 units.
 func tryReals(op compute.Op, channels int, b compute.Backend) error {
 	dev := compute.New(compute.Verify(b, 0))
 	dev.Allow(compute.Winograd)

@@ -9,7 +9,7 @@ import (
 	"hebb/compute"
 )
 
-// TestKernelsAskedWrongly is TestAskedWrongly for what streams over kernel matrices.
+// TestKernelsAskedWrongly is TestAskedWrongly for the ops on streamed kernel matrices.
 func TestKernelsAskedWrongly(t *testing.T) {
 	d := device(t)
 	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }

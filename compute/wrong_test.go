@@ -9,7 +9,7 @@ import (
 	"hebb/compute"
 )
 
-// TestNetsAskedWrongly is TestAskedWrongly for what networks need.
+// TestNetsAskedWrongly is TestAskedWrongly for the ops of networks.
 func TestNetsAskedWrongly(t *testing.T) {
 	d := device(t)
 	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }
@@ -91,6 +91,14 @@ func TestNetsAskedWrongly(t *testing.T) {
 		{"law", "want one of [uniform normal bernoulli]", random(compute.Law{Distribution: 9})},
 
 		{"columns", "Gain is [2], want [3], one per column of X[8 3]", standardize(func(s *compute.Standardize) { s.Gain = x(2) })},
+		{"mean", "Mean is [4], want [3], one per column of X[8 3], or as many for each of its members", standardize(func(s *compute.Standardize) { s.Mean = x(4) })},
+		{"rows of members", "Mean[3 3] is for 3 members, and X[8 3] has 8 rows, want as many for each", standardize(func(s *compute.Standardize) { s.Mean = x(3, 3) })},
+		{"gain of members", "Gain is [3], want [2 3] as Mean, one per member and column of X[8 3]",
+			standardize(func(s *compute.Standardize) { s.Mean, s.Var, s.Bias = x(2, 3), x(2, 3), x(2, 3) })},
+		{"one row of each member", "X[8 3] has one row for each member",
+			standardize(func(s *compute.Standardize) { s.Mean, s.RunMean, s.RunVar = x(8, 3), x(8, 3), x(8, 3) })},
+		{"DBias of members", "DBias is [3], want [4 3] as Mean",
+			backward(func(g *compute.StandardizeGrad) { g.Mean, g.Var, g.Gain, g.DGain = x(4, 3), x(4, 3), x(4, 3), x(4, 3) })},
 		{"Y", "Y[8 4] of X[8 3], want the same", standardize(func(s *compute.Standardize) { s.Y = x(8, 4) })},
 		{"Eps", "Eps 0, want a positive number", standardize(func(s *compute.Standardize) { s.Eps = 0 })},
 		{"half of the running statistics", "both or neither", standardize(func(s *compute.Standardize) { s.RunMean = x(3) })},

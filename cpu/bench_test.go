@@ -74,6 +74,55 @@ func BenchmarkGemm(b *testing.B) {
 	}
 }
 
+// BenchmarkMembers is what many small networks of 20-200-7 units ask for, 16 examples at a time, each with weights of its
+// own or all with the same.
+func BenchmarkMembers(b *testing.B) {
+	plain := compute.Epilogue{Alpha: 1}
+	for _, c := range []struct {
+		name  string
+		build func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op
+	}{
+		{"1000x16x200x20", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Gemm{C: s.Tensor(1000, 16, 200), A: in(1000, 16, 20), B: in(1000, 20, 200), Epilogue: plain}
+		}},
+		{"1000x16x200x20/layer", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Gemm{C: s.Tensor(1000, 16, 200), A: in(1000, 16, 20), B: in(1000, 200, 20), TransB: true,
+				Epilogue: compute.Epilogue{Alpha: 1, Bias: in(1000, 200), Act: compute.ReLU}}
+		}},
+		{"1000x16x200x20/oneB", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Gemm{C: s.Tensor(1000, 16, 200), A: in(1000, 16, 20), B: in(20, 200), Epilogue: plain}
+		}},
+		{"1000x16x7x200", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Gemm{C: s.Tensor(1000, 16, 7), A: in(1000, 16, 200), B: in(1000, 7, 200), TransB: true, Epilogue: plain}
+		}},
+		{"1000x16x3x201", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Gemm{C: s.Tensor(1000, 16, 3), A: in(1000, 16, 201), B: in(1000, 3, 201), TransB: true, Epilogue: plain}
+		}},
+		{"16x7x200x5000", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Gemm{C: s.Tensor(16, 7, 200), A: in(16, 5000, 7), B: in(16, 5000, 200), TransA: true, Epilogue: plain}
+		}},
+		{"16x128x500x784", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Gemm{C: s.Tensor(16, 128, 500), A: in(16, 128, 784), B: in(16, 784, 500), Epilogue: plain}
+		}},
+		{"hebb", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Hebbian{W: in(1000, 200, 20), Y: in(1000, 16, 200), X: in(1000, 16, 20), Rate: 1e-9}
+		}},
+		{"sanger", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			y := in(1000, 16, 20)
+			return compute.Hebbian{W: in(1000, 20, 200), Y: y, X: in(1000, 16, 200), G: y, Mask: compute.Lower, Rate: 1e-9}
+		}},
+		{"rows", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			return compute.Reduce{Out: in(1000, 1, 200), In: []*compute.Tensor{in(1000, 16, 200)}, Alpha: 1}
+		}},
+		{"columns", func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
+			f := compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(0)))
+			return compute.Reduce{Out: in(1000, 16, 1), In: []*compute.Tensor{in(1000, 16, 200)}, F: f, Along: compute.AlongCols, Alpha: 1}
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) { bench(b, c.build) })
+	}
+}
+
 // BenchmarkLayer is a dense layer with each activation: what the epilogue costs.
 func BenchmarkLayer(b *testing.B) {
 	for _, act := range compute.Acts {
@@ -149,8 +198,8 @@ func BenchmarkConv(b *testing.B) {
 	}
 }
 
-// BenchmarkMap is a step of stochastic gradient descent with momentum, of as many parameters as a ResNet-18 has: what
-// counts is the memory.
+// BenchmarkMap is a step of stochastic gradient descent with momentum, with as many parameters as a ResNet-18: it is
+// bound by memory.
 func BenchmarkMap(b *testing.B) {
 	f := compute.Pointwise(compute.Add(compute.Mul(compute.Const(0.9), compute.Old()),
 		compute.Add(compute.Var(0), compute.Mul(compute.Const(1e-4), compute.Var(1)))))

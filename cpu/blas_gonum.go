@@ -3,13 +3,15 @@
 package cpu
 
 import (
+	"unsafe"
+
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
 )
 
 var engine blas.Float32 = gonum.Implementation{}
 
-// openEngine has nothing to do.
+// openEngine does nothing.
 func openEngine() {}
 
 func driver() string {
@@ -23,12 +25,12 @@ func driver() string {
 	return s
 }
 
-// products is how products are cut.
+// products sets the tiles of products.
 var products = grain{shape{480, 768}, shape{24, 96}}
 
-// chunk is the largest product that is given to gonum: one of three of its blocks of 64×64. Beyond,
-// it starts goroutines of its own and multiplies 64×64×64 at a time, for which its loops, over a row
-// of 64, are too short: 14 GFLOP/s a core where 64×192 reaches 21.
+// chunk is the largest product given to gonum: one of three of its blocks of 64×64. For larger ones it starts
+// goroutines and multiplies 64×64×64 at a time, for which its loops, over a row of 64, are too short: 14 GFLOP/s a core
+// where 64×192 reaches 21.
 var chunk = struct{ rows, cols, k int }{64, 192, 256}
 
 // mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Where the processor has
@@ -38,7 +40,8 @@ var chunk = struct{ rows, cols, k int }{64, 192, 256}
 // walks down B's columns (T·T), which is many times slower: there, and where rows are too short to
 // add up and long enough to multiply, an operand is transposed first.
 func mul(alpha float32, a, b matrix, beta float32, c matrix) {
-	if k, ok := kernelFor(c.cols); ok && c.cols > k.width/4 {
+	if steady(c.cols) {
+		k, _ := kernelFor(c.cols)
 		k.mul(alpha, a, b, beta, c)
 		return
 	}
@@ -56,10 +59,42 @@ func mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	}
 }
 
-// multiply computes m by tiles of s, and calls before and after, unless they are nil, for each tile.
-func (m *multiplication) multiply(s shape, before, after func(tile)) { m.byTiles(s, before, after) }
+// steady reports whether mul makes each element the same bits in all tiles of as many columns or more. A kernel adds
+// up each sum by itself, in one order; how gonum does depends on the rows and columns that there are.
+func steady(cols int) bool {
+	k, ok := kernelFor(cols)
+	return ok && cols > k.width/4
+}
 
-// block is mul for what gonum does in one go.
+// settle moves each B to where one alone would lie, until done is called. Where mul is not steady and B is transposed,
+// gonum takes dot products of rows, and each begins with what comes before the next multiple of 16 bytes.
+func (m *multiplication) settle(steady bool) (done func()) {
+	const line = 4
+	from := m.b
+	if steady || !from.transposed || (uintptr(unsafe.Pointer(&from.data[0]))/4|uintptr(from.step))%line == 0 {
+		return func() {}
+	}
+	size, count := from.rows*from.cols, 1
+	if from.step > 0 {
+		count, m.b.step = m.batch, blocks(size, line)*line
+	}
+	s := borrow(count * blocks(size, line) * line)
+	m.b.data = *s
+	chunks(count, max(1, 1<<16/size), func(lo, hi int) {
+		for z := lo; z < hi; z++ {
+			copy(m.b.at(z).data, from.at(z).data[:size])
+		}
+	})
+	return func() { giveBack(s) }
+}
+
+// multiply computes m by tiles of s, and calls before and after, unless they are nil, for each tile.
+func (m *multiplication) multiply(s shape, before, after func(tile)) {
+	defer m.settle(s.steady(m.c.cols))()
+	m.byTiles(s, before, after)
+}
+
+// block is mul for products that gonum does in one go.
 func block(alpha float32, a, b matrix, beta float32, c matrix) {
 	if c.cols < 64 && a.cols >= 64 && c.rows > 16 && !b.transposed {
 		s := borrow(b.rows * b.cols)
@@ -71,10 +106,33 @@ func block(alpha float32, a, b matrix, beta float32, c matrix) {
 		defer giveBack(s)
 		a = repack(a, *s)
 	}
+	if b.transposed && !a.transposed && (b.stride%lane != 0 || unaligned(b.data) != 0) {
+		s := borrow(b.cols*blocks(b.rows, lane)*lane + lane)
+		defer giveBack(s)
+		b = aligned(b, *s)
+	}
 	sgemm(alpha, a, b, beta, c)
 }
 
-// repack is m with its other dimension contiguous, in s.
+// lane is the number of floats that gonum's dot product takes at a time, from the first aligned one: its bits depend on
+// the alignment of the second factor, and a member of a batch must have the bits that it has alone.
+const lane = 4
+
+// unaligned returns how many numbers of x precede the first aligned one.
+func unaligned(x []float32) int {
+	return int(-uintptr(unsafe.Pointer(unsafe.SliceData(x))) / 4 % lane)
+}
+
+// aligned returns m, which is transposed, with each of its rows in memory aligned, in s.
+func aligned(m matrix, s []float32) matrix {
+	d := matrix{m.rows, m.cols, blocks(m.rows, lane) * lane, true, s[unaligned(s):]}
+	for i := range m.cols {
+		copy(d.t().row(i), m.t().row(i))
+	}
+	return d
+}
+
+// repack returns m with its other dimension contiguous, in s.
 func repack(m matrix, s []float32) matrix {
 	if m.transposed {
 		d := dense(m.rows, m.cols, s)

@@ -2,12 +2,12 @@
 
 package cpu
 
-// runLength is how many numbers of a sum are added up at a time: what the rows of a tile and a panel of so many take
-// remains in the first level of cache.
+// runLength is the number of terms of a sum added up at a time: the rows of a tile and a panel of that length stay in
+// the first level of cache.
 var runLength = 256
 
-// mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Panel after panel of B
-// is packed and multiplied by all rows of A, which are read where they lie, or packed too if they lie across.
+// mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Panel after panel of B is
+// packed and multiplied by all rows of A, which are read in place, or packed too if A is transposed.
 func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	if beta != 0 && beta != 1 {
 		for i := range c.rows {
@@ -29,11 +29,11 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	}
 }
 
-// Runs are the rows of a matrix, as strands take them.
+// runs are the rows of a matrix in the form of segments.
 type runs struct {
 	data       []float32
-	row, group int // numbers from row to row of a tile, and from tile to tile
-	step, k    int // numbers from one to the next of a row, and how many there are
+	row, group int // strides from row to row of a tile, and from tile to tile
+	step, k    int // the stride within a row, and its length
 }
 
 func runsOf(a matrix, s []float32) runs {
@@ -44,9 +44,9 @@ func runsOf(a matrix, s []float32) runs {
 	return runs{s, 1, tileRows * a.cols, tileRows, a.cols}
 }
 
-// rows is C ← α·A·panel, or C plus that.
+// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel.
 func (k kernel) rows(alpha float32, a runs, panel []float32, plus bool, c matrix) {
-	var s [1]strand
+	var s [1]segment
 	s[0].k = a.k
 	for i := 0; i < c.rows; i += tileRows {
 		var to tileOut

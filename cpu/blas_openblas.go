@@ -13,24 +13,31 @@ import (
 
 var engine blas.Float32 = netlib.Implementation{}
 
-// products is how products are cut. OpenBLAS packs its operands anew for each.
+// products sets the tiles of products. OpenBLAS packs its operands anew for each.
 var products = grain{shape{1024, 2048}, shape{64, 128}}
 
-// openEngine is called by Open: the cores are shared out by this package, not by OpenBLAS.
+// openEngine leaves sharing out the cores to this package instead of OpenBLAS.
 func openEngine() { openblas.SingleThreaded() }
 
 func driver() string {
 	return "gonum" + version("gonum.org/v1/gonum") + " over " + openblas.Version() + " (" + openblas.Core() + ")"
 }
 
+// steady reports whether mul makes each element the same bits in all tiles of as many columns or more: OpenBLAS has
+// other kernels for other sizes.
+func steady(int) bool { return false }
+
+// settle has nothing to do: where OpenBLAS finds a matrix in memory makes no difference.
+func (m *multiplication) settle(bool) (done func()) { return func() {} }
+
 // mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read.
 func mul(alpha float32, a, b matrix, beta float32, c matrix) { sgemm(alpha, a, b, beta, c) }
 
-// multiply computes m by tiles of s, and calls before and after, unless they are nil, for each tile.
-// The product is one call to C, but not where there is more to do: goroutines and threads that take
-// turns wait for each other to leave the cores.
+// multiply computes m by tiles of s, and calls before and after, unless they are nil, for each tile. The product is one
+// call to C unless before or after is given: goroutines and threads that alternate wait for each other to leave the
+// cores.
 func (m *multiplication) multiply(s shape, before, after func(tile)) {
-	if before != nil || after != nil {
+	if before != nil || after != nil || m.alphaOf != nil {
 		m.byTiles(s, before, after)
 		return
 	}

@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// TestWideColumns tries what works on rows of a few hundred numbers with more columns than that.
+// TestWideColumns tests the routines for rows of a few hundred numbers with more columns than that.
 func TestWideColumns(t *testing.T) {
 	for _, cols := range []int{511, 513, 1025, 3000} {
 		b, err := Open()

@@ -2,20 +2,20 @@ package cpu
 
 import "hebb/compute"
 
-// A convolution is the product of patches and weights, each row of which goes to a pixel of other images.
+// A convolution is the product of patches and weights, with each row of the result stored in a pixel of other images.
 type convolution struct {
 	window
-	x       []float32 // the images it slides over
-	weights matrix    // numbers of a patch × units
+	x       []float32 // the input images
+	weights matrix    // patch length × units
 	to      pixels
 	y       []float32
 	then    epilogue
 }
 
-// pixels are those of images h×w that places go to, from row top and column left on, every step-th.
+// pixels maps positions to pixels of images h×w, from row top and column left on, every step-th.
 type pixels struct{ h, w, top, left, step int }
 
-// of is the pixel, counted through all images, that place p, q of image n goes to.
+// of returns the pixel, counted through all images, of position p, q of image n.
 func (t *pixels) of(n, p, q int) int { return (n*t.h+t.top+p*t.step)*t.w + t.left + q*t.step }
 
 func conv(c compute.Conv) {
@@ -34,11 +34,11 @@ func (v *convolution) run() {
 	v.lowered()
 }
 
-// patchFloats is the most numbers of patches that a core writes down at a time.
+// patchFloats is the largest size of the patches that a core stores at a time.
 var patchFloats = 1 << 17
 
-// lowered writes down the patches of a block of places, multiplies them by the weights and puts what comes out in
-// its place, while it is in the cache.
+// lowered stores the patches of a block of positions, multiplies them by the weights and stores the results while they
+// are in the cache.
 func (v *convolution) lowered() {
 	units := v.weights.cols
 	each := fair(v.places(), max(16, patchFloats/max(1, v.length())))
@@ -47,7 +47,7 @@ func (v *convolution) lowered() {
 		defer giveBack(s)
 		c := dense(hi-lo, units, (*s)[each*v.length():])
 		if v.length() == 0 {
-			clear(c.data) // no place sees anything
+			clear(c.data) // no position covers a pixel
 		} else {
 			mul(v.then.Alpha, v.patches(v.x, lo, hi, *s), v.weights, 0, c)
 		}
@@ -58,7 +58,7 @@ func (v *convolution) lowered() {
 	})
 }
 
-// put makes a pixel of its product.
+// put stores a pixel of its product.
 func (v *convolution) put(pixel int, acc []float32) {
 	dst := v.y[pixel*len(acc):][:len(acc)]
 	if v.then.Beta == 0 {

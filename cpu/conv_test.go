@@ -8,8 +8,8 @@ import (
 	"hebb/compute"
 )
 
-// TestLayers tries layers of networks, larger than the suite's: many panels, tiles and pieces, and pixels that no
-// window sees.
+// TestLayers tests layers of networks, larger than the suite's: many panels, tiles and pieces, and pixels outside all
+// windows.
 func TestLayers(t *testing.T) {
 	for _, l := range []struct{ n, h, w, c, units, window, stride, pad int }{
 		{7, 16, 16, 3, 64, 3, 1, 1},

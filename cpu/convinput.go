@@ -2,9 +2,9 @@ package cpu
 
 import "hebb/compute"
 
-// An inputs is a [compute.ConvInput] as it is computed. The pixels of X whose row and column leave the
-// same rests by the stride form a phase: they are seen by the same part of the window, every stride-th
-// row and column of it, and make a convolution of Y, by stride 1, with that part turned round.
+// An inputs runs a [compute.ConvInput]. The pixels of X whose row and column have the same remainders by the stride
+// form a phase: they lie under the same part of the window, every stride-th row and column of it, and are a convolution
+// of Y, by stride 1, with that part rotated.
 type inputs struct {
 	compute.ConvInput
 	g     compute.Patches
@@ -25,9 +25,9 @@ func convInput(c compute.ConvInput) {
 // A side is one dimension of a phase.
 type side struct {
 	pixels int // of the phase
-	first  int // row or column of the window that sees any of it; then every stride-th
-	taps   int // how many do
-	before int // how far the turned window starts before the phase's first pixel
+	first  int // the first row or column of the window that covers any of it; then every stride-th
+	taps   int // the number of these
+	before int // how far the rotated window starts before the phase's first pixel
 }
 
 func (v *inputs) side(start, size, window int) side {
@@ -53,8 +53,8 @@ func (v *inputs) phase(h, w int) {
 	c.run()
 }
 
-// turn fills in the weights of a phase: its part of W, from the last row and column to the first, each unit's
-// number for all channels being a row.
+// turn fills in the weights of a phase: its part of W, from the last row and column to the first, with each unit's
+// weights of all channels as a row.
 func (v *inputs) turn(dst matrix, down, across side) {
 	w, g := values(v.W), &v.g
 	chunks(v.units, 16, func(lo, hi int) {

@@ -1,26 +1,25 @@
 // Package cpu runs ops with gonum, on all cores.
 //
 // Plain products go to one routine, mul: built with -tags openblas (and cgo), OpenBLAS's Sgemm through
-// gonum.org/v1/netlib; otherwise, where the processor has AVX2, a kernel of this package, and gonum's own Sgemm in
-// pure Go elsewhere. Everything else is the same code for all.
+// gonum.org/v1/netlib; otherwise, where the processor has AVX2, a kernel of this package, and gonum's own Sgemm in pure
+// Go elsewhere. All other code is shared.
 //
-// Convolutions go to the same kernel in either build: it takes the rows of a product by pointers, so that it reads
-// the images where they lie, and no patch is written down ([direct]). Without AVX2 patches are written
-// down, a block at a time, and multiplied.
+// Convolutions go to the same kernel in either build: it takes the rows of a product by pointers, so that it reads the
+// images in place, without storing patches ([direct]). Without AVX2 patches are stored, a block at a time, and
+// multiplied.
 //
 // # How the cores are used
 //
-// Every op cuts its output into tiles that depend on nothing but the shapes and the number of cores,
-// and the cores take tile after tile. A tile is computed by one core, in one fixed order, with a
-// BLAS of one thread, and finished (bias, activation, kernel function, clipping, mirroring) by the
-// same core. So the same inputs give the same bits on the same machine. The cores are goroutines', or,
-// for plain products by OpenBLAS, those of a few threads of C, which are there sooner.
+// Every op cuts its output into tiles that depend only on the shapes and the number of cores, and the cores take tile
+// after tile. One core computes a tile, in one fixed order, with a BLAS of one thread, and finishes it (bias,
+// activation, kernel function, clipping, mirroring). So the same inputs give the same bits on the same machine. The
+// workers are goroutines or, for plain products by OpenBLAS, a few threads of C, which start sooner.
 //
 // # Rounding
 //
-// BLAS sums in any order and may fuse a multiplication with an addition, and so may Go where the
-// processor can. But exp, of which the kernels and activations are made, is written so that every
-// operation rounds once: its vector code gives the same bits as the Go code beside it.
+// BLAS sums in any order and may fuse a multiplication with an addition, and so may Go where the processor can. But
+// exp, on which the kernels and activations are built, rounds once in every operation: its vector code gives the same
+// bits as the Go code beside it.
 package cpu
 
 import (
@@ -47,7 +46,7 @@ type backend struct {
 
 func (b *backend) Info() compute.Info { return b.info }
 
-// Run does the whole of op before it returns.
+// Run completes op before it returns.
 func (b *backend) Run(op compute.Op) error {
 	if b.closed {
 		return compute.ErrClosed
@@ -63,7 +62,7 @@ func (b *backend) Run(op compute.Op) error {
 	return err
 }
 
-// TimeOps has f told the wall time of each op: all of it lies between a call of Run and its return.
+// TimeOps passes the wall time of each op to f: all of it lies between a call of Run and its return.
 func (b *backend) TimeOps(f func(compute.Timing)) error {
 	if b.closed {
 		return compute.ErrClosed

@@ -5,14 +5,13 @@ import (
 	"sync"
 )
 
-// A direct is a convolution by a [kernel] that reads the images where they lie: tileRows places make a bunch, and
-// what these see in one row of the window is a strand. A bunch is either a place of so many images, which all
-// see the same part of the window, so that nothing is multiplied by the zeros beyond the borders; or places one
-// after the other.
+// A direct is a convolution by a [kernel] that reads the images in place: tileRows positions make a bunch, and their
+// pixels in one row of the window a segment. A bunch is either one position in several images, which all have the same
+// part of the window inside, so that nothing is multiplied by the zeros beyond the borders; or consecutive positions.
 type direct struct {
 	*convolution
 	packing
-	across bool      // the bunches are of a place of several images
+	across bool      // a bunch is one position in several images
 	zeros  []float32 // a pixel beyond the borders
 }
 
@@ -30,7 +29,7 @@ func (v *convolution) direct(k kernel) {
 	shape{each, 1}.tiles(1, d.bunches(), 1, d.tile)
 }
 
-// bunchesAtOnce is how many bunches a core takes at a time.
+// bunchesAtOnce is the number of bunches that a core takes at a time.
 var bunchesAtOnce = 16
 
 func (d *direct) bunches() int {
@@ -40,34 +39,34 @@ func (d *direct) bunches() int {
 	return blocks(d.places(), tileRows)
 }
 
-// A bunch is what a tile needs to know.
+// A bunch is the input of a tile.
 type bunch struct {
-	strands []strand
-	pixels  [tileRows]int // where its rows go
-	count   int           // how many rows there are; the others are made like the first
-	to      tileOut
+	segments []segment
+	pixels   [tileRows]int // the output pixels of its rows
+	count    int           // the number of rows; the others repeat the first
+	to       tileOut
 }
 
-// A sheaf is the bunches that a core has taken, and their strands.
-type sheaf struct {
-	bunches []bunch
-	strands []strand
+// A workspace is the bunches that a core has taken, and their segments.
+type workspace struct {
+	bunches  []bunch
+	segments []segment
 }
 
-var sheaves = sync.Pool{New: func() any { return new(sheaf) }}
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
 
 func (d *direct) tile(t tile) {
-	s := sheaves.Get().(*sheaf)
-	defer sheaves.Put(s)
+	s := workspaces.Get().(*workspace)
+	defer workspaces.Put(s)
 	s.bunches = slices.Grow(s.bunches[:0], t.rows)[:t.rows]
-	s.strands = slices.Grow(s.strands[:0], t.rows*d.r*d.s) // bunches refer to it, so it must not move
+	s.segments = slices.Grow(s.segments[:0], t.rows*d.r*d.s) // bunches refer to it, so it must not move
 	for i := range s.bunches {
-		s.strands = d.bunch(&s.bunches[i], t.i+i, s.strands)
+		s.segments = d.bunch(&s.bunches[i], t.i+i, s.segments)
 	}
 	for j := range d.panels() {
 		for i := range s.bunches {
 			b := &s.bunches[i]
-			d.packing.tile(&b.to, j, b.strands, 4, d.then.Alpha, d.then.Beta != 0)
+			d.packing.tile(&b.to, j, b.segments, 4, d.then.Alpha, d.then.Beta != 0)
 		}
 	}
 	for i := range s.bunches {
@@ -80,8 +79,8 @@ func (d *direct) tile(t tile) {
 	}
 }
 
-// A sight is what the window sees at a place: of its columns those from lo up to hi, and the pixel at
-// row 0 and column 0 of it, which may lie beyond the border.
+// A sight is the part of the window inside the image at a position: its columns from lo up to hi, and the pixel at its
+// row 0 and column 0, which may lie beyond the border.
 type sight struct {
 	image, row, column int
 	lo, hi             int
@@ -92,8 +91,8 @@ func (d *direct) sight(n, p, q int) sight {
 	return sight{n, p*d.stride - d.top, column, max(0, -column), min(d.s, d.w-column)}
 }
 
-// bunch fills in b, the number-th, and appends its strands to those given.
-func (d *direct) bunch(b *bunch, number int, strands []strand) []strand {
+// bunch fills in b, bunch number number, and appends its segments to those given.
+func (d *direct) bunch(b *bunch, number int, segments []segment) []segment {
 	var seen [tileRows]sight
 	same := true
 	b.count = 0
@@ -114,21 +113,21 @@ func (d *direct) bunch(b *bunch, number int, strands []strand) []strand {
 		*at = d.sight(n, p, q)
 		same = same && at.lo == seen[0].lo && at.hi == seen[0].hi && at.row == seen[0].row
 	}
-	first := len(strands)
+	first := len(segments)
 	for r := range d.r {
 		if same {
-			strands = d.strand(strands, &seen, r, seen[0].lo, seen[0].hi)
+			segments = d.segment(segments, &seen, r, seen[0].lo, seen[0].hi)
 			continue
 		}
 		for s := range d.s {
-			strands = d.strand(strands, &seen, r, s, s+1)
+			segments = d.segment(segments, &seen, r, s, s+1)
 		}
 	}
-	b.strands = strands[first:]
-	return strands
+	b.segments = segments[first:]
+	return segments
 }
 
-// member is the i-th place of a bunch; its image is beyond the last if there is none.
+// member returns the i-th position of a bunch; its image is beyond the last if there is none.
 func (d *direct) member(number, i int) (n, p, q int) {
 	if !d.across {
 		return d.place(number*tileRows + i)
@@ -137,9 +136,9 @@ func (d *direct) member(number, i int) (n, p, q int) {
 	return number/(d.p*d.q)*tileRows + i, place / d.q, place % d.q
 }
 
-// strand appends what the places see in row r and columns lo … hi of the window, unless none sees anything.
-func (d *direct) strand(strands []strand, seen *[tileRows]sight, r, lo, hi int) []strand {
-	s := strand{offset: 4 * (r*d.s + lo) * d.c * d.width, k: (hi - lo) * d.c}
+// segment appends the positions' pixels in row r and columns lo … hi of the window, unless there are none.
+func (d *direct) segment(segments []segment, seen *[tileRows]sight, r, lo, hi int) []segment {
+	s := segment{offset: 4 * (r*d.s + lo) * d.c * d.width, k: (hi - lo) * d.c}
 	any := false
 	for i := range seen {
 		at := &seen[i]
@@ -150,7 +149,7 @@ func (d *direct) strand(strands []strand, seen *[tileRows]sight, r, lo, hi int) 
 		}
 	}
 	if any {
-		strands = append(strands, s)
+		segments = append(segments, s)
 	}
-	return strands
+	return segments
 }

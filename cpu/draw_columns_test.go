@@ -17,7 +17,7 @@ func spread(t *rapid.T, batch, rows, cols int) []int {
 	return s
 }
 
-// drawFormula draws a formula of so many inputs that is nowhere beyond float32.
+// drawFormula draws a formula of that many inputs that is nowhere beyond float32.
 func drawFormula(t *rapid.T, vars int, old bool) *compute.Func {
 	leaf := rapid.Custom(func(t *rapid.T) compute.Expr {
 		switch k := rapid.IntRange(0, vars+1).Draw(t, "leaf"); {
@@ -137,7 +137,7 @@ func drawSoftmax(t *rapid.T) builder {
 	return func(o operands) compute.Op {
 		s := compute.SoftmaxLoss{Loss: o.in(n), Hit: o.in(n), Logits: o.in(n, classes), Labels: o.in(n), Scale: 0.25}
 		for i := range values(s.Labels) {
-			values(s.Labels)[i] = float32(o.r.IntN(classes+2) - 1) // one on either side is none
+			values(s.Labels)[i] = float32(o.r.IntN(classes+2) - 1) // one on either side is no label
 		}
 		if delta {
 			s.Delta = o.in(n, classes)

@@ -10,7 +10,7 @@ import (
 	"hebb/compute"
 )
 
-// TestRandomOps judges every element of ops of random shapes and parameters.
+// TestRandomOps checks every element of ops of random shapes and parameters.
 func TestRandomOps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		build := rapid.SampledFrom([]func(*rapid.T) builder{

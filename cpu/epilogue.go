@@ -6,16 +6,16 @@ import (
 	"hebb/compute"
 )
 
-// An epilogue is what a [compute.Epilogue] asks for and BLAS does not do.
+// An epilogue is the part of a [compute.Epilogue] that BLAS does not do.
 type epilogue struct {
 	compute.Epilogue
 	rows, cols int // of one member of the batch
 }
 
-// empty is whether finish has nothing to do.
+// empty reports whether finish has nothing to do.
 func (e epilogue) empty() bool { return e.Bias == nil && e.Act == compute.Identity && e.Aux == nil }
 
-// finish takes a block of C whose first element is column j of row i, counted through the batch.
+// finish applies the epilogue to a block of C whose first element is column j of row i, counted through the batch.
 func (e epilogue) finish(c matrix, i, j int) {
 	for r := range c.rows {
 		row := c.row(r)
@@ -29,7 +29,7 @@ func (e epilogue) finish(c matrix, i, j int) {
 	}
 }
 
-// bias is the row that member z adds.
+// bias returns the row that member z adds.
 func (e epilogue) bias(z int) []float32 {
 	b := values(e.Bias)
 	if len(b) > e.cols {
@@ -81,7 +81,7 @@ func byParts(row []float32, f func(j int, v, scratch []float32)) {
 	}
 }
 
-// negative is all ones where the sign of v is set, else 0.
+// negative returns all ones where the sign of v is set, else 0.
 func negative(v float32) uint32 { return uint32(int32(math.Float32bits(v)) >> 31) }
 
 // negExp returns e ← exp(−k·|v|).
@@ -111,7 +111,7 @@ func sigmoid(v, e []float32) {
 	}
 }
 
-// backward is v ← v·Grad′, seen from the outputs a of Grad.
+// backward is v ← v·Grad′, with Grad′ a function of the outputs a of Grad.
 func backward(grad compute.Act, row, a []float32) {
 	a = a[:len(row)]
 	switch grad {

@@ -9,7 +9,7 @@ const (
 	log2E  float32 = 1.44269504088896341
 	ln2Hi  float32 = 0.693359375 // 9 bits, so that k·ln2Hi is exact
 	ln2Lo  float32 = -2.12194440e-4
-	toInt  float32 = 0x1.8p23 // adding it rounds to a whole number, which ends up in the low bits
+	toInt  float32 = 0x1.8p23 // adding it rounds to an integer, in the low bits
 	toBits         = 0x4b400000
 	expP0  float32 = 1.9875691500e-4
 	expP1  float32 = 1.3981999507e-3
@@ -19,12 +19,11 @@ const (
 	expP5  float32 = 5.0000001201e-1
 )
 
-// expGo is eˣ, off by at most 2⁻²³·eˣ + 2⁻¹⁵⁰: less than one of the 3+2|x| ulps that package
-// compute allows. It has no branch but two selections, and each step rounds once, so that the vector
-// code can do the same to the same bits.
+// expGo is eˣ, off by at most 2⁻²³·eˣ + 2⁻¹⁵⁰: less than one of the 3+2|x| ulps that package compute allows. It has no
+// branch but two selections, and each step rounds once, so that the vector code can give the same bits.
 //
-// With k = x/ln 2 rounded to a whole number and r = x − k·ln 2, |r| < 0.3467, it is 2ᵏ·eʳ, and eʳ is
-// 1 + (r + r²·q(r)). What each step adds to the error, relative to eʳ and in units of 2⁻²³:
+// With k = x/ln 2 rounded to an integer and r = x − k·ln 2, |r| < 0.3467, it is 2ᵏ·eʳ, and eʳ is 1 + (r + r²·q(r)). The
+// error of each step, relative to eʳ and in units of 2⁻²³:
 //
 //	x − k·ln2Hi    exact: k·ln2Hi has at most 17 bits, and the difference fits where x did
 //	k·ln2Lo        0.03: half an ulp of 0.032, and 150 times the error of ln2Hi + ln2Lo
@@ -33,10 +32,10 @@ const (
 //	r + r²·q       0.125: half an ulp below 0.5
 //	1 + …          0.5 for r ≥ 0, 0.25 below
 //
-// For r ≥ 0 that makes 0.93, for r < 0 (of what is added after r, divided by eʳ ≥ 0.707) 0.89.
-// The factor 2ᵏ comes in two halves, since 2ᵏ alone may lie beyond float32 where the result does not;
-// it rounds only what becomes subnormal, by at most 2⁻¹⁵⁰. −Inf gives 0, a NaN gives a NaN.
-// TestExp -exhaustive goes through every float32: the largest error is 0.684·2⁻²³·eˣ, at 15.596843.
+// For r ≥ 0 these add up to 0.93, for r < 0 (errors after adding r, divided by eʳ ≥ 0.707) to 0.89. The factor 2ᵏ comes
+// in two halves, since 2ᵏ alone may lie beyond float32 where the result does not; it rounds only subnormal results, by
+// at most 2⁻¹⁵⁰. −Inf gives 0, a NaN gives a NaN. TestExp -exhaustive goes through every float32: the largest error is
+// 0.684·2⁻²³·eˣ, at 15.596843.
 func expGo(x float32) float32 {
 	if expHi < x {
 		x = expHi

@@ -62,8 +62,8 @@ func testExp(t *testing.T) {
 	}
 }
 
-// expError is the error of y ≈ eˣ in units of 2⁻²³·eˣ, after the 2⁻¹⁵⁰ that are always allowed; ok
-// is false where y is not even of the right kind.
+// expError returns the error of y ≈ eˣ in units of 2⁻²³·eˣ, after the 2⁻¹⁵⁰ that are always allowed; ok is false where
+// y is not even of the right kind.
 func expError(x, y float32) (e float64, ok bool) {
 	want := math.Exp(float64(x))
 	switch {
@@ -83,7 +83,7 @@ func sameBits(a, b float32) bool {
 	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
 }
 
-// TestExpEnds are the arguments where something changes.
+// TestExpEnds covers the arguments where the result changes kind.
 func TestExpEnds(t *testing.T) {
 	inf := float32(math.Inf(1))
 	for _, c := range []struct{ x, want float32 }{

@@ -10,7 +10,7 @@ func fma(f compute.FMA) {
 	})
 }
 
-// chains is v ← a·v + b, rounds times over. A chain waits for itself, so several run side by side.
+// chains is v ← a·v + b, rounds times over. Each step of a chain waits for the last, so several run side by side.
 func chains(v []float32, a, b float32, rounds int) {
 	v = v[chainsVector(v, a, b, rounds):]
 	for ; len(v) >= 8; v = v[8:] {

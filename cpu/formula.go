@@ -6,13 +6,13 @@ import (
 	"hebb/compute"
 )
 
-// A program is a [compute.Func] for vectors: instructions on registers, as few of these as there are
-// results that are still needed.
+// A program is a [compute.Func] for vectors: instructions on registers, with registers reused after the last use of a
+// result.
 type program struct {
 	code      []step
 	registers int // the inputs' first, then the constants', then those for results
 	consts    int // the register of the first constant
-	work      int // of an element, that of an addition being 1
+	work      int // per element, an addition being 1
 }
 
 // A step is dst ← do(a, b, c), registers all.
@@ -21,10 +21,10 @@ type step struct {
 	dst, a, b, c int
 }
 
-// oldRegister stands for what the output held, resultRegister for the output.
+// oldRegister stands for the output's old value, resultRegister for the output.
 const oldRegister, resultRegister = -1, -2
 
-// programs are known by their formula's key: with other constants it is the same program.
+// programs caches programs by their formula's key: other constants do not change the program.
 var programs sync.Map
 
 func programOf(f *compute.Func) *program {
@@ -39,7 +39,7 @@ func programOf(f *compute.Func) *program {
 func translate(f *compute.Func) *program {
 	p := &program{consts: f.Vars, registers: f.Vars + len(f.Consts)}
 	last := len(f.Code) - 1
-	uses := make([]int, len(f.Code)) // of each result, by instructions to come
+	uses := make([]int, len(f.Code)) // uses of each result by later instructions
 	for _, c := range f.Code {
 		for _, a := range c.Args[:c.Do.Arity()] {
 			uses[a]++
@@ -62,7 +62,7 @@ func translate(f *compute.Func) *program {
 		}
 		for _, a := range c.Args[:arity] {
 			if uses[a]--; uses[a] == 0 && at[a] >= f.Vars+len(f.Consts) {
-				free = append(free, at[a]) // a step may write where it reads
+				free = append(free, at[a]) // a step may write to a register that it reads
 			}
 		}
 		switch k := len(free) - 1; {
@@ -95,20 +95,20 @@ type evaluator struct {
 	size       int // of a block
 }
 
-// An input is read over the domain by the steps of a [compute.Spread].
+// An input is a tensor with its [compute.Spread] over the domain.
 type input struct {
 	data []float32
 	compute.Spread
 	whole, single bool // as many elements as the domain; or one for all
 }
 
-// blockSize is about how many elements are computed at a time: few enough for the registers to stay in the first
-// or second level of cache, enough to forget what a step costs.
+// blockSize is about how many elements are computed at a time: few enough for the registers to stay in the first or
+// second level of cache, many enough to hide the overhead of a step.
 var blockSize = 512
 
 func newEvaluator(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor) *evaluator {
 	e := &evaluator{program: programOf(f), consts: f.Consts, rows: domain.Rows(), cols: domain.Cols()}
-	e.size = max(1, blockSize/e.cols) * e.cols // then what depends on the column alone is the same in each block
+	e.size = max(1, blockSize/e.cols) * e.cols // then values that depend on the column alone are the same in each block
 	if e.size > 2*blockSize {
 		e.size = blockSize
 	}
@@ -124,10 +124,10 @@ type core struct {
 	*evaluator
 	registers [][]float32
 	own       []float32 // size for each register
-	filled    []bool    // of inputs: with what never changes
+	filled    []bool    // inputs whose registers never change again
 }
 
-// alone is how much work one core does in less time than another takes to begin, some 50 µs.
+// alone is the work that one core does in the time that another takes to start, some 50 µs.
 var alone = 1 << 18
 
 // chunks calls f for ranges that cover 0 … n, none larger than a block.
@@ -157,10 +157,10 @@ func (e *evaluator) core(s []float32) *core {
 	return c
 }
 
-// room is the memory of register i.
+// room returns the memory of register i.
 func (c *core) room(i int) []float32 { return c.own[i*c.size:][:c.size] }
 
-// eval computes the elements from lo on, as many as dst has. old is what the output held; it may be dst.
+// eval computes the elements from lo on, as many as dst has. old is the output's old value; it may be dst.
 func (c *core) eval(dst, old []float32, lo int) {
 	for i := range c.in {
 		c.load(i, lo, lo+len(dst))
@@ -179,7 +179,7 @@ func (c *core) eval(dst, old []float32, lo int) {
 	}
 }
 
-// load brings elements lo … hi of input i into its register.
+// load copies elements lo … hi of input i into its register.
 func (c *core) load(i, lo, hi int) {
 	in := &c.in[i]
 	switch row, col := lo/c.cols, lo%c.cols; {
@@ -198,7 +198,7 @@ func (c *core) load(i, lo, hi int) {
 	}
 }
 
-// at is where row, counted through the batch, starts.
+// at returns the start of row, counted through the batch.
 func (in *input) at(row, rows int) int { return row/rows*in.Batch + row%rows*in.Row }
 
 // gather is load row by row.

@@ -18,19 +18,32 @@ func gemm(g compute.Gemm) {
 	p := product{Gemm: g}
 	p.batch, p.m, p.n, p.k = g.Dims()
 	p.then = epilogue{g.Epilogue, p.m, p.n}
-	if p.batch > 1 && g.B.Batch() == 1 && !g.TransA && g.A.Batch() == p.batch {
-		p.m, p.batch = p.m*p.batch, 1 // the rows of all A are the rows of one matrix, as are those of C
-	}
 	if pieces := p.pieces(); pieces > 1 {
 		p.split(pieces)
 		return
 	}
+	tiles := p.fit()
 	m := p.multiplication()
 	var finish func(tile)
 	if !p.then.empty() {
 		finish = func(t tile) { p.then.finish(m.c.block(t), t.z*p.m+t.i, t.j) }
 	}
-	m.multiply(products.fit(p.batch, p.m, p.n), nil, finish)
+	m.multiply(tiles, nil, finish)
+}
+
+// fit is how C is cut. Where one B serves all, the rows of all A are the rows of one matrix, as are those of C; if that
+// makes the same bits, p becomes it.
+func (p *product) fit() shape {
+	each := products.fit(p.batch, p.m, p.n)
+	if p.batch == 1 || p.B.Batch() > 1 || p.TransA || p.A.Batch() == 1 {
+		return each
+	}
+	all := products.fit(1, p.m*p.batch, p.n)
+	if !each.steady(p.n) || !all.steady(p.n) {
+		return each
+	}
+	p.m, p.batch = p.m*p.batch, 1
+	return all
 }
 
 // multiplication is p without what comes then.
@@ -40,39 +53,49 @@ func (p *product) multiplication() multiplication {
 		a.rows = p.m
 	}
 	c.rows = p.m
-	return multiplication{p.batch, p.Alpha, a.tIf(p.TransA), stacked(p.B).tIf(p.TransB), p.Beta, c}
+	return multiplication{p.batch, p.Alpha, nil, a.tIf(p.TransA), stacked(p.B).tIf(p.TransB), p.Beta, c}
 }
 
 // pieceLength is the shortest piece of a sum that is worth a core of its own.
 var pieceLength = 1024
 
-// pieceFloats is the most scratch for the pieces.
+// pieceFloats is the most scratch for the pieces of a member.
 const pieceFloats = 1 << 22
 
 // pieces is into how many the sums are cut. A small C of long sums, as the gradient of a layer's
-// weights is, has too few tiles for all cores.
+// weights is, has too few tiles for all cores. A member of a batch is cut as if it were alone.
 func (p *product) pieces() int {
-	size := p.batch * p.m * p.n
-	tiles := p.batch * blocks(p.m, products.least.rows) * blocks(p.n, products.least.cols)
+	size := p.m * p.n
+	tiles := blocks(p.m, products.least.rows) * blocks(p.n, products.least.cols)
 	return min(blocks(2*runtime.GOMAXPROCS(0), tiles), p.k/pieceLength, pieceFloats/size)
 }
 
-// split computes the pieces side by side and adds them up in their order.
+// split computes the pieces side by side, for some members at a time, and adds them up in their order.
 func (p *product) split(pieces int) {
 	size := p.m * p.n
-	parts := borrow(pieces * p.batch * size)
+	atOnce := min(p.batch, max(1, pieceFloats/(pieces*size)))
+	parts := borrow(atOnce * pieces * size)
 	defer giveBack(parts)
-	length := blocks(p.k, pieces)
 	m := p.multiplication()
-	shape{p.m, p.n}.tiles(p.batch*pieces, p.m, p.n, func(t tile) {
+	defer m.settle(steady(p.n))()
+	for z := 0; z < p.batch; z += atOnce {
+		p.splitMembers(m, z, min(atOnce, p.batch-z), pieces, *parts)
+	}
+}
+
+// splitMembers is split for count members from first on.
+func (p *product) splitMembers(m multiplication, first, count, pieces int, parts []float32) {
+	size, length := p.m*p.n, blocks(p.k, pieces)
+	shape{p.m, p.n}.tiles(count*pieces, p.m, p.n, func(t tile) {
 		piece := t.z
-		a, b := m.a.at(piece/pieces), m.b.at(piece/pieces)
+		a, b := m.a.at(first+piece/pieces), m.b.at(first+piece/pieces)
 		from := piece % pieces * length
 		k := min(length, p.k-from)
-		mul(p.Alpha, a.part(0, from, p.m, k), b.part(from, 0, k, p.n), 0, dense(p.m, p.n, (*parts)[piece*size:]))
+		mul(p.Alpha, a.part(0, from, p.m, k), b.part(from, 0, k, p.n), 0, dense(p.m, p.n, parts[piece*size:]))
 	})
-	shape{1, p.n}.tiles(p.batch, p.m, p.n, func(t tile) {
-		c := m.c.block(t)
+	shape{1, p.n}.tiles(count, p.m, p.n, func(t tile) {
+		z := first + t.z
+		c := m.c.at(z).part(t.i, t.j, t.rows, t.cols)
 		row := c.row(0)
 		if p.Beta == 0 {
 			clear(row)
@@ -80,8 +103,8 @@ func (p *product) split(pieces int) {
 			engine.Sscal(p.n, p.Beta, row, 1)
 		}
 		for piece := range pieces {
-			add(row, row, (*parts)[(t.z*pieces+piece)*size+t.i*p.n:])
+			add(row, row, parts[(t.z*pieces+piece)*size+t.i*p.n:])
 		}
-		p.then.finish(c, t.z*p.m+t.i, t.j)
+		p.then.finish(c, z*p.m+t.i, t.j)
 	})
 }

@@ -6,9 +6,9 @@ import (
 	"hebb/compute"
 )
 
-// A kernelMatrix is a [compute.Gram] as it is computed: a tile of X·Yᵀ by BLAS, in its place in K,
-// then the kernel function row by row. Of X with itself only the tiles on the diagonal and above
-// it are computed; the rest are their mirror images.
+// A kernelMatrix runs a [compute.Gram]: it computes a tile of X·Yᵀ by BLAS, in its place in K, then the kernel function
+// row by row. Of X with itself only the tiles on the diagonal and above it are computed; the rest are their mirror
+// images.
 type kernelMatrix struct {
 	similarity
 	compute.Center
@@ -28,7 +28,7 @@ func gram(g compute.Gram) {
 	s.centre()
 }
 
-// at is the block of K for width w where t lies.
+// at returns the block of K for width w at tile t.
 func (s *kernelMatrix) at(w int, t tile) matrix {
 	return dense(s.n, s.m, s.k[(w*s.batch+t.z)*s.n*s.m:]).part(t.i, t.j, t.rows, t.cols)
 }
@@ -42,12 +42,12 @@ func (s *kernelMatrix) tile(t tile) {
 	}
 }
 
-// rows turns the products in row i of t, which lie in the place of the first width, into kernels.
+// rows turns the products in row i of t, stored in the block of the first width, into kernels.
 func (s *kernelMatrix) rows(t tile, xy []float32, i int) {
 	if s.Kernel == compute.Linear {
 		return
 	}
-	for w := s.widths - 1; w >= 0; w-- { // the first last: it takes the products' place
+	for w := s.widths - 1; w >= 0; w-- { // the first width last: it overwrites the products
 		s.row(s.at(w, t).row(i), xy, w, t, i)
 	}
 }
@@ -93,8 +93,8 @@ func (s *kernelMatrix) diagonal(t tile) {
 	}
 }
 
-// above calls f for tiles that cover, of the batch's n×n matrices, the diagonal and what lies above
-// it: square on the diagonal, wide beside it.
+// above calls f for tiles that cover, in each of the batch's n×n matrices, the diagonal and all above it: square on the
+// diagonal, wide beside it.
 func (g grain) above(batch, n int, f func(tile)) {
 	size := max(g.least.rows, min(g.most.rows, n*batch/(4*runtime.GOMAXPROCS(0))))
 	var all []tile
@@ -110,10 +110,10 @@ func (g grain) above(batch, n int, f func(tile)) {
 	parallel(len(all), func(k int) { f(all[k]) })
 }
 
-// kernels is how Gram matrices are cut.
+// kernels sets the tiles of Gram matrices.
 var kernels = grain{shape{256, 1024}, shape{64, 128}}
 
-// centre takes the means out of each matrix of K.
+// centre subtracts the means from each matrix of K.
 func (s *kernelMatrix) centre() {
 	if s.Center == compute.Raw {
 		return

@@ -2,7 +2,7 @@ package cpu
 
 import "hebb/compute"
 
-// An update is a [compute.Hebbian] as it is computed. With r = Rate/n and λ = Decay:
+// An update is a [compute.Hebbian] as it is computed. With r = Rate/n, times the network's own of Rates, and λ = Decay:
 //
 //	None      W ← (1−λ)·W + r·Yᵀ·X
 //	Diagonal  W ← (1−λ−r·s)·W + r·Yᵀ·X, s_u = Σ_b y_bu·g_bu, a factor for each row
@@ -39,6 +39,14 @@ func hebbian(h compute.Hebbian) {
 	}
 }
 
+// rateOf is r of network z.
+func (u *update) rateOf(z int) float32 {
+	if u.Rates == nil {
+		return u.rate
+	}
+	return u.rate * values(u.Rates)[z]
+}
+
 func (u *update) plain() { u.add(u.keep, nil) }
 
 func (u *update) diagonal() {
@@ -58,7 +66,10 @@ func (u *update) diagonal() {
 
 // add is W ← keep·W + r·Yᵀ·X, clipped, before having been called for each tile of W.
 func (u *update) add(keep float32, before func(tile)) {
-	m := multiplication{u.batch, u.rate, stacked(u.Y).tIf(true), stacked(u.X), keep, stacked(u.W)}
+	m := multiplication{u.batch, u.rate, nil, stacked(u.Y).tIf(true), stacked(u.X), keep, stacked(u.W)}
+	if u.Rates != nil {
+		m.alphaOf = u.rateOf
+	}
 	var clip func(tile)
 	if u.Bounded() {
 		clip = func(t tile) { u.clip(m.c.block(t)) }
@@ -77,8 +88,9 @@ func (u *update) factors(f []float32, t tile) {
 			f[i] += yb[i] * gb[i]
 		}
 	}
+	rate := u.rateOf(t.z)
 	for i := range f {
-		f[i] = u.keep - float32(u.rate*f[i])
+		f[i] = u.keep - float32(rate*f[i])
 	}
 }
 
@@ -90,7 +102,7 @@ func (u *update) full() {
 		e := dense(u.n, t.cols, *unexplained)
 		copyMatrix(e, x)
 		mul(-1, member(u.G, t.z), w, 1, e)
-		mul(u.rate, y.t(), e, u.keep, w)
+		mul(u.rateOf(t.z), y.t(), e, u.keep, w)
 		u.clip(w)
 	})
 }
@@ -113,7 +125,7 @@ func (u *update) lower() {
 	shape{group, group}.tiles(u.batch, u.units, 1, func(t tile) {
 		y, g := member(u.Y, t.z), member(u.G, t.z)
 		c := block(t.z, t.i)
-		mul(u.rate, y.part(0, t.i, u.n, t.rows).t(), g.part(0, t.i, u.n, t.rows), 0, c)
+		mul(u.rateOf(t.z), y.part(0, t.i, u.n, t.rows).t(), g.part(0, t.i, u.n, t.rows), 0, c)
 		for i := range c.rows {
 			clear(c.row(i)[i+1:])
 		}
@@ -129,7 +141,7 @@ func (u *update) lower() {
 			rows := min(group, u.units-i)
 			now, old := w.part(i, 0, rows, t.cols), dense(rows, t.cols, *before)
 			copyMatrix(old, now)
-			mul(u.rate, y.part(0, i, u.n, rows).t(), e, u.keep, now)
+			mul(u.rateOf(t.z), y.part(0, i, u.n, rows).t(), e, u.keep, now)
 			mul(-1, block(t.z, i), old, 1, now)
 			u.clip(now)
 			if i+rows < u.units {

@@ -20,7 +20,7 @@ func describe(m *memory) compute.Info {
 	}
 }
 
-// version is the version of a module that the program was built with.
+// version returns the version of a module that the program was built with.
 func version(path string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processor is what the processor calls itself.
+// processor returns the processor's name.
 func processor() string {
 	if v, err := unix.Sysctl("machdep.cpu.brand_string"); err == nil {
 		return v
@@ -15,7 +15,7 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// available is all the memory there is: macOS makes room by compressing.
+// available returns all of the memory: macOS makes room by compressing.
 func available() int64 {
 	n, err := unix.SysctlUint64("hw.memsize")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// processor is what the processor calls itself.
+// processor returns the processor's name.
 func processor() string {
 	if v := field("/proc/cpuinfo", "model name"); v != "" {
 		return v
@@ -17,7 +17,7 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// available is how many bytes can be had without pushing others out.
+// available returns the bytes that can be allocated without swapping out others.
 func available() int64 {
 	kb, _, _ := strings.Cut(field("/proc/meminfo", "MemAvailable"), " ")
 	n, err := strconv.ParseInt(kb, 10, 64)
@@ -27,7 +27,7 @@ func available() int64 {
 	return min(n<<10, allowed())
 }
 
-// allowed is what the memory limit of this process's control group leaves, where there is one.
+// allowed returns the bytes left within the memory limit of this process's control group, where there is one.
 func allowed() int64 {
 	limit, err1 := number("/sys/fs/cgroup/memory.max")
 	used, err2 := number("/sys/fs/cgroup/memory.current")
@@ -45,7 +45,7 @@ func number(file string) (int64, error) {
 	return strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
 }
 
-// field is the first value of a file of lines "name : value".
+// field returns the first value of a file of lines "name : value".
 func field(file, name string) string {
 	f, err := os.Open(file)
 	if err != nil {

@@ -9,5 +9,5 @@ import (
 
 func processor() string { return runtime.GOARCH }
 
-// available is not known here: an allocation beyond the machine's memory ends the program.
+// available is unknown here: an allocation beyond the machine's memory ends the program.
 func available() int64 { return math.MaxInt64 }

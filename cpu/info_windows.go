@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// processor is what Windows calls the processor.
+// processor returns the processor's name.
 func processor() string {
 	if v := os.Getenv("PROCESSOR_IDENTIFIER"); v != "" {
 		return v
@@ -25,7 +25,7 @@ type memoryStatus struct {
 	virtual, freeVirtual, extended uint64
 }
 
-// available is how much physical memory is free.
+// available returns the free physical memory.
 func available() int64 {
 	s := memoryStatus{length: uint32(unsafe.Sizeof(memoryStatus{}))}
 	f := windows.NewLazySystemDLL("kernel32.dll").NewProc("GlobalMemoryStatusEx")

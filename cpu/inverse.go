@@ -7,9 +7,9 @@ import (
 	"hebb/compute"
 )
 
-// An inversion is one matrix of a [compute.Inverse] as it is computed. L takes the place of Inv, M = L⁻¹ is scratch, and
-// in the end MᵀM takes the place of L. Halves of halves make of nearly all of it products of large blocks; what is
-// left are the blocks on the diagonal, in float64, which are also solved with by way of their inverses.
+// An inversion runs a [compute.Inverse] on one matrix. L is stored in Inv, M = L⁻¹ in scratch, and in the end MᵀM in
+// Inv. Recursive halving turns nearly all of the work into products of large blocks; the diagonal blocks remain, in
+// float64, and solving with them also goes by their inverses.
 type inversion struct {
 	n     int
 	l, m  matrix    // L on and below the diagonal; M, and zeros above it
@@ -17,11 +17,11 @@ type inversion struct {
 	cores func(n int, f func(i int))
 }
 
-// inverseBlock is how large the diagonal blocks are.
+// inverseBlock is the size of the diagonal blocks.
 var inverseBlock = compute.InverseBlock
 
-// inverseTile is how large the blocks are that one core works on, and inverseWork how many multiplications are worth
-// the other cores.
+// inverseTile is the size of the blocks that one core works on, and inverseWork the least number of multiplications
+// worth sharing with other cores.
 var inverseTile, inverseWork = 128, 1 << 19
 
 func inverse(op compute.Inverse) {
@@ -65,10 +65,10 @@ func invert(op compute.Inverse, z int, cores func(n int, f func(i int))) {
 	v.multiply()
 }
 
-// half is where n rows are cut in two: a whole number of blocks, and not the smaller part.
+// half returns where n rows are cut in two: a whole number of blocks, and not the smaller part.
 func half(n int) int { return blocks(blocks(n, inverseBlock), 2) * inverseBlock }
 
-// share cuts rows of work, so many multiplications each, among the cores.
+// share splits rows, of each multiplications a row, among the cores.
 func (v *inversion) share(rows, each int, f func(lo, hi int)) {
 	if rows*each < inverseWork {
 		f(0, rows)
@@ -78,8 +78,8 @@ func (v *inversion) share(rows, each int, f func(lo, hi int)) {
 	v.cores(blocks(rows, size), func(k int) { f(k*size, min(rows, (k+1)*size)) })
 }
 
-// factor finds L of the n rows and columns from i on, from what the ones before have left of them, and the inverses
-// of its diagonal blocks. It returns the order of the first leading minor that is not positive definite, or 0.
+// factor computes L of the n rows and columns from i on, from the matrix less the products of the rows before, and the
+// inverses of its diagonal blocks. It returns the order of the first leading minor that is not positive definite, or 0.
 func (v *inversion) factor(i, n int) int {
 	if n <= inverseBlock {
 		return v.block(i, n)
@@ -97,8 +97,8 @@ func (v *inversion) factor(i, n int) int {
 	return v.factor(j, rest)
 }
 
-// invert finds M of the n rows and columns from i on, from L and the inverses of its diagonal blocks. The residual that
-// stays small is that of M·L, since M solves it from the last column on.
+// invert computes M of the n rows and columns from i on, from L and the inverses of its diagonal blocks. The residual
+// M·L stays small, since M solves it from the last column on.
 func (v *inversion) invert(i, n int) {
 	if n <= inverseBlock {
 		return
@@ -114,7 +114,7 @@ func (v *inversion) invert(i, n int) {
 	})
 }
 
-// solveT is X·Lᵀ = P for the rows and columns of L from i on, X taking the place of P.
+// solveT solves X·Lᵀ = P for the rows and columns of L from i on, storing X in P.
 func (v *inversion) solveT(p matrix, i int) {
 	n := p.cols
 	if n <= inverseBlock {
@@ -128,7 +128,7 @@ func (v *inversion) solveT(p matrix, i int) {
 	v.solveT(right, i+h)
 }
 
-// solve is X·L = P for the rows and columns of L from i on, X taking the place of P.
+// solve solves X·L = P for the rows and columns of L from i on, storing X in P.
 func (v *inversion) solve(p matrix, i int) {
 	n := p.cols
 	if n <= inverseBlock {
@@ -169,8 +169,8 @@ func (v *inversion) multiply() {
 	})
 }
 
-// diagonal finishes a tile on the diagonal: its blocks there are better known than as sums of products of float32s, so
-// that the inverse of a diagonal matrix errs by one rounding, and by none for powers of two.
+// diagonal finishes a tile on the diagonal: its blocks there replace sums of products of float32s by more exact ones,
+// so that the inverse of a diagonal matrix errs by one rounding, and by none for powers of two.
 func (v *inversion) diagonal(i, n int) {
 	for first := i; first < i+n; first += inverseBlock {
 		w := min(inverseBlock, i+n-first)
@@ -194,7 +194,7 @@ type block64 [compute.InverseBlock * compute.InverseBlock]float64
 
 func (s *block64) row(i int) []float64 { return s[i*compute.InverseBlock:][:compute.InverseBlock] }
 
-// block works out L, M and MᵀM of the diagonal block of w rows from first on. It returns the order of the leading minor
+// block computes L, M and MᵀM of the diagonal block of w rows from first on. It returns the order of the leading minor
 // that is not positive definite, or 0.
 func (v *inversion) block(first, w int) int {
 	var l, m, x block64

@@ -9,32 +9,32 @@ import (
 	"hebb/compute"
 )
 
-// A keeper remembers the last kernel matrices that [compute.KernelSums] made, so that the [compute.KernelGrad] which is
-// to be centred by their means need not make them again. What is kept is a function of the rows alone, and these are
-// compared to the bit: an entry is right or it is not found.
+// A keeper caches the last kernel matrices that [compute.KernelSums] made, so that the [compute.KernelGrad] centred by
+// their means need not compute them again. A matrix is a function of its rows alone, and these are compared to the bit:
+// an entry is right or it is not found.
 type keeper struct {
 	mu   sync.Mutex
-	held []*kept // the one used last comes last
+	held []*kept // the most recently used last
 }
 
-// keptMost is how many matrices are remembered: one of a layer and one of the labels, which are the same for all layers.
-// keptDims is how long rows may be.
+// keptMost is the number of cached matrices: one of a layer and one of the labels, which are the same for all layers.
+// keptDims is the longest row.
 const keptMost, keptDims = 2, 4096
 
-// A kept is the kernel matrix of so many rows, in whole strips as [cover] makes it.
+// A kept is a cached kernel matrix, in whole strips as [cover] makes it.
 type kept struct {
-	compute.Similarity // but for X
+	compute.Similarity // without X
 	rows               int
 	x, k               []float32
 }
 
-// worthKeeping reports whether s is a single matrix of a small batch. Larger ones would take more memory than the op, and
-// are made by halves.
+// worthKeeping reports whether s is a single matrix of a small batch. Larger ones would take more memory than the op,
+// and only half of each is computed.
 func worthKeeping(s compute.Similarity) bool {
 	return s.X != nil && s.X.Batch() == 1 && s.Widths() == 1 && s.X.Rows() <= few && s.X.Cols() <= keptDims
 }
 
-// take hands out the matrix of s, or nil. Who takes one has it alone, until he puts it back.
+// take removes and returns the matrix of s, or nil. The caller has it alone, until put returns it.
 func (k *keeper) take(s compute.Similarity) *kept {
 	if !worthKeeping(s) {
 		return nil
@@ -50,7 +50,7 @@ func (k *keeper) take(s compute.Similarity) *kept {
 	return nil
 }
 
-// similarityOf is s between X and itself and, if it is known, its matrix.
+// similarityOf returns s between X and itself and, if it is cached, its matrix.
 func (k *keeper) similarityOf(s compute.Similarity) (similarity, *kept) {
 	if e := k.take(s); e != nil {
 		return unmeasured(s), e
@@ -58,7 +58,7 @@ func (k *keeper) similarityOf(s compute.Similarity) (similarity, *kept) {
 	return similarityOf(s, nil), nil
 }
 
-// blank is room for the matrix of s, for the caller to fill and to put back.
+// blank returns room for the matrix of s, for the caller to fill and to put back.
 func (k *keeper) blank(s compute.Similarity) *kept {
 	e := &kept{}
 	k.mu.Lock()
@@ -67,7 +67,7 @@ func (k *keeper) blank(s compute.Similarity) *kept {
 		k.held = slices.Delete(k.held, 0, 1)
 	}
 	k.mu.Unlock()
-	sigma := append(e.Sigma[:0], s.Sigma...) // the caller may write his
+	sigma := append(e.Sigma[:0], s.Sigma...) // a copy, since the caller may change its own
 	e.Similarity, e.rows = s, s.X.Rows()
 	e.X, e.Sigma = nil, sigma
 	e.x = append(e.x[:0], values(s.X)...)
@@ -75,7 +75,7 @@ func (k *keeper) blank(s compute.Similarity) *kept {
 	return e
 }
 
-// put takes e, unless it is nil, into keeping.
+// put adds e, unless it is nil, to the cache.
 func (k *keeper) put(e *kept) {
 	if e == nil {
 		return
@@ -93,10 +93,10 @@ func (e *kept) is(s compute.Similarity) bool {
 		bytes.Equal(bits(e.x), bits(values(s.X)))
 }
 
-// bits is x as it lies in memory.
+// bits returns the memory of x.
 func bits(x []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
 }
 
-// strip is where t, which is whole rows, lies in the matrix.
+// strip returns the rows of the matrix at tile t, which is whole rows.
 func (e *kept) strip(t tile) matrix { return dense(t.rows, e.rows, e.k[t.i*e.rows:]) }

@@ -8,8 +8,9 @@ import (
 	"hebb/compute"
 )
 
-// TestKept: a gradient after the sums of the same kernel is, to the bit, that without them; and so it is after sums of
-// rows that have changed since, of another width, of more kernels than are remembered, and after sums for a second time.
+// TestKept: a gradient after the sums of the same kernel equals, to the bit, the gradient without them; and so it does
+// after sums of rows that have changed since, of another width, of more kernels than are cached, and after sums for a
+// second time.
 func TestKept(t *testing.T) {
 	const m, d = 70, 12
 	rows := func(seed uint64, cols int) []float32 {
@@ -104,7 +105,7 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// sums are those of the rows of k.
+// sums returns the sums of the rows of k.
 func sums(s *compute.Step, k compute.Similarity) []float32 {
 	out, x := s.Tensor(1, k.X.Rows()), make([]float32, k.X.Rows())
 	s.Do(compute.KernelSums{Sum: out, K: k})

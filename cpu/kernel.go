@@ -5,26 +5,26 @@ import "unsafe"
 // A kernel computes products tile by tile: tileRows rows and a panel as wide as its width.
 type kernel struct{ width int }
 
-// tileRows is how many rows a kernel computes at a time, maxWidth how many columns at most.
+// tileRows is the number of rows that a kernel computes at a time, maxWidth the most columns.
 const tileRows, maxWidth = 6, 32
 
-// A strand is a part of the sums of a tile: a run of k numbers for each row, and the part of the panel that they
-// are multiplied by, its rows from offset on.
-type strand struct {
+// A segment is a part of the sums of a tile: a run of k numbers for each row, and the part of the panel to multiply them
+// by, its rows from offset on.
+type segment struct {
 	rows   [tileRows]*float32
 	offset int // in bytes
 	k      int
 }
 
-// A packing is a matrix cut into panels, each of which lies row by row in one run. What the last has beyond
-// the matrix's columns is anything: it makes columns that go nowhere.
+// A packing is a matrix cut into panels, each stored row by row in one run. The last one's columns beyond the matrix
+// hold anything: their results are discarded.
 type packing struct {
 	kernel
 	rows, cols int
 	data       *[]float32 // borrowed
 }
 
-// pack packs m, in scratch that is to be given back.
+// pack packs m, in scratch that the caller gives back.
 func (k kernel) pack(m matrix) packing {
 	p := packing{k, m.rows, m.cols, borrow(m.rows * blocks(m.cols, k.width) * k.width)}
 	if m.rows == 0 {
@@ -37,7 +37,7 @@ func (k kernel) pack(m matrix) packing {
 	return p
 }
 
-// fill makes a panel of m, which is no wider.
+// fill packs a panel of m, which is no wider.
 func (k kernel) fill(panel []float32, m matrix) {
 	if m.transposed {
 		transpose(matrix{m.rows, m.cols, k.width, false, panel}, m.t())
@@ -48,29 +48,29 @@ func (k kernel) fill(panel []float32, m matrix) {
 	}
 }
 
-// panels is how many there are.
+// panels returns the number of panels.
 func (p *packing) panels() int { return blocks(p.cols, p.width) }
 
-// panel is the i-th, and how many of its columns count.
+// panel returns the i-th panel and the number of its valid columns.
 func (p *packing) panel(i int) (data []float32, cols int) {
 	return (*p.data)[i*p.rows*p.width:][:p.rows*p.width], min(p.width, p.cols-i*p.width)
 }
 
-// A tileOut says where a tile goes: to a panel's columns of so many rows of a matrix. Two may be the same row, if they
-// are made of the same strands.
+// A tileOut is the destination of a tile: pointers to rows of a matrix, at a panel's columns. Two may be the same row,
+// if they are made of the same segments.
 type tileOut [tileRows]*float32
 
-// tile is c ← alpha·(rows of s)·panel, or c plus that, for the i-th panel of p. The numbers of a row lie step
-// bytes apart.
-func (p *packing) tile(c *tileOut, i int, s []strand, step int, alpha float32, plus bool) {
+// tile is c ← alpha·(rows of s)·panel or, with plus, c plus that, for the i-th panel of p. The numbers of a row lie
+// step bytes apart.
+func (p *packing) tile(c *tileOut, i int, s []segment, step int, alpha float32, plus bool) {
 	panel, cols := p.panel(i)
 	p.kernel.tile(c, i*p.width, cols, s, step, panel, alpha, plus)
 }
 
-// tile is c ← alpha·(rows of s)·panel, or c plus that, c being the columns from the j-th on. The numbers of a row lie
-// step bytes apart.
-func (k kernel) tile(c *tileOut, j, cols int, s []strand, step int, panel []float32, alpha float32, plus bool) {
-	held := 0 // what c holds does not count
+// tile is c ← alpha·(rows of s)·panel or, with plus, c plus that, c being the columns from the j-th on. The numbers of
+// a row lie step bytes apart.
+func (k kernel) tile(c *tileOut, j, cols int, s []segment, step int, panel []float32, alpha float32, plus bool) {
+	held := 0 // the old contents of c do not count
 	if plus {
 		held = 1
 	}

@@ -52,7 +52,7 @@
 	VFMADD231PS  Z13, Z15, Z11    \
 	ADDQ         R15, AX
 
-// func tileAVX2(c *[6]*float32, at int, s *strand, n, step int, panel *float32, alpha float32, add int)
+// func tileAVX2(c *[6]*float32, at int, s *segment, n, step int, panel *float32, alpha float32, add int)
 TEXT ·tileAVX2(SB), NOSPLIT, $0-64
 	MOVQ s+16(FP), DI
 	MOVQ n+24(FP), DX
@@ -73,7 +73,7 @@ TEXT ·tileAVX2(SB), NOSPLIT, $0-64
 	TESTQ DX, DX
 	JE    tileAVX2_store
 
-tileAVX2_strand:
+tileAVX2_segment:
 	MOVQ (DI), R8
 	MOVQ 8(DI), R9
 	MOVQ 16(DI), R10
@@ -109,7 +109,7 @@ tileAVX2_one:
 tileAVX2_next:
 	ADDQ $64, DI
 	DECQ DX
-	JNZ  tileAVX2_strand
+	JNZ  tileAVX2_segment
 
 tileAVX2_store:
 	MOVQ c+0(FP), CX
@@ -164,7 +164,7 @@ tileAVX2_put:
 	VZEROUPPER
 	RET
 
-// func tileAVX512(c *[6]*float32, at int, s *strand, n, step int, panel *float32, alpha float32, add int)
+// func tileAVX512(c *[6]*float32, at int, s *segment, n, step int, panel *float32, alpha float32, add int)
 TEXT ·tileAVX512(SB), NOSPLIT, $0-64
 	MOVQ s+16(FP), DI
 	MOVQ n+24(FP), DX
@@ -185,7 +185,7 @@ TEXT ·tileAVX512(SB), NOSPLIT, $0-64
 	TESTQ DX, DX
 	JE    tileAVX512_store
 
-tileAVX512_strand:
+tileAVX512_segment:
 	MOVQ (DI), R8
 	MOVQ 8(DI), R9
 	MOVQ 16(DI), R10
@@ -221,7 +221,7 @@ tileAVX512_one:
 tileAVX512_next:
 	ADDQ $64, DI
 	DECQ DX
-	JNZ  tileAVX512_strand
+	JNZ  tileAVX512_segment
 
 tileAVX512_store:
 	MOVQ c+0(FP), CX

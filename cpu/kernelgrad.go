@@ -2,7 +2,7 @@ package cpu
 
 import "hebb/compute"
 
-// A kernelSlope is a [compute.KernelGrad] as it is computed: tile by tile of P = Σ_w Scale·S∘K,
+// A kernelSlope runs a [compute.KernelGrad], tile by tile of P = Σ_w Scale·S∘K,
 //
 //	DX ← DX + P·X for the rows of the tile, DX + Pᵀ·X for its columns,
 //
@@ -25,7 +25,7 @@ func kernelGrad(g compute.KernelGrad, keep *keeper) {
 	defer s.k.done()
 	defer func() {
 		keep.put(s.keptK)
-		keep.put(s.keptL) // what layers have in common is kept, and what the next one has not makes room
+		keep.put(s.keptL) // cache the matrix that layers share; the layer's own makes room
 	}()
 	if g.L.X != nil {
 		if s.same = same(g.K, g.L); s.same {
@@ -48,7 +48,7 @@ func kernelGrad(g compute.KernelGrad, keep *keeper) {
 	}
 }
 
-// tile adds what t and, mirrored, its mirror image have to DX.
+// tile adds the terms of t and, mirrored, of its mirror image to DX.
 func (s *kernelSlope) tile(t tile, mirrored bool) {
 	scratch := borrow((2*t.rows + 6) * t.cols)
 	defer giveBack(scratch)
@@ -83,10 +83,10 @@ func (s *kernelSlope) tile(t tile, mirrored bool) {
 	}
 }
 
-// A slopeRow is what a row of P is made of: rows of K, L, S and a term of S, and what earlier widths made of P.
+// A slopeRow is the scratch for a row of P: rows of K, L, S and a term of S, and the sum of P over earlier widths.
 type slopeRow struct{ k, l, s, term, p []float32 }
 
-// weights is row i of P in t, of the products p and lxy there.
+// weights computes row i of P in t, from the products p and lxy there.
 func (s *kernelSlope) weights(p, lxy []float32, r slopeRow, t tile, i int) {
 	if s.widths == 1 && s.sums != nil && s.g == nil {
 		s.kernels(&r, p, lxy, 0, t, i)
@@ -99,7 +99,7 @@ func (s *kernelSlope) weights(p, lxy []float32, r slopeRow, t tile, i int) {
 	}
 }
 
-// kernels are the rows of K and L for width w. An L of a single width is there already after the first of K's.
+// kernels computes the rows of K and L for width w. An L of a single width is there already after the first of K's.
 func (s *kernelSlope) kernels(r *slopeRow, p, lxy []float32, w int, t tile, i int) {
 	switch {
 	case s.keptK != nil:
@@ -131,7 +131,7 @@ func (s *kernelSlope) atOnce(p []float32, r slopeRow, t tile, i int) {
 	slopes(p, r.k, l, r.term, slopeFactors{own, s.Self, s.Cross, float32(s.Scale(0))})
 }
 
-// byWidths is weights for whatever there is to S.
+// byWidths is weights for any S.
 func (s *kernelSlope) byWidths(p, lxy []float32, r slopeRow, t tile, i int) {
 	for w := range s.widths {
 		s.kernels(&r, p, lxy, w, t, i)
@@ -141,7 +141,7 @@ func (s *kernelSlope) byWidths(p, lxy []float32, r slopeRow, t tile, i int) {
 		}
 		switch c := float32(s.Scale(w)); {
 		case s.widths == 1:
-			scale(p, r.s, c) // the products have been used
+			scale(p, r.s, c) // the products are no longer needed
 		case w == 0:
 			scale(r.p, r.s, c)
 		default:
@@ -154,10 +154,10 @@ func (s *kernelSlope) byWidths(p, lxy []float32, r slopeRow, t tile, i int) {
 	}
 }
 
-// needsK reports whether P has K in it: not if K is Linear and S has nothing of it.
+// needsK reports whether P depends on K: not if K is Linear and S has no term of it.
 func (s *kernelSlope) needsK() bool { return s.sums != nil || s.Self != 0 || s.same }
 
-// slope is row i of S in t for width w, of rows of K and L.
+// slope computes row i of S in t for width w, from rows of K and L.
 func (s *kernelSlope) slope(r slopeRow, w int, t tile, i int) {
 	if s.Self != 0 {
 		scale(r.s, r.k, s.Self)
@@ -178,7 +178,7 @@ func (s *kernelSlope) slope(r slopeRow, w int, t tile, i int) {
 	}
 }
 
-// finish takes the sums of P's rows, times the rows of X, from DX.
+// finish subtracts the sums of P's rows, times the rows of X, from DX.
 func (s *kernelSlope) finish() {
 	x, dx := values(s.K.X), values(s.DX)
 	chunks(s.batch*s.m, max(1, alone/4/s.d), func(lo, hi int) {

@@ -2,15 +2,15 @@ package cpu
 
 import "hebb/compute"
 
-// rowSums are a [compute.KernelSums] as it is computed: tiles of K and of L, row by row, each entry of which
-// counts for its row and, off the diagonal, for its column.
+// rowSums runs a [compute.KernelSums]: tiles of K and of L, row by row, each entry of which counts for its row and, off
+// the diagonal, for its column.
 type rowSums struct {
 	k, l             similarity
 	same             bool // L is K
 	a, b, sum, dot   []float32
 	widths, batch, m int
-	kept             *kept // K, for others to use; or nil
-	known            bool  // and it is there already
+	kept             *kept // K, to be cached; or nil
+	known            bool  // kept holds K already
 }
 
 func kernelSums(k compute.KernelSums, keep *keeper) {
@@ -38,7 +38,7 @@ func kernelSums(k compute.KernelSums, keep *keeper) {
 	cover(s.batch, s.m, s.k.d, s.tile)
 }
 
-// optional is the elements of t, if there is one.
+// optional returns the elements of t, or nil.
 func optional(t *compute.Tensor) []float32 {
 	if t == nil {
 		return nil
@@ -46,7 +46,7 @@ func optional(t *compute.Tensor) []float32 {
 	return values(t)
 }
 
-// same reports whether two similarities are one.
+// same reports whether two similarities are the same.
 func same(k, l compute.Similarity) bool {
 	if k.X != l.X || k.Kernel != l.Kernel || k.PerDim != l.PerDim || len(k.Sigma) != len(l.Sigma) {
 		return false
@@ -59,7 +59,7 @@ func same(k, l compute.Similarity) bool {
 	return true
 }
 
-// tile adds what t and, mirrored, its mirror image have to all rows.
+// tile adds the terms of t and, mirrored, of its mirror image to all rows.
 func (s *rowSums) tile(t tile, mirrored bool) {
 	if s.kept != nil {
 		s.strip(t)
@@ -104,7 +104,7 @@ func (s *rowSums) tile(t tile, mirrored bool) {
 	}
 }
 
-// strip makes rows of the matrix that is to be kept, and adds them up.
+// strip computes rows of the matrix to be cached, and adds them up.
 func (s *rowSums) strip(t tile) {
 	k := s.kept.strip(t)
 	if !s.known {
@@ -118,7 +118,7 @@ func (s *rowSums) strip(t tile) {
 	}
 }
 
-// second is row i of L̃, K's being k. One of a single width is there already after the first of K's.
+// second computes row i of L̃, with K's row in k. An L of a single width is there already after the first of K's.
 func (s *rowSums) second(l, k []float32, xy matrix, w int, t tile, i int) {
 	switch {
 	case s.same:
@@ -131,7 +131,7 @@ func (s *rowSums) second(l, k []float32, xy matrix, w int, t tile, i int) {
 	s.centre(l, s.b, w, t, i)
 }
 
-// centre takes a's of row and column out of row i of t.
+// centre subtracts a's elements for row and column from row i of t.
 func (s *rowSums) centre(k, a []float32, w int, t tile, i int) {
 	if a == nil {
 		return
@@ -141,12 +141,12 @@ func (s *rowSums) centre(k, a []float32, w int, t tile, i int) {
 	shift(k, k, -a[t.i+i])
 }
 
-// add counts k, row i of t, for its row of out.
+// add adds k, row i of t, to its row of out.
 func (s *rowSums) add(out, k []float32, w int, t tile, i int) {
 	out[(w*s.batch+t.z)*s.m+t.i+i] += sum(k)
 }
 
-// mirror counts the columns of t as the rows they mirror.
+// mirror adds the column sums of t to the rows they mirror.
 func (s *rowSums) mirror(columns []float32, t tile) {
 	for w := range s.widths {
 		at := (w*s.batch+t.z)*s.m + t.j
@@ -158,7 +158,7 @@ func (s *rowSums) mirror(columns []float32, t tile) {
 	}
 }
 
-// taker hands out s piece by piece.
+// taker returns a function that hands out s piece by piece.
 func taker(s []float32) func(n int) []float32 {
 	return func(n int) (piece []float32) {
 		piece, s = s[:n], s[n:]

@@ -17,12 +17,12 @@ const (
 	logP8    float32 = 3.3333331174e-1
 )
 
-// logGo is ln x. Each step rounds once, so that the vector code can do the same to the same bits.
+// logGo is ln x. Each step rounds once, so that the vector code can give the same bits.
 //
-// With x = 2ᵉ·(1+m), 1+m within [√½, √2), it is e·ln 2 + m − m²/2 + m³·p(m). m is exact, and the last three terms, of which
-// the largest is below ½, round to some 2⁻²⁵ each; so the error is less than 2⁻²³ near 1, where package compute allows
-// 2⁻²¹, and less than 3 ulps beyond, half an ulp of it from the last addition. TestLog -exhaustive goes
-// through every float32. 0 and what is subnormal give −∞, what is negative gives a NaN.
+// With x = 2ᵉ·(1+m), 1+m within [√½, √2), it is e·ln 2 + m − m²/2 + m³·p(m). m is exact, and the last three terms, of
+// which the largest is below ½, round to some 2⁻²⁵ each; so the error is less than 2⁻²³ near 1, where package compute
+// allows 2⁻²¹, and less than 3 ulps beyond, half an ulp of it from the last addition. TestLog -exhaustive goes through
+// every float32. 0 and subnormals give −∞, negative numbers a NaN.
 func logGo(x float32) float32 {
 	b := int32(math.Float32bits(x)) + (0x3f800000 - sqrtHalf)
 	e := float32(b>>23 - 127)

@@ -23,6 +23,12 @@ func member(t *compute.Tensor, z int) matrix {
 	return m
 }
 
+// share is what member z of so many has of t.
+func share(t *compute.Tensor, z, members int) []float32 {
+	n := t.Len() / members
+	return values(t)[z*n:][:n]
+}
+
 // dense is a matrix without gaps in s.
 func dense(rows, cols int, s []float32) matrix {
 	return matrix{rows: rows, cols: cols, stride: cols, data: s[:rows*cols]}
@@ -100,11 +106,12 @@ func (s stack) block(t tile) matrix { return s.at(t.z).part(t.i, t.j, t.rows, t.
 
 // A multiplication is C ← α·A·B + β·C for each matrix of a batch, C not being transposed.
 type multiplication struct {
-	batch int
-	alpha float32
-	a, b  stack
-	beta  float32
-	c     stack
+	batch   int
+	alpha   float32
+	alphaOf func(z int) float32 // instead, where it is not the same for all
+	a, b    stack
+	beta    float32
+	c       stack
 }
 
 // byTiles is [multiplication.multiply] on goroutines, each doing all that there is to a tile.
@@ -114,7 +121,11 @@ func (m *multiplication) byTiles(s shape, before, after func(tile)) {
 			before(t)
 		}
 		a, b := m.a.at(t.z).part(t.i, 0, t.rows, m.a.cols), m.b.at(t.z).part(0, t.j, m.a.cols, t.cols)
-		mul(m.alpha, a, b, m.beta, m.c.block(t))
+		alpha := m.alpha
+		if m.alphaOf != nil {
+			alpha = m.alphaOf(t.z)
+		}
+		mul(alpha, a, b, m.beta, m.c.block(t))
 		if after != nil {
 			after(t)
 		}

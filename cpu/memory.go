@@ -8,15 +8,15 @@ import (
 	"hebb/compute"
 )
 
-// A memory hands out float32s up to what the machine had free when it was opened. Go cannot
-// recover from running out of memory, so what would not fit must be refused before it is asked for.
+// A memory allocates float32s up to the memory that was free when it was opened. Go cannot recover from running out of
+// memory, so an allocation that would not fit must be refused beforehand.
 type memory struct {
 	budget  int64 // bytes
 	held    int64 // bytes of live buffers
-	garbage int64 // bytes of freed buffers that the collector may not have taken back yet
+	garbage int64 // bytes of freed buffers that the collector may not have freed yet
 }
 
-// headroom is left for the rest of the program and for others.
+// headroom stays free for the rest of the program and for others.
 const headroom = 64 << 20
 
 func newMemory() *memory { return &memory{budget: available()} }
@@ -30,7 +30,7 @@ func (m *memory) alloc(n int) (*buffer, error) {
 	return &buffer{mem: m, data: make([]float32, n)}, nil
 }
 
-// fits reports whether so many bytes can be had, after it has made room for them.
+// fits reports whether that many bytes are free, after collecting garbage if needed.
 func (m *memory) fits(bytes int64) bool {
 	if bytes > m.budget-m.held-headroom {
 		return false
@@ -39,7 +39,7 @@ func (m *memory) fits(bytes int64) bool {
 		debug.FreeOSMemory()
 		m.garbage = 0
 	}
-	return bytes <= available() // others may have taken what was free at first
+	return bytes <= available() // other programs may have taken memory since
 }
 
 // A buffer is a slice of Go's heap.
@@ -71,12 +71,12 @@ func (b *buffer) Free() {
 	b.data = nil
 }
 
-// values are the elements of t, which is of float32s.
+// values returns the elements of t, which is of float32s.
 func values(t *compute.Tensor) []float32 {
 	return t.Buffer().(*buffer).data[t.Offset():][:t.Len()]
 }
 
-// words are the memory of t, whatever it is of.
+// words returns the memory of t, of either Type.
 func words(t *compute.Tensor) []float32 {
 	if t.Type() == compute.Float16 {
 		return t.Buffer().(*buffer).data[t.Offset()/2:][:(t.Len()+1)/2]
@@ -84,7 +84,7 @@ func words(t *compute.Tensor) []float32 {
 	return values(t)
 }
 
-// widened is op on float32s, where it was on halves, until done is called: BLAS knows nothing else.
+// widened returns op with its Float16s copied to float32s, the only type that BLAS takes; done frees the copies.
 func widened(op compute.Op) (wide compute.Op, done func()) {
 	var borrowed []*[]float32
 	wide = compute.Widened(op, func(t *compute.Tensor) *compute.Tensor {

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// parallel calls f(0) … f(n−1) on all cores, each core taking the next that nobody has taken. What
-// f(i) computes must not depend on who computes it.
+// parallel calls f(0) … f(n−1) on all cores, each core taking the next free index. The result of f(i) must not depend
+// on which core calls it.
 func parallel(n int, f func(i int)) {
 	workers := min(n, runtime.GOMAXPROCS(0))
 	if workers <= 1 {
@@ -41,15 +41,15 @@ func (s shape) tiles(batch, rows, cols int, f func(tile)) {
 	parallel(batch*blocks(rows, s.rows)*blocks(cols, s.cols), func(k int) { f(s.tile(k, rows, cols)) })
 }
 
-// tile is the k-th.
+// tile returns the k-th.
 func (s shape) tile(k, rows, cols int) tile {
 	down, across := blocks(rows, s.rows), blocks(cols, s.cols)
 	i, j := k/across%down*s.rows, k%across*s.cols
 	return tile{k / (across * down), i, j, min(s.rows, rows-i), min(s.cols, cols-j)}
 }
 
-// A grain is how finely outputs are cut: into tiles as large as most, which is what BLAS is fastest
-// with, but for the last cores to finish not to wait for others; into none smaller than least.
+// A grain bounds the tiles of outputs: at most most, the fastest size for BLAS, but small enough that no core waits
+// long for the others to finish; at least least.
 type grain struct{ most, least shape }
 
 // tiles calls f for every tile of a batch of rows×cols matrices.
@@ -57,9 +57,19 @@ func (g grain) tiles(batch, rows, cols int, f func(tile)) {
 	g.fit(batch, rows, cols).tiles(batch, rows, cols, f)
 }
 
-// fit is the tile for a batch of rows×cols matrices: where there are only a few, as many for each
-// core. Rows are cut first: long rows are what BLAS likes.
+// fit returns the shape of tiles for a batch of rows×cols matrices: the shape for one of them alone, unless the shape
+// that suits all makes the same bits. So the bits of a matrix do not depend on how many others there are.
 func (g grain) fit(batch, rows, cols int) shape {
+	one, all := g.spread(1, rows, cols), g.spread(batch, rows, cols)
+	if one.steady(cols) && all.steady(cols) {
+		return all
+	}
+	return one
+}
+
+// spread is the tile for so many: where there are only a few, as many for each core. Rows are cut first: long rows
+// are what BLAS likes.
+func (g grain) spread(batch, rows, cols int) shape {
 	cores := runtime.GOMAXPROCS(0)
 	down, across := blocks(rows, g.most.rows), blocks(cols, g.most.cols)
 	if n := batch * down * across; n < 4*cores && n%cores != 0 {
@@ -70,24 +80,37 @@ func (g grain) fit(batch, rows, cols int) shape {
 	return shape{blocks(rows, down), blocks(cols, across)}
 }
 
+// steady reports whether [mul] makes the same bits by all tiles of matrices of cols columns that s cuts.
+func (s shape) steady(cols int) bool {
+	return steady(cols - (blocks(cols, s.cols)-1)*s.cols) // the last is the narrowest
+}
+
 // fair is a size of chunks of n, none larger than most, that gives each core one.
 func fair(n, most int) int { return min(most, blocks(n, runtime.GOMAXPROCS(0))) }
 
-// blocks is how many blocks of size s cover n.
+// blocks returns the number of blocks of size s that cover n.
 func blocks(n, s int) int { return (n + s - 1) / s }
 
 // chunks calls f for consecutive ranges of at most size that cover 0 … n.
-func chunks(n, size int, f func(lo, hi int)) {
-	parallel(blocks(n, size), func(k int) { f(k*size, min(n, (k+1)*size)) })
+func chunks(n, size int, f func(lo, hi int)) { chunksOf(1, n, size, f) }
+
+// chunksOf is chunks for each of so many equal parts of 0 … n.
+func chunksOf(parts, n, size int, f func(lo, hi int)) {
+	length := n / parts
+	each := blocks(length, size)
+	parallel(parts*each, func(k int) {
+		from, lo := k/each*length, k%each*size
+		f(from+lo, from+min(length, lo+size))
+	})
 }
 
 var scratch = sync.Pool{New: func() any { return new([]float32) }}
 
-// borrow returns n float32s of unspecified contents, to be given back.
+// borrow returns n float32s of unspecified contents, to be given back. They start at a multiple of 16 bytes.
 func borrow(n int) *[]float32 {
 	s := scratch.Get().(*[]float32)
 	if cap(*s) < n {
-		*s = make([]float32, n)
+		*s = make([]float32, blocks(n, 4)*4)
 	}
 	*s = (*s)[:n]
 	return s

@@ -6,19 +6,19 @@ import (
 	"hebb/compute"
 )
 
-// A patchUpdate is a [compute.Hebbian] over patches as it is computed: with r = Rate/n and T = Mask(YᵀG),
+// A patchUpdate runs a [compute.Hebbian] over patches: with r = Rate/n and T = Mask(YᵀG),
 //
 //	W ← (1−λ)·W + r·(YᵀX − T·W)
 //
-// There are far more places than units, so T is formed. Pieces of the places make their parts of YᵀX and of YᵀG
-// side by side, and these are added up in their order.
+// There are far more positions than units, so T is formed. Pieces of the positions make their parts of YᵀX and of YᵀG
+// side by side, and these are added up in order.
 type patchUpdate struct {
 	update
 	window
 	x       []float32
 	y, g, w matrix
 	pieces  int
-	each    int      // places of a piece
+	each    int      // positions of a piece
 	sums    []matrix // of each piece: YᵀX
 	squares []matrix // of each piece: YᵀG
 }
@@ -28,6 +28,7 @@ func hebbianOfPatches(h compute.Hebbian) {
 	u.Hebbian, u.keep = h, 1-h.Decay
 	u.batch, u.units, u.inputs, u.n = h.Dims()
 	u.rate = h.Rate / float32(u.n)
+	u.rate = u.rateOf(0)
 	u.y, u.w = dense(u.n, u.units, values(h.Y)), dense(u.units, u.inputs, values(h.W))
 	u.cut()
 	s := borrow(u.pieces * u.units * (u.inputs + u.units))
@@ -45,7 +46,7 @@ func hebbianOfPatches(h compute.Hebbian) {
 	chunks(u.units*u.inputs, 1<<14, u.finish)
 }
 
-// cut decides on the pieces: long enough that adding up their sums is little work beside making them.
+// cut chooses the pieces: long enough that adding up their sums is little work beside computing them.
 func (u *patchUpdate) cut() {
 	most := max(1, pieceFloats/(u.units*u.inputs))
 	u.pieces = max(1, min(4*runtime.GOMAXPROCS(0), most, u.n/pieceLength))
@@ -53,12 +54,12 @@ func (u *patchUpdate) cut() {
 	u.pieces = blocks(u.n, u.each)
 }
 
-// places are those of a piece.
+// placesOf returns the range of positions of a piece.
 func (u *patchUpdate) placesOf(piece int) (lo, hi int) {
 	return piece * u.each, min(u.n, (piece+1)*u.each)
 }
 
-// sum makes YᵀX of every piece, of so many inputs at a time that there is work for all cores.
+// sum computes YᵀX of every piece, for enough inputs at a time to give all cores work.
 func (u *patchUpdate) sum() {
 	k, ok := kernelFor(u.inputs)
 	f, unit := u.lowered, 1
@@ -70,7 +71,7 @@ func (u *patchUpdate) sum() {
 	shape{1, cols}.tiles(1, u.pieces, u.inputs, func(t tile) { f(t.i, t.j, t.cols) })
 }
 
-// lowered makes the sums of a piece for inputs from j on, by patches written down for a block of places.
+// lowered computes the sums of a piece for inputs from j on, by storing the patches of a block of positions.
 func (u *patchUpdate) lowered(piece, j, cols int) {
 	lo, hi := u.placesOf(piece)
 	each := min(hi-lo, max(16, patchFloats/cols))
@@ -85,11 +86,12 @@ func (u *patchUpdate) lowered(piece, j, cols int) {
 	}
 }
 
-// placesAtOnce is how many places the kernel adds up at a time: what the rows and a panel of so many take
-// remains in the first level of cache.
+// placesAtOnce is the number of positions that the kernel adds up at a time: the rows and a panel of that many stay in
+// the first level of cache.
 var placesAtOnce = 256
 
-// direct makes the sums of a piece for inputs from j on by the kernel: the units are its rows, the inputs its columns.
+// direct computes the sums of a piece for inputs from j on by the kernel: the units are its rows, the inputs its
+// columns.
 func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	lo, hi := u.placesOf(piece)
 	each := min(hi-lo, placesAtOnce)
@@ -97,14 +99,14 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	s := borrow(each * (tiles*tileRows + k.width))
 	defer giveBack(s)
 	y, panel := (*s)[:each*tiles*tileRows], (*s)[each*tiles*tileRows:]
-	strands, to := make([][1]strand, tiles), make([]tileOut, tiles)
+	segments, to := make([][1]segment, tiles), make([]tileOut, tiles)
 	for i := range tiles {
 		for r := range tileRows {
 			unit := i*tileRows + r
 			if unit >= u.units {
 				unit = i * tileRows
 			}
-			strands[i][0].rows[r] = &y[i*tileRows*each+unit-i*tileRows]
+			segments[i][0].rows[r] = &y[i*tileRows*each+unit-i*tileRows]
 			to[i][r] = &u.sums[piece].row(unit)[0]
 		}
 	}
@@ -115,15 +117,15 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 			count := min(k.width, j+cols-c)
 			x := matrix{n, count, k.width, false, panel}
 			u.columns(x, u.x, lo, c)
-			for i := range strands {
-				strands[i][0].k = n
-				k.tile(&to[i], c, count, strands[i][:], 4*tileRows, panel, 1, !first)
+			for i := range segments {
+				segments[i][0].k = n
+				k.tile(&to[i], c, count, segments[i][:], 4*tileRows, panel, 1, !first)
 			}
 		}
 	}
 }
 
-// bySixes copies six columns of m at a time, row by row, to runs of so many rows.
+// bySixes copies six columns of m at a time, row by row, to runs of the given number of rows.
 func bySixes(dst []float32, m matrix, rows int) {
 	for i := range m.rows {
 		row := m.row(i)
@@ -138,7 +140,7 @@ func bySixes(dst []float32, m matrix, rows int) {
 	}
 }
 
-// explain takes T·W off the first piece's sums.
+// explain subtracts T·W from the first piece's sums.
 func (u *patchUpdate) explain() {
 	parallel(u.pieces, func(i int) {
 		lo, hi := u.placesOf(i)
@@ -160,7 +162,7 @@ func (u *patchUpdate) explain() {
 	})
 }
 
-// finish makes new weights, from the lo-th on, of the sums.
+// finish computes new weights, from the lo-th on, from the sums.
 func (u *patchUpdate) finish(lo, hi int) {
 	sum, w := u.sums[0].data[lo:hi], u.w.data[lo:hi]
 	for _, more := range u.sums[1:] {

@@ -2,7 +2,7 @@ package cpu
 
 import "hebb/compute"
 
-// pool takes one row of places at a time.
+// pool takes one row of positions at a time.
 func pool(p compute.Pool) {
 	g := p.Patches()
 	x, y := values(p.X), values(p.Y)
@@ -27,7 +27,7 @@ func pool(p compute.Pool) {
 	})
 }
 
-// sees calls f with the number in X of each pixel that the window sees at a place, row by row.
+// sees calls f with the index in X of each pixel under the window at a position, row by row.
 func sees(g *compute.Patches, place int, f func(at int)) {
 	n, h, w := place/g.Q/g.P, place/g.Q%g.P*g.Stride-g.Pad, place%g.Q*g.Stride-g.Pad
 	for i := max(h, 0); i < min(h+g.R, g.H); i++ {

@@ -2,8 +2,8 @@ package cpu
 
 import "hebb/compute"
 
-// A poolDelta is a [compute.PoolGrad] as it is computed: image by image, or some channels of an image, each
-// place in its turn giving its delta to the pixels it came from.
+// A poolDelta runs a [compute.PoolGrad]: image by image, or some channels of an image, each position in turn adding its
+// delta to the pixels it came from.
 type poolDelta struct {
 	compute.PoolGrad
 	g         compute.Patches
@@ -18,7 +18,7 @@ func poolGrad(p compute.PoolGrad) {
 	shape{1, channelsAtOnce}.tiles(1, v.g.N, v.g.C, func(t tile) { v.image(t.i, t.j, t.cols) })
 }
 
-// channelsAtOnce is how many channels of an image a core takes at a time.
+// channelsAtOnce is the number of channels of an image that a core takes at a time.
 var channelsAtOnce = 64
 
 // image does the channels from c on of image n.
@@ -46,7 +46,7 @@ func (v *poolDelta) image(n, c, channels int) {
 	}
 }
 
-// largest makes top the largest of what the window sees at a place, of the channels from c on.
+// largest sets top to the largest pixels under the window at a position, of the channels from c on.
 func (v *poolDelta) largest(top []float32, place, c int) {
 	first := true
 	sees(&v.g, place, func(at int) {

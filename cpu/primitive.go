@@ -143,7 +143,8 @@ func plus(dst, a []float32, k float32) {
 	}
 }
 
-// slopeFactors are what a row of slopes has one of: R of the row, Self and Cross of [compute.KernelGrad], and its Scale.
+// slopeFactors are the constants of a row of slopes: R of the row, Self and Cross of [compute.KernelGrad], and its
+// Scale.
 type slopeFactors struct{ own, self, cross, scale float32 }
 
 // slopes is p[j] = scale·k[j]·((self·k[j] + cross·l[j]) + (r[j] + own)).
@@ -168,7 +169,7 @@ func give(dst, rest, x, top []float32) {
 	}
 }
 
-// sum adds x up in 32 lanes, and these across, the far ones first; what is left of x comes last.
+// sum adds x up in 32 lanes, and these across, the far ones first; the remainder of x comes last.
 func sum(x []float32) float32 {
 	s, n := sumVector(x)
 	if n == 0 {
@@ -201,14 +202,14 @@ func sumGo(x []float32) (sum float32, n int) {
 	return lanes[0], n
 }
 
-// runSums makes out of x the sums of its runs of n numbers.
+// runSums sets out to the sums of x's runs of n numbers.
 func runSums(out, x []float32, n int) {
 	for o := runSumsVector(out, x, n); o < len(out); o++ {
 		out[o] = runSum(x[o*n:][:n])
 	}
 }
 
-// runSum adds x up in 8 lanes, and these two by two; what is no whole number of eights, in two.
+// runSum adds x up in 8 lanes, and these two by two; a remainder below 8, in two.
 func runSum(x []float32) float32 {
 	if len(x)%8 != 0 {
 		var a, b float32
@@ -230,7 +231,7 @@ func runSum(x []float32) float32 {
 	return ((l[0] + l[1]) + (l[2] + l[3])) + ((l[4] + l[5]) + (l[6] + l[7]))
 }
 
-// spreadRows gives each row of dst, so many elements long, a number of its own.
+// spreadRows fills each row of dst, cols elements long, with a number of src.
 func spreadRows(dst, src []float32, cols int) {
 	for i := spreadVector(dst, src, cols); i < len(src); i++ {
 		fill(dst[i*cols:][:cols], src[i])

@@ -1,7 +1,7 @@
 package cpu
 
-// The routines of primitive_amd64.s, for n floats, a multiple of 8. Each does what the Go function beside its caller
-// does, to the same bits.
+// The routines of primitive_amd64.s, for n floats, a multiple of 8. Each gives the same bits as the Go function beside
+// its caller.
 //
 //go:noescape
 func addAVX2(dst, a, b *float32, n int)
@@ -60,7 +60,7 @@ func spreadAVX2(dst, src *float32, cols, rows int)
 //go:noescape
 func largestAVX2(x *float32, n int) float32
 
-// eights is how many elements of dst vectors of 8 do.
+// eights returns the number of elements of dst that fill vectors of 8.
 func eights(dst []float32) int {
 	if vector < avx2 {
 		return 0
@@ -68,8 +68,8 @@ func eights(dst []float32) int {
 	return len(dst) &^ 7
 }
 
-// What follows does the first elements of the function it is named after, and returns how many. The operands are as
-// long as dst.
+// The functions below process the first elements for the function that they are named after, and return how many. The
+// operands are as long as dst.
 
 func addVector(dst, a, b []float32) int {
 	n := eights(dst)

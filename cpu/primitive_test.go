@@ -126,7 +126,7 @@ func TestLargest(t *testing.T) {
 	}
 }
 
-// TestLog holds log to what package compute allows, and the vector code to logGo's bits, over all float32s, by
+// TestLog checks log against package compute's bound, and the vector code against logGo's bits, over all float32s, by
 // bits.
 func TestLog(t *testing.T) {
 	stride := uint64(101)
@@ -183,7 +183,7 @@ func TestLogEnds(t *testing.T) {
 	}
 }
 
-// TestKernels multiplies whole numbers, so that every order gives the same: strands of all lengths, numbers of a
+// TestKernels multiplies whole numbers, so that every order gives the same: segments of all lengths, numbers of a
 // row side by side and apart, panels that are full and that are not, rows that are not there.
 func TestKernels(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
@@ -192,11 +192,11 @@ func TestKernels(t *testing.T) {
 			set(t, &vector, v)
 			k, ok := kernelFor(cols)
 			if !ok || cols > k.width {
-				continue // what has more columns than a panel comes in several
+				continue // more columns than a panel come in several
 			}
 			for n := range 11 {
 				for _, apart := range []int{1, 5} {
-					name := fmt.Sprintf("%v, %d columns, strands of %d, numbers %d apart", v, cols, n, apart)
+					name := fmt.Sprintf("%v, %d columns, segments of %d, numbers %d apart", v, cols, n, apart)
 					checkKernel(t, r, name, k, cols, n, apart)
 				}
 			}
@@ -204,7 +204,7 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// checkKernel computes a tile of two strands of n numbers, whose last row stands for the first.
+// checkKernel computes a tile of two segments of n numbers, whose last row stands for the first.
 func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, cols, n, apart int) {
 	const margin, beside = 3, -77
 	number := func() float32 { return float32(r.IntN(9) - 4) }
@@ -217,10 +217,10 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, cols, n, apa
 	}
 	c := make([]float32, tileRows*(margin+k.width+cols))
 	var to tileOut
-	var s []strand
-	at := func(strand, row, p int) int { return (strand*tileRows+row)*(n+1)*apart + p*apart }
+	var s []segment
+	at := func(segment, row, p int) int { return (segment*tileRows+row)*(n+1)*apart + p*apart }
 	for i := range 2 {
-		st := strand{offset: 4 * k.width * (i*n + i), k: n} // a row of the panel is left out
+		st := segment{offset: 4 * k.width * (i*n + i), k: n} // a row of the panel is left out
 		for row := range tileRows {
 			st.rows[row] = &rows[at(i, row%(tileRows-1), 0)]
 		}

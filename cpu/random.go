@@ -22,7 +22,7 @@ func random(r compute.Random) {
 	})
 }
 
-// numbers makes numbers of a block of the generator.
+// numbers returns the numbers of a block of the generator.
 func numbers(l compute.Law, w [4]uint32) (x [4]float32) {
 	switch l.Distribution {
 	case compute.BernoulliLaw:
@@ -45,7 +45,7 @@ func numbers(l compute.Law, w [4]uint32) (x [4]float32) {
 	return x
 }
 
-// philox is block n of a stream of Philox 4×32-10 (Salmon, Moraes, Dror, Shaw 2011).
+// philox returns block n of a stream of Philox 4×32-10 (Salmon, Moraes, Dror, Shaw 2011).
 func philox(n, stream, seed uint64) [4]uint32 {
 	c0, c1, c2, c3 := uint32(n), uint32(n>>32), uint32(stream), uint32(stream>>32)
 	k0, k1 := uint32(seed), uint32(seed>>32)

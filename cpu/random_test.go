@@ -7,7 +7,7 @@ import (
 	"hebb/compute/computetest"
 )
 
-// TestRandomParts: each part of a Random is, to the bit, a Random of its own.
+// TestRandomParts: each part of a Random equals, to the bit, a separate Random.
 func TestRandomParts(t *testing.T) {
 	b, err := Open()
 	if err != nil {

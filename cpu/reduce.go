@@ -7,8 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// A reduction is a [compute.Reduce] as it is computed: the values come block by block from a formula, or are
-// the input itself.
+// A reduction runs a [compute.Reduce]: the values come block by block from a formula, or are the input itself.
 type reduction struct {
 	compute.Reduce
 	x    []float32
@@ -17,7 +16,7 @@ type reduction struct {
 	cols int
 }
 
-// pieceOfFold is how many values a core folds at a time.
+// pieceOfFold is the number of values that a core folds at a time.
 var pieceOfFold = 1 << 16
 
 func reduce(r compute.Reduce) {
@@ -53,7 +52,7 @@ func (v *reduction) values(lo, hi int, f func(x []float32)) {
 	}
 }
 
-// store makes the result of a fold.
+// store stores the result of a fold.
 func (v *reduction) store(out *float32, fold float64) {
 	if fold = float64(v.Alpha) * fold; v.Beta != 0 {
 		fold += float64(v.Beta) * float64(*out)
@@ -67,7 +66,7 @@ func (v *reduction) contiguous(out []float32) {
 		v.long(out)
 		return
 	}
-	chunks(len(out), max(1, pieceOfFold/v.n), func(lo, hi int) {
+	chunksOf(v.parts(), len(out), max(1, pieceOfFold/v.n), func(lo, hi int) {
 		o, folded := lo, folding{}
 		v.values(lo*v.n, hi*v.n, func(x []float32) {
 			if v.Fold == compute.FoldSum && short(v.n) && len(x)%v.n == 0 {
@@ -85,6 +84,19 @@ func (v *reduction) contiguous(out []float32) {
 			}
 		})
 	})
+}
+
+// parts is 1, or how many members there are if each has to be folded by itself, as a formula's blocks begin anew with
+// each chunk: where they cut runs, what a run becomes depends on where its chunk began.
+func (v *reduction) parts() int {
+	if v.e == nil || v.Along == compute.AlongAll {
+		return 1
+	}
+	if v.n <= v.e.size {
+		v.e.size = v.e.size / v.n * v.n // a block of whole runs cuts none
+		return 1
+	}
+	return v.In[0].Batch()
 }
 
 // short reports whether runs of n values are better added up together than one by one: a vector's sum is worth its call
@@ -109,7 +121,7 @@ func (v *reduction) runs(out, x []float32) int {
 	return count
 }
 
-// long folds each run in pieces, and these in their order.
+// long folds each run in pieces, and then the pieces in order.
 func (v *reduction) long(out []float32) {
 	pieces := blocks(v.n, pieceOfFold)
 	folds := make([]float64, len(out)*pieces)
@@ -135,7 +147,7 @@ type folding struct {
 }
 
 func (f *folding) add(fold compute.Fold, x []float32) {
-	const most = 4096 // that are added up in float32
+	const most = 4096 // added up in float32
 	for len(x) > 0 {
 		part := x[:min(len(x), most)]
 		var next float64
@@ -159,13 +171,13 @@ func both(fold compute.Fold, a, b float64) float64 {
 	return max(a, b)
 }
 
-// alongRows folds the rows of each matrix, some at a time, and these in their order.
+// alongRows folds the rows of each matrix, some at a time, and then the partial results in order.
 func (v *reduction) alongRows(out []float32) {
 	each := max(1, pieceOfFold/v.cols)
 	pieces, matrices := blocks(v.n, each), len(out)/v.cols
 	parts := borrow(matrices * pieces * v.cols)
 	defer giveBack(parts)
-	atOnce := max(1, each/(2*v.n)) // of many small matrices
+	atOnce := max(1, each/(2*v.n)) // for many small matrices
 	chunks(matrices*pieces, atOnce, func(from, to int) {
 		for i := from; i < to; i++ {
 			z, lo := i/pieces, i%pieces*each
@@ -183,8 +195,7 @@ func (v *reduction) alongRows(out []float32) {
 	}
 }
 
-// foldRows folds the elements lo … hi, which are whole rows, into dst: narrow rows several at a time, as if they
-// were one.
+// foldRows folds the elements lo … hi, which are whole rows, into dst: narrow rows several at a time, as one wide row.
 func (v *reduction) foldRows(dst []float32, lo, hi int) {
 	c := columnsOf((hi-lo)/v.cols, v.cols)
 	f, start := add, float32(0)

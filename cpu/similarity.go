@@ -6,8 +6,8 @@ import (
 	"hebb/compute"
 )
 
-// A similarity is a kernel between the rows of x and those of y as it is computed: products of rows by
-// BLAS, then the kernel's function row by row.
+// A similarity is a kernel between the rows of x and the rows of y: products of rows by BLAS, then the kernel's
+// function row by row.
 type similarity struct {
 	compute.Similarity
 	n, m, d int
@@ -16,7 +16,7 @@ type similarity struct {
 	norms   *[]float32
 }
 
-// similarityOf is s between X and y, nil being X itself. It is to be given back by done.
+// similarityOf returns s between X and y, nil being X itself. Call done to give its scratch back.
 func similarityOf(s compute.Similarity, y *compute.Tensor) similarity {
 	r := unmeasured(s)
 	if y != nil {
@@ -38,7 +38,7 @@ func similarityOf(s compute.Similarity, y *compute.Tensor) similarity {
 	return r
 }
 
-// unmeasured is s without what the kernel needs to know of each row.
+// unmeasured returns s without the rows' norms.
 func unmeasured(s compute.Similarity) similarity {
 	x := stacked(s.X)
 	return similarity{Similarity: s, n: s.X.Rows(), m: s.X.Rows(), d: s.X.Cols(), x: x, y: x}
@@ -50,7 +50,7 @@ func (s *similarity) done() {
 	}
 }
 
-// measure is what the kernel needs to know of each row of x.
+// measure computes the norms of the rows of x, as the kernel needs them.
 func (s *similarity) measure(dst []float32, x *compute.Tensor) {
 	v := values(x)
 	chunks(len(dst), 256, func(lo, hi int) {
@@ -65,7 +65,7 @@ func (s *similarity) measure(dst []float32, x *compute.Tensor) {
 	})
 }
 
-// dotted is x·y. A short one is not worth a call of C.
+// dotted returns x·y. A short one does not repay a call of C.
 func dotted(x, y []float32) float32 {
 	if len(x) > 256 {
 		return engine.Sdot(len(x), x, 1, y, 1)
@@ -83,7 +83,7 @@ func dotted(x, y []float32) float32 {
 	return (a + b) + (c + d)
 }
 
-// products is X·Yᵀ for t, times −2 where it is part of a distance.
+// products computes X·Yᵀ for t, times −2 where it is part of a distance.
 func (s *similarity) products(xy matrix, t tile) {
 	alpha := float32(1)
 	if s.Kernel == compute.Gaussian {
@@ -92,7 +92,7 @@ func (s *similarity) products(xy matrix, t tile) {
 	mul(alpha, s.x.at(t.z).part(t.i, 0, t.rows, s.d), s.y.at(t.z).part(t.j, 0, t.cols, s.d).t(), 0, xy)
 }
 
-// row is the kernel of width w in row i of t, from the products there. k may be xy.
+// row computes the kernel of width w in row i of t, from the products there. k may be xy.
 func (s *similarity) row(k, xy []float32, w int, t tile, i int) {
 	switch s.Kernel {
 	case compute.Linear:
@@ -105,7 +105,7 @@ func (s *similarity) row(k, xy []float32, w int, t tile, i int) {
 	}
 }
 
-// own is row of X with itself, where the diagonal may pass through row i of t.
+// own is row for X with itself, where the diagonal may pass through row i of t.
 func (s *similarity) own(k, xy []float32, w int, t tile, i int) {
 	s.row(k, xy, w, t, i)
 	if j, ok := t.diagonal(i); ok && s.Kernel != compute.Linear {
@@ -113,25 +113,25 @@ func (s *similarity) own(k, xy []float32, w int, t tile, i int) {
 	}
 }
 
-// diagonal is where the diagonal passes through row i of t, if it does.
+// diagonal returns the column where the diagonal crosses row i of t, if it does.
 func (t tile) diagonal(i int) (j int, ok bool) {
 	j = t.i + i - t.j
 	return j, 0 <= j && j < t.cols
 }
 
-// few is up to how many rows whole strips of a matrix take less time than one of every two mirror images, whose short
-// rows and rounds cost more than what they save.
+// few is the largest number of rows for which computing whole strips of a matrix is faster than computing one of every
+// two mirror images, whose short rows and rounds cost more than they save.
 var few = 256
 
-// stripRows is how many rows of a small matrix are worked on at a time.
+// stripRows is the number of rows of a small matrix computed at a time.
 var stripRows = 64
 
-// kernelWork is how many products of a sum what becomes of an entry takes as long as.
+// kernelWork is the work on an entry after its product, in multiplications of a sum.
 const kernelWork = 32
 
-// cover calls f for tiles that cover, of the batch's m×m matrices, everything or, mirrored, the diagonal and one of
-// every two mirror images, as pairs does. d is how long the rows are: a few short ones take one core less time than
-// two, one of which comes late and is waited for (256 rows of 32: 95 µs and 160 µs).
+// cover calls f for tiles that cover, in the batch's m×m matrices, everything or, mirrored, the diagonal and one of
+// every two mirror images, as pairs does. d is the length of the rows: a few short ones take one core less time than
+// two, of which the second starts late (256 rows of 32: 95 µs and 160 µs).
 func cover(batch, m, d int, f func(t tile, mirrored bool)) {
 	strips := shape{stripRows, m}
 	switch {
@@ -146,10 +146,9 @@ func cover(batch, m, d int, f func(t tile, mirrored bool)) {
 	}
 }
 
-// pairs calls f for square tiles of so many rows that cover, of the batch's m×m matrices, the diagonal and one of every
-// two mirror images. Tiles go round by round, and no two of a round have rows or columns in common: f may add to
-// what belongs to the rows of a tile and to its columns, and the order in which it does so depends on m and
-// size alone.
+// pairs calls f for square tiles of size rows that cover, in the batch's m×m matrices, the diagonal and one of every
+// two mirror images. Tiles go round by round, and no two of a round have rows or columns in common: f may add to the
+// results of the rows of a tile and of its columns, in an order that depends on m and size alone.
 func pairs(batch, m, size int, f func(tile)) {
 	n := blocks(m, size)
 	for round := range n { // block i meets block j ≥ i where i + j is round, or round + n
@@ -170,5 +169,6 @@ func pairs(batch, m, size int, f func(tile)) {
 // pairsMost and pairsLeast are the sides of the largest and the smallest tiles of [pairs].
 var pairsMost, pairsLeast = 256, 64
 
-// pairSide is the side for m rows: an eighth of them, so that few rows too are work for several cores, in whole vectors.
+// pairSide returns the side for m rows: an eighth of them, so that few rows too are work for several cores, in whole
+// vectors.
 func pairSide(m int) int { return max(pairsLeast, min(pairsMost, blocks(m, 8*16)*16)) }

@@ -10,8 +10,8 @@ import (
 	"hebb/compute"
 )
 
-// TestPairs: every entry of every matrix is in one tile or in the mirror image of one, and none of those that run at the
-// same time have rows or columns in common.
+// TestPairs: every entry of every matrix is in one tile or in the mirror image of one, and no two tiles of a round have
+// rows or columns in common.
 func TestPairs(t *testing.T) {
 	for _, c := range []struct{ batch, m, size int }{{1, 1, 5}, {1, 5, 5}, {2, 6, 5}, {3, 23, 5}, {1, 40, 5}, {2, 41, 8}, {1, 9, 1}} {
 		var all sync.Mutex
@@ -43,7 +43,7 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// TestKernelsOnManyCores: how many cores there are does not change a bit.
+// TestKernelsOnManyCores: the number of cores does not change a bit.
 func TestKernelsOnManyCores(t *testing.T) {
 	set(t, &pairsMost, 32)
 	set(t, &pairsLeast, 32)

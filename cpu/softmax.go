@@ -28,7 +28,7 @@ func softmaxLoss(s compute.SoftmaxLoss) {
 	})
 }
 
-// softmaxRow returns the loss of a row of logits z and whether it hits its label, and makes its delta in d.
+// softmaxRow returns the loss of a row of logits z and whether it hits its label, and stores its delta in d.
 func softmaxRow(d, z []float32, label, scaling float32) (loss, hit float32) {
 	top := largest(z)
 	shift(d, z, -top)

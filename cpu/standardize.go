@@ -52,7 +52,7 @@ func (c columns) widen(row []float32) {
 	}
 }
 
-// Statistics of the columns of x: their mean and the sum of squared distances from it.
+// Statistics of the columns of a member's x: their mean and the sum of squared distances from it.
 type statistics struct {
 	columns
 	x        []float32
@@ -60,22 +60,27 @@ type statistics struct {
 }
 
 func standardize(s compute.Standardize) {
+	parallel(s.Members(), func(z int) { standardizeMember(s, z) })
+}
+
+func standardizeMember(s compute.Standardize, z int) {
 	rows, cols := s.Dims()
-	st := statistics{columns: columnsOf(rows, cols), x: values(s.X), mean: make([]float64, cols), m2: make([]float64, cols)}
+	of := func(t *compute.Tensor) []float32 { return share(t, z, s.Members()) }
+	st := statistics{columns: columnsOf(rows, cols), x: of(s.X), mean: make([]float64, cols), m2: make([]float64, cols)}
 	st.measure()
-	mean, variance := values(s.Mean), values(s.Var)
+	mean, variance := of(s.Mean), of(s.Var)
 	for j := range cols {
 		mean[j], variance[j] = float32(st.mean[j]), float32(st.m2[j]/float64(rows))
 	}
 	if s.RunMean != nil {
 		m, n := float64(s.Momentum), float64(rows)
-		runMean, runVar := values(s.RunMean), values(s.RunVar)
+		runMean, runVar := of(s.RunMean), of(s.RunVar)
 		for j := range cols {
 			runMean[j] = float32((1-m)*float64(runMean[j]) + m*st.mean[j])
 			runVar[j] = float32((1-m)*float64(runVar[j]) + m*st.m2[j]/(n-1))
 		}
 	}
-	st.apply(s)
+	st.apply(s, of(s.Y), of(s.Gain), of(s.Bias))
 }
 
 // measure takes each chunk's mean and then its distances, while it is in the cache, and merges the chunks in
@@ -124,10 +129,9 @@ func addSquares(m2, d, x, mean []float32) {
 	add(m2, m2, d)
 }
 
-// apply is Y = Act((X−Mean)·scale + Bias).
-func (st *statistics) apply(s compute.Standardize) {
+// apply is Y = Act((X−Mean)·scale + shift).
+func (st *statistics) apply(s compute.Standardize, y, gain, shift []float32) {
 	w, cols := st.width, st.cols
-	y, gain := values(s.Y), values(s.Gain)
 	all := borrow(3 * w)
 	defer giveBack(all)
 	mean, scale, bias := (*all)[:w], (*all)[w:2*w], (*all)[2*w:]
@@ -135,7 +139,7 @@ func (st *statistics) apply(s compute.Standardize) {
 		mean[j] = float32(st.mean[j])
 		scale[j] = float32(float64(gain[j]) / math.Sqrt(st.m2[j]/float64(st.rows)+float64(s.Eps)))
 	}
-	copy(bias, values(s.Bias))
+	copy(bias, shift)
 	st.widen(mean)
 	st.widen(scale)
 	st.widen(bias)

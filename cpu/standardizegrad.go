@@ -6,27 +6,35 @@ import (
 	"hebb/compute"
 )
 
-// A standardGrad is a [compute.StandardizeGrad] as it is computed. What depends on a column alone lies in
+// A standardGrad is a member of a [compute.StandardizeGrad] as it is computed. What depends on a column alone lies in
 // rows as wide as [columns] says.
 type standardGrad struct {
 	compute.StandardizeGrad
 	columns
+	member        int
 	x, y, dy      []float32
 	mean, inverse []float32 // of each column: 1/√(Var+Eps)
 }
 
+// of is what the member has of t.
+func (v *standardGrad) of(t *compute.Tensor) []float32 { return share(t, v.member, v.Members()) }
+
 func standardizeGrad(s compute.StandardizeGrad) {
+	parallel(s.Members(), func(z int) { standardizeGradMember(s, z) })
+}
+
+func standardizeGradMember(s compute.StandardizeGrad, z int) {
 	rows, cols := s.Dims()
-	v := standardGrad{StandardizeGrad: s, columns: columnsOf(rows, cols), x: values(s.X), dy: values(s.DY)}
-	if s.Y != nil {
-		v.y = values(s.Y)
+	v := standardGrad{StandardizeGrad: s, columns: columnsOf(rows, cols), member: z}
+	if v.x, v.dy = v.of(s.X), v.of(s.DY); s.Y != nil {
+		v.y = v.of(s.Y)
 	}
 	w := v.width
 	all := borrow(5 * w)
 	defer giveBack(all)
 	v.mean, v.inverse = (*all)[:w], (*all)[w:2*w]
-	copy(v.mean, values(s.Mean))
-	for j, x := range values(s.Var) {
+	copy(v.mean, v.of(s.Mean))
+	for j, x := range v.of(s.Var) {
 		v.inverse[j] = float32(1 / math.Sqrt(float64(x)+float64(s.Eps)))
 	}
 	v.widen(v.mean)
@@ -75,7 +83,7 @@ func (v *standardGrad) sums() {
 		copy(part, dbias[:cols])
 		copy(part[cols:], dgain[:cols])
 	})
-	dbias, dgain := values(v.DBias), values(v.DGain)
+	dbias, dgain := v.of(v.DBias), v.of(v.DGain)
 	for j := range cols {
 		b, g := 0.0, 0.0
 		for k := range v.count() {
@@ -89,7 +97,7 @@ func (v *standardGrad) sums() {
 // apply is DX = e·a − b − (X−Mean)·c, with a, b and c for each column.
 func (v *standardGrad) apply(a, b, c []float32) {
 	n := float64(v.rows)
-	gain, dbias, dgain := values(v.Gain), values(v.DBias), values(v.DGain)
+	gain, dbias, dgain := v.of(v.Gain), v.of(v.DBias), v.of(v.DGain)
 	for j := range v.cols {
 		scale := float64(gain[j]) * float64(v.inverse[j])
 		a[j] = float32(scale)
@@ -99,7 +107,7 @@ func (v *standardGrad) apply(a, b, c []float32) {
 	v.widen(a)
 	v.widen(b)
 	v.widen(c)
-	dx := values(v.DX)
+	dx := v.of(v.DX)
 	v.chunks(func(_, lo, hi int) {
 		s := borrow(2 * v.width)
 		defer giveBack(s)

@@ -29,7 +29,7 @@ func TestProfiledOps(t *testing.T) {
 	})
 }
 
-// TestTimedOps: each op is timed once and within the call of Run; not before it is asked for, and not after.
+// TestTimedOps: each op is timed once and within the call of Run; not before timing is asked for, and not after.
 func TestTimedOps(t *testing.T) {
 	b, err := Open()
 	if err != nil {

@@ -12,8 +12,8 @@ func widest() width {
 	return scalar
 }
 
-// The routines of vector_amd64.s. Each does what the Go function beside its caller does, to the
-// same bits, but for the chains, which it fuses.
+// The routines of vector_amd64.s. Each gives the same bits as the Go function beside its caller, but for the chains,
+// which it fuses.
 //
 //go:noescape
 func expAVX2(dst, x *float32, n int)
@@ -36,7 +36,7 @@ func chainsAVX2(v *float32, a, b float32, rounds int)
 //go:noescape
 func chainsAVX512(v *float32, a, b float32, rounds int)
 
-// expVector does the first elements of exp and returns how many.
+// expVector processes the first elements of exp and returns how many.
 func expVector(dst, x []float32) int {
 	done, n := lanes(len(dst))
 	if done > 0 {
@@ -48,7 +48,7 @@ func expVector(dst, x []float32) int {
 	return n
 }
 
-// gaussianVector does the first elements of gaussian and returns how many.
+// gaussianVector processes the first elements of gaussian and returns how many.
 func gaussianVector(dst, xy, yy []float32, xx, minusF float32) int {
 	done, n := lanes(len(dst))
 	if done > 0 {
@@ -60,7 +60,7 @@ func gaussianVector(dst, xy, yy []float32, xx, minusF float32) int {
 	return n
 }
 
-// lanes is how many of n elements vectors of 16 do, and how many these and vectors of 8 together.
+// lanes returns how many of n elements fill vectors of 16, and how many these and vectors of 8 together.
 func lanes(n int) (sixteens, all int) {
 	switch vector {
 	case avx512:
@@ -71,7 +71,7 @@ func lanes(n int) (sixteens, all int) {
 	return 0, 0
 }
 
-// transposeVector does the first rows and columns of transpose and returns how many.
+// transposeVector processes the first rows and columns of transpose and returns how many.
 func transposeVector(dst, src matrix) (rows, cols int) {
 	rows, cols = src.rows&^7, src.cols&^7
 	if vector < avx2 || rows == 0 || cols == 0 {
@@ -85,7 +85,7 @@ func transposeVector(dst, src matrix) (rows, cols int) {
 	return rows, cols
 }
 
-// chainsVector does the first elements of chains and returns how many.
+// chainsVector processes the first elements of chains and returns how many.
 func chainsVector(v []float32, a, b float32, rounds int) int {
 	step, f := 192, chainsAVX512
 	switch vector {
@@ -101,16 +101,16 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 	return n
 }
 
-// The kernels compute a tile of 6 rows and 16 or 32 columns: c ← alpha·rows·panel, or c plus that unless add is 0,
-// c being at bytes beyond where the rows of a matrix start. The numbers of a row lie step bytes apart.
+// The kernels compute a tile of 6 rows and 16 or 32 columns: c ← alpha·rows·panel, or c plus that unless add is 0, with
+// c at bytes from the start of each row of a matrix. The numbers of a row lie step bytes apart.
 //
 //go:noescape
-func tileAVX2(c *[tileRows]*float32, at int, s *strand, n, step int, panel *float32, alpha float32, add int)
+func tileAVX2(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, alpha float32, add int)
 
 //go:noescape
-func tileAVX512(c *[tileRows]*float32, at int, s *strand, n, step int, panel *float32, alpha float32, add int)
+func tileAVX512(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, alpha float32, add int)
 
-// kernelFor is the kernel for products of so many columns: the one with the wider panels unless much of them would
+// kernelFor returns the kernel for products of cols columns: the one with the wider panels unless much of them would
 // stay empty. ok is false where there is none.
 func kernelFor(cols int) (k kernel, ok bool) {
 	switch rest := cols % 32; {
@@ -123,8 +123,8 @@ func kernelFor(cols int) (k kernel, ok bool) {
 }
 
 // run computes a tile.
-func (k kernel) run(c *[tileRows]*float32, at int, s []strand, step int, panel []float32, alpha float32, add int) {
-	var first *strand
+func (k kernel) run(c *[tileRows]*float32, at int, s []segment, step int, panel []float32, alpha float32, add int) {
+	var first *segment
 	if len(s) > 0 {
 		first = &s[0]
 	}

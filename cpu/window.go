@@ -2,37 +2,37 @@ package cpu
 
 import "hebb/compute"
 
-// A window slides over images: from place to place by stride, starting top rows above and left columns
-// beside each image (or, if negative, inside it), beyond whose borders it sees zeros.
+// A window slides over images: from position to position by stride, starting top rows above and left columns beside
+// each image (or, if negative, inside it), with zeros beyond the borders.
 type window struct {
-	images, h, w, c int // what it slides over
+	images, h, w, c int // the images
 	r, s            int // its size
-	p, q            int // its places in an image
+	p, q            int // its positions in an image
 	stride          int
 	top, left       int
 }
 
-// windowOf is the window of a convolution.
+// windowOf returns the window of a convolution.
 func windowOf(g compute.Patches) window {
 	return window{g.N, g.H, g.W, g.C, g.R, g.S, g.P, g.Q, g.Stride, g.Pad, g.Pad}
 }
 
-// places is how many places there are in all images.
+// places returns the number of positions in all images.
 func (w *window) places() int { return w.images * w.p * w.q }
 
-// place is where the i-th of all places is.
+// place returns the image, row and column of the i-th of all positions.
 func (w *window) place(i int) (n, p, q int) { return i / w.q / w.p, i / w.q % w.p, i % w.q }
 
-// length is how many numbers the window sees at a place.
+// length returns the number of values in a patch.
 func (w *window) length() int { return w.r * w.s * w.c }
 
-// plain is whether the window sees the pixels themselves, one after the other.
+// plain reports whether the patches are the pixels themselves, in order.
 func (w *window) plain() bool {
 	return w.r == 1 && w.s == 1 && w.stride == 1 && w.top == 0 && w.left == 0 && w.p == w.h && w.q == w.w
 }
 
-// patches are what the window sees of images x at the places from lo up to hi: a matrix with a row for each
-// place, in s unless the images are that matrix already.
+// patches returns the patches of images x at the positions from lo up to hi: a matrix with a row for each position, in
+// s unless the images are that matrix already.
 func (w *window) patches(x []float32, lo, hi int, s []float32) matrix {
 	n := w.length()
 	if w.plain() {
@@ -43,9 +43,9 @@ func (w *window) patches(x []float32, lo, hi int, s []float32) matrix {
 	return m
 }
 
-// columns fills m with columns of the patches at the places from lo on, the first being the j-th.
+// columns fills m with columns of the patches at the positions from lo on, the first being the j-th.
 func (w *window) columns(m matrix, x []float32, lo, j int) {
-	line := w.s * w.c // what it sees of one row of pixels is one run
+	line := w.s * w.c // a patch's values in one row of pixels are contiguous
 	for at := 0; at < m.cols; {
 		r, from := (j+at)/line, (j+at)%line
 		n := min(line-from, m.cols-at)
@@ -59,8 +59,8 @@ func (w *window) columns(m matrix, x []float32, lo, j int) {
 	}
 }
 
-// line fills m with runs of row h of the pixels of an image: the first starts at number from of the row, the
-// others follow by the stride.
+// line fills m with runs of row h of the pixels of an image: the first starts at index from of the row, the others
+// follow by the stride.
 func (w *window) line(m matrix, x []float32, image, h, from int) {
 	if h < 0 || h >= w.h {
 		for i := range m.rows {
@@ -88,7 +88,7 @@ func (w *window) line(m matrix, x []float32, image, h, from int) {
 	}
 }
 
-// copyInside copies src from number from on to dst, and zeros for what lies beyond its ends.
+// copyInside copies src from index from on to dst, and zeros beyond its ends.
 func copyInside(dst, src []float32, from int) {
 	if from >= 0 && from+len(dst) <= len(src) {
 		copy(dst, src[from:])

@@ -18,7 +18,7 @@ type buffer struct {
 	usage
 }
 
-// Alloc returns memory for n numbers. A buffer may be larger than what a shader can see of it at once.
+// Alloc returns memory for n numbers. A buffer may be larger than one binding of a shader.
 func (b *backend) Alloc(n int) (compute.Buffer, error) {
 	buf, err := b.alloc(n)
 	if err != nil {
@@ -27,7 +27,7 @@ func (b *backend) Alloc(n int) (compute.Buffer, error) {
 	return buf, nil
 }
 
-// alloc asks the driver for n numbers, which compute has made sure an int can count the bytes of.
+// alloc asks the driver for n numbers; package compute has checked that the byte count fits an int.
 func (b *backend) alloc(n int) (*buffer, error) {
 	whole := (n + 3) / 4 * 4
 	buf := &buffer{t: b.thread, n: whole}
@@ -43,8 +43,8 @@ func (b *backend) alloc(n int) (*buffer, error) {
 	})
 }
 
-// allocate is a variable of each backend so that tests can have it fail. What neither side may map or write
-// in place can only be the device's own memory: drivers move other buffers to the host's by what they see done to them.
+// allocate allocates memory that neither side may map or write in place, and that the driver must therefore keep on the
+// device: drivers move other buffers to the host's memory, by their use. Tests let it fail.
 func allocate(buf *buffer) {
 	gl.GenBuffers(1, &buf.id)
 	gl.BindBuffer(gl.COPY_WRITE_BUFFER, buf.id)
@@ -59,7 +59,7 @@ func mebibytes(n int) string { return fmt.Sprintf("%.1f MiB", float64(n)*4/(1<<2
 
 func (b *buffer) Free() { b.t.send(func() { b.t.state.remove(b.id) }) }
 
-// fence makes what shaders did to a part of b visible to a transfer.
+// fence makes shaders' accesses to a part of b visible to a transfer.
 func (b *buffer) fence(part span, write bool) {
 	if b.t.hazards.conflict(&b.usage, part, write) {
 		b.t.barrier()

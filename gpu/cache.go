@@ -11,15 +11,14 @@ import (
 	"hebb/compute"
 )
 
-// A cache keeps compiled programs on disk, one file each, named by a hash of the device, its driver
-// and the source. It only ever saves time: what it cannot read it does not have, and what it cannot write
-// it does not keep. A nil cache keeps nothing.
+// A cache keeps compiled programs on disk, one file each, named by a hash of the device, its driver and the source. It
+// only ever saves time: an unreadable file counts as missing, and a failed write is ignored. A nil cache keeps nothing.
 type cache struct {
 	dir    string
 	device string
 }
 
-// An entry is a program as one driver keeps it.
+// An entry is a program in the binary format of one driver.
 type entry struct {
 	format uint32
 	code   []byte
@@ -50,7 +49,7 @@ func (c *cache) path(source string) string {
 	return filepath.Join(c.dir, hex.EncodeToString(h[:16])+".bin")
 }
 
-// load returns the program of a source, or nil if there is none or it is not whole.
+// load returns the program of a source, or nil if its file is missing or damaged.
 func (c *cache) load(source string) *entry {
 	if c == nil {
 		return nil
@@ -67,7 +66,7 @@ func (c *cache) load(source string) *entry {
 	return &entry{binary.LittleEndian.Uint32(head), code}
 }
 
-// has reports whether there is a file for a source. It may turn out not to be whole.
+// has reports whether there is a file for a source. It may turn out to be damaged.
 func (c *cache) has(source string) bool {
 	if c == nil {
 		return false
@@ -76,7 +75,7 @@ func (c *cache) has(source string) bool {
 	return err == nil
 }
 
-// store writes a file of its own and then gives it its name, so that no other program ever reads half of it.
+// store writes a temporary file and then renames it, so that no other program ever reads half of it.
 func (c *cache) store(source string, e *entry) {
 	if c == nil || len(e.code) == 0 || os.MkdirAll(c.dir, 0o755) != nil {
 		return

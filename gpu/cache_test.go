@@ -11,7 +11,7 @@ import (
 
 var device = compute.Info{Device: "a device", Driver: "OpenGL 4.5"}
 
-// TestCache: what is whole comes back, what is not is as if it were not there, and is replaced.
+// TestCache: a whole file is loaded, a damaged one counts as missing and is replaced.
 func TestCache(t *testing.T) {
 	c := newCache(filepath.Join(t.TempDir(), "not", "made", "yet"), device)
 	e := &entry{7, []byte("what a driver made of it")}
@@ -72,7 +72,7 @@ func TestCacheKey(t *testing.T) {
 	}
 }
 
-// TestCacheUnwritable: where nothing can be kept, nothing is, and that is no error.
+// TestCacheUnwritable: where nothing can be stored, nothing is, without an error.
 func TestCacheUnwritable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -13,16 +13,15 @@ import (
 	"hebb/compute"
 )
 
-// A way leads to a device: open makes an OpenGL context current on the calling thread, and drop
-// takes it away again.
+// A way is a route to a device: open makes an OpenGL context current on the calling thread, and drop releases it.
 type way struct {
 	context string // as in Options.Context
 	via     string
 	open    func() (drop func(), err error)
 }
 
-// ways are the ways that o leaves open, in the order in which to try them. DISPLAY never decides:
-// a machine with a display may well have a GPU that is not behind it.
+// ways returns the routes that o admits, in the order in which to try them. DISPLAY never decides: a machine with a
+// display may well have a GPU that is not behind it.
 func ways(o Options) (all []way) {
 	if want := o.Context; want != "" && want != "auto" {
 		switch want {
@@ -36,7 +35,7 @@ func ways(o Options) (all []way) {
 	return slices.Concat(eglDevices(-1), eglSurfaceless(), glfwWindow())
 }
 
-// blocked is a way that is known to lead nowhere.
+// blocked returns a way that is known to fail with err.
 func blocked(context, via string, err error) []way {
 	return []way{{context, via, func() (func(), error) { return nil, err }}}
 }
@@ -47,7 +46,7 @@ var load = sync.OnceValue(func() error {
 	return gl.InitWithProcAddrFunc(func(name string) unsafe.Pointer { return procAddress(name) })
 })
 
-// softwareNames are what renderers call themselves that run on the CPU.
+// softwareNames are parts of the names of renderers that run on the CPU.
 var softwareNames = []string{"llvmpipe", "softpipe", "swiftshader", "swrast", "lavapipe", "software", "gdi generic", "basic render"}
 
 func isSoftware(renderer string) bool {
@@ -55,7 +54,7 @@ func isSoftware(renderer string) bool {
 	return slices.ContainsFunc(softwareNames, func(s string) bool { return strings.Contains(r, s) })
 }
 
-// describe asks the current context what it is.
+// describe queries the current context.
 func describe(via string) compute.Info {
 	i := compute.Info{
 		Backend: "gpu",
@@ -91,5 +90,5 @@ func describe(via string) compute.Info {
 func limitAt(name uint32, i int) int {
 	var v int32
 	gl.GetIntegeri_v(name, uint32(i), &v)
-	return int(uint32(v)) // some count in all 32 bits
+	return int(uint32(v)) // some values use all 32 bits
 }

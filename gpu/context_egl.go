@@ -9,8 +9,8 @@ package gpu
 #include <stdlib.h>
 #include <string.h>
 
-// What is needed of EGL 1.4 and its extensions (registry.khronos.org/EGL), declared here so that neither
-// building nor starting a program asks for libEGL.
+// The part of EGL 1.4 and its extensions (registry.khronos.org/EGL) that is used, declared here so that neither
+// building nor starting a program needs libEGL.
 typedef void *handle;
 typedef int32_t EGLint;
 typedef unsigned int EGLBoolean;
@@ -55,7 +55,7 @@ static int missing(void *lib, const char *name, void *f) {
 	return (*(void **)f = dlsym(lib, name)) == 0;
 }
 
-// egl_load returns why there is no libEGL, or null.
+// egl_load returns the reason why there is no libEGL, or null.
 static const char *egl_load(void) {
 	void *lib = dlopen("libEGL.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (!lib) return dlerror();
@@ -79,7 +79,7 @@ static int has(const char *list, const char *name) {
 	return 0;
 }
 
-// egl_devices returns how many devices there are, or -1 if EGL cannot list them.
+// egl_devices returns the number of devices, or -1 if EGL cannot list them.
 static int egl_devices(void) {
 	EGLint n = 0;
 	if (!egl.QueryDevicesEXT || !egl.GetPlatformDisplayEXT || !has(egl.QueryString(0, EGL_EXTENSIONS_), "EGL_EXT_platform_device")) return -1;
@@ -170,8 +170,8 @@ var errNoDevices = errors.New("EGL knows no device: install a driver's EGL part 
 	"NVIDIA GPU give it the driver capability graphics (NVIDIA_DRIVER_CAPABILITIES=graphics,compute,utility), the package libegl1 (libglvnd), and " +
 	"/usr/share/glvnd/egl_vendor.d/10_nvidia.json")
 
-// eglDevices are the ways through the EGL device platform, hardware before software; or through
-// device number only alone, if it is not negative.
+// eglDevices returns the ways through the EGL device platform, hardware before software; or only through device number
+// only, if it is not negative.
 func eglDevices(only int) []way {
 	if err := eglLibrary(); err != nil {
 		return blocked("egl", "EGL devices", err)
@@ -227,7 +227,7 @@ func eglOpen(display C.handle, pbuffer bool) (drop func(), err error) {
 	return func() { C.egl_drop(o) }, nil
 }
 
-// eglWords says what to do about those errors of EGL that have one usual cause.
+// eglWords returns advice about those errors of EGL that have one usual cause.
 func eglWords(code int) string {
 	switch code {
 	case 0x3001:
@@ -242,7 +242,7 @@ func eglWords(code int) string {
 	return fmt.Sprintf("EGL error %#x", code)
 }
 
-// procAddress finds an OpenGL entry point. Where there is no libEGL the context is GLFW's.
+// procAddress finds an OpenGL entry point. Without libEGL the context is GLFW's.
 func procAddress(name string) unsafe.Pointer {
 	s := C.CString(name)
 	defer C.free(unsafe.Pointer(s))

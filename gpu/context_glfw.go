@@ -15,8 +15,8 @@ import (
 	"github.com/go-gl/glfw/v3.3/glfw"
 )
 
-// glfwThread starts the one thread that GLFW's windows are made and destroyed on, and returns what runs
-// a function there. GLFW is the process's, and is never terminated.
+// glfwThread starts the one thread on which GLFW's windows are made and destroyed, and returns a function that runs
+// another there. GLFW belongs to the process, and is never terminated.
 var glfwThread = sync.OnceValues(func() (func(func() error) error, error) {
 	queue := make(chan func())
 	ready := make(chan error)
@@ -38,8 +38,8 @@ var glfwThread = sync.OnceValues(func() (func(func() error) error, error) {
 	}, nil
 })
 
-// glfwInit initialises GLFW. Without a display the binding's Init logs so and returns no error, and
-// the next call panics: the log line is taken as the reason, the panic as the error.
+// glfwInit initialises GLFW. Without a display the binding's Init logs so and returns no error, and the next call
+// panics: the error is made of the log line and the panic.
 func glfwInit() error {
 	var said bytes.Buffer
 	old := log.Writer()

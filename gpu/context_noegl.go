@@ -4,7 +4,7 @@ package gpu
 
 import "unsafe"
 
-// EGL is a way of Linux.
+// eglDevices returns no ways: EGL is only used on Linux.
 func eglDevices(only int) []way { return nil }
 func eglSurfaceless() []way     { return nil }
 

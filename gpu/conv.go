@@ -2,8 +2,7 @@ package gpu
 
 import "hebb/compute"
 
-// conv is a product with a row for each place and a column for each unit; its first factor is the
-// patches of X.
+// conv is a product with a row for each position and a column for each unit; its first factor is the patches of X.
 func (l *plan) conv(c compute.Conv) {
 	g, units := c.Patches(), c.Y.Cols()
 	if pixelwise(g) {
@@ -42,7 +41,7 @@ func (l *plan) convInput(c compute.ConvInput) {
 	w.size = extent{g.N, high, wide, g.C, units}
 	w.out = pixels(c.X, placeRows, s).deep(g.C)
 	w.ins[1] = pixels(c.Aux, placeRows, s).deep(g.C)
-	// The places whose window may see the pixels from s·p to s·p + s − 1 are those from p + first to p + last.
+	// The positions whose window may cover the pixels from s·p to s·p + s − 1 are those from p + first to p + last.
 	first := func(window int) int { return floor(g.Pad-window+1, s) }
 	last := (s - 1 + g.Pad) / s
 	w.a = pixels(c.Y, placeRows, 1).touching(c.Y, placeRows, first(g.R), first(g.S), last, last, 1).by(axisTerm)
@@ -74,7 +73,7 @@ func (l *plan) convInput(c compute.ConvInput) {
 	l.product(w)
 }
 
-// pixelwise is a convolution by a window of one pixel that stops at each: out = in·W or in·Wᵀ.
+// pixelwise is a convolution by a window of one pixel with stride 1: out = in·W or in·Wᵀ.
 func (l *plan) pixelwise(out, in, w *compute.Tensor, trans bool, e compute.Epilogue, within compute.Leeway) {
 	if e.Aux != nil {
 		e.Aux = l.matrix(e.Aux, out.Cols())

@@ -8,9 +8,9 @@ import (
 	"hebb/compute"
 )
 
-// addressed are the first and the last number of the window at binding i that d reads or writes, of an op on
-// images as its geometry says, of any other as far as the start of the window's tensor says. Where
-// places see nothing but the border it is as if they saw the first number.
+// addressed returns the first and the last number of the window at binding i that d reads or writes, by the geometry of
+// an op on images, else by the start of the window's tensor. Positions with nothing but the border under the window
+// count as if they read the first number.
 func (d *dispatch) addressed(i int) (first, last int) {
 	a := &d.args
 	off, ld := int(a.Off[i/4][i%4]), int(a.Ld[i/4][i%4])
@@ -30,7 +30,7 @@ func (d *dispatch) addressed(i int) (first, last int) {
 	}
 	g := compute.Patches{H: int(a.Image[0]), W: int(a.Image[1]), P: int(a.Image[2]), Q: int(a.Image[3]),
 		R: int(a.Slide[0]), S: int(a.Slide[1]), Slide: compute.Slide{Stride: int(a.Slide[2]), Pad: int(a.Slide[3])}}
-	if has("ADJOINT") { // Y's places are seen from X's pixels
+	if has("ADJOINT") { // Y's positions, as read from X's pixels
 		g.P, g.Q, g.H, g.W = g.H, g.W, g.P, g.Q
 	}
 	first, last = 1<<62, -1
@@ -62,8 +62,8 @@ func (d *dispatch) addressed(i int) (first, last int) {
 	return first, last
 }
 
-// walk calls f with the image, the row and the column of each of d's places, or of its pixels where they
-// are what it makes.
+// walk calls f with the image, the row and the column of each of d's positions, or of its pixels where its output is
+// pixels.
 func (d *dispatch) walk(g compute.Patches, f func(n, y, x int)) {
 	a := &d.args
 	count, before := int(a.M), int(a.Row0)
@@ -86,7 +86,7 @@ func (d *dispatch) walk(g compute.Patches, f func(n, y, x int)) {
 	}
 }
 
-// TestConvPlans: which dispatches the ops on images are made of.
+// TestConvPlans: the dispatches of ops on images.
 func TestConvPlans(t *testing.T) {
 	dev := compute.New(&paper{planner: desk("", nil)})
 	tensor := func(shape ...int) *compute.Tensor {
@@ -140,8 +140,8 @@ func TestConvPlans(t *testing.T) {
 	}
 }
 
-// TestPlacesOfPieces: the pieces of a convolution cover its places once, one after the other, and what each
-// touches lies in its windows.
+// TestPlacesOfPieces: the pieces of a convolution cover its positions once, one after the other, and each piece stays
+// within its windows.
 func TestPlacesOfPieces(t *testing.T) {
 	p := &paper{planner: desk("32x32x32/4x4/1", func(p *planner) { p.maxBlock, p.align = 8<<10, 4 })}
 	dev := compute.New(p)
@@ -163,7 +163,7 @@ func TestPlacesOfPieces(t *testing.T) {
 				if len(l.dispatches) < 4 {
 					t.Errorf("%T, %+v: %d dispatches, want it cut into more", op, slide, len(l.dispatches))
 				}
-				pairs := int64(0) // of a place or pixel and a column
+				pairs := int64(0) // of a position or pixel and a column
 				for _, d := range l.dispatches {
 					if err := p.sound(l, &d); err != nil {
 						t.Errorf("%T, %+v: %v", op, slide, err)
@@ -182,8 +182,8 @@ func TestPlacesOfPieces(t *testing.T) {
 	}
 }
 
-// products is how many the plan of a convolution works out, those with the border counted, and for each phase those
-// of the largest.
+// products counts the products that the plan of a convolution computes, including those with the border, and for each
+// phase as many as for the largest.
 func products(op compute.Op) int64 {
 	switch op := op.(type) {
 	case compute.Conv:

@@ -33,15 +33,15 @@ func (l *plan) convert(c compute.Copy) {
 	}
 }
 
-// flat is t as numbers in a row.
+// flat returns t as numbers in a row.
 func flat(t *compute.Tensor) operand { return line(t, axisCol, t.Len()) }
 
 func flatSize(t *compute.Tensor) extent { return row(t.Len()) }
 
-// row is n steps along columns.
+// row returns an extent of n columns.
 func row(n int) extent { return extent{1, 1, 1, n, 1} }
 
-// asWords is the memory of t as float32s in a row, whatever it is of.
+// asWords returns the memory of t, of either Type, as float32s in a row.
 func asWords(t *compute.Tensor) operand {
 	o := flat(t)
 	o.off /= o.perWord()

@@ -64,7 +64,7 @@ func mentions(t *testing.T, err error, words ...string) {
 	}
 }
 
-// TestErrorsOfNow: they are returned and forgotten.
+// TestErrorsOfNow: immediate errors are returned and forgotten.
 func TestErrorsOfNow(t *testing.T) {
 	b := opened(t)
 	q := newSquare(t, b)
@@ -72,7 +72,7 @@ func TestErrorsOfNow(t *testing.T) {
 
 	b.source = func(string, ...string) (string, error) { return "#version 430\nvoid main() { nonsense; }", nil }
 	_, err := q.run()
-	mentions(t, err, "gemm", "nonsense", "errors_test.go") // the driver's log, and where
+	mentions(t, err, "gemm", "nonsense", "errors_test.go") // the driver's log, and the caller's line
 	b.source = shaders.Source
 	q.works(t)
 
@@ -106,7 +106,7 @@ func TestErrorsOfNow(t *testing.T) {
 	}
 }
 
-// TestErrorsOfLater: the first is returned for ever, whatever comes after, and no data comes out.
+// TestErrorsOfLater: the first later error is returned for ever, whatever follows, and no data comes out.
 func TestErrorsOfLater(t *testing.T) {
 	b := opened(t)
 	q := newSquare(t, b)
@@ -150,7 +150,7 @@ func TestQueuedError(t *testing.T) {
 	}
 }
 
-// onlyKernel is the defines of the one program there is.
+// onlyKernel returns the defines of the only program.
 func onlyKernel(b *backend) string {
 	for k := range b.programs {
 		return k.defines
@@ -158,7 +158,7 @@ func onlyKernel(b *backend) string {
 	return ""
 }
 
-// TestReset: a lost context is kept as what it is, found by a queued op or by an allocation.
+// TestReset: a lost context is kept and named as such, found by a queued op or by an allocation.
 func TestReset(t *testing.T) {
 	for code, want := range map[uint32]string{
 		gl.GUILTY_CONTEXT_RESET:   "because of what this program asked",
@@ -182,7 +182,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// TestUnavailable: a way that leads nowhere says so, and what to do.
+// TestUnavailable: a way that fails returns the reason and advice.
 func TestUnavailable(t *testing.T) {
 	if _, err := newThread(way{"egl", "nowhere", func() (func(), error) { return nil, errNowhere }}); !errors.Is(err, errNowhere) {
 		t.Error(err)
@@ -194,7 +194,7 @@ func TestUnavailable(t *testing.T) {
 
 var errNowhere = errors.New("nowhere")
 
-// TestDevices: every candidate has either what it is or why it is not.
+// TestDevices: every candidate has either a description or an error.
 func TestDevices(t *testing.T) {
 	opened(t).Close()
 	some := false
@@ -230,7 +230,7 @@ func TestSoftware(t *testing.T) {
 	}
 }
 
-// TestArgs compares the struct with what the driver made of the uniform block.
+// TestArgs compares the struct with the driver's layout of the uniform block.
 func TestArgs(t *testing.T) {
 	b := opened(t)
 	defer b.Close()
@@ -256,7 +256,7 @@ func TestArgs(t *testing.T) {
 	}
 }
 
-// offset is where the driver has the uniform of that name.
+// offset returns the driver's offset of the uniform of that name.
 func offset(program uint32, f reflect.StructField) int32 {
 	name := strings.ToLower(f.Name)
 	if f.Type.Kind() == reflect.Array {
@@ -289,8 +289,8 @@ func TestTwo(t *testing.T) {
 	mentions(t, bad.Close(), "bad")
 }
 
-// TestDiskCache: a second backend takes the first one's programs, and replaces those that are broken,
-// whether the file is or what it holds.
+// TestDiskCache: a second backend takes the first one's programs, and replaces the damaged ones, whether the file is
+// damaged or the program in it.
 func TestDiskCache(t *testing.T) {
 	opened(t).Close()
 	dir := t.TempDir()

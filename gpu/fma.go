@@ -8,7 +8,7 @@ func (l *plan) fma(f compute.FMA) {
 		d := l.piece("fma", b, out, x)
 		d.args.Alpha, d.args.Beta, d.args.Rounds = f.A, f.B, int32(f.Rounds)
 		d.define(l.naive(), "NAIVE")
-		each := 8 * 256 // of a group, as in fma.comp
+		each := 8 * 256 // per group, as in fma.comp
 		if l.naive() {
 			each = 256
 		}

@@ -2,8 +2,8 @@ package gpu
 
 import "hebb/compute"
 
-// A fold makes each of its results of many terms: what compute.Reduce, Standardize and StandardizeGrad
-// have in common. Results lie along the rows' axis.
+// A fold reduces many terms to each of its results: the common part of compute.Reduce, Standardize and StandardizeGrad.
+// Results lie along the rows' axis.
 type fold struct {
 	kind    string // as in shaders/fold.glsl
 	formula *compute.Func
@@ -11,15 +11,15 @@ type fold struct {
 	columns bool // the terms lie from row to row of memory, else along a row
 	all     bool // all results become one
 
-	in, out  [bindings]operand        // by binding point: what is folded; what the end writes and reads
-	complete func(d *dispatch, b box) // adds what the op's own end needs
+	in, out  [bindings]operand        // by binding point: inputs of the fold; the end's inputs and outputs
+	complete func(d *dispatch, b box) // adds the arguments of the op's own end
 }
 
-// parts is how many numbers an unfinished result is.
+// parts is the number of floats in a partial result.
 var parts = map[string]int{"SUM": 1, "MAX": 1, "ARGMAX": 2, "MOMENTS": 3, "GRADS": 2}
 
-// fold plans f piece by piece. Where the terms are cut, by the device's limits or so that all processors have work,
-// a second dispatch merges what came of the slices, in their order.
+// fold plans f piece by piece. Where the terms are cut, by the device's limits or so that all processors have work, a
+// second dispatch merges the slices' results in order.
 func (l *plan) fold(f fold) {
 	room := operand{mem: memory{scratch: scratchPartial + 1}} // for two slices at least
 	room.stride[axisMember], room.stride[axisRow] = 2*parts[f.kind]*f.size[axisRow], 2*parts[f.kind]
@@ -56,8 +56,8 @@ func (l *plan) foldAtOnce(f fold, b box) {
 	l.launchFold(f, d, width)
 }
 
-// folding starts the dispatch of one piece: how many neighbours a thread takes at once, and of the 256 threads
-// of a group how many are neighbours in memory, follow from its shape.
+// folding starts the dispatch of one piece: its shape determines how many neighbours a thread takes at once, and how
+// many of a group's 256 threads are neighbours in memory.
 func (l *plan) folding(f fold, b box, ops [bindings]operand) (d dispatch, width int) {
 	d = l.piece("reduce", b, ops[:]...)
 	f.complete(&d, b)
@@ -86,7 +86,7 @@ func (l *plan) folding(f fold, b box, ops [bindings]operand) (d dispatch, width 
 	return d, width
 }
 
-// crew is how many threads of a group share a row of so many cells, as neighbours: a long row gives each four.
+// crew returns the number of threads of a group that share a row of cells, as neighbours: a long row gives each four.
 func crew(cells int) int {
 	if cells > 4*32 {
 		return power((cells+3)/4, 256)
@@ -94,7 +94,7 @@ func crew(cells int) int {
 	return power(cells, 32)
 }
 
-// share is how many results a group makes at a time, and how many threads make each.
+// share returns the number of results that a group makes at a time, and of threads that make each.
 func (l *plan) share(f fold, a *args, width int) (results, threads int) {
 	switch {
 	case l.naive():
@@ -110,15 +110,14 @@ func (l *plan) launchFold(f fold, d dispatch, width int) {
 	l.launch(d, groups(d.args.M, results), int(d.args.Splits), int(d.args.Batch))
 }
 
-// fullGroups is how many groups of 256 threads a processor is given, so that it is never without work.
+// fullGroups is the number of groups of 256 threads that keep a processor busy.
 const fullGroups = 4
 
-// rounds is how many rounds a loop is asked for at most: Mesa's llvmpipe leaves a shader's loops after 65535,
-// and says nothing.
+// rounds is the largest number of rounds of a loop: Mesa's llvmpipe leaves a shader's loops after 65535, silently.
 const rounds = 1 << 14
 
-// slices is into how many slices the terms are cut: so many that the processors are full, but none so
-// short that a thread reads fewer than 8 times.
+// slices returns the number of slices of the terms: enough to fill the processors, but each long enough that a thread
+// reads at least 8 times.
 func (l *plan) slices(f fold, a *args, width int) int {
 	results, threads := l.share(f, a, width)
 	made := groups(a.M, results) * int(a.Batch)
@@ -137,7 +136,7 @@ func (l *plan) slices(f fold, a *args, width int) int {
 	return max(1, min(n, most))
 }
 
-// slots makes room for what the slices become, and a slot before them, and describes it to the shader.
+// slots makes room for the slices' results, and a slot before them, and sets the shader's arguments.
 func (l *plan) slots(f fold, a *args, at int) bind {
 	n := int(a.Splits+1) * parts[f.kind] * int(a.Batch*a.M)
 	l.scratch[scratchPartial] = max(l.scratch[scratchPartial], n)
@@ -145,7 +144,7 @@ func (l *plan) slots(f fold, a *args, at int) bind {
 	return bind{memory{scratch: scratchPartial + 1}, 0, (n + 3) / 4 * 4, true}
 }
 
-// gather plans the merging of the slices that a dispatch with arguments a has made.
+// gather plans the merging of the slices of a dispatch with arguments a.
 func (l *plan) gather(f fold, b box, a args, first, last bool) {
 	out := f.out
 	if !last {

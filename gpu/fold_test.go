@@ -10,7 +10,7 @@ import (
 )
 
 // TestFoldSpreads: inputs of a fold may be spread in every way, along every direction, and sums of all elements are
-// then not sums of one row. On every way of running them.
+// then not sums of one row. On every rung.
 func TestFoldSpreads(t *testing.T) {
 	opened(t).Close()
 	f := compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(1)))
@@ -70,8 +70,8 @@ func TestFoldSpreads(t *testing.T) {
 	}
 }
 
-// TestFarColumns: statistics are merged from parts some of which are empty, and of numbers whose squares float32
-// does not hold an empty part must not count as one of mean 0.
+// TestFarColumns: statistics are merged from parts some of which are empty; where float32 does not hold the squares of
+// the numbers, an empty part must not count as one of mean 0.
 func TestFarColumns(t *testing.T) {
 	opened(t).Close()
 	for _, splits := range []int{0, 3} {

@@ -6,8 +6,8 @@ import (
 	"hebb/compute"
 )
 
-// formula gives d the text of f, for shaders/formula.glsl, and its constants. The text says nothing of
-// their values, so that another rate is not another shader.
+// formula gives d the text of f, for shaders/formula.glsl, and its constants. The text does not contain their values,
+// so that another rate is not another shader.
 func (d *dispatch) formula(f *compute.Func) {
 	d.define(true, "FORMULA "+glsl(f), "VARS "+strconv.Itoa(max(1, f.Vars)))
 	for i, c := range f.Consts {

@@ -2,7 +2,8 @@ package gpu
 
 import "hebb/compute"
 
-// gatherRows plans a Gather. Where X is cut, each piece copies the rows that it has, and the first one zeros for all others.
+// gatherRows plans a Gather. Where X is cut, each piece copies the rows that it has, and the first one writes zeros for
+// invalid row numbers.
 func (l *plan) gatherRows(g compute.Gather) {
 	batch, m, n, cols := g.Dims()
 	out, x := grid(g.Out, axisRow, axisCol).written(), grid(g.X, axisTerm, axisCol)

@@ -18,7 +18,7 @@ func (l *plan) gemm(g compute.Gemm) {
 	l.product(w)
 }
 
-// layer is a product of n columns that ends in e. What it is of, and where Aux lies, is not set.
+// layer returns a product of n columns with epilogue e, without its factors and the place of Aux.
 func layer(e compute.Epilogue, n int) product {
 	w := product{
 		file: "gemm", pass: "GEMM",
@@ -28,14 +28,14 @@ func layer(e compute.Epilogue, n int) product {
 	}
 	if e.Bias != nil || e.Act != compute.Identity || e.Grad != compute.Identity {
 		w.finish = []string{"LAYER"}
-		if max(e.Act, e.Grad) <= compute.ReLU { // what most layers have is a program of its own, quick to compile
+		if max(e.Act, e.Grad) <= compute.ReLU { // most layers share this program, which compiles quickly
 			w.finish = append(w.finish, fmt.Sprintf("ACT %d", e.Act), fmt.Sprintf("GRAD %d", e.Grad))
 		}
 	}
 	return w
 }
 
-// left is the first factor of a product, m×k in memory or, transposed, k×m.
+// left returns the first factor of a product, m×k in memory or, transposed, k×m.
 func left(t *compute.Tensor, trans bool) operand {
 	if trans {
 		return grid(t, axisTerm, axisRow)
@@ -43,7 +43,7 @@ func left(t *compute.Tensor, trans bool) operand {
 	return grid(t, axisRow, axisTerm)
 }
 
-// right is the second factor, k×n in memory or, transposed, n×k.
+// right returns the second factor, k×n in memory or, transposed, n×k.
 func right(t *compute.Tensor, trans bool) operand {
 	if trans {
 		return grid(t, axisCol, axisTerm)

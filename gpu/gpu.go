@@ -21,19 +21,19 @@ type backend struct {
 	planner
 	memo     memo
 	programs map[kernel]uint32
-	drafts   map[kernel]*draft  // of programs that will be needed
-	early    bool               // it is of use to give them to the driver before
-	scratch  [scratches]*buffer // what plans ask for; grows only
+	drafts   map[kernel]*draft  // of programs to be needed later
+	early    bool               // the driver compiles several programs at once
+	scratch  [scratches]*buffer // for plans; grows only
 	cache    *cache
 	source   func(file string, defines ...string) (string, error)
 	data     func(*buffer) // allocates
 
 	memory *findings
-	trying shape  // which is run in a way that is on trial
-	before recipe // how it was run before
+	trying shape  // the shape on trial
+	before recipe // its recipe before the trial
 }
 
-// Open returns a backend on the device that o leads to.
+// Open returns a backend on the device that o selects.
 func Open(o Options) (compute.Backend, error) {
 	b, err := open(o)
 	if err != nil {
@@ -64,8 +64,8 @@ func open(o Options) (*backend, error) {
 	return b, nil
 }
 
-// reach tries the ways to a device in their order. A software renderer is taken only where GLFW, which
-// may reach a driver that EGL does not, has no hardware either.
+// reach tries the ways to a device in order. A software renderer is taken only where GLFW, which may reach a driver
+// that EGL does not, has no hardware either.
 func reach(o Options) (*thread, error) {
 	var soft *thread
 	var why []string
@@ -95,7 +95,7 @@ func reach(o Options) (*thread, error) {
 	return nil, fmt.Errorf("gpu: %w: no way to OpenGL 4.3: %s", compute.ErrUnavailable, strings.Join(why, "; "))
 }
 
-// Devices tries every way to a device and says where each leads.
+// Devices tries every way to a device and returns the device or error of each.
 func Devices() []Candidate {
 	var all []Candidate
 	for _, w := range ways(Options{Device: -1}) {
@@ -113,7 +113,7 @@ func Devices() []Candidate {
 	return all
 }
 
-// remember fills in what tuning has found.
+// remember loads the results of tuning.
 func (b *backend) remember(o Options) (err error) {
 	b.tuned, b.memory = map[shape]recipe{}, &findings{}
 	if o.Tuning != "off" {
@@ -122,11 +122,11 @@ func (b *backend) remember(o Options) (err error) {
 	return err
 }
 
-// measure fills the planner in with the device's limits.
+// measure sets the planner's device limits.
 func (b *backend) measure(rung string) (err error) {
 	b.rung = rung
 	b.maxBlock = min(limit(gl.MAX_SHADER_STORAGE_BLOCK_SIZE), maxWindow)
-	if !b.info.Software { // a software one has the extension, and compiles when it first runs a program
+	if !b.info.Software { // a software renderer has the extension, but compiles when it first runs a program
 		b.early = supports(b.info, "GL_KHR_parallel_shader_compile", 0) || supports(b.info, "GL_ARB_parallel_shader_compile", 0)
 	}
 	b.align = max(4, limit(gl.SHADER_STORAGE_BUFFER_OFFSET_ALIGNMENT)/4)
@@ -137,7 +137,7 @@ func (b *backend) measure(rung string) (err error) {
 	shared, threads := limit(gl.MAX_COMPUTE_SHARED_MEMORY_SIZE), limit(gl.MAX_COMPUTE_WORK_GROUP_INVOCATIONS)
 	b.pairTiles = usablePairs(rung, shared, threads)
 	b.tiles, err = usable(rung, shared, threads)
-	if b.info.Software && rung == "" { // which would compile for longer than it computes
+	if b.info.Software && rung == "" { // larger tiles compile for longer than they compute
 		b.tiles = slices.DeleteFunc(b.tiles, func(t tile) bool { return !t.is("32x32x32/4x4/1") && !t.is("64x32") })
 	}
 	if err == nil {
@@ -147,7 +147,7 @@ func (b *backend) measure(rung string) (err error) {
 	return cmp.Or(err, b.settle("open"))
 }
 
-// processors is how many multiprocessors the device has. Only NVIDIA says so in OpenGL.
+// processors returns the number of multiprocessors of the device. Only NVIDIA reports it in OpenGL.
 func processors(i compute.Info) int {
 	const smCount = 0x933B // GL_SM_COUNT_NV of NV_shader_thread_group
 	switch _, nvidia := slices.BinarySearch(i.Extensions, "GL_NV_shader_thread_group"); {
@@ -165,8 +165,7 @@ func (b *backend) Sync() error { return b.wait(func() error { return b.finish("s
 
 func (b *backend) Close() error { return b.close() }
 
-// Run waits only for what it has not seen: a shader, or a need for more memory of the backend's own.
-// That either fails is an error of now.
+// Run waits only for new shaders, or for more scratch memory of the backend's own. It returns their failures at once.
 func (b *backend) Run(op compute.Op) error {
 	l := b.memo.look(op)
 	if l == nil {
@@ -207,8 +206,8 @@ func (b *backend) prepare(op compute.Op) (*launch, error) {
 	return l, nil
 }
 
-// grow makes sure that a memory of the backend's own holds n numbers. What is in the queue
-// still finds the old one: OpenGL gives memory back once it is no longer used.
+// grow makes sure that a scratch memory holds n numbers. Queued commands still use the old one: OpenGL frees memory
+// once it is no longer used.
 func (b *backend) grow(which, n int) error {
 	old := b.scratch[which]
 	if old != nil && old.n >= n || n == 0 {
@@ -226,7 +225,7 @@ func (b *backend) grow(which, n int) error {
 	return nil
 }
 
-// program returns the program of a kernel: one made before, one from disk, or one compiled now.
+// program returns the program of a kernel, from memory, from disk, or newly compiled.
 func (b *backend) program(k kernel) (uint32, error) {
 	if p, ok := b.programs[k]; ok {
 		return p, nil

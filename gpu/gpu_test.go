@@ -11,7 +11,7 @@ import (
 	"hebb/compute/computetest"
 )
 
-// quick are options for tests: the first EGL device, or whatever there is, and nothing on disk.
+// quick returns options for tests: the first EGL device, or any other, and nothing on disk.
 func quick(rung string) Options {
 	return Options{Device: -1, Rung: rung, CacheDir: "off", TuningDir: "off"}
 }
@@ -40,9 +40,10 @@ func with(rung string, set func(*backend)) func() (compute.Backend, error) {
 	}
 }
 
-// TestOps runs the suite on rungs of every kind and with every limit made small enough to be met: all of it on the naive
-// rung, and on the others a part of what they have a part in, since each new specialisation costs a software OpenGL half a
-// second of compiling. hebb verify, which ci/test.sh runs too, has all of it as the backend is used, and TestRungs has all tiles.
+// TestOps runs the suite on rungs of every kind and with every limit made small enough to be met: all of it on the
+// naive rung, and on the others a part of the ops that they affect, since each new specialisation costs a software
+// OpenGL half a second of compiling. hebb verify, which ci/test.sh runs too, covers all of it with the default options,
+// and TestRungs covers all tiles.
 func TestOps(t *testing.T) {
 	b := opened(t)
 	t.Log(b.Info())

@@ -2,7 +2,7 @@ package gpu
 
 import "hebb/compute"
 
-// gram is the product X·Yᵀ with the kernel as its finish, which writes all widths; means are taken out after.
+// gram is the product X·Yᵀ with the kernel as its finish, which writes all widths; centring follows.
 func (l *plan) gram(g compute.Gram) {
 	widths, batch, n, m, d := g.Dims()
 	w := l.similarity(g.Similarity(), g.Y, scratch1, scratch2)

@@ -26,7 +26,7 @@ func grams(t *testing.T, open func() (compute.Backend, error), n, d int, mean fl
 	for i := range rows {
 		rows[i] = float32(mean + r.NormFloat64())
 	}
-	copy(rows[d:2*d], rows[:d]) // two that are equal
+	copy(rows[d:2*d], rows[:d]) // two equal rows
 	var all [][]float32
 	for _, op := range ops {
 		k := make([]float32, n*n)
@@ -79,9 +79,9 @@ func TestSymmetric(t *testing.T) {
 	}
 }
 
-// TestClamp: far from the origin ‖x‖²+‖y‖²−2x·y loses its digits and may fall below 0. No kernel may then
-// rise above 1 by more than exp itself errs. The bound of compute.Gram is too wide to see it, so
-// the mutant without the clamp is tried here.
+// TestClamp: far from the origin ‖x‖²+‖y‖²−2x·y loses its digits and may fall below 0. No kernel may then rise above 1
+// by more than exp itself errs. The bound of compute.Gram is too wide to catch it, so the mutant without the clamp is
+// tested here.
 func TestClamp(t *testing.T) {
 	opened(t).Close()
 	above := func(set func(*backend)) (n int) {

@@ -11,11 +11,11 @@ import (
 	"hebb/shaders"
 )
 
-// emulated has no extension behind it: each result is rounded by two instructions more. It is there to test the rest by.
+// emulated needs no extension: each result is rounded by two more instructions. It is for tests.
 var emulated = []string{"HALF_EMULATED"}
 
-// halves returns by which defines of shaders/half.glsl a driver computes in half precision, or none: with fma, which not
-// every driver has for it, or without.
+// halves returns the defines of shaders/half.glsl with which a driver computes in half precision, with fma or without,
+// or none.
 func halves(i compute.Info) ([]string, error) {
 	for _, by := range []struct{ extension, define string }{
 		{"GL_NV_gpu_shader5", "HALF_NV"}, {"GL_AMD_gpu_shader_half_float", "HALF_AMD"},

@@ -11,10 +11,10 @@ import (
 	"hebb/compute/computetest"
 )
 
-// halfOps are the ops that half precision is for.
+// halfOps are the ops with half precision.
 var halfOps = []compute.Op{compute.Gemm{}, compute.Hebbian{}, compute.Conv{}, compute.ConvInput{}}
 
-// halved is set, on a backend that has half precision: emulated, whatever the driver has.
+// halved is set, on a backend with half precision, which is emulated, whatever the driver has.
 func halved(set func(*backend)) func(*backend) {
 	return func(b *backend) {
 		b.halves = emulated
@@ -23,7 +23,7 @@ func halved(set func(*backend)) func(*backend) {
 }
 
 // TestHalf: with half precision allowed, products are within its bound with one run of terms in a slice and with
-// several. A software OpenGL compiles for seconds what it takes to emulate half precision, so these are few cases.
+// several. A software OpenGL compiles the emulation for seconds, so these are few cases.
 func TestHalf(t *testing.T) {
 	opened(t).Close()
 	for _, way := range []struct {
@@ -82,7 +82,7 @@ func TestHalfAsked(t *testing.T) {
 	}
 }
 
-// halfMutants are bugs in what half precision alone has.
+// halfMutants are bugs in the code of half precision alone.
 var halfMutants = []mutant{
 	{compute.Gemm{}, "packHalf2x16((v).xy)", "packHalf2x16((v).yx)"},
 	{compute.Gemm{}, "packHalf2x16((v).zw)", "packHalf2x16((v).ww)"},
@@ -132,7 +132,7 @@ var (
 	}
 )
 
-// TestHalfMutants: the suite sees them.
+// TestHalfMutants: the suite catches them.
 func TestHalfMutants(t *testing.T) {
 	twoRuns := halved(func(b *backend) { b.tiles, b.halfRun = []tile{{16, 32, 8, 4, 4, 1, 1}}, 4 })
 	hunt(t, compute.Half, []ladder{

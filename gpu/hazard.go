@@ -2,10 +2,9 @@ package gpu
 
 import "slices"
 
-// Commands on a buffer are not ordered among shaders unless a barrier stands between them: neither
-// read after write, nor write after write, nor write after read, which recycled memory makes common.
-// Tracking is by what shaders are shown of a buffer, so that updates of different parts of one, such as the
-// parameters of a network, need not wait for each other.
+// Commands on a buffer are not ordered among shaders unless a barrier stands between them: neither read after write,
+// nor write after write, nor write after read, which recycled memory makes common. Tracking is by the bound ranges of a
+// buffer, so that updates of different parts of one, such as the parameters of a network, need not wait for each other.
 
 // A span is the numbers [from, to) of a buffer.
 type span struct{ from, to int }
@@ -13,11 +12,11 @@ type span struct{ from, to int }
 // spans are parts of a buffer, in order and with room between them.
 type spans []span
 
-// maxSpans bounds what is looked through at each access. Beyond it neighbours become one, with the room between
-// them: then a barrier may come that nobody needs, but none is left out.
+// maxSpans bounds the list searched at each access. Beyond it neighbours are merged, with the room between them: then a
+// superfluous barrier may come, but none is left out.
 const maxSpans = 32
 
-// after is the number of spans that end before x.
+// after returns the number of spans that end before x.
 func (l spans) after(x int) int {
 	i, _ := slices.BinarySearchFunc(l, x, func(s span, x int) int {
 		if s.to < x {
@@ -33,7 +32,7 @@ func (l spans) overlap(s span) bool {
 	return i < len(l) && l[i].from < s.to
 }
 
-// add returns l and s, what touches made one.
+// add returns l and s, merging spans that touch.
 func (l spans) add(s span) spans {
 	i := l.after(s.from)
 	k := i
@@ -57,13 +56,13 @@ func (l spans) joinClosest() spans {
 	return slices.Delete(l, best, best+1)
 }
 
-// usage says which parts of a buffer shaders have read and written in an epoch.
+// usage records the parts of a buffer that shaders have read and written in an epoch.
 type usage struct {
 	epoch         int
 	read, written spans
 }
 
-// hazards counts epochs: a barrier ends one. The zero usage is of no epoch.
+// hazards counts epochs: a barrier ends one. The zero usage belongs to no epoch.
 type hazards struct{ barriers int }
 
 // conflict reports whether a barrier must come before this access.

@@ -30,7 +30,7 @@ func TestHazards(t *testing.T) {
 	}
 }
 
-// A ledger is the same by brute force: what each number has been through since the last barrier.
+// A ledger does the same by brute force: it records the accesses of each number since the last barrier.
 type ledger struct{ read, written []bool }
 
 func (l *ledger) conflict(s span, write bool) bool {
@@ -52,8 +52,8 @@ func (l *ledger) record(s span, write bool) {
 	}
 }
 
-// TestHazardsByNumber: no conflict is missed, however many parts are in use; and as long as they are few,
-// none is found that is not there.
+// TestHazardsByNumber: no conflict is missed, however many parts are in use; and as long as they are few, no false one
+// is found.
 func TestHazardsByNumber(t *testing.T) {
 	const n, seed = 1000, 1
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -80,7 +80,7 @@ func TestHazardsByNumber(t *testing.T) {
 			default:
 				needless++
 			}
-			// A dispatch records what it needs after a barrier; transfers ask for barriers and record nothing.
+			// A dispatch records its accesses after a barrier; transfers ask for barriers and record nothing.
 			if got && (step%3 > 0 || sinceBarrier > 4*maxSpans) {
 				h.barrier()
 				l, sinceBarrier = ledger{make([]bool, n), make([]bool, n)}, 0

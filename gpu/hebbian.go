@@ -67,13 +67,19 @@ func (l *plan) rule(h compute.Hebbian, n int) product {
 	default:
 		w.ins[1] = l.coupling(h)
 	}
+	if h.Rates != nil {
+		w.rates = line(h.Rates, axisMember, h.Rates.Len()).singly()
+	}
 	return w
 }
 
 // gates plans Σ_b y·g of each unit.
 func (l *plan) gates(h compute.Hebbian) operand {
-	batch, units, n := h.Y.Batch(), h.Y.Cols(), h.Y.Rows()
+	batch, units, n := max(h.Y.Batch(), h.G.Batch()), h.Y.Cols(), h.Y.Rows()
 	out := l.ownLine(scratch1, batch, units, axisRow)
+	if batch < h.W.Batch() {
+		out.stride[axisMember] = 0 // it serves all
+	}
 	l.reduce(reduction{
 		size: extent{1, batch, units, 1, n}, columns: true, scale: 1,
 		out: out, a: left(h.Y, true), b: left(h.G, true),
@@ -84,7 +90,7 @@ func (l *plan) gates(h compute.Hebbian) operand {
 // coupling plans V = Mask(YᵀG)·W. A lower triangle costs half: tiles above its diagonal are not
 // worked out, and its product stops at the diagonal.
 func (l *plan) coupling(h compute.Hebbian) operand {
-	batch, units, inputs, n := h.Y.Batch(), h.Y.Cols(), h.W.Cols(), h.Y.Rows()
+	batch, units, inputs, n := max(h.Y.Batch(), h.G.Batch()), h.Y.Cols(), h.W.Cols(), h.Y.Rows()
 	t := product{
 		file: "gemm", pass: "GEMM", alpha: 1,
 		size: extent{1, batch, units, units, n},
@@ -94,10 +100,13 @@ func (l *plan) coupling(h compute.Hebbian) operand {
 	}
 	v := product{
 		file: "gemm", pass: "GEMM", alpha: 1,
-		size: extent{1, batch, units, inputs, units},
-		out:  l.own(scratch2, batch, units, inputs, axisRow, axisCol),
+		size: extent{1, h.W.Batch(), units, inputs, units},
+		out:  l.own(scratch2, h.W.Batch(), units, inputs, axisRow, axisCol),
 		a:    l.own(scratch1, batch, units, units, axisRow, axisTerm),
 		b:    grid(h.W, axisTerm, axisCol),
+	}
+	if batch < h.W.Batch() {
+		v.a.stride[axisMember] = 0 // it serves all
 	}
 	if h.Mask == compute.Lower {
 		t.defines = []string{"LOWER"}

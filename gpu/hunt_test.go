@@ -15,21 +15,21 @@ import (
 	"hebb/shaders"
 )
 
-// A ladder is mutants and the way in which ops are run that shows them.
+// A ladder is mutants and the rung that reveals them.
 type ladder struct {
 	name, rung string
 	set        func(*backend)
 	mutants    []mutant
 }
 
-// Tiles smaller than any that is offered, since a software OpenGL compiles for longer than it computes.
+// Tiles smaller than any on offer, since a software OpenGL compiles for longer than it computes.
 var (
 	smallTile = []tile{{16, 32, 4, 4, 4, 1, 1}}
 	tallTile  = []tile{{32, 32, 4, 8, 4, 1, 1}}
 	pairTile  = []tile{{32, 32, 8, 4, 4, 2, 1}}
 )
 
-// hunt wants the suite to see each mutant, with that leeway.
+// hunt requires the suite to catch each mutant, with that leeway.
 func hunt(t *testing.T, l compute.Leeway, ladders []ladder) {
 	opened(t).Close()
 	for _, ladder := range ladders {
@@ -45,7 +45,7 @@ func hunt(t *testing.T, l compute.Leeway, ladders []ladder) {
 	}
 }
 
-// try runs the cases that have to do with the bug until one shows it, those first that need the least new text compiled.
+// try runs the cases that the bug affects until one shows it, in the order of the new text to compile.
 func (m mutant) try(way ladder, l compute.Leeway) (err error) {
 	b, err := open(quick(way.rung))
 	if err != nil {
@@ -70,13 +70,13 @@ func (m mutant) try(way ladder, l compute.Leeway) (err error) {
 	return err
 }
 
-// A tryout is a case of the suite, and what a compiler sees of the programs that it takes.
+// A tryout is a case of the suite, and the text of its programs as a compiler reads it.
 type tryout struct {
 	computetest.Case
 	programs map[kernel]string
 }
 
-// cost is how much text b has not compiled yet.
+// cost returns the length of the text that b has not compiled yet.
 func (t tryout) cost(b *backend) (n int) {
 	for k, text := range t.programs {
 		if _, ok := b.programs[k]; !ok {
@@ -86,10 +86,10 @@ func (t tryout) cost(b *backend) (n int) {
 	return n
 }
 
-// errNotPlanted is that no program of any case has the text of a mutant, as a compiler sees it.
+// errNotPlanted reports that no program of any case contains the text of a mutant, as a compiler reads it.
 var errNotPlanted = errors.New("no program has it")
 
-// tryouts are the cases that have to do with the bug: it is in one of their programs.
+// tryouts returns the cases that the bug affects: it is in one of their programs.
 func (m mutant) tryouts(p planner, l compute.Leeway) (all []tryout, err error) {
 	cases, err := computetest.CasesOf(m.op, computetest.Quick)
 	if err != nil {
@@ -123,10 +123,10 @@ func (m mutant) tryouts(p planner, l compute.Leeway) (all []tryout, err error) {
 	return all, nil
 }
 
-// healthy is what a compiler sees of programs without a bug.
+// healthy caches programs without a bug, as a compiler reads them.
 var healthy sync.Map
 
-// in is what a compiler sees of a program with the bug, and whether it would see another without.
+// in returns a program with the bug, as a compiler reads it, and whether that differs from the program without.
 func (m mutant) in(k kernel) (string, bool, error) {
 	text, err := shaders.Source(k.file, k.list()...)
 	if err != nil {
@@ -148,7 +148,7 @@ func (m mutant) in(k kernel) (string, bool, error) {
 
 func (m mutant) plant(text string) string { return strings.ReplaceAll(text, m.old, m.new) }
 
-// source is [shaders.Source] with the bug.
+// source returns [shaders.Source] with the bug.
 func (m mutant) source(file string, defines ...string) (string, error) {
 	text, err := shaders.Source(file, defines...)
 	return m.plant(text), err

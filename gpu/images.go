@@ -2,24 +2,23 @@ package gpu
 
 import "hebb/compute"
 
-// images makes a product that of a convolution: one of its factors is images under a window that slides over
-// them, see shaders/patches.glsl. The places where the window stops are the rows of a Conv's result, or
-// the terms of a Hebbian; of a ConvInput, the pixels are the rows.
+// images makes a product a convolution: one of its factors is images under a window that slides over them, see
+// shaders/patches.glsl. The positions of the window are the rows of a Conv's result, or the terms of a Hebbian; of a
+// ConvInput, the pixels are the rows.
 //
-// What the axes of a box mean is then the op's choice, but for their order, since terms come last. Places
-// take three: from image to image, down and across an image.
+// The op chooses the meaning of a box's axes, but for their order, since terms come last. Positions take three: from
+// image to image, down and across an image.
 type images struct {
 	places  axis     // the first of their three
-	perRow  int      // places across an image
+	perRow  int      // positions across an image
 	terms   []axis   // along which products are added up
 	seen    int      // the binding point of the images
 	defines []string // of the product alone
 	args    func(a *args, b box)
-	room    operand // what partial sums take, where that is more than the result
+	room    operand // the extent of partial sums, where that is more than the result
 }
 
-// Axes where places are rows, and where they are terms. Columns and terms of the former are axisCol and
-// axisTerm.
+// Axes where positions are rows, and where they are terms. Columns and terms of the former are axisCol and axisTerm.
 const (
 	placeRows  = axisWidth
 	placeTerms = axisRow
@@ -28,11 +27,11 @@ const (
 
 // cutPlaces is [plan.cut] for a convolution.
 func (l *plan) cutPlaces(w product) []box {
-	return l.cutImages(w.size, w.images.places, w.out, w.a, w.b, w.ins[0], w.ins[1], w.images.room)
+	return l.cutImages(w.size, w.images.places, w.out, w.a, w.b, w.ins[0], w.ins[1], w.rates, w.images.room)
 }
 
-// cutImages is [plan.cut] for an op on images, of which three axes from one on go from image to image, down and
-// across. What a piece has follows each other: whole images, whole rows of one image, or a part of one row.
+// cutImages is [plan.cut] for an op on images, of which three axes from one on go from image to image, down and across.
+// A piece is contiguous: whole images, whole rows of one image, or a part of one row.
 func (l *plan) cutImages(size extent, image axis, ops ...operand) []box {
 	if l.err != nil {
 		return nil
@@ -49,7 +48,7 @@ func (l *plan) cutImages(size extent, image axis, ops ...operand) []box {
 	return size.boxes(step)
 }
 
-// count is how many places a box has, and how many of its first image come before them.
+// count returns the number of positions in a box, and of those of its first image before them.
 func (i *images) count(b box) (all, before int32) {
 	n, at := b.n[i.places:], b.at[i.places:]
 	return int32(n[0] * n[1] * n[2]), int32(at[1]*i.perRow + at[2])
@@ -63,8 +62,8 @@ func (i *images) show(d *dispatch, b box) {
 	a.Slice = a.K
 }
 
-// shortcut is what the shader may make use of on a tile: that a slice of terms is of one tap, of a window that has a bit for
-// each, or that four places are neighbours in a row.
+// shortcut returns the defines of shortcuts valid on a tile: a slice of terms is of one tap, of a window that has a bit
+// for each, or four positions are neighbours in a row.
 func (i *images) shortcut(a *args, t tile) []string {
 	switch {
 	case i == nil:
@@ -76,15 +75,15 @@ func (i *images) shortcut(a *args, t tile) []string {
 	return nil
 }
 
-// geometry sets what the shader has to know of g.
+// geometry sets the shader's arguments of g.
 func (a *args) geometry(g compute.Patches) {
 	a.Image = [4]int32{int32(g.H), int32(g.W), int32(g.P), int32(g.Q)}
 	a.Slide = [4]int32{int32(g.R), int32(g.S), int32(g.Stride), int32(g.Pad)}
 	a.Channels = int32(g.C)
 }
 
-// pixels is images t as pieces of them are touched: along three axes from one on, images, and every
-// so many rows and columns of them.
+// pixels returns images t with pieces along three axes from one on: images, and their rows and columns in steps of
+// every.
 func pixels(t *compute.Tensor, from axis, every int) operand {
 	if t == nil {
 		return none
@@ -96,8 +95,8 @@ func pixels(t *compute.Tensor, from axis, every int) operand {
 	return o
 }
 
-// touching is o if each step of it touches the rows and columns from top and left to bottom and right of
-// where it is, where there are such, and the shader finds its way among them.
+// touching returns o with each step of it touching the rows and columns from top and left to bottom and right of its
+// place, where these exist, and the shader addressing within them.
 func (o operand) touching(t *compute.Tensor, from axis, top, left, bottom, right, channels int) operand {
 	wide := t.Shape()[2]
 	o.lo, o.hi = t.Offset(), t.Offset()+t.Len()
@@ -107,12 +106,12 @@ func (o operand) touching(t *compute.Tensor, from axis, top, left, bottom, right
 	return o
 }
 
-// under is images x as g's window sees them at every place.
+// under returns images x as read under g's window at every position.
 func under(x *compute.Tensor, g compute.Patches, places axis) operand {
 	return pixels(x, places, g.Stride).touching(x, places, -g.Pad, -g.Pad, g.R-1-g.Pad, g.S-1-g.Pad, g.C)
 }
 
-// by is o with its columns along an axis.
+// by returns o with its columns along an axis.
 func (o operand) by(col axis) operand {
 	if o != none {
 		o.stride[col] = 1
@@ -120,7 +119,7 @@ func (o operand) by(col axis) operand {
 	return o
 }
 
-// deep is o with n columns that are not cut.
+// deep returns o with n columns that are not cut.
 func (o operand) deep(n int) operand {
 	if o != none {
 		o.reach = n - 1
@@ -128,7 +127,7 @@ func (o operand) deep(n int) operand {
 	return o
 }
 
-// table is o as rows of n numbers, which are not cut, along an axis.
+// table returns o as rows of n numbers, which are not cut, along an axis.
 func (o operand) table(along axis, n int) operand {
 	if o != none {
 		o.stride = extent{}
@@ -137,12 +136,12 @@ func (o operand) table(along axis, n int) operand {
 	return o
 }
 
-// pixelwise reports whether g's window is one pixel and stops at each: patches are the images themselves.
+// pixelwise reports whether g's window is one pixel with stride 1: patches are the images themselves.
 func pixelwise(g compute.Patches) bool {
 	return g.R == 1 && g.S == 1 && g.Slide == compute.Slide{Stride: 1}
 }
 
-// matrix is t as one matrix of n columns.
+// matrix returns t as one matrix of n columns.
 func (l *plan) matrix(t *compute.Tensor, n int) *compute.Tensor {
 	if t == nil || l.err != nil {
 		return t

@@ -6,9 +6,10 @@ import (
 	"hebb/compute"
 )
 
-// An inversion is a [compute.Inverse] in blocks. Two matrices take turns: Inv holds what is left of A and later M, the
-// other L and later MᵀM, so that no product reads what it writes. The blocks on the diagonal lie by themselves, below each
-// other: what is left of A's and, from one group each and in double precision, the inverses M_J of their factors and M_JᵀM_J.
+// An inversion plans a [compute.Inverse] in blocks. Two matrices take turns: Inv holds the remainder of A and later M,
+// the other L and later MᵀM, so that no product reads its own output. The diagonal blocks lie by themselves, below each
+// other: the remainder of A's and, from one group each and in double precision, the inverses M_J of their factors and
+// M_JᵀM_J.
 type inversion struct {
 	*plan
 	op                    compute.Inverse
@@ -17,7 +18,7 @@ type inversion struct {
 	diagonal, m, mm, info operand
 }
 
-// inverseBlock is how large the diagonal blocks are, and inversePanel how many rows of MᵀM are one product.
+// inverseBlock is the size of the diagonal blocks, and inversePanel the number of rows of MᵀM in one product.
 const inverseBlock, inversePanel = compute.InverseBlock, 128
 
 func (l *plan) inverse(op compute.Inverse) {
@@ -41,10 +42,10 @@ func (l *plan) inverse(op compute.Inverse) {
 	v.end()
 }
 
-// width is how many rows and columns the block from j on has.
+// width returns the size of the block from j on.
 func (v *inversion) width(j int) int { return min(inverseBlock, v.n-j) }
 
-// part is o from row i and column j on, with its rows and columns along the given axes.
+// part returns o from row i and column j on, with its rows and columns along the given axes.
 func part(o operand, i, j int, row, col axis) operand {
 	o.off += i*o.ld + j
 	o.stride = extent{axisMember: o.stride[axisMember]}
@@ -52,14 +53,14 @@ func part(o operand, i, j int, row, col axis) operand {
 	return o
 }
 
-// whole is o where it lies, and beside is what lies of the diagonal blocks beside a row.
+// whole returns all of o, and beside the row of the diagonal blocks beside each row of a matrix.
 func whole(o operand) operand { return part(o, 0, 0, axisRow, axisCol) }
 func beside(o operand) operand {
 	o.stride[axisCol], o.reach = 0, inverseBlock-1
 	return o
 }
 
-// times is out ← alpha·a·b + beta·out of so many rows, columns and terms.
+// times is out ← alpha·a·b + beta·out with rows, cols and terms as sizes.
 func (v *inversion) times(out, a, b operand, rows, cols, terms int, alpha, beta float32) product {
 	w := layer(compute.Epilogue{Alpha: alpha, Beta: beta}, cols)
 	w.size = extent{1, v.batch, rows, cols, terms}
@@ -68,18 +69,18 @@ func (v *inversion) times(out, a, b operand, rows, cols, terms int, alpha, beta 
 	return w
 }
 
-// begin shares the lower triangle of A out, and clears Info.
+// begin copies A's lower triangle to the working matrices, and clears Info.
 func (v *inversion) begin() {
 	ops := []operand{whole(v.inv).written(), grid(v.op.A, axisRow, axisCol), beside(v.diagonal).written(), v.info.written()}
 	v.each(v.n, "BEGIN", ops, func(d *dispatch) { d.args.Alpha = v.op.Shift })
 }
 
-// place puts blocks into the diagonal of a matrix; with FILL it makes zeros of the rest.
+// place writes blocks to the diagonal of a matrix; with FILL it writes zeros elsewhere.
 func (v *inversion) place(mode string, to, blocks operand) {
 	v.each(v.n, mode, []operand{whole(to).written(), none, beside(blocks)}, func(*dispatch) {})
 }
 
-// end puts the lower triangle of MᵀM and its mirror image into Inv, or NaN where there is no inverse.
+// end writes the lower triangle of MᵀM and its mirror image to Inv, or NaN where there is no inverse.
 func (v *inversion) end() {
 	mirror := part(v.other, 0, 0, axisCol, axisRow)
 	v.each(v.n, "END", []operand{whole(v.inv).written(), whole(v.other), mirror, v.info}, func(*dispatch) {})
@@ -95,8 +96,8 @@ func (v *inversion) each(n int, mode string, ops []operand, complete func(d *dis
 	}
 }
 
-// factor finds the columns of L from j on, one block wide: what the columns before leave of A's, the block on the
-// diagonal, and what lies below it solved with that, by way of its inverse.
+// factor computes the columns of L from j on, one block wide, from A's less the products of the columns before: the
+// diagonal block, and the blocks below it, solved with it by way of its inverse.
 func (v *inversion) factor(j int) {
 	w := v.width(j)
 	next, rest := j+w, v.n-j-w
@@ -129,7 +130,7 @@ func (v *inversion) block(j, w int) {
 	}
 }
 
-// invert finds the columns of M from j on below the diagonal block, from those after them.
+// invert computes the columns of M from j on below the diagonal block, from those after them.
 func (v *inversion) invert(j int) {
 	w := v.width(j)
 	next, rest := j+w, v.n-j-w
@@ -144,8 +145,8 @@ func (v *inversion) invert(j int) {
 		part(v.m, j, 0, axisTerm, axisCol), rest, w, w, 1, 0))
 }
 
-// multiply finds MᵀM on and below the diagonal. The blocks on the diagonal are better known than as sums of products of
-// float32s: what was found in double precision is where their sums start.
+// multiply computes MᵀM on and below the diagonal. The diagonal blocks start from their double-precision values, which
+// are more exact than sums of products of float32s.
 func (v *inversion) multiply() {
 	for i := 0; i < v.n; i += inversePanel {
 		rows := min(inversePanel, v.n-i)

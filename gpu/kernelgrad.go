@@ -2,14 +2,14 @@ package gpu
 
 import "hebb/compute"
 
-// kernelGrad makes P = Σ_w Scale·S∘K, from registers, in bands right of the diagonal, and multiplies them by X; where that cannot
-// be, by bands of K, L and P.
+// kernelGrad makes P = Σ_w Scale·S∘K, from registers, in bands right of the diagonal, and multiplies them by X; where
+// that is impossible, by bands of K, L and P.
 func (l *plan) kernelGrad(g compute.KernelGrad) {
 	scales := make([]float32, g.K.Widths())
 	for w := range scales {
 		scales[w] = float32(g.Scale(w))
 	}
-	bare := g.K.Kernel == compute.Linear && g.Self == 0 // P is S, and nothing of K in it
+	bare := g.K.Kernel == compute.Linear && g.Self == 0 // P is S, without K
 	p, ok := l.pairing(g.K, g.L, bare, scales...)
 	if ok {
 		ok = l.pullTiles(g, p)
@@ -20,7 +20,7 @@ func (l *plan) kernelGrad(g compute.KernelGrad) {
 }
 
 // pullBands makes K, L and P = Σ_w Scale·S∘K band by band, and multiplies P by X. For the Gaussian DX starts as the
-// sums of P's rows times the rows of X, from which P·X goes off with its sign changed; the diagonal of K, and so of P, is 0.
+// sums of P's rows times the rows of X, from which P·X is subtracted; the diagonal of K, and so of P, is 0.
 func (l *plan) pullBands(g compute.KernelGrad) {
 	widths, batch, m, _ := g.Dims()
 	first, second, matrices := l.similarity(g.K, nil, scratch1, 0), product{}, widths+1
@@ -30,7 +30,7 @@ func (l *plan) pullBands(g compute.KernelGrad) {
 	}
 	for _, b := range l.bands(g.K, matrices) {
 		var kernel, other func(width int, col axis) operand
-		if g.K.Kernel == compute.Gaussian || g.Self != 0 { // else P is S, and nothing of K in it
+		if g.K.Kernel == compute.Gaussian || g.Self != 0 { // else P is S, without K
 			kernel = l.kernels(first, g.K, b, scratchK, 0)
 		}
 		if g.L.X != nil {
@@ -46,7 +46,7 @@ func (l *plan) pullBands(g compute.KernelGrad) {
 	}
 }
 
-// weights is what width w adds to P.
+// weights returns width w's term of P.
 func (f *bandFormula) weights(g compute.KernelGrad, w int, kernel, other func(width int, col axis) operand) compute.Expr {
 	var k compute.Expr
 	if kernel != nil {
@@ -75,7 +75,7 @@ func (f *bandFormula) weights(g compute.KernelGrad, w int, kernel, other func(wi
 	return v
 }
 
-// entries is t, a matrix for each width and member, as it meets f.
+// entries returns t, a matrix for each width and member, as an input of f.
 func (f *bandFormula) entries(t *compute.Tensor, width int) operand {
 	o := operand{mem: memory{buf: t.Buffer()}, off: t.Offset() + ((width*f.batch+f.z)*f.m+f.i)*f.m, ld: f.m}
 	o.stride[axisMember], o.stride[axisRow], o.stride[f.col] = f.m*f.m, f.m, 1

@@ -6,7 +6,8 @@ import (
 	"hebb/compute"
 )
 
-// kernelSums makes the sums of squares of tiles, in registers, and adds those of each row up; where that cannot be, by bands.
+// kernelSums makes the sums of squares of tiles, in registers, and adds up the sums of each row; where that is
+// impossible, by bands.
 func (l *plan) kernelSums(k compute.KernelSums) {
 	p, ok := l.pairing(k.K, k.L, false)
 	if ok {
@@ -17,8 +18,8 @@ func (l *plan) kernelSums(k compute.KernelSums) {
 	}
 }
 
-// sumsOfTiles plans k as p, or nothing at all where a shader cannot be shown that much. A square of tiles gives each of its rows
-// a number for every sum: sums × widths × members × squares × rows of them, Sum first.
+// sumsOfTiles plans k as p, or nothing if a binding is too small for it. A square of tiles gives each of its rows a
+// number for every sum: sums × widths × members × squares × rows of them, Sum first.
 func (l *plan) sumsOfTiles(k compute.KernelSums, p *pairing) bool {
 	widths, batch, m := k.Dims()
 	p.ins[5], p.ins[6] = p.vector(k.A, widths), p.vector(k.B, k.L.Widths())
@@ -54,8 +55,8 @@ func (l *plan) sumsOfTiles(k compute.KernelSums, p *pairing) bool {
 	return true
 }
 
-// squaresOf is how many tiles wide a square is, and how many squares there are along a row: the smallest of which so many sums,
-// of every row, go into the memory there is.
+// squaresOf returns the side of a square, in tiles, and the number of squares along a row: the smallest for which the
+// sums, of every row, fit the scratch memory.
 func (l *plan) squaresOf(p *pairing, sums int) (side, squares int, ok bool) {
 	if !l.whole(p) {
 		return 0, 0, false
@@ -69,7 +70,7 @@ func (l *plan) squaresOf(p *pairing, sums int) (side, squares int, ok bool) {
 	}
 }
 
-// sumsOfBands makes K and L band by band, and folds what becomes of each row.
+// sumsOfBands makes K and L band by band, and folds functions of each row.
 func (l *plan) sumsOfBands(k compute.KernelSums) {
 	widths, batch, m := k.Dims()
 	first, second, matrices := l.similarity(k.K, nil, scratch1, 0), product{}, widths
@@ -98,7 +99,7 @@ func (l *plan) sumsOfBands(k compute.KernelSums) {
 	}
 }
 
-// centred is k less the numbers of its row and of its column.
+// centred returns k less the elements of a for its row and its column.
 func (f *bandFormula) centred(k operand, a *compute.Tensor, width int) compute.Expr {
 	v := f.input(k)
 	if a == nil {

@@ -14,16 +14,16 @@ import (
 	"hebb/compute"
 )
 
-// BenchmarkLaunch says what a launch is made of. Each line's ns/op is the time until the device is done;
-// issue-ns/op is the host's share of it: how long the calls take to return. So a line's cost is
-// its difference from gl/dispatch, and what cannot be hidden behind the device's work is the smaller of the two.
+// BenchmarkLaunch breaks a launch down. Each line's ns/op is the time until the device is done; issue-ns/op is the
+// host's share of it: the time until the calls return. So a line's cost is its difference from gl/dispatch, and the
+// part that cannot be hidden behind the device's work is the smaller of the two.
 func BenchmarkLaunch(b *testing.B) {
 	back := openedFor(b, func(*backend) {})
 	dev := compute.New(back)
 	defer dev.Close()
 	ops := smallOps(b, dev)
 	b.Run("chain", func(b *testing.B) { chains(b, back, ops) })
-	b.Run("do", func(b *testing.B) { // what package compute checks
+	b.Run("do", func(b *testing.B) { // the checks of package compute
 		idle := compute.New(idler{back})
 		ops := smallOps(b, idle)
 		for _, op := range ops {
@@ -50,7 +50,7 @@ func BenchmarkLaunch(b *testing.B) {
 			back.wait(func() error { return nil })
 		}
 	})
-	bare := openedFor(b, func(*backend) {}) // whose state no op relies on
+	bare := openedFor(b, func(*backend) {}) // no op relies on its state
 	defer bare.Close()
 	for _, c := range calls() {
 		b.Run("gl/"+c.name, func(b *testing.B) {
@@ -89,7 +89,7 @@ type chain struct {
 	ops  []compute.Op
 }
 
-// smallOps are chains of ops that are over at once: dependent ones wait for each other, the others do not.
+// smallOps returns chains of ops that finish at once: dependent ones wait for each other, the others do not.
 func smallOps(b *testing.B, dev *compute.Device) []chain {
 	mat := func(shape ...int) *compute.Tensor {
 		t, err := dev.Tensor(shape...)
@@ -197,7 +197,7 @@ type call struct {
 	after func(s *stage)
 }
 
-// A stage is what the calls are about.
+// A stage is the state that the calls work on.
 type stage struct {
 	programs [2]uint32
 	plain    uint32 // whose arguments are plain uniforms
@@ -267,7 +267,7 @@ func calls() []call {
 	}
 }
 
-// run is b.N rounds of the calls, on the thread of the context.
+// run makes b.N rounds of the calls, on the thread of the context.
 func (c call) run(b *testing.B) error {
 	s, err := newStage()
 	if err != nil {
@@ -330,7 +330,7 @@ func (s *stage) close() {
 	}
 }
 
-// persist makes the block of arguments anew, and maps it. What is written need not be seen by the right dispatch.
+// persist allocates the block of arguments anew, and maps it. Dispatches need not read the right arguments.
 func (s *stage) persist() {
 	gl.DeleteBuffers(1, &s.block)
 	gl.GenBuffers(1, &s.block)

@@ -11,8 +11,8 @@ import (
 	"hebb/compute"
 )
 
-// layers are convolutions larger than the suite's, of channels that are read four at a time: h×w×c images
-// of a batch of 2, units, window, stride and pad.
+// layers are convolutions larger than the suite's, with channels that are read four at a time: h×w×c images of a batch
+// of 2, units, window, stride and pad.
 var layers = [][]int{
 	{10, 10, 32, 64, 3, 3, 1, 1}, // as in the body of a residual network
 	{13, 11, 16, 36, 3, 3, 2, 1}, // where it halves
@@ -23,8 +23,8 @@ var layers = [][]int{
 	{1, 703, 4, 12, 1, 7, 2, 0},  // a signal
 }
 
-// tryLayers runs op's type on all layers, on whole numbers, and judges every element. What is made by Winograd's transforms has
-// leeway for them.
+// tryLayers runs op's type on all layers, on integers, and checks every element. Where Winograd's transforms run, it
+// gives leeway for them.
 func tryLayers(op compute.Op, open func() (compute.Backend, error)) (compute.Tally, error) {
 	b, err := open()
 	if err != nil {

@@ -16,12 +16,12 @@ import (
 	"hebb/compute"
 )
 
-// Results of tuning that ship with hebb, a file a device.
+// shipped holds the results of tuning that ship with hebb, one file a device.
 //
 //go:embed tuning
 var shipped embed.FS
 
-// A record is a file of results. Those of a user lie in a folder of theirs, and go before those that ship.
+// A record is a file of results. A user's records lie in the user's folder, and take precedence over those that ship.
 type record struct {
 	Device  string    `json:"device"`
 	Driver  string    `json:"driver"` // of the latest entry
@@ -29,7 +29,7 @@ type record struct {
 	Entries []finding `json:"entries"`
 }
 
-// A finding is the way found best for products of one shape, whose sizes are powers of two.
+// A finding is the fastest way for products of one shape, whose sizes are powers of two.
 type finding struct {
 	Kind    string  `json:"kind"`
 	Batch   int     `json:"batch"`
@@ -37,7 +37,7 @@ type finding struct {
 	N       int     `json:"n"`
 	K       int     `json:"k"`
 	Way     string  `json:"way"`
-	Seconds float64 `json:"seconds"` // of the op that was measured
+	Seconds float64 `json:"seconds"` // of the measured op
 	Tried   int     `json:"tried"`   // ways
 }
 
@@ -47,14 +47,14 @@ func (e finding) shape() shape {
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// slug is the name of a device as one of a file: "nvidia-h100-80gb-hbm3". What follows a slash in OpenGL's name of a
-// device is how it is reached.
+// slug returns a device's name as a file's: "nvidia-h100-80gb-hbm3". In OpenGL's name of a device the interface follows
+// a slash; slug drops it.
 func slug(device string) string {
 	name, _, _ := strings.Cut(device, "/")
 	return strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
 }
 
-// A memory of ways is what was learned, by way of files: shipped, and in dir if that is not "".
+// findings holds what was learned, with its files: shipped, and in dir if that is not "".
 type findings struct {
 	dir, name string // the folder and the device's slug
 	info      compute.Info
@@ -62,7 +62,7 @@ type findings struct {
 	journal   journal
 }
 
-// recall fills known with what was learned on this device, here or where hebb was made.
+// recall fills known with the results learned on this device, here or where hebb was made.
 func recall(dir string, info compute.Info, known map[shape]recipe) (*findings, error) {
 	m := &findings{dir: dir, name: slug(info.Device), info: info}
 	text, err := shipped.ReadFile(path.Join("tuning", m.name+".json"))
@@ -93,14 +93,14 @@ func addTo(known map[shape]recipe, text []byte, r *record) error {
 		return err
 	}
 	for _, e := range r.Entries {
-		if w, err := recipeOf(e.Way); err == nil { // else of another version of hebb, whose tiles were others
+		if w, err := recipeOf(e.Way); err == nil { // else from another version of hebb, with other tiles
 			known[e.shape()] = w
 		}
 	}
 	return nil
 }
 
-// keep writes what was found for a shape. The file is replaced as a whole.
+// keep writes the finding for a shape. It replaces the whole file.
 func (m *findings) keep(s shape, best compute.Attempt, tried int) error {
 	e := finding{s.kind, 1 << s.batch, 1 << s.m, 1 << s.n, 1 << s.k, best.Way, best.Seconds, tried}
 	rest := m.learned.Entries[:0]
@@ -128,13 +128,13 @@ func (m *findings) keep(s shape, best compute.Attempt, tried int) error {
 	return os.Rename(fresh, m.file())
 }
 
-// A journal has a line for each trial that has begun, "try", and one for each that came to an end, "done". One without the
-// other was the end of its program or of its device, and is not tried again.
+// A journal has a line for each trial that has begun, "try", and one for each that came to an end, "done". A trial
+// without its end crashed its program or its device, and is not tried again.
 type journal struct {
 	path    string
-	pending string          // the trial under way
+	pending string          // the current trial
 	fatal   map[string]bool // trials that never ended
-	ended   map[string]bool // trials of this program that did
+	ended   map[string]bool // trials of this program that ended
 }
 
 func (j *journal) open(path string) error {
@@ -155,8 +155,8 @@ func (j *journal) open(path string) error {
 
 func onTrial(s shape, way string) string { return s.String() + " by " + way }
 
-// begin puts a trial on record, after the end of the one before; "" is no trial. The first time it waits until that is on
-// the disk, since the trial may take the machine with it. A trial that ended well once is repeated to be timed, and while
+// begin records a trial, after the end of the one before; "" is no trial. The first time it waits until the record is
+// on the disk, since the trial may crash the machine. A trial that ended well once is repeated to be timed, and while
 // the host waits for a disk a GPU lowers its clock; the record still outlives the program.
 func (j *journal) begin(trial string) error {
 	if j.path == "" {

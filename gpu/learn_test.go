@@ -9,7 +9,7 @@ import (
 	"hebb/compute"
 )
 
-// TestShipped: every file of findings that ships can be read, is named as its device is, and speaks of tiles that there are.
+// TestShipped: every file of findings that ships can be read, has its device's name, and names only existing tiles.
 func TestShipped(t *testing.T) {
 	files, err := fs.Glob(shipped, "tuning/*.json")
 	if err != nil || len(files) == 0 {
@@ -38,7 +38,7 @@ func TestShipped(t *testing.T) {
 	}
 }
 
-// TestRecall: what is kept is recalled; a file that is not what was kept is an error that names it; another's is not read.
+// TestRecall: kept findings are recalled; a damaged file is an error that names it; another device's is not read.
 func TestRecall(t *testing.T) {
 	dir, info := t.TempDir(), compute.Info{Device: "Some GPU/PCIe", Driver: "1.2"}
 	m, err := recall(dir, info, map[shape]recipe{})

@@ -27,8 +27,8 @@ func (l *plan) apply(f *compute.Func, size extent, ops []operand) {
 	}
 }
 
-// rows shares a group's 256 threads out among rows, lanes neighbours in each, so that the fewest lie beyond
-// the ends of rows or below the last. It returns how many groups cover a member.
+// rows shares a group's 256 threads out among rows, lanes neighbours in each, so that the fewest lie beyond the ends of
+// rows or below the last. It returns the number of groups that cover a member.
 func (d *dispatch) rows(width int) (x, y int) {
 	cells, m := groups(d.args.N, width), int(d.args.M)
 	at := func(lanes int) (x, y int) { return (cells + lanes - 1) / lanes, (m*lanes + 255) / 256 }
@@ -52,7 +52,7 @@ func power(n, most int) int {
 	return p
 }
 
-// spread says which operands have one number for all columns, which lie along a.
+// spread marks the operands that have one number for all columns, which lie along a.
 func (d *dispatch) spread(a axis, ops []operand) {
 	for i, o := range ops {
 		if o != none && o.stride[a] == 0 {
@@ -61,8 +61,8 @@ func (d *dispatch) spread(a axis, ops []operand) {
 	}
 }
 
-// vectors reports whether n columns can be taken four at a time: those of all buffers, from a binding point
-// on, that have columns of their own.
+// vectors reports whether n columns can be taken four at a time in all buffers, from a binding point on, that have
+// columns of their own.
 func (d *dispatch) vectors(n int32, from int) bool {
 	for i := from; i < len(d.binds); i++ {
 		if d.args.Bound>>i&1 == 1 && d.args.Spread>>i&1 == 0 && !d.aligned(i, n) {
@@ -72,8 +72,8 @@ func (d *dispatch) vectors(n int32, from int) bool {
 	return n%4 == 0
 }
 
-// A field is the domain of a pointwise formula: members, rows and columns, and how tensors lie over them,
-// the first of which is the domain itself.
+// A field is the domain of a pointwise formula: members, rows and columns, and how tensors lie over them, the first of
+// which is the domain itself.
 type field struct {
 	n       [3]int
 	tensors []*compute.Tensor
@@ -90,8 +90,7 @@ func over(domain *compute.Tensor, in []*compute.Tensor) *field {
 	return f
 }
 
-// join makes one of members and rows (0) or of rows and columns (1), if every tensor passes through both
-// as through one.
+// join merges members and rows (0) or rows and columns (1), if every tensor passes through both as through one.
 func (f *field) join(outer int) {
 	inner := outer + 1
 	for _, s := range f.steps {
@@ -108,7 +107,7 @@ func (f *field) join(outer int) {
 	f.n[outer], f.n[inner] = 1, f.n[outer]*f.n[inner]
 }
 
-// flatten joins what can be joined, from the columns on.
+// flatten joins all dimensions that it can, from the columns on.
 func (f *field) flatten() {
 	f.join(0)
 	f.join(1)

@@ -28,8 +28,8 @@ func tensors(t *testing.T) func(shape ...int) *compute.Tensor {
 	}
 }
 
-// TestMapPlans: what all operands pass through as through one direction is one, and vectors are read wherever columns
-// lie as four neighbours.
+// TestMapPlans: dimensions that all operands pass through as one are joined, and vectors are read wherever columns lie
+// as four neighbours.
 func TestMapPlans(t *testing.T) {
 	x := tensors(t)
 	f := compute.Pointwise(compute.Add(compute.Var(0), compute.Mul(compute.Var(1), compute.Const(2))))
@@ -73,7 +73,7 @@ func TestConstants(t *testing.T) {
 	}
 }
 
-// TestPasses: how many dispatches an op takes. Each costs as much as many small ops.
+// TestPasses: the number of dispatches of an op. Each costs as much as many small ops.
 func TestPasses(t *testing.T) {
 	x := tensors(t)
 	big, small, c := x(128, 32, 32, 64), x(4, 4, 4, 64), x(64)

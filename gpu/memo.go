@@ -9,36 +9,36 @@ import (
 	"hebb/compute"
 )
 
-// A launch is a plan with the programs of its dispatches: all that running an op takes. It is never changed.
+// A launch is a plan with the programs of its dispatches, complete for running an op. It is never changed.
 type launch struct {
 	*plan
 	programs []uint32 // by dispatch
 
 	key  signature
-	held []any // what key knows by its address, so that nothing else comes to have it
+	held []any // keeps alive the objects whose addresses are in key, so that no other gets one
 }
 
-// A memo remembers launches, since a training asks for the same ops on the same memory in every step, and
-// planning one takes longer than a small op does. Two generations bound it: what was not asked
-// for while one filled is forgotten with the other.
+// A memo caches launches, since a training asks for the same ops on the same memory in every step, and planning one
+// takes longer than running a small op. Two generations bound it: when the young one is full, the old one, with all
+// launches not used since, is dropped.
 type memo struct {
 	young, old map[signature]*launch
 	text       []byte
 	held       []any
 }
 
-// remembered is how many launches a generation holds, of about a kilobyte each: a step of a residual
-// network is some hundred ops, on the same memory each time ([compute.Device.Step]), and those of an evaluation are others.
+// remembered is the number of launches in a generation, of about a kilobyte each: a step of a residual network is some
+// hundred ops, on the same memory each time ([compute.Device.Step]), and evaluation has others.
 const remembered = 4096
 
-// A signature is equal for ops of which the same plan can be used: the values of their fields, and of
-// tensors where they lie and their shapes.
+// A signature is equal for ops that share a plan: it has the values of their fields, and the addresses and shapes of
+// their tensors.
 type signature struct {
 	op   reflect.Type
 	text string
 }
 
-// look returns what is remembered of op, if anything.
+// look returns the cached launch of op, or nil.
 func (m *memo) look(op compute.Op) *launch {
 	if !m.sign(op) {
 		return nil
@@ -52,7 +52,7 @@ func (m *memo) look(op compute.Op) *launch {
 	return l
 }
 
-// keep remembers l as the launch of op.
+// keep caches l as the launch of op.
 func (m *memo) keep(op compute.Op, l *launch) {
 	if m.sign(op) {
 		l.key = signature{reflect.TypeOf(op), string(m.text)}
@@ -71,7 +71,7 @@ func (m *memo) put(l *launch) {
 // forget empties the memo.
 func (m *memo) forget() { m.young, m.old = nil, nil }
 
-// sign sets text to what tells op from others of its type, and reports whether it can.
+// sign sets text to a key that distinguishes op from others of its type, and reports whether it can.
 func (m *memo) sign(op compute.Op) bool {
 	m.text, m.held = m.text[:0], m.held[:0]
 	return m.value(reflect.ValueOf(op))
@@ -86,7 +86,7 @@ func (m *memo) words(all ...int) bool {
 	return true
 }
 
-// value adds v to the text. What it does not know, a new kind of field say, is never remembered.
+// value adds v to the text. It returns false for unknown kinds of fields, so that their ops are never cached.
 func (m *memo) value(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Bool:
@@ -152,7 +152,7 @@ func bit(b bool) int {
 	return 0
 }
 
-// address is where a pointer points to, which it keeps from being anything else's.
+// address returns the address of a pointer's target, which it keeps alive so that the address stays unique.
 func (m *memo) address(p any) uint64 {
 	m.held = append(m.held, p)
 	return uint64(reflect.ValueOf(p).Pointer())

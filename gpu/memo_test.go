@@ -11,7 +11,7 @@ import (
 	"hebb/compute/computetest"
 )
 
-// A secretary is a paper that remembers its plans, and plans all the same what it remembers.
+// A secretary is a paper with a memo, which plans remembered ops too, to compare.
 type secretary struct {
 	*paper
 	memo         memo
@@ -36,8 +36,8 @@ func (s *secretary) Run(op compute.Op) error {
 	return errPlanned
 }
 
-// TestMemo: every op is remembered, and what is remembered is what would be planned anew. Recycled
-// memory brings the same buffers back in other shapes and places.
+// TestMemo: every op is remembered, with the plan that would be made anew. Recycled memory brings the same buffers back
+// in other shapes and places.
 func TestMemo(t *testing.T) {
 	s := &secretary{paper: &paper{planner: desk("", nil)}}
 	dev := compute.New(s)
@@ -134,7 +134,7 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// variants are values of a type, none of which is its zero value.
+// variants returns values of a type, none of which is its zero value.
 func variants(typ reflect.Type, known map[reflect.Type][]any) []any {
 	switch typ.Kind() {
 	case reflect.Bool:
@@ -147,7 +147,7 @@ func variants(typ reflect.Type, known map[reflect.Type][]any) []any {
 	return known[typ]
 }
 
-// TestMemoForgets: no more is kept than two generations, and what is asked for survives them.
+// TestMemoForgets: no more than two generations are kept, and launches in use survive them.
 func TestMemoForgets(t *testing.T) {
 	var m memo
 	dev := compute.New(&paper{planner: desk("", nil)})

@@ -9,7 +9,7 @@ import (
 	"hebb/compute"
 )
 
-// Mutants of what Conv, ConvInput and Hebbian of images have beyond a product of matrices.
+// Mutants of the parts of Conv, ConvInput and Hebbian of images that a product of matrices lacks.
 var (
 	patchMutants = []mutant{
 		{compute.Conv{}, "at.x < uint(image.x)", "at.x <= uint(image.x)"}, // the border is not 0
@@ -81,7 +81,7 @@ var (
 	}
 )
 
-// TestPatchMutants: the suite sees those of the first three lists, the layers the last two.
+// TestPatchMutants: the suite catches the first three lists, the layers the last two.
 func TestPatchMutants(t *testing.T) {
 	hunt(t, 0, []ladder{
 		{"naive", "naive", func(*backend) {}, patchMutants},

@@ -40,7 +40,7 @@ var inverseMutants = []mutant{
 	{compute.Inverse{}, "k = max(i, x); k < m", "k = max(i, x); k < m - 1"},
 	{compute.Inverse{}, "		if (y == 0 && x < m)\n			invert", "		if (y == 0 && x < m - 1)\n			invert"},
 	{compute.Inverse{}, "barrier(); // all have read it", "Info[AT(3, z, 0)] = 1.0;"},
-	// what products leave out
+	// terms that products skip
 	{compute.Inverse{}, "row0 + row + BM - dep0", "row0 + row - dep0"},
 	{compute.Inverse{}, "v += beta * was", "v += 0.0"},
 }

@@ -8,7 +8,7 @@ import (
 	"hebb/compute"
 )
 
-// Mutants of the ops that are not products, by what they are run on.
+// Mutants of the ops that are not products, by the rung that they run on.
 var (
 	naiveOpMutants = []mutant{
 		{compute.Map{}, "row < m;", "row < m - 1;"},
@@ -86,7 +86,11 @@ var (
 		{compute.StandardizeGrad{}, "OF_COLUMN(S, 7, 1)", "OF_COLUMN(S, 7, 0)"},
 		{compute.StandardizeGrad{}, "OF_COLUMN(S, 7, 0) * alpha", "OF_COLUMN(S, 7, 0)"},
 		{compute.StandardizeGrad{}, "scale = OF_COLUMN(Gain, 6, 0) * inverse", "scale = inverse"},
-		{compute.StandardizeGrad{}, "Y[CELLS(AT(3, 0, row)", "Y[CELLS(AT(3, 0, 0)"},
+		{compute.StandardizeGrad{}, "Y[CELLS(AT(3, z, row)", "Y[CELLS(AT(3, z, 0)"},
+		{compute.Standardize{}, "T[CELLS(AT(b, z, 0)", "T[CELLS(AT(b, 0, 0)"},
+		{compute.Standardize{}, "X[CELLS(AT(1, z, row)", "X[CELLS(AT(1, 0, row)"},
+		{compute.StandardizeGrad{}, "T[CELLS(AT(b, z, i)", "T[CELLS(AT(b, 0, i)"},
+		{compute.StandardizeGrad{}, "Mean[CELLS(AT(4, z, 0)", "Mean[CELLS(AT(4, 0, 0)"},
 		// random.comp
 		{compute.Random{}, "round < 10", "round < 9"},
 		{compute.Random{}, "0xBB67AE85u", "0xBB67AE84u"},
@@ -170,6 +174,8 @@ var (
 		{compute.Map{}, "z += int(gl_NumWorkGroups.z)", "z += batch"},
 		{compute.Reduce{}, "i += int(gl_NumWorkGroups.x) * results()", "i += m"},
 		{compute.Random{}, "t += step", "t += m * blocks"},
+		{compute.Standardize{}, "z < batch; z += int(gl_NumWorkGroups.z))\n		for (int col", "z < batch; z += batch)\n		for (int col"},
+		{compute.StandardizeGrad{}, "z < batch; z += int(gl_NumWorkGroups.z))\n		for (int col", "z < batch; z += batch)\n		for (int col"},
 		{compute.Standardize{}, "row += int(gl_NumWorkGroups.y) * high", "row += m"},
 		{compute.StandardizeGrad{}, "row += int(gl_NumWorkGroups.y) * high", "row += m"},
 		{compute.Gather{}, "row += int(gl_NumWorkGroups.y) * high", "row += m"},

@@ -8,8 +8,8 @@ import (
 	"hebb/compute"
 )
 
-// Mutants of the ops that stream over kernel matrices, by what they are run on: of the diagonal, and of the formulas that
-// the plans make.
+// Mutants of the ops on streamed kernel matrices, by the rung that they run on: of the diagonal, and of the formulas
+// that the plans make.
 var (
 	naiveKernelMutants = []mutant{
 		{compute.KernelSums{}, "i == 0 ? x : v", "i == 0 ? 0.0 : v"},
@@ -35,7 +35,7 @@ var (
 		{compute.KernelGrad{}, "INPUT(2)", "INPUT(1)"},
 		{compute.KernelGrad{}, "INPUT(4)", "INPUT(3)"},
 		{compute.KernelGrad{}, "= old;", "= CELL(0.0);"},
-		// what becomes of P
+		// uses of P
 		{compute.KernelGrad{}, "alpha * FIRST(", "FIRST(-"},
 	}
 	narrowKernelMutants = []mutant{
@@ -47,7 +47,7 @@ var (
 		{compute.KernelSums{}, "- (col0 + col), lo)", "- col, lo)"},
 	}
 	pairMutants = []mutant{
-		// pairs.glsl, and what it includes
+		// pairs.glsl and its includes
 		{compute.KernelSums{}, "- 2.0 * acc", "- 2.001 * acc"},
 		{compute.KernelSums{}, "inverse(xx) * inverse(yy)", "inverse(xx)"},
 		{compute.KernelSums{}, "AT(1, z, min(first + 2, m - 1))", "AT(1, z, min(first + 1, m - 1))"},
@@ -98,7 +98,7 @@ var (
 		{compute.KernelGrad{}, "p1 += KERNEL0", "p1 = KERNEL0"},
 		{compute.KernelGrad{}, "p3[3] = 0.0;", "p3[3] = 3e38;"},
 		{compute.KernelGrad{}, "(AT(7, z, j) + i * BM >> 2)", "(AT(7, z, i) + i * BM >> 2)"},
-		// what becomes of P
+		// uses of P
 		{compute.KernelGrad{}, "= old;", "= CELL(0.0);"},
 		{compute.KernelGrad{}, "alpha * FIRST(", "FIRST(-"},
 	}
@@ -122,7 +122,7 @@ var (
 	}
 )
 
-// TestKernelMutants is TestMutants for the ops that stream over kernel matrices.
+// TestKernelMutants is TestMutants for the ops on streamed kernel matrices.
 func TestKernelMutants(t *testing.T) {
 	hunt(t, 0, []ladder{
 		{"naive", "naive", func(*backend) {}, naiveKernelMutants},

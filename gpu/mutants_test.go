@@ -8,13 +8,13 @@ import (
 	"hebb/compute"
 )
 
-// A mutant is a bug planted in a shader's source. The suite must see it, by way of an op that uses it.
+// A mutant is a bug planted in a shader's source. The suite must catch it, by way of an op that uses it.
 type mutant struct {
 	op       compute.Op
 	old, new string
 }
 
-// Mutants of the ways in which ops are run, by what they are run on.
+// Mutants of the rungs, by the rung that they run on.
 var (
 	naiveMutants = []mutant{
 		{compute.Gemm{}, "row >= m || col >= n", "row > m || col >= n"},
@@ -29,7 +29,7 @@ var (
 		// product.glsl
 		{compute.Hebbian{}, "row0 + row + BM - dep0", "row0 + row - dep0"},
 		{compute.Hebbian{}, "col0 + col >= row0 + row + BM", "col0 + col >= row0 + row"},
-		// epilogue.glsl and what it includes
+		// epilogue.glsl and its includes
 		{compute.Gemm{}, "beta != 0.0", "true"}, // of two conditions, either of which would do
 		{compute.Gemm{}, "v += beta * was", "v += was"},
 		{compute.Gemm{}, "alpha * acc", "acc"},
@@ -51,6 +51,8 @@ var (
 		// rule.glsl
 		{compute.Hebbian{}, "D[AT(3, z, 0) + row] * w", "D[AT(3, z, 0) + row]"},
 		{compute.Hebbian{}, "acc -= V", "acc += V"},
+		{compute.Hebbian{}, "? alpha * R[AT(7, z, 0)]", "? alpha"},
+		{compute.Hebbian{}, "R[AT(7, z, 0)]", "R[AT(7, 0, 0)]"},
 		{compute.Hebbian{}, "beta * w", "w"},
 		{compute.Hebbian{}, "if (lo < hi)", "if (lo > hi)"},
 		{compute.Hebbian{}, "CELL(hi)", "CELL(-lo)"},
@@ -103,7 +105,7 @@ var (
 		{compute.FMA{}, "alpha * v[c] + beta", "alpha * v[c]"},
 		{compute.FMA{}, "			if (i + c * 256 < n)\n", ""},
 	}
-	largeMutants = []mutant{ // what smaller tiles do not have
+	largeMutants = []mutant{ // parts that smaller tiles lack
 		{compute.Gemm{}, "fma(vec4(a1[3]), b1", "fma(vec4(a1[3]), b0"},
 	}
 	wideMutants = []mutant{ // several warps side by side
@@ -145,8 +147,8 @@ var (
 	}
 )
 
-// TestMutants plants each bug and wants the suite to see it: on the results of an op, not as a shader
-// that does not compile.
+// TestMutants plants each bug and requires the suite to catch it: on the results of an op, not as a shader that does
+// not compile.
 func TestMutants(t *testing.T) {
 	hunt(t, 0, []ladder{
 		{"naive", "naive", func(*backend) {}, naiveMutants},

@@ -78,7 +78,7 @@ var (
 	}
 )
 
-// TestTransformMutants: the suite sees them all.
+// TestTransformMutants: the suite catches them all.
 func TestTransformMutants(t *testing.T) {
 	hunt(t, compute.Winograd, []ladder{
 		{"naive", "naive", func(b *backend) { b.winograd = true }, transformMutants},

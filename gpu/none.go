@@ -9,7 +9,7 @@ import (
 	"hebb/compute"
 )
 
-// Open says why this program has no OpenGL.
+// Open returns the reason why this program has no OpenGL.
 func Open(o Options) (compute.Backend, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -17,7 +17,7 @@ func Open(o Options) (compute.Backend, error) {
 	return nil, absent()
 }
 
-// Devices says why this program has no OpenGL.
+// Devices returns the reason why this program has no OpenGL.
 func Devices() []Candidate { return []Candidate{{Via: "OpenGL", Err: absent()}} }
 
 func absent() error {

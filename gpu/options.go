@@ -10,8 +10,8 @@ import (
 	"hebb/compute"
 )
 
-// Options choose a device, a rung and where compiled programs are kept. The zero value, and
-// {Device: -1}, leave all to be chosen.
+// Options choose a device, a rung and the folder of compiled programs. The zero value, and {Device: -1}, leave every
+// choice open.
 type Options struct {
 	// Context is the way to a device: "auto" or "" tries all in this order: "egl" (the EGL device
 	// platform: a GPU without a display), "surfaceless" (EGL without a device) and "glfw" (a
@@ -22,19 +22,19 @@ type Options struct {
 	// software. It counts for Context "egl" alone.
 	Device int
 
-	// Rung is the step of the ladder that products run on: "" is the tile that suits the shape,
-	// "naive" one thread an element, else a tile's name or how that begins, "128x128": see [Rungs].
+	// Rung is the kernel of products: "" is the tile that suits the shape, "naive" one thread an element, else a tile's
+	// name or its beginning, "128x128": see [Rungs].
 	Rung string
 
 	// CacheDir is the folder of compiled programs: "" is hebb/programs in [os.UserCacheDir], "off"
 	// keeps none.
 	CacheDir string
 
-	// Tuning is whether products run in the ways that were found best on the device: "cached" or "": where there is
-	// such a finding, shipped with hebb or in TuningDir; "off": as the model of time has it.
+	// Tuning selects the ways to run products: "cached" or "" uses the best ones measured on the device, shipped with
+	// hebb or in TuningDir, where there are any; "off" uses the model of time.
 	Tuning string
 
-	// TuningDir is the folder of what is found on this machine: "" is hebb/tuning in [os.UserCacheDir], "off" keeps
+	// TuningDir is the folder of tuning results from this machine: "" is hebb/tuning in [os.UserCacheDir], "off" keeps
 	// nothing.
 	TuningDir string
 }
@@ -55,8 +55,7 @@ func (o Options) tuningDir() string {
 
 var tunings = []string{"off", "cached"}
 
-// A Candidate is a way to a device: what it leads to, or why it leads nowhere and what to do
-// about it.
+// A Candidate is a way to a device: the device, or the reason why it fails and advice.
 type Candidate struct {
 	Via  string       // how the device was reached: "EGL device 0"
 	Info compute.Info // if Err is nil

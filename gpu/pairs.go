@@ -7,8 +7,8 @@ import (
 	"hebb/compute"
 )
 
-// pairTiles are the shapes of the shaders that keep kernels between rows in registers (shaders/pairs.glsl): square, of two
-// stages. A thread of 8×8 sums has registers for one product; where there is a second, that of L, 8×4 are as many.
+// pairTiles are the shapes of the shaders that keep kernels between rows in registers (shaders/pairs.glsl): square, of
+// two stages. A thread of 8×8 sums has registers for one product; with a second one, L's, 8×4 take as many.
 var pairTiles = []tile{
 	{128, 128, 8, 8, 8, 2, 0.80},
 	{64, 64, 16, 8, 4, 2, 0.60},
@@ -16,11 +16,11 @@ var pairTiles = []tile{
 	{32, 32, 32, 4, 4, 2, 0.35},
 }
 
-// crowded is the part of its share that a tile of 8×8 sums a thread is assumed to keep with two products: the registers
-// that are lacking lie in memory.
+// crowded is the assumed part of its share that a tile of 8×8 sums a thread keeps with two products: the missing
+// registers spill to memory.
 const crowded = 0.5
 
-// usablePairs are the pair tiles that fit a device, or those of them that rung names. There may be none.
+// usablePairs returns the pair tiles that fit a device, or only those that rung names. There may be none.
 func usablePairs(rung string, shared, threads int) (fit []tile) {
 	for _, t := range pairTiles {
 		if t.shared() <= shared && t.threads() <= threads && (rung == "" || t.is(rung)) {
@@ -38,12 +38,12 @@ type pairing struct {
 	sources  int               // products: 1 or 2
 	bare     bool              // no product of K.X is needed
 	factors  []float32         // of K and of L, and scales
-	ins      [bindings]operand // what is read
+	ins      [bindings]operand // inputs
 	defines  []string          // the op's own
 }
 
-// pairing is the pass for k and, if it has an X, second. There is none where nothing can be kept in registers: on the naive
-// rung, without a tile, with more factors than there are arguments.
+// pairing returns the pass for k and, if it has an X, second, or nil where nothing can be kept in registers: on the
+// naive rung, without a tile, with more factors than there are arguments.
 func (l *plan) pairing(k, second compute.Similarity, bare bool, scales ...float32) (*pairing, bool) {
 	p := &pairing{k: k, l: second, batch: k.X.Batch(), m: k.X.Rows(), sources: 1}
 	twins := k.X == second.X && k.Kernel == second.Kernel // the same products
@@ -62,14 +62,15 @@ func (l *plan) pairing(k, second compute.Similarity, bare bool, scales ...float3
 	return p, true
 }
 
-// allRows is t, of which a shader is shown all rows.
+// allRows returns t with all rows bound.
 func allRows(t *compute.Tensor) operand {
 	o := grid(t, axisRow, axisTerm)
 	o.stride[axisTerm], o.reach = 0, t.Cols()-1
 	return o
 }
 
-// vector is t, a number for each of so many widths, each member and row, as shaders are shown it: whole, for any members.
+// vector returns t, a number for each of widths widths, each member and row, as bound to shaders: whole, for any
+// members.
 func (p *pairing) vector(t *compute.Tensor, widths int) operand {
 	if t == nil {
 		return none
@@ -79,7 +80,7 @@ func (p *pairing) vector(t *compute.Tensor, widths int) operand {
 	return o
 }
 
-// factorsOf is 1/(2σ²) for each width; of a kernel that has none, a number that is not read.
+// factorsOf returns 1/(2σ²) for each width; of a kernel without widths, a number that is not read.
 func factorsOf(s compute.Similarity) []float32 {
 	f := make([]float32, s.Widths())
 	for w := range s.Sigma {
@@ -107,7 +108,7 @@ func (p *pairing) choose(in *planner) {
 	}
 }
 
-// norms plans the squares of what norms p needs.
+// norms plans the squared norms that p needs.
 func (l *plan) norms(p *pairing) {
 	of := func(s compute.Similarity, to int) operand {
 		if s.Kernel == compute.Linear {
@@ -124,7 +125,7 @@ func (l *plan) norms(p *pairing) {
 	}
 }
 
-// whole reports whether a shader can be shown all of what p reads at once.
+// whole reports whether all inputs of p can be bound at once.
 func (l *plan) whole(p *pairing) bool {
 	all := box{n: extent{p.k.Widths(), p.batch, p.m, 1, 1}}
 	for _, o := range p.ins {
@@ -149,7 +150,7 @@ func (l *plan) pass(p *pairing, file string, b band, out, t operand) dispatch {
 	d := l.piece(file, box{n: extent{p.k.Widths(), b.members, p.m, 1, 1}}, ops[:]...)
 	a := &d.args
 	a.M, a.K, a.Slice, a.Rounds, a.Row0 = int32(p.m), int32(p.k.X.Cols()), 0, int32(p.l.Widths()), int32(b.i)
-	a.Wide = int32(p.batch) // vectors and G are of so many members, b of some of them
+	a.Wide = int32(p.batch) // vectors and G have that many members, b some of them
 	a.Kind, a.Grad = int32(p.k.Kernel), int32(p.l.Kernel)
 	if p.bare {
 		a.K = 0

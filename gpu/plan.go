@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// A dispatch is one launch of one shader: all there is to know about it, and no OpenGL.
+// A dispatch describes one launch of one shader completely, without OpenGL.
 type dispatch struct {
 	kernel
 	binds  []bind // by binding point
@@ -22,32 +22,32 @@ func (k kernel) list() []string {
 	return strings.FieldsFunc(k.defines, func(r rune) bool { return r == '\n' })
 }
 
-// A bind is n words of a memory from a word on, a float32 each or two halves. That of no memory binds nothing.
+// A bind is n words of a memory from a word on, a float32 each or two halves. Without a memory it binds nothing.
 type bind struct {
 	mem     memory
 	from, n int
 	write   bool
 }
 
-// span is what a shader may touch through b: it sees no more.
+// span returns the range that a shader may access through b.
 func (b bind) span() span { return span{b.from, b.from + b.n} }
 
 // A planner turns ops into plans. It is pure: the same op gives the same plan.
 type planner struct {
 	rung       string // "": chosen by shape
-	maxBlock   int    // bytes that one binding point shows at most
+	maxBlock   int    // the most bytes of one binding
 	align      int    // numbers; windows start at multiples of it
 	maxGroups  [3]int
-	processors int // among which groups are spread: see tile.go
+	processors int // see tile.go
 	splits     int // forced; 0: chosen by shape
-	stored     int // numbers of kernel matrices at a time, forced; 0: chosen by shape
+	stored     int // numbers of kernel matrices stored at a time, forced; 0: chosen by shape
 	tiles      []tile
 	pairTiles  []tile           // see pairs.go
 	byBands    bool             // kernel matrices are stored band by band, forced
-	halfRun    int              // how many products are added up in half precision, forced; 0: [compute.HalfRun]
-	halves     []string         // the defines of shaders/half.glsl by which this device has half precision; none: it has not
-	winograd   bool             // convolutions are made by Winograd's transforms where they may be, forced
-	tuned      map[shape]recipe // what was measured to be best
+	halfRun    int              // the number of products added up in half precision, forced; 0: [compute.HalfRun]
+	halves     []string         // the defines of shaders/half.glsl for this device's half precision; none: it has none
+	winograd   bool             // use Winograd's transforms wherever allowed, forced
+	tuned      map[shape]recipe // measured to be fastest
 }
 
 // A plan is an op as dispatches, in their order, and the sizes of the backend's own memory
@@ -56,12 +56,12 @@ type plan struct {
 	*planner
 	dispatches []dispatch
 	scratch    [scratches]int // numbers
-	err        error          // the first; what follows is not planned
+	err        error          // the first; planning stops there
 
-	most     float64 // multiply-adds of the largest product, and which that is
+	most     float64 // multiply-adds of the largest product, and its shape
 	main     shape
 	mainArgs args
-	mainFast tiling // by which it may be made too
+	mainFast tiling // its transforms, if it may use them
 }
 
 // The backend's own memory. One op may use all of it; the next op uses it again.
@@ -74,9 +74,9 @@ const (
 	scratchAll
 	scratchK // bands of kernel matrices
 	scratchL
-	scratchP       // and of what becomes of them
+	scratchP       // and of P
 	scratchTiles   // sums of their tiles
-	scratchWeights // what Winograd's transforms make of weights
+	scratchWeights // Winograd's transforms of weights
 	scratchImages  // of images
 	scratchSums    // and the products of the two
 	scratches
@@ -131,7 +131,7 @@ func (p *planner) plan(op compute.Op) (*plan, error) {
 
 func (p *planner) naive() bool { return p.rung == "naive" }
 
-// own is a batch of rows × cols numbers in a memory of the backend's own, along the given axes.
+// own returns a batch of rows × cols numbers in a scratch memory, along the given axes.
 func (l *plan) own(which, batch, rows, cols int, row, col axis) operand {
 	l.scratch[which] = max(l.scratch[which], batch*rows*cols)
 	o := operand{mem: memory{scratch: which + 1}, ld: cols}
@@ -139,7 +139,7 @@ func (l *plan) own(which, batch, rows, cols int, row, col axis) operand {
 	return o
 }
 
-// ownLine is n numbers for each member of a batch in a memory of the backend's own.
+// ownLine returns n numbers for each member of a batch in a scratch memory.
 func (l *plan) ownLine(which, batch, n int, along axis) operand {
 	step := (n + 3) / 4 * 4
 	l.scratch[which] = max(l.scratch[which], batch*step)
@@ -158,8 +158,8 @@ func (l *plan) cut(size extent, ops ...operand) []box {
 	return boxes
 }
 
-// piece starts a dispatch for one box: operands by binding point, and the arguments that follow from
-// where they lie. The grid and all else is the caller's.
+// piece starts a dispatch for one box: operands by binding point, and the arguments that follow from their strides. The
+// caller sets the grid and all else.
 func (p *planner) piece(file string, b box, ops ...operand) dispatch {
 	d := dispatch{kernel: kernel{file: file}, binds: make([]bind, len(ops))}
 	d.args = args{
@@ -196,11 +196,11 @@ func (d *dispatch) define(on bool, names ...string) {
 	}
 }
 
-// launch puts d, on a grid of so many groups or what the device allows of it, at the end of the plan.
+// launch appends d to the plan, on a grid of x×y×z groups or the device's limit.
 func (l *plan) launch(d dispatch, x, y, z int) {
 	d.groups = [3]int{min(x, l.maxGroups[0]), min(y, l.maxGroups[1]), min(z, l.maxGroups[2])}
 	l.dispatches = append(l.dispatches, d)
 }
 
-// groups is how many groups of that size cover n.
+// groups returns the number of groups of that size that cover n.
 func groups(n int32, size int) int { return (int(n) + size - 1) / size }

@@ -18,7 +18,7 @@ import (
 	"hebb/shaders"
 )
 
-// A paper is a backend that plans every op and runs none: its buffers keep what is written to them.
+// A paper is a backend that plans every op and runs none: its buffers keep their contents.
 type paper struct {
 	*planner
 	plans []*plan
@@ -53,7 +53,7 @@ func (p *paper) Run(op compute.Op) error {
 // errPlanned ends a case whose op is planned: there is no result to judge.
 var errPlanned = errors.New("planned")
 
-// sound reports what no dispatch of any plan may be.
+// sound reports properties that no dispatch of any plan may have.
 func (p *paper) sound(l *plan, d *dispatch) error {
 	for i, g := range d.groups {
 		if g < 1 || g > p.maxGroups[i] {
@@ -87,7 +87,7 @@ func (p *paper) sound(l *plan, d *dispatch) error {
 	return nil
 }
 
-// ofHalves reports whether what the shader sees at binding point i is halves.
+// ofHalves reports whether the window at binding point i has halves.
 func (d *dispatch) ofHalves(i int) bool {
 	if d.file == "convert" {
 		return (i == 0) == slices.Contains(d.list(), "NARROW")
@@ -95,7 +95,7 @@ func (d *dispatch) ofHalves(i int) bool {
 	return i == 1 && slices.Contains(d.list(), "A_F16") || i == 2 && slices.Contains(d.list(), "B_F16")
 }
 
-// desk is a planner with the limits of an H200, or of whatever set makes of it.
+// desk returns a planner with the limits of an H200, as changed by set.
 func desk(rung string, set func(*planner)) *planner {
 	fit, err := usable(rung, 48<<10, 1024)
 	if err != nil {
@@ -109,7 +109,7 @@ func desk(rung string, set func(*planner)) *planner {
 	return p
 }
 
-// planned is the suite, planned in all the ways in which TestOps runs it, and on an H200.
+// planned plans the suite in all the ways in which TestOps runs it, and on an H200.
 var planned = sync.OnceValues(func() (map[string]*paper, error) {
 	all := map[string]*paper{}
 	for name, p := range map[string]*planner{
@@ -135,7 +135,7 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 	}
 	for _, p := range all {
 		dev := compute.New(p)
-		dev.Allow(compute.Half) // which but two of them have
+		dev.Allow(compute.Half) // all but two of them have it
 		if p.winograd {
 			dev.Allow(compute.Winograd)
 		}
@@ -165,7 +165,7 @@ func TestSound(t *testing.T) {
 	}
 }
 
-// TestShaders gives a second compiler every shader that a plan of the suite asks for.
+// TestShaders compiles every shader of the suite's plans with a second compiler.
 func TestShaders(t *testing.T) {
 	glslang, err := exec.LookPath("glslangValidator")
 	if err != nil {
@@ -236,7 +236,7 @@ func TestPlan(t *testing.T) {
 		{"batch, bias and transpositions", desk("naive", func(p *planner) { p.maxGroups[2] = 2 }),
 			compute.Gemm{C: c, A: a, B: b, TransA: true, TransB: true, Epilogue: compute.Epilogue{Alpha: 2, Act: compute.Tanh, Bias: bias}},
 			[]dispatch{{naive,
-				[]bind{win(c, 0, 3*65*132, true), win(a, 0, 520, false), win(b, 0, 3*132*8, false), win(bias, 0, 132, false), {}, {}, {}},
+				[]bind{win(c, 0, 3*65*132, true), win(a, 0, 520, false), win(b, 0, 3*132*8, false), win(bias, 0, 132, false), {}, {}, {}, {}},
 				args{M: 65, N: 132, K: 8, Batch: 3, Splits: 1, Slice: 8, Widths: 1, Alpha: 2, Act: 2, Bound: 0b1111,
 					Ld: [2][4]int32{{132, 65, 8}}, Skip: [2][4]int32{{65 * 132, 0, 132 * 8}}},
 				[3]int{5 * 9, 1, 2}}}},
@@ -254,12 +254,12 @@ func TestPlan(t *testing.T) {
 						Skip: [2][4]int32{{100, 100}}, Lanes: 32, Slot: 1},
 					[3]int{4, 1, 1}},
 				{kernel{"hebbian", "PARTIAL\nTRANS_A\nBM 64\nBN 64\nBK 16\nTM 8\nTN 8\nTHREADS 64\nLOADS 2\nSTAGES 1\nVEC\n"},
-					[]bind{{}, win(y, 0, 409600, false), win(x, 0, 4096*784, false), {}, {}, own(scratchPartial, 8*78400, true), {}},
+					[]bind{{}, win(y, 0, 409600, false), win(x, 0, 4096*784, false), {}, {}, own(scratchPartial, 8*78400, true), {}, {}},
 					args{M: 100, N: 784, K: 4096, Batch: 1, Splits: 8, Slice: 512, Widths: 1, Alpha: 0.5 / 4096, Beta: 1, Lo: -1, Hi: 1, Bound: 0b1111,
 						Ld: [2][4]int32{{784, 100, 784}, {0, 784}}, Skip: [2][4]int32{{0, 0, 0, 100}, {0, 78400}}},
 					[3]int{2 * 13, 8, 1}},
 				{kernel{"sum", "HEBBIAN\nVEC\n"},
-					[]bind{win(w, 0, 78400, true), {}, {}, own(scratch1, 100, false), {}, own(scratchPartial, 8*78400, false), {}},
+					[]bind{win(w, 0, 78400, true), {}, {}, own(scratch1, 100, false), {}, own(scratchPartial, 8*78400, false), {}, {}},
 					args{M: 100, N: 784, K: 4096, Batch: 1, Splits: 8, Slice: 4096, Widths: 1, Alpha: 0.5 / 4096, Beta: 1, Lo: -1, Hi: 1, Bound: 0b1001,
 						Ld: [2][4]int32{{784}, {0, 784}}, Skip: [2][4]int32{{0, 0, 0, 100}, {0, 78400}}},
 					[3]int{4, 25, 1}},
@@ -345,7 +345,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestTiles: threads cover every tile, and no tile asks for more than GPUs have; of every kind there are some for the 32 KiB that OpenGL 4.3 promises.
+// TestTiles: threads cover every tile, and no tile exceeds the limits of GPUs; of every kind there are some within the
+// 32 KiB that OpenGL 4.3 guarantees.
 func TestTiles(t *testing.T) {
 	for _, x := range tiles {
 		if err := x.check(); err != nil {

@@ -2,7 +2,7 @@ package gpu
 
 import "hebb/compute"
 
-// which is one more kind of pooling: which of a window's pixels is the first of the largest.
+// which is one more kind of pooling: the index of the first of the largest pixels in a window.
 const which compute.Pooling = 2
 
 func (l *plan) pool(p compute.Pool) {
@@ -10,7 +10,7 @@ func (l *plan) pool(p compute.Pool) {
 	l.windows(g, p.Pooling, pixels(p.Y, placeRows, 1), p.X)
 }
 
-// windows plans what becomes of what a window sees of x at each place; y is where it goes.
+// windows plans a pooling of x at each position of the window; y is the output.
 func (l *plan) windows(g compute.Patches, kind compute.Pooling, y operand, x *compute.Tensor) {
 	y.reach = g.C - 1
 	ops := []operand{y.written(), under(x, g, placeRows)}
@@ -22,12 +22,12 @@ func (l *plan) windows(g compute.Patches, kind compute.Pooling, y operand, x *co
 	}
 }
 
-// poolGrad plans, for a maximum, which pixel each window chose, and then for each pixel the sum over the
-// windows that did. A piece has whole images, or so many strides of rows of one.
+// poolGrad plans, for a maximum, the choice of a pixel in each window, and then for each pixel the sum over the windows
+// that chose it. A piece has whole images, or some strides of rows of one.
 func (l *plan) poolGrad(p compute.PoolGrad) {
 	g := p.Patches()
 	s := g.Stride
-	// The windows that may see the pixels from s·i to s·i + s − 1 are those from i + first to i + last.
+	// The windows that may cover the pixels from s·i to s·i + s − 1 are those from i + first to i + last.
 	first, last := floor(g.Pad-g.R+1, s), (s-1+g.Pad)/s
 	ops := []operand{
 		pixels(p.DX, placeRows, s).touching(p.DX, placeRows, 0, 0, s-1, g.W-1, g.C).written(),
@@ -49,7 +49,7 @@ func (l *plan) poolGrad(p compute.PoolGrad) {
 	}
 }
 
-// like is o, which is t's, in the backend's own memory.
+// like returns o, an operand of t, moved to the backend's own memory.
 func (l *plan) like(t *compute.Tensor, o operand) operand {
 	l.scratch[scratch1] = max(l.scratch[scratch1], t.Len())
 	o.mem = memory{scratch: scratch1 + 1}

@@ -12,8 +12,8 @@ import (
 	"hebb/compute"
 )
 
-// A trial is a small shader that needs a feature: what it requires, and a main that uses it. All
-// write to y, so that nothing is optimised away before it is looked at.
+// A trial is a small shader that needs a feature: its extension, and a main that uses it. All write to y, so that
+// nothing is optimised away before the compiler has checked it.
 type trial struct{ name, gives, version, text string }
 
 // trials are the questions that OpenGL's registry leaves open for compute shaders on tensor cores,
@@ -93,7 +93,7 @@ func (t trial) source() string {
 		"\nlayout(local_size_x = 32) in;\nlayout(std430, binding = 0) buffer Y { float y[]; };" + t.text[end:] + "\n"
 }
 
-// control is a trial that every driver must take: if it fails, the others say nothing.
+// control is a trial that every driver must accept: if it fails, the others mean nothing.
 var control = trial{"GLSL 4.30", "", "430", "\nvoid main() { y[0] = 1.0; }"}
 
 func probe(o Options) (compute.Info, []Feature, error) {
@@ -118,7 +118,7 @@ func probe(o Options) (compute.Info, []Feature, error) {
 	return t.info, all, t.close()
 }
 
-// takes returns why f does not compile, or nil.
+// takes returns the reason why f does not compile, or nil.
 func (t *thread) takes(f trial) error {
 	return t.wait(func() (err error) {
 		_, failed := t.try("probe "+f.name, func() {

@@ -7,25 +7,25 @@ import (
 	"hebb/compute"
 )
 
-// A product is what Gemm, Hebbian and Gram have in common: sums of products, and what the op's own
-// finish makes of each.
+// A product is the common part of Gemm, Hebbian and Gram: sums of products, and the op's own finish of each.
 type product struct {
 	file    string   // the shader
 	pass    string   // the define that gives sum.comp the same finish
-	defines []string // what the sums and finish ask for
-	finish  []string // what finish alone asks for
+	defines []string // of the sums and finish
+	finish  []string // of finish alone
 	size    extent
 
 	alpha, beta, lo, hi float32
 	factor              []float32 // by width
 	act, grad           compute.Act
 	kind                compute.Kernel
-	first               int // of a kernel matrix with a diagonal, how many rows lie before the result's
+	first               int // of a kernel matrix with a diagonal, the number of rows before the result's
 
 	out    operand    // binding 0
 	a, b   operand    // 1, 2
 	ins    [2]operand // 3, 4: what finish reads
 	mirror operand    // 6: out, seen with rows and columns exchanged
+	rates  operand    // 7: a number for each member
 
 	transA, transB bool
 	symmetric      bool
@@ -33,17 +33,18 @@ type product struct {
 
 	images *images // one of the factors is images under a window
 
-	fast *winograd // how it may be made too
-	by   *recipe   // how it is run; nil: as is found or predicted to be best
+	fast *winograd // the transforms that it may use instead
+	by   *recipe   // how to run it; nil: the measured or predicted best
 }
 
 const (
 	bindPartial = 5
 	bindMirror  = 6
+	bindRates   = 7
 )
 
-// product plans w piece by piece. Where even one member's operands do not fit, the terms too are cut, and
-// partial sums wait in memory for the pieces that follow.
+// product plans w piece by piece. Where even one member's operands do not fit, the terms too are cut, and partial sums
+// wait in memory for the next pieces.
 func (l *plan) product(w product) {
 	w.half = w.half && len(l.halves) > 0 && !l.naive()
 	boxes := l.boxes(w)
@@ -69,7 +70,7 @@ func (l *plan) product(w product) {
 	}
 }
 
-// tiling is that of w's transforms, if it may be made by them.
+// tiling returns that of w's transforms, if it may use them.
 func (w *product) tiling() tiling {
 	if w.fast == nil {
 		return tiling{}
@@ -81,10 +82,10 @@ func (l *plan) boxes(w product) []box {
 	if w.images != nil {
 		return l.cutPlaces(w)
 	}
-	return l.cut(w.size, w.out, w.a, w.b, w.ins[0], w.ins[1], w.mirror)
+	return l.cut(w.size, w.out, w.a, w.b, w.ins[0], w.ins[1], w.mirror, w.rates)
 }
 
-// terms are the axes along which products are added up.
+// terms returns the axes along which products are added up.
 func (w *product) terms() []axis {
 	if w.images != nil {
 		return w.images.terms
@@ -94,7 +95,7 @@ func (w *product) terms() []axis {
 
 // pieceOf is [planner.piece] for all binding points but that of the partial sums.
 func (l *plan) pieceOf(w product, file string, b box, a, other operand) dispatch {
-	d := l.piece(file, b, w.out.written(), a, other, w.ins[0], w.ins[1], none, w.mirror.written())
+	d := l.piece(file, b, w.out.written(), a, other, w.ins[0], w.ins[1], none, w.mirror.written(), w.rates)
 	d.scalars(w, b)
 	if w.images != nil {
 		w.images.show(&d, b)
@@ -119,7 +120,9 @@ func (l *plan) part(w product, b box, first, last bool) {
 	d.define(!first, "FROM")
 	d.define(true, w.defines...)
 	if partial { // the rest is for whoever finishes
-		d.binds[0], d.binds[3], d.binds[4], d.binds[bindMirror] = bind{}, bind{}, bind{}, bind{}
+		for _, i := range []int{0, 3, 4, bindMirror, bindRates} {
+			d.binds[i] = bind{}
+		}
 	} else {
 		d.define(true, w.finish...)
 	}
@@ -130,7 +133,7 @@ func (l *plan) part(w product, b box, first, last bool) {
 	}
 }
 
-// shape is the tile, and into how many slices the terms are cut.
+// shape returns the tile, and the number of slices of the terms.
 func (l *plan) shape(d *dispatch, w product) (t tile, splits int) {
 	a := &d.args
 	if l.naive() {
@@ -146,8 +149,7 @@ func (l *plan) shape(d *dispatch, w product) (t tile, splits int) {
 	return t, max(1, min(splits, most))
 }
 
-// partial makes room for the partial sums of a piece, one matrix a slice and member, and describes
-// it to the shader.
+// partial makes room for the partial sums of a piece, one matrix a slice and member, and sets the shader's arguments.
 func (l *plan) partial(a *args, write bool) bind {
 	n := int(a.Splits) * int(a.Batch) * int(a.M) * int(a.N)
 	l.scratch[scratchPartial] = max(l.scratch[scratchPartial], n)
@@ -181,8 +183,7 @@ func (d *dispatch) scalars(w product, b box) {
 	}
 }
 
-// layout defines how the shader finds its way: the tile, transpositions, and where it may take four
-// numbers at a time.
+// layout sets the shader's defines: the tile, transpositions, and where it may take four numbers at a time.
 func (l *plan) layout(d *dispatch, w product, t tile) {
 	d.define(w.symmetric, "SYMMETRIC")
 	d.define(w.transA, "TRANS_A")
@@ -223,7 +224,7 @@ func (d *dispatch) fours(w product) bool {
 	return d.aligned(1, runs[0]) && d.aligned(2, runs[1]) && d.finishes(w)
 }
 
-// finishes reports whether all that becomes of a sum can be done four neighbours at a time.
+// finishes reports whether the finish of a sum can take four neighbours at a time.
 func (d *dispatch) finishes(w product) bool {
 	a := &d.args
 	if w.symmetric && (a.M%4 != 0 || a.Row0%4 != 0 || a.Col0%4 != 0 || a.Wide%4 != 0) {

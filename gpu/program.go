@@ -17,15 +17,15 @@ func compile(text string) (uint32, error) {
 	return d.finish()
 }
 
-// A draft is a program to be. Of several that the driver was given before it is asked about one, it compiles some at the same
-// time, on threads of its own, where it has KHR_parallel_shader_compile: to ask is to wait.
+// A draft is a program being compiled. A driver with KHR_parallel_shader_compile compiles several drafts at the same
+// time, on threads of its own, until the first query: a query waits.
 type draft struct {
 	text            string
 	given           bool // to the driver, or sent on the way to it
 	shader, program uint32
 }
 
-// give gives it to the driver.
+// give hands the draft to the driver.
 func (d *draft) give() {
 	d.shader, d.program = gl.CreateShader(gl.COMPUTE_SHADER), gl.CreateProgram()
 	s, free := gl.Strs(d.text + "\x00")
@@ -65,7 +65,7 @@ func status(id, what uint32, get func(uint32, uint32, *int32), info func(uint32,
 	return fmt.Errorf("%s", strings.TrimSpace(string(text[:n])))
 }
 
-// binaryOf is what the driver made of a program, to be kept on disk; nil if it keeps it to itself.
+// binaryOf returns the driver's binary of a program, to be kept on disk, or nil if it has none.
 func binaryOf(p uint32) *entry {
 	var n int32
 	gl.GetProgramiv(p, gl.PROGRAM_BINARY_LENGTH, &n)
@@ -78,7 +78,7 @@ func binaryOf(p uint32) *entry {
 	return e
 }
 
-// revive returns the program of a binary, or 0 if the driver no longer wants it.
+// revive returns the program of a binary, or 0 if the driver rejects it.
 func revive(e *entry) uint32 {
 	p := gl.CreateProgram()
 	gl.ProgramBinary(p, e.format, unsafe.Pointer(&e.code[0]), int32(len(e.code)))

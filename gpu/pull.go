@@ -5,9 +5,9 @@ import "hebb/compute"
 // lessSums is DX + P·X less the sums of P's rows times the rows of X.
 var lessSums = compute.Pointwise(compute.Sub(compute.Old(), compute.Mul(compute.Var(0), compute.Var(1))))
 
-// pullTiles plans g as p, or nothing at all where a shader cannot be shown that much. Of each band of P, which is symmetric,
-// only what is not left of its rows' square is made: it is multiplied by the rows of X across and, turned, by those
-// down. So P is written once and read twice, half of it, and no kernel is written at all.
+// pullTiles plans g as p, or nothing if a binding is too small for it. P is symmetric, so of each band only the square
+// at the diagonal and all right of it is made: it is multiplied by the rows of X across and, transposed, by those down.
+// So half of P is written once and read twice, and no kernel is written at all.
 func (l *plan) pullTiles(g compute.KernelGrad, p *pairing) bool {
 	widths, batch, m, d := g.Dims()
 	p.ins[5], p.ins[6] = p.vector(g.R, widths), p.vector(g.G, 1)
@@ -36,8 +36,8 @@ func (l *plan) pullTiles(g compute.KernelGrad, p *pairing) bool {
 	return true
 }
 
-// corners are the bands of P: of some members the whole or, of one, some rows and what is not left of their square, so that they
-// become higher from the first to the last. There are none if even a row of tiles is more than a shader can be shown.
+// corners returns the bands of P: of some members the whole or, of one, some rows from their square on rightwards, so
+// that they become higher from the first to the last. ok is false if even a row of tiles is larger than a binding.
 func (l *plan) corners(p *pairing) (all []band, ok bool) {
 	most := l.room(p.k)
 	if each := p.m * fours(p.m); each <= most {
@@ -61,11 +61,12 @@ func (l *plan) corners(p *pairing) (all []band, ok bool) {
 	return all, true
 }
 
-// fours is n as whole vec4s.
+// fours rounds n up to whole vec4s.
 func fours(n int) int { return (n + 3) / 4 * 4 }
 
-// A corner is a band of P by what lies where: rows × cols numbers, of high × wide tiles, in rows of ld; and the sums of
-// the band's rows in each tile across, high·side for each, and then those of the columns beyond the band in each tile down.
+// A corner is the layout of a band of P: rows × cols numbers, of high × wide tiles, in rows of ld; and the sums of the
+// band's rows in each tile across, high·side for each, and then the sums of the columns beyond the band in each tile
+// down.
 type corner struct{ rows, cols, ld, high, wide, side int }
 
 func (p *pairing) corner(b band) corner {
@@ -78,7 +79,7 @@ func (c corner) floats() int { return c.rows * c.ld }
 func (c corner) across() int { return c.wide * c.high * c.side }
 func (c corner) sums() int   { return c.across() + c.high*(c.wide-c.high)*c.side }
 
-// corner plans a band of P, and what it adds to DX and to the sums of P's rows.
+// corner plans a band of P, and its terms of DX and of the sums of P's rows.
 func (l *plan) corner(g compute.KernelGrad, p *pairing, b band) {
 	c := p.corner(b)
 	l.scratch[scratchP] = max(l.scratch[scratchP], b.members*c.floats())
@@ -100,7 +101,7 @@ func (l *plan) corner(g compute.KernelGrad, p *pairing, b band) {
 	l.pullCorner(g, b, of, c)
 }
 
-// sumCorner adds the sums of the tiles of a band to those of P's rows.
+// sumCorner adds the sums of a band's tiles to the sums of P's rows.
 func (l *plan) sumCorner(p *pairing, b band, of operand) {
 	c := p.corner(b)
 	add := func(from, ld, tiles, row, rows int) {
@@ -116,7 +117,7 @@ func (l *plan) sumCorner(p *pairing, b band, of operand) {
 	}
 }
 
-// later is what is taken of what earlier bands of the same members have left: all of it, if there are any.
+// later returns Beta for sums that earlier bands of the same members began: 1 if there are any, else 0.
 func (b band) later() float32 {
 	if b.i > 0 {
 		return 1
@@ -124,7 +125,7 @@ func (b band) later() float32 {
 	return 0
 }
 
-// pullCorner adds a band of P times X, and what is beyond its square, turned, times X, to DX.
+// pullCorner adds a band of P times X, and the part beyond its square, transposed, times X, to DX.
 func (l *plan) pullCorner(g compute.KernelGrad, b band, of operand, c corner) {
 	d := g.DX.Cols()
 	x := right(g.K.X, false)

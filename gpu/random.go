@@ -8,7 +8,7 @@ import (
 
 func (l *plan) random(r compute.Random) {
 	parts, n := r.Dims()
-	out := rowsOf(r.Out, n, axisRow, axisCol).written()
+	out := rowsOf(r.Out, parts, n, axisRow, axisCol).written()
 	for _, b := range l.cut(extent{1, 1, parts, n, 1}, out) {
 		if b.at[axisCol]%4 != 0 {
 			l.err = fmt.Errorf("gpu: a storage block of %d bytes is too small for whole blocks of random numbers", l.maxBlock)

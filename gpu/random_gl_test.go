@@ -10,8 +10,8 @@ import (
 	"hebb/compute/computetest"
 )
 
-// TestFarRandom: what lies far down a sequence, in a later piece of a tensor too large for one, are the numbers
-// of its own blocks, also where the number of a block needs both words.
+// TestFarRandom: numbers far down a sequence, in a later piece of a tensor too large for one, come from their own
+// blocks, also where the number of a block needs both words.
 func TestFarRandom(t *testing.T) {
 	b := opened(t)
 	dev := compute.New(b)
@@ -46,7 +46,7 @@ func TestFarRandom(t *testing.T) {
 	}
 }
 
-// TestRandomParts: each part of a Random is, to the bit, a Random of its own.
+// TestRandomParts: each part of a Random equals, to the bit, a separate Random.
 func TestRandomParts(t *testing.T) {
 	opened(t).Close()
 	for _, rung := range []string{"", "naive"} {

@@ -10,8 +10,8 @@ import (
 	"hebb/shaders"
 )
 
-// A near is a number that float32 arithmetic works out, and how far from it the result may be, whichever way
-// a device rounds (GLSL 4.60, §4.7.1).
+// A near is the result of float32 arithmetic, with a bound of its error, whichever way a device rounds (GLSL 4.60,
+// §4.7.1).
 type near struct{ x, err float64 }
 
 const unit = 0x1p-23
@@ -24,7 +24,7 @@ func (a near) mul(b near) near {
 	return near{a.x * b.x, math.Abs(a.x)*b.err + math.Abs(b.x)*a.err + a.err*b.err}.round()
 }
 
-// horner is a polynomial as the shader has it: its constants, read from the text itself, from the first on.
+// horner is the shader's polynomial: its constants, read from the text itself, from the first on.
 type horner []near
 
 // polynomial reads, from random.comp, the statements on v within a function, which are powers of x.
@@ -57,8 +57,8 @@ func (h horner) at(x near) near {
 	return v
 }
 
-// TestLogarithm: whatever the rounding, the shader's logarithm is so good for each of its 2²⁴ arguments that the
-// radius of a normal number, with its root and the product, keeps the 8 ulp of compute.Random.
+// TestLogarithm: for any rounding, the shader's logarithm is so good for each of its 2²⁴ arguments that the radius of a
+// normal number, with its root and the product, keeps the 8 ulp of compute.Random.
 func TestLogarithm(t *testing.T) {
 	t.Parallel()
 	p := polynomial(t, "float logarithm", "p", "f")
@@ -94,7 +94,7 @@ func TestLogarithm(t *testing.T) {
 	}
 }
 
-// TestCircle: whatever the rounding, the shader's cosine and sine are within 2⁻²¹ for all angles.
+// TestCircle: for any rounding, the shader's cosine and sine are within 2⁻²¹ for all angles.
 func TestCircle(t *testing.T) {
 	t.Parallel()
 	s, c := polynomial(t, "vec2 circle", "s", "z"), polynomial(t, "vec2 circle", "c", "z")

@@ -4,7 +4,7 @@ import "hebb/compute"
 
 var foldNames = map[compute.Fold]string{compute.FoldSum: "SUM", compute.FoldMax: "MAX", compute.FoldArgMax: "ARGMAX"}
 
-// What is folded where an op has no formula of its own: one input, its square, or a product of two.
+// The formulas folded for ops without one: one input, its square, or a product of two.
 var (
 	itself     = compute.Pointwise(compute.Var(0))
 	squared    = func() *compute.Func { x := compute.Var(0); return compute.Pointwise(compute.Mul(x, x)) }()

@@ -4,8 +4,8 @@ package gpu
 
 import "hebb/compute"
 
-// Rehearse has the driver begin to compile what ops take, all at once, where it compiles several programs at a time. Those
-// on disk wait for their turn: they are there in a moment.
+// Rehearse lets the driver begin to compile the programs of ops, all at once, where it compiles several at a time.
+// Programs on disk are skipped: loading them takes a moment.
 func (b *backend) Rehearse(ops []compute.Op) bool {
 	if !b.early {
 		return false
@@ -13,7 +13,7 @@ func (b *backend) Rehearse(ops []compute.Op) bool {
 	for _, op := range ops {
 		l, err := b.plan(op)
 		if err != nil {
-			continue // as Run will say
+			continue // Run will report it
 		}
 		for _, x := range l.dispatches {
 			if b.programs[x.kernel] != 0 {
@@ -28,7 +28,7 @@ func (b *backend) Rehearse(ops []compute.Op) bool {
 	return true
 }
 
-// draft is that of a kernel: one begun before, or a new one.
+// draft returns the draft of a kernel, an existing or a new one.
 func (b *backend) draft(k kernel) (*draft, error) {
 	if d := b.drafts[k]; d != nil {
 		return d, nil

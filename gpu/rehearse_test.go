@@ -12,7 +12,7 @@ import (
 	"hebb/compute/computetest"
 )
 
-// given is how many drafts the driver has.
+// given counts the drafts that the driver has.
 func (b *backend) given() (n int) {
 	for _, d := range b.drafts {
 		if d.given {
@@ -22,8 +22,8 @@ func (b *backend) given() (n int) {
 	return n
 }
 
-// TestRehearse: what was rehearsed is compiled by the time it is asked for, and no second time; it gives the same bits,
-// and a shader that does not compile is an error when it is to run and not before.
+// TestRehearse: rehearsed programs are compiled by the time they are needed, and only once; they give the same bits,
+// and a shader that does not compile is an error of Run, not before.
 func TestRehearse(t *testing.T) {
 	opened(t).Close()
 	cases, err := computetest.CasesOf(compute.Reduce{}, computetest.Quick)
@@ -84,7 +84,7 @@ func TestRehearse(t *testing.T) {
 	}
 }
 
-// TestRehearseKept: what is on disk is not compiled.
+// TestRehearseKept: programs on disk are not compiled.
 func TestRehearseKept(t *testing.T) {
 	opened(t).Close()
 	cases, err := computetest.CasesOf(compute.FMA{}, computetest.Quick)

@@ -11,17 +11,17 @@ import (
 	"github.com/go-gl/gl/v4.3-core/gl"
 )
 
-// A ring is memory that the device and this program both see for as long as it lives, in parts that are
-// used in turn. A fence at the end of each part's use says when the device has done with it.
+// A ring is persistently mapped memory, which the device and this program both access, in parts that are used in turn.
+// A fence at the end of each part's use tells when the device has done with it.
 type ring struct {
 	t      *thread
 	id     uint32
 	bytes  []byte
 	part   int       // bytes of one
-	fences []uintptr // by part: 0 if the device has nothing to do with it
+	fences []uintptr // by part: 0 if the device does not use it
 }
 
-// A direction says who writes the memory of a ring.
+// A direction tells who writes the memory of a ring.
 type direction uint32
 
 const (
@@ -31,7 +31,7 @@ const (
 
 var errUnmapped = errors.New("gpu: the driver does not map memory for good")
 
-// newRing returns an error where there is no memory of that kind to be had.
+// newRing returns an error where no memory of that kind is available.
 func (t *thread) newRing(d direction, parts, part int) (*ring, error) {
 	r := &ring{t: t, part: part, fences: make([]uintptr, parts)}
 	const mapped = gl.MAP_PERSISTENT_BIT | gl.MAP_COHERENT_BIT
@@ -51,10 +51,10 @@ func (t *thread) newRing(d direction, parts, part int) (*ring, error) {
 	return r, nil
 }
 
-// leave says that what was asked of the device so far is all that has to do with a part, for now.
+// leave marks the end of the device's commands on a part, for now.
 func (r *ring) leave(part int) { r.fences[part] = gl.FenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0) }
 
-// enter waits until the device has done with a part. If it never will, that is kept as a failure.
+// enter waits until the device has done with a part. If it never will, it records a failure.
 func (r *ring) enter(part int) error {
 	for !r.done(part, time.Second) {
 		if err := r.t.settle("waiting for the device"); err != nil {
@@ -64,7 +64,7 @@ func (r *ring) enter(part int) error {
 	return nil
 }
 
-// done waits so long for the device to have done with a part.
+// done waits for at most that time for the device to have done with a part.
 func (r *ring) done(part int, wait time.Duration) bool {
 	if r.fences[part] == 0 {
 		return true
@@ -82,7 +82,7 @@ func (r *ring) done(part int, wait time.Duration) bool {
 	return false
 }
 
-// numbers are those of the ring's bytes from a number on.
+// numbers returns n numbers of the ring, from an index on.
 func (r *ring) numbers(from, n int) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(&r.bytes[4*from])), n)
 }

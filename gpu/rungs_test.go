@@ -12,11 +12,11 @@ import (
 )
 
 // TestRungs: each tile is right, in float32 and in half precision, in one form of a product that has a whole tile and
-// rests; and a bug in the last of its sums, which no smaller one has, is seen.
+// remainders; and a bug in the last of its sums, which no smaller one has, is caught.
 func TestRungs(t *testing.T) {
 	opened(t).Close()
 	for i, tile := range tiles {
-		if tile.shared() > 32<<10 { // what OpenGL 4.3 promises, and a software one has
+		if tile.shared() > 32<<10 { // guaranteed by OpenGL 4.3, and all that a software renderer has
 			tile.bm /= 2
 		}
 		for _, half := range []bool{false, true} {
@@ -65,7 +65,7 @@ func (r rung) mutant() mutant {
 	return mutant{compute.Gemm{}, fmt.Sprintf("vec4(a%d[3]), b%d", i, j), fmt.Sprintf("vec4(a%d[2]), b%d", i, j)}
 }
 
-// try has every element of a product judged, with the bug if there is one.
+// try checks every element of a product, with the bug if there is one.
 func (r rung) try(bug *mutant) (err error) {
 	b, err := open(quick(""))
 	if err != nil {

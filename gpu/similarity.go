@@ -2,8 +2,8 @@ package gpu
 
 import "hebb/compute"
 
-// similarity is the product X·Yᵀ, y nil being X itself, with the kernel as its finish, which writes all widths at
-// once; norms are planned before, into the given memories. Where the result lies, and what of it is wanted, is not set.
+// similarity returns the product X·Yᵀ, y nil being X itself, with the kernel as its finish, which writes all widths at
+// once; it plans the norms before, into the given memories. The caller sets the destination and the part to compute.
 // The tiled rung evaluates ‖x−y‖² as ‖x‖²+‖y‖²−2x·y, the naive one as Σ(x−y)².
 func (l *plan) similarity(s compute.Similarity, y *compute.Tensor, ofX, ofY int) product {
 	w := product{file: "gram", pass: "GRAM", a: left(s.X, false), transB: true, kind: s.Kernel}
@@ -41,10 +41,10 @@ func (l *plan) squares(t *compute.Tensor, to int) {
 // A band is some rows of the m×m matrices of some members.
 type band struct{ z, members, i, rows int }
 
-// bandFloats is how many numbers of kernel matrices are stored at a time, if four times X is not more.
+// bandFloats is the number of kernel matrix entries stored at a time, unless four times X is more.
 const bandFloats = 1 << 22
 
-// room is how many numbers the kernels of s may take.
+// room returns the most numbers that the kernels of s may take.
 func (p *planner) room(s compute.Similarity) int {
 	if p.stored > 0 {
 		return p.stored
@@ -52,7 +52,7 @@ func (p *planner) room(s compute.Similarity) int {
 	return max(bandFloats, 4*s.X.Len())
 }
 
-// bands cuts the matrices of s, of which so many are stored side by side, into bands whose memory is O(m·d).
+// bands cuts the given number of matrices of s, stored side by side, into bands whose memory is O(m·d).
 func (p *planner) bands(s compute.Similarity, matrices int) (all []band) {
 	batch, m := s.X.Batch(), s.X.Rows()
 	most := p.room(s) / (matrices * m) // rows
@@ -69,8 +69,8 @@ func (p *planner) bands(s compute.Similarity, matrices int) (all []band) {
 	return all
 }
 
-// kernels plans the rows of w, a similarity of X with itself, that lie in b, for all widths, and returns them. On the
-// diagonal of a kernel with norms is what is given.
+// kernels plans the rows of w, a similarity of X with itself, that lie in b, for all widths, and returns them. A kernel
+// with norms has the given value on the diagonal.
 func (l *plan) kernels(w product, s compute.Similarity, b band, to int, diagonal float32) func(width int, col axis) operand {
 	m, d := s.X.Rows(), s.X.Cols()
 	w.size = extent{s.Widths(), b.members, b.rows, m, d}
@@ -93,13 +93,13 @@ func (l *plan) kernels(w product, s compute.Similarity, b band, to int, diagonal
 	}
 }
 
-// from is o from a member and a row on.
+// from returns o from a member and a row on.
 func (o operand) from(z, i int) operand {
 	o.off += z*o.stride[axisMember] + i*o.stride[axisRow]
 	return o
 }
 
-// A bandFormula is a pointwise formula over a band, whose inputs it takes up one by one.
+// A bandFormula is a pointwise formula over a band; its inputs are added one by one.
 type bandFormula struct {
 	band
 	batch, m int
@@ -112,7 +112,8 @@ func (f *bandFormula) input(o operand) compute.Expr {
 	return compute.Var(len(f.inputs) - 1)
 }
 
-// row and column are t, a number for each width, member and row of a kernel matrix, as it meets f's rows and its columns.
+// row and column return t, a number for each width, member and row of a kernel matrix, as an input that varies along
+// f's rows or columns.
 func (f *bandFormula) row(t *compute.Tensor, width int) operand {
 	o := f.each(t, width)
 	o.off += f.i

@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// TestBands: bands cover every row of every member once, in what memory there is.
+// TestBands: bands cover every row of every member once, within the memory.
 func TestBands(t *testing.T) {
 	d := compute.New(&paper{planner: desk("", nil)})
 	for _, c := range []struct{ batch, m, d, matrices, stored int }{
@@ -41,8 +41,8 @@ func TestBands(t *testing.T) {
 	}
 }
 
-// TestStreamingMemory: of 65 536 rows with three widths the backend's own memory is a few times that of X, in a plan that
-// is sound.
+// TestStreamingMemory: for 65 536 rows with three widths the backend's own memory is a few times X's, in a plan that is
+// sound.
 func TestStreamingMemory(t *testing.T) {
 	const m, d = 65536, 128
 	p := &paper{planner: desk("", nil)}
@@ -94,7 +94,7 @@ func TestPairTiles(t *testing.T) {
 	}
 }
 
-// TestPairing: which ops keep their kernels in registers, and which are done by bands.
+// TestPairing: which ops keep their kernels in registers, and which go by bands.
 func TestPairing(t *testing.T) {
 	x := func(s *compute.Step, widths int) compute.Similarity {
 		sigma := make([]float32, widths)
@@ -136,7 +136,7 @@ func TestPairing(t *testing.T) {
 	}
 }
 
-// TestCorners: corners cover P on and right of its diagonal once, in what memory there is.
+// TestCorners: corners cover P on and right of its diagonal once, within the memory.
 func TestCorners(t *testing.T) {
 	d := compute.New(&paper{planner: desk("", nil)})
 	for _, c := range []struct{ batch, m, d, stored int }{{1, 1, 1, 0}, {3, 129, 7, 3000}, {5, 33, 2, 3000}, {1, 65536, 128, 0}, {900, 100, 4, 0}} {

@@ -8,7 +8,7 @@ import (
 
 func (l *plan) softmaxLoss(s compute.SoftmaxLoss) {
 	n, classes := s.Dims()
-	whole := func(t *compute.Tensor) operand { return rowsOf(t, classes, axisRow, axisCol) }
+	whole := func(t *compute.Tensor) operand { return rowsOf(t, n, classes, axisRow, axisCol) }
 	each := func(t *compute.Tensor) operand { return line(t, axisRow, n) }
 	ops := []operand{each(s.Loss).written(), each(s.Hit).written(), whole(s.Delta), whole(s.Logits), each(s.Labels)}
 	if s.Delta != nil {

@@ -1,20 +1,13 @@
 package gpu
 
-import (
-	"fmt"
-
-	"hebb/compute"
-)
-
-// bindSums is where the two sums of each column of a StandardizeGrad are bound.
-const bindSums = 7
+import "hebb/compute"
 
 // standardize plans the statistics in one pass over X, chunk by chunk, and Y in another.
 func (l *plan) standardize(s compute.Standardize) {
 	rows, cols := s.Dims()
 	column := func(t *compute.Tensor, a axis) operand { return line(t, a, cols) }
-	f := fold{kind: "MOMENTS", formula: itself, columns: true, size: extent{1, 1, cols, 1, rows}}
-	f.in[1] = rowsOf(s.X, cols, axisTerm, axisRow)
+	f := fold{kind: "MOMENTS", formula: itself, columns: true, size: extent{1, s.Members(), cols, 1, rows}}
+	f.in[1] = rowsOf(s.X, rows, cols, axisTerm, axisRow)
 	for i, t := range map[int]*compute.Tensor{0: s.Mean, 2: s.Var, 3: s.RunMean, 4: s.RunVar} {
 		f.out[i] = column(t, axisRow).written()
 	}
@@ -24,9 +17,9 @@ func (l *plan) standardize(s compute.Standardize) {
 	}
 	l.fold(f)
 
-	ops := []operand{rowsOf(s.Y, cols, axisRow, axisCol).written(), rowsOf(s.X, cols, axisRow, axisCol),
+	ops := []operand{rowsOf(s.Y, rows, cols, axisRow, axisCol).written(), rowsOf(s.X, rows, cols, axisRow, axisCol),
 		column(s.Mean, axisCol), column(s.Var, axisCol), column(s.Gain, axisCol), column(s.Bias, axisCol)}
-	for _, b := range l.cut(extent{1, 1, rows, cols, 1}, ops...) {
+	for _, b := range l.cut(extent{1, s.Members(), rows, cols, 1}, ops...) {
 		d := l.piece("standardize", b, ops...)
 		d.args.Lo, d.args.Act = s.Eps, int32(s.Act)
 		l.launchColumns(d)
@@ -37,48 +30,42 @@ func (l *plan) standardize(s compute.Standardize) {
 func (l *plan) standardizeGrad(s compute.StandardizeGrad) {
 	rows, cols := s.Dims()
 	ins := func(row, col axis) []operand {
-		return []operand{none, rowsOf(s.X, cols, row, col), rowsOf(s.DY, cols, row, col), rowsOf(s.Y, cols, row, col),
+		return []operand{none, rowsOf(s.X, rows, cols, row, col), rowsOf(s.DY, rows, cols, row, col), rowsOf(s.Y, rows, cols, row, col),
 			line(s.Mean, col, cols), line(s.Var, col, cols)}
 	}
-	f := fold{kind: "GRADS", columns: true, size: extent{1, 1, cols, 1, rows}}
+	f := fold{kind: "GRADS", columns: true, size: extent{1, s.Members(), cols, 1, rows}}
 	copy(f.in[:], ins(axisTerm, axisRow))
 	f.out[0], f.out[6] = line(s.DGain, axisRow, cols).written(), line(s.DBias, axisRow, cols).written()
-	f.complete = func(d *dispatch, b box) {
-		d.args.Lo, d.args.Grad = s.Eps, int32(s.Act)
-		l.sums(d, cols, b.at[axisRow], true)
-	}
+	f.out[7] = l.sums(s.Members(), cols, axisRow).written()
+	f.complete = func(d *dispatch, b box) { d.args.Lo, d.args.Grad = s.Eps, int32(s.Act) }
 	l.fold(f)
 
-	ops := append(ins(axisRow, axisCol), line(s.Gain, axisCol, cols), none)
-	ops[0] = rowsOf(s.DX, cols, axisRow, axisCol).written()
-	for _, b := range l.cut(extent{1, 1, rows, cols, 1}, ops...) {
+	ops := append(ins(axisRow, axisCol), line(s.Gain, axisCol, cols), l.sums(s.Members(), cols, axisCol))
+	ops[0] = rowsOf(s.DX, rows, cols, axisRow, axisCol).written()
+	for _, b := range l.cut(extent{1, s.Members(), rows, cols, 1}, ops...) {
 		d := l.piece("standardizegrad", b, ops...)
 		d.args.Lo, d.args.Grad, d.args.Alpha = s.Eps, int32(s.Act), float32(1/float64(rows))
-		l.sums(&d, cols, b.at[axisCol], false)
 		l.launchColumns(d)
 	}
 }
 
-// rowsOf is all of t as one matrix of so many columns.
-func rowsOf(t *compute.Tensor, cols int, row, col axis) operand {
+// rowsOf is all of t as matrices of rows×cols, one after the other.
+func rowsOf(t *compute.Tensor, rows, cols int, row, col axis) operand {
 	if t == nil {
 		return none
 	}
 	o := operand{mem: memory{buf: t.Buffer()}, off: t.Offset(), ld: cols}
-	o.stride[row], o.stride[col] = cols, 1
+	o.stride[axisMember], o.stride[row], o.stride[col] = rows*cols, cols, 1
 	return o
 }
 
-// sums binds the memory of two sums a column, from column first on.
-func (l *plan) sums(d *dispatch, cols, first int, write bool) {
+// sums is the memory of two sums for each column of each member: the second lies ld numbers after the first.
+func (l *plan) sums(members, cols int, col axis) operand {
 	step := groups(int32(cols), 4) * 4
-	l.scratch[scratch1] = max(l.scratch[scratch1], 2*step)
-	if 8*step > l.maxBlock && l.err == nil {
-		l.err = fmt.Errorf("gpu: a storage block of %d bytes is too small for the sums of %d columns", l.maxBlock, cols)
-	}
-	d.binds[bindSums] = bind{memory{scratch: scratch1 + 1}, 0, 2 * step, write}
-	d.args.Bound |= 1 << bindSums
-	d.args.Off[bindSums/4][bindSums%4], d.args.Ld[bindSums/4][bindSums%4] = int32(first), int32(step)
+	l.scratch[scratch1] = max(l.scratch[scratch1], 2*step*members)
+	o := operand{mem: memory{scratch: scratch1 + 1}, ld: step, reach: step}
+	o.stride[axisMember], o.stride[col] = 2*step, 1
+	return o
 }
 
 // launchColumns launches d on threads that go down columns: each has several rows where there are enough
@@ -90,5 +77,6 @@ func (l *plan) launchColumns(d dispatch) {
 		width = 4
 	}
 	x, y := d.rows(width)
-	l.launch(d, x, max((y+7)/8, min(y, fullGroups*l.processors/x)), 1)
+	members := int(d.args.Batch)
+	l.launch(d, x, max((y+7)/8, min(y, fullGroups*l.processors/(x*members))), members)
 }

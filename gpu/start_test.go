@@ -10,10 +10,9 @@ import (
 	"hebb/compute"
 )
 
-// BenchmarkStart is what a program does before its first results: it opens the device and runs a few ops. Programs
-// come from where they are kept, [os.UserCacheDir]; so with -test.benchtime 1x the second run is a second start.
-// It reports the milliseconds until the device is open, and from there until the results are read; and how many
-// programs that took.
+// BenchmarkStart measures a program's start: it opens the device and runs a few ops. Programs come from the cache on
+// disk, [os.UserCacheDir]; so with -test.benchtime 1x the second run is a second start. It reports the milliseconds
+// until the device is open, and from there until the results are read; and the number of programs.
 func BenchmarkStart(b *testing.B) {
 	var opening, running time.Duration
 	programs := 0

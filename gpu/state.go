@@ -4,7 +4,7 @@ package gpu
 
 import "github.com/go-gl/gl/v4.3-core/gl"
 
-// A state is what the context has been told and need not be told again. The zero state knows nothing.
+// A state caches the bindings of the context, so that none is set twice. The zero state knows nothing.
 type state struct {
 	program uint32
 	storage [bindings]binding
@@ -30,7 +30,7 @@ func (s *state) bind(point int, b binding) {
 	}
 }
 
-// remove deletes a buffer, which unbinds it: its name may come back as another's.
+// remove deletes a buffer, which unbinds it: the driver may reuse its name for another.
 func (s *state) remove(id uint32) {
 	gl.DeleteBuffers(1, &id)
 	for i, b := range s.storage {

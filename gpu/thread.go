@@ -17,15 +17,15 @@ import (
 // queueLen commands may wait before send waits too.
 const queueLen = 1024
 
-// A thread is an OS thread with an OpenGL context. All else about the context happens in functions
-// sent to it, in the order sent; the fields below the line are touched by those alone.
+// A thread is an OS thread with an OpenGL context. All use of the context happens in functions sent to it, in the order
+// sent; only they access the fields below the line.
 type thread struct {
 	queue chan func()
 	gone  chan struct{}
 	info  compute.Info
 	maps  bool     // memory may stay mapped while the device works on it
-	keen  bool     // there are processors enough to look for news before sleeping
-	up    *uploads // once something was written
+	keen  bool     // there are processors enough to spin before sleeping
+	up    *uploads // after the first write
 
 	// ----
 	first   error         // the first failure: never cleared
@@ -33,11 +33,11 @@ type thread struct {
 	hazards hazards
 	uniform uniforms
 	state   state
-	down    *ring  // once something was read
+	down    *ring  // after the first read
 	timer   *timer // nil unless ops are timed
 }
 
-// newThread starts a thread whose context w makes.
+// newThread starts a thread with a context made by w.
 func newThread(w way) (*thread, error) {
 	t := &thread{queue: make(chan func(), queueLen), gone: make(chan struct{}), keen: runtime.GOMAXPROCS(0) >= 4}
 	ready := make(chan error)
@@ -73,7 +73,7 @@ func (t *thread) setup(via string) error {
 	if t.maps {
 		var err error
 		if args, err = t.argsRing(); err != nil {
-			t.maps = false // whatever the driver says of itself: without is slower, not wrong
+			t.maps = false // ignore the driver's claim: without is slower, not wrong
 		}
 	}
 	t.uniform.init(args)
@@ -87,7 +87,7 @@ func (t *thread) setup(via string) error {
 	return t.settle("open")
 }
 
-// resetStatus is how to ask whether the context is lost: part of OpenGL 4.5, or an extension.
+// resetStatus returns the function that tells whether the context is lost: part of OpenGL 4.5, or an extension.
 func resetStatus(i compute.Info) func() uint32 {
 	switch {
 	case supports(i, "", 45):
@@ -100,8 +100,8 @@ func resetStatus(i compute.Info) func() uint32 {
 	return func() uint32 { return gl.NO_ERROR }
 }
 
-// supports reports whether the current context has an extension, or a version, 45 being 4.5, that it is part of.
-// Function pointers do not say: libglvnd has one for every name.
+// supports reports whether the current context has an extension, or the version that includes it, 45 being 4.5.
+// Function pointers do not tell: libglvnd has one for every name.
 func supports(i compute.Info, extension string, version int) bool {
 	_, listed := slices.BinarySearch(i.Extensions, extension)
 	return listed || version > 0 && limit(gl.MAJOR_VERSION)*10+limit(gl.MINOR_VERSION) >= version
@@ -124,9 +124,9 @@ func (t *thread) wait(f func() error) error {
 	return <-done
 }
 
-// To be woken takes an OS thread longer than a small op takes the device. So before either side sleeps it looks for
-// news for as long as patience; and what the driver has been told but has kept to itself, to send more at a time, goes
-// to the device once nothing has followed for as long as hold.
+// Waking a thread takes longer than a small op. So before either side sleeps it spins for as long as patience; and
+// commands that the driver holds back, to send more at a time, are flushed once nothing has followed for as long as
+// hold.
 const (
 	patience = 50 * time.Microsecond
 	hold     = 10 * time.Microsecond
@@ -167,14 +167,13 @@ func (t *thread) finish(doing string) error {
 	return err
 }
 
-// settle keeps what has failed since the last time, if it is the first, and returns the first.
+// settle keeps a failure since the last call, if it is the first, and returns the first.
 func (t *thread) settle(doing string) error {
 	_, err := t.failure(doing)
 	return t.keep(err)
 }
 
-// note is settle for what nobody waits for: a context that is lost, which costs more to ask for, is found by the
-// next who does.
+// note is settle without a lost context, which is costlier to query and is found by the next settle.
 func (t *thread) note(doing string) {
 	if code := gl.GetError(); code != gl.NO_ERROR {
 		_, err := t.explain(doing, code)
@@ -184,7 +183,7 @@ func (t *thread) note(doing string) {
 
 func (t *thread) keep(err error) error {
 	if err != nil {
-		t.state = state{} // what did not work did not bind
+		t.state = state{} // failed commands did not bind
 		if t.first == nil {
 			t.first = err
 		}
@@ -192,7 +191,7 @@ func (t *thread) keep(err error) error {
 	return t.first
 }
 
-// try runs f, whose failure is of this moment alone: it is returned and not kept, unless nothing works any more.
+// try runs f and returns its failure without keeping it, unless the context is lost.
 func (t *thread) try(doing string, f func()) (code uint32, err error) {
 	if t.settle("before "+doing) != nil {
 		return gl.NO_ERROR, t.first
@@ -202,14 +201,14 @@ func (t *thread) try(doing string, f func()) (code uint32, err error) {
 	if lost(code) {
 		t.keep(err)
 	}
-	messages() // those of a shader that did not compile have no error code
+	messages() // messages about a shader that did not compile have no error code
 	return code, err
 }
 
-// failure returns what has gone wrong since it was last called.
+// failure returns the failure since the last call, if any.
 func (t *thread) failure(doing string) (uint32, error) { return t.explain(doing, gl.GetError()) }
 
-// explain makes an error of a code, or of a lost context.
+// explain turns a code, or a lost context, into an error.
 func (t *thread) explain(doing string, code uint32) (uint32, error) {
 	if code == gl.NO_ERROR || code == contextLost {
 		if status := t.reset(); status != gl.NO_ERROR {
@@ -264,7 +263,7 @@ func words(code uint32) string {
 	return fmt.Sprintf("OpenGL error %#x", code)
 }
 
-// messages takes the driver's messages.
+// messages takes the driver's messages from its log.
 func messages() string {
 	var all []string
 	text := make([]byte, max(1, limit(gl.MAX_DEBUG_MESSAGE_LENGTH)))

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// A tile is a shape of the tiled product: a group makes bm×bn of the result from bk terms at a
-// time, a thread tm×tn of it. With one stage the next terms are on their way while the last are multiplied; with two they also go into
-// shared memory while others still read the last; with none they are asked for when they are needed.
+// A tile is a shape of the tiled product: a group makes bm×bn of the result from bk terms at a time, a thread tm×tn of
+// it. With one stage the next terms are loaded while the last are multiplied; with two they also go into shared memory
+// while others still read the last; with none they are loaded when they are needed.
 type tile struct {
 	bm, bn, bk, tm, tn, stages int
 
-	// share is the part of peak arithmetic that a processor full of such groups is assumed to
-	// reach. A thread with tm×tn sums reads tm+tn numbers of shared memory for tm·tn
-	// multiply-adds: small tiles live from shared memory, large ones from registers.
+	// share is the assumed part of peak arithmetic that a processor full of such groups reaches. A thread with tm×tn
+	// sums reads tm+tn numbers of shared memory for tm·tn multiply-adds: small tiles are bound by shared memory, large
+	// ones by registers.
 	share float64
 }
 
-// tiles are the shapes there are, largest first. Shares are those of a product of 4096³ on an H100, of its 66.9 TFLOP/s
-// (docs/performance.md); of tiles of 64 and more terms, which are for short sums, they are guesses.
+// tiles are all tiles, largest first. Shares were measured with a product of 4096³ on an H100, of its 66.9 TFLOP/s
+// (docs/performance.md); for tiles of 64 and more terms, which are for short sums, they are guesses.
 var tiles = []tile{
 	{256, 128, 16, 16, 8, 1, 0.64},
 	{256, 128, 8, 16, 8, 2, 0.66},
@@ -50,12 +50,12 @@ var tiles = []tile{
 	{32, 32, 32, 4, 4, 2, 0.36},
 }
 
-// name is bm×bn×bk, what a thread makes of it, and how many stages: "128x128x16/8x8/2".
+// name returns bm×bn×bk, the sums of a thread, and the number of stages: "128x128x16/8x8/2".
 func (t tile) name() string {
 	return fmt.Sprintf("%dx%dx%d/%dx%d/%d", t.bm, t.bn, t.bk, t.tm, t.tn, t.stages)
 }
 
-// is reports whether t is meant by a name: its own, or one that t's begins with, "128x128" or "128x128x16/8x8".
+// is reports whether a name means t: its own, or a prefix of that, "128x128" or "128x128x16/8x8".
 func (t tile) is(name string) bool {
 	rest, ok := strings.CutPrefix(t.name(), name)
 	return ok && (rest == "" || rest[0] == 'x' || rest[0] == '/')
@@ -66,7 +66,7 @@ func rungIs(name string) bool {
 	return name == "" || name == "naive" || slices.ContainsFunc(tiles, func(t tile) bool { return t.is(name) })
 }
 
-// Rungs names what Options.Rung may be, from the lowest rung up.
+// Rungs returns the values of Options.Rung, from the lowest rung up.
 func Rungs() []string {
 	names := []string{"naive"}
 	for i := len(tiles) - 1; i >= 0; i-- {
@@ -77,13 +77,14 @@ func Rungs() []string {
 
 func (t tile) threads() int { return t.bm / t.tm * t.bn / t.tn }
 
-// shared is the shared memory of a group, in bytes: slices of A and B, and two vec4s after every four terms of each.
+// shared returns the shared memory of a group, in bytes: slices of A and B, and two vec4s after every four terms of
+// each.
 func (t tile) shared() int { return 4 * max(1, t.stages) * t.bk * (t.bm + t.bn + 4) }
 
-// loads is how many 4×4 blocks of a slice a thread loads.
+// loads returns the number of 4×4 blocks of a slice that a thread loads.
 func (t tile) loads() int { return (t.bk*(t.bm+t.bn)/16 + t.threads() - 1) / t.threads() }
 
-// check reports what would leave a part of the tile without a thread, or give it two.
+// check reports a part of the tile that would have no thread, or two.
 func (t tile) check() error {
 	gx, gy := t.bn/t.tn, t.bm/t.tm
 	switch {
@@ -108,7 +109,7 @@ func (d *dispatch) tile(t tile) {
 	}
 }
 
-// usable returns the tiles that fit a device, or those of them that rung names.
+// usable returns the tiles that fit a device, or only those that rung names.
 func usable(rung string, shared, threads int) ([]tile, error) {
 	var fit []tile
 	for _, t := range tiles {
@@ -130,35 +131,35 @@ func usable(rung string, shared, threads int) ([]tile, error) {
 }
 
 const (
-	// A processor works at its best with at least this many threads: one group of few hides no waiting.
+	// A processor works at its best with at least this many threads: one group of few hides no latency.
 	fullThreads = 192
 
-	// A slice of terms is no shorter, and there are no more of them.
+	// The least length of a slice of terms, and the largest number of slices.
 	minSlice, maxSplits = 256, 64
 
-	// With so many groups a processor, all are busy until nearly the end, and slices gain nothing.
+	// With that many groups a processor, all are busy until nearly the end, and slices gain nothing.
 	enoughGroups = 8
 
-	// In units of one multiply-add of one processor, what the second pass of a split costs: for each
-	// partial sum, written and read, and for its launch. They follow from an H100: 128 multiply-adds
-	// a cycle and processor at 1.8 GHz, 2.5 TB/s, and some 9 µs from one dispatch to another that waits for it.
+	// The cost of the second pass of a split, in units of one multiply-add of one processor: for each partial sum,
+	// written and read, and for its launch. They follow from an H100: 128 multiply-adds a cycle and processor at 1.8
+	// GHz, 2.5 TB/s, and some 9 µs from one dispatch to another that waits for it.
 	costPartial, costPass = 0.75, 2e6
 )
 
-// choose returns the tile, and into how many slices its terms are cut, of the least time that the model predicts.
+// choose returns the tile, and the number of slices of its terms, of the least time that the model predicts.
 func (p *planner) choose(batch, m, n, k int32) (tile, int) {
 	best := inOrder(p.guess(batch, m, n, k))[0]
 	return best.tile, best.splits
 }
 
-// A guess is a recipe and the time that is predicted of it.
+// A guess is a recipe and its predicted time.
 type guess struct {
 	recipe
 	time float64
 }
 
-// ways are all that may be tried for a product of arguments a, also by the transforms of a tiling if there is one, those of
-// the least predicted time first.
+// ways returns all recipes for a product of arguments a, also by the transforms of a tiling if there is one, in the
+// order of their predicted times.
 func (p *planner) ways(a *args, v tiling) []recipe {
 	all := p.guess(a.Batch, a.M, a.N, a.K)
 	switch {
@@ -179,7 +180,7 @@ func inOrder(all []guess) (ways []recipe) {
 	return ways
 }
 
-// guess are all tiles and numbers of slices that may be tried for a product.
+// guess returns all tiles and numbers of slices for a product.
 func (p *planner) guess(batch, m, n, k int32) (all []guess) {
 	for _, t := range p.tiles {
 		made := float64(batch) * float64(groups(m, t.bm)) * float64(groups(n, t.bn))
@@ -191,13 +192,13 @@ func (p *planner) guess(batch, m, n, k int32) (all []guess) {
 	return all
 }
 
-// predict is the time of a product whose results are made by so many groups, in units of a multiply-add of one
+// predict returns the time of a product whose results are computed by made groups, in units of a multiply-add of one
 // processor: groups are spread evenly over the processors, and the time is that of the processor with most of them,
 //
 //	q · bm·bn·slice / (share · min(1, q·threads/fullThreads)),   q = ⌈groups/processors⌉
 //
-// and the second pass of a split comes on top. It trades three things: small tiles leave fewer processors
-// idle, large ones feed their arithmetic better, and slices make many groups of few but cost memory.
+// plus the second pass of a split. It trades three things: small tiles leave fewer processors idle, large ones feed
+// their arithmetic better, and slices make many groups of few but cost memory.
 func (p *planner) predict(w recipe, made, results float64, k int32) float64 {
 	t, s := w.tile, float64(w.splits)
 	q := math.Ceil(made * s / float64(p.processors))

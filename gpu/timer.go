@@ -11,7 +11,7 @@ import (
 	"hebb/compute"
 )
 
-// ringSize is how many stamps may be out at a time: over a thousand ops.
+// ringSize is the largest number of pending stamps: over a thousand ops.
 const ringSize = 4096
 
 // TimeOps times ops by GL_TIMESTAMP queries around each launch: an op lasts from when all before it is done until it
@@ -30,7 +30,7 @@ func (b *backend) TimeOps(f func(compute.Timing)) error {
 	})
 }
 
-// endTiming hands on what was timed, and gives the queries back.
+// endTiming reports the ops timed so far, and deletes the queries.
 func (t *thread) endTiming() error {
 	if t.timer == nil {
 		return t.settle("before timing")
@@ -46,11 +46,12 @@ func (t *thread) endTiming() error {
 type queries struct {
 	ids  []uint32
 	bits int    // of the counter, which wraps around
-	raw  uint64 // the last that was read
-	ns   int64  // what that came to
+	raw  uint64 // the last value read
+	ns   int64  // its time
 }
 
-// newQueries makes n query objects, and compares the clocks: zero is when the device's stood where they start.
+// newQueries makes n query objects, and compares the clocks: zero is the host's time when the device's clock was at the
+// stamps' zero.
 func (t *thread) newQueries(n int) (q *queries, zero time.Time, err error) {
 	var bits int32
 	gl.GetQueryiv(gl.TIMESTAMP, gl.QUERY_COUNTER_BITS, &bits)
@@ -63,7 +64,7 @@ func (t *thread) newQueries(n int) (q *queries, zero time.Time, err error) {
 	return q, zero, t.settle("timer queries")
 }
 
-// timed says why a device whose clock has so many bits cannot be timed by it.
+// timed returns the reason why a device with a clock of that many bits cannot be timed by it.
 func timed(bits int, i compute.Info) error {
 	if bits == 0 {
 		return fmt.Errorf("gpu: %s (%s) has no clock (GL_QUERY_COUNTER_BITS of GL_TIMESTAMP is 0), so ops cannot be timed: %w",
@@ -72,8 +73,8 @@ func timed(bits int, i compute.Info) error {
 	return nil
 }
 
-// compareClocks reads the device's clock between two looks at the host's, thrice, and takes the closest: the two are
-// then known to be equal to half of what lies between, some µs.
+// compareClocks reads the device's clock between two readings of the host's, thrice, and takes the closest: the two are
+// then known to be equal to half of the interval, some µs.
 func compareClocks() (host time.Time, device uint64) {
 	gl.Finish()
 	closest := time.Hour

@@ -14,7 +14,7 @@ import (
 	"hebb/compute"
 )
 
-// busy runs n rounds of ops of one launch and of several on b, and returns what came out.
+// busy runs n rounds of ops of one launch and of several on b, and returns the results.
 func busy(t testing.TB, b compute.Backend, n int) []float32 {
 	t.Helper()
 	const size = 40
@@ -37,8 +37,8 @@ func busy(t testing.TB, b compute.Backend, n int) []float32 {
 	return out
 }
 
-// TestTimedOps: each op is timed once, in its turn; ops lie one after the other within the time that all took on the
-// host's clock, the parts of each fill it, and timing changes no bit of the results. The run is longer than the ring.
+// TestTimedOps: each op is timed once, in its turn; ops lie one after the other within the total time on the host's
+// clock, the parts of each fill it, and timing changes no bit of the results. The run is longer than the ring.
 func TestTimedOps(t *testing.T) {
 	b := opened(t)
 	defer b.Close()
@@ -89,7 +89,7 @@ func TestTimedOps(t *testing.T) {
 	}
 }
 
-// TestTimingEnds: a nil function ends it, another one takes over, and what came before is told to the first.
+// TestTimingEnds: a nil function ends timing, another one takes over, and earlier timings go to the first.
 func TestTimingEnds(t *testing.T) {
 	b := opened(t)
 	defer b.Close()
@@ -109,7 +109,7 @@ func TestTimingEnds(t *testing.T) {
 	}
 }
 
-// TestTimingOfFailed: a failed device is an error and tells of no times.
+// TestTimingOfFailed: a failed device is an error and reports no times.
 func TestTimingOfFailed(t *testing.T) {
 	b := opened(t)
 	q := newSquare(t, b)
@@ -137,8 +137,8 @@ func TestNoClock(t *testing.T) {
 	}
 }
 
-// BenchmarkStamps is what timing an op adds on the thread that feeds the device, by how many launches it is made of: it
-// launches nothing.
+// BenchmarkStamps measures the time that timing adds to an op on the thread that feeds the device, by its number of
+// launches: it launches nothing.
 func BenchmarkStamps(b *testing.B) {
 	back, err := open(quick(""))
 	if err != nil {

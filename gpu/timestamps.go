@@ -6,34 +6,34 @@ import (
 	"hebb/compute"
 )
 
-// stamps are slots, numbered from 0, into which a device writes the time when it has come so far in its queue.
+// stamps are slots, numbered from 0, into which a device writes the time when it reaches a point in its queue.
 type stamps interface {
-	put(slot int)            // has the time written once all before is done
-	ready(slot int) bool     // whether it is, without waiting
-	get(slot int) (ns int64) // waits; since an instant of the stamps' own
+	put(slot int)            // writes the time once all before is done
+	ready(slot int) bool     // reports whether it is written, without waiting
+	get(slot int) (ns int64) // waits; since a fixed instant of the stamps
 }
 
-// A timer times ops by stamps between their launches, and hands each timing on once the device is past the op. The
-// stamps are a ring of which it reads only what is ready, and that only when half of them are out: so that nobody
-// waits, until the device is a whole ring behind; then for its oldest op alone, with all others queued behind
-// it, so that the device does not idle. Methods of a nil timer do nothing.
+// A timer times ops by stamps between their launches, and reports each timing once the device is past the op. The
+// stamps are a ring of which it reads only the ready ones, and only when half of them are pending: so nobody waits,
+// until the device is a whole ring behind; then only for its oldest op, with all others queued behind it, so that the
+// device does not idle. Methods of a nil timer do nothing.
 type timer struct {
 	stamps
 	size   int // of the ring
 	report func(compute.Timing)
-	failed func() bool // whether the device has: what it writes then says nothing
+	failed func() bool // reports whether the device has failed: its stamps then mean nothing
 	zero   time.Time   // the instant that stamps count from
 
 	next, oldest int // stamps put and read so far; slot: modulo size
 	polled       int // next, when the ring was last looked at
 	ops          []timedOp
-	left         int // launches of the op under way
+	left         int // launches of the current op
 }
 
 // A timedOp is waiting for its stamps: one before its first launch and one after each.
 type timedOp struct {
 	op    compute.Op
-	parts []compute.Part // their times are to come
+	parts []compute.Part // without their times yet
 	whole bool           // of very many launches: one before the first and one after the last
 }
 
@@ -44,10 +44,10 @@ func (o *timedOp) stamps() int {
 	return len(o.parts) + 1
 }
 
-// mostParts is how many launches of an op are timed one by one.
+// mostParts is the largest number of launches of an op that are timed one by one.
 const mostParts = 64
 
-// begin is called before the launches of op.
+// begin starts an op, before its launches.
 func (t *timer) begin(op compute.Op, launches []dispatch) {
 	if t == nil {
 		return
@@ -66,7 +66,7 @@ func (t *timer) begin(op compute.Op, launches []dispatch) {
 	t.stamp()
 }
 
-// launched is called after each launch of the op that began last.
+// launched ends a launch of the op that began last.
 func (t *timer) launched() {
 	if t == nil {
 		return
@@ -81,7 +81,7 @@ func (t *timer) stamp() {
 	t.next++
 }
 
-// makeRoom reads what is ready, now and then, and waits only where there is no room for n more.
+// makeRoom reads the ready stamps, now and then, and waits only where there is no room for n more.
 func (t *timer) makeRoom(n int) {
 	if t.next-t.oldest > t.size/2 && t.next-t.polled > t.size/16 {
 		t.polled = t.next
@@ -94,7 +94,7 @@ func (t *timer) makeRoom(n int) {
 	}
 }
 
-// drain hands on all that is left; it waits for the device.
+// drain reports all pending ops; it waits for the device.
 func (t *timer) drain() {
 	if t == nil {
 		return
@@ -111,10 +111,10 @@ func (t *timer) forgetFailed() {
 	}
 }
 
-// take reads the oldest op and hands it on.
+// take reads the oldest op and reports it.
 func (t *timer) take() {
 	o := t.ops[0]
-	t.ops[0] = timedOp{} // the op may go, though the array stays
+	t.ops[0] = timedOp{} // frees the op, though the array stays
 	t.ops = t.ops[1:]
 	start := t.read()
 	at := start
@@ -135,5 +135,5 @@ func (t *timer) read() int64 {
 	return ns
 }
 
-// advance is how far a counter of so many bits went from a to b, forward or, by less than half its range, back.
+// advance returns how far a counter of that many bits went from a to b, forward or, by less than half its range, back.
 func advance(a, b uint64, bits int) int64 { return int64((b-a)<<(64-bits)) >> (64 - bits) }

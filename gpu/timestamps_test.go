@@ -10,13 +10,13 @@ import (
 	"hebb/compute"
 )
 
-// A lagging device writes stamps some launches after they were put: the k-th stamp of all says k·tick.
+// A lagging device writes stamps some launches after they were put: the k-th stamp of all is k·tick.
 type lagging struct {
 	t       interface{ Fatalf(string, ...any) }
 	lag     int           // stamps not yet written
-	slots   map[int]int64 // what was put and not read, as its number
+	slots   map[int]int64 // put and not yet read, with its number
 	put_    int64
-	waits   int // reads of what was not there yet
+	waits   int // reads of stamps not yet there
 	polls   int
 	neverOn bool // whether waiting is a mistake
 }
@@ -54,7 +54,7 @@ func (l *lagging) get(slot int) int64 {
 	return k * tick
 }
 
-// TestRing: whatever ops come, and however late the device is, each is told of once, in order, with its own times, the
+// TestRing: whatever ops come, and however late the device is, each is reported once, in order, with its own times, the
 // ring wraps around, and stamps are never lost.
 func TestRing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -103,7 +103,7 @@ var markers [128]compute.Tensor
 // marker is a tensor that tells op i from others.
 func marker(i int) *compute.Tensor { return &markers[i] }
 
-// TestRingNeverWaits: while the device is less than the ring behind, nothing is waited for, and the ring is looked at seldom.
+// TestRingNeverWaits: while the device is less than the ring behind, nothing waits, and the ring is polled seldom.
 func TestRingNeverWaits(t *testing.T) {
 	dev := &lagging{t: t, lag: 700, slots: map[int]int64{}, neverOn: true}
 	told := 0
@@ -122,7 +122,7 @@ func TestRingNeverWaits(t *testing.T) {
 	}
 }
 
-// TestRingOfFailed: after a failure nothing is read and nothing told.
+// TestRingOfFailed: after a failure nothing is read and nothing reported.
 func TestRingOfFailed(t *testing.T) {
 	dev := &lagging{t: t, slots: map[int]int64{}}
 	bad := false
@@ -134,7 +134,7 @@ func TestRingOfFailed(t *testing.T) {
 	for i := range 500 {
 		bad = i > 300
 		if bad {
-			clear(dev.slots) // what the device wrote is of no use
+			clear(dev.slots) // the device's stamps are useless
 		}
 		r.begin(compute.Copy{}, make([]dispatch, 2))
 		r.launched()

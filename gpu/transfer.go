@@ -12,9 +12,9 @@ import (
 	"github.com/go-gl/gl/v4.3-core/gl"
 )
 
-// Transfers go through rings: the caller copies to or from memory that the device sees, and the device copies
-// between that and its own, piece by piece, so that the two work at the same time. Drivers that do not map memory for
-// good are given and asked for numbers by call.
+// Transfers go through rings: the caller copies to or from mapped memory, and the device copies between that and its
+// own, piece by piece, so that the two work at the same time. Drivers without persistent mapping transfer numbers by
+// call.
 
 const (
 	stageParts = 8
@@ -23,23 +23,23 @@ const (
 	// Smaller pieces would cost more in calls than the two copies gain by overlapping.
 	stageLeast = 1 << 15
 
-	// chunk is how many numbers go over in one call where there is no ring, so that no copy of all of
-	// them is made and the driver's own staging memory stays small.
+	// chunk is the number of floats per call where there is no ring, so that no copy of all of them is made and the
+	// driver's own staging memory stays small.
 	chunk = 1 << 24
 )
 
-// piece is in pieces of how many numbers a transfer of n is made.
+// piece returns the size of the pieces of a transfer of n numbers.
 func piece(n int) int { return min(stagePart, max(stageLeast, n/stageParts)) }
 
 // uploads is the caller's side of the ring that writes go through. Small ones share a part.
 type uploads struct {
 	*ring
-	part, used int                     // where the next write goes; numbers
+	part, used int                     // the place of the next write; numbers
 	idle       [stageParts]atomic.Bool // the device is known to have done with it
 }
 
-// room returns where up to n numbers may be put now, and how far from the ring's start that is. It waits if the device
-// is behind by all parts.
+// room returns memory for up to n numbers, and its offset from the ring's start. It waits if the device is behind by
+// all parts.
 func (u *uploads) room(n int) (to []float32, at int, err error) {
 	if u.used == stagePart {
 		full := u.part
@@ -57,7 +57,7 @@ func (u *uploads) room(n int) (to []float32, at int, err error) {
 	return u.numbers(at, n), at, nil
 }
 
-// passed ends the use of a part, and finds out which of the others the device has done with.
+// passed ends the use of a part, and marks the others that the device has done with as idle.
 func (u *uploads) passed(part int) {
 	u.leave(part)
 	gl.Flush()
@@ -68,7 +68,7 @@ func (u *uploads) passed(part int) {
 	}
 }
 
-// uploading returns the ring that writes go through, made at the first.
+// uploading returns the ring for writes, made at the first.
 func (t *thread) uploading() (*uploads, error) {
 	if t.up == nil {
 		u := &uploads{}
@@ -93,7 +93,7 @@ func staging(err error) error {
 	return err
 }
 
-// Write copies src and returns once it has: only where the device is far behind does it wait for it.
+// Write copies src and then returns: only where the device is far behind does it wait for it.
 func (b *buffer) Write(off int, src []float32) error {
 	if !b.t.maps {
 		return b.writeByCall(off, src)
@@ -119,7 +119,7 @@ func (b *buffer) Write(off int, src []float32) error {
 	return nil
 }
 
-// copy has the device copy n numbers from one buffer to another.
+// copy lets the device copy n numbers from one buffer to another.
 func (t *thread) copy(from uint32, fromOff int, to uint32, toOff, n int) {
 	gl.BindBuffer(gl.COPY_READ_BUFFER, from)
 	gl.BindBuffer(gl.COPY_WRITE_BUFFER, to)
@@ -158,7 +158,7 @@ func (b *buffer) Read(off int, dst []float32) error {
 	})
 }
 
-// read asks for pieces as far ahead as the ring has parts.
+// read requests pieces as far ahead as the ring has parts.
 func (b *buffer) read(off int, dst []float32) (err error) {
 	t, most := b.t, piece(len(dst))
 	if t.down == nil {
@@ -201,10 +201,10 @@ func (b *buffer) readByCall(off int, dst []float32) error {
 	return nil
 }
 
-// copyFast fills dst from src. What lies in a ring is on its way to the device when the caller has sent a command: a
-// send is a locked instruction, which empties the buffers of memory that is written without a cache.
+// copyFast fills dst from src. Data in a ring is on its way to the device when the caller has sent a command: a send is
+// a locked instruction, which flushes the write-combining buffers.
 //
-// One core does not copy as fast as PCIe does, so where there are more they share.
+// One core copies slower than PCIe, so several share the work where there are any.
 func copyFast(dst, src []float32) {
 	const each = 1 << 16
 	cores := min(4, runtime.GOMAXPROCS(0)/2, len(dst)/each)

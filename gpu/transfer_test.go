@@ -10,7 +10,7 @@ import (
 	"hebb/compute"
 )
 
-// unmap makes of a backend one of a driver that does not map memory for good. It must not have been used.
+// unmap makes b behave as with a driver that does not map memory persistently. It must not have been used.
 func unmap(b *backend) {
 	b.wait(func() error {
 		b.state.remove(b.uniform.id)
@@ -20,17 +20,17 @@ func unmap(b *backend) {
 	})
 }
 
-// hasten makes of a backend one of a machine with many processors.
+// hasten makes b behave as on a machine with many processors.
 func hasten(b *backend) { b.wait(func() error { b.keen = true; return nil }) }
 
-// plain are the ways in which a backend may move numbers and arguments; what is possible here.
+// plain are the ways in which a backend may move numbers and arguments, as far as possible here.
 var plain = []struct {
 	name string
 	set  func(*backend)
 }{{"mapped", func(*backend) {}}, {"by call", unmap}, {"mapped, many processors", hasten}}
 
-// TestTransfers: reads find what writes and ops left, whatever their sizes and order, and however often the
-// rings go round.
+// TestTransfers: reads find the results of writes and ops, whatever their sizes and order, and however often the rings
+// go round.
 func TestTransfers(t *testing.T) {
 	for _, way := range plain {
 		t.Run(way.name, func(t *testing.T) {
@@ -155,7 +155,7 @@ func TestForgottenNames(t *testing.T) {
 	}
 }
 
-// TestPartsApart: updates of parts of one buffer do not wait for each other, but for what they read.
+// TestPartsApart: updates of parts of one buffer do not wait for each other, but for their inputs.
 func TestPartsApart(t *testing.T) {
 	b := opened(t)
 	dev := compute.New(b)
@@ -183,8 +183,7 @@ func TestPartsApart(t *testing.T) {
 	}
 }
 
-// BenchmarkWrite and BenchmarkRead take buffers both ways over: through mapped memory, and by a call that the driver
-// is given the numbers by, or asked for them.
+// BenchmarkWrite and BenchmarkRead transfer buffers both ways: through mapped memory, and by a call of the driver.
 func BenchmarkWrite(b *testing.B) {
 	transfers(b, func(b *testing.B, buf compute.Buffer, x []float32) {
 		if err := buf.Write(0, x); err != nil {
@@ -210,7 +209,7 @@ func transfers(b *testing.B, f func(*testing.B, compute.Buffer, []float32)) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			buf.Write(0, x) // so that nothing is touched for the first time
+			buf.Write(0, x) // so that no memory is touched for the first time
 			buf.Read(0, x)
 			b.Run(fmt.Sprintf("%s/%dKiB", way.name, kib), func(b *testing.B) {
 				b.SetBytes(int64(4 * len(x)))

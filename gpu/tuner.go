@@ -12,7 +12,7 @@ import (
 // The backend is a [compute.Tuner]: it chooses for an op's largest product.
 var _ compute.Tuner = (*backend)(nil)
 
-// planned is op's plan, of which the largest product is what ways are of; without one if op cannot be planned.
+// planned returns op's plan, whose largest product is the one tuned; it is empty if op cannot be planned.
 func (b *backend) planned(op compute.Op) *plan {
 	if l := b.memo.look(op); l != nil { // Learned is asked before every run
 		return l.plan
@@ -50,9 +50,9 @@ func (b *backend) Learned(op compute.Op) bool {
 }
 
 func (b *backend) Try(op compute.Op, way string) error {
-	b.memo.forget() // what it remembers was planned for the way before
+	b.memo.forget() // its plans were made for the way before
 	s := b.planned(op).main
-	if b.trying != (shape{}) { // what it was before
+	if b.trying != (shape{}) { // restore the recipe before the trial
 		delete(b.tuned, b.trying)
 		if b.before != (recipe{}) {
 			b.tuned[b.trying] = b.before

@@ -13,7 +13,7 @@ import (
 	"hebb/compute"
 )
 
-// A way on trial is how the next run is run, of an op too that is remembered, and so is what was learned of it.
+// The way on trial, and then the learned way, run the next op, even one in the memo.
 func TestTry(t *testing.T) {
 	opened(t).Close()
 	o := quick("")
@@ -62,7 +62,8 @@ func TestTry(t *testing.T) {
 	}
 }
 
-// A convolution with leeway has Winograd's transforms among its ways, and what is learned of it is nothing to one without.
+// A convolution with leeway has Winograd's transforms among its ways, and a result for it does not serve a convolution
+// without.
 func TestTryTransforms(t *testing.T) {
 	opened(t).Close()
 	b, err := open(quick(""))
@@ -147,7 +148,8 @@ func TestTuneJournal(t *testing.T) {
 	}
 }
 
-// What is in the journal and did not end is fatal to whoever reads it next, whether it was begun once or again.
+// A trial in the journal without its end is fatal to the next program that reads it, whether it was begun once or
+// again.
 func TestJournal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "device.journal")
 	var j journal

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A shape is what products are tuned by: what is multiplied and how it is read, and the powers of two that its sizes
-// reach. Products of one shape run in one way.
+// A shape is the key of tuning: the kind of a product and of its operands, and the powers of two that its sizes reach.
+// Products of one shape run in one way.
 type shape struct {
 	kind           string // "GEMM NT", "GEMM NT PATCHES_A", "HEBBIAN TN scalar"
 	batch, m, n, k int    // the least e with 2^e at least the size
@@ -18,7 +18,7 @@ func (s shape) String() string {
 	return fmt.Sprintf("%s %d×%d×%d×%d", s.kind, 1<<s.batch, 1<<s.m, 1<<s.n, 1<<s.k)
 }
 
-// shapeOf is that of the product w, of which d is a piece.
+// shapeOf returns the shape of the product w, of which d is a piece.
 func shapeOf(d *dispatch, w product) shape {
 	letter := map[bool]string{false: "N", true: "T"}
 	kind := []string{w.pass, letter[w.transA] + letter[w.transB]}
@@ -41,7 +41,7 @@ func shapeOf(d *dispatch, w product) shape {
 	if !d.fours(w) {
 		kind = append(kind, "scalar")
 	}
-	if w.fast != nil { // what is found with leeway is nothing to those that have none
+	if w.fast != nil { // a result with leeway does not serve ops without
 		kind = append(kind, "winograd")
 	}
 	a := &d.args
@@ -50,15 +50,16 @@ func shapeOf(d *dispatch, w product) shape {
 
 func ceilLog2(n int32) int { return bits.Len32(uint32(max(n, 1) - 1)) }
 
-// A recipe is how a product is run: on a tile, its terms in so many slices; or, of a convolution, how the products are that
-// Winograd's transforms make of it.
+// A recipe is a way to run a product: a tile, and the number of slices of its terms; or, for a convolution, the same
+// for the products of Winograd's transforms.
 type recipe struct {
 	tile     tile
 	splits   int
 	winograd bool
 }
 
-// String is the tile's name and, if there are several, the slices: "64x64x16/8x8/2 in 4", "winograd 64x64x16/8x8/2".
+// String returns the tile's name and, if there are several, the slices: "64x64x16/8x8/2 in 4", "winograd
+// 64x64x16/8x8/2".
 func (w recipe) String() string {
 	name := w.tile.name()
 	if w.winograd {
@@ -91,8 +92,8 @@ func recipeOf(name string) (recipe, error) {
 	return w, fmt.Errorf("gpu: no tile %q", name)
 }
 
-// recipe is how the product w is run, of which d is a piece: as was found best for its shape or, if nothing is known, as the
-// model of time has it.
+// recipe returns the recipe of the product w, of which d is a piece: the best one measured for its shape or, if there
+// is none, the model's choice.
 func (l *plan) recipe(d *dispatch, w product) recipe {
 	if w.by != nil {
 		return *w.by
@@ -105,7 +106,7 @@ func (l *plan) recipe(d *dispatch, w product) recipe {
 	if r, ok := l.found(s, w); ok {
 		return r
 	}
-	if w.a.half || w.b.half { // what is best for float32s is likely to be so for halves
+	if w.a.half || w.b.half { // the best for float32s is likely to be the best for halves
 		wide := w
 		wide.a.half, wide.b.half = false, false
 		if r, ok := l.found(shapeOf(d, wide), w); ok {
@@ -115,14 +116,14 @@ func (l *plan) recipe(d *dispatch, w product) recipe {
 	best := l.ways(a, w.tiling())[0]
 	if w.fast != nil && !best.winograd {
 		w.fast = nil
-		if r, ok := l.found(shapeOf(d, w), w); ok { // by ops that have no leeway
+		if r, ok := l.found(shapeOf(d, w), w); ok { // measured with ops without leeway
 			return r
 		}
 	}
 	return best
 }
 
-// found is what was found best for w, of shape s, if w may be run so.
+// found returns the measured recipe of w, of shape s, if w may be run so.
 func (l *plan) found(s shape, w product) (recipe, bool) {
 	r, ok := l.tuned[s]
 	return r, ok && l.rung == "" && l.usable(r.tile) && (w.fast != nil || !r.winograd)

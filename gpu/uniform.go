@@ -8,9 +8,9 @@ import (
 	"github.com/go-gl/gl/v4.3-core/gl"
 )
 
-// uniforms is a ring of args blocks, so that a new one need not wait for the dispatches that still
-// read the old ones. Where memory can be mapped for good, a block is written in place and costs no call; else the
-// driver is given it, and fresh memory at the end of each round.
+// uniforms is a ring of args blocks, so that a new one need not wait for the dispatches that still read the old ones.
+// Where memory can be mapped persistently, a block is written in place and costs no call; else the driver copies it,
+// and the ring gets fresh memory at the end of each round.
 type uniforms struct {
 	ring  *ring // nil: not mapped
 	id    uint32
@@ -31,7 +31,7 @@ var _ [slotBytes - unsafe.Sizeof(args{})]byte
 
 func (t *thread) argsRing() (*ring, error) { return t.newRing(toDevice, uniformParts, slots*slotBytes) }
 
-// init is for an argsRing, or none.
+// init sets u to use r, or none.
 func (u *uniforms) init(r *ring) {
 	if *u = (uniforms{ring: r}); r != nil {
 		u.id = r.id
@@ -59,7 +59,7 @@ func (u *uniforms) write(a *args) {
 		u.ring.leave(part - 1)
 		part %= uniformParts
 		u.next = part * slots
-		u.ring.enter(part) // a failure is kept, and the dispatch comes to nothing
+		u.ring.enter(part) // on failure, which is kept, the dispatch has no effect
 	}
 	*(*args)(unsafe.Pointer(&u.ring.bytes[u.next*slotBytes])) = *a
 }

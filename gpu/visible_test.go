@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// visible is the part of a shader's text that a compiler makes something of. That it leaves out too much shows as a mutant
-// that is not seen.
+// visible returns the part of a shader's text that a compiler uses. If it left out too much, a mutant would go
+// uncaught.
 func visible(text string) (string, error) {
 	var b strings.Builder
 	defined := map[string]string{}
@@ -43,7 +43,7 @@ func visible(text string) (string, error) {
 	return called(b.String()), nil
 }
 
-// A branch of an #if is seen, or waits for its condition, or is left out whatever that says.
+// A branch of an #if is read, or waits for its condition, or is left out whatever that is.
 type branch int
 
 const (
@@ -52,7 +52,7 @@ const (
 	off
 )
 
-// begin is levels, a branch for each #if around a line, at a line that begins with word.
+// begin updates levels, a branch for each #if around a line, at a line that begins with word.
 func begin(levels []branch, word string) []branch {
 	top := len(levels) - 1
 	switch word {
@@ -75,7 +75,7 @@ var (
 	constantName = regexp.MustCompile(`\b[A-Z]+\b`)
 )
 
-// holds is the value of what follows word, one of those that begin a part. But for what is defined, it is Go.
+// holds returns the value of the condition after word, one of those that begin a part. Apart from defined(…), it is Go.
 func holds(word, condition string, defined map[string]string) (bool, error) {
 	switch word {
 	case "#ifdef":
@@ -101,7 +101,7 @@ func holds(word, condition string, defined map[string]string) (bool, error) {
 
 var function = regexp.MustCompile(`(?m)^\w+ (\w+)\([^;{]*\) \{(?:.*\}\n|\n(?:[^}].*\n|\n)*\}\n)`)
 
-// called is text without the functions that it never speaks of again.
+// called returns text without the functions that it never calls.
 func called(text string) string {
 	for {
 		names := map[string]int{}

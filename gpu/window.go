@@ -21,10 +21,10 @@ const (
 // extent is a number of steps along each axis.
 type extent [axes]int
 
-// maxWindow, in bytes, keeps every index into a window, and what a tile adds at the edges, within a GLSL int.
+// maxWindow, in bytes, keeps every index into a window, and the margin of a tile at the edges, within a GLSL int.
 const maxWindow = 1<<31 - 1<<16
 
-// A box is the part of an op that one piece does: along each axis, where it starts and how far it goes.
+// A box is the part of an op in one piece: along each axis, its start and its length.
 type box struct{ at, n extent }
 
 // memory is a tensor's buffer or, counted from 1, one of the backend's own.
@@ -33,20 +33,19 @@ type memory struct {
 	scratch int
 }
 
-// An operand is where an op's axes lie in memory: the element at step s along each axis is number
-// off + Σ s·stride. This is all that cutting into pieces has to know of an op.
+// An operand maps an op's axes to memory: the element at step s along each axis is number off + Σ s·stride. Cutting
+// into pieces needs no more.
 type operand struct {
 	mem    memory
 	off    int
 	stride extent
 	ld     int // the stride that the shader calls its row, if it has rows
 	write  bool
-	single bool // read one number at a time, whatever becomes of the others
+	single bool // read one number at a time, whatever the others are
 	half   bool // of halves, two to a word
 
-	// A step may touch reach numbers beyond its first. Of images under a window only what lies in
-	// [lo, hi) is there, and along some axes the shader finds its way by itself, from where an
-	// image starts.
+	// A step may touch reach numbers beyond its first. Of images under a window only numbers in [lo, hi) exist, and
+	// along some axes the shader does the addressing, from the start of an image.
 	reach, lo, hi int
 	inner         [axes]bool
 }
@@ -54,12 +53,12 @@ type operand struct {
 // none is a binding point that stays empty.
 var none operand
 
-// at is where t starts.
+// at returns the operand that starts at t.
 func at(t *compute.Tensor) operand {
 	return operand{mem: memory{buf: t.Buffer()}, off: t.Offset(), half: t.Type() == compute.Float16}
 }
 
-// perWord is how many numbers of o a word of memory has.
+// perWord returns the number of o's elements in a word of memory.
 func (o operand) perWord() int {
 	if o.half {
 		return 2
@@ -67,8 +66,8 @@ func (o operand) perWord() int {
 	return 1
 }
 
-// grid is t as a batch of matrices, whose rows and columns lie along the given axes. A batch
-// of 1 serves all members.
+// grid returns t as a batch of matrices, whose rows and columns lie along the given axes. A batch of 1 serves all
+// members.
 func grid(t *compute.Tensor, row, col axis) operand {
 	if t == nil {
 		return none
@@ -82,7 +81,7 @@ func grid(t *compute.Tensor, row, col axis) operand {
 	return o
 }
 
-// line is t as n numbers along an axis, the same for every member or, if it is longer, n for each.
+// line returns t as n numbers along an axis, the same for every member or, if it is longer, n for each.
 func line(t *compute.Tensor, along axis, n int) operand {
 	if t == nil {
 		return none
@@ -105,7 +104,7 @@ func (o operand) singly() operand {
 	return o
 }
 
-// span is where the part of o that a box of this shape touches ends, from where it starts.
+// span returns the end, counted from the start, of the part of o in a box of this extent.
 func (o operand) span(n extent) int {
 	last := o.reach
 	for a, s := range o.stride {
@@ -114,7 +113,7 @@ func (o operand) span(n extent) int {
 	return last + 1
 }
 
-// most is how many numbers such a part has at most.
+// most returns the largest length of such a part.
 func (o operand) most(n extent) int {
 	if o.hi > 0 {
 		return min(o.span(n), o.hi-o.lo)
@@ -122,7 +121,7 @@ func (o operand) most(n extent) int {
 	return o.span(n)
 }
 
-// start is the number of the first element of o in a box that starts there.
+// start returns the index of the first element of o in a box that starts there.
 func (o operand) start(at extent) int {
 	first := o.off
 	for a, s := range o.stride {
@@ -141,7 +140,7 @@ func (p *planner) pieces(size extent, ops ...operand) ([]box, error) {
 	return size.boxes(step), nil
 }
 
-// boxes cuts an extent every so many steps.
+// boxes cuts an extent into steps.
 func (size extent) boxes(step extent) []box {
 	boxes := []box{{}}
 	for a := range axes {
@@ -157,8 +156,8 @@ func (size extent) boxes(step extent) []box {
 	return boxes
 }
 
-// fit is the size of a piece: the whole, halved along whichever axis reaches farthest through the
-// memory of an operand that does not fit yet.
+// fit returns the size of a piece: the whole, halved along whichever axis reaches farthest through the memory of an
+// operand that does not fit yet.
 func (p *planner) fit(size extent, ops []operand) (extent, error) {
 	n := size
 	for _, o := range ops {
@@ -178,8 +177,8 @@ func (p *planner) fit(size extent, ops []operand) (extent, error) {
 	return n, nil
 }
 
-// slack is by how many numbers a window may be larger than what it shows: it starts at a multiple
-// of the alignment and is made of whole vec4s. The whole of an aligned operand has none to start with.
+// slack returns by how many numbers a window may be larger than its contents: it starts at a multiple of the alignment
+// and is made of whole vec4s. The whole of an aligned operand has no slack at its start.
 func (p *planner) slack(o operand, size, n extent) int {
 	align, whole := p.align*o.perWord(), 4*o.perWord()
 	if n == size && max(o.off, o.lo)%align == 0 {
@@ -188,8 +187,8 @@ func (p *planner) slack(o operand, size, n extent) int {
 	return align + whole - 2
 }
 
-// half is about half of n > 1, and a multiple of 4 or of 128, if n allows, so that pieces are aligned
-// and made of whole tiles.
+// half returns about half of n > 1, and a multiple of 4 or of 128, if n allows, so that pieces are aligned and made of
+// whole tiles.
 func half(n int) int {
 	h := (n + 1) / 2
 	for _, whole := range []int{128, 4} {
@@ -200,11 +199,11 @@ func half(n int) int {
 	return h
 }
 
-// window is the part of o that b touches, as something to be bound, and at which number in it that part starts.
+// window returns the part of o within b as a bind, and the index in it where that part starts.
 func (p *planner) window(o operand, b box) (bind, int) {
 	first := o.start(b.at)
 	start, end := first, first+o.span(b.n)
-	if o.hi > 0 { // at least one number, though the border be all that is seen
+	if o.hi > 0 { // at least one number, even if the window covers only the border
 		start = min(max(start, o.lo), o.hi-1)
 		end = max(start+1, min(end, o.hi))
 		first = o.lo

@@ -2,31 +2,31 @@ package gpu
 
 import "hebb/compute"
 
-// A winograd is a convolution that may be made by Winograd's F(2×2, 3×3): see compute.Winograd and shaders/winograd.glsl. The
+// A winograd is a convolution that may use Winograd's F(2×2, 3×3): see compute.Winograd and shaders/winograd.glsl. The
 // 16 products of all its tiles are a batch of matrix products, of tiles × channels and channels × units.
 type winograd struct {
 	tiling
 	out, in, aux *compute.Tensor // images
 	w            *compute.Tensor
 	pad          int  // rows and columns of zeros before the first of in's images
-	back         bool // towards a convolution's input: weights are turned around, and their units are the terms
+	back         bool // towards a convolution's input: weights are rotated, and their units are the terms
 }
 
-// A tiling is how large all of that is. The zero tiling is of nothing.
+// A tiling is the sizes of a winograd. The zero tiling stands for none.
 type tiling struct {
-	images, tiles int // and the tiles of an image
-	from, to      int // channels that are added up, and those that are made
+	images, tiles int // the number of tiles in an image
+	from, to      int // input and output channels
 	piece         int // images at a time
 }
 
-// tileMembers is how many products a tile is made of, of one unit and channel.
+// tileMembers is the number of products of a tile, for one unit and channel.
 const tileMembers = 16
 
-// mostTransformed is how many numbers of pixels, or sums, are kept at a time: 256 MiB.
+// mostTransformed is the largest number of transformed pixels, or sums, kept at a time: 256 MiB.
 const mostTransformed = 1 << 26
 
-// transformable is v if l admits it for images under a window of geometry g, and if its memory can be bound, cut into pieces
-// of whole images where need be; or nil.
+// transformable returns v if l admits it for images under a window of geometry g, and if its memory can be bound, cut
+// into pieces of whole images where need be; or nil.
 func (p *planner) transformable(v winograd, l compute.Leeway, g compute.Patches) *winograd {
 	if !l.AllowsWinograd(g) || at(v.in).half || at(v.w).half { // the transforms read float32s
 		return nil
@@ -34,17 +34,17 @@ func (p *planner) transformable(v winograd, l compute.Leeway, g compute.Patches)
 	n, high, wide := v.out.Shape()[0], v.out.Shape()[1], v.out.Shape()[2]
 	v.tiling = tiling{images: n, tiles: (high + 1) / 2 * ((wide + 1) / 2), from: v.in.Cols(), to: v.out.Cols()}
 	limit := p.maxBlock / 4
-	room := limit - p.align - 4 // of what does not start where a window may
+	room := limit - p.align - 4 // operands may start off a window's alignment
 	most := min(room/(max(v.in.Len(), v.out.Len())/n), min(limit, mostTransformed)/(tileMembers*v.tiles*max(v.from, v.to)))
 	if most == 0 || v.w.Len() > room || tileMembers*v.from*v.to > limit {
 		return nil
 	}
-	v.piece = groups(int32(n), groups(int32(n), most)) // pieces alike
+	v.piece = groups(int32(n), groups(int32(n), most)) // pieces of equal size
 	return &v
 }
 
-// guessTiled are all ways to run v's products, and what is predicted of all of it: what the transforms make moves through memory,
-// and each pass waits for the one before.
+// guessTiled returns all ways to run v's products, with the predicted time of the whole: the transforms' results move
+// through memory, and each pass waits for the one before.
 func (p *planner) guessTiled(v tiling) []guess {
 	all := p.guess(tileMembers, int32(v.piece*v.tiles), int32(v.to), int32(v.from))
 	pieces := float64(groups(int32(v.images), v.piece))
@@ -56,7 +56,7 @@ func (p *planner) guessTiled(v tiling) []guess {
 	return all
 }
 
-// slabs are images, or weights, as n numbers for each step along rows, which are not cut.
+// slabs returns images, or weights, as n numbers for each step along rows, which are not cut.
 func slabs(t *compute.Tensor, n int) operand {
 	if t == nil {
 		return none
@@ -66,7 +66,7 @@ func slabs(t *compute.Tensor, n int) operand {
 	return o
 }
 
-// members is an operand of the backend's own as its members alone.
+// members returns o, in the backend's own memory, with its members alone.
 func members(o operand) operand {
 	n, ld := o.stride[axisMember], o.ld
 	o = o.table(axisMember, n)
@@ -74,7 +74,7 @@ func members(o operand) operand {
 	return o
 }
 
-// transformed plans w, the sums of w.fast as they are defined, by transforms and their products by recipe r.
+// transformed plans w, the convolution w.fast, by transforms and their products by recipe r.
 func (l *plan) transformed(w product, r recipe) {
 	v, units, channels := w.fast, w.fast.w.Shape()[0], w.fast.w.Cols()
 	p := product{file: "gemm", pass: "GEMM", alpha: 1, transB: !v.back, by: &r}
@@ -100,7 +100,7 @@ func (l *plan) transformed(w product, r recipe) {
 	}
 }
 
-// sumTiles plans what becomes of the products of a box of images.
+// sumTiles plans the transform of the products of a box of images.
 func (l *plan) sumTiles(w product, b box, sums operand, tiles int) {
 	v, image := w.fast, w.fast.out.Len()/w.fast.images
 	b.n[axisCol] = v.to
@@ -112,7 +112,7 @@ func (l *plan) sumTiles(w product, b box, sums operand, tiles int) {
 	l.launchCells(d, d.finishes(w))
 }
 
-// show sets what the shaders have to know of a piece of so many tiles.
+// show sets the shaders' arguments of a piece of tiles tiles.
 func (v *winograd) show(d *dispatch, tiles int) {
 	in, out := v.in.Shape(), v.out.Shape()
 	d.args.M = int32(tiles)
@@ -120,7 +120,7 @@ func (v *winograd) show(d *dispatch, tiles int) {
 	d.args.Slide[3] = int32(v.pad)
 }
 
-// launchCells puts d at the end of the plan, a thread for each cell of its rows and columns.
+// launchCells appends d to the plan, with a thread for each cell of its rows and columns.
 func (l *plan) launchCells(d dispatch, fours bool) {
 	width := 1
 	if fours && !l.naive() {

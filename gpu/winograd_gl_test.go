@@ -14,7 +14,7 @@ import (
 // transformed is in the name of every case that may be run by Winograd's transforms.
 const transformed = "of 3×3 stride 1 "
 
-// tryAllowed tries the cases of op's type whose names have some words in them, on a device that allows the transforms.
+// tryAllowed runs the cases of op's type whose names have some words in them, on a device that allows the transforms.
 func tryAllowed(op compute.Op, words string, open func() (compute.Backend, error)) (tally compute.Tally, err error) {
 	cases, err := computetest.CasesOf(op, computetest.Quick)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// reached is how far a dispatch of Winograd's transforms goes at binding i, from where that starts.
+// reached returns the largest offset that a dispatch of Winograd's transforms accesses at binding i, from its start.
 func (d *dispatch) reached(i int) int {
 	a := &d.args
 	run, images := int(a.N)-1, groups(a.M, max(1, int((a.Image[2]+1)/2*((a.Image[3]+1)/2))))
@@ -41,7 +41,7 @@ func layer3x3(t *testing.T, dev *compute.Device, n, side, channels int, l comput
 		compute.ConvInput{X: x, Y: y, W: w, Slide: same, Epilogue: plain, Leeway: l}
 }
 
-// files are the shaders of op's plan.
+// files returns the shaders of op's plan.
 func files(t *testing.T, p *planner, op compute.Op) string {
 	t.Helper()
 	l, err := p.plan(op)
@@ -55,7 +55,7 @@ func files(t *testing.T, p *planner, op compute.Op) string {
 	return strings.Join(names, " ")
 }
 
-// TestTransformPlans: what the plans of layers are made of, whole and in pieces, and that all tiles are made once.
+// TestTransformPlans: the dispatches of layers' plans, whole and in pieces, and that all tiles are made once.
 func TestTransformPlans(t *testing.T) {
 	dev := compute.New(&paper{planner: desk("", nil)})
 	conv, back := layer3x3(t, dev, 5, 7, 8, compute.Winograd)
@@ -121,8 +121,9 @@ func TestTransformsPredicted(t *testing.T) {
 	}
 }
 
-// TestTransformsFound: a finding says whether a convolution with leeway is run by transforms, and by which products. One with
-// leeway is nothing to an op without, whatever it says; one without is for an op with leeway that is not transformed.
+// TestTransformsFound: a finding determines whether a convolution with leeway runs by transforms, and by which
+// products. A finding with leeway is ignored by an op without; one without serves an op with leeway that is not
+// transformed.
 func TestTransformsFound(t *testing.T) {
 	dev := compute.New(&paper{planner: desk("", nil)})
 	op, _ := layer3x3(t, dev, 256, 32, 64, compute.Winograd)

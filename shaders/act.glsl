@@ -1,4 +1,4 @@
-// The activations of compute.Act. Which, the arguments act and grad say, or the defines ACT and GRAD.
+// The activations of compute.Act, selected by the arguments act and grad, or by the defines ACT and GRAD.
 #ifndef ACT
 #define ACT act
 #define GRAD grad
@@ -8,7 +8,7 @@
 // that is not positive, which cannot overflow: GLSL's own tanh may be ∞/∞.
 const int RELU = 1, TANH = 2, SIGMOID = 3, LEAKY = 4, SELU = 5; // compute.Act
 
-// compute's constants, to the last digit of the float32, so that no compiler has to round them.
+// compute's constants, to the last digit of the float32, so that compilers need not round.
 const float LEAKY_SLOPE = 0.00999999977648258209228515625;
 const float SELU_SCALE = 1.05070102214813232421875, SELU_LIMIT = 1.7580993175506591796875;
 
@@ -38,7 +38,7 @@ CELL activate(CELL v) {
 	return v;
 }
 
-// through is v·Grad′, seen from the output a of Grad.
+// through is v·Grad′, with Grad′ a function of the output a of Grad.
 CELL through(CELL v, CELL a) {
 	precise CELL d = v;
 	if (GRAD == RELU)

@@ -1,4 +1,5 @@
-// What all widths of a kernel share, of a product x·y and the squares of the norms: a distance, or the kernel itself.
+// The part common to all widths of a kernel, from a product x·y and the squares of the norms: a distance, or the kernel
+// itself.
 const int LINEAR = 0, COSINE = 1, GAUSSIAN = 2; // compute.Kernel
 
 // A row of zeros is orthogonal to every other.

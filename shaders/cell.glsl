@@ -1,7 +1,7 @@
-// A CELL is what is finished at once: one element of the result or, with VEC, four neighbours of a
-// row. GLSL's operators serve both; the rest of what they need is here.
+// A CELL is the unit of results: one element or, with VEC, four neighbours of a row. GLSL's operators serve both; the
+// other functions are here.
 //
-// below zeroes what lies right of the diagonal, col being the first column of v.
+// below zeroes the elements right of the diagonal, col being the first column of v.
 #ifdef VEC
 #define CELL vec4
 #define CELLS(i) ((i) >> 2)

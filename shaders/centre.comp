@@ -1,5 +1,5 @@
-// K − means, in place, of m×n matrices. Defines: DOUBLE: row and column means go and the mean of all
-// comes back; else the mean of all goes.
+// K − means, in place, of m×n matrices.
+// Defines: DOUBLE: subtract row and column means and add the overall mean; else subtract the overall mean.
 //
 // The sum of a row's and a column's mean is the same whichever comes first, so that a symmetric K stays
 // symmetric to the bit.

@@ -1,5 +1,6 @@
-// Dst = Src, of which one is of halves, two to a word: see compute.Copy. Defines: NARROW: Dst is, else Src is.
-// A thread takes n neighbours, whole words of theirs but for the last; VEC: four at a time.
+// Dst = Src, one of which has halves, two to a word: see compute.Copy.
+// Defines: NARROW: Dst has, else Src has. A thread takes n neighbours, whole words of theirs but for the last; VEC:
+// four at a time.
 #include "args.glsl"
 #ifdef VEC
 #define LANES 4

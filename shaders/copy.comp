@@ -13,7 +13,7 @@ layout(local_size_x = 256) in;
 
 void main() {
 	int to = WORDS(AT(0, 0, 0)), from = WORDS(AT(1, 0, 0));
-	// A thread's four words are on their way at the same time.
+	// A thread loads its four words at the same time.
 	for (int i = int(gl_WorkGroupID.x) * 1024 + int(gl_LocalInvocationID.x); i < n; i += int(gl_NumWorkGroups.x) * 1024) {
 		if (i + 768 < n) {
 			WORD a = Src[from + i], b = Src[from + i + 256], c = Src[from + i + 512], d = Src[from + i + 768];

@@ -1,8 +1,8 @@
-// What becomes of each sum of a Gemm: compute.Epilogue says it.
+// The finish of each sum of a Gemm: see compute.Epilogue.
 // Defines: LAYER: there is a bias, an activation or a gradient; LOWER: zeros above the diagonal.
 //
-// Which activations, the arguments say or, where they are among the usual ones, ACT and GRAD: to compile all of them for
-// every sum of a thread takes longer than the kernel itself, and a program for each pair would be too many.
+// The arguments select the activations or, where they are among the usual ones, ACT and GRAD: to compile all of them
+// for every sum of a thread takes longer than the kernel itself, and a program for each pair would be too many.
 layout(std430, binding = 0) restrict buffer C_ { CELL C[]; };
 
 CELL old(int z, int row, int col) { return beta != 0.0 ? C[CELLS(AT(0, z, row) + col)] : CELL(0.0); }

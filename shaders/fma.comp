@@ -1,5 +1,5 @@
-// Out = rounds times v ← alpha·v + beta from v = X: n elements. A thread carries CHAINS of them, since
-// one chain waits for each of its own steps.
+// Out = rounds times v ← alpha·v + beta from v = X: n elements. A thread runs CHAINS chains, since each step of a chain
+// waits for the last.
 // Defines: NAIVE: one chain, a round at a time.
 #include "args.glsl"
 layout(std430, binding = 0) restrict writeonly buffer Out_ { float Out[]; };

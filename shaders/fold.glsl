@@ -1,8 +1,9 @@
-// What many values become, and how. Defines: SUM, MAX, ARGMAX, MOMENTS (of columns: how many, their sum
-// and Σ(x−mean)²) or GRADS (of columns: the two sums of compute.StandardizeGrad).
+// How to reduce many values.
+// Defines: SUM, MAX, ARGMAX, MOMENTS (of columns: their count, sum and Σ(x−mean)²) or GRADS (of columns: the two sums
+// of compute.StandardizeGrad).
 //
-// An Acc is some of the terms, folded, as PARTS numbers. Each thread makes one; those of a group merge in
-// a fixed tree, and so do those of the groups that share a result, in a second pass (gather.comp).
+// An Acc is the fold of some terms, as PARTS numbers. Each thread makes one; the Accs of a group merge in a fixed tree,
+// and so do those of the groups that share a result, in a second pass (gather.comp).
 const int THREADS = 256;
 const float LOWEST = -3.402823466e38;
 
@@ -20,7 +21,7 @@ struct Acc { CELL v[PARTS]; };
 Acc none() { return Acc(CELL[](CELL(LOWEST))); }
 Acc merge(Acc a, Acc b) { return Acc(CELL[](max(a.v[0], b.v[0]))); }
 
-#elif defined(ARGMAX) // the largest, and which it is
+#elif defined(ARGMAX) // the largest, and its index
 
 #define PARTS 2
 struct Acc { CELL v[PARTS]; };
@@ -42,7 +43,7 @@ float lead(vec4 v) { return v.x; }
 struct Acc { CELL v[PARTS]; };
 Acc none() { return Acc(CELL[](CELL(0.0), CELL(0.0), CELL(0.0))); }
 Acc merge(Acc a, Acc b) {
-	float p = lead(a.v[0]), q = lead(b.v[0]); // how many: the same for all columns of a cell
+	float p = lead(a.v[0]), q = lead(b.v[0]); // the counts: the same for all columns of a cell
 	if (p == 0.0)
 		return b;
 	if (q == 0.0)
@@ -65,8 +66,8 @@ Acc four(Acc a[4]) { return merge(merge(a[0], a[1]), merge(a[2], a[3])); }
 
 shared CELL kept[PARTS][THREADS];
 
-// tree merges the Accs of a group: those of so many lanes, which are step threads apart, for each of
-// the other threads. Lane 0 has the result.
+// tree merges the Accs of a group: many lanes, which are step threads apart, for each of the other threads. Lane 0 has
+// the result.
 Acc tree(Acc a, int lane, int many, int step) {
 	int t = int(gl_LocalInvocationIndex);
 	for (int k = 0; k < PARTS; k++)
@@ -86,7 +87,7 @@ Acc tree(Acc a, int lane, int many, int step) {
 	return a;
 }
 
-// A RESULT is what one result, or a cell of neighbouring ones, is kept in.
+// A RESULT is one result, or a cell of neighbouring ones.
 #if defined(VEC) && !defined(COLUMNS)
 
 #define RESULT float
@@ -113,7 +114,7 @@ Acc squeeze(Acc a) { return a; }
 
 #endif
 
-// finish makes the results at [z, i] from all terms.
+// finish computes the results at [z, i] from all terms.
 layout(std430, binding = 0) buffer O_ { RESULT O[]; };
 #if defined(MOMENTS)
 
@@ -121,7 +122,7 @@ layout(std430, binding = 2) buffer Var_ { CELL Var[]; };
 layout(std430, binding = 3) buffer RunMean_ { CELL RunMean[]; };
 layout(std430, binding = 4) buffer RunVar_ { CELL RunVar[]; };
 
-// Of the running statistics alpha of the batch's mean is taken, hi of its variance, and beta of what they were.
+// The running statistics take alpha of the batch's mean, hi of its variance, and beta of their old values.
 void finish(int z, int i, Acc a) {
 	float n = lead(a.v[0]);
 	CELL mean = a.v[1] / n, var = a.v[2] / n;
@@ -139,7 +140,7 @@ void finish(int z, int i, Acc a) {
 layout(std430, binding = 6) buffer DBias_ { CELL DBias[]; };
 layout(std430, binding = 7) buffer S_ { CELL S[]; };
 
-// S keeps what the next pass reads.
+// S keeps the inputs of the next pass.
 void finish(int z, int i, Acc a) {
 	O[CELLS(AT(0, z, 0) + i)] = a.v[1];
 	DBias[CELLS(AT(6, z, 0) + i)] = a.v[0];

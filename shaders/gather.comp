@@ -1,7 +1,7 @@
-// The second pass of a fold whose terms were cut into k slices, which are kept from slot on: they merge in a
-// fixed tree. What came of all so far stays in slot 0, from where the pieces that follow go on (dep0 > 0); where O
-// is bound, this is the last.
-// Defines: those of fold.glsl.
+// The second pass of a fold whose terms were cut into k slices, which are kept from slot on: they merge in a fixed
+// tree. The result so far stays in slot 0, from where the next pieces continue (dep0 > 0); where O is bound, this is
+// the last.
+// Defines: as in fold.glsl.
 #include "args.glsl"
 #include "cell.glsl"
 #include "fold.glsl"

@@ -1,4 +1,4 @@
-// Whatever tile.glsl does with pairs of halves: a driver that takes this takes those.
+// All operations of tile.glsl on pairs of halves: a driver that compiles this compiles those.
 #include "half.glsl"
 layout(local_size_x = 32) in;
 layout(std430, binding = 0) buffer Y_ { uint Y[]; };

@@ -1,8 +1,8 @@
-// The passes of an Inverse over all elements of its m×n matrices: see compute.Inverse and gpu/inverse.go. The blocks on
-// the diagonal lie below each other, in rows of BLOCK numbers.
-// Defines: BEGIN: the lower triangle of A, with alpha added to its diagonal, goes to blocks and to the rest, and Info
-// becomes 0; FILL: blocks into the diagonal, and zeros elsewhere; KEEP: the blocks alone; END: the lower triangle and its
-// mirror image, or NaN where Info is not 0.
+// The passes of an Inverse over all elements of its m×n matrices: see compute.Inverse and gpu/inverse.go. The diagonal
+// blocks lie below each other, in rows of BLOCK numbers.
+// Defines: BEGIN: the lower triangle of A, with alpha added to its diagonal, goes to the blocks and to the matrix, and
+// Info becomes 0; FILL: blocks into the diagonal, and zeros elsewhere; KEEP: the blocks alone; END: the lower triangle
+// and its mirror image, or NaN where Info is not 0.
 #include "args.glsl"
 layout(std430, binding = 0) writeonly buffer Out_ { float Out[]; };
 layout(std430, binding = 1) readonly buffer In_ { float In[]; };

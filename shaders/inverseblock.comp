@@ -1,4 +1,4 @@
-// Of the block D = L·Lᵀ on the diagonal of an Inverse, m×m, from row row0 of the whole on: M = L⁻¹ with zeros above its
+// For the diagonal block D = L·Lᵀ of an Inverse, m×m, from row row0 of the whole on: M = L⁻¹ with zeros above its
 // diagonal, and MᵀM; in double precision, by one group. Where a leading minor is not positive definite, and none was
 // before, Info becomes its order.
 #include "args.glsl"
@@ -10,7 +10,7 @@ layout(local_size_x = 32, local_size_y = 8) in;
 const int BLOCK = 32, HIGH = 8;
 shared double L[BLOCK][BLOCK], N[BLOCK][BLOCK]; // N is M
 
-// eliminate takes column after column off what is right of it.
+// eliminate subtracts column after column from the columns right of it.
 void eliminate(int z, int x, int y) {
 	for (int k = 0; k < m; k++) {
 		double pivot = L[k][k];
@@ -28,7 +28,7 @@ void eliminate(int z, int x, int y) {
 	}
 }
 
-// invert is one column of M, from the diagonal down.
+// invert computes one column of M, from the diagonal down.
 void invert(int j) {
 	for (int i = 0; i < j; i++)
 		N[i][j] = 0.0lf;

@@ -1,11 +1,10 @@
-// What becomes of each sum x·y of a Gram, for each of its widths: compute.Gram says it.
-// Defines: SYMMETRIC: X with itself; DIAGONAL: some rows of that, from row slot on, lo being what lies on the diagonal.
-// Where no norms are bound, the sums are the kernel, or are distances.
+// The finish of each sum x·y of a Gram, for each of its widths: see compute.Gram.
+// Defines: SYMMETRIC: X with itself; DIAGONAL: some rows of that, from row slot on, with lo on the diagonal. Where no
+// norms are bound, the sums are the kernel, or are distances.
 //
-// With SYMMETRIC only what lies on or right of the diagonal is worked out, and written twice; KT is
-// the mirror image's window of K. A 4×4 block of registers, transposed, makes the image as
-// runs of 16 bytes, and the lanes of a warp side by side make those runs of 64: no detour
-// through shared memory would write fuller sectors.
+// With SYMMETRIC only elements on or right of the diagonal are computed, and written twice; KT is the mirror image's
+// window of K. A 4×4 block of registers, transposed, makes the image as runs of 16 bytes, and the lanes of a warp side
+// by side make those runs of 64: no detour through shared memory would write fuller sectors.
 layout(std430, binding = 0) restrict writeonly buffer K_ { CELL K[]; };
 #ifdef SYMMETRIC
 layout(std430, binding = 6) restrict writeonly buffer KT_ { CELL KT[]; };
@@ -14,7 +13,7 @@ layout(std430, binding = 3) restrict readonly buffer XX_ { float XX[]; }; // ‖
 layout(std430, binding = 4) restrict readonly buffer YY_ { CELL YY[]; };
 #include "between.glsl"
 
-// raw is what all widths share: a distance, or the kernel itself if it has no width.
+// raw is the part common to all widths: a distance, or the kernel itself if it has no width.
 CELL raw(int z, int row, int col, CELL acc) {
 	if (!BOUND(3))
 		return acc;

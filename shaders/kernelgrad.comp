@@ -1,11 +1,11 @@
-// What KernelGrad multiplies X by, P = Σ_w Scale·S∘K: compute.KernelGrad says it. A band of it, n rows from row0 on and all columns
-// from row0 on, as it is symmetric; and the sums of its rows and columns. The product with X is Gemm's.
-// Defines: those of pairs.glsl; CROSS: there is an L; ONCE: one width of it serves all. Where there is an L and one X, it
-// is that of both kernels.
+// The factor of X in KernelGrad, P = Σ_w Scale·S∘K: see compute.KernelGrad. A band of it, n rows from row0 on and all
+// columns from row0 on, as it is symmetric; and the sums of its rows and columns. Gemm multiplies it by X.
+// Defines: as in pairs.glsl; CROSS: there is an L; ONCE: one width of it serves all. With an L and one X, both kernels
+// are of that X.
 //
 // Bindings: 0 is P, 5 R, 6 G. alpha is Self, beta Cross; behind the factors of K and L are the scales.
-// T (7, Gaussian only) are the sums that the tiles have: of every row of the band across all columns, lanes tiles of them, and
-// behind those of every column beyond the band down all its tiles.
+// T (7, Gaussian only) holds the sums of the tiles: of every row of the band across all columns, lanes tiles of them,
+// and behind those of every column beyond the band down all its tiles.
 #include "args.glsl"
 #include "pairs.glsl"
 layout(std430, binding = 0) writeonly buffer P_ { vec4 P[]; };
@@ -13,10 +13,10 @@ layout(std430, binding = 5) readonly buffer R_ { float R[]; };
 layout(std430, binding = 6) readonly buffer G_ { float G[]; };
 layout(std430, binding = 7) writeonly buffer T_ { vec4 T[]; };
 
-// Four entries of a row of G from a column on; beyond the last it is the last.
+// Four entries of a row of G from a column on; beyond the last, the last is repeated.
 #define ENTRIES(at, i) vec4(G[at + min(i, m - 1)], G[at + min(i + 1, m - 1)], G[at + min(i + 2, m - 1)], G[at + min(i + 3, m - 1)])
 
-// pull makes 4×4 numbers of P, the first of which is at [row, col], of the products v of K and u of L.
+// pull computes 4×4 numbers of P, the first of which is at [row, col], from the products v of K and u of L.
 void pull(int z, int row, int col, inout vec4 v0, inout vec4 v1, inout vec4 v2, inout vec4 v3, vec4 u0, vec4 u1, vec4 u2, vec4 u3) {
 	bool diagonal = row == col;
 	vec4 p0 = vec4(0.0), p1 = p0, p2 = p0, p3 = p0;
@@ -54,7 +54,7 @@ void pull(int z, int row, int col, inout vec4 v0, inout vec4 v1, inout vec4 v2, 
 #end
 }
 
-// write puts 4×4 numbers into P, and their image, if that is in the band.
+// write writes 4×4 numbers to P, and their mirror image, if that is in the band.
 void write(int z, int row, int col, bool image, vec4 v0, vec4 v1, vec4 v2, vec4 v3) {
 #unroll q 4
 	if (row + $q < m && col < m)

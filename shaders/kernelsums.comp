@@ -1,17 +1,17 @@
-// Sums along the rows of centred kernel matrices, and of products of two: compute.KernelSums says it. No matrix is written.
-// Defines: those of pairs.glsl; SUM, DOT: the sums of the first kernels, and of the products; ONCE: one width of the second
-// kernel serves all of the first. Where there are products and one X, it is that of both kernels.
+// Sums along the rows of centred kernel matrices, and of products of two: see compute.KernelSums. No matrix is written.
+// Defines: as in pairs.glsl; SUM, DOT: the sums of the first kernels, and of the products; ONCE: one width of the
+// second kernel serves all of the first. With products and one X, both kernels are of that X.
 //
-// A group makes a square of tiles, splits wide, of those on and right of the diagonal, and adds up what each row has of the square:
-// P[sum, width, member, square, row], where the squares of a row are known by where they lie along it, lanes of them.
-// The sum of all is another pass's.
+// A group computes a square of tiles, splits wide, on and right of the diagonal, and adds up each row's terms in the
+// square: P[sum, width, member, square, row], with the squares of a row numbered along it, lanes of them. Another pass
+// adds these up.
 #include "args.glsl"
 #include "pairs.glsl"
 layout(std430, binding = 0) buffer P_ { vec4 P[]; };
 layout(std430, binding = 5) readonly buffer A_ { float A[]; };
 layout(std430, binding = 6) readonly buffer B_ { float B[]; };
 
-// centre takes out of 4×4 numbers what their rows and columns have.
+// centre subtracts the elements for their rows and columns from 4×4 numbers.
 void centre(vec4 rows, vec4 cols, inout vec4 v0, inout vec4 v1, inout vec4 v2, inout vec4 v3) {
 #unroll r 4
 	v$r = (v$r - rows[$r]) - cols;
@@ -20,7 +20,7 @@ void centre(vec4 rows, vec4 cols, inout vec4 v0, inout vec4 v1, inout vec4 v2, i
 
 #ifdef DOT
 
-// second makes the second kernels, centred, of 4×4 numbers at [row, col].
+// second computes the second kernels, centred, of 4×4 numbers at [row, col].
 void second(int z, int w, int row, int col, inout vec4 v0, inout vec4 v1, inout vec4 v2, inout vec4 v3) {
 	kernels(KERNEL1, FACTOR(widths + w), row == col, v0, v1, v2, v3);
 	int at = w * wide + z;
@@ -28,12 +28,12 @@ void second(int z, int w, int row, int col, inout vec4 v0, inout vec4 v1, inout 
 }
 #endif
 
-// The place, in vec4s, of four rows from row on in a square of tiles.
+// The index, in vec4s, of four rows from row on in a square of tiles.
 int place(int o, int w, int z, int square, int row) {
 	return AT(0, ((o * widths + w) * batch + z) * lanes + square, 0) + row >> 2;
 }
 
-// Where the sums of the tile at hand go: of its rows and, if it is no image of itself, of its columns.
+// The destinations of the current tile's sums: of its rows and, if it is not its own mirror image, of its columns.
 int rows_to, cols_to;
 
 void keep_sums(int w, int z, int row, int col, int y, int x) {
@@ -91,7 +91,7 @@ void finish(int z, int row, int col, int y, int x) {
 	}
 }
 
-// clear_square makes 0 what the square at [i, j] will add to. Here as there each number is one thread's.
+// clear_square clears the sums that the square at [i, j] will add to. Each number belongs to one thread, here as there.
 void clear_square(int z, int i, int j) {
 	int four = int(gl_LocalInvocationIndex);
 	if (four >= FOURS)

@@ -1,5 +1,5 @@
-// Out = F(In…), of batch × m × n elements: see compute.Map. Defines: OLD: F reads what Out holds.
-// A group is lanes neighbours of as many rows as it has threads for.
+// Out = F(In…), of batch × m × n elements: see compute.Map. Defines: OLD: F reads Out's old value. A group is lanes
+// neighbours of as many rows as it has threads for.
 #include "args.glsl"
 #include "cell.glsl"
 layout(std430, binding = 0) restrict buffer Out_ { CELL Out[]; };

@@ -1,5 +1,5 @@
-// One thread a sum, term after term: the rung that the others are held against.
-// Defines: those of product.glsl; DISTANCE: Σ(a−b)² instead of Σa·b.
+// One thread a sum, term after term: the reference for the other rungs.
+// Defines: as in product.glsl; DISTANCE: Σ(a−b)² instead of Σa·b.
 const int BM = 16, BN = 16;
 layout(local_size_x = 16, local_size_y = 16) in;
 

@@ -1,15 +1,15 @@
-// Kernels between all rows of X, and between those of a second X, tile by tile: what a group makes of a tile of both stays in
-// its registers, and what it hands on are sums of rows and of columns. The including file has defined finish.
+// Kernels between all rows of X, and between the rows of a second X, tile by tile: the kernels of a tile stay in a
+// group's registers, and it passes on sums of rows and of columns. The including file has defined finish.
 //
-// Kernels are symmetric, so a tile right of the diagonal is its mirror image too: its columns' sums belong to the rows of
-// that. A tile on the diagonal is worked out as a whole, and its columns' sums are not needed.
+// Kernels are symmetric, so a tile right of the diagonal is its mirror image too: its columns' sums belong to the
+// image's rows. A tile on the diagonal is computed as a whole, and its columns' sums are not needed.
 //
-// Defines: BM, BN, which is BM, BK, TM, TN, THREADS, LOADS: as in tile.glsl, of two stages; SOURCES: how many X there are, 1 or
-// 2; VEC0, VEC1: of each, four numbers at a time; OUTS: how many sums of a row are added up at the same time.
+// Defines: BM, BN, which is BM, BK, TM, TN, THREADS, LOADS: as in tile.glsl, of two stages; SOURCES: the number of X, 1
+// or 2; VEC0, VEC1: of each, four numbers at a time; OUTS: the number of sums of a row added up at the same time.
 //
-// Bindings 1 and 2 are the X, 3 and 4 the squares of their rows' norms. m is the rows of X, k and slice are their lengths,
-// kind and grad their kernels, widths and rounds the numbers of those, whose factors follow each other. Of a number for each width
-// and member, those of a width are wide.
+// Bindings 1 and 2 are the X, 3 and 4 the squares of their rows' norms. m is the rows of X, k and slice are their
+// lengths, kind and grad their kernels, widths and rounds the numbers of widths, whose factors follow each other. In a
+// tensor of a number for each width and member, each width takes wide.
 #define KERNEL0 kind
 #define KERNEL1 grad
 #define TERMS0 k
@@ -25,15 +25,16 @@ layout(local_size_x = THREADS) in;
 const int FOURS = BM / 4;
 #define LINES(t) ((t) * FOURS + (t) / 4 * 2)
 const int HALF = 2 * LINES(BK);
-shared vec4 Xs[2 * HALF]; // rows of X of the tile's rows, and of its columns
+shared vec4 Xs[2 * HALF]; // rows of X for the tile's rows, and for its columns
 const int BLOCKS = BM * BK / 16; // of a slice, either of rows or of columns
 
-// Four numbers of a vector at binding b, from i on; beyond its end the last.
+// Four numbers of a vector at binding b, from i on; beyond its end, the last is repeated.
 #define FOUR(V, b, z, i) vec4(V[AT(b, z, 0) + min(i, m - 1)], V[AT(b, z, 0) + min((i) + 1, m - 1)], \
 	V[AT(b, z, 0) + min((i) + 2, m - 1)], V[AT(b, z, 0) + min((i) + 3, m - 1)])
 #define FOUR_OR_0(V, b, z, i) (BOUND(b) ? FOUR(V, b, z, i) : vec4(0.0))
 
-// This thread's blocks of a slice: the addresses of their four rows, where among the terms they are, and what was loaded.
+// This thread's blocks of a slice: the addresses of their four rows, their place among the terms, and the loaded
+// numbers.
 #unroll q LOADS
 int at1_$q, at2_$q, at3_$q, at4_$q, term_$q;
 vec4 next1_$q, next2_$q, next3_$q, next4_$q;
@@ -73,7 +74,8 @@ vec4 xy$(s)_$(i)_$j;
 #end
 #end
 
-// aim makes this thread ready to load for the tile at [row, col]. Beyond the last row is the last: nobody keeps what comes of it.
+// aim prepares this thread to load for the tile at [row, col]. Beyond the last row it repeats the last, whose results
+// are discarded.
 void aim$s(int z, int row, int col) {
 #unroll q LOADS
 	{
@@ -120,7 +122,8 @@ void multiply$s(int stage, int y, int x) {
 #end
 }
 
-// products makes the products of the rows of the tile at [row, col], or what becomes of them for all widths.
+// products computes the products of the rows of the tile at [row, col] or, with norms bound, the function of them
+// common to all widths.
 void products$s(int z, int row, int col, int y, int x) {
 #unroll i TM
 #unroll j TN / 4
@@ -130,7 +133,7 @@ void products$s(int z, int row, int col, int y, int x) {
 	aim$s(z, row, col);
 	if (TERMS$s > 0)
 		fetch$s(0);
-	barrier(); // all have done with what lies in shared memory
+	barrier(); // all have done with shared memory
 	stash(0);
 	for (int p = 0, stage = 0; p < TERMS$s; p += BK, stage = 1 - stage) {
 		barrier();
@@ -189,8 +192,8 @@ void start_sums() {
 #end
 }
 
-// add_sums adds 4×4 numbers, the first of which is in column col. Those beyond the last column are none: edge says that some of
-// the tile are. Rows beyond the last are in tiles on the diagonal alone, whose columns' sums nobody keeps.
+// add_sums adds 4×4 numbers, the first of which is in column col, without those beyond the last column: edge tells that
+// the tile has such. Rows beyond the last are in tiles on the diagonal alone, whose columns' sums are discarded.
 void add_sums(bool edge, int col, vec4 v0, vec4 v1, vec4 v2, vec4 v3, inout vec4 rows, inout vec4 cols) {
 	bvec4 there = lessThan(ivec4(col, col + 1, col + 2, col + 3), ivec4(m));
 #unroll r 4
@@ -205,11 +208,11 @@ void add_sums(bool edge, int col, vec4 v0, vec4 v1, vec4 v2, vec4 v3, inout vec4
 // the same time without meeting a bank twice.
 #define MEET(line, four) ((line) * FOURS + ((four) ^ (line) % 4 * 2))
 
-// meet puts the sums of all threads where every thread finds them, and down and across add up those of four rows or columns, always
-// in the same order.
+// meet puts the sums of all threads where every thread can read them, and down and across add up those of four rows or
+// columns, always in the same order.
 #unroll o OUTS
 void meet$o(int y, int x) {
-	barrier(); // all have done with what lies in shared memory
+	barrier(); // all have done with shared memory
 #unroll i TM / 4
 	Xs[MEET(x, y + $i * GY)] = rows$(o)_$i;
 #end
@@ -236,7 +239,7 @@ vec4 down(int four) {
 
 void finish(int z, int row, int col, int y, int x);
 
-// tile works out the tile at [row, col], each of its threads at a place as in tile.glsl.
+// tile computes the tile at [row, col], each of its threads at a place as in tile.glsl.
 void tile(int z, int row, int col) {
 	int warp = int(gl_LocalInvocationIndex) / 32, lane = int(gl_LocalInvocationIndex) % 32;
 	int x = warp % (GX / 8) * 8 + lane / 2 % 8, y = warp / (GX / 8) * 4 + lane / 16 * 2 + lane % 2;

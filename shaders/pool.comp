@@ -1,6 +1,6 @@
-// Y[z,p,q,c] is what becomes of what a window sees of image z of X: see compute.Pool. kind says what: the largest,
-// their sum times alpha, or which of the window's pixels, row by row, is the first of the largest.
-// m places, row0 of the first image's coming before them, and n channels.
+// Y[z,p,q,c] is a pooling of the pixels of image z of X under a window: see compute.Pool. kind selects the largest,
+// their sum times alpha, or the index in the window, row by row, of the first of the largest. m positions, the first of
+// them row0 within its image, and n channels.
 #include "args.glsl"
 #include "cell.glsl"
 layout(std430, binding = 0) restrict writeonly buffer Y_ { CELL Y[]; };

@@ -1,6 +1,6 @@
-// DX[z,h,w,c] = Σ DY over the windows that see a pixel, times alpha; or, where Which is bound, over those that
-// chose it: see compute.PoolGrad. m pixels, row0 of the first image's coming before them, and n channels. A
-// thread gathers what its own pixel is due, so that no two add to one number.
+// DX[z,h,w,c] = Σ DY over the windows that cover a pixel, times alpha; or, where Which is bound, over those that chose
+// it: see compute.PoolGrad. m pixels, the first of them row0 within its image, and n channels. A thread gathers the
+// terms of its own pixel, so that no two add to one number.
 #include "args.glsl"
 #include "cell.glsl"
 layout(std430, binding = 0) restrict writeonly buffer DX_ { CELL DX[]; };
@@ -14,7 +14,7 @@ bvec4 same(vec4 v, vec4 w) { return equal(v, w); }
 CELL gather(int z, int pixel, int c) {
 	int h = pixel / image.y + slide.w, w = pixel % image.y + slide.w, stride = slide.z;
 	CELL sum = CELL(0.0);
-	// A window at place p begins at p·stride and must not end before h.
+	// A window at position p begins at p·stride and must not end before h.
 	for (int p = max(0, h - slide.x + stride) / stride; p <= min(h / stride, image.z - 1); p++)
 		for (int q = max(0, w - slide.y + stride) / stride; q <= min(w / stride, image.w - 1); q++) {
 			int place = p * image.w + q;

@@ -1,10 +1,8 @@
-// The product under Gemm, Hebbian and Gram: Σ_p op(A)[i,p]·op(B)[p,j]. The including file has
-// defined finish, which says what becomes of each sum.
-// Defines: NAIVE, or those of tile.glsl; TRANS_A, TRANS_B; VEC: four numbers at a time;
-// LOWER, SYMMETRIC: tiles on the wrong side of the diagonal are not worked out; LOWER_A: A is 0 above
-// its diagonal;
-// PARTIAL: the sums are of one slice or piece of the terms, and go to P; FROM: they start from P;
-// PATCHES_A, PATCHES_B, ADJOINT, PHASES: see patches.glsl;
+// The product under Gemm, Hebbian and Gram: Σ_p op(A)[i,p]·op(B)[p,j]. The including file has defined finish, the
+// function applied to each sum.
+// Defines: NAIVE, or those of tile.glsl; TRANS_A, TRANS_B; VEC: four numbers at a time; LOWER, SYMMETRIC: tiles on the
+// wrong side of the diagonal are skipped; LOWER_A: A is 0 above its diagonal; PARTIAL: the sums are of one slice or
+// piece of the terms, and go to P; FROM: they start from P; PATCHES_A, PATCHES_B, ADJOINT, PHASES: see patches.glsl;
 // A_F16, B_F16: that factor is of halves, two to a word: see compute.Float16.
 #if !defined(A_F16) && !defined(B_F16)
 #elif defined(VEC)
@@ -38,7 +36,7 @@ layout(std430, binding = 5) restrict buffer P_ { CELL P[]; };
 #include "patches.glsl"
 #endif
 
-// before is what finish has to know of what the cell at [row, col] held.
+// before is the old contents of the cell at [row, col] that finish needs.
 CELL before(int z, int row, int col) {
 #if defined(PARTIAL)
 	return CELL(0.0);
@@ -63,15 +61,15 @@ void put(int z, int s, int row, int col, CELL acc, CELL was) {
 #endif
 }
 
-// tile works out slice s of one tile; the other file has the ways to do so.
+// tile computes slice s of one tile; the other file has the ways to do so.
 #ifdef NAIVE
 #include "naive.glsl"
 #else
 #include "tile.glsl"
 #endif
 
-// Tiles are numbered in bands of this many rows, down the columns of a band, so that tiles which run
-// at the same time share what they read of A and of B.
+// Tiles are numbered in bands of this many rows, down the columns of a band, so that tiles which run at the same time
+// share their rows of A and columns of B.
 const int BAND = 8;
 
 // The grid may be smaller than the work: groups take tiles, slices and members in turn.

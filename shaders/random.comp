@@ -1,8 +1,8 @@
 // Out = m parts of n random numbers, the first of each the first of block row0·2³² + col0: see compute.Random. key has
 // the first part's seed. A thread makes the four numbers of a block. Defines: NAIVE: one of them.
 //
-// All is built on basic operations, whose errors are known: GLSL's own log is only good to 2⁻²¹ near 1, where
-// the radius needs all its digits, and of its sin and cos nothing is known. "precise" keeps their order.
+// All is built on basic operations, whose errors are known: GLSL's own log is only good to 2⁻²¹ near 1, where the
+// radius needs all its digits, and the errors of its sin and cos are unknown. "precise" keeps their order.
 #include "args.glsl"
 #include "cell.glsl"
 layout(std430, binding = 0) restrict writeonly buffer Out_ { CELL Out[]; };
@@ -24,8 +24,8 @@ uvec4 philox(uint part, uint n) {
 	return c;
 }
 
-// logarithm is ln(x/2²⁴) of a whole x in [1, 2²⁴]: x/2²⁴ = 2ᵉ·m with m within [√½, √2), and ln m by
-// the polynomial of Cephes' logf. m − 1 is exact, so what is near 1 loses nothing.
+// logarithm is ln(x/2²⁴) of a whole x in [1, 2²⁴]: x/2²⁴ = 2ᵉ·m with m within [√½, √2), and ln m by the polynomial of
+// Cephes' logf. m − 1 is exact, so numbers near 1 lose nothing.
 float logarithm(uint x) {
 	int bits = floatBitsToInt(float(x)) + (0x3F800000 - 0x3F3504F3);
 	float e = float((bits >> 23) - 127 - 24);
@@ -75,7 +75,7 @@ vec2 normal(uint w, uint w2) {
 	return v;
 }
 
-// numbers are distributed as the law says, whose A and B are alpha and beta.
+// numbers have the distribution of the law, whose A and B are alpha and beta.
 vec4 numbers(uvec4 w) {
 	precise vec4 v;
 	if (kind == BERNOULLI)

@@ -1,6 +1,6 @@
-// The results are folds of values: of a formula (compute.Reduce), or of columns (compute.Standardize and its
-// gradient). m results, k terms; with COLUMNS the terms lie from row to row of memory, else along a row.
-// Defines: those of fold.glsl; NAIVE; VEC.
+// Folds of the values of a formula (compute.Reduce), or of columns (compute.Standardize and its gradient). m results, k
+// terms; with COLUMNS the terms lie from row to row of memory, else along a row.
+// Defines: as in fold.glsl; NAIVE; VEC.
 //
 // Where the terms are cut into slices, each slice's Acc goes to O, slice after slice from slot on, for
 // gather.comp. Otherwise slot is 0 and O is the op's own.
@@ -17,7 +17,7 @@ layout(std430, binding = 3) restrict readonly buffer Y_ { CELL Y[]; };
 layout(std430, binding = 4) restrict readonly buffer Mean_ { CELL Mean[]; };
 layout(std430, binding = 5) restrict readonly buffer Variance_ { CELL Variance[]; };
 #include "act.glsl"
-CELL mean, inverse; // of the column at hand
+CELL mean, inverse; // of the current column
 
 void start(int z, int col) {
 	mean = Mean[CELLS(AT(4, z, 0) + col)];
@@ -87,9 +87,8 @@ void make(int z, int s, int i, int first, int end) {
 
 #else
 
-// A group's threads lie as memory does: lanes of them are neighbours, which are terms or, with COLUMNS,
-// results; the others are results or terms. A thread takes four terms at once, so that their ways
-// to memory overlap.
+// A group's threads lie as memory does: lanes of them are neighbours, which are terms or, with COLUMNS, results; the
+// others are results or terms. A thread takes four terms at once, so that their loads overlap.
 #ifdef COLUMNS
 int results() { return lanes * WIDTH; }
 #else

@@ -1,6 +1,6 @@
-// Out = m rows of n numbers each, of X by their numbers in Rows, for each of batch members: see compute.Gather. Of X this
-// piece has k rows, from dep0 on. What lies in no piece is zeros, and those the first piece writes.
-// All are words, so that no NaN and no subnormal is touched. A group is lanes neighbours of as many rows as it has threads for.
+// Out = m rows of n numbers each, of X by their numbers in Rows, for each of batch members: see compute.Gather. Of X
+// this piece has k rows, from dep0 on. For numbers in no piece the first piece writes zeros. All are words, so that no
+// NaN and no subnormal is touched. A group is lanes neighbours of as many rows as it has threads for.
 #include "args.glsl"
 #ifdef VEC
 #define WORD uvec4
@@ -16,10 +16,10 @@ layout(std430, binding = 1) restrict readonly buffer X_ { WORD X[]; };
 layout(std430, binding = 2) restrict readonly buffer Rows_ { uint Rows[]; };
 layout(local_size_x = 256) in;
 
-// whole is the whole number below 2²⁴ whose float32 has these bits, −0 being 0, or −1 where there is none. It does without
-// floats, since compilers make a rounding of a conversion to int and back, which keeps a NaN and what no int holds.
+// whole is the integer below 2²⁴ whose float32 has these bits, −0 being 0, or −1 where there is none. It avoids floats,
+// since compilers replace a conversion to int and back by a rounding, which keeps NaN and numbers beyond int.
 int whole(uint bits) {
-	uint digits = bits & 0x7FFFFFu | 0x800000u, behind = 150u - (bits >> 23); // so many of them are behind the point
+	uint digits = bits & 0x7FFFFFu | 0x800000u, behind = 150u - (bits >> 23); // the number of digits behind the point
 	if (bits << 1 == 0u)
 		return 0;
 	if (behind > 23u || (digits & ((1u << behind) - 1u)) != 0u) // too large, negative or no number; a fraction

@@ -1,13 +1,13 @@
-// Package shaders holds the GLSL of package gpu: each .comp file is a shader, each .glsl file a part
-// that several of them include.
+// Package shaders holds the GLSL of package gpu: each .comp file is a shader, each .glsl file a part that several of
+// them include.
 //
-// Two lines of it are ours and not GLSL's:
+// Two directives are not GLSL's:
 //
 //	#include "file"        is that file;
 //	#unroll i N … #end     is the lines between, N times, with i from 0.
 //
-// In such lines $i is the number at hand and $(…) an expression of loop variables and defines. Compilers unroll the loops
-// that they like; in the kernels of products everything depends on it, since a register has no index.
+// In such lines $i is the current index and $(…) an expression of loop variables and defines. Compilers unroll loops at
+// their own discretion; in the kernels of products everything depends on it, since registers cannot be indexed.
 package shaders
 
 import (
@@ -19,8 +19,8 @@ import (
 //go:embed *.comp *.glsl
 var files embed.FS
 
-// Source returns the text of name.comp for a compiler: the version, the defines ("NAME" or
-// "NAME value") and the file, with what it includes and what it unrolls.
+// Source returns the text of name.comp for a compiler: the version, the defines ("NAME" or "NAME value") and the file,
+// with its includes and loops expanded.
 func Source(name string, defines ...string) (string, error) {
 	known := names{}
 	var b strings.Builder
@@ -39,7 +39,7 @@ func Source(name string, defines ...string) (string, error) {
 	return b.String(), nil
 }
 
-// A line is one of a file, with where it is.
+// A line is a line of a file, with its position.
 type line struct {
 	file string
 	n    int

@@ -1,17 +1,17 @@
-// Blocks of a slice that are seen through a window: see patches.glsl. Of what a thread loads slice after slice,
-// all that stays the same is worked out once a tile.
-// Defines: WHOLE: of A, where channels are a multiple of BK, and the window has at most 32 taps: all of a slice is then one
-// tap's, and which taps see a pixel is a bit each; ROWS: of B, where a row of places is a multiple of four: the four of a
-// block are then neighbours in one.
+// Blocks of a slice that are read through a window: see patches.glsl. The parts of a thread's addresses that stay the
+// same from slice to slice are computed once a tile.
+// Defines: WHOLE: of A, where channels are a multiple of BK, and the window has at most 32 taps: all of a slice then
+// belongs to one tap, and a bit for each tap tells whether it lies on a pixel; ROWS: of B, where a row of positions is
+// a multiple of four: the four of a block are then neighbours in one.
 #ifdef WHOLE
 
-ivec3 tap; // of the slice to come: row and column of the window, channel
+ivec3 tap; // of the next slice: row and column of the window, channel
 #unroll q LOADS
-int spot1_$q, spot2_$q, spot3_$q, spot4_$q;      // where the first tap's cell of each place is, or would be
-uint there1_$q, there2_$q, there3_$q, there4_$q; // the taps that see a pixel
+int spot1_$q, spot2_$q, spot3_$q, spot4_$q;      // the address of each position's first tap, or the address it would have
+uint there1_$q, there2_$q, there3_$q, there4_$q; // the taps that lie on a pixel
 #end
 
-// taps_there are those of the window whose first is over the given pixel that see one.
+// taps_there are the taps inside the image, for a window whose first tap is over the given pixel.
 uint taps_there(ivec2 first) {
 	ivec2 from = max(-first, ivec2(0)), to = min(image.xy - first, window);
 	uint across = to.y > from.y ? (1u << to.y) - (1u << from.y) : 0u, all = 0u;
@@ -42,7 +42,7 @@ void slide_from(int row, int col, int p) {
 #end
 }
 
-// slide_on goes on to the next slice.
+// slide_on advances to the next slice.
 void slide_on() {
 	if ((tap.z += BK) == channels) {
 		tap.z = 0;
@@ -53,7 +53,7 @@ void slide_on() {
 	}
 }
 
-// patches_a is four places by four channels, side by side in memory.
+// patches_a is four positions by four channels, side by side in memory.
 void patches_a(int spot1, int spot2, int spot3, int spot4, uint there1, uint there2, uint there3, uint there4,
 	out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	int off = CELLS((tap.x * image.y + tap.y) * ld[SEEN / 4][SEEN % 4] + tap.z);
@@ -77,12 +77,12 @@ void weights_b(int channel, int col, out HOLD v1, out HOLD v2, out HOLD v3, out 
 
 #else
 
-ivec2 radix;               // of the terms: places of an image; columns and channels of the window
+ivec2 radix;               // of the terms: positions of an image; columns and channels of the window
 ivec3 pace;                // the digits of BK
 #unroll q LOADS
 ivec3 digit_$q;            // of the first term of each of this thread's blocks
 #ifdef PATCHES_A
-ivec3 spot1_$q, spot2_$q, spot3_$q, spot4_$q; // the pixel under the window at each place of a block
+ivec3 spot1_$q, spot2_$q, spot3_$q, spot4_$q; // the pixel under the window at each position of a block
 #else
 ivec3 taps_$q;             // the first tap of a block's columns
 #endif
@@ -90,7 +90,7 @@ ivec3 taps_$q;             // the first tap of a block's columns
 
 ivec3 spot(int place) { return place < m ? under(digits(row0 + place, places)) : nowhere; }
 
-// slide_from makes this thread ready for the tile at [row, col], from term p on.
+// slide_from prepares this thread for the tile at [row, col], from term p on.
 void slide_from(int row, int col, int p) {
 #ifdef PATCHES_A
 	radix = ivec2(window.y, channels);
@@ -116,14 +116,14 @@ void slide_from(int row, int col, int p) {
 #end
 }
 
-// slide_on goes on to the next slice.
+// slide_on advances to the next slice.
 void slide_on() {
 #unroll q LOADS
 	digit_$q = plus(digit_$q, pace, radix);
 #end
 }
 
-// seen is what four taps see, from one on, at the place whose first tap is over the given pixel.
+// seen is the numbers under four taps, from one on, at the position whose first tap is over the given pixel.
 HOLD seen(ivec3 first, ivec3 tap) {
 #ifdef VEC
 	return inside(first, tap) ? HELD_IMAGES(address(first, tap) >> 2) : NOTHING;
@@ -140,7 +140,7 @@ HOLD seen(ivec3 first, ivec3 tap) {
 
 #ifdef PATCHES_A
 
-// patches_a is four places by four taps, the taps side by side in memory.
+// patches_a is four positions by four taps, the taps side by side in memory.
 void patches_a(ivec3 spot1, ivec3 spot2, ivec3 spot3, ivec3 spot4, ivec3 tap, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	v1 = seen(spot1, tap);
 	v2 = seen(spot2, tap);
@@ -150,7 +150,8 @@ void patches_a(ivec3 spot1, ivec3 spot2, ivec3 spot3, ivec3 spot4, ivec3 tap, ou
 
 #elif defined(ROWS)
 
-// patches_b is the same with places for rows: they are terms, of which so many are left, and neighbours in a row of places.
+// patches_b is the same with positions for rows: they are terms, of which left remain, and neighbours in a row of
+// positions.
 void patches_b(ivec3 tap, ivec3 place, int left, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	ivec3 first = under(place);
 	int at = CELLS(address(first, tap)), step = stride * CELLS(ld[SEEN / 4][SEEN % 4]), x = first.y + tap.y;
@@ -162,7 +163,7 @@ void patches_b(ivec3 tap, ivec3 place, int left, out HOLD v1, out HOLD v2, out H
 
 #else
 
-// patches_b is the same with places for rows: they are terms, of which so many are left.
+// patches_b is the same with positions for rows: they are terms, of which left remain.
 void patches_b(ivec3 tap, ivec3 place, int left, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 #unroll i 4
 	v$(i+1) = left > $i ? seen(under(place), tap) : NOTHING;

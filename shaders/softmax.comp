@@ -22,13 +22,13 @@ CELL one_at(int q) { return mix(vec4(0.0), vec4(1.0), equal(ivec4(0, 1, 2, 3), i
 CELL one_at(int q) { return q == 0 ? 1.0 : 0.0; }
 #endif
 
-// label is the number of a row's own logit, or −1 where there is none.
+// label is the index of a row's own logit, or −1 where there is none.
 int label(int row) {
 	float l = Labels[AT(4, 0, 0) + row];
 	return l >= 0.0 && l < float(n) && l == floor(l) ? int(l) : -1;
 }
 
-// largest leaves in top and place of each row's first thread the largest logit and the first that is as large.
+// largest leaves in top and place of each row's first thread the largest logit and the index of the first as large.
 void largest(int row, int lane) {
 	int t = int(gl_LocalInvocationIndex);
 	float v = -3.402823466e38;

@@ -1,6 +1,5 @@
-// The second pass of a product whose terms were cut into slices: the slices are added in their order.
-// Defines: GEMM, HEBBIAN or GRAM, whose sums they are, and what that op's finish asks for; ADJOINT and
-// PHASES: see patches.glsl.
+// The second pass of a product whose terms were cut into slices: the slices are added in order.
+// Defines: GEMM, HEBBIAN or GRAM, the op, and the defines of its finish; ADJOINT and PHASES: see patches.glsl.
 #include "args.glsl"
 #include "cell.glsl"
 #if defined(GEMM)

@@ -1,26 +1,28 @@
 // A group makes a BM×BN tile from slices of BK terms. Defines: BM, BN, BK, TM, TN, all multiples of 4, STAGES: 0 to 2, and
 // THREADS, which is BM/TM·BN/TN: a thread makes TM×TN sums, as 4×4 blocks that lie BM·4/TM rows and BN·4/TN columns apart.
 //
-// A and B pass through shared memory as 4×4 blocks too: a thread loads four rows of four numbers and,
-// where the terms lie along the rows of memory, transposes them in registers, so that every
-// access to shared memory is of four numbers and needs no more than the 16 bytes that
-// a lane can move at once. The blocks of the next slice are loaded to registers before the current one is multiplied,
-// which hides the way to memory, or, with no stage, right before they are needed: that saves registers, and other groups on the
-// same processor hide the way. With two stages they then go to the half of shared memory that nobody reads, and the
-// group waits for each other once a slice, not twice. Transposition is known to the loaders alone.
+// A and B pass through shared memory as 4×4 blocks too: a thread loads four rows of four numbers and, where the terms
+// lie along the rows of memory, transposes them in registers, so that every access to shared memory is of four numbers
+// and needs no more than the 16 bytes that a lane can move at once. The blocks of the next slice are loaded to
+// registers before the current one is multiplied, which hides the latency of memory, or, with no stage, right before
+// they are needed: that saves registers, and other groups on the same processor hide the latency. With two stages they
+// then go to the half of shared memory that nobody reads, and the group synchronises once a slice, not twice. Only the
+// loaders know of transposition.
 //
-// What is beyond the terms must be 0, and that in both: 0·∞ is not 0. Most tiles have no edge of A or of B in them, and know it.
+// Beyond the last term both factors must be 0, since 0·∞ is not 0. Most tiles have no edge of A or of B in them, and
+// know it.
 //
-// With HALF, which divides BK, numbers in shared memory are halves, and so are the sums of HALF terms at a time, those of two
-// columns in a register; see half.glsl and compute.Half.
+// With HALF, which divides BK, numbers in shared memory are halves, and so are the sums of HALF terms at a time, two
+// columns to a register; see half.glsl and compute.Half.
 //
-// All loops over registers are unrolled in the text, and sums are fused multiply-adds by name: "precise" in a finish reaches
-// through all that its argument is made of, and would have each product rounded by an instruction of its own.
+// All loops over registers are unrolled in the text, and sums are fused multiply-adds by name: "precise" in a finish
+// extends to the whole computation of its argument, and would round each product by a separate instruction.
 const int GX = BN / TN, GY = BM / TM;
 layout(local_size_x = THREADS) in;
 
-// Term t of a slice is a row of shared memory, in vec4s. Rows of four terms are two vec4s further apart than the four are
-// long: the eight lanes that store at the same time, two blocks of each of four rows of terms, then meet no bank twice.
+// Term t of a slice is a row of shared memory, in vec4s. Rows of four terms are two vec4s further apart than the four
+// are long: the eight lanes that store at the same time, two blocks of each of four rows of terms, then hit no bank
+// twice.
 const int LA = BM / 4, LB = BN / 4;
 #define ROW_A(t) ((t) * LA + (t) / 4 * 2)
 #define ROW_B(t) ((t) * LB + (t) / 4 * 2)
@@ -37,7 +39,7 @@ const int LA = BM / 4, LB = BN / 4;
 #define KEPT(v) (v)
 #endif
 
-// HOLD is four neighbours on their way from memory to there: float32s or, where they are halves at both ends, halves.
+// HOLD is four neighbours on their way from memory to shared memory: float32s or, where both ends hold halves, halves.
 #if defined(HALF) && defined(A_F16) && defined(B_F16)
 #define HOLD uvec2
 #define HELD(v) KEPT(v)
@@ -65,7 +67,7 @@ shared FOURS As[HALVES * ROW_A(BK)], Bs[HALVES * ROW_B(BK)];
 
 const int QA = BM * BK / 16, QB = BN * BK / 16; // blocks of a slice
 
-// run is four neighbours, as many as there are left, and zeros for the others.
+// run is four neighbours, or as many as are left and zeros for the others.
 #ifdef VEC
 HOLD a_run(int at, int left) { return left > 0 ? HELD_A(at >> 2) : NOTHING; }
 HOLD b_run(int at, int left) { return left > 0 ? HELD_B(at >> 2) : NOTHING; }
@@ -82,15 +84,15 @@ HOLD b_run(int at, int left) {
 #include "sliding.glsl"
 #endif
 
-// A thread has LOADS blocks of each slice, of A or of B, by their number l. For each: the address of its first row for the
-// slice to come, in cells, and the block itself.
+// A thread has LOADS blocks of each slice, of A or of B, by their number l. For each: the address of its first row in
+// the next slice, in cells, and the block itself.
 #unroll q LOADS
 int at_$q;
 HOLD next1_$q, next2_$q, next3_$q, next4_$q;
 #end
 bool inside_tile; // no edge of A or of B is in reach of this tile
 
-// begin_a is where block l of A starts for the tile at row, from term p on; begin_b is the same of B.
+// begin_a is the address of block l of A for the tile at row, from term p on; begin_b is the same for B.
 int begin_a(int z, int l, int row, int p) {
 #if defined(PATCHES_A)
 	return 0;
@@ -122,7 +124,7 @@ int begin_b(int z, int l, int col, int p) {
 #define STEP_B (BK * CELLS(ld[0][2]))
 #endif
 
-// four_a are the four rows of memory of a block that is there as a whole.
+// four_a are the four rows of memory of a whole block.
 void four_a(int at, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	int s = CELLS(ld[0][1]);
 	v1 = HELD_A(at);
@@ -138,7 +140,7 @@ void four_b(int at, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 	v4 = HELD_B(at + 3 * s);
 }
 
-// edge_a is a block of which only so many rows and columns of memory are there.
+// edge_a is a block of which only rows × cols exist in memory.
 void edge_a(int z, int first, int rows, int col, int cols, out HOLD v1, out HOLD v2, out HOLD v3, out HOLD v4) {
 #unroll i 4
 	v$(i+1) = first + $i < rows ? a_run(AT(1, z, first + $i) + col, cols - col) : NOTHING;
@@ -150,7 +152,7 @@ void edge_b(int z, int first, int rows, int col, int cols, out HOLD v1, out HOLD
 #end
 }
 
-// aim makes this thread ready to load for the tile at [row, col], from term p on.
+// aim prepares this thread to load for the tile at [row, col], from term p on.
 void aim(int z, int row, int col, int p) {
 #if defined(PATCHES_A)
 	inside_tile = col + BN <= n;
@@ -170,7 +172,8 @@ void aim(int z, int row, int col, int p) {
 #end
 }
 
-// fetch loads this thread's blocks of the slice at term p, as they lie in memory; stash puts them into a stage of shared memory.
+// fetch loads this thread's blocks of the slice at term p, as they lie in memory; stash stores them to a stage of
+// shared memory.
 void fetch(int z, int row, int col, int p, int end) {
 	bool whole = inside_tile && p + BK <= end;
 #unroll q LOADS
@@ -320,8 +323,8 @@ void multiply(int stage, int y, int x) {
 void scatter(int z, int s, int row, int col);
 
 void tile(int z, int s, int row, int col, int first, int end) {
-	// The 32 lanes of a warp are 8 across and 4 down, so that they read few different numbers; neighbours in turn across
-	// and down, so that the 8 that read four numbers each at the same time do not all want others.
+	// The 32 lanes of a warp are 8 across and 4 down, so that they read few different numbers; neighbours alternate
+	// across and down, so that the 8 that read four numbers each at the same time share some.
 	int warp = int(gl_LocalInvocationIndex) / 32, lane = int(gl_LocalInvocationIndex) % 32;
 	int x = warp % (GX / 8) * 8 + lane / 2 % 8, y = warp / (GX / 8) * 4 + lane / 16 * 2 + lane % 2;
 #unroll i TM
@@ -385,8 +388,8 @@ void hand(int z, int s, int row, int col, mat4 v) {
 
 #endif
 
-// scatter hands over the sums of the thread whose first is at [row, col]. What was there before is read for four rows at a
-// time, since a compiler does not know that one row's is not what another's becomes.
+// scatter hands over the sums of the thread whose first is at [row, col]. Old values are read for four rows at a time,
+// since a compiler cannot know that one row's do not alias another's results.
 void scatter(int z, int s, int row, int col) {
 #unroll i TM / 4
 	{

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// names are the numbers that expressions may speak of.
+// names are the values of names in expressions.
 type names map[string]int
 
 func (n names) define(d string) {
@@ -21,8 +21,8 @@ func (n names) define(d string) {
 	}
 }
 
-// unroll writes lines with their loops unrolled. A loop over a name that is not defined is left out with all that is in
-// it: it is in a part that the compiler does not see either.
+// unroll writes lines with their loops unrolled. A loop over a name that is not defined is left out with all its lines:
+// it is in a part that the compiler does not see either.
 func unroll(b *strings.Builder, lines []line, known names) error {
 	for i := 0; i < len(lines); i++ {
 		l := lines[i]
@@ -60,7 +60,7 @@ func unroll(b *strings.Builder, lines []line, known names) error {
 	return nil
 }
 
-// matching is the index of the #end of the #unroll that lines begin with, or −1.
+// matching returns the index of the #end of the #unroll that lines begin with, or −1.
 func matching(lines []line) int {
 	depth := 0
 	for i, l := range lines {
@@ -78,7 +78,7 @@ func matching(lines []line) int {
 
 var spoken = regexp.MustCompile(`\$([a-z]|\((?:[^()]|\([^()]*\))*\))`)
 
-// substitute puts numbers for what text speaks of: $i, of one letter, and $(expression).
+// substitute replaces $i, of one letter, and $(expression) by numbers.
 func substitute(text string, known names) (string, error) {
 	if !strings.Contains(text, "$") {
 		return text, nil
@@ -94,7 +94,7 @@ func substitute(text string, known names) (string, error) {
 	return text, failed
 }
 
-// number is the value of an expression of numbers and names, with + - * / %, in Go's grammar.
+// number returns the value of an expression of numbers and names, with + - * / %, in Go's grammar.
 func (n names) number(text string) (int, error) {
 	e, ok := parsed.Load(text)
 	if !ok {
@@ -108,7 +108,7 @@ func (n names) number(text string) (int, error) {
 	return n.value(e.(ast.Expr))
 }
 
-// parsed has the trees of expressions that were met, which are few and met thousands of times.
+// parsed caches the trees of expressions, which are few and used thousands of times.
 var parsed sync.Map
 
 type undefined string

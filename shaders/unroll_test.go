@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// unrolled is text, given these defines.
+// unrolled returns text unrolled, given these defines.
 func unrolled(text string, defines ...string) (string, error) {
 	known := names{}
 	for _, d := range defines {

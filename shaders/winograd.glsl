@@ -1,6 +1,7 @@
-// What the three transforms of Winograd's F(2×2, 3×3) share (compute.Winograd has the matrices). Member 4·i + j of a batch is
-// row i and column j of the 4×4 products of every tile. Tiles are 2×2 neighbours of a result of image.zw rows and columns,
-// counted across, down and from image to image; those at the far edges may have but a row or a column of it.
+// The common part of the three transforms of Winograd's F(2×2, 3×3) (compute.Winograd has the matrices). Member 4·i + j
+// of a batch is row i and column j of the 4×4 products of every tile. Tiles are 2×2 neighbours of a result of image.zw
+// rows and columns, counted across, down and from image to image; tiles at the far edges may have only a row or a
+// column of it.
 #include "args.glsl"
 #include "cell.glsl"
 layout(local_size_x = 256) in;

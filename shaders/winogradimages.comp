@@ -1,4 +1,4 @@
-// V = Bᵀ·d·B: d are the 4×4 pixels of images X that a tile sees, the first of which is slide.w rows and columns before the
+// V = Bᵀ·d·B: d are the 4×4 pixels of images X under a tile, the first of which is slide.w rows and columns before the
 // tile's own first, and 0 beyond the border. m tiles, n channels.
 #include "winograd.glsl"
 layout(std430, binding = 0) restrict writeonly buffer V_ { CELL V[]; };

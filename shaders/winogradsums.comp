@@ -1,5 +1,5 @@
-// The sums Aᵀ·M·A of each tile, from its 4×4 sums M of products, and what becomes of them. m tiles, n units.
-// Defines: those of epilogue.glsl.
+// The sums Aᵀ·M·A of each tile, from its 4×4 sums M of products, and their finish. m tiles, n units.
+// Defines: as in epilogue.glsl.
 #include "winograd.glsl"
 #include "epilogue.glsl"
 layout(std430, binding = 1) restrict readonly buffer M_ { CELL M[]; };

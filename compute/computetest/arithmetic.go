@@ -8,18 +8,18 @@ import (
 // Float is the type of number that a [Machine] computes with.
 type Float interface{ float32 | float64 }
 
-// An Arithmetic says how a [Machine] rounds.
+// An Arithmetic defines how a [Machine] rounds.
 type Arithmetic[F Float] interface {
-	// Begin is called before each op.
+	// Begin starts an op.
 	Begin()
 
-	// Load returns a number as an operation reads it, which may take a subnormal for 0.
+	// Load returns x as an operation reads it, which may take a subnormal for 0.
 	Load(x F) F
 
-	// Const returns a constant of an op, which was rounded to float32 before it got here.
+	// Const returns a constant of an op, already rounded to float32.
 	Const(c float32) F
 
-	// Round returns x after one rounding and an error of up to ulps·2⁻²³·|x| + abs·2⁻²³ besides.
+	// Round returns x after one rounding and a further error of up to ulps·2⁻²³·|x| + abs·2⁻²³.
 	Round(x, ulps, abs float64) F
 
 	// FMA returns a·b + c, as one operation or as two.
@@ -28,13 +28,13 @@ type Arithmetic[F Float] interface {
 	// Dot returns Σ a·b.
 	Dot(a, b []F) F
 
-	// Half returns x rounded to that many bits with the exponents of half precision, whose own bits are 11.
+	// Half returns x rounded to that many bits with the exponents of half precision, which itself has 11.
 	Half(x float64, bits int) float64
 }
 
-// Float32 is an [Arithmetic]. The zero value rounds as Go does; with Times > 0 it is the worst device that GLSL allows, or
-// one that many times worse: it rounds up or down, takes subnormals for 0 or not, fuses products with sums or not, and
-// spends all of the error that exp, log and division may have.
+// Float32 is an [Arithmetic]. The zero value rounds as Go does; with Times > 0 it is the worst device that GLSL allows,
+// or one that many times worse: it rounds up or down, takes subnormals for 0 or not, fuses products with sums or not,
+// and errs by as much as GLSL allows in exp, log and division.
 type Float32 struct {
 	Times float64
 	Mode  Rounding
@@ -43,7 +43,7 @@ type Float32 struct {
 	rnd *rand.Rand
 }
 
-// A Rounding is a direction. One that is always the same adds up, as a random one does not.
+// A Rounding is a direction of rounding. Errors in one constant direction add up, unlike random ones.
 type Rounding int
 
 const (
@@ -55,7 +55,7 @@ const (
 
 func (r Rounding) String() string { return []string{"any way", "upward", "downward", "inward"}[r] }
 
-// Begin has every op err in the same way when it is run again.
+// Begin restarts the random errors, so that an op errs in the same way when run again.
 func (f *Float32) Begin() { f.rnd = rand.New(rand.NewPCG(1, f.Seed)) }
 
 func (f *Float32) Load(x float32) float32 {
@@ -67,7 +67,7 @@ func (f *Float32) Load(x float32) float32 {
 
 func (f *Float32) Const(c float32) float32 { return f.Load(c) }
 
-// Round leaves whole numbers, and what float32 holds, as they are.
+// Round leaves integers, and numbers that float32 holds, as they are.
 func (f *Float32) Round(x, ulps, abs float64) float32 {
 	y := float32(x)
 	if f.Times == 0 || float64(y) == x && ulps == 0 && abs == 0 || x != x {
@@ -76,7 +76,7 @@ func (f *Float32) Round(x, ulps, abs float64) float32 {
 	if abs > 0 {
 		x += f.error(x) * f.Times * abs * 0x1p-23
 	}
-	const almost = 1 - 0x1p-18 // the two errors multiply, and are promised as one
+	const almost = 1 - 0x1p-18 // the two errors multiply, and their bound is of one
 	if beyond := ulps*f.Times*almost + f.Times - 1; beyond > 0 {
 		x *= 1 + f.error(x)*beyond*0x1p-23
 	}
@@ -86,7 +86,7 @@ func (f *Float32) Round(x, ulps, abs float64) float32 {
 	return f.Load(y)
 }
 
-// error is within [−1, 1]: how much of its error an operation makes whose result is x.
+// error returns a number in [−1, 1]: the share of its largest error that an operation of result x makes.
 func (f *Float32) error(x float64) float64 {
 	switch sign := math.Copysign(1, x); f.Mode {
 	case Upward:
@@ -99,7 +99,7 @@ func (f *Float32) error(x float64) float64 {
 	return 2*f.rnd.Float64() - 1
 }
 
-// turns reports whether x, of which rest is lost by rounding to nearest, is rounded the other way.
+// turns reports whether x, which loses rest by rounding to nearest, is rounded the other way.
 func (f *Float32) turns(rest, x float64) bool {
 	switch f.Mode {
 	case Upward:
@@ -112,7 +112,7 @@ func (f *Float32) turns(rest, x float64) bool {
 	return f.rnd.IntN(2) == 0
 }
 
-// Fuses reports whether the product at hand is not rounded before it is added to a sum.
+// Fuses reports whether the current product is not rounded before it is added to a sum.
 func (f *Float32) Fuses() bool { return f.Times > 0 && f.rnd.IntN(2) == 0 }
 
 func (f *Float32) FMA(a, b, c float32) float32 {
@@ -143,22 +143,22 @@ func (f *Float32) Half(x float64, bits int) float64 {
 	return y
 }
 
-// nearestHalf is the number of so many bits that is nearest to x, and how far the next is.
+// nearestHalf returns the number of that many bits nearest to x, and the distance to the next.
 func nearestHalf(x float64, bits int) (y, step float64) {
 	_, exp := math.Frexp(x)
 	step = math.Ldexp(1, max(exp-bits, -24))
 	return math.RoundToEven(x/step) * step, step
 }
 
-// Float64 is an [Arithmetic] whose operations may stray. With U = 0 it is exact but for float64's own rounding, and judges
-// what a network computes. With U > 0 every operation errs by as much as it may, U times what compute promises in units
-// of 2⁻²³, up or down at random: it shows what becomes of rounding errors on their way through a network.
+// Float64 is an [Arithmetic] whose operations may err. With U = 0 it is exact but for float64's own rounding, and is
+// the reference for a network's results. With U > 0 every operation errs by its largest error, U times the bound of
+// package compute in units of 2⁻²³, up or down at random: it shows how rounding errors propagate through a network.
 type Float64 struct {
 	U      float64
 	Consts float64 // the relative error of constants, which were rounded to float32
 	Rand   *rand.Rand
 
-	known map[float32]float64 // constants that have been met
+	known map[float32]float64 // constants used so far
 }
 
 func (*Float64) Begin()                        {}
@@ -170,7 +170,7 @@ func (*Float64) Half(x float64, bits int) float64 {
 	return y
 }
 
-// stray is x after an error of U·by.
+// stray returns x with an error of U·by.
 func (f *Float64) stray(x, by float64) float64 {
 	switch {
 	case f.U == 0 || by == 0:
@@ -199,9 +199,9 @@ func (f *Float64) Const(c float32) float64 {
 
 func (f *Float64) Round(x, ulps, abs float64) float64 { return f.stray(x, (1+ulps)*math.Abs(x)+abs) }
 
-// Dot errs once for all: of n roundings, in whatever order the terms are added, each errs by at most u·Σ|term|:
-// independent as they are, by √n times that together (Higham and Mary 2019, "A new approach to probabilistic rounding
-// error analysis").
+// Dot errs once for the whole sum: of n roundings, in whatever order the terms are added, each errs by at most
+// u·Σ|term|, and together, being independent, by √n times that (Higham and Mary 2019, "A new approach to probabilistic
+// rounding error analysis").
 func (f *Float64) Dot(a, b []float64) float64 {
 	var x, abs float64
 	for k, v := range a {

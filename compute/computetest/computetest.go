@@ -1,12 +1,11 @@
-// Package computetest is what every backend must pass: for each op a crossed set of cases, each run
-// twice on each device and judged element by element against the op's definition.
+// Package computetest is the conformance suite of backends: for each op a crossed set of cases, each run twice on each
+// device and checked element by element against the op's definition.
 //
-// Sizes straddle the tiles of all kernels. Half of all cases are on small whole numbers, on which
-// every order of summation gives the same bits and the bound is 0: a worst-case bound is too wide
-// to see one lost term among thousands, an exact sum is not. The other half are reals of mixed
-// magnitude, zeros and subnormals among them. What an op has no business reading is full of NaN;
-// every tensor lies inside a guarded parent, so that a write beside it is seen; inputs must come
-// out unchanged.
+// Sizes straddle the tiles of all kernels. Half of all cases are on small whole numbers, on which every order of
+// summation gives the same bits and the bound is 0: a worst-case bound is too wide to see one lost term among
+// thousands, an exact sum is not. The other half are reals of mixed magnitude, zeros and subnormals among them. Memory
+// that an op must not read is full of NaN; every tensor lies inside a guarded parent, so that a write beside it is
+// detected; inputs must come out unchanged.
 package computetest
 
 import (
@@ -21,7 +20,7 @@ import (
 	"hebb/compute"
 )
 
-// A Level says how many cases there are.
+// A Level sets the number of cases.
 type Level int
 
 const (
@@ -33,12 +32,12 @@ const (
 type Case struct {
 	Op    string // "Gemm"
 	Name  string // its shapes and parameters
-	plain bool   // whole numbers
+	plain bool   // integers
 	seed  uint64
 	build func(m *maker) compute.Op
 }
 
-// families holds the makers of cases by op.
+// families maps each op to the maker of its cases.
 var families = map[reflect.Type]func(c *chooser){
 	reflect.TypeFor[compute.Gemm]():            gemmCases,
 	reflect.TypeFor[compute.Hebbian]():         hebbianCases,
@@ -66,7 +65,7 @@ func Cases(level Level) (all []Case) {
 	for _, op := range compute.Ops {
 		cs, err := CasesOf(op, level)
 		if err != nil {
-			panic(err) // no backend can change this: a test of this package sees it first
+			panic(err) // no backend can change this: a test of this package finds it first
 		}
 		all = append(all, cs...)
 	}
@@ -85,15 +84,15 @@ func CasesOf(op compute.Op, level Level) ([]Case, error) {
 	return c.cases, nil
 }
 
-// A Result is what one case showed.
+// A Result is the outcome of one case.
 type Result struct {
 	Elements int             // in the outputs
 	Tallies  []compute.Tally // by device
 	Diff     float64         // the largest difference between two devices, in units of the bound
 }
 
-// Check runs c twice on each device and judges sample elements of each output (0: all). Its error
-// wraps compute.ErrWrong if the device answered and the answer is wrong.
+// Check runs c twice on each device and checks sample elements of each output (0: all). Its error wraps
+// compute.ErrWrong if the device answered and the answer is wrong.
 func (c Case) Check(sample int, devs ...*compute.Device) (Result, error) {
 	res := Result{Tallies: make([]compute.Tally, len(devs))}
 	var runs []run
@@ -137,7 +136,7 @@ func (c Case) Check(sample int, devs ...*compute.Device) (Result, error) {
 	return res, nil
 }
 
-// Rehearse has d make ready for c.
+// Rehearse lets d prepare for c.
 func (c Case) Rehearse(d *compute.Device) error {
 	return d.Rehearse(func(d *compute.Device) error {
 		return d.Step(func(s *compute.Step) error {
@@ -147,7 +146,7 @@ func (c Case) Rehearse(d *compute.Device) error {
 	})
 }
 
-// A run is what came out of one device.
+// A run is the result of a case on one device.
 type run struct {
 	op     compute.Op
 	before compute.Contents
@@ -191,15 +190,15 @@ func equalBits(a, b []float32) bool {
 	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }
 
-// Run tries every op on the backend that open gives. No op is optional and none is skipped.
+// Run tests every op on the backend that open returns. No op is optional and none is skipped.
 func Run(t *testing.T, open func() (compute.Backend, error)) {
 	t.Helper()
 	RunEvery(t, 1, open)
 }
 
-// RunEvery is Run on every n-th case of each op, n odd: for a backend's other ways of doing the
-// same, once the main one has passed all cases. Odd steps meet whole numbers and reals, aligned
-// and unaligned tensors alike. If there are ops, it is on theirs alone.
+// RunEvery is Run on every n-th case of each op, n odd: for a backend's alternative ways of running ops, once the main
+// one has passed all cases. Odd steps meet integers and reals, aligned and unaligned tensors alike. With ops given, it
+// tests only them.
 func RunEvery(t *testing.T, n int, open func() (compute.Backend, error), ops ...compute.Op) {
 	t.Helper()
 	if len(ops) == 0 {
@@ -220,7 +219,7 @@ func RunEvery(t *testing.T, n int, open func() (compute.Backend, error), ops ...
 	}
 }
 
-// Try tries the cases of op's type on a backend of its own until one fails.
+// Try runs the cases of op's type on a new backend until one fails.
 func Try(op compute.Op, open func() (compute.Backend, error)) (compute.Tally, error) {
 	return TryWithin(op, 0, 1, open)
 }
@@ -264,7 +263,7 @@ func (c *chooser) add(name string, build func(m *maker) compute.Op) {
 	c.cases = append(c.cases, Case{Op: c.op, Name: name, plain: k%2 == 0, seed: uint64(k), build: build})
 }
 
-// narrow has those of the factors of the last case that are in the set be of Float16s.
+// narrow makes the factors of the last case that are in the set Float16s.
 func (c *chooser) narrow(set factors) {
 	last := &c.cases[len(c.cases)-1]
 	build := last.build
@@ -275,10 +274,10 @@ func (c *chooser) narrow(set factors) {
 	}
 }
 
-// narrowed is each set of factors in turn that is not empty.
+// narrowed returns each nonempty set of factors in turn.
 func narrowed(turn int) factors { return []factors{first | second, first, second}[turn%3] }
 
-// count is how many random cases there are at this level.
+// count returns the number of random cases at this level.
 func (c *chooser) count(quick, full int) int {
 	if c.level == Full {
 		return full
@@ -286,8 +285,7 @@ func (c *chooser) count(quick, full int) int {
 	return quick
 }
 
-// sizes straddle the tiles of all kernels (16, 32, 64, 128): 1, prime, a tile less one, a tile, a
-// tile and one.
+// sizes straddle the tiles of all kernels (16, 32, 64, 128): 1, a prime, a tile less one, a tile, a tile and one.
 var sizes = []int{1, 2, 3, 4, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129}
 
 func (c *chooser) size() int            { return pick(c, sizes...) }

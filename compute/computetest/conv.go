@@ -6,7 +6,7 @@ import (
 	"hebb/compute"
 )
 
-// A view is what a window sees: the geometry of a convolution and its number of units.
+// A view is the geometry of a convolution and its number of units.
 type view struct {
 	compute.Patches
 	units int
@@ -21,14 +21,14 @@ func (v view) String() string {
 		v.N, v.H, v.W, v.C, v.units, v.R, v.S, v.Stride, v.Pad)
 }
 
-// looking is the view of windows r×s on n images of h×w×ch.
+// looking returns the view of windows r×s on n images of h×w×ch.
 func looking(n, h, w, ch, units, r, s, stride, pad int) view {
 	v := view{compute.Patches{N: n, H: h, W: w, C: ch, R: r, S: s, Slide: compute.Slide{Stride: stride, Pad: pad}}, units}
 	v.P, v.Q = v.Places(h, r), v.Places(w, s)
 	return v
 }
 
-// views calls f with the geometries that all ops on patches are tried on.
+// views calls f with the geometries on which all ops on patches are tested.
 func (c *chooser) views(quick, full int, f func(v view)) {
 	for range c.count(quick, full) {
 		f(c.view())
@@ -43,9 +43,9 @@ func (c *chooser) views(quick, full int, f func(v view)) {
 		looking(1, 13, 13, 3, 5, 7, 7, 2, 3),
 		looking(1, 2, 3, 4, 4, 5, 5, 1, 2), // a window larger than the image
 		looking(1, 1, 1, 1, 1, 3, 3, 1, 1),
-		looking(1, 3, 3, 2, 3, 3, 3, 3, 3),   // places that see nothing but the border
-		looking(1, 11, 4, 5, 7, 2, 2, 3, 0),  // pixels that no window sees
-		looking(2, 33, 33, 1, 2, 3, 3, 1, 1), // more places than a group of threads takes
+		looking(1, 3, 3, 2, 3, 3, 3, 3, 3),   // positions with nothing but the border under the window
+		looking(1, 11, 4, 5, 7, 2, 2, 3, 0),  // pixels outside all windows
+		looking(2, 33, 33, 1, 2, 3, 3, 1, 1), // more positions than a group of threads takes
 	} {
 		f(v)
 	}
@@ -65,8 +65,8 @@ func (c *chooser) views(quick, full int, f func(v view)) {
 	}
 }
 
-// narrowViews are the geometries that convolutions of half precision are tried on, two of each: with channels a multiple of
-// four, of a slice of terms, and odd; a stride; a window of one pixel.
+// narrowViews returns the geometries on which convolutions of half precision are tested, two of each: with channels a
+// multiple of four, of a slice of terms, and odd; a stride; a window of one pixel.
 func narrowViews() (all []view) {
 	for _, v := range []view{
 		looking(2, 8, 8, 16, 33, 3, 3, 1, 1),
@@ -80,7 +80,7 @@ func narrowViews() (all []view) {
 	return all
 }
 
-// view is a random geometry of which a case takes a moment.
+// view returns a random geometry small enough for a quick case.
 func (c *chooser) view() view {
 	for {
 		win := pick(c, [2]int{1, 1}, [2]int{3, 3}, [2]int{3, 3}, [2]int{5, 5}, [2]int{7, 7}, [2]int{1, 3}, [2]int{3, 1}, [2]int{2, 2}, [2]int{4, 3})

@@ -32,7 +32,7 @@ type gathering struct {
 	shareX, shareRows, stray bool
 }
 
-// strays are numbers of no row, −0 aside, whatever n is below 2²⁴.
+// strays returns invalid row numbers for any n below 2²⁴, and −0, which is valid.
 func strays(n int) []float32 {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	return []float32{-1, float32(n), float32(n) + 7, 0.5, float32(n) - 0.5, -0.25, 1e10, 1 << 31, -1 << 31, 1 << 32, nan, inf, -inf,

@@ -11,7 +11,7 @@ func gemmCases(c *chooser) {
 	for range c.count(150, 1200) {
 		c.gemm(pick(c, 1, 1, 1, 2, 3), c.size(), c.size(), c.size(), c.bool(), c.bool())
 	}
-	// Every form at sizes that leave a rest in each dimension of each tile, and that leave none.
+	// Every form at sizes that leave a remainder in each dimension of each tile, and that leave none.
 	for _, s := range [][3]int{{129, 65, 33}, {128, 64, 32}, {1, 1, 1}} {
 		for form := range 4 {
 			c.gemm(1, s[0], s[1], s[2], form&1 != 0, form&2 != 0)
@@ -55,7 +55,7 @@ func gemmCases(c *chooser) {
 	}
 }
 
-// gemm adds one case. Of a batch, A or B may be shared.
+// gemm adds one case. In a batch, A or B may be shared.
 func (c *chooser) gemm(batch, m, n, k int, ta, tb bool) {
 	ba, bb := pick(c, 1, batch), pick(c, 1, batch)
 	e := c.epilogue(batch, m, n)
@@ -70,7 +70,7 @@ func (c *chooser) gemm(batch, m, n, k int, ta, tb bool) {
 	})
 }
 
-// An epilogue is a choice of what follows an accumulation.
+// An epilogue is a choice of [compute.Epilogue].
 type epilogue struct {
 	name string
 	make func(m *maker) compute.Epilogue
@@ -80,7 +80,7 @@ func (c *chooser) epilogue(batch, m, n int) epilogue {
 	return c.epilogueOf(batch, shape(batch, false, m, n)...)
 }
 
-// epilogueOf is one for outputs of the given dimensions; a bias is one row, or one for each member.
+// epilogueOf returns a random one for outputs of the given dimensions; a bias is one row, or one for each member.
 func (c *chooser) epilogueOf(members int, dims ...int) epilogue {
 	n := dims[len(dims)-1]
 	scaled, bias, perMember, aux := c.bool(), c.bool(), c.bool(), c.rnd.IntN(3) == 0
@@ -116,7 +116,7 @@ func (c *chooser) epilogueOf(members int, dims ...int) epilogue {
 	}}
 }
 
-// shape is r×c, or c×r if t, as a batch unless that is 1.
+// shape returns r×c, or c×r if t, with a batch dimension unless batch is 1.
 func shape(batch int, t bool, r, c int) []int {
 	if t {
 		r, c = c, r

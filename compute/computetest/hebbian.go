@@ -17,7 +17,7 @@ func hebbianCases(c *chooser) {
 	for i := range c.count(120, 700) {
 		c.hebbian(pick(c, 1, 1, 2, 3), c.size(), c.size(), c.size(), masks[i/2%4])
 	}
-	// A batch much longer than the weights are wide is what kernels split; and the other way round.
+	// Kernels split batches much longer than the weights are wide; and the other way round.
 	for i, mask := range masks {
 		c.hebbian(1, 17, 30, 2048+455*(i%2), mask)
 		c.hebbian(2, 64, 64, 64, mask)
@@ -25,7 +25,7 @@ func hebbianCases(c *chooser) {
 	}
 	for _, s := range [][4]int{{1, 1, 1, 1}, {1, 17, 33, 5}, {2, 64, 65, 130}, {1, 10, 28, 2048}} {
 		c.gradient(s[0], s[1], s[2], s[3])
-		c.gradient(s[0], s[1], s[2], s[3]) // on whole numbers and on reals
+		c.gradient(s[0], s[1], s[2], s[3]) // on integers and on reals
 	}
 	// Factors of half precision.
 	for turn, s := range [][4]int{{1, 33, 36, 17}, {2, 32, 64, 40}, {1, 5, 9, 2048}} {
@@ -42,6 +42,15 @@ func hebbianCases(c *chooser) {
 		c.hebbianOfImages(v, masks[turn%2*2])
 		c.narrow(first | second*factors(1-turn%2))
 	}
+	// One Y, X or G for all networks of a batch, and rates of their own.
+	for i, mask := range masks {
+		for turn, s := range [][4]int{{3, 17, 33, 5}, {3, 64, 64, 66}, {5, 4, 8, 130}} {
+			c.networks(s[0], s[1], s[2], s[3], mask, 1<<((turn+i)%3), true)
+			c.networks(s[0], s[1], s[2], s[3], mask, 7&^(1<<((turn+i)%3)), turn == 0)
+		}
+	}
+	c.networks(2, 40, 36, 2048, compute.None, 1, true) // whose sums kernels split
+	c.networks(2, 40, 36, 2048, compute.Full, 6, true)
 	if c.level == Full {
 		for _, mask := range masks {
 			c.hebbian(1, 9, 5, 20011, mask)
@@ -78,6 +87,37 @@ func (c *chooser) hebbian(batch, units, inputs, n int, mask compute.Mask) {
 		}
 		h.X = m.factor(first, 8, shape(bx, false, n, inputs)...)
 		m.rule(&h, own, decay, bound, shape(batch, false, n, units)...)
+		return h
+	})
+}
+
+// networks adds an update in which one Y (1), X (2) or G (4) serves all networks.
+func (c *chooser) networks(batch, units, inputs, n int, mask compute.Mask, one int, rates bool) {
+	of := func(bit int) int {
+		if one&bit != 0 {
+			return 1
+		}
+		return batch
+	}
+	name := fmt.Sprintf("batch %d of units=%d inputs=%d n=%d mask %v, batches of Y %d, X %d", batch, units, inputs, n, mask, of(1), of(2))
+	if mask != compute.None {
+		name += fmt.Sprintf(", G %d", of(4))
+	}
+	if rates {
+		name += " rates"
+	}
+	c.add(name, func(m *maker) compute.Op {
+		h := compute.Hebbian{Mask: mask, Rate: m.scalar(float32(n), 0.125), Decay: m.scalar(2, 0.0625)}
+		h.W, h.Y, h.X = m.within(3, batch, units, inputs), m.within(3, of(1), n, units), m.within(8, of(2), n, inputs)
+		if mask != compute.None {
+			h.G = m.within(3, of(4), n, units)
+		}
+		if rates {
+			h.Rates = m.within(3, batch, 1, 1)
+		}
+		if rates && mask == compute.None { // a gradient
+			h.W, h.Decay = m.out(false, batch, units, inputs), 1
+		}
 		return h
 	})
 }
@@ -127,6 +167,9 @@ func (c *chooser) hebbianOfImages(v view, mask compute.Mask) {
 		h := compute.Hebbian{Mask: mask, Rate: m.scalar(float32(n), 0.125), Patches: v.Slide}
 		h.W = m.out(!gradient, v.w()...)
 		h.Y, h.X = m.factor(second, 3, v.y()...), m.factor(first, 3, v.x()...)
+		if bound == 3 {
+			h.Rates = m.within(3, 1)
+		}
 		if m.rule(&h, own, decay, bound, v.y()...); gradient {
 			h.Rate, h.Decay = float32(n), 1
 		}

@@ -25,7 +25,7 @@ func inverseCases(c *chooser) {
 	}
 }
 
-// A matrixKind is a way of making symmetric matrices.
+// A matrixKind is a way to make symmetric matrices.
 type matrixKind struct {
 	name  string
 	shift float32
@@ -43,7 +43,7 @@ var matrices = []matrixKind{
 	{"ill-conditioned", 0, spectrum},
 }
 
-// inverse adds one case. What is above A's diagonal is NaN: it must not be read.
+// inverse adds one case. Above A's diagonal there is NaN, which must not be read.
 func (c *chooser) inverse(batch, n int, kind matrixKind) {
 	name := fmt.Sprintf("n=%d %s", n, kind.name)
 	if batch > 1 {
@@ -109,7 +109,7 @@ func sparseProduct(m *maker, a []float64, n int) {
 	}
 }
 
-// gaussianTwins is a Gaussian Gram of rows of which some are the same: it is singular until it is shifted.
+// gaussianTwins is a Gaussian Gram of rows some of which are equal: it is singular until it is shifted.
 func gaussianTwins(m *maker, a []float64, n int) {
 	const d = 3
 	x := m.normals(n * d)
@@ -127,8 +127,8 @@ func gaussianTwins(m *maker, a []float64, n int) {
 	}
 }
 
-// spectrum has eigenvalues that fall evenly in their logarithm, in directions of no preference: from 1 to 1e-5, or to 1e-3
-// where n is so large that nothing would be promised of the other.
+// spectrum has eigenvalues that fall evenly in their logarithm, in random directions: from 1 to 1e-5, or to 1e-3 where
+// n is so large that 1e-5 would leave no bound.
 func spectrum(m *maker, a []float64, n int) {
 	least := 1e-5
 	if n > 17 {
@@ -137,7 +137,7 @@ func spectrum(m *maker, a []float64, n int) {
 	basis := make([][]float64, n)
 	for k := range basis {
 		x := m.normals(n)
-		for range 2 { // once leaves what rounding makes of it
+		for range 2 { // once is not exact, after rounding
 			for _, b := range basis[:k] {
 				s := 0.0
 				for i := range x {
@@ -167,8 +167,8 @@ func powersOfTwo(m *maker, a []float64, n int) {
 	}
 }
 
-// notDefinite has a leading minor that is clearly not definite, which is not always the first or the last: a diagonal
-// entry has gone below 0, and so may have one after it.
+// notDefinite has a leading minor that is clearly not definite, not always the first or the last: a diagonal entry is
+// below 0, and perhaps one after it.
 func notDefinite(m *maker, a []float64, n int) {
 	m.wishart(a, n, 2*n+4)
 	from := m.rnd.IntN(2) * (n / 2)
@@ -177,8 +177,8 @@ func notDefinite(m *maker, a []float64, n int) {
 	}
 }
 
-// InverseOfPowersOfTwo requires that b, which it closes, inverts a diagonal n×n matrix of powers of two exactly: the bound
-// does not ask for that.
+// InverseOfPowersOfTwo requires that b, which it closes, inverts a diagonal n×n matrix of powers of two exactly: the
+// bound alone is wider.
 func InverseOfPowersOfTwo(t testing.TB, b compute.Backend, n int) {
 	t.Helper()
 	d := compute.New(b)

@@ -9,7 +9,7 @@ import (
 func kernelGradCases(c *chooser) {
 	kernels := []compute.Kernel{compute.Gaussian, compute.Linear, compute.Cosine}
 	for i := range c.count(56, 500) {
-		// Whole numbers, which are every other case, take the kernel that keeps them whole.
+		// Every other case, on integers, takes the kernel that keeps them integers.
 		k, l := compute.Linear, compute.Linear
 		if i%2 == 1 {
 			k, l = kernels[i/2%4/3], kernels[i/8%3]
@@ -49,7 +49,7 @@ func (c *chooser) kernelGrad(batch, m int, k, l relation) {
 	parts, square, twin := 1+c.rnd.IntN(15), c.rnd.IntN(4) == 0, c.bool()
 	has := func(part int) bool { return parts>>part&1 == 1 }
 	if m > 300 {
-		parts &^= 8 // G alone is as large as what the op does not store
+		parts &^= 8 // G alone is as large as the matrices that the op avoids
 		parts |= 4
 	}
 	if square {
@@ -86,7 +86,7 @@ func (c *chooser) kernelGrad(batch, m int, k, l relation) {
 	})
 }
 
-// symmetric is n symmetric matrices of m rows.
+// symmetric returns n symmetric matrices of that many rows.
 func (m *maker) symmetric(n, rows int, leading ...int) *compute.Tensor {
 	t := m.within(4, append(leading, rows, rows)...)
 	d := m.made[len(m.made)-1]

@@ -9,7 +9,7 @@ import (
 func kernelSumsCases(c *chooser) {
 	all := []compute.Kernel{compute.Gaussian, compute.Linear, compute.Cosine}
 	for i := range c.count(56, 500) {
-		// Whole numbers, which are every other case, take the kernel that keeps them whole.
+		// Every other case, on integers, takes the kernel that keeps them integers.
 		k, l := compute.Linear, compute.Linear
 		if i%2 == 1 {
 			k, l = []compute.Kernel{compute.Gaussian, compute.Cosine, compute.Gaussian, compute.Linear}[i/2%4], all[i/2%3]
@@ -32,7 +32,7 @@ func kernelSumsCases(c *chooser) {
 	}
 }
 
-// kernelSums adds one case of each of the forms that the op has.
+// kernelSums adds one case of each form of the op.
 func (c *chooser) kernelSums(batch, m int, k, l relation) {
 	if l.kernel == compute.Gaussian && k.kernel == compute.Gaussian && c.bool() {
 		l.widths = k.widths

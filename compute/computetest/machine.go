@@ -7,13 +7,13 @@ import (
 	"hebb/compute"
 )
 
-// A Machine is a [compute.Backend] made of the formulas of the ops, one operation of its Arithmetic after the other. It is
-// written independently of the definitions, and another way round where there is one. It is slow.
+// A Machine is a [compute.Backend] made of the formulas of the ops, one operation of its Arithmetic after the other. It
+// is written independently of the definitions, and in another way where there is one. It is slow.
 type Machine[F Float] struct {
 	Arithmetic[F]
 
 	Window   func(g compute.Patches) compute.Patches // the geometry that a mutant takes one for, unless nil
-	Products func(l compute.Leeway, a, b []F) F      // Σ a·b where leeway may be used, unless nil
+	Products func(l compute.Leeway, a, b []F) F      // the geometry that a mutant uses instead, unless nil
 	Instead  func(op compute.Op) bool                // runs an op in a way of its own, or reports false, unless nil
 	Chunk    int                                     // the rows whose variances are merged, unless 0
 }
@@ -50,7 +50,7 @@ func (*Machine[F]) Info() compute.Info { return compute.Info{Backend: "machine"}
 func (*Machine[F]) Sync() error        { return nil }
 func (*Machine[F]) Close() error       { return nil }
 
-// Alloc returns NaNs: what an op does not write must not be read.
+// Alloc returns NaNs, since memory that no op has written must not be read.
 func (*Machine[F]) Alloc(n int) (compute.Buffer, error) {
 	if n > 1<<28 {
 		return nil, fmt.Errorf("%d values, and there is room for %d", n, 1<<28)
@@ -151,7 +151,7 @@ func (m *Machine[F]) sum(x []F) F {
 // mean is Σ x/n.
 func (m *Machine[F]) mean(x []F) F { return m.Div(m.sum(x), F(len(x))) }
 
-// member is member z of t, or the only one, as a matrix of n rows.
+// member returns member z of t, or the only one, as a matrix of n rows.
 func member[F Float](t *compute.Tensor, z, n int) [][]F {
 	x, size := Values[F](t), n*t.Cols()
 	return matrix(x[z%(len(x)/size)*size:][:size], t.Cols())

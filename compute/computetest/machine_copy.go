@@ -6,7 +6,7 @@ import (
 	"hebb/compute"
 )
 
-// FromHalf is the value of a binary16, digit by digit.
+// FromHalf returns the value of a binary16, digit by digit.
 func FromHalf(h uint16) float32 {
 	sign, exp, digits := 1.0, int(h>>10&31), float64(h&1023)
 	if h>>15 == 1 {
@@ -24,7 +24,7 @@ func FromHalf(h uint16) float32 {
 	return float32(sign * math.Ldexp(1024+digits, exp-25))
 }
 
-// halves are the numbers of t, which is of Float16s.
+// halves returns the numbers of t, which is of Float16s.
 func halves[F Float](t *compute.Tensor) []F {
 	x := make([]F, t.Len())
 	for i := range x {
@@ -34,7 +34,7 @@ func halves[F Float](t *compute.Tensor) []F {
 	return x
 }
 
-// toHalf is the binary16 that x rounds to, of the magnitudes in their order, which are those of their bits.
+// toHalf returns the binary16 that x rounds to. Magnitudes are in the order of their bits.
 func (m *Machine[F]) toHalf(x F) uint16 {
 	y := m.Half(float64(m.Load(x)), 11)
 	var h uint16
@@ -49,7 +49,7 @@ func (m *Machine[F]) toHalf(x F) uint16 {
 	return h
 }
 
-// gather looks for each row among all that there are.
+// gather compares each row number with all that are valid.
 func (m *Machine[F]) gather(g compute.Gather) {
 	batch, rows, n, cols := g.Dims()
 	out, wanted := matrix(Values[F](g.Out), cols), Values[F](g.Rows)

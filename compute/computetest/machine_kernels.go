@@ -45,7 +45,7 @@ func (m *Machine[F]) norms(x [][]F) []F {
 	return xx
 }
 
-// similarity evaluates a squared distance by norms, the worse of the two ways.
+// similarity evaluates a squared distance by norms, the less accurate of the two ways.
 func (m *Machine[F]) similarity(s compute.Similarity, w int, xy, xx, yy F) F {
 	switch {
 	case s.Kernel == compute.Gaussian:
@@ -100,7 +100,7 @@ func (m *Machine[F]) centre(by compute.Center, k [][]F) {
 	}
 }
 
-// rowwise is row i's number of width w and member z in t, or 0.
+// rowwise returns row i's number of width w and member z in t, or 0.
 func (m *Machine[F]) rowwise(t *compute.Tensor, w, widths, batch, z, i int) F {
 	if t == nil {
 		return 0
@@ -136,7 +136,7 @@ func (m *Machine[F]) kernelSums(s compute.KernelSums) {
 	}
 }
 
-// kernelGrad takes the sum of P's row times x_i from P·X, the worse of the two ways.
+// kernelGrad takes the sum of P's row times x_i from P·X, the less accurate of the two ways.
 func (m *Machine[F]) kernelGrad(g compute.KernelGrad) {
 	_, batch, rows, d := g.Dims()
 	for z := range batch {
@@ -186,7 +186,7 @@ func (m *Machine[F]) Weights(g compute.KernelGrad, z int) [][]F {
 }
 
 // inverse is Cholesky's factorisation row by row, the factor's inverse row by row from the diagonal leftwards, and the
-// product of that with itself.
+// product of this inverse's transpose with it.
 func (m *Machine[F]) inverse(v compute.Inverse) {
 	batch, n := v.Dims()
 	for z := range batch {
@@ -230,8 +230,8 @@ func (m *Machine[F]) shifted(v compute.Inverse, z int) [][]F {
 	return a
 }
 
-// cholesky returns the factor of a, up to the first leading minor that is not positive definite, whose order it returns;
-// else 0.
+// cholesky returns the factor of a, up to the first leading minor that is not positive definite, whose order it
+// returns; else 0.
 func (m *Machine[F]) cholesky(a [][]F) (l [][]F, order int) {
 	l = matrix(make([]F, len(a)*len(a)), len(a))
 	for i := range a {

@@ -48,7 +48,7 @@ func (m *Machine[F]) Evaluate(f *compute.Func, in func(i int) F, old F) F {
 	return r[len(r)-1]
 }
 
-// added is a + b or a − b, of results r, fused with a product that is one of them.
+// added returns a + b or a − b, of results r, fused with a product that is one of them.
 func (m *Machine[F]) added(code []compute.Instr, c compute.Instr, r []F) F {
 	a, b := r[c.Args[0]], r[c.Args[1]]
 	if c.Do == compute.PrimSub {
@@ -63,12 +63,12 @@ func (m *Machine[F]) added(code []compute.Instr, c compute.Instr, r []F) F {
 	return m.Add(a, b)
 }
 
-// spreadOf is element b, r, c of t where t is spread over all those.
+// spreadOf returns element b, r, c of t spread over a domain of that many.
 func spreadOf[F Float](t *compute.Tensor, b, r, c int) F {
 	return Values[F](t)[(b%t.Batch()*t.Rows()+r%t.Rows())*t.Cols()+c%t.Cols()]
 }
 
-// at is the value of f at element i of over.
+// at returns the value of f at element i of over.
 func (m *Machine[F]) at(f *compute.Func, in []*compute.Tensor, over *compute.Tensor, i int, old F) F {
 	rows, cols := over.Rows(), over.Cols()
 	return m.Evaluate(f, func(v int) F {
@@ -117,7 +117,7 @@ func (m *Machine[F]) reduce(r compute.Reduce) {
 	}
 }
 
-// largest is the place of the first of the largest.
+// largest returns the index of the first of the largest.
 func largest[F Float](x []F) (top int) {
 	for i, v := range x {
 		if v > x[top] {
@@ -131,7 +131,7 @@ func (m *Machine[F]) softmax(s compute.SoftmaxLoss) {
 	n, classes := s.Dims()
 	for i := range n {
 		z, label := make([]F, classes), float64(Values[F](s.Labels)[i])
-		var own F // 0 of a label that is none
+		var own F // 0 for an invalid label
 		for j, v := range Values[F](s.Logits)[i*classes:][:classes] {
 			if z[j] = m.Load(v); label == float64(j) {
 				own = v
@@ -196,7 +196,7 @@ func (m *Machine[F]) draw(l compute.Law, w [4]uint32, k int) F {
 	return m.FMA(m.Mul(r, m.Round(sin, 0, 3)), b, a)
 }
 
-// Philox is Philox 4×32-10 after the reference, with its two halves side by side.
+// Philox is Philox 4×32-10, as in the reference, with its two halves side by side.
 func Philox(x [4]uint32, k0, k1 uint32) [4]uint32 {
 	for range 10 {
 		h0, l0 := bits.Mul32(0xD2511F53, x[0])

@@ -6,7 +6,7 @@ import (
 	"hebb/compute"
 )
 
-// products is Σ a·b where leeway may be used.
+// products returns Σ a·b with the given leeway.
 func (m *Machine[F]) products(l compute.Leeway, a, b []F) F {
 	if m.Products != nil {
 		return m.Products(l, a, b)
@@ -32,7 +32,8 @@ func (m *Machine[F]) gemm(g compute.Gemm) {
 	}
 }
 
-// Finish returns the epilogue of element i of an output, which held old: of the sum acc, with that number of Bias.
+// Finish returns the epilogue of element i of an output with the old value old, of the sum acc and the given element of
+// Bias.
 func (m *Machine[F]) Finish(e compute.Epilogue, acc, old F, bias, i int) F {
 	v := m.Mul(F(e.Alpha), acc)
 	if e.Beta != 0 {
@@ -78,7 +79,7 @@ func (m *Machine[F]) Act(a compute.Act, v F) F {
 	return v
 }
 
-// through is v times the derivative of an activation where that is a.
+// through returns v times the derivative of an activation whose output is a.
 func (m *Machine[F]) through(grad compute.Act, v, a F) F {
 	a = m.Load(a)
 	switch grad {
@@ -105,8 +106,11 @@ func (m *Machine[F]) through(grad compute.Act, v, a F) F {
 
 func (m *Machine[F]) hebbian(h compute.Hebbian) {
 	batch, units, inputs, n := h.Dims()
-	rate := F(h.Rate) / F(n) // by the host
 	for z := range batch {
+		rate := F(h.Rate) / F(n) // by the host
+		if h.Rates != nil {
+			rate = m.Mul(rate, Values[F](h.Rates)[z%h.Rates.Len()])
+		}
 		w := Values[F](h.W)[z*units*inputs:][:units*inputs]
 		old, y, x, g := turned(matrix(w, inputs)), turned(member[F](h.Y, z, n)), turned(m.inputs(h, z)), [][]F(nil)
 		if h.Mask != compute.None {
@@ -137,7 +141,7 @@ func (m *Machine[F]) hebbian(h compute.Hebbian) {
 	}
 }
 
-// inputs are the rows of X of network z, or the patches of its images.
+// inputs returns the rows of X of network z, or the patches of its images.
 func (m *Machine[F]) inputs(h compute.Hebbian, z int) [][]F {
 	_, _, inputs, n := h.Dims()
 	if !h.OfImages() {

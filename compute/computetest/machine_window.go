@@ -6,7 +6,7 @@ import (
 	"hebb/compute"
 )
 
-// window is g, or what a mutant takes it for.
+// window returns g, or the geometry that a mutant uses instead.
 func (m *Machine[F]) window(g compute.Patches) compute.Patches {
 	if m.Window != nil {
 		return m.Window(g)
@@ -14,8 +14,8 @@ func (m *Machine[F]) window(g compute.Patches) compute.Patches {
 	return g
 }
 
-// EachSeen calls f with what a window sees of the images, in the order of the pixels: image n, pixel h, w seen at r, s from
-// place p, q. The definitions go from the places to the pixels.
+// EachSeen calls f for each pixel under each window, in the order of the pixels: image n, pixel h, w under tap r, s at
+// position p, q. The definitions go from the positions to the pixels.
 func EachSeen(g compute.Patches, f func(n, h, w, r, s, p, q int)) {
 	for i := range g.N * g.H * g.W * g.R * g.S {
 		s, r, w, h := i%g.S, i/g.S%g.R, i/g.S/g.R%g.W, i/g.S/g.R/g.W%g.H
@@ -26,7 +26,7 @@ func EachSeen(g compute.Patches, f func(n, h, w, r, s, p, q int)) {
 	}
 }
 
-// patches returns the size pixels under the window, 0 beyond a border, for each of so many places.
+// patches returns the size pixels under the window, 0 beyond a border, for each position.
 func patches[F Float](x *compute.Tensor, g compute.Patches, places, size int) [][]F {
 	all := matrix(make([]F, places*size), size)
 	EachSeen(g, func(n, h, w, r, s, p, q int) {
@@ -44,7 +44,7 @@ func (m *Machine[F]) conv(c compute.Conv) {
 	}
 }
 
-// convInput sums, for each pixel, over the places that see it and their units.
+// convInput sums, for each pixel, over the positions whose window covers it and their units.
 func (m *Machine[F]) convInput(c compute.ConvInput) {
 	g, k := m.window(c.Patches()), c.Y.Cols()
 	size := g.R * g.S * k
@@ -97,7 +97,7 @@ func (m *Machine[F]) poolGrad(p compute.PoolGrad) {
 		each(func(i, at int) { dx[at] = m.FMA(dy[i], share, dx[at]) })
 		return
 	}
-	x, largest := Values[F](p.X), make([]int, len(dy)) // 1 + the pixel that was taken
+	x, largest := Values[F](p.X), make([]int, len(dy)) // 1 + the pixel chosen
 	each(func(i, at int) {
 		if c := largest[i]; c == 0 || m.Load(x[at]) > m.Load(x[c-1]) {
 			largest[i] = at + 1

@@ -14,13 +14,13 @@ import (
 type maker struct {
 	s       *compute.Step
 	rnd     *rand.Rand
-	plain   bool // whole numbers
+	plain   bool // integers
 	aligned bool // tensors start at a multiple of 4, so that kernels may load vectors
 	narrow  factors
 	made    []made
 }
 
-// factors is a set of the two factors of a product.
+// factors is a subset of the two factors of a product.
 type factors int
 
 const (
@@ -28,7 +28,7 @@ const (
 	second
 )
 
-// factor is [maker.within], of Float16s if it is to be.
+// factor is [maker.within], of Float16s if m.narrow has it.
 func (m *maker) factor(which factors, top int, shape ...int) *compute.Tensor {
 	if m.narrow&which == 0 {
 		return m.within(top, shape...)
@@ -53,11 +53,11 @@ type made struct {
 	lead      int
 }
 
-// in returns an input: whole numbers in [−8, 8], or reals of mixed magnitude, some of them zero
-// or subnormal (which a shader may take for 0).
+// in returns an input: integers in [−8, 8], or reals of mixed magnitude, some of them zero or subnormal (which a shader
+// may take for 0).
 func (m *maker) in(shape ...int) *compute.Tensor { return m.within(8, shape...) }
 
-// within is in, with whole numbers in [−top, top].
+// within is in, with integers in [−top, top].
 func (m *maker) within(top int, shape ...int) *compute.Tensor {
 	return m.fill(func() float32 { return m.value(top) }, shape...)
 }
@@ -76,7 +76,7 @@ func (m *maker) value(top int) float32 {
 	return float32(m.rnd.NormFloat64() * math.Exp2(float64(m.rnd.IntN(9)-4)))
 }
 
-// out returns a tensor to be written: full of NaN unless the op reads it.
+// out returns an output tensor: full of NaN unless the op reads it.
 func (m *maker) out(read bool, shape ...int) *compute.Tensor {
 	if read {
 		return m.in(shape...)
@@ -84,7 +84,7 @@ func (m *maker) out(read bool, shape ...int) *compute.Tensor {
 	return m.fill(func() float32 { return float32(math.NaN()) }, shape...)
 }
 
-// scalar is a parameter: whole where the case is on whole numbers.
+// scalar returns a parameter: an integer where the case is on integers.
 func (m *maker) scalar(whole, real float32) float32 {
 	if m.plain {
 		return whole
@@ -94,8 +94,7 @@ func (m *maker) scalar(whole, real float32) float32 {
 
 const guard = -1234.5
 
-// fill returns a tensor inside a larger one. Parents come in few lengths, so that their memory is
-// used again.
+// fill returns a tensor inside a larger one. Parents come in few lengths, so that their memory is used again.
 func (m *maker) fill(f func() float32, shape ...int) *compute.Tensor {
 	return m.fillOf(compute.Float32, f, shape...)
 }

@@ -8,12 +8,12 @@ import (
 	"hebb/compute"
 )
 
-// A spread says over which of batch, rows and columns a tensor has values of its own.
+// A spread lists those of batch, rows and columns along which a tensor varies.
 type spread struct{ batch, row, col bool }
 
 var dense = spread{true, true, true}
 
-// over is the shape of a tensor spread over a domain, with no more dimensions than it needs.
+// over returns the shape of a tensor spread over a domain, with no more dimensions than it needs.
 func (s spread) over(batch, rows, cols int) []int {
 	size := func(own bool, n int) int {
 		if own {
@@ -38,7 +38,7 @@ func (s spread) String() string {
 	return name
 }
 
-// formulas are what training needs, all primitives among them.
+// formulas holds formulas of training, with all primitives among them.
 var formulas = func() map[string]compute.Expr {
 	x, y, old := compute.Var(0), compute.Var(1), compute.Old()
 	num, add, sub, mul, div := compute.Const, compute.Add, compute.Sub, compute.Mul, compute.Div
@@ -55,7 +55,7 @@ var formulas = func() map[string]compute.Expr {
 		"clip":    compute.Min(compute.Max(x, num(-2)), compute.Select(y, num(3), compute.Sign(x))),
 		"seven": compute.Sum(x, compute.Scale(2, y), mul(compute.Var(2), compute.Var(3)), compute.Neg(compute.Var(4)),
 			compute.Abs(compute.Var(5)), compute.Max(compute.Var(6), old)),
-		"unread": add(compute.Var(2), compute.Exp(compute.Neg(compute.Abs(x)))), // Var(1) is there for nothing
+		"unread": add(compute.Var(2), compute.Exp(compute.Neg(compute.Abs(x)))), // Var(1) is unread
 	}
 }()
 
@@ -81,7 +81,7 @@ func mapCases(c *chooser) {
 			c.mapOver(name, compute.Pointwise(formulas[name]), 1, 1, c.count(70001, 1000003), nil)
 		}
 	}
-	// The same instructions of one input and of two, the second unread: programs that must not be taken for each other.
+	// The same instructions of one input and of two, the second unread: programs that must not be confused.
 	for _, in := range [][]string{{"x"}, {"x", "y"}} {
 		c.pointwise(fmt.Sprintf("%d inputs, one read", len(in)), compute.Formula("keep*old + exp(-x*x)*x", in...).With("keep", 0.5))
 	}
@@ -121,8 +121,8 @@ func (c *chooser) mapOver(name string, f *compute.Func, batch, rows, cols int, s
 	})
 }
 
-// RandomExpr is a formula of the given number of inputs, made of so many steps, each of earlier ones.
-// What float32 promises nothing of (a divisor of 0, the exponential of a large number) is kept out.
+// RandomExpr returns a formula of the given number of inputs, made of that many steps, each of earlier ones. It avoids
+// operations without a float32 bound (a divisor of 0, the exponential of a large number).
 func RandomExpr(rnd *rand.Rand, inputs, steps int) compute.Expr {
 	num := func(x float32) compute.Expr { return compute.Const(x) }
 	var pool []compute.Expr

@@ -6,8 +6,8 @@ import (
 	"hebb/compute"
 )
 
-// pools calls f with the windows that pooling is tried on, and whether the pixels are those that a ReLU
-// leaves or all the same, so that most windows have several of the largest.
+// pools calls f with the windows on which pooling is tested, and with pixels after a ReLU or all the same, so that most
+// windows have several of the largest.
 func (c *chooser) pools(f func(v view, kind compute.Pooling, pixel pixels)) {
 	some := func(v view, kind compute.Pooling) { f(v, kind, pick(c, mixed, mixed, rectified, negative, equal)) }
 	kinds := []compute.Pooling{compute.MaxPool, compute.AveragePool}
@@ -20,10 +20,10 @@ func (c *chooser) pools(f func(v view, kind compute.Pooling, pixel pixels)) {
 			looking(1, 9, 9, 5, 5, 3, 3, 2, 1),
 			looking(1, 7, 7, 16, 16, 7, 7, 1, 0), // global
 			looking(1, 5, 6, 3, 3, 3, 3, 1, 1),   // each pixel under nine windows
-			looking(2, 10, 7, 3, 3, 2, 1, 3, 0),  // pixels that no window sees
+			looking(2, 10, 7, 3, 3, 2, 1, 3, 0),  // pixels outside all windows
 		} {
 			some(v, kind)
-			some(v, kind) // on whole numbers and on reals
+			some(v, kind) // on integers and on reals
 		}
 		for range c.count(0, 2) {
 			some(looking(3, 32, 32, 64, 64, 3, 3, 2, 1), kind)
@@ -33,7 +33,7 @@ func (c *chooser) pools(f func(v view, kind compute.Pooling, pixel pixels)) {
 	}
 }
 
-// pool is a random window for pooling.
+// pool returns a random window for pooling.
 func (c *chooser) pool() view {
 	for {
 		side := func() int { return pick(c, 1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17) }
@@ -46,7 +46,7 @@ func (c *chooser) pool() view {
 	}
 }
 
-// pixels says what images hold.
+// pixels is the kind of the images' contents.
 type pixels int
 
 const (

@@ -45,8 +45,8 @@ func (c *chooser) random(law compute.Law, n, parts int, seed, stream uint64) {
 	})
 }
 
-// Parts has d fill tensors with random numbers, in parts and each part by itself, and reports where the two are not the
-// same to the bit.
+// Parts lets d fill tensors with random numbers, in parts and each part by itself, and reports where the two differ in
+// a bit.
 func Parts(d *compute.Device) error {
 	for _, law := range []compute.Law{compute.Uniform(-0.3, 0.7), compute.Normal(-2, 0.1), compute.Bernoulli(0.9, 1/0.9)} {
 		for _, n := range []int{1, 2, 3, 4, 6, 33, 64, 1000} {

@@ -35,7 +35,7 @@ func reduceCases(c *chooser) {
 		c.reduce(compute.FoldSum, compute.AlongCols, 4, 2, 33, 2)
 		c.reduce(compute.FoldMax, compute.AlongCols, 3, 1, 17, 33)
 		c.reduce(compute.FoldMax, compute.AlongRows, 3, 2, 31, 64)
-		// Long ones, which kernels fold in parts.
+		// Long folds, which kernels split.
 		for _, fold := range folds {
 			c.reduce(fold, compute.AlongAll, 0, 1, 7, 10007)
 			c.reduce(fold, compute.AlongRows, 0, 1, 5003, 3)
@@ -55,7 +55,7 @@ func reduceCases(c *chooser) {
 	}
 }
 
-// reduce adds one case; of says which formula is folded.
+// reduce adds one case; of selects the formula to fold.
 func (c *chooser) reduce(fold compute.Fold, along compute.Along, of, batch, rows, cols int) {
 	f := foldedFormulas[of]
 	scaled, p := fold == compute.FoldSum && c.bool(), pick(c, mixed, mixed, mixed, negative, equal)

@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// A relation is a similarity of rows of length d, before it has rows.
+// A relation is a similarity of rows of length d, without its rows.
 type relation struct {
 	kernel compute.Kernel
 	d      int
@@ -34,7 +34,7 @@ func (r relation) String() string {
 	return s
 }
 
-// of makes the similarity; with twin the last row is the first again, and the second is zeros.
+// of makes the similarity; with twin the last row equals the first, and the second is zeros.
 func (r relation) of(m *maker, batch, rows int, twin bool) compute.Similarity {
 	s := compute.Similarity{X: m.within(4, shape(batch, false, rows, r.d)...), Kernel: r.kernel, PerDim: r.perDim}
 	if twin && rows > 2 {
@@ -52,8 +52,7 @@ func (r relation) of(m *maker, batch, rows int, twin bool) compute.Similarity {
 	return s
 }
 
-// normal makes zeros of what is subnormal in the last input: one norm of which nothing is known is enough for nothing
-// to be known of any sum.
+// normal replaces subnormals in the last input by zeros: one unbounded norm is enough to make any sum unbounded.
 func (m *maker) normal() {
 	d := m.made[len(m.made)-1]
 	for i, x := range d.x[d.lead:][:d.t.Len()] {
@@ -63,7 +62,7 @@ func (m *maker) normal() {
 	}
 }
 
-// sigmas are widths about the distance of two inputs, √(2d)·5.
+// sigmas returns widths about the distance of two inputs, √(2d)·5.
 func sigmas(widths, d int, perDim bool) (sigma []float32) {
 	for w := range widths {
 		s := 5 * math.Exp2(float64(w%3-1)) * (1 + float64(w)/16)
@@ -75,8 +74,8 @@ func sigmas(widths, d int, perDim bool) (sigma []float32) {
 	return sigma
 }
 
-// rowwise is a number for each width, member and row.
+// rowwise is the shape of a number for each width, member and row.
 func (r relation) rowwise(batch, rows int) []int { return []int{r.widths, batch, rows} }
 
-// kernelRows are how many rows there are: sizes that straddle the tiles.
+// kernelRows returns a number of rows: sizes that straddle the tiles.
 func (c *chooser) kernelRows() int { return pick(c, append(sizes, 191, 192, 193)...) }

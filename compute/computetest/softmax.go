@@ -31,7 +31,7 @@ func softmaxCases(c *chooser) {
 func (c *chooser) softmax(n, classes int) {
 	delta, stray := c.rnd.IntN(4) > 0, c.bool()
 	p := pick(c, mixed, mixed, mixed, rectified, equal)
-	far := pick[float32](c, 0, 0, 512, -512) // beyond what exp takes
+	far := pick[float32](c, 0, 0, 512, -512) // beyond the range of exp
 	name := fmt.Sprintf("n=%d classes=%d%v", n, classes, p)
 	if far != 0 {
 		name += fmt.Sprintf(" around %g", far)
