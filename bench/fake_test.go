@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -150,8 +151,23 @@ func contenders(fs ...*fake) (all []compute.Backend) {
 func lowRoofs() []ladder {
 	low := roofs()
 	low[1].rungs = low[1].rungs[:1]
-	low[2].rungs = []Case{{"roof", "copy", true, Move{1 << 20}}}
+	low[2].rungs = []Case{copyOf(1 << 20)}
+	low[2].rungs[0].Suite = "roof"
 	return low
+}
+
+func mustCases(t *testing.T, o Options) []Case {
+	t.Helper()
+	cases, err := Cases(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases
+}
+
+// of returns the results of a suite on a backend, in their order.
+func of(r *Report, suite, backend string) []Result {
+	return slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool { return c.Suite != suite || c.Backend != backend })
 }
 
 func mustRun(t *testing.T, ctx context.Context, o Options, fs ...*fake) *Report {

@@ -4,9 +4,8 @@ import (
 	"hash/fnv"
 )
 
-// A filling is how inputs are made: each from a number of its own, so that a peer in another
-// language makes the same ones to the bit, and a case's inputs do not depend on which other cases
-// are run.
+// A filling is a law for the numbers of inputs. Each number is a hash of the case's seed, the input and the element, so
+// that a peer in another language makes the same ones to the bit, and they do not depend on which other cases run.
 type filling uint8
 
 const (
@@ -18,7 +17,7 @@ const (
 	real
 )
 
-// caseSeed is where the streams of a case begin.
+// caseSeed is the seed of a case: of input 0, whose successors have the next ones.
 func caseSeed(seed uint64, name string) uint32 {
 	h := fnv.New32a()
 	h.Write([]byte(name))

@@ -22,8 +22,8 @@ func (r *Report) HTML(w io.Writer) error {
 		return err
 	}
 	return pageTemplate.Execute(w, map[string]any{
-		"Report": r, "Sheets": r.sheets(), "Summary": r.summary(), "Plots": inline(svg.String()), "Exprs": r.exprs(),
-		"Rounds": rounds, "Enough": enough, "Shortest": shortest, "Patience": patience,
+		"Report": r, "Tables": r.tables(), "Summary": r.summary(), "Plots": inline(svg.String()), "Exprs": r.exprs(),
+		"Rounds": rounds, "Enough": enough, "Shortest": shortest, "TrainingLimit": trainingLimit,
 	})
 }
 

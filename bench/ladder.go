@@ -11,36 +11,37 @@ import (
 	"hebb/compute"
 )
 
-// ladders are the cases of which every rung is measured: small ones in a quick run and beside a program on the CPU.
+// ladders returns the cases of [Ladder]: small ones in a quick run, and for an OpenGL that is a program on the CPU.
 func (o Options) ladders() []Case {
-	cube, batch, units, n, rows, d := 4096, Product{Batch: 256, M: 128, N: 128, K: 128}, 4096, 256, 4096, 512
-	conv := Convolution{N: 64, H: 16, W: 16, C: 128, K: 128, R: 3, Stride: 1, Pad: 1}
+	one, batch := cube(1, 4096), cube(256, 128)
+	u, g := update{networks: 1, units: 4096, inputs: 4096, n: 256}, gram{batch: 1, n: 4096, d: 512}
+	conv := convolution{n: 64, h: 16, w: 16, c: 128, k: 128, r: 3, stride: 1, pad: 1}
 	if o.Quick || o.software {
-		cube, batch, units, n, rows, d = 256, Product{Batch: 8, M: 64, N: 64, K: 64}, 256, 64, 256, 64
-		conv.N, conv.H, conv.W, conv.C, conv.K = 2, 8, 8, 32, 32
+		one, batch = cube(1, 256), cube(8, 64)
+		u.units, u.inputs, u.n, g.n, g.d = 256, 256, 64, 256, 64
+		conv.n, conv.h, conv.w, conv.c, conv.k = 2, 8, 8, 32, 32
 	}
-	update := func(rule string) Update { return Update{Networks: 1, Units: units, Inputs: units, N: n, Rule: rule} }
-	cases := []Case{
-		{Name: fmt.Sprintf("NN %d³", cube), Work: Product{Batch: 1, M: cube, N: cube, K: cube}},
-		{Name: "NN " + times(batch.Batch, fmt.Sprintf("%d³", batch.M)), Work: batch},
-		{Name: fmt.Sprintf("hebb %d×%d n=%d", units, units, n), Work: update("hebb")},
-		{Name: fmt.Sprintf("oja %d×%d n=%d", units, units, n), Work: update("oja")},
-		{Name: fmt.Sprintf("gaussian 3 widths %d×%d", rows, d),
-			Work: Similarity{Batch: 1, N: rows, D: d, Kernel: compute.Gaussian, Sigma: []float32{0.5, 1, 2}}},
+	g.kernel, g.sigma = compute.Gaussian, threeWidths
+	cases := []Case{{Name: one.name(), Build: one.build}, {Name: batch.name(), Build: batch.build}}
+	for _, u.rule = range []string{"hebb", "oja"} {
+		cases = append(cases, Case{Name: fmt.Sprintf("%s %d×%d n=%d", u.rule, u.units, u.inputs, u.n), Build: u.build})
 	}
-	for _, conv.Pass = range Passes {
-		name := fmt.Sprintf("3×3 %d×%d×%d×%d→%d %s", conv.N, conv.H, conv.W, conv.C, conv.K, conv.Pass)
-		cases = append(cases, Case{Name: name, Work: conv})
+	cases = append(cases, Case{Name: g.name(), Build: g.build})
+	for _, pass := range passes {
+		cases = append(cases, Case{Name: conv.name(pass), Build: conv.builder(pass)})
 	}
 	for i := range cases {
 		cases[i].Suite, cases[i].Quick = "ladder", true
 	}
-	return slices.DeleteFunc(cases, func(c Case) bool { return o.Only != nil && !o.Only.MatchString(c.Suite+" "+c.Name) })
+	return slices.DeleteFunc(cases, func(c Case) bool { return !o.matches(c) })
 }
 
-// Ladder measures a handful of cases on every rung: the one of naive, which is the same device with no other, and every way
-// that t has. Each is verified before it is timed, for patience times o.MaxCase a case, and what t has learned stays as
-// it is. Results are in the order of a ladder: naive, then from slow to fast.
+// ladderLimit is how many times Options.MaxCase all rungs of a case may take.
+const ladderLimit = 4
+
+// Ladder measures a few cases in every way in which a device can run them: the one way of naive, which is the same device
+// without other kernels, and all ways of t. Each is verified before it is timed, for up to ladderLimit·o.MaxCase a case, and
+// the choices of t stay as they are. Results are in the order of a ladder: naive, then from slow to fast.
 func Ladder(ctx context.Context, t, naive compute.Tuner, o Options) (*Report, error) {
 	o = o.withDefaults([]compute.Backend{t})
 	cases := o.ladders()
@@ -77,7 +78,7 @@ func Ladder(ctx context.Context, t, naive compute.Tuner, o Options) (*Report, er
 
 // climb is a case on every rung.
 func (r *runner) climb(ctx context.Context, d *device, below *compute.Device, t, naive compute.Tuner, c Case) ([]Result, error) {
-	options := compute.TuneOptions{Limit: patience * r.Options.MaxCase, Keep: true, Now: r.Options.now}
+	options := compute.TuneOptions{Limit: ladderLimit * r.Options.MaxCase, Keep: true, Now: r.Options.now}
 	all, err := tuneCase(ctx, d.Device, t, c, r.Options.Seed, options)
 	d.Trim()
 	if err != nil {
@@ -88,15 +89,15 @@ func (r *runner) climb(ctx context.Context, d *device, below *compute.Device, t,
 	below.Trim()
 	var rungs []Result
 	for i, a := range all.Attempts {
-		rungs = append(rungs, r.rung(d, c, all.Cost, a, a.Way))
+		rungs = append(rungs, r.rung(d, all, a, a.Way))
 		rungs[i].Chosen = i == 0
 	}
 	slices.SortStableFunc(rungs, func(a, b Result) int { return cmp.Compare(heightOf(b), heightOf(a)) })
 	for _, a := range low.Attempts {
-		rungs = slices.Insert(rungs, 0, r.rung(d, c, all.Cost, a, "naive"))
+		rungs = slices.Insert(rungs, 0, r.rung(d, all, a, "naive"))
 	}
 	if left := all.Ways - len(all.Attempts); left > 0 {
-		res := r.rung(d, c, all.Cost, compute.Attempt{}, fmt.Sprintf("%d more", left))
+		res := r.rung(d, all, compute.Attempt{}, fmt.Sprintf("%d more", left))
 		res.stop(Skipped, fmt.Sprintf("%d ways that promise less were not tried within %v", left, options.Limit))
 		rungs = append(rungs, res)
 	}
@@ -116,9 +117,9 @@ func heightOf(r Result) float64 {
 	return r.Seconds
 }
 
-// rung is the result of one attempt at c on d.
-func (r *runner) rung(d *device, c Case, cost compute.Cost, a compute.Attempt, name string) Result {
-	res := r.result(c, cost, d.info)
+// rung is the result of one attempt at the case of t on d.
+func (r *runner) rung(d *device, t Tuned, a compute.Attempt, name string) Result {
+	res := r.result(t.Case, t.description, t.Cost, d.info)
 	res.Rung = name
 	res.judge(a.Tally)
 	res.Sample = fmt.Sprintf("%d elements, on whole numbers", a.Tally.Judged)
@@ -130,17 +131,17 @@ func (r *runner) rung(d *device, c Case, cost compute.Cost, a compute.Attempt, n
 	case a.Laps > 0:
 		res.rate([]float64{a.Seconds})
 		res.Samples, res.Spread = a.Laps, a.Spread
-		if d.roof.Flops > 0 && d.roof.Bytes > 0 {
-			s, by := d.roof.seconds(cost)
+		if d.roof.known() {
+			s, by := d.roof.seconds(t.Cost)
 			res.Share, res.BoundBy = s/res.Seconds, by
 		}
 	}
 	return res
 }
 
-// ladderSheet has a row for each rung of each case.
-func (r *Report) ladderSheet() sheet {
-	s := sheet{Title: "ladder: every way to run a case, verified", Head: []string{"case", "rung", "time", "GFLOP/s", "of roof", "× the rung below", "verified", "worst"}}
+// ladderTable has a row for each rung of each case.
+func (r *Report) ladderTable() table {
+	s := table{Title: "ladder: every way to run a case, verified", Head: []string{"case", "rung", "time", "GFLOP/s", "of roof", "× the rung below", "verified", "worst"}}
 	last := ""
 	for i := range r.Results {
 		c := &r.Results[i]

@@ -13,10 +13,10 @@ import (
 	"hebb/compute"
 )
 
-// A climber is a Tuner of made-up speed: an op takes so many times what it costs, by way. What it computes is worked out
+// A fakeTuner is a Tuner of made-up speed: an op takes so many times what it costs, by way. What it computes is worked out
 // once after each Try.
-type climber struct {
-	*scholar
+type fakeTuner struct {
+	*computing
 	ways    []string
 	times   map[string]float64
 	way     string
@@ -24,15 +24,15 @@ type climber struct {
 	learned int
 }
 
-func (c *climber) Ways(compute.Op) []string                  { return slices.Clone(c.ways) }
-func (c *climber) Learned(compute.Op) bool                   { return false }
-func (c *climber) Learn(compute.Op, []compute.Attempt) error { c.learned++; return nil }
-func (c *climber) Try(_ compute.Op, way string) error        { c.way, c.fresh = way, true; return nil }
-func (c *climber) takes(op compute.Op) time.Duration {
+func (c *fakeTuner) Ways(compute.Op) []string                  { return slices.Clone(c.ways) }
+func (c *fakeTuner) Learned(compute.Op) bool                   { return false }
+func (c *fakeTuner) Learn(compute.Op, []compute.Attempt) error { c.learned++; return nil }
+func (c *fakeTuner) Try(_ compute.Op, way string) error        { c.way, c.fresh = way, true; return nil }
+func (c *fakeTuner) takes(op compute.Op) time.Duration {
 	return time.Duration(float64(c.fake.takes(compute.CostOf(op))) * c.times[c.way])
 }
 
-func (c *climber) Run(op compute.Op) error {
+func (c *fakeTuner) Run(op compute.Op) error {
 	if !c.fresh {
 		*c.now = c.now.Add(c.takes(op))
 		return nil
@@ -42,16 +42,16 @@ func (c *climber) Run(op compute.Op) error {
 	if c.way == "wrong" {
 		c.wrong = alwaysOff
 	}
-	return c.scholar.Run(op)
+	return c.computing.Run(op)
 }
 
 // Every rung is there, from the naive one to the fastest, and what is wrong has no time; nothing is learned.
 func TestLadder(t *testing.T) {
-	gpu, _ := school()
+	gpu, _ := computers()
 	_, low, _ := world()
 	low.now = gpu.now
-	top := &climber{scholar: gpu, ways: []string{"64", "wrong", "128", "32"}, times: map[string]float64{"": 1, "64": 2, "128": 1, "32": 3}}
-	naive := &climber{scholar: &scholar{fake: low}, times: map[string]float64{"": 30}}
+	top := &fakeTuner{computing: gpu, ways: []string{"64", "wrong", "128", "32"}, times: map[string]float64{"": 1, "64": 2, "128": 1, "32": 3}}
+	naive := &fakeTuner{computing: &computing{fake: low}, times: map[string]float64{"": 30}}
 	o := Options{Quick: true, Only: regexp.MustCompile("NN 8"), roofs: []ladder{}, MaxCase: time.Second, now: func() time.Time { return *gpu.now }}
 	r, err := Ladder(context.Background(), top, naive, o)
 	if err != nil {

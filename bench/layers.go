@@ -8,81 +8,67 @@ import (
 	"strings"
 
 	"hebb/compute"
+	"hebb/nets"
 	"hebb/nets/stack"
 )
 
-// A Convolution is one pass of a convolutional layer over n images: see [compute.Conv],
-// [compute.ConvInput] and, of the weight gradient, [compute.Hebbian] with Patches.
-type Convolution struct {
-	Pass   string `json:"pass"` // one of Passes
-	N      int    `json:"n"`
-	H      int    `json:"h"`
-	W      int    `json:"w"`
-	C      int    `json:"c"` // channels
-	K      int    `json:"k"` // units
-	R      int    `json:"r"` // rows and columns of the window
-	Stride int    `json:"stride"`
-	Pad    int    `json:"pad"`
-}
+// A convolution is a convolutional layer over n images of h×w×c, with k units and windows of r×r.
+type convolution struct{ n, h, w, c, k, r, stride, pad int }
 
-// Passes are the passes of a [Convolution]: Y = X ⋆ W, its adjoint towards X, and its adjoint
-// towards W.
-var Passes = []string{"forward", "input gradient", "weight gradient"}
+// The passes of a layer: Y = X ⋆ W ([compute.Conv]), its adjoint towards X ([compute.ConvInput]), and its adjoint towards
+// W, a [compute.Hebbian] with Patches.
+const (
+	forward        = "forward"
+	inputGradient  = "input gradient"
+	weightGradient = "weight gradient"
+)
 
-func (c Convolution) Op() string {
-	return map[string]string{"forward": "conv", "input gradient": "convinput", "weight gradient": "hebbian"}[c.Pass]
-}
+var passes = []string{forward, inputGradient, weightGradient}
 
-func (c Convolution) Kind() string {
-	return fmt.Sprintf("%s %d×%d %s", c.Op(), c.R, c.R, c.Pass)
-}
-
-func (c Convolution) Sizes() map[string]int {
-	return map[string]int{"n": c.N, "h": c.H, "w": c.W, "c": c.C, "k": c.K, "r": c.R, "stride": c.Stride, "pad": c.Pad}
-}
-
-func (c Convolution) slide() compute.Slide { return compute.Slide{Stride: c.Stride, Pad: c.Pad} }
+func (c convolution) slide() compute.Slide { return compute.Slide{Stride: c.stride, Pad: c.pad} }
 
 // places are the rows and columns of the output.
-func (c Convolution) places() (p, q int) {
-	return c.slide().Places(c.H, c.R), c.slide().Places(c.W, c.R)
+func (c convolution) places() (p, q int) {
+	return c.slide().Places(c.h, c.r), c.slide().Places(c.w, c.r)
 }
 
-func (c Convolution) terms() int {
-	switch p, q := c.places(); c.Pass {
-	case "input gradient":
-		return c.R * c.R * c.K
-	case "weight gradient":
-		return c.N * p * q
-	}
-	return c.R * c.R * c.C
-}
-
-// work is how many products one pass adds up, those of the border included.
-func (c Convolution) work() int {
+// products is how many products one pass adds up, those of the border included.
+func (c convolution) products() int {
 	p, q := c.places()
-	return c.N * p * q * c.K * c.R * c.R * c.C
+	return c.n * p * q * c.k * c.r * c.r * c.c
 }
 
-func (c Convolution) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
-	p, q := c.places()
-	x, y, w := step.Tensor(c.N, c.H, c.W, c.C), step.Tensor(c.N, p, q, c.K), step.Tensor(c.K, c.R, c.R, c.C)
-	e := compute.Epilogue{Alpha: 1}
-	switch c.Pass {
-	case "input gradient":
-		return compute.ConvInput{X: x, Y: y, W: w, Slide: c.slide(), Epilogue: e}, []*compute.Tensor{y, w}
-	case "weight gradient": // with the Rate and Decay of a layer: the plain sum, whatever W held, which is poison
-		return compute.Hebbian{W: w, Y: y, X: x, Rate: float32(c.N * p * q), Decay: 1, Patches: c.slide()}, []*compute.Tensor{y, x, w}
+// builder makes the op of a pass.
+func (c convolution) builder(pass string) func(*compute.Step) compute.Op {
+	return func(s *compute.Step) compute.Op {
+		p, q := c.places()
+		x, y, w := s.Tensor(c.n, c.h, c.w, c.c), s.Tensor(c.n, p, q, c.k), s.Tensor(c.k, c.r, c.r, c.c)
+		e := compute.Epilogue{Alpha: 1}
+		switch pass {
+		case inputGradient:
+			return compute.ConvInput{X: x, Y: y, W: w, Slide: c.slide(), Epilogue: e}
+		case weightGradient: // with the Rate and Decay of a layer: the plain sum, whatever W held
+			return compute.Hebbian{W: w, Y: y, X: x, Rate: float32(c.n * p * q), Decay: 1, Patches: c.slide()}
+		}
+		return compute.Conv{Y: y, X: x, W: w, Slide: c.slide(), Epilogue: e}
 	}
-	return compute.Conv{Y: y, X: x, W: w, Slide: c.slide(), Epilogue: e}, []*compute.Tensor{x, w}
 }
 
-// A convolution is a convolutional layer of a network.
-type convolution struct {
-	name  string // network and layer
+// name is the geometry and the pass: "3×3/2 16×32×32×64→128 forward".
+func (c convolution) name(pass string) string {
+	stride := ""
+	if c.stride > 1 {
+		stride = fmt.Sprint("/", c.stride)
+	}
+	return fmt.Sprintf("%d×%d%s %d×%d×%d×%d→%d %s", c.r, c.r, stride, c.n, c.h, c.w, c.c, c.k, pass)
+}
+
+// A layer is a convolutional layer of a network.
+type layer struct {
+	name  string // of the network and of the layer in it
 	quick bool
 	first bool // nothing below learns
-	Convolution
+	convolution
 }
 
 // layers are the convolutions of resnet18 and resnet50 for images of 32×32 and of 224×224, in all
@@ -101,19 +87,19 @@ func (o Options) layers() []Case {
 	quick := []string{"layer1.0.conv1", "layer4.0.conv1"}
 	var cases []Case
 	for _, side := range []int{32, 224} {
-		seen := map[Convolution]bool{}
-		var found []convolution
+		seen := map[convolution]bool{}
+		var found []layer
 		for _, net := range []string{"resnet18", "resnet50"} {
-			in := stack.Shape{Height: side, Width: side, Channels: 3}
+			in := nets.Shape{Height: side, Width: side, Channels: 3}
 			for _, l := range convolutionsOf(net, in) {
-				if l.N = n; !seen[l.Convolution] {
+				if l.n = n; !seen[l.convolution] {
 					l.quick = side == 32 && net == "resnet18" && slices.Contains(quick, l.name)
 					l.name = net + " " + l.name
-					seen[l.Convolution], found = true, append(found, l)
+					seen[l.convolution], found = true, append(found, l)
 				}
 			}
 		}
-		slices.SortStableFunc(found, func(a, b convolution) int { return cmp.Compare(a.work(), b.work()) })
+		slices.SortStableFunc(found, func(a, b layer) int { return cmp.Compare(a.products(), b.products()) })
 		for _, l := range found {
 			cases = append(cases, l.cases()...)
 		}
@@ -122,25 +108,18 @@ func (o Options) layers() []Case {
 }
 
 // cases are the passes of l.
-func (l convolution) cases() (cases []Case) {
-	stride := ""
-	if l.Stride > 1 {
-		stride = fmt.Sprint("/", l.Stride)
-	}
-	for _, pass := range Passes {
-		if l.first && pass == "input gradient" {
+func (l layer) cases() (cases []Case) {
+	for _, pass := range passes {
+		if l.first && pass == inputGradient {
 			continue // nobody asks for the gradient of the image
 		}
-		c := l.Convolution
-		c.Pass = pass
-		name := fmt.Sprintf("%s %d×%d%s %d×%d×%d×%d→%d %s", l.name, l.R, l.R, stride, l.N, l.H, l.W, l.C, l.K, pass)
-		cases = append(cases, Case{"layers", name, l.quick, c})
+		cases = append(cases, Case{Name: l.name + " " + l.convolution.name(pass), Quick: l.quick, Build: l.builder(pass)})
 	}
 	return cases
 }
 
 // convolutionsOf lists the convolutions of a network that nets knows by name, the first one first.
-func convolutionsOf(net string, in stack.Shape) []convolution {
+func convolutionsOf(net string, in nets.Shape) []layer {
 	spec, err := stack.Parse(net, in, 1000)
 	if err != nil {
 		panic(err) // the names are our own
@@ -151,12 +130,12 @@ func convolutionsOf(net string, in stack.Shape) []convolution {
 }
 
 // walk returns the convolutions of the layer called name, and the shape that comes out of it.
-func walk(spec stack.Spec, name string, in stack.Shape) (found []convolution, out stack.Shape) {
+func walk(spec stack.Spec, name string, in nets.Shape) (found []layer, out nets.Shape) {
 	switch s := spec.(type) {
 	case stack.Stack:
 		out = in
 		for i, part := range s {
-			var more []convolution
+			var more []layer
 			more, out = walk(part, strings.TrimPrefix(name+"."+label(part, i), "."), out)
 			found = append(found, more...)
 		}
@@ -166,15 +145,15 @@ func walk(spec stack.Spec, name string, in stack.Shape) (found []convolution, ou
 		side, _ := walk(s.Skip, name+".downsample", in)
 		return append(main, side...), out
 	case stack.Conv:
-		c := Convolution{H: in.Height, W: in.Width, C: in.Channels, K: s.Units, R: s.Window, Stride: max(s.Stride, 1), Pad: s.Pad}
+		c := convolution{h: in.Height, w: in.Width, c: in.Channels, k: s.Units, r: s.Window, stride: max(s.Stride, 1), pad: s.Pad}
 		p, q := c.places()
-		return []convolution{{name: name, Convolution: c}}, stack.Shape{Height: p, Width: q, Channels: s.Units}
+		return []layer{{name: name, convolution: c}}, nets.Shape{Height: p, Width: q, Channels: s.Units}
 	case stack.Pool:
 		if s.Window == 0 {
-			return nil, stack.Shape{Height: 1, Width: 1, Channels: in.Channels}
+			return nil, nets.Shape{Height: 1, Width: 1, Channels: in.Channels}
 		}
 		slide := compute.Slide{Stride: cmp.Or(s.Stride, s.Window), Pad: s.Pad}
-		return nil, stack.Shape{Height: slide.Places(in.Height, s.Window), Width: slide.Places(in.Width, s.Window), Channels: in.Channels}
+		return nil, nets.Shape{Height: slide.Places(in.Height, s.Window), Width: slide.Places(in.Width, s.Window), Channels: in.Channels}
 	}
 	return nil, in // neither convolves nor changes the shape of images
 }

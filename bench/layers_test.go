@@ -1,10 +1,11 @@
 package bench
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
-	"hebb/nets/stack"
+	"hebb/nets"
 )
 
 // The convolutions that are found are those of the networks: they do as many multiplications as
@@ -20,11 +21,11 @@ func TestConvolutionsOf(t *testing.T) {
 		{"resnet50", 224, 53, 4.089 - 2048*1000e-9},
 		{"resnet18", 32, 20, 0.5554176}, // with a 3×3 stem and no pooling, worked by hand
 	} {
-		found := convolutionsOf(c.net, stack.Shape{Height: c.side, Width: c.side, Channels: 3})
+		found := convolutionsOf(c.net, nets.Shape{Height: c.side, Width: c.side, Channels: 3})
 		work := 0
 		for i, l := range found {
-			l.N = 1
-			work += l.work()
+			l.n = 1
+			work += l.products()
 			if l.first != (i == 0) || l.name == "" {
 				t.Errorf("%s: layer %d is %+v", c.net, i, l)
 			}
@@ -37,28 +38,36 @@ func TestConvolutionsOf(t *testing.T) {
 
 // Of every geometry there is one layer, in all passes; the first layer of a network sends nothing down.
 func TestLayers(t *testing.T) {
-	seen, passes := map[Convolution]bool{}, map[string]int{}
+	describe := func(c Case) description {
+		p, err := newProblem(c, 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.description
+	}
+	seen, passes := map[string]bool{}, map[any]int{}
 	stems := 0
 	for _, c := range (Options{gpu: true}).layers() {
-		l := c.Work.(Convolution)
-		if seen[l] {
+		d := describe(c)
+		if key := fmt.Sprint(d.kind, d.sizes); seen[key] {
 			t.Errorf("%s is there twice", c.Name)
+		} else {
+			seen[key] = true
 		}
-		seen[l] = true
-		passes[l.Pass]++
-		if l.C == 3 && l.Pass == "forward" {
+		passes[d.settings["pass"]]++
+		if d.sizes["c"] == 3 && d.op == "conv" {
 			stems++
 		}
-		if l.N != 64 {
-			t.Errorf("%s has %d images, want 64 where there is a GPU", c.Name, l.N)
+		if d.sizes["n"] != 64 {
+			t.Errorf("%s has %d images, want 64 where there is a GPU", c.Name, d.sizes["n"])
 		}
 	}
-	f := passes["forward"]
-	if stems != 2 || f < 40 || passes["weight gradient"] != f || passes["input gradient"] != f-stems {
+	f := passes[forward]
+	if stems != 2 || f < 40 || passes[weightGradient] != f || passes[inputGradient] != f-stems {
 		t.Errorf("%v passes, %d of first layers", passes, stems)
 	}
 	for o, want := range map[*Options]int{{}: 16, {gpu: true, software: true}: 4, {gpu: true, Batch: 5}: 5} {
-		if got := o.layers()[0].Work.(Convolution).N; got != want {
+		if got := describe(o.layers()[0]).sizes["n"]; got != want {
 			t.Errorf("%+v: %d images, want %d", o, got, want)
 		}
 	}

@@ -8,12 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/plot/vg/vgimg"
-
 	"hebb/compute"
 )
 
-// Collect makes one report of the results of several runs. Of results of one case in one way the first that has a time counts.
+// Collect makes one report of the results of several runs. Of several results of one case, backend, rung and precision it
+// keeps the first that has a time.
 func Collect(runs ...[]Result) *Report {
 	r := &Report{}
 	at := map[string]int{}
@@ -61,7 +60,7 @@ func roofOf(backend string, results []Result) (f Roof) {
 
 var notInSlug = regexp.MustCompile(`[^a-z0-9]+`)
 
-// Slug is the name of the first device as one of a folder: "nvidia-h100-80gb-hbm3".
+// Slug is the name of the first device as a folder's name: "nvidia-h100-80gb-hbm3".
 func (r *Report) Slug() string {
 	if len(r.Devices) == 0 {
 		return "nothing"
@@ -70,14 +69,14 @@ func (r *Report) Slug() string {
 	return cmp.Or(strings.Trim(notInSlug.ReplaceAllString(strings.ToLower(name), "-"), "-"), r.Devices[0].Backend)
 }
 
-// A Circumstance is what a page says of a run beside its results.
-type Circumstance struct {
+// A Setup is printed on a page beside the results.
+type Setup struct {
 	GPU      *compute.Info // its limits and extensions, or nil
 	Commands []string      // that were run
 }
 
 // Markdown writes the report as a page for bench/results, beside bench.json and bench.png.
-func (r *Report) Markdown(w io.Writer, c Circumstance) error {
+func (r *Report) Markdown(w io.Writer, c Setup) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", cmp.Or(r.name(), "No device"))
 	fmt.Fprintf(&b, "%s, hebb %s; written by `hebb report`. All results, with spread and sizes: [bench.json](bench.json).\n\n", r.Start.Format("2006-01-02"), r.Version)
@@ -92,9 +91,9 @@ func (r *Report) Markdown(w io.Writer, c Circumstance) error {
 	}
 	c.write(&b)
 	fmt.Fprintf(&b, "\n%s\n", r.tally())
-	r.targetSheet().markdown(&b)
+	r.targetTable().markdown(&b)
 	b.WriteString("\n![rooflines](bench.png)\n")
-	for _, s := range r.sheets() {
+	for _, s := range r.tables() {
 		s.markdown(&b)
 	}
 	_, err := io.WriteString(w, b.String())
@@ -118,7 +117,7 @@ func (r *Report) peers() (all []string) {
 	return all
 }
 
-func (c Circumstance) write(b *strings.Builder) {
+func (c Setup) write(b *strings.Builder) {
 	if c.GPU != nil {
 		var limits []string
 		for _, l := range c.GPU.Limits {
@@ -141,8 +140,8 @@ func (r *Report) tally() string {
 		len(r.Results), count[OK], count[Failed], count[Broken], count[Skipped])
 }
 
-// markdown writes the sheet under a heading.
-func (s sheet) markdown(b *strings.Builder) {
+// markdown writes the table under a heading.
+func (s table) markdown(b *strings.Builder) {
 	fmt.Fprintf(b, "\n## %s\n\n", s.Title)
 	line := func(cells []string) {
 		for _, c := range cells {
@@ -161,15 +160,4 @@ func (s sheet) markdown(b *strings.Builder) {
 	for _, n := range s.Notes {
 		fmt.Fprintf(b, "- %s\n", strings.ReplaceAll(n, "*", `\*`))
 	}
-}
-
-// Rooflines draws the rooflines alone, as a PNG.
-func (r *Report) Rooflines(w io.Writer) error {
-	d, err := r.drawing()
-	if err != nil {
-		return err
-	}
-	d.plots, d.height = d.plots[:1], d.height[:1]
-	_, err = vgimg.PngCanvas{Canvas: d.canvas()}.WriteTo(w)
-	return err
 }

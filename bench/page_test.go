@@ -13,15 +13,11 @@ import (
 
 // Every case of a target is one that a run has.
 func TestTargetCases(t *testing.T) {
-	cases, err := Cases(Options{Suites: Suites, Batch: 256, gpu: true})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var names []string
-	for _, c := range cases {
+	for _, c := range mustCases(t, Options{Suites: Suites, Batch: 256, gpu: true}) {
 		names = append(names, c.Suite+" "+c.Name)
-		if w, ok := c.Work.(Training); ok {
-			for _, rule := range w.Rules {
+		if c.Training != nil {
+			for _, rule := range c.Training.Rules {
 				names = append(names, c.Suite+" "+c.Name+" "+rule)
 			}
 		}
@@ -63,7 +59,7 @@ func TestPage(t *testing.T) {
 		t.Errorf("slug %s, %d devices, %v", r.Slug(), len(r.Devices), r.Start)
 	}
 	var b bytes.Buffer
-	if err := r.Markdown(&b, Circumstance{Commands: []string{"hebb bench"}}); err != nil {
+	if err := r.Markdown(&b, Setup{Commands: []string{"hebb bench"}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{

@@ -22,10 +22,10 @@ import (
 //go:embed peers/torch_ops.py
 var torchOps []byte
 
-// ErrNoPeer says that there is no such program here. It is no fault: hebb runs without.
+// ErrNoPeer means that the program is not installed. It is no fault: hebb runs without.
 var ErrNoPeer = errors.New("no peer")
 
-// PeerOptions say which torch to compare with.
+// PeerOptions choose the torch to compare with.
 type PeerOptions struct {
 	Python  string // the interpreter; "": python3, or else /usr/bin/python3, whichever has torch
 	Device  string // "auto" (cuda where there is one), "cpu" or "cuda"; "": auto
@@ -33,7 +33,7 @@ type PeerOptions struct {
 	TF32    bool   // on CUDA, products keep 10 bits of each factor, and are not judged
 }
 
-// PeerInfo says who the peer is.
+// PeerInfo identifies the peer.
 type PeerInfo struct {
 	Name   string `json:"name"`   // torch
 	Torch  string `json:"torch"`  // its version
@@ -48,8 +48,8 @@ type PeerInfo struct {
 // results are judged by the same definitions as ours are.
 type Peer struct {
 	PeerInfo
-	err      error // what ended it; it is not asked any more
-	patience time.Duration
+	err     error // that ended it
+	timeout time.Duration
 
 	cmd    *exec.Cmd
 	script string
@@ -113,7 +113,7 @@ func findTorch(ctx context.Context, python string) (string, error) {
 
 // startPeer starts cmd, removes script when it has ended, and waits for its greeting.
 func startPeer(cmd *exec.Cmd, script string) (*Peer, error) {
-	p := &Peer{cmd: cmd, script: script, lines: make(chan []byte), patience: time.Minute}
+	p := &Peer{cmd: cmd, script: script, lines: make(chan []byte), timeout: time.Minute}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -129,11 +129,10 @@ func startPeer(cmd *exec.Cmd, script string) (*Peer, error) {
 	}
 	go p.listen(out)
 	var hello struct {
-		Torch, Device, Where, Error string
-
-		TF32 bool
+		PeerInfo
+		Error string
 	}
-	if err := p.hear(&hello, p.patience); err != nil {
+	if err := p.hear(&hello, p.timeout); err != nil {
 		os.Remove(script)
 		return nil, err
 	}
@@ -141,7 +140,7 @@ func startPeer(cmd *exec.Cmd, script string) (*Peer, error) {
 		p.Close()
 		return nil, errors.New(hello.Error)
 	}
-	p.Torch, p.Device, p.Where, p.TF32 = hello.Torch, hello.Device, hello.Where, hello.TF32
+	p.PeerInfo = hello.PeerInfo
 	return p, nil
 }
 
@@ -186,7 +185,7 @@ func (p *Peer) info() compute.Info {
 }
 
 // ask sends one request and waits for its answer, for a while. The first failure is kept.
-func (p *Peer) ask(request, answer any, patience time.Duration) error {
+func (p *Peer) ask(request, answer any, timeout time.Duration) error {
 	if p.err != nil {
 		return p.err
 	}
@@ -198,12 +197,12 @@ func (p *Peer) ask(request, answer any, patience time.Duration) error {
 		p.end(fmt.Errorf("the program takes no more requests: %w", err))
 		return p.err
 	}
-	return p.hear(answer, patience)
+	return p.hear(answer, timeout)
 }
 
-// hear waits for one line and decodes it.
-func (p *Peer) hear(answer any, patience time.Duration) error {
-	late := time.NewTimer(patience)
+// hear waits for one line, and decodes it.
+func (p *Peer) hear(answer any, timeout time.Duration) error {
+	late := time.NewTimer(timeout)
 	defer late.Stop()
 	select {
 	case line, ok := <-p.lines:
@@ -213,7 +212,7 @@ func (p *Peer) hear(answer any, patience time.Duration) error {
 			p.end(fmt.Errorf("the program answered %.80q, want JSON: %w", line, err))
 		}
 	case <-late.C:
-		p.end(fmt.Errorf("the program gave no answer within %v", patience))
+		p.end(fmt.Errorf("the program gave no answer within %v", timeout))
 	}
 	return p.err
 }
@@ -230,9 +229,9 @@ type attempt struct {
 	Seconds float64
 }
 
-// load has the case made and judges every way of writing it. What it finds goes into r.
+// load has the peer make the case, and verifies every way of writing it, into r.
 func (p *Peer) load(c *problem, r Result) {
-	tried := p.make(r, map[string]any{"do": "load", "op": c.Op(), "work": told(c.Work), "seed": c.seed, "at": c.at})
+	tried := p.make(r, request(c.description, c.seed, c.at))
 	if tried == nil {
 		return
 	}
@@ -249,17 +248,22 @@ func (p *Peer) load(c *problem, r Result) {
 	p.result.Sample = fmt.Sprintf("%d elements, of each way of writing it, on real numbers", len(c.at))
 }
 
-// enrol has the network of k made, which must have as many parameters as ours.
-func (p *Peer) enrol(k *course, r Result) {
-	tried := p.make(r, map[string]any{"do": "load", "op": k.Op(), "work": told(k.Training), "seed": k.stream, "at": []int{0}})
+// loadTraining has the peer make the network of t, which must have as many parameters as ours.
+func (p *Peer) loadTraining(t *trainingProblem, r Result) {
+	tried := p.make(r, request(t.describe(t.Rules[0]), t.stream, []int{0}))
 	if tried == nil {
 		return
 	}
-	p.judge([]int{0}, []compute.Val{{X: float64(k.parameters)}}, tried)
+	p.judge([]int{0}, []compute.Val{{X: float64(t.parameters)}}, tried)
 	p.result.Verified, p.result.Sample = 0, "no element; its parameters are as many as ours"
 }
 
-// make has a case made and returns what every way of writing it came to, or nil.
+// request asks for a case.
+func request(d description, seed uint32, at []int) any {
+	return map[string]any{"do": "load", "op": d.op, "work": d.told(), "seed": seed, "at": at}
+}
+
+// make has the peer make a case, and returns the values of every way of writing it, or nil.
 func (p *Peer) make(r Result, request any) []attempt {
 	if p.err != nil {
 		return nil
@@ -270,7 +274,7 @@ func (p *Peer) make(r Result, request any) []attempt {
 		Tried  []attempt
 		Chosen int
 	}
-	if err := p.ask(request, &answer, 2*p.patience); err != nil {
+	if err := p.ask(request, &answer, 2*p.timeout); err != nil {
 		p.fail(err.Error())
 		return nil
 	}
@@ -291,59 +295,7 @@ func (p *Peer) make(r Result, request any) []attempt {
 	return answer.Tried
 }
 
-// told is w with what a Similarity keeps to itself in words, and the constants of the others.
-func told(w Work) any {
-	switch w := w.(type) {
-	case Update:
-		return struct {
-			Update
-			Rate  float32 `json:"rate"`
-			Decay float32 `json:"decay"`
-			Bound float32 `json:"bound"`
-		}{w, rate, decay, bound}
-	case Similarity:
-		return struct {
-			Similarity
-			Kernel string `json:"kernel"`
-			Center string `json:"center"`
-		}{w, w.Kernel.String(), w.Center.String()}
-	case Streaming:
-		return struct {
-			Streaming
-			Self   float32 `json:"self"`
-			Cross  float32 `json:"cross"`
-			SigmaL float32 `json:"sigma_l"`
-		}{w, gradSelf, gradCross, sigmaOfL}
-	case Elementwise:
-		return struct {
-			Elementwise
-			Slope float32 `json:"slope"`
-			Rate  float32 `json:"rate"`
-			Beta1 float32 `json:"beta1"`
-			Beta2 float32 `json:"beta2"`
-			Eps   float32 `json:"eps"`
-		}{w, slope, rate, beta1, beta2, eps}
-	case Normalization:
-		return struct {
-			Normalization
-			Eps float32 `json:"eps"`
-		}{w, eps}
-	case Inversion:
-		return struct {
-			Inversion
-			Shift float32 `json:"shift"`
-		}{w, w.shift()}
-	case Training:
-		return struct {
-			Training
-			Rate     float32 `json:"rate"`
-			Momentum float32 `json:"momentum"`
-		}{w, rate, momentum}
-	}
-	return w
-}
-
-// judge compares what each attempt came to with what is wanted of it, at these elements.
+// judge compares the values of each attempt with the wanted ones, at these elements.
 func (p *Peer) judge(at []int, want []compute.Val, tried []attempt) {
 	var tally compute.Tally
 	for _, a := range tried {
@@ -374,7 +326,7 @@ func (p *Peer) time(limit time.Duration) {
 		Seconds []float64
 	}
 	request := map[string]any{"do": "time", "limit": limit.Seconds(), "least": enough / rounds}
-	if err := p.ask(request, &answer, p.patience+8*limit); err != nil {
+	if err := p.ask(request, &answer, p.timeout+8*limit); err != nil {
 		p.fail(err.Error())
 	} else if !p.refused(answer.refusal) {
 		p.seen = append(p.seen, answer.Seconds...)
@@ -387,7 +339,7 @@ func (p *Peer) drop() {
 		p.result.rate(p.seen)
 	}
 	if p.err == nil {
-		p.ask(map[string]any{"do": "drop"}, &struct{}{}, p.patience)
+		p.ask(map[string]any{"do": "drop"}, &struct{}{}, p.timeout)
 	}
 }
 

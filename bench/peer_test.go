@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -18,28 +19,25 @@ func TestTorch(t *testing.T) {
 	defer p.Close()
 	r := newRunner(nil, Options{}.withDefaults(nil))
 	kinds, done := map[string]bool{}, map[string]bool{}
-	cases, _ := Cases(Options{Suites: []string{"product", "hebbian", "gram", "pointwise", "layers"}, Batch: 1})
-	for _, c := range cases {
-		key := c.Kind()
-		kinds[key] = true
-		for name, size := range c.Sizes() {
-			if (name == "batch" || name == "networks") && size > 1 {
-				key += " batched"
-			}
-		}
-		if l, ok := c.Work.(Convolution); ok && l.Stride > 1 {
-			key += " with a stride"
-		}
+	for _, c := range mustCases(t, Options{Suites: []string{"product", "hebbian", "gram", "hsic", "pointwise", "layers"}, Batch: 1}) {
 		prob, err := newProblem(c, 1, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if prob.cost.Flops > 1<<28 || done[key] {
+		key := prob.kind
+		kinds[key] = true
+		if prob.sizes["batch"] > 1 || prob.sizes["networks"] > 1 {
+			key += " batched"
+		}
+		if prob.sizes["stride"] > 1 {
+			key += " with a stride"
+		}
+		if prob.cost.Flops > 1<<29 || done[key] {
 			continue
 		}
 		done[key] = true
 		prob.set(real)
-		p.load(prob, r.result(c, prob.cost, p.info()))
+		p.load(prob, r.result(c, prob.description, prob.cost, p.info()))
 		p.time(time.Millisecond)
 		p.drop()
 		res := p.take()
@@ -68,34 +66,41 @@ func skipWithout(t *testing.T, err error) {
 	}
 }
 
+// shellPeer is a peer of a shell script, which begins after the greeting.
+func shellPeer(t *testing.T, where, script string) *Peer {
+	t.Helper()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	script = fmt.Sprintf(`echo '{"torch":"0","device":"sh","where":"%s","tf32":%t}'; %s`, where, where == "cuda", script)
+	p, err := startPeer(exec.Command(sh, "-c", script), filepath.Join(t.TempDir(), "none"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	p.Name = "torch"
+	return p
+}
+
 // A peer that misbehaves costs its own results and no other's.
 func TestBadPeer(t *testing.T) {
-	const hello = `echo '{"torch":"0","device":"sh","where":"cpu"}'; `
 	for name, c := range map[string]struct{ script, want string }{
-		"it dies":           {hello + "read x; echo Killed by a test >&2; exit 3", "Killed by a test"},
-		"it babbles":        {hello + "read x; echo hello; read x", "want JSON"},
-		"it hangs":          {hello + "read x; exec sleep 30", "no answer"},
-		"it cannot":         {hello + `while read x; do echo '{"error":"cannot"}'; done`, "cannot"},
-		"it is wrong":       {hello + `read x; echo '{"tried":[{"expr":"0","values":[0]}],"chosen":0}'; while read x; do echo '{}'; done`, "1 values of 0"},
-		"it chose nonsense": {hello + `read x; echo '{"tried":[],"chosen":4}'; while read x; do echo '{}'; done`, "expression 4 of 0"},
+		"it dies":           {"read x; echo Killed by a test >&2; exit 3", "Killed by a test"},
+		"it babbles":        {"read x; echo hello; read x", "want JSON"},
+		"it hangs":          {"read x; exec sleep 30", "no answer"},
+		"it cannot":         {`while read x; do echo '{"error":"cannot"}'; done`, "cannot"},
+		"it is wrong":       {`read x; echo '{"tried":[{"expr":"0","values":[0]}],"chosen":0}'; while read x; do echo '{}'; done`, "1 values of 0"},
+		"it chose nonsense": {`read x; echo '{"tried":[],"chosen":4}'; while read x; do echo '{}'; done`, "expression 4 of 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sh, err := exec.LookPath("sh")
-			if err != nil {
-				t.Skip(err)
-			}
-			p, err := startPeer(exec.Command(sh, "-c", c.script), filepath.Join(t.TempDir(), "none"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer p.Close()
-			p.Name, p.patience = "torch", 300*time.Millisecond
+			p := shellPeer(t, "cpu", c.script)
+			p.timeout = 300 * time.Millisecond
 			_, gpu, cpu := world()
 			o := Options{MaxCase: time.Second, now: func() time.Time { return *gpu.now }}
 			r := newRunner(contenders(gpu, cpu), o)
-			cases, _ := Cases(Options{Suites: []string{"gram"}, Quick: true})
 			var results []Result
-			for _, c := range cases[:2] {
+			for _, c := range mustCases(t, Options{Suites: []string{"gram"}, Quick: true})[:2] {
 				results = append(results, r.measure(c, r.devices, p)...)
 			}
 			said := ""
@@ -129,22 +134,11 @@ func TestNoTorch(t *testing.T) {
 
 // What a peer computes with TF32 is said to be that, is not judged, and is kept apart.
 func TestPeerTF32(t *testing.T) {
-	sh, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip(err)
-	}
-	const script = `echo '{"torch":"0","device":"sh","where":"cuda","tf32":true}'; read x
-		echo '{"tried":[{"expr":"0","values":[7]}],"chosen":0}'; while read x; do echo '{"seconds":[1,1,1]}'; done`
-	p, err := startPeer(exec.Command(sh, "-c", script), filepath.Join(t.TempDir(), "none"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	p.Name = "torch"
+	p := shellPeer(t, "cuda", `read x
+		echo '{"tried":[{"expr":"0","values":[7]}],"chosen":0}'; while read x; do echo '{"seconds":[1,1,1]}'; done`)
 	_, gpu, _ := world()
 	r := newRunner(contenders(gpu), Options{MaxCase: time.Second, Peer: p, now: func() time.Time { return *gpu.now }})
-	cases, _ := Cases(Options{Suites: []string{"product"}, Quick: true})
-	results := r.measure(cases[0], r.devices, p)
+	results := r.measure(mustCases(t, Options{Suites: []string{"product"}, Quick: true})[0], r.devices, p)
 	if len(results) != 2 {
 		t.Fatalf("%d results, want two", len(results))
 	}
@@ -153,7 +147,7 @@ func TestPeerTF32(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	if s := Collect(results).tf32Sheet(); len(s.Rows) != 1 || !strings.Contains(results[1].Driver, "TF32 on") {
+	if s := Collect(results).tf32Table(); len(s.Rows) != 1 || !strings.Contains(results[1].Driver, "TF32 on") {
 		t.Errorf("%v; driver %q", s.Rows, results[1].Driver)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
+
+	"hebb/internal/figure"
 )
 
 // palette has colours that can be told apart by most eyes, on white and on dark ground alike
@@ -82,7 +82,7 @@ func (k pointKey) compare(l pointKey) int {
 func (r *Report) points() (points map[pointKey]plotter.XYs, lo, hi float64) {
 	points, lo, hi = map[pointKey]plotter.XYs{}, 1, 100
 	for _, c := range r.Results {
-		if c.Status != OK || c.aside() || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
+		if c.Status != OK || c.reduced() || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
 			continue
 		}
 		k, x := pointKey{c.Backend, c.Suite}, float64(c.Flops)/float64(c.Bytes)
@@ -192,76 +192,69 @@ const (
 	plotHeight = 5.5 * vg.Inch
 )
 
-// drawing is all plots, one above the other.
-type drawing struct {
-	plots  []*plot.Plot
-	height []vg.Length
+// A row is a plot of a figure, and its height.
+type row struct {
+	*plot.Plot
+	height vg.Length
 }
 
-func (r *Report) drawing() (drawing, error) {
-	var d drawing
+// rows are all plots of the report, the first on top.
+func (r *Report) rows() ([]row, error) {
 	roof, err := r.roofline()
 	if err != nil {
-		return d, fmt.Errorf("bench: plot: %w", err)
+		return nil, fmt.Errorf("bench: plot: %w", err)
 	}
-	d.plots, d.height = append(d.plots, roof), append(d.height, plotHeight)
+	rows := []row{{roof, plotHeight}}
 	if p, n := r.speedups(); p != nil {
-		d.plots, d.height = append(d.plots, p), append(d.height, vg.Inch+vg.Length(n)*13)
+		rows = append(rows, row{p, vg.Inch + vg.Length(n)*13})
 	}
-	for _, p := range d.plots {
+	for _, p := range rows {
 		p.BackgroundColor = color.Transparent
-		p.Title.TextStyle.Font.Variant, p.Title.TextStyle.Font.Size = "Sans", 14
-		for _, a := range []*plot.Axis{&p.X, &p.Y} {
-			a.Label.TextStyle.Font.Variant, a.Tick.Label.Font.Variant = "Sans", "Sans"
-			a.Tick.Label.Font.Size = 9
+		figure.Sans(p.Plot, 14, 0, 9)
+	}
+	return rows, nil
+}
+
+// stack puts plots one above the other.
+func stacked(rows []row) figure.Figure {
+	f := figure.Figure{Width: plotWidth}
+	for _, r := range rows {
+		f.Height += r.height
+	}
+	f.Draw = func(all draw.Canvas) {
+		top := all.Max.Y
+		for _, r := range rows {
+			bottom := top - r.height
+			r.Draw(draw.Crop(all, 8, -16, bottom-all.Min.Y+8, top-all.Max.Y-8))
+			top = bottom
 		}
-		p.Legend.TextStyle.Font.Variant, p.Legend.TextStyle.Font.Size = "Sans", 9
 	}
-	return d, nil
-}
-
-func (d drawing) total() (h vg.Length) {
-	for _, x := range d.height {
-		h += x
-	}
-	return h
-}
-
-func (d drawing) on(c vg.CanvasSizer) {
-	all := draw.New(c)
-	top := all.Max.Y
-	for i, p := range d.plots {
-		bottom := top - d.height[i]
-		p.Draw(draw.Crop(all, 8, -16, bottom-all.Min.Y+8, top-all.Max.Y-8))
-		top = bottom
-	}
+	return f
 }
 
 // SVG draws the rooflines and the speed-ups.
 func (r *Report) SVG(w io.Writer) error {
-	d, err := r.drawing()
+	rows, err := r.rows()
 	if err != nil {
 		return err
 	}
-	c := vgsvg.NewWith(vgsvg.UseWH(plotWidth, d.total()))
-	d.on(c)
-	_, err = c.WriteTo(w)
-	return err
+	return stacked(rows).SVG(w)
 }
 
 // PNG draws the same, on white.
 func (r *Report) PNG(w io.Writer) error {
-	d, err := r.drawing()
+	rows, err := r.rows()
 	if err != nil {
 		return err
 	}
-	_, err = vgimg.PngCanvas{Canvas: d.canvas()}.WriteTo(w)
-	return err
+	return stacked(rows).PNG(w)
 }
 
-// canvas has the drawing on it, on white.
-func (d drawing) canvas() *vgimg.Canvas {
-	c := vgimg.NewWith(vgimg.UseWH(plotWidth, d.total()), vgimg.UseDPI(120), vgimg.UseBackgroundColor(color.White))
-	d.on(c)
-	return c
+// Rooflines draws the rooflines alone, as a PNG.
+func (r *Report) Rooflines(w io.Writer) error {
+	rows, err := r.rows()
+	if err != nil {
+		return err
+	}
+	return stacked(rows[:1]).PNG(w)
 }

@@ -2,21 +2,11 @@ package bench
 
 import (
 	"fmt"
-	"math"
 
 	"hebb/compute"
 )
 
-// An Elementwise is a [compute.Map]: a formula of N numbers of each input.
-type Elementwise struct {
-	N       int    `json:"n"`
-	Formula string `json:"formula"` // one of Formulas
-}
-
-// Formulas are those of an [Elementwise]. "adam" is a step of Adam, its running means and the weights it leads to, in one.
-var Formulas = []string{"axpy", "relu", "adam"}
-
-// Of the formulas, and of Adam as its authors have it but for a larger ε, which keeps the bounds narrow.
+// Constants of the formulas. Adam's are its authors', but for a larger ε, which keeps the bounds narrow.
 const (
 	slope = 0.5
 	beta1 = 0.9
@@ -24,168 +14,107 @@ const (
 	eps   = 1e-3
 )
 
-var formulas = func() map[string]*compute.Func {
-	x := compute.Var
-	mean := func(beta float32, old, v compute.Expr) compute.Expr {
-		return compute.Add(compute.Scale(beta, old), compute.Scale(1-beta, v))
-	}
-	m, v := mean(beta1, x(1), x(3)), mean(beta2, x(2), compute.Mul(x(3), x(3)))
-	step := compute.Div(m, compute.Add(compute.Sqrt(v), compute.Const(eps)))
-	return map[string]*compute.Func{
-		"axpy": compute.Pointwise(compute.Add(compute.Scale(slope, x(0)), x(1))),
-		"relu": compute.Pointwise(compute.Activate(compute.ReLU, x(0))),
-		"adam": compute.Pointwise(compute.Sub(x(0), compute.Scale(rate, step))), // of w, m, v and g
-	}
-}()
-
-func (e Elementwise) Op() string            { return "map" }
-func (e Elementwise) Kind() string          { return "map " + e.Formula }
-func (e Elementwise) Sizes() map[string]int { return map[string]int{"n": e.N} }
-func (e Elementwise) terms() int            { return 16 }
-
-func (e Elementwise) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
-	op := compute.Map{Out: step.Tensor(e.N), F: formulas[e.Formula]}
-	for range op.F.Vars {
-		op.In = append(op.In, step.Tensor(e.N))
-	}
-	return op, op.In
+// formulas are what the measured Maps compute. "adam" is a whole step of Adam: the new weights, by the new running means.
+var formulas = map[string]*compute.Func{
+	"axpy": compute.Formula("slope*x + y", "x", "y").With("slope", slope),
+	"relu": compute.Formula("relu(x)", "x"),
+	"adam": compute.Formula("w - rate*((beta1*m + gain1*g)/(sqrt(beta2*v + gain2*(g*g)) + eps))", "w", "m", "v", "g").
+		With("rate", rate).With("beta1", beta1).With("gain1", 1-beta1).With("beta2", beta2).With("gain2", 1-beta2).With("eps", eps),
 }
 
-// adjust: a running mean of squares is not negative.
-func (e Elementwise) adjust(role int, x []float32) {
-	if e.Formula == "adam" && role == 2 {
-		for i := range x {
-			x[i] = float32(math.Abs(float64(x[i])))
+// formulaOf is the name of the formula of m.
+func formulaOf(m compute.Map) string {
+	for name, f := range formulas {
+		if f == m.F {
+			return name
 		}
 	}
+	return "custom"
 }
 
-// A Folding is the sums of a matrix down its rows, one a column, or across its columns.
-type Folding struct {
-	Rows  int    `json:"rows"`
-	Cols  int    `json:"cols"`
-	Along string `json:"along"` // rows or columns
+// copyOf copies n numbers: a case that is all memory.
+func copyOf(n int) Case {
+	return Case{Name: fmt.Sprintf("copy %d", n), Build: func(s *compute.Step) compute.Op {
+		return compute.Copy{Dst: s.Tensor(n), Src: s.Tensor(n)}
+	}}
 }
 
-func (f Folding) Op() string            { return "reduce" }
-func (f Folding) Kind() string          { return "sum along " + f.Along }
-func (f Folding) Sizes() map[string]int { return map[string]int{"rows": f.Rows, "cols": f.Cols} }
-
-func (f Folding) terms() int {
-	if f.Along == "rows" {
-		return f.Rows
-	}
-	return f.Cols
-}
-
-func (f Folding) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
-	op := compute.Reduce{In: []*compute.Tensor{step.Tensor(f.Rows, f.Cols)}, Alpha: 1}
-	if f.Along == "rows" {
-		op.Out, op.Along = step.Tensor(1, f.Cols), compute.AlongRows
-	} else {
-		op.Out, op.Along = step.Tensor(f.Rows, 1), compute.AlongCols
-	}
-	return op, op.In
-}
-
-// A Normalization is batch normalisation in training of images, channels last, or its gradient.
-type Normalization struct {
-	N    int  `json:"n"`    // images
-	Side int  `json:"side"` // their height and width
-	C    int  `json:"c"`    // channels
-	Grad bool `json:"grad,omitempty"`
-}
-
-func (b Normalization) Op() string {
-	if b.Grad {
-		return "standardizegrad"
-	}
-	return "standardize"
-}
-
-func (b Normalization) Kind() string { return b.Op() }
-func (b Normalization) terms() int   { return 8 * b.N * b.Side * b.Side }
-
-func (b Normalization) Sizes() map[string]int {
-	return map[string]int{"n": b.N, "side": b.Side, "c": b.C}
-}
-
-func (b Normalization) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
-	images := func() *compute.Tensor { return step.Tensor(b.N, b.Side, b.Side, b.C) }
-	column := func() *compute.Tensor { return step.Tensor(b.C) }
-	if b.Grad {
-		op := compute.StandardizeGrad{DX: images(), DGain: column(), DBias: column(), DY: images(), X: images(), Mean: column(), Var: column(), Gain: column(), Eps: eps}
-		return op, []*compute.Tensor{op.X, op.DY, op.Mean, op.Var, op.Gain}
-	}
-	op := compute.Standardize{Y: images(), Mean: column(), Var: column(), X: images(), Gain: column(), Bias: column(), Eps: eps}
-	return op, []*compute.Tensor{op.X, op.Gain, op.Bias}
-}
-
-// adjust: a variance is positive.
-func (b Normalization) adjust(role int, x []float32) {
-	if b.Grad && role == 3 {
-		for i := range x {
-			x[i] = float32(math.Abs(float64(x[i]))) + 0.5
+func formulaOn(n int, name string) Case {
+	return Case{Name: fmt.Sprintf("%s %d", name, n), Build: func(s *compute.Step) compute.Op {
+		op := compute.Map{Out: s.Tensor(n), F: formulas[name]}
+		for range op.F.Vars {
+			op.In = append(op.In, s.Tensor(n))
 		}
-	}
+		return op
+	}}
 }
 
-// A Classification is the loss of N examples, what they hit, and the gradient towards their logits.
-type Classification struct {
-	N       int `json:"n"`
-	Classes int `json:"classes"`
-}
-
-func (c Classification) Op() string   { return "softmaxloss" }
-func (c Classification) Kind() string { return "softmaxloss" }
-func (c Classification) terms() int   { return 4 * c.Classes }
-
-func (c Classification) Sizes() map[string]int {
-	return map[string]int{"n": c.N, "classes": c.Classes}
-}
-
-func (c Classification) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
-	op := compute.SoftmaxLoss{Loss: step.Tensor(c.N), Hit: step.Tensor(c.N), Delta: step.Tensor(c.N, c.Classes),
-		Logits: step.Tensor(c.N, c.Classes), Labels: step.Tensor(c.N), Scale: 1 / float32(c.N)}
-	return op, []*compute.Tensor{op.Logits, op.Labels}
-}
-
-// adjust makes classes of the labels.
-func (c Classification) adjust(role int, x []float32) {
-	if role == 1 {
-		for i := range x {
-			x[i] = float32(i % c.Classes)
+// sumOf adds up a matrix down its rows, a sum for each column, or across its columns.
+func sumOf(rows, cols int, along string) Case {
+	return Case{Name: fmt.Sprintf("sum %d×%d along %s", rows, cols, along), Build: func(s *compute.Step) compute.Op {
+		op := compute.Reduce{In: []*compute.Tensor{s.Tensor(rows, cols)}, Alpha: 1}
+		if along == "rows" {
+			op.Out, op.Along = s.Tensor(1, cols), compute.AlongRows
+		} else {
+			op.Out, op.Along = s.Tensor(rows, 1), compute.AlongCols
 		}
-	}
+		return op
+	}}
 }
 
-// pointwise is what takes as long as its memory does.
+// normalize is batch normalisation in training of n images of side×side×c, channels last, or its gradient.
+func normalize(n, side, c int, grad bool) Case {
+	name := map[bool]string{false: "standardize", true: "standardizegrad"}[grad]
+	return Case{Name: fmt.Sprintf("%s %d×%d×%d×%d", name, n, side, side, c), Build: func(s *compute.Step) compute.Op {
+		images := func() *compute.Tensor { return s.Tensor(n, side, side, c) }
+		channels := func() *compute.Tensor { return s.Tensor(c) }
+		if grad {
+			return compute.StandardizeGrad{DX: images(), DGain: channels(), DBias: channels(), DY: images(), X: images(),
+				Mean: channels(), Var: channels(), Gain: channels(), Eps: eps}
+		}
+		return compute.Standardize{Y: images(), Mean: channels(), Var: channels(), X: images(), Gain: channels(), Bias: channels(), Eps: eps}
+	}}
+}
+
+// classify is the loss of n examples, the hits, and the gradient towards their logits.
+func classify(n, classes int) Case {
+	return Case{Name: fmt.Sprintf("softmaxloss %d×%d", n, classes), Build: func(s *compute.Step) compute.Op {
+		return compute.SoftmaxLoss{Loss: s.Tensor(n), Hit: s.Tensor(n), Delta: s.Tensor(n, classes),
+			Logits: s.Tensor(n, classes), Labels: s.Tensor(n), Scale: 1 / float32(n)}
+	}}
+}
+
+// pointwise has the cases that take as long as their memory does.
 func pointwise() []Case {
 	var cases []Case
-	add := func(quick bool, name string, w Work) { cases = append(cases, Case{"pointwise", name, quick, w}) }
+	add := func(quick bool, c Case) {
+		c.Quick = quick
+		cases = append(cases, c)
+	}
 	const small, middle, large = 1 << 22, 1 << 24, 1 << 26
 	for _, n := range []int{small, large} {
-		add(n == small, fmt.Sprintf("copy %d", n), Move{n})
+		add(n == small, copyOf(n))
 	}
 	for _, n := range []int{small, middle, large} {
-		for _, f := range Formulas {
+		for _, f := range []string{"axpy", "relu", "adam"} {
 			if f != "adam" || n < large { // whose inputs the host fills for seconds
-				add(n == small, fmt.Sprintf("%s %d", f, n), Elementwise{n, f})
+				add(n == small, formulaOn(n, f))
 			}
 		}
 	}
 	for _, side := range []int{1024, 8192} {
 		for _, along := range []string{"rows", "columns"} {
-			add(side == 1024, fmt.Sprintf("sum %d×%d along %s", side, side, along), Folding{side, side, along})
+			add(side == 1024, sumOf(side, side, along))
 		}
 	}
-	for _, b := range []Normalization{{N: 16, Side: 16, C: 64}, {N: 128, Side: 32, C: 64}} {
-		for _, b.Grad = range []bool{false, true} {
-			add(b.N == 16, fmt.Sprintf("%s %d×%d×%d×%d", b.Op(), b.N, b.Side, b.Side, b.C), b)
-		}
+	for _, grad := range []bool{false, true} {
+		add(true, normalize(16, 16, 64, grad))
+	}
+	for _, grad := range []bool{false, true} {
+		add(false, normalize(128, 32, 64, grad))
 	}
 	for _, n := range []int{512, 8192} {
-		add(n == 512, fmt.Sprintf("softmaxloss %d×1000", n), Classification{n, 1000})
+		add(n == 512, classify(n, 1000))
 	}
 	return cases
 }

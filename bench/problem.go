@@ -1,43 +1,41 @@
 package bench
 
 import (
-	"fmt"
+	"errors"
 	"math/rand/v2"
 
 	"hebb/compute"
 )
 
-// A problem is a case with its inputs and with what a sample of its results has to be. It is
-// shared by all contenders; it knows none.
+// A problem is a case of one op with its inputs and the wanted values of a sample of its results, for all devices.
 type problem struct {
 	Case
-	work   calculation
+	description
 	cost   compute.Cost
 	op     compute.Op   // on tensors that have a shape and no memory
-	ops    []compute.Op // which is run as these
+	run    []compute.Op // the ops that are run for it
 	inputs []*compute.Tensor
 	seed   uint32
-	out    int // which output is looked at: the largest
+	out    int // number of the output that is sampled: the largest
 	before compute.Contents
-	at     []int         // which elements of the output are looked at
-	want   []compute.Val // what they have to be
+	at     []int         // elements of the output in the sample
+	want   []compute.Val // their values by the definition
 }
 
 // newProblem checks the op of c and chooses the sample: at least 64 elements, more where the
 // definition is cheap, the first and the last among them.
 func newProblem(c Case, seed uint64, l compute.Leeway) (*problem, error) {
-	work, ok := c.Work.(calculation)
-	if !ok {
-		return nil, fmt.Errorf("%T is not a single op", c.Work)
+	if c.Build == nil {
+		return nil, errors.New("a training is not a single op")
 	}
-	p := &problem{Case: c, work: work, seed: caseSeed(seed, c.Name), before: compute.Contents{}}
+	p := &problem{Case: c, seed: caseSeed(seed, c.Name), before: compute.Contents{}}
 	stage := &compute.Stage{}
 	dev := compute.New(stage)
 	dev.Allow(l)
 	err := dev.Step(func(s *compute.Step) error {
-		p.op, p.inputs = work.build(s)
-		p.op = dev.Lend(p.op)
-		for _, op := range stepsOf(work, p.op, s) {
+		op, run := c.ops(s)
+		p.op = dev.Lend(op)
+		for _, op := range run {
 			s.Do(op)
 		}
 		return s.Err()
@@ -45,26 +43,21 @@ func newProblem(c Case, seed uint64, l compute.Leeway) (*problem, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.ops = stage.Ops
-	p.cost = compute.CostOf(p.op)
-	const terms = 1 << 22 // a few hundredths of a second
+	p.run, p.inputs, p.cost, p.description = stage.Ops, inputsOf(p.op), compute.CostOf(p.op), describe(p.op)
+	if c.Parts != nil {
+		p.kind = p.description.op + " stored" + p.kind[len(p.description.op):]
+	}
 	outs, _ := compute.Operands(p.op)
 	for i, t := range outs {
 		if t.Len() > outs[p.out].Len() {
 			p.out = i
 		}
 	}
+	const most = 1 << 22 // products: a few hundredths of a second
+	n := outs[p.out].Len()
 	rnd := rand.New(rand.NewPCG(seed, uint64(p.seed)))
-	p.at = compute.Sample(rnd, outs[p.out].Len(), min(max(64, terms/work.terms()), 256))
+	p.at = compute.Sample(rnd, n, min(max(64, most/max(1, terms(p.op, n))), 256))
 	return p, nil
-}
-
-// stepsOf is what op, of that work, is run as.
-func stepsOf(work calculation, op compute.Op, s *compute.Step) []compute.Op {
-	if w, ok := work.(Streaming); ok && s.Err() == nil {
-		return w.steps(op, s)
-	}
-	return []compute.Op{op}
 }
 
 // set fills the inputs and evaluates the definition on them.
@@ -78,21 +71,10 @@ func (p *problem) set(f filling) {
 	p.want = p.define(p.op)
 }
 
-// An adjuster is a calculation some of whose inputs may not be just any numbers.
-type adjuster interface {
-	// adjust makes input number role of numbers of no preference.
-	adjust(role int, x []float32)
-}
-
 // fill makes input number role.
 func (p *problem) fill(f filling, role int, x []float32) {
 	f.fill(x, p.seed, role)
-	if a, ok := p.work.(adjuster); ok {
-		a.adjust(role, x)
-	}
-	if p.inputs[role].Type() == compute.Float16 {
-		compute.RoundFloat16(x)
-	}
+	suit(p.op, p.inputs[role], x)
 }
 
 func (p *problem) define(op compute.Op) []compute.Val {
@@ -104,7 +86,7 @@ func (p *problem) define(op compute.Op) []compute.Val {
 	return want
 }
 
-// wantOfPeer is what another program's results have to be: hebb promises a diagonal of exactly 1
+// wantOfPeer returns the wanted values of another program: hebb promises a diagonal of exactly 1
 // in a Gram matrix of X with itself, others compute it as any other element.
 func (p *problem) wantOfPeer() ([]compute.Val, error) {
 	g, ok := p.op.(compute.Gram)

@@ -10,28 +10,28 @@ import (
 	"hebb/compute"
 )
 
-// A prompter is a Backend that is told of ops before they run, and notes of which it was not.
-type prompter struct {
+// A rehearsing is a Backend that is told of ops before they run, and notes of which it was not.
+type rehearsing struct {
 	*fake
 	told  map[string]bool
 	wrong []string
 }
 
-func sort(op compute.Op) string {
+func kindOf(op compute.Op) string {
 	outs, ins := compute.Operands(op)
 	return fmt.Sprintf("%T %v %v", op, outs, ins)
 }
 
-func (p *prompter) Rehearse(ops []compute.Op) bool {
+func (p *rehearsing) Rehearse(ops []compute.Op) bool {
 	for _, op := range ops {
-		p.told[sort(op)] = true
+		p.told[kindOf(op)] = true
 	}
 	return true
 }
 
-func (p *prompter) Run(op compute.Op) error {
-	if _, roof := op.(compute.FMA); !roof && !p.told[sort(op)] {
-		p.wrong = append(p.wrong, sort(op))
+func (p *rehearsing) Run(op compute.Op) error {
+	if _, roof := op.(compute.FMA); !roof && !p.told[kindOf(op)] {
+		p.wrong = append(p.wrong, kindOf(op))
 	}
 	return p.fake.Run(op)
 }
@@ -40,12 +40,9 @@ func (p *prompter) Run(op compute.Op) error {
 func TestRehearse(t *testing.T) {
 	t.Parallel()
 	_, gpu, _ := world()
-	p := &prompter{fake: gpu, told: map[string]bool{}}
+	p := &rehearsing{fake: gpu, told: map[string]bool{}}
 	o := Options{Only: regexp.MustCompile(`^hebbian|^product|gram linear|hsic kernelsums stored 256`), Quick: true, MaxCase: time.Second, now: func() time.Time { return *gpu.now }, roofs: lowRoofs()[:1]}
-	all, err := Cases(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := mustCases(t, o)
 	if _, err := Run(context.Background(), []compute.Backend{p}, o); err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"hebb/internal/float"
 )
 
-// A Status says what became of a case on one device.
+// A Status is the outcome of a case on one device.
 type Status string
 
 const (
@@ -33,7 +33,7 @@ type Result struct {
 	Software bool           `json:"software,omitempty"` // a GPU that is a program on the CPU
 	Sizes    map[string]int `json:"sizes"`
 	Status   Status         `json:"status"`
-	Note     string         `json:"note,omitempty"` // why, if the status is not ok
+	Note     string         `json:"note,omitempty"` // the reason, if the status is not ok
 
 	Seconds float64 `json:"seconds,omitempty"` // of one op or training step: the median
 	Spread  float64 `json:"spread"`            // interquartile range of the seconds, as a share of their median
@@ -53,7 +53,7 @@ type Result struct {
 	VsPeer  float64 `json:"vs_peer,omitempty"`       // peer's seconds / ours
 
 	Rung    string  `json:"rung,omitempty"`     // of a ladder: how the device was told to run the case
-	Chosen  bool    `json:"chosen,omitempty"`   // it is how the device runs it if nothing is said
+	Chosen  bool    `json:"chosen,omitempty"`   // the device runs the case so by default
 	VsBelow float64 `json:"vs_below,omitempty"` // seconds of the rung below / of this one
 
 	PeerTF32 bool   `json:"peer_tf32,omitempty"` // of a run whose peer used TF32
@@ -72,16 +72,16 @@ type Result struct {
 	times []float64
 }
 
-// aside reports whether a result is of arithmetic that is not float32's, and stands beside the others of its case.
-func (r *Result) aside() bool { return r.PeerTF32 || r.Allow != "" }
+// reduced reports whether a result is of arithmetic of less precision than float32's, and stands beside the others of its case.
+func (r *Result) reduced() bool { return r.PeerTF32 || r.Allow != "" }
 
-// An Alternative is another expression of the same case that a peer has timed, once.
+// An Alternative is another expression of the same case that a peer has timed once.
 type Alternative struct {
 	Expr    string  `json:"expr"`
 	Seconds float64 `json:"seconds"`
 }
 
-// rate fills in what follows from the samples.
+// rate fills in the time and the rates from the samples.
 func (r *Result) rate(samples []float64) {
 	median, q1, q3 := summary(samples)
 	r.times, r.Samples = samples, len(samples)
@@ -90,12 +90,12 @@ func (r *Result) rate(samples []float64) {
 	r.Gbps = float64(r.Bytes) / median / 1e9
 }
 
-// judge records what verification found.
+// judge records the outcome of verification.
 func (r *Result) judge(t compute.Tally) {
 	r.Verified, r.Worst = t.Judged, float.OrText(t.Worst)
 }
 
-// stop ends what was still going well.
+// stop sets the status and its reason, unless an earlier failure has.
 func (r *Result) stop(s Status, note string) {
 	if r.Status == OK {
 		r.Status, r.Note = s, note
@@ -114,7 +114,7 @@ func (r *Result) fail(err error) {
 	}
 }
 
-// Write writes results as JSON, one object a line.
+// Write writes results as JSON, one object per line.
 func Write(w io.Writer, results ...Result) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -126,7 +126,7 @@ func Write(w io.Writer, results ...Result) error {
 	return nil
 }
 
-// Read reads what [Write] wrote.
+// Read reads the lines that [Write] wrote.
 func Read(r io.Reader) ([]Result, error) {
 	var results []Result
 	for dec := json.NewDecoder(r); ; {

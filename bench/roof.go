@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// A Roof is what a device reaches at its best, measured. Zeros are not known.
+// A Roof has the highest rates of a device, measured; zeros are not known.
 type Roof struct {
 	Flops  float64 `json:"flops"` // a second
 	By     string  `json:"by"`    // the case that reached it
@@ -15,7 +15,9 @@ type Roof struct {
 	CopyOf string  `json:"copy_of"`
 }
 
-// seconds is how long c takes at least, and whether arithmetic or memory is what takes so long.
+func (r Roof) known() bool { return r.Flops > 0 && r.Bytes > 0 }
+
+// seconds is the shortest time for c, and whether arithmetic or memory bounds it: max(Flops/f.Flops, Bytes/f.Bytes).
 func (r Roof) seconds(c compute.Cost) (s float64, boundBy string) {
 	arithmetic, memory := float64(c.Flops)/r.Flops, float64(c.Bytes)/r.Bytes
 	if arithmetic >= memory {
@@ -24,37 +26,8 @@ func (r Roof) seconds(c compute.Cost) (s float64, boundBy string) {
 	return memory, "memory"
 }
 
-// A chain is a case that is all arithmetic.
-type chain struct{ n, rounds int }
-
-func (c chain) Op() string            { return "fma" }
-func (c chain) Kind() string          { return "fma" }
-func (c chain) Sizes() map[string]int { return map[string]int{"n": c.n, "rounds": c.rounds} }
-func (c chain) terms() int            { return 64 * c.rounds }
-
-func (c chain) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
-	// The chain runs to its fixed point, ½, and never to a subnormal.
-	op := compute.FMA{Out: step.Tensor(c.n), X: step.Tensor(c.n), A: 0.5, B: 0.25, Rounds: c.rounds}
-	return op, []*compute.Tensor{op.X}
-}
-
-// A Move is a copy of N numbers: a case that is all memory.
-type Move struct {
-	N int `json:"n"`
-}
-
-func (m Move) Op() string            { return "copy" }
-func (m Move) Kind() string          { return "copy" }
-func (m Move) Sizes() map[string]int { return map[string]int{"n": m.N} }
-func (m Move) terms() int            { return 1 }
-
-func (m Move) build(step *compute.Step) (compute.Op, []*compute.Tensor) {
-	op := compute.Copy{Dst: step.Tensor(m.N), Src: step.Tensor(m.N)}
-	return op, []*compute.Tensor{op.Src}
-}
-
-// A ladder is one kind of work, larger at each rung. It is climbed until a rung takes long enough
-// to be judged by.
+// A ladder has cases of one kind, larger at each rung. It is climbed until a rung takes long enough for a
+// rate to be read off it.
 type ladder struct {
 	rungs  []Case
 	first  int     // the rung that a GPU which is hardware starts on: it does those below in a moment
@@ -62,7 +35,7 @@ type ladder struct {
 	record func(*Roof, Result)
 }
 
-// of are the rungs for a device.
+// of returns the rungs for a device.
 func (l ladder) of(i compute.Info) []Case {
 	if i.Backend != "gpu" || i.Software {
 		return l.rungs
@@ -81,26 +54,32 @@ func roofs() []ladder {
 		}
 	}
 	bandwidth := func(f *Roof, r Result) { f.Bytes, f.CopyOf = best(r.Bytes, r), r.Case }
-	fma := ladder{nil, 5, 0.004, arithmetic}
-	chains := func(c chain) {
-		fma.rungs = append(fma.rungs, Case{"roof", fmt.Sprintf("fma %d×%d", c.n, c.rounds), true, c})
+	fma, square := ladder{nil, 5, 0.004, arithmetic}, ladder{nil, 3, 0.02, arithmetic}
+	copies := ladder{nil, 1, 0.02, bandwidth} // the largest counts, not the fastest: that one fits a cache
+	add := func(l *ladder, c Case) {
+		c.Suite, c.Quick = "roof", true
+		l.rungs = append(l.rungs, c)
 	}
 	for n := 1 << 10; n <= 1<<24; n *= 4 {
-		chains(chain{n, 512})
+		add(&fma, chain(n, 512))
 	}
 	// A device that does even those in a moment spends a sixth of it on memory (an H100: 128 flops a byte against the 20
 	// where its roofs meet): more rounds rather than more elements.
 	for n := 1 << 20; n <= 1<<24; n *= 4 {
-		chains(chain{n, 8192})
+		add(&fma, chain(n, 8192))
 	}
-	square := ladder{nil, 3, 0.02, arithmetic}
 	for n := 256; n <= 4096; n *= 2 {
-		p := Product{Batch: 1, M: n, N: n, K: n}
-		square.rungs = append(square.rungs, Case{"roof", fmt.Sprintf("NN %d³", n), true, p})
+		add(&square, Case{Name: cube(1, n).name(), Build: cube(1, n).build})
 	}
-	copies := ladder{nil, 1, 0.02, bandwidth} // the largest counts, not the fastest: that one fits a cache
 	for n := 1 << 22; n <= 1<<26; n *= 4 {
-		copies.rungs = append(copies.rungs, Case{"roof", fmt.Sprintf("copy %d", n), true, Move{n}})
+		add(&copies, copyOf(n))
 	}
 	return []ladder{fma, square, copies}
+}
+
+// chain is a case that is all arithmetic: it runs to its fixed point, ½, and never to a subnormal.
+func chain(n, rounds int) Case {
+	return Case{Name: fmt.Sprintf("fma %d×%d", n, rounds), Build: func(s *compute.Step) compute.Op {
+		return compute.FMA{Out: s.Tensor(n), X: s.Tensor(n), A: 0.5, B: 0.25, Rounds: rounds}
+	}}
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -12,9 +11,9 @@ import (
 	"hebb/compute"
 )
 
-// Options say what to run and for how long.
+// Options choose the cases of a run and limit its time.
 type Options struct {
-	Suites  []string       // some of Suites; none: all, but of layers and training only what Quick has
+	Suites  []string       // some of Suites; none: all, but of layers and training only the quick cases
 	Quick   bool           // a handful of cases from each suite
 	Only    *regexp.Regexp // if not nil, the cases whose suite and name match
 	Batch   int            // images at a time in layers and training; 0: as suits the devices
@@ -29,45 +28,45 @@ type Options struct {
 
 	gpu, software bool // there is a GPU; there is one that is a program on the CPU
 
-	now     func() time.Time
-	roofs   []ladder
-	courses []Training // of the suite training
+	now      func() time.Time
+	roofs    []ladder
+	networks []Training // of the suite training
 }
 
-// A Progress says how far a run has come.
+// A Progress is a case and its place among all cases of a run.
 type Progress struct {
 	Case  Case
 	Index int // of Case
 	Total int
 }
 
-// A Report is what a run found out.
+// A Report has the results of a run, or those of several runs ([Collect]).
 type Report struct {
 	Devices     []Device
 	Results     []Result // roofs, transfers, then case by case
 	Peer        *PeerInfo
-	PeerError   error // why the peer was not asked any more
+	PeerError   error // that ended the peer
 	Options     Options
 	Start       time.Time
 	Took        time.Duration
 	Version     string
 	Interrupted bool
-	Command     string // that asked for it; the caller may set it
+	Command     string // line that started the run; the caller may set it
 }
 
-// A Device is what was measured on, and its roof.
+// A Device is a measured device and its roof.
 type Device struct {
 	compute.Info
 	Roof Roof
 }
 
-// Wrong returns the results that are outside their bounds, and those that could not be had.
+// Wrong returns the results that are outside their bounds, and those of cases that could not run.
 func (r *Report) Wrong() []Result {
 	return slices.DeleteFunc(slices.Clone(r.Results), func(r Result) bool { return r.Status != Failed && r.Status != Broken })
 }
 
 // Run measures the cases on all backends, and on the peer. When ctx is done it ends after the
-// current case, or in the middle of a training. An error means that nothing could be run; what went wrong in a case is in its
+// current case, or in the middle of a training. An error means that nothing could be run; the failure of a case is in its
 // Result. The backends stay open.
 func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, error) {
 	o = o.withDefaults(backends)
@@ -92,8 +91,8 @@ func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, e
 			o.Began(p)
 		}
 		r.rehearse(cases, i)
-		if t, ok := c.Work.(Training); ok {
-			r.finish(p, r.train(ctx, c, t, o.Peer))
+		if c.Training != nil {
+			r.finish(p, r.train(ctx, c, o.Peer))
 		} else {
 			r.finish(p, r.measure(c, r.devices, o.Peer))
 		}
@@ -154,8 +153,7 @@ type runner struct {
 	devices []*device
 }
 
-// A device is one of ours, with what the run has learnt about it so far. Outside of a case it holds
-// no memory.
+// A device is a compute.Device with its roof and its speed so far. Between cases it holds no memory.
 type device struct {
 	*compute.Device
 	backend compute.Backend
@@ -163,7 +161,7 @@ type device struct {
 	clock   *stopwatch
 	roof    Roof
 	share   map[string]float64 // of the roof that the last case of a kind reached
-	lost    error              // its first failure: it does nothing any more
+	lost    error              // its first failure, after which it is not used any more
 }
 
 func newRunner(backends []compute.Backend, o Options) *runner {
@@ -177,14 +175,14 @@ func newRunner(backends []compute.Backend, o Options) *runner {
 	return r
 }
 
-// open is a device on b as the ops of a run are to be run.
+// open makes a Device on b that allows the leeway of o.
 func (o Options) open(b compute.Backend) *compute.Device {
 	d := compute.New(b)
 	d.Allow(o.Allow)
 	return d
 }
 
-// allowed is the leeway of a case: roofs and transfers have no use for any.
+// allowed is the leeway of a case, in words: roofs and transfers have no use for any.
 func (o Options) allowed(c Case) string {
 	if c.Suite == "roof" || c.Suite == "transfer" {
 		return ""
@@ -192,7 +190,7 @@ func (o Options) allowed(c Case) string {
 	return o.Allow.String()
 }
 
-// rehearse has the devices make ready for cases that come some time after the i-th.
+// rehearse has the devices prepare for cases that come some time after the i-th.
 func (r *runner) rehearse(cases []Case, i int) {
 	from, to := compute.Ahead(i, len(cases))
 	for _, d := range r.devices {
@@ -201,7 +199,7 @@ func (r *runner) rehearse(cases []Case, i int) {
 		}
 		for _, c := range cases[from:to] {
 			if p, err := newProblem(c, r.Options.Seed, r.Options.Allow); err == nil { // not of a training, which is one by one
-				compute.Rehearse(d.backend, p.ops)
+				compute.Rehearse(d.backend, p.run)
 			}
 		}
 	}
@@ -235,35 +233,38 @@ func (r *runner) measureRoof(ctx context.Context, d *device) {
 	}
 }
 
-// result is an empty result of c on info.
-func (r *runner) result(c Case, cost compute.Cost, info compute.Info) Result {
+// result is an empty result of c, which is as d says, on info.
+func (r *runner) result(c Case, d description, cost compute.Cost, info compute.Info) Result {
 	return Result{
-		Suite: c.Suite, Case: c.Name, Op: c.Op(), Kind: c.Kind(), Sizes: c.Sizes(),
+		Suite: c.Suite, Case: c.Name, Op: d.op, Kind: d.kind, Sizes: d.sizes,
 		Backend: info.Backend, Device: info.Device, Driver: info.Driver, Software: info.Software,
 		Status: OK, Flops: cost.Flops, Bytes: cost.Bytes, PeerTF32: r.Options.Peer != nil && r.Options.Peer.TF32, Allow: r.Options.allowed(c),
 		Date: r.Options.now().UTC().Truncate(time.Second), Version: r.Version,
 	}
 }
 
+// mistaken is the result of a case that cannot be made.
+func (r *runner) mistaken(c Case, err error) []Result {
+	res := r.result(c, description{}, compute.Cost{}, r.devices[0].info)
+	res.Status, res.Note = Broken, err.Error()
+	return []Result{res}
+}
+
 // measure verifies and times one case on devices and peer.
 func (r *runner) measure(c Case, devices []*device, peer *Peer) []Result {
 	p, err := newProblem(c, r.Options.Seed, r.Options.Allow)
-	if err != nil { // a mistake in the case itself
-		res := r.result(c, compute.Cost{}, devices[0].info)
-		res.Status, res.Note = Broken, err.Error()
-		return []Result{res}
+	if err != nil {
+		return r.mistaken(c, err)
 	}
 	trials := make([]*trial, len(devices))
 	for i, d := range devices {
-		trials[i] = &trial{dev: d, p: p, clock: d.clock, limit: r.Options.MaxCase, Result: r.result(c, p.cost, d.info)}
+		trials[i] = &trial{p: p, timing: timing{device: d, limit: r.Options.MaxCase, Result: r.result(c, p.description, p.cost, d.info)}}
 		trials[i].forecast()
 	}
-	r.inside(trials, func() { r.contend(p, trials, peer) })
+	r.inside(trials, func() { r.verifyAndTime(p, trials, peer) })
 	results := make([]Result, 0, len(trials)+1)
 	for _, t := range trials {
-		t.dev.Trim()
-		t.conclude()
-		results = append(results, t.Result)
+		results = append(results, t.finish())
 	}
 	if peer != nil {
 		if res := peer.take(); res != nil {
@@ -274,7 +275,7 @@ func (r *runner) measure(c Case, devices []*device, peer *Peer) []Result {
 	return results
 }
 
-// inside calls f within a Step on the device of every trial that is still in the running.
+// inside calls f within a Step on the device of every trial that is still OK.
 func (r *runner) inside(trials []*trial, f func()) {
 	if len(trials) == 0 {
 		f()
@@ -286,7 +287,7 @@ func (r *runner) inside(trials []*trial, f func()) {
 		return
 	}
 	entered := false
-	err := t.dev.Step(func(s *compute.Step) error {
+	err := t.device.Step(func(s *compute.Step) error {
 		entered = true
 		t.prepare(s)
 		r.inside(trials[1:], f)
@@ -298,8 +299,8 @@ func (r *runner) inside(trials []*trial, f func()) {
 	}
 }
 
-// contend verifies everyone on whole numbers and on real ones, and then times them in turns.
-func (r *runner) contend(p *problem, trials []*trial, peer *Peer) {
+// verifyAndTime verifies all trials on whole numbers and on real ones, and then times them and the peer in turns.
+func (r *runner) verifyAndTime(p *problem, trials []*trial, peer *Peer) {
 	running := func() []*trial {
 		return slices.DeleteFunc(slices.Clone(trials), func(t *trial) bool { return t.Status != OK })
 	}
@@ -316,7 +317,7 @@ func (r *runner) contend(p *problem, trials []*trial, peer *Peer) {
 		return
 	}
 	if peer != nil {
-		peer.load(p, r.result(p.Case, p.cost, peer.info()))
+		peer.load(p, r.result(p.Case, p.description, p.cost, peer.info()))
 		defer peer.drop()
 	}
 	for range rounds {
@@ -329,7 +330,7 @@ func (r *runner) contend(p *problem, trials []*trial, peer *Peer) {
 	}
 }
 
-// compare puts ratios on the lines of those who stand in them.
+// compare fills in the ratios between the results of one case.
 func compare(results []Result) {
 	for i := range results {
 		a := &results[i]
@@ -343,35 +344,4 @@ func compare(results []Result) {
 			}
 		}
 	}
-}
-
-// Ratio returns how many times longer each Hebbian update takes than the plain product of its
-// shape on the same device.
-func Ratio(results []Result) []Overhead {
-	key := func(r Result) string {
-		s := r.Sizes
-		if r.Op == "gemm" {
-			s = map[string]int{"networks": s["batch"], "units": s["m"], "inputs": s["n"], "n": s["k"]}
-		}
-		return fmt.Sprint(r.Backend, r.Device, s)
-	}
-	plain := map[string]Result{}
-	var ratios []Overhead
-	for _, r := range results {
-		if r.Suite != "hebbian" || r.Seconds == 0 || r.aside() {
-			continue
-		}
-		if r.Op == "gemm" {
-			plain[key(r)] = r
-		} else if p, ok := plain[key(r)]; ok {
-			ratios = append(ratios, Overhead{r, r.Seconds / p.Seconds})
-		}
-	}
-	return ratios
-}
-
-// An Overhead is a Hebbian update beside the plain product of its shape.
-type Overhead struct {
-	Result
-	Times float64 // the update's seconds / the product's
 }

@@ -14,10 +14,7 @@ import (
 // Every case is one that the front of compute accepts, and has a name of its own.
 func TestCases(t *testing.T) {
 	for _, quick := range []bool{true, false} {
-		cases, err := Cases(Options{Suites: Suites, Quick: quick, Batch: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
+		cases := mustCases(t, Options{Suites: Suites, Quick: quick, Batch: 2})
 		for _, l := range roofs() {
 			cases = append(cases, l.rungs...)
 		}
@@ -34,7 +31,7 @@ func TestCases(t *testing.T) {
 			p, err := newProblem(c, 1, 0)
 			if err != nil {
 				t.Errorf("%s: %v", c.Name, err)
-			} else if p.cost.Flops <= 0 && c.Op() != "copy" || p.cost.Bytes <= 0 {
+			} else if p.cost.Flops <= 0 && p.description.op != "copy" || p.cost.Bytes <= 0 {
 				t.Errorf("%s costs %+v", c.Name, p.cost)
 			}
 		}
@@ -52,12 +49,8 @@ func TestCases(t *testing.T) {
 // A run that names no suite has all of the products, and of the layers as many as a quick one.
 func TestDefaultCases(t *testing.T) {
 	count := func(o Options) map[string]int {
-		cases, err := Cases(o)
-		if err != nil {
-			t.Fatal(err)
-		}
 		n := map[string]int{}
-		for _, c := range cases {
+		for _, c := range mustCases(t, o) {
 			n[c.Suite]++
 		}
 		return n
@@ -111,7 +104,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s on %s has speed-up %g", c.Case, c.Backend, c.Speedup)
 		}
 	}
-	if cases, _ := Cases(o); timed != 2*len(cases) {
+	if cases := mustCases(t, o); timed != 2*len(cases) {
 		t.Errorf("%d results, want two of %d cases", timed, len(cases))
 	}
 }
@@ -138,15 +131,14 @@ func TestWrong(t *testing.T) {
 			_, gpu, cpu := world()
 			gpu.wrong = wrong
 			r := mustRun(t, context.Background(), Options{Suites: []string{"product"}, Quick: true, MaxCase: 5 * time.Second}, gpu, cpu)
-			for _, c := range r.Results {
-				switch {
-				case c.Suite != "product":
-				case c.Backend == "cpu" && c.Status != OK:
-					t.Errorf("%s on cpu: %s %s", c.Case, c.Status, c.Note)
-				case c.Backend == "gpu" && (c.Status != Failed || c.Seconds != 0 || c.Samples != 0 || !strings.Contains(c.Note, "want")):
-					t.Errorf("%s on gpu: %s %q, %d samples; want it to fail untimed", c.Case, c.Status, c.Note, c.Samples)
-				case c.Speedup != 0:
-					t.Errorf("%s has a speed-up", c.Case)
+			for _, c := range of(r, "product", "cpu") {
+				if c.Status != OK || c.Speedup != 0 {
+					t.Errorf("%s on cpu: %s %s, speed-up %g", c.Case, c.Status, c.Note, c.Speedup)
+				}
+			}
+			for _, c := range of(r, "product", "gpu") {
+				if c.Status != Failed || c.Seconds != 0 || c.Samples != 0 || c.Speedup != 0 || !strings.Contains(c.Note, "want") {
+					t.Errorf("%s on gpu: %s %q, %d samples, speed-up %g; want it to fail untimed", c.Case, c.Status, c.Note, c.Samples, c.Speedup)
 				}
 			}
 			if len(r.Wrong()) == 0 {
@@ -170,8 +162,8 @@ func TestNothingWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range r.Results {
-		if (c.Suite == "gram" || c.Suite == "layers") && c.Status != Failed {
+	for _, c := range append(of(r, "gram", "gpu"), of(r, "layers", "gpu")...) {
+		if c.Status != Failed {
 			t.Errorf("%s: %s, want it to fail", c.Case, c.Status)
 		}
 	}
@@ -200,10 +192,7 @@ func TestTooSlow(t *testing.T) {
 	start := *now
 	r := mustRun(t, context.Background(), Options{Suites: []string{"product"}, Quick: true, MaxCase: time.Second}, gpu, cpu)
 	ran, left := 0, 0
-	for _, c := range r.Results {
-		if c.Suite != "product" || c.Backend != "cpu" {
-			continue
-		}
+	for _, c := range of(r, "product", "cpu") {
 		if c.Seconds*runs > 1.1 {
 			t.Errorf("%s was run, %g s an op", c.Case, c.Seconds)
 		}
@@ -229,11 +218,9 @@ func TestTooLarge(t *testing.T) {
 		t.Fatalf("wrong: %+v", r.Wrong()[0])
 	}
 	ran := map[Status]int{}
-	for _, c := range r.Results {
-		if c.Suite == "product" && c.Backend == "gpu" {
-			if ran[c.Status]++; c.Status == Skipped && !strings.Contains(c.Note, errFull.Error()) {
-				t.Errorf("%s: %q", c.Case, c.Note)
-			}
+	for _, c := range of(r, "product", "gpu") {
+		if ran[c.Status]++; c.Status == Skipped && !strings.Contains(c.Note, errFull.Error()) {
+			t.Errorf("%s: %q", c.Case, c.Note)
 		}
 	}
 	if ran[OK] == 0 || ran[Skipped] == 0 {
@@ -254,13 +241,11 @@ func TestLost(t *testing.T) {
 		}
 	}}, gpu, cpu)
 	var seen []Status
-	for _, c := range r.Results {
-		if c.Suite != "hebbian" {
-			continue
-		}
-		if c.Backend == "gpu" {
-			seen = append(seen, c.Status)
-		} else if c.Status != OK {
+	for _, c := range of(r, "hebbian", "gpu") {
+		seen = append(seen, c.Status)
+	}
+	for _, c := range of(r, "hebbian", "cpu") {
+		if c.Status != OK {
 			t.Errorf("%s on cpu: %s %s", c.Case, c.Status, c.Note)
 		}
 	}
@@ -284,8 +269,8 @@ func TestInterrupt(t *testing.T) {
 		}
 	}}, gpu, cpu)
 	n := 0
-	for _, c := range r.Results {
-		if c.Suite == "gram" && c.Status == OK {
+	for _, c := range append(of(r, "gram", "gpu"), of(r, "gram", "cpu")...) {
+		if c.Status == OK {
 			n++
 		}
 	}
@@ -294,18 +279,18 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-func TestRatio(t *testing.T) {
+func TestOverheads(t *testing.T) {
 	t.Parallel()
 	_, gpu, cpu := world()
 	r := mustRun(t, context.Background(), Options{Suites: []string{"hebbian"}, Quick: true}, gpu, cpu)
-	ratios := Ratio(r.Results)
-	cases, _ := Cases(Options{Suites: []string{"hebbian"}, Quick: true})
+	ratios := r.overheads()
+	cases := mustCases(t, Options{Suites: []string{"hebbian"}, Quick: true})
 	if want := 2 * 13; len(cases) != 17 || len(ratios) != want {
 		t.Errorf("%d ratios of %d cases, want %d", len(ratios), len(cases), want)
 	}
 	for _, o := range ratios {
-		if o.Times < 0.99 {
-			t.Errorf("%s on %s takes %g of the plain product, which it contains", o.Case, o.Backend, o.Times)
+		if o.times < 0.99 {
+			t.Errorf("%s on %s takes %g of the plain product, which it contains", o.Case, o.Backend, o.times)
 		}
 	}
 }

@@ -24,31 +24,31 @@ const (
 	maxRuns = 1 << 16
 
 	// A GPU that is left alone lowers its clock: an H100 falls to a sixth of it while its host compiles a shader, and
-	// takes some 100 ms of work to be back. So after a pause it works for as long as waking before it is timed.
-	waking = 200 * time.Millisecond
-	pause  = 5 * time.Millisecond
+	// takes some 100 ms of work to be back. So after a pause it works for as long as wakeTime before it is timed.
+	wakeTime = 200 * time.Millisecond
+	pause    = 5 * time.Millisecond
 )
 
-// A stopwatch times what can be run any number of times, on one device.
+// A stopwatch times runs on one device.
 type stopwatch struct {
 	now  func() time.Time
 	load time.Duration // for which the device has to work after a pause; 0: its speed does not depend on that
 	busy time.Time     // when it last worked
 }
 
-// stopwatchOf is one for a device: a program on the CPU is as fast at once.
+// stopwatchOf is a stopwatch for a device: only a GPU that is hardware has to warm up.
 func stopwatchOf(i compute.Info, now func() time.Time) *stopwatch {
 	w := &stopwatch{now: now}
 	if i.Backend == "gpu" && !i.Software {
-		w.load = waking
+		w.load = wakeTime
 	}
 	return w
 }
 
-// A run does its work n times and waits until all of it is done.
+// A run does its work n times and waits until the device has done it.
 type run func(n int) error
 
-// lap returns what n runs took.
+// lap returns the time of n runs.
 func (w *stopwatch) lap(r run, n int) (time.Duration, error) {
 	start := w.now()
 	err := r(n)
@@ -56,16 +56,17 @@ func (w *stopwatch) lap(r run, n int) (time.Duration, error) {
 	return w.busy.Sub(start), err
 }
 
-// owed is how long the device has to work before it can be timed.
-func (w *stopwatch) owed() time.Duration {
+// warmUp is how long the device has to work before it can be timed.
+func (w *stopwatch) warmUp() time.Duration {
 	if w.now().Sub(w.busy) < pause {
 		return 0
 	}
 	return w.load
 }
 
-// awake is what one run takes, if it took so long and that is more than is allowed: of a device that has woken up since.
-func (w *stopwatch) awake(r run, took, allowed time.Duration) (time.Duration, error) {
+// rerun repeats a run that took longer than allowed, for as long as the device may need to warm up, and returns the
+// shortest time.
+func (w *stopwatch) rerun(r run, took, allowed time.Duration) (time.Duration, error) {
 	for start := w.now(); took > allowed && w.now().Sub(start) < w.load; {
 		again, err := w.lap(r, 1)
 		if err != nil {
@@ -101,7 +102,7 @@ func (w *stopwatch) round(r run, limit time.Duration, least int) ([]float64, err
 // that has to wake up gets up to half of limit for that, and its time has to be stable for longer.
 func (w *stopwatch) settle(r run, limit time.Duration) (n int, err error) {
 	n = 1
-	owed := w.owed()
+	owed := w.warmUp()
 	most := max(limit/8, min(owed*3/2, limit/2))
 	start, since, level, calm, total := w.now(), w.now(), 0.0, 0, 0
 	for {

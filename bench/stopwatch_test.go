@@ -124,14 +124,14 @@ func TestStopwatchWakes(t *testing.T) {
 		}
 		return now.Sub(start)
 	}
-	if took(2*time.Second) < waking {
-		t.Errorf("the first round began after less than %v of work", waking)
+	if took(2*time.Second) < wakeTime {
+		t.Errorf("the first round began after less than %v of work", wakeTime)
 	}
 	if again := took(2 * time.Second); again > 250*time.Millisecond {
 		t.Errorf("a round without a pause took %v", again)
 	}
 	now = now.Add(20 * time.Millisecond)
-	if again := took(2 * time.Second); again < waking || *worked < waking {
+	if again := took(2 * time.Second); again < wakeTime || *worked < wakeTime {
 		t.Errorf("a round after a pause took %v", again)
 	}
 	now = now.Add(time.Second)
@@ -139,12 +139,12 @@ func TestStopwatchWakes(t *testing.T) {
 		t.Errorf("a round of at most 100 ms took %v", short)
 	}
 	now = now.Add(time.Second)
-	if again, err := w.awake(r, 6*time.Millisecond, 2*time.Millisecond); err != nil || again != time.Millisecond {
+	if again, err := w.rerun(r, 6*time.Millisecond, 2*time.Millisecond); err != nil || again != time.Millisecond {
 		t.Errorf("a run of 1 ms takes %v, %v", again, err)
 	}
 	for _, i := range []compute.Info{{Backend: "cpu"}, {Backend: "gpu", Software: true}} {
-		if w := stopwatchOf(i, time.Now); w.owed() > 0 {
-			t.Errorf("%+v has to work for %v before it is timed", i, w.owed())
+		if w := stopwatchOf(i, time.Now); w.warmUp() > 0 {
+			t.Errorf("%+v has to work for %v before it is timed", i, w.warmUp())
 		}
 	}
 }

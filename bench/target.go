@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A target is what the project wants of an H200, and how it is read off results.
+// A target is a ratio that the project wants to reach on an H200, and how it is read off results.
 type target struct {
 	name    string
 	want    float64
@@ -32,7 +32,7 @@ var targets = []target{
 func (r *Report) find(suite, name, backend string) *Result {
 	for i := range r.Results {
 		c := &r.Results[i]
-		if c.Suite == suite && c.Case == name && c.Backend == backend && c.Seconds > 0 && !c.aside() {
+		if c.Suite == suite && c.Case == name && c.Backend == backend && c.Seconds > 0 && !c.reduced() {
 			return c
 		}
 	}
@@ -61,7 +61,7 @@ func (r *Report) againstCPU(suite, name string) float64 {
 	ours := r.find(suite, name, "gpu")
 	net, _, _ := strings.Cut(name, " n=")
 	for _, c := range r.Results {
-		if ours != nil && c.Suite == suite && c.Backend == "cpu" && c.Images > 0 && !c.aside() && strings.HasPrefix(c.Case, net+" n=") && strings.HasSuffix(c.Case, " bp") {
+		if ours != nil && c.Suite == suite && c.Backend == "cpu" && c.Images > 0 && !c.reduced() && strings.HasPrefix(c.Case, net+" n=") && strings.HasSuffix(c.Case, " bp") {
 			return ours.Images / c.Images
 		}
 	}
@@ -76,9 +76,9 @@ func (r *Report) againstCopy(suite, name string) float64 {
 	return ours.Gbps / theirs.Gbps
 }
 
-// targetSheet has a row for each case of each target.
-func (r *Report) targetSheet() sheet {
-	s := sheet{Title: "Targets, set for an H200", Head: []string{"target", "case", "wanted", "measured", "met"}}
+// targetTable has a row for each case of each target.
+func (r *Report) targetTable() table {
+	s := table{Title: "Targets, set for an H200", Head: []string{"target", "case", "wanted", "measured", "met"}}
 	for _, t := range targets {
 		sign := "≥"
 		if t.most {
@@ -100,9 +100,9 @@ func (r *Report) targetSheet() sheet {
 	return s
 }
 
-// tf32Sheet sets products beside a peer that keeps 10 bits of each factor, which no result of ours may.
-func (r *Report) tf32Sheet() sheet {
-	s := sheet{Title: "products beside torch with TF32, whose results are not float32's", Head: []string{"case", "gpu time", "torch time, TF32", "gpu/torch"}}
+// tf32Table sets products beside a peer that keeps 10 bits of each factor, which no result of ours may.
+func (r *Report) tf32Table() table {
+	s := table{Title: "products beside torch with TF32, whose results are not float32's", Head: []string{"case", "gpu time", "torch time, TF32", "gpu/torch"}}
 	for _, c := range r.Results {
 		if !c.PeerTF32 || c.Seconds == 0 || isPeer(c.Backend) {
 			continue
@@ -116,9 +116,9 @@ func (r *Report) tf32Sheet() sheet {
 	return s
 }
 
-// leewaySheet sets what ran with leeway beside the same case without.
-func (r *Report) leewaySheet() sheet {
-	s := sheet{Title: "with leeway, whose results are not float32's", Head: []string{"case", "allowed", "time", "GFLOP/s", "without", "faster by"}}
+// leewayTable sets what ran with leeway beside the same case without.
+func (r *Report) leewayTable() table {
+	s := table{Title: "with leeway, whose results are not float32's", Head: []string{"case", "allowed", "time", "GFLOP/s", "without", "faster by"}}
 	for _, c := range r.Results {
 		if c.Allow == "" || c.Seconds == 0 || isPeer(c.Backend) {
 			continue

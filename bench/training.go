@@ -4,6 +4,9 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/catalogue"
+	"hebb/nets/local"
 	"hebb/nets/stack"
 )
 
@@ -11,28 +14,30 @@ import (
 // the device, forward, back and into the weights, by SGD with momentum. All of its rules are
 // measured in turns, so that the ratio of two comes from one stretch of time.
 type Training struct {
-	Net     string     `json:"net"` // as [stack.Parse] knows it
-	Input   stack.Shape `json:"input"`
-	Classes int        `json:"classes"`
-	N       int        `json:"n"` // images in a batch
-	Rules   []string   `json:"-"` // as [stack.ParseRule] knows them, or grouped; backprop first: the others are compared with it
+	Net     string // as [stack.Parse] knows it
+	Input   nets.Shape
+	Classes int
+	N       int      // images in a batch
+	Rules   []string // as [stack.ParseRule] knows them, or grouped; backprop first: the others are compared with it
 }
 
 // momentum is that of the optimiser.
 const momentum = 0.9
 
-func (t Training) Op() string   { return "training" }
-func (t Training) Kind() string { return "training" }
-
-func (t Training) Sizes() map[string]int {
-	return map[string]int{"n": t.N, "height": t.Input.Height, "width": t.Input.Width, "channels": t.Input.Channels, "classes": t.Classes}
+// describe returns what there is to say of the steps by a rule.
+func (t Training) describe(rule string) description {
+	return description{
+		op: "training", kind: "training " + rule,
+		sizes:    sizes{"n": t.N, "height": t.Input.Height, "width": t.Input.Width, "channels": t.Input.Channels, "classes": t.Classes},
+		settings: settings{"net": t.Net, "rate": rate, "momentum": momentum},
+	}
 }
 
 // trainings are the networks whose steps are measured. A program on the CPU that plays a GPU gets
 // fewer images.
 func (o Options) trainings() []Case {
-	small, digit := stack.Shape{Height: 32, Width: 32, Channels: 3}, stack.Shape{Height: 28, Width: 28, Channels: 1}
-	list := o.courses
+	small, digit := nets.Shape{Height: 32, Width: 32, Channels: 3}, nets.Shape{Height: 28, Width: 28, Channels: 1}
+	list := o.networks
 	if list == nil {
 		rules := []string{"bp", "sa", "aa", "kp", "fa"}
 		list = []Training{
@@ -46,7 +51,7 @@ func (o Options) trainings() []Case {
 	var cases []Case
 	for i, t := range list {
 		name := fmt.Sprintf("%s %v n=%d", t.Net, t.Input, t.N)
-		cases = append(cases, Case{"training", name, i < 2, t})
+		cases = append(cases, Case{Name: name, Quick: i < 2, Training: &t})
 	}
 	return cases
 }
@@ -62,59 +67,62 @@ func (o Options) images(usual, software int) int {
 	return usual
 }
 
-// A course is a Training with all that is the same on every device.
-type course struct {
+// A trainingProblem is a Training with all that is the same on every device.
+type trainingProblem struct {
 	Training
 	spec       stack.Spec
 	seed       uint64
 	stream     uint32
 	x, y       []float32
-	bills      map[string]bill         // of a step, by rule
+	costs      map[string]costs        // of the ops of a step, by rule
 	ops        map[string][]compute.Op // of making a network, and of a step
 	parameters int
 }
 
-// newCourse works out c, whose work is t.
-func newCourse(c Case, t Training, seed uint64, l compute.Leeway) (*course, error) {
+// newTrainingProblem works out c.
+func newTrainingProblem(c Case, seed uint64, l compute.Leeway) (*trainingProblem, error) {
+	t := *c.Training
 	spec, err := stack.Parse(t.Net, t.Input, t.Classes)
 	if err != nil {
 		return nil, err
 	}
-	k := &course{Training: t, spec: spec, seed: seed, stream: caseSeed(seed, c.Name), bills: map[string]bill{}, ops: map[string][]compute.Op{}}
-	k.x, k.y = make([]float32, t.N*t.Input.Len()), make([]float32, t.N)
-	real.fill(k.x, k.stream, 0)
-	for i := range k.y {
-		k.y[i] = float32(i % t.Classes)
+	p := &trainingProblem{Training: t, spec: spec, seed: seed, stream: caseSeed(seed, c.Name), costs: map[string]costs{}, ops: map[string][]compute.Op{}}
+	p.x, p.y = make([]float32, t.N*t.Input.Len()), make([]float32, t.N)
+	real.fill(p.x, p.stream, 0)
+	for i := range p.y {
+		p.y[i] = float32(i % t.Classes)
 	}
 	for _, rule := range t.Rules {
 		stage := &compute.Stage{}
 		dev := compute.New(stage)
 		dev.Allow(l)
-		tr, err := k.trainer(dev, rule)
+		trainer, err := p.newTrainer(dev, rule)
 		if err != nil {
 			return nil, err
 		}
 		first := len(stage.Ops)
-		if err := tr.Step(k.x, k.y, rate); err != nil {
+		if err := trainer.Step(p.x, p.y, rate); err != nil {
 			return nil, err
 		}
-		k.ops[rule], k.parameters = stage.Ops, tr.Net.Parameters()
-		k.bills[rule] = billOf(stage.Ops[first:])
+		p.ops[rule], p.parameters = stage.Ops, trainer.Net.Parameters()
+		for _, op := range stage.Ops[first:] {
+			p.costs[rule] = append(p.costs[rule], compute.CostOf(op))
+		}
 	}
-	return k, nil
+	return p, nil
 }
 
-// trainer makes the network on dev.
-func (k *course) trainer(dev *compute.Device, rule string) (*stack.Trainer, error) {
+// newTrainer makes the network on dev.
+func (p *trainingProblem) newTrainer(dev *compute.Device, rule string) (*stack.Trainer, error) {
 	r, err := learning(rule)
 	if err != nil {
 		return nil, err
 	}
-	net, err := stack.New(dev, k.spec, k.Input, r, k.seed)
+	net, err := stack.New(dev, p.spec, p.Input, r, p.seed)
 	if err != nil {
 		return nil, err
 	}
-	return stack.NewTrainer(net, stack.SGD{Momentum: momentum}, stack.CrossEntropy)
+	return stack.NewTrainer(net, nets.SGD{Momentum: momentum}, nets.CrossEntropy)
 }
 
 // grouped is phsic with a kernel of groups of units, as its authors have it.
@@ -123,36 +131,29 @@ const grouped = "phsic:groups=32"
 // learning is the rule of a name.
 func learning(name string) (stack.Rule, error) {
 	if name == grouped {
-		r := stack.DefaultPHSIC
+		r := local.DefaultPHSIC
 		r.Groups = 32
 		return r, nil
 	}
-	return stack.ParseRule(name)
+	return catalogue.Default().Rule(name)
 }
 
-// A bill is what each of several ops costs.
-type bill []compute.Cost
-
-func billOf(ops []compute.Op) (b bill) {
-	for _, op := range ops {
-		b = append(b, compute.CostOf(op))
-	}
-	return b
-}
+// costs are those of several ops.
+type costs []compute.Cost
 
 // total is what they cost together.
-func (b bill) total() (sum compute.Cost) {
-	for _, c := range b {
+func (cs costs) total() (sum compute.Cost) {
+	for _, c := range cs {
 		sum.Flops += c.Flops
 		sum.Bytes += c.Bytes
 	}
 	return sum
 }
 
-// under is how long they take at least, one after the other, and what most of that is spent on.
-func (b bill) under(roof Roof) (seconds float64, boundBy string) {
+// under is the shortest time that roof allows for the ops, one after the other, and what most of it is spent on.
+func (cs costs) under(roof Roof) (seconds float64, boundBy string) {
 	spent := map[string]float64{}
-	for _, c := range b {
+	for _, c := range cs {
 		s, by := roof.seconds(c)
 		seconds += s
 		spent[by] += s

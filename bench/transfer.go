@@ -24,9 +24,8 @@ func (r *runner) measureTransfers(ctx context.Context, d *device) {
 		}
 		results := make([]Result, 2)
 		for i, op := range []string{"write", "read"} {
-			results[i] = r.result(Case{Suite: "transfer", Name: fmt.Sprintf("%s %s", op, bytesOf(n)), Work: Move{n}},
-				compute.Cost{Bytes: 4 * int64(n)}, d.info)
-			results[i].Op, results[i].Kind = op, op
+			c := Case{Suite: "transfer", Name: fmt.Sprintf("%s %s", op, bytesOf(n))}
+			results[i] = r.result(c, description{op: op, kind: op, sizes: sizes{"n": n}}, compute.Cost{Bytes: 4 * int64(n)}, d.info)
 		}
 		err := d.Step(func(s *compute.Step) error { return r.transfer(s, d, n, results) })
 		d.Trim()

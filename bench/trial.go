@@ -8,51 +8,69 @@ import (
 	"hebb/compute"
 )
 
-// A trial is one case on one device. Its Status leaves OK at the first thing that goes wrong, and
-// from then on it does nothing.
-type trial struct {
+// A timing is the measurement of one case on one device. Its Status leaves OK at the first failure, after which it does
+// nothing more.
+type timing struct {
 	Result
-	dev   *device
-	p     *problem
-	clock *stopwatch
-	limit time.Duration
-
-	step   *compute.Step
-	op     compute.Op
-	ops    []compute.Op // which is run as these
-	inputs []*compute.Tensor
-	tally  compute.Tally
-	looks  int       // runs so far that were verified
+	device *device
+	limit  time.Duration
 	seen   []float64 // samples, in seconds
 }
 
-// runs is how often a case is run at the least: to verify it twice, and to sample it.
+// runs is the least number of runs of a case: two to verify it, the others are samples.
 const runs = 2 + fewest
 
-// forecast leaves out what would take too long, as far as can be told beforehand: from the roof,
-// and from how close to it the last case of its kind came.
+// tooSlow stops t if seconds for one op or step are too many.
+func (t *timing) tooSlow(what string, seconds float64, verb string) {
+	if all := seconds * runs; all > t.limit.Seconds() {
+		t.stop(Skipped, fmt.Sprintf("one %s %s about %s on this device, and %d of them more than the limit of %v",
+			what, verb, roughly(seconds), runs, t.limit))
+	}
+}
+
+// stopIfLost stops t if its device has failed before.
+func (t *timing) stopIfLost() {
+	if t.device.lost != nil {
+		t.stop(Skipped, "the device has failed before: "+t.device.lost.Error())
+	}
+}
+
+// conclude turns the samples into the result, beside the shortest time that the roof allows.
+func (t *timing) conclude(under func(Roof) (seconds float64, boundBy string)) {
+	if t.Status != OK || len(t.seen) == 0 {
+		return
+	}
+	t.rate(t.seen)
+	if t.device.roof.known() {
+		s, by := under(t.device.roof)
+		t.Share, t.BoundBy = s/t.Seconds, by
+	}
+}
+
+// A trial is the timing of one op.
+type trial struct {
+	timing
+	p      *problem
+	step   *compute.Step
+	op     compute.Op
+	ops    []compute.Op // that run for it
+	inputs []*compute.Tensor
+	tally  compute.Tally
+	checks int // verified runs so far
+}
+
+// forecast stops t if it would take too long, predicted from the roof and from the share of it that the last case of its
+// kind reached.
 func (t *trial) forecast() {
-	if t.dev.lost != nil {
-		t.stop(Skipped, "the device has failed before: "+t.dev.lost.Error())
+	if t.stopIfLost(); !t.device.roof.known() {
 		return
 	}
-	if t.dev.roof.Flops == 0 || t.dev.roof.Bytes == 0 {
-		return
-	}
-	share, ok := t.dev.share[t.Kind]
+	share, ok := t.device.share[t.Kind]
 	if !ok {
 		share = 0.3
 	}
-	s, _ := t.dev.roof.seconds(t.p.cost)
-	t.tooSlow(s/share, "would take")
-}
-
-// tooSlow stops t if seconds for one op are too many.
-func (t *trial) tooSlow(seconds float64, verb string) {
-	if all := seconds * runs; all > t.limit.Seconds() {
-		t.stop(Skipped, fmt.Sprintf("one op %s about %s on this device, and its %d runs more than the limit of %v",
-			verb, roughly(seconds), runs, t.limit))
-	}
+	s, _ := t.device.roof.seconds(t.p.cost)
+	t.tooSlow("op", s/share, "would take")
 }
 
 // roughly is a duration in two figures.
@@ -65,8 +83,8 @@ func roughly(seconds float64) time.Duration {
 // prepare makes the tensors of the case within s.
 func (t *trial) prepare(s *compute.Step) {
 	t.step = s
-	t.op, t.inputs = t.p.work.build(s)
-	t.ops = stepsOf(t.p.work, t.op, s)
+	t.op, t.ops = t.p.ops(s)
+	t.inputs = inputsOf(t.op)
 	t.fail(s.Err())
 }
 
@@ -78,7 +96,7 @@ func (t *trial) verify() {
 	if t.Status != OK {
 		return
 	}
-	took, err := t.clock.lap(t.run, 1)
+	took, err := t.device.clock.lap(t.run, 1)
 	if err != nil {
 		t.fail(err)
 		return
@@ -93,7 +111,7 @@ func (t *trial) verify() {
 	}
 	t.Result.judge(t.tally)
 	t.Sample = fmt.Sprintf("%d of %d elements, first and last among them, on whole and on real numbers", len(t.p.at), out.Len())
-	t.glance(took)
+	t.checkSpeed(took)
 }
 
 // load writes the inputs, spoils the output and waits.
@@ -106,21 +124,21 @@ func (t *trial) load(out *compute.Tensor) {
 	}
 	err := t.step.Err()
 	if err == nil {
-		err = t.dev.Sync()
+		err = t.device.Sync()
 	}
 	t.fail(err)
 }
 
-// compiling is what a driver may take to make the programs of an op, in its first run.
+// compiling is the longest that a driver may take to compile the programs of an op, in its first run.
 const compiling = 10 * time.Second
 
-// glance stops t if its run was far too slow. The first one may have compiled a shader or touched
+// checkSpeed stops t if its run was far too slow. The first one may have compiled a shader or touched
 // memory for the first time, so that only the second is taken at its word.
-func (t *trial) glance(took time.Duration) {
-	if t.looks++; t.looks > 1 {
-		took, err := t.clock.awake(t.run, took, t.limit/runs)
+func (t *trial) checkSpeed(took time.Duration) {
+	if t.checks++; t.checks > 1 {
+		took, err := t.device.clock.rerun(t.run, took, t.limit/runs)
 		t.fail(err)
-		t.tooSlow(took.Seconds(), "takes")
+		t.tooSlow("op", took.Seconds(), "takes")
 	} else if took > max(5*t.limit, compiling) {
 		t.stop(Skipped, fmt.Sprintf("its first run took %v, far more than the limit of %v", roughly(took.Seconds()), t.limit))
 	}
@@ -132,7 +150,7 @@ func inPlace(op compute.Op) bool {
 	return ok && h.Keeps()
 }
 
-// poison puts a NaN where the sample will be read, so that what is not written is seen.
+// poison puts a NaN into each element of the sample, so that an element that is not written is seen.
 func (t *trial) poison(out *compute.Tensor) {
 	for _, i := range t.p.at {
 		t.step.Write(t.step.View(out, i, 1), []float32{float32(math.NaN())})
@@ -160,7 +178,7 @@ func (t *trial) read(out *compute.Tensor) []float32 {
 	return got
 }
 
-// run is what is timed.
+// run runs the case n times and waits for the device.
 func (t *trial) run(n int) error {
 	for range n {
 		for _, op := range t.ops {
@@ -170,31 +188,25 @@ func (t *trial) run(n int) error {
 	if err := t.step.Err(); err != nil {
 		return err
 	}
-	return t.dev.Sync()
+	return t.device.Sync()
 }
 
 // time takes one round of samples.
 func (t *trial) time() {
-	s, err := t.clock.round(t.run, t.limit/rounds, enough/rounds)
+	s, err := t.device.clock.round(t.run, t.limit/rounds, enough/rounds)
 	t.seen = append(t.seen, s...)
 	t.fail(err)
 }
 
-// conclude turns the samples into the result.
-func (t *trial) conclude() {
-	if t.dev.lost == nil && t.Status == Broken {
-		t.dev.lost = t.dev.Sync() // an error of now leaves nothing behind; one of later stays
+// finish gives back the memory of the case, and returns its result.
+func (t *trial) finish() Result {
+	t.device.Trim()
+	if t.device.lost == nil && t.Status == Broken {
+		t.device.lost = t.device.Sync() // an error of now leaves nothing behind; one of later stays
 	}
-	if t.Status != OK || len(t.seen) == 0 {
-		return
+	t.conclude(func(r Roof) (float64, string) { return r.seconds(t.p.cost) })
+	if t.Share > 0 && t.Seconds >= 1e-3 { // else it says more about launching than about the kind
+		t.device.share[t.Kind] = t.Share
 	}
-	t.rate(t.seen)
-	if t.dev.roof.Flops == 0 || t.dev.roof.Bytes == 0 {
-		return
-	}
-	s, by := t.dev.roof.seconds(t.p.cost)
-	t.Share, t.BoundBy = s/t.Seconds, by
-	if t.Seconds >= 1e-3 { // else it says more about launching than about the kind
-		t.dev.share[t.Kind] = t.Share
-	}
+	return t.Result
 }

@@ -9,15 +9,16 @@ import (
 	"hebb/compute"
 )
 
-// A Climb is one case in every way in which a device can run it.
-type Climb struct {
+// A Tuned has the attempts to run one case in every way in which a device can run it.
+type Tuned struct {
 	Case
+	description
 	Cost     compute.Cost
 	Ways     int               // that there are
 	Attempts []compute.Attempt // in the order of the device's own choice
 }
 
-// TuneOptions say how to tune.
+// TuneOptions limit [Tune].
 type TuneOptions struct {
 	Seed   uint64         // of the inputs
 	Budget time.Duration  // for all cases: once it is spent the rest are not begun; 0: none
@@ -25,20 +26,20 @@ type TuneOptions struct {
 	Each   compute.TuneOptions
 }
 
-// Tune has t look for the fastest way of every case of a single op, on whole numbers, on which every way has to give the same,
-// and learn it. What each case came to is told as soon as it is known.
-func Tune(ctx context.Context, t compute.Tuner, cases []Case, o TuneOptions, done func(Climb)) error {
+// Tune has tuner find the fastest way to run each case of a single op, and learn it. The inputs are whole numbers, on
+// which every way has to give the same results. done is called after each case.
+func Tune(ctx context.Context, tuner compute.Tuner, cases []Case, o TuneOptions, done func(Tuned)) error {
 	start := time.Now()
-	dev := compute.New(t)
+	dev := compute.New(tuner)
 	dev.Allow(o.Allow)
 	for _, c := range cases {
 		if o.Budget > 0 && time.Since(start) > o.Budget {
 			return nil
 		}
-		climb, err := tuneCase(ctx, dev, t, c, o.Seed, o.Each)
+		t, err := tuneCase(ctx, dev, tuner, c, o.Seed, o.Each)
 		dev.Trim()
-		if len(climb.Attempts) > 0 {
-			done(climb)
+		if len(t.Attempts) > 0 {
+			done(t)
 		}
 		if err != nil {
 			return err
@@ -47,21 +48,21 @@ func Tune(ctx context.Context, t compute.Tuner, cases []Case, o TuneOptions, don
 	return nil
 }
 
-func tuneCase(ctx context.Context, dev *compute.Device, t compute.Tuner, c Case, seed uint64, o compute.TuneOptions) (climb Climb, err error) {
-	if _, ok := c.Work.(calculation); !ok {
-		return climb, nil // a whole training step
+func tuneCase(ctx context.Context, dev *compute.Device, tuner compute.Tuner, c Case, seed uint64, o compute.TuneOptions) (t Tuned, err error) {
+	if c.Build == nil {
+		return t, nil // a whole training step
 	}
 	p, err := newProblem(c, seed, dev.Allowed())
 	if err != nil {
-		return climb, err
+		return t, err
 	}
-	climb = Climb{Case: c, Cost: p.cost}
+	t = Tuned{Case: c, description: p.description, Cost: p.cost}
 	err = dev.Step(func(s *compute.Step) error {
-		op, inputs := p.work.build(s)
+		op := c.Build(s)
 		if s.Err() != nil {
 			return s.Err()
 		}
-		for role, in := range inputs {
+		for role, in := range inputsOf(op) {
 			x := make([]float32, in.Len())
 			p.fill(whole, role, x)
 			s.Write(in, x)
@@ -71,18 +72,18 @@ func tuneCase(ctx context.Context, dev *compute.Device, t compute.Tuner, c Case,
 		if s.Err() != nil {
 			return s.Err()
 		}
-		climb.Ways = len(t.Ways(op))
-		climb.Attempts, err = compute.Tune(ctx, t, op, o)
+		t.Ways = len(tuner.Ways(op))
+		t.Attempts, err = compute.Tune(ctx, tuner, op, o)
 		return err
 	})
 	if errors.Is(err, context.Canceled) {
-		return climb, err
+		return t, err
 	}
 	if err != nil {
-		return climb, fmt.Errorf("%s %s: %w", c.Suite, c.Name, err)
+		return t, fmt.Errorf("%s %s: %w", c.Suite, c.Name, err)
 	}
-	return climb, nil
+	return t, nil
 }
 
-// Rate is the arithmetic of a climb done in so many seconds, in GFLOP/s.
-func (c Climb) Rate(seconds float64) float64 { return float64(c.Cost.Flops) / seconds / 1e9 }
+// Rate is the speed in GFLOP/s of the case done in so many seconds.
+func (t Tuned) Rate(seconds float64) float64 { return float64(t.Cost.Flops) / seconds / 1e9 }

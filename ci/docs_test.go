@@ -1,11 +1,14 @@
 package ci
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // TestDocs: what the documents name is there, and the programs in them are of examples that are run.
@@ -30,14 +33,16 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	examples, err := filepath.Glob("../*/example*_test.go")
-	if err != nil {
-		t.Fatal(err)
+	below, other := filepath.Glob("../*/*/example*_test.go")
+	users, others := filepath.Glob("../examples/*/*.go")
+	if examples = slices.Concat(examples, below, users); errors.Join(err, other, others) != nil || len(users) == 0 {
+		t.Fatal(err, other, others, users)
 	}
 	var run strings.Builder
 	for _, e := range examples {
 		run.WriteString(words(read(t, e)))
 	}
-	for _, doc := range []string{"../README.md", "../docs/adding-a-rule.md", "../docs/performance.md"} {
+	for _, doc := range []string{"../README.md", "../docs/adding-a-rule.md", "../docs/adding-a-system.md", "../docs/performance.md"} {
 		all := programs(read(t, doc))
 		if len(all) == 0 {
 			t.Errorf("%s has no program", doc)
@@ -45,6 +50,26 @@ func TestDocs(t *testing.T) {
 		for _, p := range all {
 			if !strings.Contains(run.String(), words(p)) {
 				t.Errorf("this program in %s is in none of %v:\n%s", doc, examples, p)
+			}
+		}
+	}
+}
+
+// TestDocsWrap: the lines of prose are not paragraphs.
+func TestDocsWrap(t *testing.T) {
+	docs, err := filepath.Glob("../docs/*.md")
+	pages, other := filepath.Glob("../bench/results/*/*.md")
+	if errors.Join(err, other) != nil {
+		t.Fatal(err, other)
+	}
+	for _, doc := range slices.Concat([]string{"../README.md", "../CHANGELOG.md"}, docs, pages) {
+		code := false
+		for i, line := range strings.Split(read(t, doc), "\n") {
+			if strings.HasPrefix(line, "```") {
+				code = !code
+			}
+			if n := utf8.RuneCountInString(line); n > 125 && !code && !strings.HasPrefix(line, "|") {
+				t.Errorf("%s:%d has %d characters, want lines of at most 125", doc, i+1, n)
 			}
 		}
 	}

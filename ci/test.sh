@@ -35,8 +35,11 @@ elsewhere() {
 # Tests compile hundreds of shaders once: a software OpenGL need not optimise them.
 export GALLIVM_PERF=nopt
 
+# exemplified: the programs of a user's own module.
+exemplified() { (cd examples && export GOFLAGS="$GOFLAGS -tags=$TAGS" && go vet ./... && go test ./...); }
+
 raced() {
-	go test -race -tags "$plain" -run 'TestOps$|TestAuto|TestRulesFind' ./cpu ./backend ./nets/components ./nets/data ./nets/safetensors &&
+	go test -race -tags "$plain" -run 'TestOps$|TestAuto|TestSystemsFind' ./cpu ./backend ./nets/develop ./nets/data ./nets/safetensors &&
 		go test -race -tags "$plain" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive$' ./gpu
 }
 
@@ -79,10 +82,11 @@ step 'go vet' go vet -tags "$TAGS" ./...
 step 'staticcheck' go tool staticcheck -tags "$TAGS" ./...
 step "tests (tags: ${plain:-none})" go test -timeout 60m -tags "$plain" ./...
 if [ "$plain" != "$TAGS" ]; then
-	step 'tests with OpenBLAS' go test -tags "$TAGS" ./cpu/... ./nets/stack ./bench/... ./cmd/...
+	step 'tests with OpenBLAS' go test -tags "$TAGS" ./cpu/... ./nets ./nets/nettest ./nets/stack ./nets/credit ./nets/local ./bench/... ./cmd/...
 else
 	skipped 'tests with OpenBLAS' 'no libopenblas-dev'
 fi
+step 'examples, from a module of their own' exemplified
 step 'tests without cgo' env -u NEED_GPU CGO_ENABLED=0 go test ./cpu/... ./gpu/... ./backend ./cmd/...
 step 'builds for windows and darwin, vet for arm64' elsewhere
 if [ "$CGO_ENABLED" = 1 ]; then

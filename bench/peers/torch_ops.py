@@ -54,22 +54,22 @@ def squeeze(batch, *tensors):
 
 
 def factors(w, as_=""):
-    return [f"{name}{'.mT' if w.get(trans) else ''}{as_}" for name, trans in [("A", "trans_a"), ("B", "trans_b")]]
+    return [f"{name}{'.mT' if w[trans] else ''}{as_}" for name, trans in [("A", "trans_a"), ("B", "trans_b")]]
 
 
 def gemm(w, make):
     batch, m, n, k = w["batch"], w["m"], w["n"], w["k"]
-    shared = w.get("shared", False)
-    a = make(batch, *((k, m) if w.get("trans_a") else (m, k)))
-    b = make(1 if shared else batch, *((n, k) if w.get("trans_b") else (k, n)))
+    shared = w["shared"]
+    a = make(batch, *((k, m) if w["trans_a"] else (m, k)))
+    b = make(1 if shared else batch, *((n, k) if w["trans_b"] else (k, n)))
     a, b = squeeze(batch, a, b)
     if shared and batch > 1:
         b = b[0]
     env = {"A": a, "B": b, "C": torch.empty((batch, m, n) if batch > 1 else (m, n), device=a.device)}
-    if w.get("f16"):
+    if w["f16"]:
         env |= {"A": a.half(), "B": b.half()}
-    left, right = factors(w, ".float()" if w.get("f16") else "")  # torch's products of halves round results to halves
-    if w.get("layer"):
+    left, right = factors(w, ".float()" if w["f16"] else "")  # torch's products of halves round results to halves
+    if w["layer"]:
         env["bias"] = make(n)
         return env, "C", [f"torch.addmm(bias, {left}, {right}, out=C).relu_()"], False
     call = "matmul" if shared else "mm" if batch == 1 else "bmm"
@@ -131,8 +131,8 @@ def network(name, size, classes):
 
 def training(w, make):
     """Whole training steps on a batch in the host's memory, channels last and contiguous."""
-    height, classes = w["input"]["height"], w["classes"]
-    images = make(w["n"], height, w["input"]["width"], w["input"]["channels"])
+    height, classes = w["height"], w["classes"]
+    images = make(w["n"], height, w["width"], w["channels"])
     env = {"device": images.device, "y": torch.arange(w["n"]) % classes}
     images = images.cpu().permute(0, 3, 1, 2)
     nets = {"": (network(w["net"], height, classes), images.contiguous())}
@@ -157,12 +157,10 @@ def hebbian(w, make):
     if "pass" in w:
         return convolution(w, make)
     z, units, inputs, n, rule = w["networks"], w["units"], w["inputs"], w["n"], w["rule"]
-    W = make(z, units, inputs)
-    Y = make(z, n, units)
-    X = make(1 if w.get("shared") else z, n, inputs)
-    env = {"W": W, "Y": Y, "X": X.expand(z, n, inputs)}
+    env = {"Y": make(z, n, units), "X": make(1 if w["shared"] else z, n, inputs).expand(z, n, inputs)}
     if rule == "softhebb":
         env["U"] = make(z, n, units)
+    env["W"] = make(z, units, inputs)
     if z == 1:
         env = {name: t[0] for name, t in env.items()}
     env |= {"c": w["rate"] / n, "d": w["decay"], "bound": w["bound"]}
@@ -186,7 +184,8 @@ def hebbian(w, make):
 
 
 def gram(w, make):
-    batch, n, m, d, kernel, sigma = w["batch"], w["n"], w["m"], w["d"], w["kernel"], w.get("sigma", [])
+    batch, n, d, kernel, sigma = w["batch"], w["n"], w["d"], w["kernel"], w["sigma"] or []
+    m = w["m"] if w["other"] else 0
     x = make(batch, n, d)
     y = make(batch, m, d) if m else x
     x, y = squeeze(batch, x, y)
@@ -220,9 +219,11 @@ def gram(w, make):
 
 def streaming(w, make):
     """Sums of products of centred kernels, or a gradient, over so many rows of the matrices at a time."""
-    m, d, dl, sigma, grad = w["m"], w["d"], w["dl"], w["sigma"], w.get("grad", False)
+    m, d, dl, sigma, grad = w["m"], w["d"], w["dl"], w["sigma"], w["grad"]
     env = {"X": make(m, d), "Y": make(m, dl), "A": make(len(sigma), m), "m": m, "widths": range(len(sigma))}
-    if not grad:
+    if grad:
+        env |= {"cross": w["cross"], "own": w["self"]}
+    else:
         env["B"] = make(1, m)[0]
     env["f"] = [1 / (2 * s * s * d) for s in sigma]
     env["g"] = 1 / (2 * w["sigma_l"] ** 2 * dl)
@@ -238,10 +239,10 @@ for i in range(0, m, rows):
         K = (D * -f[w]).exp_().sub_(A[w, r, None]).sub_(A[w])
         R[w, r] = K.mul_(L).sum(-1)
 """
-    slope = f"""    P = torch.zeros_like(D)
+    slope = """    P = torch.zeros_like(D)
     for w in widths:
         K = (D * -f[w]).exp_()
-        P += (L * {w["cross"]} + K * {w["self"]} + A[w, r, None] + A[w]).mul_(K).mul_(4 * f[w])
+        P += (L * cross + K * own + A[w, r, None] + A[w]).mul_(K).mul_(4 * f[w])
     R[r] = P @ X - P.sum(-1, keepdim=True) * X[r]
 """
     sizes = [n for n in (256, 1024) if n < m] + ([m] if m <= 8192 else [])
@@ -290,12 +291,13 @@ def fold(w, make):
 def norm(w, make):
     """Batch normalisation in training: of a matrix, of images that are channels last, and of contiguous ones."""
     n, side, c = w["n"], w["side"], w["c"]
+    dy = make(n * side * side, c) if w["grad"] else None
     x = make(n * side * side, c)
     forms = {"": lambda t: t, "_last": lambda t: t.view(n, side, side, c).permute(0, 3, 1, 2)}
     forms["_nchw"] = lambda t: forms["_last"](t).contiguous()
     env = {"eps": w["eps"]}
-    if w.get("grad"):
-        dy, env["mean"], var, env["gain"] = make(n * side * side, c), make(c), make(c).abs() + 0.5, make(c)
+    if w["grad"]:
+        env["mean"], var, env["gain"] = make(c), make(c).abs() + 0.5, make(c)
         env["inv"] = (var + w["eps"]).rsqrt()
         env |= {f"DY{tag}": form(dy) for tag, form in forms.items()}
         call = "torch.ops.aten.native_batch_norm_backward(DY{0}, X{0}, gain, None, None, mean, inv, True, eps, [True] * 3)[0]"

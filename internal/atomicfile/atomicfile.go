@@ -1,5 +1,5 @@
-// Package atomicfile writes files that appear whole or not at all: under another name in the same folder, which is
-// synced to the disk and then renamed.
+// Package atomicfile writes files that appear whole or not at all: it writes under another name in the same folder,
+// syncs the file to the disk and then renames it.
 package atomicfile
 
 import (
@@ -13,16 +13,16 @@ import (
 	"runtime"
 )
 
-// A File is a file under a temporary name until Commit gives it its own.
+// A File has a temporary name until Commit gives it its own.
 type File struct {
 	*os.File
 	path string
 	done bool
 }
 
-// Create opens a temporary file for path, in the same folder. There has to be no file at path or a plain one, which
-// stays as it is until Commit: a folder cannot be replaced, and a device or a pipe would be gone. A link to a plain file
-// is replaced, not followed.
+// Create opens a temporary file for path, in the same folder. At path there must be no file or a plain one, which stays
+// as it is until Commit: a folder cannot be replaced, and a device or a pipe would be gone. A link to a plain file is
+// replaced, not followed.
 func Create(path string) (*File, error) {
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
@@ -39,8 +39,8 @@ func Create(path string) (*File, error) {
 	return &File{File: f, path: path}, nil
 }
 
-// Commit syncs the file to the disk, closes it and gives it its name. After an error nothing is left of it, and what was
-// at its path before is as it was; but where the folder cannot be synced, which is last, the new file is there.
+// Commit syncs the file to the disk, closes it and renames it to its path. After an error it removes the file and
+// leaves path as it was; but if syncing the folder, the last step, fails, the new file is there.
 func (f *File) Commit() error {
 	err := errors.Join(f.Sync(), f.File.Close())
 	if err == nil {
@@ -59,11 +59,11 @@ func (f *File) Close() error {
 		return nil
 	}
 	f.done = true
-	f.File.Close() // again, after Commit: an error that says nothing
+	f.File.Close() // again, after Commit: an error without meaning
 	return os.Remove(f.Name())
 }
 
-// Write puts what write writes in the place of path.
+// Write replaces the file at path by the output of write.
 func Write(path string, write func(io.Writer) error) error {
 	f, err := Create(path)
 	if err != nil {
@@ -76,8 +76,8 @@ func Write(path string, write func(io.Writer) error) error {
 	return f.Commit()
 }
 
-// SyncDir brings the names in a folder to the disk, among them that of a renamed file. Windows has no such call and
-// needs none.
+// SyncDir syncs the names in a folder to the disk, a renamed file's among them. Windows has no such call and needs
+// none.
 func SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil

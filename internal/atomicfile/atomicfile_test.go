@@ -33,18 +33,14 @@ func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
 }
 
-// A file is replaced by a whole one, readable as any other new file; where that fails it is as it was.
+// A file is replaced by a whole one, readable as any other new file; where that fails the old one stays.
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, "a")
-	if err := Write(path, text("first")); err != nil {
+	path, plain := filepath.Join(dir, "a"), filepath.Join(t.TempDir(), "plain")
+	if err := errors.Join(Write(path, text("first")), os.WriteFile(plain, nil, 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	holds(t, dir, "a", "first")
-	plain := filepath.Join(t.TempDir(), "plain")
-	if err := os.WriteFile(plain, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
 	mine, err1 := os.Stat(path)
 	other, err2 := os.Stat(plain)
 	if err := errors.Join(err1, err2); err != nil || mine.Mode() != other.Mode() {
@@ -62,50 +58,33 @@ func TestWrite(t *testing.T) {
 	holds(t, dir, "a", "second")
 }
 
-// Until Commit the old file is there, and after Close nothing else.
-func TestFile(t *testing.T) {
+// A file that is not committed leaves nothing, and neither does a Commit that fails.
+func TestClose(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a")
-	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, commit := range []bool{false, true} {
-		f, err := Create(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := text("new")(f); err != nil {
-			t.Fatal(err)
-		}
-		if old, err := os.ReadFile(path); err != nil || string(old) != "old" {
-			t.Errorf("%q, %v before Commit", old, err)
-		}
-		want := "old"
-		if commit {
-			want = "new"
-			err = f.Commit()
-		}
-		if err := errors.Join(err, f.Close()); err != nil {
-			t.Error(err)
-		}
-		holds(t, dir, "a", want)
-	}
 	f, err := Create(path)
+	if err == nil {
+		err = errors.Join(text("new")(f), f.Close())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o777)); err != nil {
+	holds(t, dir)
+	if f, err = Create(path); err == nil {
+		err = os.Mkdir(path, 0o777)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Commit(); err == nil {
 		t.Error("a file took the place of a folder")
 	}
-	if left, _ := os.ReadDir(dir); len(left) != 1 {
+	if left, _ := os.ReadDir(dir); len(left) != 1 || f.Close() != nil {
 		t.Errorf("%v are left after a Commit that failed", left)
 	}
 }
 
-// What is no plain file is not replaced by one.
+// Create refuses to replace anything but a plain file.
 func TestCreateRefuses(t *testing.T) {
 	dir := t.TempDir()
 	device := filepath.Join(dir, "device")

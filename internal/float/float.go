@@ -1,4 +1,4 @@
-// Package float has numbers of JSON that may be no finite number, which JSON itself has no words for.
+// Package float reads and writes numbers in JSON that may be infinite or NaN, which JSON itself cannot express.
 package float
 
 import (
@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// OrNull is a float64 that JSON has as null where it is NaN: a figure that is not there.
+// OrNull is a float64 that is null in JSON where it is NaN: a missing value.
 type OrNull float64
 
 // MarshalJSON writes null for NaN.
@@ -27,10 +27,11 @@ func (f *OrNull) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*float64)(f))
 }
 
-// OrText is a float64 that JSON has as "+Inf", "-Inf" or "NaN" where it is not finite: an error where none is allowed.
+// OrText is a float64 that is "+Inf", "-Inf" or "NaN" in JSON where it is not finite: the error of an element whose
+// bound is 0, for example.
 type OrText float64
 
-// MarshalJSON writes a string for what is not finite.
+// MarshalJSON writes a number, or a string if f is not finite.
 func (f OrText) MarshalJSON() ([]byte, error) {
 	if x := float64(f); math.IsInf(x, 0) || math.IsNaN(x) {
 		return json.Marshal(strconv.FormatFloat(x, 'g', -1, 64))

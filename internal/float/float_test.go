@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Numbers are in JSON as they are, others in words, and all of them come back.
+// Finite numbers are numbers in JSON, others text, and all of them are read back.
 func TestJSON(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	for _, c := range []struct {

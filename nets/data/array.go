@@ -86,7 +86,7 @@ func only(z *zip.Reader, name string) (string, error) {
 		}
 	}
 	switch {
-	case name != "": // readEntry says what there is where it is not
+	case name != "": // if it is missing, readEntry lists the others
 		return name, nil
 	case len(have) == 0:
 		return "", errors.New("an NPZ file without arrays")
@@ -118,7 +118,7 @@ func (a npy) array(r io.Reader, size int64) (Array, error) {
 	return Array{Shape: a.dims, Values: all}, err
 }
 
-// decoder returns what reads one value.
+// decoder returns the function that reads one value.
 func (a npy) decoder() (func(b []byte) float64, error) {
 	switch a.typ() {
 	case "f4":

@@ -24,7 +24,7 @@ type remote struct {
 	name string
 	size int64
 	md5  string
-	// holds is what a .tar.gz unpacks to; nil for a file that stays as it is.
+	// holds lists the files in a .tar.gz; nil for a file that is not unpacked.
 	holds map[string]int64
 }
 
@@ -93,7 +93,7 @@ var catalogue = []catalogued{
 	},
 }
 
-// Names returns the data sets that are known by name.
+// Names returns the names of the data sets that [Load] and [Fetch] know.
 func Names() (names []string) {
 	for _, c := range catalogue {
 		names = append(names, c.name)
@@ -110,7 +110,7 @@ func lookUp(name string) (catalogued, bool) {
 	return catalogued{}, false
 }
 
-// ErrNoData is wrapped where a data set is not there.
+// ErrNoData is wrapped if a data set is not found.
 var ErrNoData = errors.New("no such data")
 
 // Find returns the folder of a data set given by name, or the path itself where there is something. A

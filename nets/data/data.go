@@ -98,7 +98,7 @@ func Load(nameOrPath string, o Options) (*Set, error) {
 	return s, nil
 }
 
-// settle checks what a format's reader could not, and holds out a test part.
+// settle checks the set as a whole, and holds out a test part.
 func (s *Set) settle(path string, o Options) error {
 	if o.Classes > 0 && o.Classes != s.Classes {
 		s.Classes, s.ClassNames = o.Classes, nil

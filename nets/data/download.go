@@ -29,7 +29,7 @@ func origin(part, url string) (version string, size int64) {
 	return version, info.Size()
 }
 
-// forget removes what there is of a part.
+// forget removes a partial download.
 func forget(part string) error {
 	var failed []error
 	for _, name := range []string{part, part + ".from"} {
@@ -70,7 +70,7 @@ func (f fetcher) download(ctx context.Context, url string, file remote, part str
 		strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", have)):
 		out, err = os.OpenFile(part, os.O_WRONLY|os.O_APPEND, 0)
 	case have > 0 && (resp.StatusCode == http.StatusPartialContent || resp.StatusCode == http.StatusRequestedRangeNotSatisfiable):
-		timer.Stop() // what came is not what was asked for: ask for the whole
+		timer.Stop() // the answer is not the requested range: request the whole file
 		if err := forget(part); err != nil {
 			return 0, err
 		}
@@ -137,7 +137,7 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// watched calls after with the sum of what was read.
+// watched calls after with the number of bytes read.
 type watched struct {
 	r     io.Reader
 	n     int64

@@ -6,7 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
-	_ "image/jpeg" // decoders of what a folder may hold
+	_ "image/jpeg" // decoders of images
 	_ "image/png"
 	"os"
 	"path/filepath"

@@ -9,7 +9,7 @@ import (
 
 // A format is a way in which data sets are published.
 type format struct {
-	looks string                          // what it looks like, for messages
+	looks string                          // description, for messages
 	holds func(path string) bool          // whether path looks so
 	load  func(path string) (*Set, error) // Classes is 0 where the labels say it
 }
@@ -23,7 +23,7 @@ var formats = []format{
 	{"images in train/CLASS/ or CLASS/ (PNG, JPEG)", isFolder, loadFolder},
 }
 
-// formatOf looks at what is there; names of folders say nothing.
+// formatOf recognises a format by the files, not by the name of the folder.
 func formatOf(path string) (format, error) {
 	info, err := os.Stat(path)
 	if err != nil {

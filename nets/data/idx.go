@@ -182,7 +182,7 @@ func product(dims []int) (n int, ok bool) {
 	return n, true
 }
 
-// mistaken says what a file with another beginning looks like.
+// mistaken describes a file with another beginning.
 func mistaken(head []byte) string {
 	switch {
 	case head[0] == 0 && head[1] == 0 && head[2] == 8 && head[3] == 1:

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// LoaderOptions say what a [Loader] gives. Training wants Shuffle, evaluation Epochs of 1.
+// LoaderOptions configures a [Loader]. Training wants Shuffle, evaluation Epochs of 1.
 type LoaderOptions struct {
 	Batch     int    // examples a batch
 	Seed      uint64 // of the order and of Augment
@@ -50,10 +50,10 @@ type Loader struct {
 
 	mu          sync.Mutex // guards all below
 	queue       []*slot    // being made or ready, in the order in which Next gives them
-	held        *slot      // what Next gave last
+	held        *slot      // the batch that Next returned last
 	idle        []*slot    // beyond the last epoch
-	next        position   // of what is given next
-	planned     position   // of what is made next
+	next        position   // of the batch to return next
+	planned     position   // of the batch to make next
 	rnd         *stream
 	order       []int
 	orderOf     int // the epoch that order is of; −1: none

@@ -12,7 +12,7 @@ type Normalise struct {
 	Mean, SD []float32 // Channels each
 }
 
-// check reports what cannot be applied to so many channels.
+// check reports values that do not suit the number of channels.
 func (n Normalise) check(channels int) error {
 	if n.Mean == nil && n.SD == nil {
 		return nil
@@ -32,10 +32,10 @@ func (n Normalise) check(channels int) error {
 	return nil
 }
 
-// Normalisations are the names that Normalisation knows.
+// Normalisations lists the names that [Set.Normalisation] accepts.
 var Normalisations = []string{"channel", "signed", "none"}
 
-// Normalisation returns that of a name: "channel", by Measure, which makes mean 0 and variance 1 of each channel of the
+// Normalisation returns the Normalise of a name: "channel", by Measure, which makes mean 0 and variance 1 of each channel of the
 // training part; "signed", 0 to 1 becoming −1 to 1; or "none", which any other name is.
 func (s *Set) Normalisation(name string) Normalise {
 	switch name {
@@ -107,13 +107,13 @@ func measureFloats(x []float32, first, step int) (mean, sd float64) {
 	return mean, math.Sqrt(squares / float64(n))
 }
 
-// A scaler turns the stored values of a part into what a network gets.
+// A scaler turns the stored values of a part into network inputs.
 type scaler struct {
 	split    *Split
 	channels int
 	Normalise
 	table [][256]float32 // of each channel, for bytes of few channels
-	black []float32      // Channels: what a stored 0 becomes
+	black []float32      // Channels: the value of a stored 0
 }
 
 // maxTables is the most channels for which tables of bytes are kept: more would leave the cache.

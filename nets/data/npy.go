@@ -134,7 +134,7 @@ func (a npy) ints(r io.Reader) ([]int, error) {
 	return all, err
 }
 
-// whole is an integer as 64 bits: of kind i, those of an int64.
+// whole is an integer as 64 bits: of kind i, the bits of an int64.
 func (a npy) whole(b []byte) (v uint64) {
 	for k := range b {
 		if a.order == binary.BigEndian {

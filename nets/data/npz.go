@@ -93,7 +93,7 @@ func entry(z *zip.Reader, name string) *zip.File {
 	return nil
 }
 
-// readEntry gives read the header of an array and what follows it.
+// readEntry calls read with the header of an array and its data.
 func readEntry(z *zip.Reader, name string, read func(npy, io.Reader) error) error {
 	f := entry(z, name)
 	if f == nil {

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// A stream gives the random numbers of one (seed, epoch, index), whoever draws them and whenever.
+// A stream is the random numbers of one (seed, epoch, index).
 type stream struct {
 	pcg rand.PCG
 	*rand.Rand

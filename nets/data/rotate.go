@@ -23,7 +23,7 @@ func (r Rotation) Check() error {
 	return nil
 }
 
-// angle is that of an image, in degrees.
+// angle is the angle of an image, in degrees.
 func (r Rotation) angle(rnd *rand.Rand) float64 {
 	if r.Within == 0 {
 		return r.Degrees
@@ -31,7 +31,7 @@ func (r Rotation) angle(rnd *rand.Rand) float64 {
 	return r.Degrees + r.Within*(2*rnd.Float64()-1)
 }
 
-// rotate fills to with the image from, turned. Row and column of a pixel are those of its middle.
+// rotate fills to with the image from, turned. Row and column of a pixel are the coordinates of its centre.
 func (s *Set) rotate(to, from []float32, degrees float64, black []float32) {
 	sin, cos := turn(degrees)
 	midY, midX := float64(s.Height-1)/2, float64(s.Width-1)/2
@@ -46,7 +46,7 @@ func (s *Set) rotate(to, from []float32, degrees float64, black []float32) {
 	}
 }
 
-// turn is sine and cosine of an angle in degrees; those of quarter turns are whole numbers.
+// turn is the sine and cosine of an angle in degrees, exact for quarter turns.
 func turn(degrees float64) (sin, cos float64) {
 	quarters := math.Round(degrees / 90)
 	sin, cos = math.Sincos((degrees - 90*quarters) * math.Pi / 180)

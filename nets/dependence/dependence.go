@@ -1,8 +1,6 @@
-// Package dependence measures by kernels how far two sets of samples depend on each other: HSIC, its
-// normalised forms and CKA, pHSIC, with permutation tests. No kernel matrix is stored, so that samples may be
-// as many as fit in memory themselves.
-//
-// It is given a [compute.Device] and knows no backend.
+// Package dependence measures the statistical dependence of two sets of samples by kernels: HSIC, its normalised forms and CKA,
+// and pHSIC, with permutation tests. No kernel matrix is stored, so that the memory needed is linear in the number of samples.
+// It works on any [compute.Device].
 package dependence
 
 import (
@@ -14,8 +12,7 @@ import (
 	"hebb/compute"
 )
 
-// Samples are the rows of a matrix. What is measured is how far two of them depend on each other, rows of the
-// same number having been observed together.
+// Samples is a matrix with a sample in each row. Row i of two Samples was observed together.
 type Samples struct {
 	Name       string // in messages
 	Rows, Dims int
@@ -24,7 +21,7 @@ type Samples struct {
 
 func (s Samples) row(i int) []float64 { return s.Values[i*s.Dims:][:s.Dims] }
 
-// FewestRows is the fewest samples of which anything is measured.
+// FewestRows is the smallest number of samples that dependence is measured from.
 const FewestRows = 4
 
 // mostMagnitude is the largest number whose square can be added up in float64.
@@ -71,8 +68,8 @@ func paired(x, y *Samples) error {
 	return y.check()
 }
 
-// A Kernel is how alike two rows are. The median heuristic takes the median of the distances between two rows that
-// differ, of all pairs or, where there are more than 65 536, of so many that are drawn at random.
+// A Kernel is a kernel function of two rows. The median heuristic sets the width to the median of the distances between two
+// different rows, over all pairs or, if there are more than 65 536, over so many random ones.
 type Kernel struct {
 	Kind   compute.Kernel
 	Sigma  []float64 // widths of the Gaussian exp(−‖a−b‖²/(2σ²)); none: the median heuristic
@@ -96,15 +93,15 @@ func (k Kernel) check(of string) error {
 	return nil
 }
 
-// Options say how HSIC is measured.
+// Options configures [HSIC].
 type Options struct {
-	X, Y         Kernel // of as many widths, or of one
+	X, Y         Kernel // with the same number of widths, or one
 	Permutations int    // of the rows of Y, for P; 0: none
 	Seed         uint64 // of the permutations, and of the pairs of the median heuristic
 	Progress     func(done int)
 }
 
-// settle checks all that was given, and finds what was left open.
+// settle checks the samples and options, and sets the widths that are not given.
 func (o *Options) settle(x, y *Samples) error {
 	if err := paired(x, y); err != nil {
 		return err

@@ -10,15 +10,15 @@ import (
 	"hebb/compute"
 )
 
-// A Result is what [HSIC] measures.
+// A Result is the result of [HSIC].
 type Result struct {
 	Rows     int      `json:"rows"`
 	Widths   []Value  `json:"widths"`
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// A Value is of one pair of kernels K and L, of m rows of X and of Y. Where a kernel is so nearly constant that
-// its HSIC with itself is 0, Normalised is NaN.
+// A Value is the dependence for one pair of kernels, with matrices K and L of the m rows of X and Y. Normalised is NaN if a
+// kernel is so nearly constant that its HSIC with itself is 0.
 type Value struct {
 	SigmaX     float64 // 0 where the kernel has no width
 	SigmaY     float64
@@ -33,10 +33,9 @@ type Value struct {
 	Null, NullSD, P float64
 }
 
-// HSIC measures how far x and y depend on each other, for each width. It takes O(m²·(dx+dy)) work on the device, as
-// much again for each permutation, and O(m·(dx+dy)) memory: no kernel matrix is stored, m being the number
-// of rows. Sums over pairs of rows are float32 along a row and float64 over rows. It
-// stops when ctx ends.
+// HSIC measures the dependence of x and y, for each width. For m rows it takes O(m²·(dx+dy)) operations on the device, as many
+// again for each permutation, and O(m·(dx+dy)) memory: no kernel matrix is stored. Sums over pairs of rows are float32 along
+// a row and float64 over rows. It stops when ctx ends.
 func HSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options) (Result, error) {
 	if err := o.settle(&x, &y); err != nil {
 		return Result{}, err
@@ -73,7 +72,7 @@ func (r *Result) measure(ctx context.Context, dev *compute.Device, st *compute.S
 	return r.permute(ctx, dev, st, a, b, o)
 }
 
-// valueOf is of widths v of a and w of b, from tr(K·H·L·H), tr(K·H·K·H) and tr(L·H·L·H).
+// valueOf returns the Value for widths v of a and w of b, from tr(K·H·L·H), tr(K·H·K·H) and tr(L·H·L·H).
 func valueOf(a, b *side, v, w int, ab, aa, bb float64) Value {
 	m := float64(a.Rows)
 	k, l, both := a.rows[v], b.rows[w], 0.0
@@ -98,7 +97,7 @@ func valueOf(a, b *side, v, w int, ab, aa, bb float64) Value {
 	return of
 }
 
-// trace is tr(K·H·L·H) for each pair of widths.
+// trace returns tr(K·H·L·H) for each pair of widths.
 func trace(ctx context.Context, dev *compute.Device, a, b *side) (sums []float64, err error) {
 	if b.widths() > a.widths() {
 		a, b = b, a
@@ -122,7 +121,7 @@ func trace(ctx context.Context, dev *compute.Device, a, b *side) (sums []float64
 	return sums, err
 }
 
-// covariances is the trace of two linear kernels, ‖XᵀY‖², which is less work where rows are many and short.
+// covariances returns the trace for two linear kernels as ‖XᵀY‖², which is less work for many short rows.
 func covariances(st *compute.Step, a, b *side) (sum float64) {
 	c := st.Tensor(a.Dims, b.Dims)
 	st.Do(compute.Gemm{C: c, A: a.sim.X, B: b.sim.X, TransA: true, Epilogue: compute.Epilogue{Alpha: 1}})
@@ -138,7 +137,7 @@ func read(st *compute.Step, t *compute.Tensor) []float32 {
 	return all
 }
 
-// permute finds P.
+// permute measures P.
 func (r *Result) permute(ctx context.Context, dev *compute.Device, st *compute.Step, a, b *side, o Options) error {
 	rnd := rand.New(rand.NewPCG(o.Seed, permutationStream))
 	m := float64(a.Rows)
@@ -164,11 +163,11 @@ func (r *Result) permute(ctx context.Context, dev *compute.Device, st *compute.S
 	return nil
 }
 
-// leastTie is from where on a permutation counts as no less than HSIC: two orders of the same pairs are rounded
-// differently, in proportion to the largest HSIC that such kernels could have, and have to be a tie.
+// leastTie is the smallest HSIC of a permutation that counts as a tie. Two orders of the same pairs are rounded differently, in
+// proportion to the largest HSIC that such kernels could have, and have to be a tie.
 func (v Value) leastTie() float64 { return v.HSIC - 0x1p-18*math.Sqrt(v.HSICX*v.HSICY) }
 
-// A spread is the mean and spread of numbers as they come (Welford 1962), and how many are above a limit.
+// A spread is a running mean and variance (Welford 1962), and the number of values above a limit.
 type spread struct{ n, mean, square, above float64 }
 
 func (s *spread) add(x, limit float64) {
@@ -181,8 +180,8 @@ func (s *spread) add(x, limit float64) {
 	}
 }
 
-// LinearCKA is centred kernel alignment with linear kernels, ‖XᵀY‖²/(‖XᵀX‖·‖YᵀY‖) of columns of mean 0 (Kornblith,
-// Norouzi, Lee and Hinton 2019).
+// LinearCKA returns the centred kernel alignment with linear kernels, ‖XᵀY‖²/(‖XᵀX‖·‖YᵀY‖) for X and Y with centred columns
+// (Kornblith, Norouzi, Lee and Hinton 2019).
 func LinearCKA(ctx context.Context, dev *compute.Device, x, y Samples) (float64, error) {
 	r, err := HSIC(ctx, dev, x, y, Options{})
 	if err != nil {
@@ -191,13 +190,13 @@ func LinearCKA(ctx context.Context, dev *compute.Device, x, y Samples) (float64,
 	return r.Widths[0].Normalised, nil
 }
 
-// What of its kernel a width leaves: of row sums, off the diagonal.
+// Bounds for warnings, of the mean entry of a kernel matrix off its diagonal.
 const (
 	nearlyNothing  = 0.01  // beside the 1 on the diagonal
 	nearlyConstant = 0.001 // from 1 for each
 )
 
-// warn says where a width is far from the distances.
+// warn reports widths that are far from the distances between rows.
 func (r *Result) warn(s *side) {
 	for w, σ := range s.Sigma {
 		switch mean := s.between(w); {

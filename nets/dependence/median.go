@@ -7,17 +7,16 @@ import (
 	"slices"
 )
 
-// Of [Options.Seed], random numbers for different uses.
+// Streams of random numbers of [Options.Seed].
 const (
 	pairStream = iota
 	permutationStream
 )
 
-// mostPairs is of how many pairs of rows [median] looks at the distance.
+// mostPairs is the largest number of pairs that [median] takes.
 const mostPairs = 1 << 16
 
-// median is the median heuristic for the width of a Gaussian kernel: the median of the distances ‖a−b‖ between two rows
-// that differ, of all pairs or, where there are more than 65 536, of so many that are drawn at random by seed.
+// median returns the width of a Gaussian kernel by the median heuristic, see [Kernel].
 func median(s Samples, seed uint64) (float64, error) {
 	var all []float64
 	_, unit := centre(s)

@@ -8,19 +8,19 @@ import (
 	"hebb/compute"
 )
 
-// MostRows is up to how many rows [NormalisedHSIC] is measured: it stores matrices of rows × rows.
+// MostRows is the largest number of samples of [NormalisedHSIC], which stores matrices of rows × rows.
 const MostRows = 4096
 
-// DefaultEps is the ε of Ma, Lewis and Kleijn.
+// DefaultEps is the ε of Ma, Lewis and Kleijn 2020.
 const DefaultEps = 1e-5
 
-// NormalisedHSIC is, for each width,
+// NormalisedHSIC returns, for each width, the normalised cross-covariance
 //
 //	nHSIC = tr(R_X·R_Y),  R = K̃·(K̃ + ε·m·I)⁻¹,  K̃ = H·K·H
 //
-// the normalised cross-covariance (Fukumizu, Gretton, Sun and Schölkopf 2007) that the HSIC bottleneck of Ma, Lewis and
-// Kleijn 2020 uses; between 0 and m − 1. Where ε is small, float32 has only part of it: an error of u in K moves it
-// in proportion to u/ε. It stores m×m matrices, and refuses more than [MostRows] rows.
+// of Fukumizu, Gretton, Sun and Schölkopf 2007, as the HSIC bottleneck of Ma, Lewis and Kleijn 2020 uses it. It is between 0
+// and m − 1. An error of u in K changes it in proportion to u/ε, so a small ε costs accuracy in float32. It stores m×m
+// matrices, for at most [MostRows] rows.
 func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options, eps float64) ([]float64, error) {
 	if err := o.settle(&x, &y); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Op
 	return all, nil
 }
 
-// residues are R for each width, I − c·(K̃ + c·I)⁻¹ with c = ε·m.
+// residues returns R = I − c·(K̃ + c·I)⁻¹ for each width, with c = ε·m.
 func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps float64) ([][]float32, error) {
 	p, err := place(st, s, k)
 	if err != nil {
@@ -78,7 +78,7 @@ func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps fl
 				trace += float64(v)
 			}
 		}
-		if read(st, info)[0] != 0 || c < 0x1p-23*trace/math.Sqrt(float64(m)) { // what roundings of m² entries move an eigenvalue by
+		if read(st, info)[0] != 0 || c < 0x1p-23*trace/math.Sqrt(float64(m)) { // the change of an eigenvalue by roundings of m² entries
 			return nil, fmt.Errorf("%s: beside a kernel matrix of trace %.3g, float32 has nothing of ε·m = %.3g; want a larger ε than %g",
 				s.Name, trace*p.scale(), eps*float64(m), eps)
 		}

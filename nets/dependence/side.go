@@ -7,8 +7,8 @@ import (
 	"hebb/compute"
 )
 
-// A side is one of the two samples as the device has it. Columns have mean 0 there, which changes neither a
-// distance nor a centred linear kernel, and are divided by unit; for the cosine, rows have length 1 instead.
+// A side is one of the two samples on the device. Its columns are centred, which changes neither distances nor a centred linear
+// kernel, and divided by unit; for the cosine, its rows have length 1 instead.
 type side struct {
 	Samples
 	Kernel
@@ -17,10 +17,10 @@ type side struct {
 	norm []float64 // of each row; of the cosine alone
 	sim  compute.Similarity
 	rows [][]float64     // for each width, the mean of each row of the kernel matrix as it is, not centred
-	a    *compute.Tensor // widths × Rows: what [compute.KernelSums] takes off to centre; nil where it is 0
+	a    *compute.Tensor // widths × Rows: centring offsets, see [compute.KernelSums]; nil if they are 0
 }
 
-// newSide puts s on the device, with what centres its kernel.
+// newSide copies s to the device, with the offsets that centre its kernel.
 func newSide(st *compute.Step, s Samples, k Kernel) (*side, error) {
 	p, err := place(st, s, k)
 	if err != nil {
@@ -31,7 +31,7 @@ func newSide(st *compute.Step, s Samples, k Kernel) (*side, error) {
 	return p, st.Err()
 }
 
-// place puts s on the device. Its widths are those of k, which has at least one if it is Gaussian.
+// place copies s to the device. A Gaussian k has at least one width.
 func place(st *compute.Step, s Samples, k Kernel) (*side, error) {
 	p := &side{Samples: s, Kernel: k, unit: 1}
 	if k.Kind == compute.Cosine {
@@ -52,7 +52,7 @@ func place(st *compute.Step, s Samples, k Kernel) (*side, error) {
 	return p, st.Err()
 }
 
-// scale is what the entries of the kernel matrix on the device are to be multiplied by.
+// scale is the ratio of the kernel matrix to the one on the device.
 func (p *side) scale() float64 {
 	if p.Kind == compute.Linear {
 		return p.unit * p.unit
@@ -100,7 +100,7 @@ func norms(s Samples) []float64 {
 	return all
 }
 
-// upload writes the rows to the device, those of order where there is one.
+// upload writes the rows to the device, in the given order if there is one.
 func (p *side) upload(st *compute.Step, order []int) {
 	per := max(1, (1<<18)/p.Dims)
 	buf := make([]float32, min(per, p.Rows)*p.Dims)
@@ -135,7 +135,7 @@ func (p *side) scaled(dst []float32, i int) {
 	}
 }
 
-// rowMeans finds rows. Those of the linear kernel are x·mean.
+// rowMeans computes rows; for the linear kernel they are x·mean.
 func (p *side) rowMeans(st *compute.Step) {
 	m := p.Rows
 	p.rows = make([][]float64, p.widths())
@@ -160,7 +160,7 @@ func (p *side) rowMeans(st *compute.Step) {
 	p.a = st.Tensor(p.widths(), m)
 }
 
-// uploadMeans writes what makes K̃ doubly centred: each row's mean less half of the mean of all.
+// uploadMeans writes the centring offsets: each row's mean minus half of the mean of all.
 func (p *side) uploadMeans(st *compute.Step, order []int) {
 	if p.a == nil {
 		return
@@ -181,7 +181,7 @@ func (p *side) permute(st *compute.Step, order []int) {
 	p.uploadMeans(st, order)
 }
 
-// between is the mean of the entries of the kernel matrix off its diagonal, which is 1.
+// between is the mean entry of the kernel matrix off its diagonal of ones.
 func (p *side) between(w int) float64 {
 	m := float64(p.Rows)
 	return max(0, (average(p.rows[w])*m-1)/(m-1))

@@ -1,20 +1,24 @@
-// Package reproduce repeats published experiments, and sets what comes out beside what was published.
+// Package reproduce repeats published experiments, and sets the figures that come out beside those that were published.
+//
+// An [Experiment] is a value: who published what, the runs to be made with which seeds, the figures with their bands, and the
+// claims that the figures of all seeds must bear out. How a run is made is its [Maker]: a [Training] by a Config, a [Program]
+// for all seeds at once, or a program for [Each] seed.
 package reproduce
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
-
-	"hebb/nets/train"
+	"time"
 )
 
 // An Experiment is a protocol of a paper or of its authors' code, at one or more scales.
 type Experiment struct {
 	Name   string
 	About  string
-	Source string
+	Source string // who published the figures that do not say it themselves
 	Scales []Scale
 }
 
@@ -22,6 +26,7 @@ type Experiment struct {
 type Scale struct {
 	Name  string
 	About string
+	Takes time.Duration // on two cores, about; 0: not known
 	Parts []Part
 }
 
@@ -34,26 +39,41 @@ type Part struct {
 	Curve *Curve // or nil
 }
 
-// A Run is one training and the figures that it is to give.
+// A Run is made with a number of seeds and gives figures, a value of each for each seed.
 type Run struct {
 	Name    string
-	From    string // the run of this part, made before, whose last weights it starts from; or none
-	Config  train.Config
+	Make    Maker
+	Seeds   int // 0 is 1
 	Figures []Figure
-	Seeds   int    // how many, from the one that was asked for; 0: one
-	Exams   []Exam // taken by the trained network
-	Own     Own    // makes the run in the place of hebb train, each time; or nil
 }
 
-// A Figure is a number of a run, beside the published one.
+// A Maker makes a run with the seeds that are asked for. What lies at the place from an earlier call is not made again, and
+// what was interrupted goes on.
+type Maker interface {
+	Make(ctx context.Context, at Place, seeds Seeds) (Result, error)
+}
+
+// Seeds are N seeds: First and those that follow it.
+type Seeds struct {
+	First uint64 `json:"first"`
+	N     int    `json:"n"`
+}
+
+// A Figure is a quantity of a run beside the published one.
 type Figure struct {
 	What      Quantity
 	Published float64 // NaN: none was
-	Within    float64 // how far ours may be off; 0: not said
-	From      string  // where it was published
+	Within    float64 // how far the mean over as many seeds as the run has may be off; 0: not said
+	From      string  // whose the published figure is, "theory" for example; "": of the experiment's Source
 }
 
-// A Quantity is what is measured at the end of a run.
+// Holds reports whether the values of a figure are all there, and their mean is within the band.
+func (f Figure) Holds(v Values) bool {
+	m := v.Mean()
+	return m == m && (f.Within == 0 || math.Abs(m-f.Published) <= f.Within)
+}
+
+// A Quantity names a number that a run gives, with its unit.
 type Quantity string
 
 const (
@@ -65,56 +85,45 @@ const (
 	Seconds  Quantity = "time of training, s"
 )
 
-// A Claim is about several runs of a part: an order, or a distance.
+// A Claim is about the runs of a part: an order, a distance, a spread, or how many of the seeds do something.
 type Claim struct {
 	Says  string
-	Holds func(of func(run string, q Quantity) float64) bool
+	Holds func(Rows) bool
 }
 
-// All are the experiments.
-var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss}
+// A Curve is a quantity of the runs over a number, drawn with a line for each run.
+type Curve struct {
+	X, Y   string // names of the axes
+	Points []Point
+}
 
-// Find returns the experiment of a name and its scale.
-func Find(name, scale string) (Experiment, Scale, error) {
-	i := slices.IndexFunc(All, func(e Experiment) bool { return e.Name == name })
+// A Point of a Curve.
+type Point struct {
+	At float64
+	Of Quantity
+}
+
+// All are the experiments of this package.
+var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield}
+
+// Find returns the experiment of a name, of a list, and its scale.
+func Find(all []Experiment, name, scale string) (Experiment, Scale, error) {
+	i := slices.IndexFunc(all, func(e Experiment) bool { return e.Name == name })
 	if i < 0 {
 		var names []string
-		for _, e := range All {
+		for _, e := range all {
 			names = append(names, e.Name)
 		}
 		return Experiment{}, Scale{}, fmt.Errorf("experiment %q, want one of %s", name, strings.Join(names, ", "))
 	}
 	var names []string
-	for _, s := range All[i].Scales {
+	for _, s := range all[i].Scales {
 		if s.Name == scale {
-			return All[i], s, nil
+			return all[i], s, nil
 		}
 		names = append(names, s.Name)
 	}
 	return Experiment{}, Scale{}, fmt.Errorf("%s at the scale %q, want one of %s", name, scale, strings.Join(names, ", "))
-}
-
-// Measure returns a quantity of a run, from the last of its metrics; NaN if it is not there.
-func Measure(lines []train.Line, q Quantity) float64 {
-	for _, l := range slices.Backward(lines) {
-		switch {
-		case q == Accuracy && l.Kind == "test":
-			return 100 * l.Accuracy
-		case q == Error && l.Kind == "test":
-			return 100 * (1 - l.Accuracy)
-		case q == Seconds && l.Kind == "train":
-			return l.Seconds
-		case q == Loss && l.Kind == "test":
-			return l.Loss
-		case (q == Delta || q == Weights) && l.Kind == "angles":
-			w, d := train.MeanAngles(l.Layers)
-			if q == Weights {
-				return float64(w)
-			}
-			return float64(d)
-		}
-	}
-	return math.NaN()
 }
 
 func none(q Quantity) Figure { return Figure{What: q, Published: math.NaN()} }

@@ -2,6 +2,7 @@ package reproduce
 
 import (
 	"fmt"
+	"time"
 
 	"hebb/nets/train"
 )
@@ -13,7 +14,7 @@ var hsicBottleneck = Experiment{
 	About:  "networks of which no layer gets a delta from above: the HSIC bottleneck, and a last layer trained on what it made",
 	Source: "Ma, Lewis, Kleijn 2020, \"The HSIC Bottleneck: Deep Learning without Back-Propagation\"; the figures are of the authors' code (github.com/choasma/HSIC-bottleneck), one seed, two cores",
 	Scales: []Scale{
-		{Name: "cpu", About: "MNIST and Fashion-MNIST, seven layers of 128: ten minutes or so on two cores", Parts: []Part{
+		{Name: "cpu", About: "MNIST and Fashion-MNIST, seven layers of 128", Takes: 10 * time.Minute, Parts: []Part{
 			bottleneck("general", "mnist", general, 94.2, 254), bottleneck("tuned", "mnist", tuned, 97, 0),
 			bottleneck("general", "fashion-mnist", general, 0, 0), bottleneck("tuned", "fashion-mnist", tuned, 0, 0),
 		}},
@@ -54,7 +55,10 @@ func bottleneck(name, data string, set func(*train.Config), published, seconds f
 	format := body
 	format.Rule, format.Rate, format.Epochs, format.Batch, format.Optimiser, format.Schedule = "last", 0.005, 5, 256, "sgd:weight_decay=1e-3", "constant"
 	p := Part{Name: name + "-" + data, About: fmt.Sprintf("%s on %s: %d epochs of %s at rate %g (%s, batches of %d), then 5 of the last layer alone", body.Net, data, body.Epochs, body.Rule, body.Rate, body.Optimiser, body.Batch),
-		Runs: []Run{{Name: "hsic", Config: body, Figures: []Figure{none(Seconds)}}, {Name: "format", From: "hsic", Config: format, Figures: []Figure{none(Accuracy), none(Seconds)}}}}
+		Runs: []Run{
+			{Name: "hsic", Make: Training{Config: body}, Figures: []Figure{none(Seconds)}},
+			{Name: "format", Make: Training{Config: format, From: "hsic"}, Figures: []Figure{none(Accuracy), none(Seconds)}},
+		}}
 	if seconds > 0 {
 		p.Runs[0].Figures[0].Published = seconds
 	}
@@ -62,8 +66,8 @@ func bottleneck(name, data string, set func(*train.Config), published, seconds f
 	case name == "general" && published > 0:
 		p.Runs[1].Figures[0] = Figure{What: Accuracy, Published: published, Within: within}
 	case name == "tuned" && published > 0:
-		p.Check = append(p.Check, Claim{fmt.Sprintf("format training reaches %g %%", published), func(of func(string, Quantity) float64) bool {
-			return of("format", Accuracy) >= published
+		p.Check = append(p.Check, Claim{fmt.Sprintf("format training reaches %g %%", published), func(rows Rows) bool {
+			return rows.Mean("format", Accuracy) >= published
 		}})
 	case published > 0:
 		p.Runs[1].Figures[0].Published = published

@@ -3,9 +3,11 @@ package reproduce
 import (
 	"fmt"
 	"strings"
+	"time"
 
-	"hebb/nets/stack"
+	"hebb/nets"
 	"hebb/nets/data"
+	"hebb/nets/local"
 	"hebb/nets/train"
 )
 
@@ -18,7 +20,7 @@ var hsicLoss = Experiment{
 	About:  "HSIC of inputs and residuals in the place of cross-entropy and of squared error, tested where inputs are others than in training",
 	Source: "Greenfeld, Shalit 2020, \"Robust Learning with the Hilbert-Schmidt Independence Criterion\"; rates and batches are ours, for each loss those of a few that do best on upright images held out of training",
 	Scales: []Scale{
-		{Name: "cpu", About: "MNIST upright and turned, five seeds, and linear regression: half an hour or so on two cores", Parts: append([]Part{
+		{Name: "cpu", About: "MNIST upright and turned, five seeds, and linear regression", Takes: 30 * time.Minute, Parts: append([]Part{
 			rotated("mlp:784-256-256-10", 10000, 5, ofFew(0.0005, 0.001, 0.002)), rotated("lenet5", 10000, 5, ofFew(0.002, 0.002, 0.002)),
 			rotated("mlp:784-256-256-10", 0, 5, ofAll),
 		}, regressions(5)...)},
@@ -80,11 +82,11 @@ func rotated(net string, limit, seeds int, runs []lossRun) Part {
 		c := train.Default
 		c.Net, c.Data, c.Limit, c.Loss, c.Epochs, c.LogEvery = net, "mnist", limit, r.loss, epochs, 234
 		c.Optimiser, c.Schedule, c.Rate, c.Batch = "adam", "cosine", r.rate, r.batch
-		p.Runs = append(p.Runs, Run{Name: r.name, Config: c, Figures: figures, Exams: exams, Seeds: seeds})
+		p.Runs = append(p.Runs, Run{Name: r.name, Make: Training{Config: c, Exams: exams}, Figures: figures, Seeds: seeds})
 	}
 	for _, r := range runs[:len(runs)-1] {
-		p.Check = append(p.Check, Claim{r.name + " beats cross-entropy on images turned within ±45°", func(of func(string, Quantity) float64) bool {
-			return of(r.name, turnedWithin) > of("cross-entropy", turnedWithin)
+		p.Check = append(p.Check, Claim{r.name + " beats cross-entropy on images turned within ±45°", func(rows Rows) bool {
+			return rows.Mean(r.name, turnedWithin) > rows.Mean("cross-entropy", turnedWithin)
 		}})
 	}
 	return p
@@ -92,20 +94,20 @@ func rotated(net string, limit, seeds int, runs []lossRun) Part {
 
 // regressions are a part for each noise.
 func regressions(seeds int) (parts []Part) {
-	hsic := stack.HSICLoss{SigmaX: 6, SigmaY: 1, Regression: true}
+	hsic := local.HSICLoss{SigmaX: 6, SigmaY: 1, Regression: true}
 	for _, noise := range []string{"normal", "laplace", "exponential"} {
 		p := Part{Name: "linear-" + noise, About: fmt.Sprintf("linear regression, %d inputs, %d examples in batches of %d, %d epochs of Adam, noise %s of variance 1; inputs are even in [−1, 1] at the source and normal at the target",
 			linearInputs, linearExamples, linearBatch, linearEpochs, noise)}
 		for _, r := range []struct {
 			name string
-			loss stack.Loss
-		}{{"hsic", hsic}, {"squared error", stack.SquaredError}} {
+			loss nets.Loss
+		}{{"hsic", hsic}, {"squared error", nets.SquaredError}} {
 			p.Runs = append(p.Runs, Run{Name: r.name, Seeds: seeds, Figures: []Figure{none(sourceError), none(targetError)},
-				Own: linear{noises[noise], r.loss, 0.01}.run})
+				Make: Each(linear{noises[noise], r.loss, 0.01}.run)})
 		}
 		if noise != "normal" {
-			p.Check = []Claim{{"hsic errs less than squared error at the target", func(of func(string, Quantity) float64) bool {
-				return of("hsic", targetError) < of("squared error", targetError)
+			p.Check = []Claim{{"hsic errs less than squared error at the target", func(rows Rows) bool {
+				return rows.Mean("hsic", targetError) < rows.Mean("squared error", targetError)
 			}}}
 		}
 		parts = append(parts, p)

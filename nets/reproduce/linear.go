@@ -4,9 +4,9 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"time"
 
 	"hebb/compute"
+	"hebb/nets"
 	"hebb/nets/stack"
 )
 
@@ -15,7 +15,7 @@ import (
 // source.
 type linear struct {
 	noise func(*rand.Rand) float64
-	loss  stack.Loss
+	loss  nets.Loss
 	rate  float64
 }
 
@@ -55,8 +55,8 @@ func (l linear) draw(rnd *rand.Rand, n int, beta []float64, input func(*rand.Ran
 	return x, y
 }
 
-// run is an [Own].
-func (l linear) run(ctx context.Context, dev *compute.Device, seed uint64) (map[Quantity]float64, float64, error) {
+// run learns a problem that is drawn by the seed; it is an [Each].
+func (l linear) run(ctx context.Context, dev *compute.Device, seed uint64) (map[Quantity]float64, error) {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	beta := make([]float64, linearInputs)
 	for i := range beta {
@@ -65,13 +65,11 @@ func (l linear) run(ctx context.Context, dev *compute.Device, seed uint64) (map[
 	x, y := l.draw(rnd, linearExamples, beta, even)
 	t, err := l.trainer(dev, seed)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	start := time.Now()
 	if err := l.train(ctx, t, rnd, x, y); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	seconds := time.Since(start).Seconds()
 	out := map[Quantity]float64{}
 	for q, input := range map[Quantity]func(*rand.Rand) float64{sourceError: even, targetError: (*rand.Rand).NormFloat64} {
 		// The same for both losses, whatever they drew before.
@@ -82,24 +80,24 @@ func (l linear) run(ctx context.Context, dev *compute.Device, seed uint64) (map[
 			return bx, by, nil
 		})
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		out[q] = score.SquaredError
 	}
-	return out, seconds, nil
+	return out, nil
 }
 
 func (l linear) trainer(dev *compute.Device, seed uint64) (*stack.Trainer, error) {
-	net, err := stack.New(dev, stack.Dense{Units: 1}, stack.Shape{Height: 1, Width: 1, Channels: linearInputs}, stack.Backprop{}, seed)
+	net, err := stack.New(dev, stack.Dense{Units: 1}, nets.Shape{Height: 1, Width: 1, Channels: linearInputs}, stack.Backprop{}, seed)
 	if err != nil {
 		return nil, err
 	}
-	return stack.NewTrainer(net, stack.DefaultAdam, l.loss)
+	return stack.NewTrainer(net, nets.DefaultAdam, l.loss)
 }
 
 // train goes through the examples in batches, in another order each time.
 func (l linear) train(ctx context.Context, t *stack.Trainer, rnd *rand.Rand, x, y []float32) error {
-	decay := stack.Schedule{Kind: "cosine"}
+	decay := nets.Schedule{Kind: "cosine"}
 	bx, by := make([]float32, linearBatch*linearInputs), make([]float32, linearBatch)
 	for epoch := range linearEpochs {
 		order := rnd.Perm(linearExamples)

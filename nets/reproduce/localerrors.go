@@ -2,6 +2,7 @@ package reproduce
 
 import (
 	"fmt"
+	"time"
 
 	"hebb/nets/train"
 )
@@ -12,7 +13,7 @@ var localErrors = Experiment{
 	About:  "each layer trained by a softmax of its own, by similarities to those of the labels, or by both, beside backprop",
 	Source: "Nøkland, Eidnes 2019, \"Training Neural Networks with Local Error Signals\"; at the scale cpu the figures are of the authors' code (github.com/anokland/local-loss), one seed; at the scale gpu those of its README",
 	Scales: []Scale{
-		{Name: "cpu", About: "Fashion-MNIST, three layers of 256, 8 epochs: three minutes or so on two cores", Parts: []Part{
+		{Name: "cpu", About: "Fashion-MNIST, three layers of 256, 8 epochs", Takes: 3 * time.Minute, Parts: []Part{
 			localError("mlp", "fashion-mnist", 256, 8, 2, true, []int{4, 6, 7}, 0.5, [4]float64{13.2, 14.3, 15.8, 14.5}),
 		}},
 		{Name: "gpu", About: "the paper's: three layers of 1024, 100 to 200 epochs; vgg8b on CIFAR-10, 400 epochs", Parts: []Part{
@@ -39,12 +40,12 @@ func localError(net, data string, units, epochs, crop int, flip bool, at []int, 
 			c.Rule = fmt.Sprintf("%s:decoder=%d", rule, decoder)
 		}
 		c.Optimiser, c.Schedule, c.Crop, c.Flip = "adam", "step:at="+list(at)+",factor=0.25", crop, flip
-		p.Runs = append(p.Runs, Run{Name: rule, Config: c, Figures: []Figure{{What: Error, Published: published[i], Within: within}}})
+		p.Runs = append(p.Runs, Run{Name: rule, Make: Training{Config: c}, Figures: []Figure{{What: Error, Published: published[i], Within: within}}})
 	}
 	if units == 256 {
 		p.Check = []Claim{
-			{"bp errs less than pred", func(of func(string, Quantity) float64) bool { return of("bp", Error) < of("pred", Error) }},
-			{"predsim errs less than sim", func(of func(string, Quantity) float64) bool { return of("predsim", Error) < of("sim", Error) }},
+			{"bp errs less than pred", func(rows Rows) bool { return rows.Mean("bp", Error) < rows.Mean("pred", Error) }},
+			{"predsim errs less than sim", func(rows Rows) bool { return rows.Mean("predsim", Error) < rows.Mean("sim", Error) }},
 		}
 	}
 	return p

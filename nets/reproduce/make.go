@@ -4,117 +4,74 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"math"
-	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"hebb/compute"
+	"hebb/nets/catalogue"
 	"hebb/nets/train"
 )
 
-// A Maker makes the runs of an experiment, each in a folder of its own under Dir. What is there already is not made
-// again, and what was interrupted goes on.
-type Maker struct {
+// A Runner makes the runs of experiments, each in a folder of its own under Dir.
+type Runner struct {
 	Open    func() (*compute.Device, error) // a device for each run
+	Names   *catalogue.Catalogue            // what the configs of trainings can name
 	Dir     string
-	Version string
-	Seed    uint64            // of every run
+	Version string            // of hebb
+	Seed    uint64            // the first of every run
+	Seeds   int               // how many each run is made with; 0: as the run says
 	Data    map[string]string // where data sets are, by name; others are looked for as data.Find does
 	Tell    func(run string, steps, of int, l train.Line)
 }
 
-// A Row is what came of a run.
-type Row struct {
-	Part, Run string
-	Dir       string // none of a run that is not of hebb train
-	From      string // folder of the run whose weights it started from; or none
-	Config    train.Config
-	Lines     []train.Line
-	Figures   []Figure
-	Seconds   float64              // of training
-	Measured  map[Quantity]float64 // beside what the lines say
-	Made      time.Time            // when and where, of a run without a folder
-	Device    compute.Info
-	Seeds     []Row // of several seeds, one each; this row is then that of the first
+// A Place is where a run is made.
+type Place struct {
+	Device  *compute.Device
+	Names   *catalogue.Catalogue
+	Dir     string // of the run; the other runs of its part lie beside it
+	Version string
+	Data    map[string]string
+	Tell    func(steps, of int, l train.Line)
 }
 
-// Make makes all runs of a part, one after the other.
-func (m Maker) Make(ctx context.Context, part Part) (rows []Row, err error) {
-	for _, r := range part.Runs {
-		row, err := m.seeded(ctx, part, r)
+// Make makes all runs of a part, one after the other. After an error it returns those that were made.
+func (r Runner) Make(ctx context.Context, part Part) (rows Rows, err error) {
+	for _, run := range part.Runs {
+		row, err := r.make(ctx, part, run)
 		if err != nil {
-			return rows, fmt.Errorf("%s, %s: %w", part.Name, r.Name, err)
+			return rows, fmt.Errorf("%s, %s: %w", part.Name, run.Name, err)
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
 }
 
+func (r Runner) make(ctx context.Context, part Part, run Run) (row Row, err error) {
+	row = Row{Part: part.Name, Run: run.Name, Dir: filepath.Join(r.Dir, part.Name, folder(run.Name)), Seeds: Seeds{r.Seed, max(1, run.Seeds)}}
+	if r.Seeds > 0 {
+		row.Seeds.N = r.Seeds
+	}
+	dev, err := r.Open()
+	if err != nil {
+		return row, err
+	}
+	defer func() { err = errors.Join(err, dev.Close()) }()
+	name := fmt.Sprintf("%s, %s, %s", part.Name, run.Name, row.Seeds)
+	row.Result, err = run.Make.Make(ctx, Place{dev, r.Names, row.Dir, r.Version, r.Data, func(steps, of int, l train.Line) {
+		if r.Tell != nil {
+			r.Tell(name, steps, of, l)
+		}
+	}}, row.Seeds)
+	return row, err
+}
+
 // folder is a name without what shells mind.
 func folder(name string) string { return strings.NewReplacer(", ", "-", " ", "-").Replace(name) }
 
-// run makes one run, or what is left of it.
-func (m Maker) run(ctx context.Context, row Row) error {
-	dev, err := m.Open()
-	if err != nil {
-		return err
+// String returns "seed 3" or "seeds 3 to 7".
+func (s Seeds) String() string {
+	if s.N == 1 {
+		return fmt.Sprintf("seed %d", s.First)
 	}
-	defer dev.Close()
-	work, err := m.work(dev, row)
-	if err != nil {
-		return err
-	}
-	defer work.Close()
-	defer work.Folder.Close()
-	_, total := work.Steps()
-	return work.Train(ctx, func(l train.Line) {
-		if m.Tell != nil {
-			m.Tell(fmt.Sprintf("%s, %s, seed %d", row.Part, row.Run, row.Config.Seed), l.Step, total, l)
-		}
-	})
-}
-
-func (m Maker) work(dev *compute.Device, row Row) (*train.Run, error) {
-	_, err := os.Stat(filepath.Join(row.Dir, train.ConfigFile))
-	if err == nil {
-		was, err := train.ReadConfig(filepath.Join(row.Dir, train.ConfigFile), train.Config{})
-		if err != nil {
-			return nil, err
-		}
-		if was != row.Config {
-			return nil, fmt.Errorf("%s holds another run than this one: choose another folder", row.Dir)
-		}
-		work, _, err := train.Resume(dev, row.Dir, nil)
-		return work, err
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	rec := train.Record{Version: m.Version, Started: time.Now()}
-	if row.From != "" {
-		if rec.From, _, err = train.LastModel(row.From); err != nil {
-			return nil, err
-		}
-	}
-	work, _, err := train.Begin(dev, row.Dir, row.Config, rec)
-	return work, err
-}
-
-// Claims returns, for each claim of a part, whether it holds of the rows.
-func Claims(part Part, rows []Row) (holds []bool) {
-	of := func(run string, q Quantity) float64 {
-		for _, r := range rows {
-			if r.Run == run {
-				return r.Value(q)
-			}
-		}
-		return math.NaN()
-	}
-	for _, c := range part.Check {
-		holds = append(holds, c.Holds(of))
-	}
-	return holds
+	return fmt.Sprintf("seeds %d to %d", s.First, s.First+uint64(s.N)-1)
 }

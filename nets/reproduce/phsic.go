@@ -3,6 +3,7 @@ package reproduce
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"hebb/nets/train"
 )
@@ -15,7 +16,7 @@ var pHSIC = Experiment{
 	About:  "three-factor Hebbian learning from kernels of each layer's output, beside backprop and beside a last layer alone",
 	Source: "Pogodin, Latham 2020, \"Kernelized information bottleneck leads to biologically plausible 3-factor Hebbian learning in deep networks\"; at the scale cpu the figures are of the authors' code (github.com/romanpogodin/plausible-kernelized-bottleneck), one seed; at the scale gpu those of its README, means of five",
 	Scales: []Scale{
-		{Name: "cpu", About: "MNIST, three layers of 256, 10 epochs: two minutes or so on two cores", Parts: []Part{
+		{Name: "cpu", About: "MNIST, three layers of 256, 10 epochs", Takes: 2 * time.Minute, Parts: []Part{
 			threeFactor("mnist", 256, 10, []int{5, 8, 9}, []factor{
 				{"bp", "bp", 0.05, 1, 97.9, 0}, {"gaussian, groups", "phsic:groups=32", 1, 5e-4, 94.6, 0}, {"gaussian", "phsic", 0.6, 5e-4, 93.3, 0},
 				{"cosine, groups", "phsic:kernel=cosine,groups=16", 0.6, 5e-3, 94.8, 0}, {"last", "last", 0.05, 1, 79.1, 0},
@@ -59,11 +60,11 @@ func threeFactor(data string, units, epochs int, at []int, runs []factor) Part {
 		}
 		c.Optimiser = "momentum:momentum=0.95,weight_decay=1e-7"
 		c.Schedule = fmt.Sprintf("step:at=[%d, %d, %d],factor=0.25", at[0], at[1], at[2])
-		p.Runs = append(p.Runs, Run{Name: f.name, Config: c, Figures: []Figure{{What: Accuracy, Published: f.got, Within: 0.7}}})
+		p.Runs = append(p.Runs, Run{Name: f.name, Make: Training{Config: c}, Figures: []Figure{{What: Accuracy, Published: f.got, Within: 0.7}}})
 	}
-	p.Check = []Claim{{"groups help the gaussian kernel, and every rule beats the last layer alone", func(of func(string, Quantity) float64) bool {
-		least := math.Min(of("gaussian", Accuracy), of("cosine, groups", Accuracy))
-		return of("gaussian, groups", Accuracy) > of("gaussian", Accuracy) && least > of("last", Accuracy)
+	p.Check = []Claim{{"groups help the gaussian kernel, and every rule beats the last layer alone", func(rows Rows) bool {
+		least := math.Min(rows.Mean("gaussian", Accuracy), rows.Mean("cosine, groups", Accuracy))
+		return rows.Mean("gaussian, groups", Accuracy) > rows.Mean("gaussian", Accuracy) && least > rows.Mean("last", Accuracy)
 	}}}
 	return p
 }

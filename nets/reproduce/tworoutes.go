@@ -3,6 +3,7 @@ package reproduce
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"hebb/nets/train"
 )
@@ -12,7 +13,7 @@ var twoRoutes = Experiment{
 	About:  "backprop against learned feedback weights: an MLP under nine rules, a residual network, and noise on the updates",
 	Source: "Kunin, Nayebi, Sagastuy-Brena, Ganguli, Bloom, Yamins 2020, \"Two Routes to Scalable Credit Assignment without Weight Symmetry\"; their figures are of ImageNet, so here it is their order that is compared",
 	Scales: []Scale{
-		{Name: "cpu", About: "MNIST and Fashion-MNIST, an MLP and resnet20", Parts: []Part{
+		{Name: "cpu", About: "MNIST and Fashion-MNIST, an MLP and resnet20", Takes: 30 * time.Minute, Parts: []Part{
 			denseNet("mnist", 98), denseNet("fashion-mnist", math.NaN()),
 			residualNet("resnet20", "fashion-mnist", 6, 0.05, 92), robustness("fashion-mnist"),
 		}},
@@ -29,29 +30,29 @@ func denseNet(data string, least float64) Part {
 		c := train.Default
 		c.Data, c.Rule, c.Rate, c.Epochs, c.LogEvery = data, rule, 0.03, 10, 117
 		c.Optimiser, c.Schedule = "momentum:weight_decay=2e-3", "cosine"
-		r := Run{Name: rule, Config: c, Figures: []Figure{none(Accuracy)}}
+		r := Run{Name: rule, Make: Training{Config: c}, Figures: []Figure{none(Accuracy)}}
 		if rule != "bp" {
 			r.Figures = append(r.Figures, none(Delta))
 		}
 		p.Runs = append(p.Runs, r)
 	}
 	if least == least {
-		p.Check = append(p.Check, Claim{fmt.Sprintf("bp reaches %g %%", least), func(of func(string, Quantity) float64) bool {
-			return of("bp", Accuracy) >= least
+		p.Check = append(p.Check, Claim{fmt.Sprintf("bp reaches %g %%", least), func(rows Rows) bool {
+			return rows.Mean("bp", Accuracy) >= least
 		}})
 		for _, rule := range []string{"kp", "sa", "aa"} {
-			p.Check = append(p.Check, Claim{rule + " is within 0.3 points of bp", func(of func(string, Quantity) float64) bool {
-				return of(rule, Accuracy) >= of("bp", Accuracy)-0.3
+			p.Check = append(p.Check, Claim{rule + " is within 0.3 points of bp", func(rows Rows) bool {
+				return rows.Mean(rule, Accuracy) >= rows.Mean("bp", Accuracy)-0.3
 			}})
 		}
 	}
 	for _, rule := range []string{"kp", "wm", "sa"} {
-		p.Check = append(p.Check, Claim{rule + "'s deltas end within 10° of backprop's", func(of func(string, Quantity) float64) bool {
-			return of(rule, Delta) < 10
+		p.Check = append(p.Check, Claim{rule + "'s deltas end within 10° of backprop's", func(rows Rows) bool {
+			return rows.Mean(rule, Delta) < 10
 		}})
 	}
-	p.Check = append(p.Check, Claim{"fa's deltas end 30° to 60° from backprop's", func(of func(string, Quantity) float64) bool {
-		d := of("fa", Delta)
+	p.Check = append(p.Check, Claim{"fa's deltas end 30° to 60° from backprop's", func(rows Rows) bool {
+		d := rows.Mean("fa", Delta)
 		return 30 <= d && d <= 60
 	}})
 	return p
@@ -67,20 +68,20 @@ func residualNet(net, data string, epochs int, rate, least float64) Part {
 		if data == "cifar10" {
 			c.Crop = 4
 		}
-		p.Runs = append(p.Runs, Run{Name: rule, Config: c, Figures: []Figure{none(Accuracy), none(Delta)}})
+		p.Runs = append(p.Runs, Run{Name: rule, Make: Training{Config: c}, Figures: []Figure{none(Accuracy), none(Delta)}})
 	}
 	if least == least {
-		p.Check = append(p.Check, Claim{fmt.Sprintf("bp reaches %g %%", least), func(of func(string, Quantity) float64) bool {
-			return of("bp", Accuracy) >= least
+		p.Check = append(p.Check, Claim{fmt.Sprintf("bp reaches %g %%", least), func(rows Rows) bool {
+			return rows.Mean("bp", Accuracy) >= least
 		}})
 	}
 	for _, rule := range []string{"sa", "aa"} {
-		p.Check = append(p.Check, Claim{rule + " is within 1 point of bp", func(of func(string, Quantity) float64) bool {
-			return of(rule, Accuracy) >= of("bp", Accuracy)-1
+		p.Check = append(p.Check, Claim{rule + " is within 1 point of bp", func(rows Rows) bool {
+			return rows.Mean(rule, Accuracy) >= rows.Mean("bp", Accuracy)-1
 		}})
 	}
-	p.Check = append(p.Check, Claim{"fa stays below all others, by 2 points or more", func(of func(string, Quantity) float64) bool {
-		return of("fa", Accuracy) <= min(of("bp", Accuracy), of("sa", Accuracy), of("aa", Accuracy))-2
+	p.Check = append(p.Check, Claim{"fa stays below all others, by 2 points or more", func(rows Rows) bool {
+		return rows.Mean("fa", Accuracy) <= min(rows.Mean("bp", Accuracy), rows.Mean("sa", Accuracy), rows.Mean("aa", Accuracy))-2
 	}})
 	return p
 }
@@ -97,11 +98,11 @@ func robustness(data string) Part {
 			c := train.Default
 			c.Net, c.Data, c.Rule, c.Rate, c.Epochs, c.LogEvery, c.Noise = net, data, rule, 0.03, 5, 117, noise
 			c.Optimiser, c.Schedule = "momentum:weight_decay=5e-4", "cosine"
-			p.Runs = append(p.Runs, Run{Name: noisy(rule, noise), Config: c, Figures: []Figure{none(Accuracy)}})
+			p.Runs = append(p.Runs, Run{Name: noisy(rule, noise), Make: Training{Config: c}, Figures: []Figure{none(Accuracy)}})
 		}
 	}
-	p.Check = []Claim{{"under the most noise sa is at least as good as bp", func(of func(string, Quantity) float64) bool {
-		return of(noisy("sa", 3e-2), Accuracy) >= of(noisy("bp", 3e-2), Accuracy)
+	p.Check = []Claim{{"under the most noise sa is at least as good as bp", func(rows Rows) bool {
+		return rows.Mean(noisy("sa", 3e-2), Accuracy) >= rows.Mean(noisy("bp", 3e-2), Accuracy)
 	}}}
 	return p
 }

@@ -2,6 +2,7 @@ package reproduce
 
 import (
 	"math"
+	"time"
 
 	"hebb/nets/train"
 )
@@ -13,7 +14,7 @@ var weightTransport = Experiment{
 	Name:   "weight-transport",
 	About:  "backprop, feedback alignment, Kolen–Pollack and weight mirror on MNIST: sigmoid 784-500-10, batch 128, plain SGD, 20 epochs",
 	Source: "Akrout, Wilson, Humphreys, Lillicrap, Tweed 2019, \"Deep Learning without Weight Transport\"; the figures are of the authors' code (github.com/makrout/Deep-Learning-without-Weight-Transport), one seed",
-	Scales: []Scale{{Name: "cpu", About: "the whole of it: two minutes or so on two cores", Parts: []Part{{
+	Scales: []Scale{{Name: "cpu", About: "the whole of it", Takes: 2 * time.Minute, Parts: []Part{{
 		Name: "mnist", About: "sigmoid 784-500-10, binary cross-entropy, batch 128, 20 epochs in the order of the data",
 		Runs: []Run{
 			transport("bp", "bp", 0.2, 96.2, math.NaN()),
@@ -29,7 +30,7 @@ func transport(name, rule string, rate, accuracy, angle float64) Run {
 	c.Net, c.Data, c.Rule, c.Rate = "mlp-sigmoid:784-500-10", "mnist", rule, rate
 	c.Loss, c.Optimiser, c.Normalise, c.Epochs = "binary-cross-entropy", "sgd", "none", 20
 	c.InOrder, c.BiasRate, c.LogEvery, c.Angles = true, 1./128, 468, 1
-	r := Run{Name: name, Config: c, Figures: []Figure{{What: Accuracy, Published: accuracy, Within: 0.5}}}
+	r := Run{Name: name, Make: Training{Config: c}, Figures: []Figure{{What: Accuracy, Published: accuracy, Within: 0.5}}}
 	if angle == angle {
 		r.Figures = append(r.Figures, Figure{What: Delta, Published: angle, Within: 3})
 	}

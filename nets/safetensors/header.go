@@ -11,7 +11,7 @@ import (
 	"slices"
 )
 
-// maxHeader is what the format's own implementation takes: 100 MB.
+// maxHeader is the limit of the format's reference implementation: 100 MB.
 const maxHeader = 100_000_000
 
 // An entry is a tensor in the header.

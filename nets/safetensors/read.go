@@ -49,7 +49,7 @@ func New(r io.ReaderAt, size int64) (*File, error) {
 	return &File{Tensors: all, Metadata: metadata, r: r, data: data}, nil
 }
 
-// Close closes what Open opened.
+// Close closes the file, if Open opened it.
 func (f *File) Close() error {
 	if f.file == nil {
 		return nil

@@ -18,7 +18,7 @@ import (
 // A Type is how a file holds a tensor's elements.
 type Type string
 
-// The types of the format that are known here; [File.Read] says what becomes of each.
+// The types of the format that are supported; [File.Read] says how each is read.
 const (
 	Bool Type = "BOOL"
 	U8   Type = "U8"
@@ -72,7 +72,7 @@ func (t Tensor) typ() Type {
 	return F32
 }
 
-// An Info is what the header says of a tensor.
+// An Info describes a tensor of a file.
 type Info struct {
 	Name  string
 	Type  Type
@@ -81,7 +81,7 @@ type Info struct {
 	begin, end int64 // within the data
 }
 
-// reserved is the name under which the header holds what is no tensor.
+// reserved is the name of the metadata in the header.
 const reserved = "__metadata__"
 
 // elements returns how many a shape has, unless their bytes exceed an int64.

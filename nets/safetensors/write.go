@@ -118,7 +118,7 @@ func WriteFile(path string, tensors []Tensor, metadata map[string]string) error 
 	return replace(path, func(w io.Writer) error { return Write(w, tensors, metadata) })
 }
 
-// replace puts what write writes in the place of path.
+// replace writes a new file by write, and renames it to path.
 func replace(path string, write func(io.Writer) error) error {
 	dir, base := filepath.Split(path)
 	tmp := filepath.Join(dir, fmt.Sprintf(".%s.%016x", base, rand.Uint64()))

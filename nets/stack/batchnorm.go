@@ -4,62 +4,57 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
-// BatchNorm brings each channel to mean 0 and variance 1 over the batch, scales and shifts it, and
-// applies Act: see [compute.Standardize]. In evaluation it uses running statistics. Eps is 1e-5 and
-// Momentum 0.1, as in PyTorch.
+// BatchNorm is batch normalisation (Ioffe and Szegedy 2015): it brings each channel to mean 0 and variance 1 over the batch,
+// scales and shifts it, and applies Act, see [compute.Standardize]. Evaluation uses running statistics. As in PyTorch, eps
+// is 1e-5 and the momentum of the running statistics 0.1.
 type BatchNorm struct {
 	Name  string
 	Act   compute.Act
-	Plain bool // neither scale nor shift: affine=False
+	Plain bool // without scale and shift: PyTorch's affine=False
 }
 
 const normEps, normMomentum = 1e-5, 0.1
 
-func (n BatchNorm) label() string { return n.Name }
+func (n BatchNorm) Label() string { return n.Name }
 
 type batchNorm struct {
 	act                  compute.Act
-	in                   Shape
+	in                   nets.Shape
 	gain, bias           *compute.Tensor // channels
 	gainGrad, biasGrad   *compute.Tensor
 	runMean, runVar      *compute.Tensor
 	x, y, mean, variance *compute.Tensor // of the pass
-	finally, evaluated   *compute.Func
 }
 
-func (n BatchNorm) build(b *builder, name string, in Shape) (layer, Shape, error) {
-	if len(b.weights) == 0 {
+func (n BatchNorm) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape, error) {
+	if !b.Weighted() {
 		return nil, in, fmt.Errorf("nets: %s stands before any weights", name)
 	}
 	l := &batchNorm{act: n.Act, in: in}
-	x, m, v, g, h := compute.Var(0), compute.Var(1), compute.Var(2), compute.Var(3), compute.Var(4)
-	root := compute.Sqrt(compute.Add(v, compute.Const(normEps)))
-	l.finally = compute.Pointwise(compute.Activate(n.Act,
-		compute.Add(compute.Mul(compute.Sub(x, m), compute.Div(g, root)), h)))
-	l.evaluated = compute.Pointwise(compute.Div(compute.Mul(x, m), compute.Sqrt(compute.Add(v, compute.Const(normEps)))))
 	shape := []int{in.Channels}
-	learned := vectors
+	learned := Vectors
 	if n.Plain {
-		learned = constants
+		learned = Constants
 	}
 	for _, p := range []struct {
-		kind        kind
+		kind        Kind
 		name        string
 		first       float32
 		value, grad **compute.Tensor
 	}{
 		{learned, ".weight", 1, &l.gain, &l.gainGrad},
 		{learned, ".bias", 0, &l.bias, &l.biasGrad},
-		{states, ".running_mean", 0, &l.runMean, nil},
-		{states, ".running_var", 1, &l.runVar, nil},
+		{Statistic, ".running_mean", 0, &l.runMean, nil},
+		{Statistic, ".running_var", 1, &l.runVar, nil},
 	} {
-		q := parameter{name: name + p.name, shape: shape, fill: constant(p.first), value: p.value, grad: p.grad}
-		if p.kind == constants {
-			q.name, q.grad = "", nil
+		q := Parameter{Name: name + p.name, Shape: shape, Fill: constant(p.first), Value: p.value, Grad: p.grad}
+		if p.kind == Constants {
+			q.Name, q.Grad = "", nil
 		}
-		err := b.add(p.kind, q)
+		err := b.Add(p.kind, q)
 		if err != nil {
 			return nil, in, err
 		}
@@ -67,31 +62,37 @@ func (n BatchNorm) build(b *builder, name string, in Shape) (layer, Shape, error
 	return l, in, nil
 }
 
-func (l *batchNorm) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
+// Of an evaluation, by running statistics.
+var (
+	standardised = withActs("(x - mean)*(gain/sqrt(variance + eps)) + bias", "x", "mean", "variance", "gain", "bias")
+	throughScale = compute.Formula("dy*gain/sqrt(variance + eps)", "dy", "gain", "variance")
+)
+
+func (l *batchNorm) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	l.x, l.mean = x, nil
 	if !p.Training {
-		l.y = p.Map(l.finally, x, l.runMean, l.runVar, l.gain, l.bias)
+		l.y = p.Map(standardised[l.act].With("eps", normEps), x, l.runMean, l.runVar, l.gain, l.bias)
 		return l.y
 	}
-	l.y, l.mean, l.variance = p.Like(x), p.Tensor(l.in.Channels), p.Tensor(l.in.Channels)
+	l.y, l.mean, l.variance = p.Like(x), p.channels(l.in), p.channels(l.in)
 	s := compute.Standardize{
 		Y: l.y, Mean: l.mean, Var: l.variance,
 		X: x, Gain: l.gain, Bias: l.bias, Eps: normEps, Momentum: normMomentum, Act: l.act,
 	}
-	if !p.quiet {
+	if !p.Quiet {
 		s.RunMean, s.RunVar = l.runMean, l.runVar
 	}
 	p.Do(s)
 	return l.y
 }
 
-func (l *batchNorm) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
-	if l.mean == nil { // by statistics that are not those of the batch: a scale
-		return p.Map(l.evaluated, p.through(l.act, dy, l.y), l.gain, l.runVar)
+func (l *batchNorm) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+	if l.mean == nil { // an evaluation, whose statistics do not depend on x
+		return p.Map(throughScale.With("eps", normEps), p.Through(l.act, dy, l.y), l.gain, l.runVar)
 	}
 	dx, dgain, dbias := p.Like(l.x), l.gainGrad, l.biasGrad
-	if p.quiet || dgain == nil {
-		dgain, dbias = p.Tensor(l.in.Channels), p.Tensor(l.in.Channels)
+	if p.Quiet || dgain == nil {
+		dgain, dbias = p.channels(l.in), p.channels(l.in)
 	}
 	g := compute.StandardizeGrad{
 		DX: dx, DGain: dgain, DBias: dbias, DY: dy, X: l.x,
@@ -102,4 +103,12 @@ func (l *batchNorm) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	}
 	p.Do(g)
 	return dx
+}
+
+// channels is a scratch tensor of a number for each channel, of each learner.
+func (p *Pass) channels(in nets.Shape) *compute.Tensor {
+	if p.Learners == 1 {
+		return p.Tensor(in.Channels)
+	}
+	return p.Tensor(p.Learners, 1, in.Channels)
 }

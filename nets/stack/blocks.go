@@ -1,49 +1,48 @@
 package stack
 
-import "hebb/compute"
+import (
+	"hebb/compute"
+	"hebb/nets"
+)
 
-// blocks is a network under a [Local] rule, or a branch of one.
+// blocks is the layer that runs a network, or a branch of it, under a [Local] rule.
 type blocks struct {
 	rule   Local
 	branch int
-	head   stack // what comes before any weights
+	head   stack // layers before the first weights
 	all    []*Block
-	output *Block // of the network; nil of a branch
+	output *Block // of the network; nil in a branch
 }
 
-// take gives the next layer of the outermost stack its place. first is its first layer with weights, if it has any.
-func (l *blocks) take(next layer, out Shape, first *Weights) {
+// add adds the next Layer of the outermost stack to the last block, or to a new one if it has weights, the first being
+// first.
+func (l *blocks) add(next Layer, out nets.Shape, first *Weights) {
 	if first != nil {
-		_, bare := next.(*ensemble)
-		l.all = append(l.all, &Block{Name: first.Name, Branch: l.branch, bare: bare})
+		_, composite := next.(*ensemble)
+		l.all = append(l.all, &Block{Name: first.Name, Branch: l.branch, composite: composite})
 	}
 	if len(l.all) == 0 {
 		l.head = append(l.head, next)
 		return
 	}
 	b := l.all[len(l.all)-1]
-	switch next.(type) {
-	case *dropout, *flatten, *divisive:
-		b.after = append(b.after, next)
-		return
-	}
-	if len(b.after) > 0 {
+	if _, after := next.(AfterObjective); after || len(b.after) > 0 {
 		b.after = append(b.after, next)
 		return
 	}
 	b.inside, b.Out = append(b.inside, next), out
 }
 
-// first is the first layer with weights after so many, or nil.
-func (b *builder) first(after int) *Weights {
+// first returns the first weights of those built since there were after, or nil.
+func (b *Builder) first(after int) *Weights {
 	if after == len(b.weights) {
 		return nil
 	}
 	return b.weights[after]
 }
 
-// finish numbers the blocks of the network, and asks for what their objectives have of their own.
-func (l *blocks) finish(b *builder, n *Net) error {
+// finish numbers the blocks of the network, and adds the tensors of their objectives to b.
+func (l *blocks) finish(b *Builder, n *Net) error {
 	n.local, n.root = l, l
 	last := len(l.all) - 1
 	l.all, l.output = l.all[:last], l.all[last]
@@ -60,10 +59,10 @@ func (l *blocks) finish(b *builder, n *Net) error {
 	return nil
 }
 
-// objectives are the blocks that have one, those of branches among them.
+// objectives returns the blocks that have an objective, including the blocks of branches.
 func (l *blocks) objectives() (all []*Block) {
 	for _, b := range l.all {
-		if !b.bare {
+		if !b.composite {
 			all = append(all, b)
 			continue
 		}
@@ -78,8 +77,8 @@ func (l *blocks) objectives() (all []*Block) {
 	return all
 }
 
-// branches is how many branches the network has at most, 1 where it has none.
-func (n *Net) branches() int {
+// Branches returns the number of branches of the network's largest [Ensemble], or 1.
+func (n *Net) Branches() int {
 	most := 1
 	for _, b := range n.blocks {
 		most = max(most, b.Branch+1)
@@ -87,69 +86,61 @@ func (n *Net) branches() int {
 	return most
 }
 
-func (l *blocks) extras(b *builder, n *Net, block *Block) error {
+func (l *blocks) extras(b *Builder, n *Net, block *Block) error {
 	own, err := l.rule.Extras(n, block)
 	if err != nil {
 		return err
 	}
-	block.Own = make([]Named, len(own))
+	block.Extras = make([]ExtraTensor, len(own))
 	for i, e := range own {
-		q := parameter{name: block.Name + objective + e.Name, shape: e.Shape, fill: e.fill(),
-			value: &block.Own[i].Value, grad: &block.Own[i].Grad, aside: true}
-		k := extras
+		q := Parameter{Name: block.Name + objective + e.Name, Shape: e.Shape, Fill: e.fill(),
+			Value: &block.Extras[i].Value, Grad: &block.Extras[i].Grad, Aside: true}
+		k := Extras
 		if e.Fixed {
-			k, q.grad = states, nil
+			k, q.Grad = Statistic, nil
 		}
-		if err := b.add(k, q); err != nil {
+		if err := b.Add(k, q); err != nil {
 			return err
 		}
-		block.Own[i].Name = q.name
+		block.Extras[i].Name = q.Name
 	}
 	return nil
 }
 
-// leave is where a gradient goes: nowhere, in a pass that is to leave none.
-func (p *Pass) leave(grad *compute.Tensor) *compute.Tensor {
-	if p.quiet {
-		return p.Like(grad)
-	}
-	return grad
-}
-
-// forward takes each block forward and, when it learns, back by its own gradient, before the next one begins.
-func (l *blocks) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
-	x = l.head.forward(p, x)
+// Forward runs each block forward and, in training, backward by its own gradient before the next block.
+func (l *blocks) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
+	x = l.head.Forward(p, x)
 	training := p.Training
 	learn, _ := l.rule.Learns()
 	p.Training = training && learn
 	for _, b := range l.all {
-		y := b.inside.forward(p, x)
-		if p.Training && p.Labels != nil && !b.bare {
-			b.inside.backward(p, l.rule.Gradient(p, b, y))
+		y := b.inside.Forward(p, x)
+		if p.Training && p.Moment.Want != nil && !b.composite {
+			b.inside.Backward(p, l.rule.Gradient(p, b, y))
 		}
-		x = b.after.forward(p, y)
+		x = b.after.Forward(p, y)
 	}
 	p.Training = training
 	if l.output == nil {
 		return x
 	}
-	return l.output.after.forward(p, l.output.inside.forward(p, x))
+	return l.output.after.Forward(p, l.output.inside.Forward(p, x))
 }
 
-// backward takes the delta at the logits through the output layer and, for comparison alone, through all.
-func (l *blocks) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+// Backward sends the delta at the logits through the output layer and, for comparisons with backprop, through all blocks.
+func (l *blocks) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	if l.output != nil {
-		dy = l.output.backward(p, dy)
+		dy = l.output.Backward(p, dy)
 	}
-	if !p.whole {
+	if !p.endToEnd {
 		return nil
 	}
 	for i := len(l.all) - 1; i >= 0 && dy != nil; i-- {
-		dy = l.all[i].backward(p, dy)
+		dy = l.all[i].Backward(p, dy)
 	}
 	return dy
 }
 
-func (b *Block) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
-	return b.inside.backward(p, b.after.backward(p, dy))
+func (b *Block) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+	return b.inside.Backward(p, b.after.Backward(p, dy))
 }

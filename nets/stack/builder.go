@@ -2,59 +2,117 @@ package stack
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
-// A builder collects the parameters of a network while its layers are made, so that those of one kind
-// come to lie in one tensor: an optimiser is then one op for the whole network.
-type builder struct {
-	kinds   [kinds][]*parameter
+// A Builder collects the parameters of a network while its layers are built. They are allocated together at the end, each
+// kind contiguous in memory.
+type Builder struct {
+	Learners int
+
+	kinds   [kinds][]*Parameter
 	weights []*Weights
 	names   map[string]bool
 	started bool    // there is a layer with weights below, in the same block
 	rule    Local   // or nil
-	blocks  *blocks // of that rule, to which the stack that is built next belongs; or nil
+	blocks  *blocks // of the stack that is built next, under a Local rule; or nil
+	alone   error   // why one learner only is supported; or nil
 }
 
-// A kind is what a parameter is to the optimiser and to the rule.
-type kind int
+// A Kind groups parameters by their use.
+type Kind int
 
 const (
-	matrices  kind = iota // weights between layers, which may have feedback weights beside them
-	vectors               // biases and gains
-	extras                // what the objectives of blocks learn for themselves
-	states                // learned by no gradient: running statistics
-	constants             // neither learned nor saved, and without a name
+	Matrices  Kind = iota // weights between layers, which may have feedback weights
+	Vectors               // biases and gains
+	Extras                // parameters of the objectives of blocks
+	Statistic             // buffers without gradients: running statistics
+	Constants             // neither learned nor saved, and without a name
 	kinds
 )
 
-// A parameter is a tensor of the network under its own name.
-type parameter struct {
-	name   string
-	shape  []int
-	fill   func(*rand.Rand, []float32)
-	value  **compute.Tensor
-	grad   **compute.Tensor // nil: none
-	layout layout
-	aside  bool // PyTorch knows nothing of it
+// A Parameter describes a named tensor of a network. For one learner it has the given shape, for several it is learners ×
+// shape, where a vector of n is learners × 1 × n.
+type Parameter struct {
+	Name   string
+	Shape  []int
+	Fill   func(*rand.Rand, []float32) // sets the initial values of a learner
+	Value  **compute.Tensor
+	Grad   **compute.Tensor // nil: none
+	Layout nets.Layout
+	Aside  bool // not in the model file: PyTorch has no such tensor
 }
 
-// add asks for a parameter; value and grad are set once all are known.
-func (b *builder) add(k kind, p parameter) error {
-	if k != constants && b.names[p.name] {
-		return fmt.Errorf("nets: two parameters are called %s", p.name)
+// Add registers a parameter. Its Value and Grad are set after all layers have been built.
+func (b *Builder) Add(k Kind, p Parameter) error {
+	if k != Constants && b.names[p.Name] {
+		return fmt.Errorf("nets: two parameters are called %s", p.Name)
 	}
-	b.names[p.name] = true
+	b.names[p.Name] = true
 	b.kinds[k] = append(b.kinds[k], &p)
 	return nil
 }
 
-// room is how many numbers a parameter takes in the common tensor: each starts at a multiple of 256
-// bytes, which is what devices ask of a binding, and the rest is zeros, which stay zeros.
-func room(n int) int { return (n + 63) / 64 * 64 }
+// SingleLearner declares that the network supports one learner only, with the reason.
+func (b *Builder) SingleLearner(format string, args ...any) {
+	if b.alone == nil {
+		b.alone = fmt.Errorf("%w: %s", nets.ErrAlone, fmt.Sprintf(format, args...))
+	}
+}
+
+// Weighted reports whether a layer with weights has been built before.
+func (b *Builder) Weighted() bool { return len(b.weights) > 0 }
+
+// allocate allocates the parameters in s, kind by kind.
+func (b *Builder) allocate(s *nets.Store) error {
+	for k, all := range b.kinds {
+		for _, p := range all {
+			var t *compute.Tensor
+			switch init := nets.Filled(p.Fill); Kind(k) {
+			case Constants:
+				x := make([]float32, length(p.Shape))
+				p.Fill(nil, x)
+				t = s.Fixed(slices.Repeat(x, b.Learners), append([]int{b.Learners}, p.Shape...)...)
+			case Statistic:
+				t = s.Kept(p.Name, init, p.Shape...)
+			default:
+				t = s.Weights(p.Name, init, p.Shape...)
+			}
+			if Kind(k) != Constants {
+				s.SetLayout(t, p.Layout)
+				if p.Aside {
+					s.Aside(t)
+				}
+			}
+			if err := setView(b.Learners, p.Value, t, p.Shape); err != nil {
+				return err
+			}
+			if p.Grad != nil {
+				if err := setView(b.Learners, p.Grad, s.Grad(t), p.Shape); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// setView sets to to t, without the learners' axis if there is one learner.
+func setView(learners int, to **compute.Tensor, t *compute.Tensor, shape []int) (err error) {
+	switch {
+	case learners == 1:
+		*to, err = t.View(0, shape...)
+	case len(shape) == 1:
+		*to, err = t.View(0, learners, 1, shape[0])
+	default:
+		*to, err = t.View(0, append([]int{learners}, shape...)...)
+	}
+	return err
+}
 
 func length(shape []int) int {
 	n := 1
@@ -62,25 +120,4 @@ func length(shape []int) int {
 		n *= d
 	}
 	return n
-}
-
-// lay makes one tensor for all parameters of the given kinds, in their order, and returns where each
-// kind starts in it.
-func (b *builder) lay(ks ...kind) (starts []int, total int) {
-	for _, k := range ks {
-		starts = append(starts, total)
-		for _, p := range b.kinds[k] {
-			total += room(length(p.shape))
-		}
-	}
-	return starts, total
-}
-
-// first returns the values that a parameter starts with. They depend on the seed and its name alone.
-func (p *parameter) first(seed uint64) []float32 {
-	h := fnv.New64a()
-	h.Write([]byte(p.name))
-	x := make([]float32, length(p.shape))
-	p.fill(rand.New(rand.NewPCG(seed, h.Sum64())), x)
-	return x
 }

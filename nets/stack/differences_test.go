@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/internal/lab"
 	"hebb/nets/stack"
 )
 
@@ -30,6 +32,8 @@ func layered() map[string]stack.Spec {
 		"max pool of all":           stack.Stack{conv, stack.Pool{Pooling: compute.MaxPool}, dense},
 		"average pool":              stack.Stack{conv, stack.Pool{Pooling: compute.AveragePool, Window: 3, Stride: 1, Pad: 1}, dense},
 		"average of all":            stack.Stack{conv, stack.Pool{Pooling: compute.AveragePool}, dense},
+		"Gain":                      stack.Stack{stack.Dense{Units: 4}, Gain{}, dense},
+		"Gain of images":            stack.Stack{conv, Gain{}, dense},
 		"Dropout":                   stack.Stack{conv, stack.Dropout{Rate: 0.375}, dense},
 		"BatchNorm of rows":         stack.Stack{stack.Dense{Units: 4, NoBias: true}, stack.BatchNorm{}, dense},
 		"BatchNorm, plain":          stack.Stack{bare, stack.BatchNorm{Plain: true}, dense},
@@ -64,57 +68,36 @@ type slope struct {
 	x, c []float32
 }
 
-func newSlope(t *testing.T, l lab, spec stack.Spec) slope {
+func newSlope(t *testing.T, l lab.Lab, spec stack.Spec) slope {
 	t.Helper()
-	in := stack.Shape{Height: 5, Width: 4, Channels: 2}
-	net, err := stack.New(l.Device, spec, in, stack.Backprop{}, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := nets.Shape{Height: 5, Width: 4, Channels: 2}
+	net := l.Net(t, spec, in, stack.Backprop{}, 5)
 	rnd := rand.New(rand.NewPCG(4, 2))
-	return slope{net, normals(rnd, 3*in.Len()), normals(rnd, 3*net.Classes)}
-}
-
-func normals(rnd *rand.Rand, n int) []float32 {
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(rnd.NormFloat64())
-	}
-	return x
+	return slope{net, lab.Normals(rnd, 3*in.Len()), lab.Normals(rnd, 3*net.Classes)}
 }
 
 // value is f and, if that is wanted, leaves the gradients of f. Each pass has the same dropout.
-func (d slope) value(t *testing.T, l lab, backward bool) (f float64) {
+func (d slope) value(t *testing.T, l lab.Lab, backward bool) (f float64) {
 	t.Helper()
-	err := l.Step(func(s *compute.Step) error {
-		in, c := s.Tensor(len(d.x)), s.Tensor(3, d.net.Classes)
-		s.Write(in, d.x)
-		s.Write(c, d.c)
-		p := d.net.NewPass(s, 3)
+	l.Pass(t, d.net, d.x, nil, func(p *stack.Pass, x *compute.Tensor) {
 		p.Training = true
-		y := d.net.Forward(p, in)
+		y, c := d.net.Forward(p, x), p.Tensor(3, d.net.Classes)
+		p.Write(c, d.c)
 		if backward {
 			d.net.Backward(p, c)
 		}
-		for i, v := range float64s(y) {
+		for i, v := range lab.Float64s(y) {
 			f += float64(d.c[i]) * v
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return f
 }
 
 // run gives f and its gradients.
-func (d slope) run(t *testing.T, l lab) results {
-	out := results{"": {d.value(t, l, true)}}
-	for _, n := range d.net.Tensors() {
-		if n.Grad != nil {
-			out[n.Name] = l.values(t, n.Grad)
-		}
-	}
+func (d slope) run(t *testing.T, l lab.Lab) lab.Results {
+	f := d.value(t, l, true)
+	out := l.Grads(t, d.net)
+	out[""] = []float64{f}
 	return out
 }
 
@@ -128,22 +111,22 @@ func TestFiniteDifferences(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		spec := all[name]
 		t.Run(name, func(t *testing.T) {
-			l := exact(t)
+			l := lab.Exact(t)
 			d := newSlope(t, l, spec)
 			var made slope
-			_, bound := spread(t, float64ulp, 0, 24, func(t *testing.T, l lab) results {
+			_, bound := lab.Spread(t, lab.Float64ulp, 0, 24, func(t *testing.T, l lab.Lab) lab.Results {
 				if made.net == nil {
 					made = newSlope(t, l, spec)
 				}
 				return made.run(t, l)
 			})
 			got := d.run(t, l)
-			want := results{}
+			want := lab.Results{}
 			for _, n := range d.net.Tensors() {
-				if n.Grad == nil {
+				if n.Role != nets.Weight {
 					continue
 				}
-				w := float64s(n.Value)
+				w := lab.Float64s(n.Value)
 				for i, at := range w {
 					central := func(h float64) float64 {
 						w[i] = at + h
@@ -159,8 +142,8 @@ func TestFiniteDifferences(t *testing.T) {
 					bound[n.Name][i] += math.Abs(r-half) + 3/h*bound[""][0]
 				}
 			}
-			agree(t, "gradients", got, want, bound, 1)
-			telling(t, "gradients", want, bound, 1e-5)
+			lab.Agree(t, "gradients", got, want, bound, 1)
+			lab.Telling(t, "gradients", want, bound, 1e-5)
 		})
 	}
 }

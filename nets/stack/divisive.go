@@ -2,16 +2,18 @@ package stack
 
 import (
 	"fmt"
+	"math"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
-// Divisive is divisive normalisation within groups of units (Pogodin and Latham 2020): with z the activity of a
-// group of n units, less its mean,
+// Divisive is divisive normalisation within groups of n units (Pogodin and Latham 2020): with z the activities of a group
+// less their mean,
 //
 //	y_k = z_k / ((Σ_k z_k² + Delta)/n)^Power
 //
-// Groups are consecutive channels; of images, a group is its channels at all places of an example.
+// A group is consecutive units or, in images, consecutive channels at all positions of an example.
 type Divisive struct {
 	Name   string
 	Groups int
@@ -19,95 +21,102 @@ type Divisive struct {
 	Delta  float32 // 1 in the paper's code
 }
 
-func (d Divisive) label() string { return d.Name }
+func (d Divisive) Label() string { return d.Name }
 
 type divisive struct {
-	grouping
+	Grouping
 	x, sums, squared *compute.Tensor
 }
 
-func (d Divisive) build(_ *builder, name string, in Shape) (layer, Shape, error) {
-	l := &divisive{grouping: newGrouping(in, d.Groups, d.Power, d.Delta)}
-	if err := l.check(name); err != nil {
+func (d Divisive) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape, error) {
+	b.SingleLearner("%s normalises groups of units", name)
+	l := &divisive{Grouping: NewGrouping(in, d.Groups, d.Power, d.Delta)}
+	if err := l.Check(name); err != nil {
 		return nil, in, err
 	}
 	return l, in, nil
 }
 
-func (l *divisive) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
+func (l *divisive) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	l.x = x
-	l.sums, l.squared = l.spread(p, x)
-	return l.byGroup(p, l.divide, x, l.sums, p.Map(l.root, l.squared))
+	l.sums, l.squared = l.Spread(p.Pass, x)
+	return l.ByGroup(p.Pass, l.divide, x, l.sums, p.Map(l.Root, l.squared))
 }
 
-// backward: with v the variance and s = v^−Power, dz = s·dy − (2·Power/n)·(s/v)·z·Σ_k dy_k·z_k, and then less its mean.
-func (l *divisive) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+// AfterObjective marks the layer: objectives are computed before the normalisation.
+func (*divisive) AfterObjective() {}
+
+// Backward: with v the variance and s = v^−Power, dz = s·dy − (2·Power/n)·(s/v)·z·Σ_k dy_k·z_k, and then less its mean.
+func (l *divisive) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	dy = p.View(dy, 0, l.x.Shape()...)
-	pull := p.Map(l.pull, l.fold(p, l.along, l.x, l.sums, dy), l.squared)
-	return l.centre(p, l.byGroup(p, l.push, l.x, l.sums, dy, p.Map(l.inverseRoot, l.squared), pull))
+	pull := p.Map(l.pull, l.Fold(p.Pass, l.Along, l.x, l.sums, dy), l.squared)
+	return l.Centre(p.Pass, l.ByGroup(p.Pass, l.push, l.x, l.sums, dy, p.Map(l.inverseRoot, l.squared), pull))
 }
 
-// A grouping is what a layer's units are grouped by, and a power of the variance within a group.
-type grouping struct {
-	in     Shape
+// A Grouping divides the units of a layer into groups and has formulas of the variance within a group, raised to a power. It
+// supports one learner.
+type Grouping struct {
+	in     nets.Shape
 	groups int
 	power  float32
 	delta  float32
 
-	// Of Σ z², with v = (Σ z² + Delta)/n: v^Power, v^−Power; of a sum t and Σ z²: (2·Power/n)·t·v^(−Power−1), and with
-	// Power − 1 instead, which is the slope of v^Power.
-	root, inverseRoot, pull, slope *compute.Func
+	// With v = (Σ z² + Delta)/n, Root is v^Power and inverseRoot v^−Power, of Σ z²; pull is (2·Power/n)·t·v^(−Power−1) and
+	// Slope (2·Power/n)·t·v^(Power−1), of t and Σ z².
+	Root, inverseRoot, pull, Slope *compute.Func
 
-	// Of units, the sums of their groups and more, z standing for a unit less the mean of its group: z², z/r, z·d, d·s − p·z.
-	squares, divide, along, push *compute.Func
+	// With z a unit less the mean of its group: squares is z², divide z/root, Along z·d, and push d·s − p·z, of the units, the
+	// sums of their groups, and root, d, s and p.
+	squares, divide, Along, push *compute.Func
 }
 
-func newGrouping(in Shape, groups int, power, delta float32) grouping {
-	g := grouping{in: in, groups: groups, power: power, delta: delta}
+// NewGrouping makes the formulas of a normalisation by the power of the variance within groups of a layer's units.
+func NewGrouping(in nets.Shape, groups int, power, delta float32) Grouping {
+	g := Grouping{in: in, groups: groups, power: power, delta: delta}
 	n := float32(g.size())
-	variance := func(squares compute.Expr) compute.Expr {
-		return compute.Mul(compute.Const(1/n), compute.Add(squares, compute.Const(delta)))
-	}
-	v, t := variance(compute.Var(0)), compute.Mul(compute.Const(2*power/n), compute.Var(0))
-	g.root, g.inverseRoot = compute.Pointwise(raise(v, power)), compute.Pointwise(raise(v, -power))
-	g.pull = compute.Pointwise(compute.Mul(t, raise(variance(compute.Var(1)), -power-1)))
-	g.slope = compute.Pointwise(compute.Mul(t, raise(variance(compute.Var(1)), power-1)))
-	z := compute.Sub(compute.Var(0), compute.Mul(compute.Const(1/n), compute.Var(1)))
-	g.squares, g.divide = compute.Pointwise(compute.Mul(z, z)), compute.Pointwise(compute.Div(z, compute.Var(2)))
-	g.along = compute.Pointwise(compute.Mul(z, compute.Var(2)))
-	g.push = compute.Pointwise(compute.Sub(compute.Mul(compute.Var(2), compute.Var(3)), compute.Mul(compute.Var(4), z)))
+	of := func(text string, in ...string) *compute.Func { return compute.Formula(text, in...).With("part", 1/n) }
+	variance := func(a float32) string { return powerOf("(part*(squares + delta))", a) }
+	g.Root = of(variance(power), "squares").With("delta", delta)
+	g.inverseRoot = of(variance(-power), "squares").With("delta", delta)
+	g.pull = of("c*t*"+variance(-power-1), "t", "squares").With("delta", delta).With("c", 2*power/n)
+	g.Slope = of("c*t*"+variance(power-1), "t", "squares").With("delta", delta).With("c", 2*power/n)
+	const z = "(x - part*sum)"
+	g.squares, g.divide = of(z+"*"+z, "x", "sum"), of(z+"/root", "x", "sum", "root")
+	g.Along = of(z+"*d", "x", "sum", "d")
+	g.push = of("d*s - p*"+z, "x", "sum", "d", "s", "p")
 	return g
 }
 
-// raise is x to the power of a, x > 0.
-func raise(x compute.Expr, a float32) compute.Expr {
+// powerOf is the formula x^a, x > 0.
+func powerOf(x string, a float32) string {
 	switch a {
 	case 0.5:
-		return compute.Sqrt(x)
+		return "sqrt(" + x + ")"
 	case 1:
 		return x
 	case -1:
-		return compute.Div(compute.Const(1), x)
+		return "(1/" + x + ")"
 	case -0.5:
-		return compute.Div(compute.Const(1), compute.Sqrt(x))
+		return "(1/sqrt(" + x + "))"
 	}
-	return compute.Exp(compute.Mul(compute.Const(a), compute.Log(x)))
+	return fmt.Sprintf("exp(%v*log(%s))", a, x)
 }
 
-// size is how many units a group has.
-func (g grouping) size() int {
+// size is the number of units of a group.
+func (g Grouping) size() int {
 	if g.groups < 1 {
 		return 1
 	}
 	return g.in.Len() / g.groups
 }
 
-func (g grouping) check(name string) error {
+// Check reports invalid settings of a layer or a rule called name.
+func (g Grouping) Check(name string) error {
 	switch {
 	case g.groups < 1 || g.in.Channels%g.groups != 0 || g.size() < 2:
 		return fmt.Errorf("nets: %s makes %d groups of %v, want a divisor of %d channels that leaves groups of at least 2 units",
 			name, g.groups, g.in, g.in.Channels)
-	case !(g.delta > 0) || !finite32(float64(g.delta)):
+	case !(g.delta > 0) || !(g.delta <= math.MaxFloat32):
 		return fmt.Errorf("nets: %s has a delta of %g, want a number above 0", name, g.delta)
 	case !(g.power > 0 && g.power <= 4):
 		return fmt.Errorf("nets: %s has a power of %g, want a number within (0, 4]", name, g.power)
@@ -115,12 +124,12 @@ func (g grouping) check(name string) error {
 	return nil
 }
 
-// Values of groups are examples × groups. places is how many rows of channels an example has.
-func (g grouping) places() int { return g.in.Height * g.in.Width }
+// places is the number of positions of an image. Tensors with a value for each group are examples × groups.
+func (g Grouping) places() int { return g.in.Height * g.in.Width }
 
-// views are units, the first of in among them, and values of groups, as they are spread over these: groups of an example
-// are rows of their own or, of images, the channels of a row.
-func (g grouping) views(p *Pass, in ...*compute.Tensor) []*compute.Tensor {
+// views makes tensors of units and tensors of groups broadcast against each other: each group of an example is a row or, in
+// images, each channel has its group's value. The first tensor is one of units.
+func (g Grouping) views(p *nets.Pass, in ...*compute.Tensor) []*compute.Tensor {
 	n, out := in[0].Shape()[0], make([]*compute.Tensor, len(in))
 	for i, t := range in {
 		switch {
@@ -137,19 +146,20 @@ func (g grouping) views(p *Pass, in ...*compute.Tensor) []*compute.Tensor {
 	return out
 }
 
-// channels gives each channel the value of its group: examples × 1 × channels.
-func (g grouping) channels(p *Pass, t *compute.Tensor) *compute.Tensor {
+// channels returns for each channel the value of its group, examples × 1 × channels.
+func (g Grouping) channels(p *nets.Pass, t *compute.Tensor) *compute.Tensor {
 	n := t.Shape()[0]
 	out := p.Tensor(n, 1, g.in.Channels)
-	p.Do(compute.Map{Out: p.View(out, 0, n*g.groups, g.in.Channels/g.groups), In: []*compute.Tensor{p.View(t, 0, n*g.groups, 1)}, F: same})
+	p.Into(p.View(out, 0, n*g.groups, g.in.Channels/g.groups), same, p.View(t, 0, n*g.groups, 1))
 	return out
 }
 
-// fold is Σ f over the units of each group; f nil is In[0] itself.
-func (g grouping) fold(p *Pass, f *compute.Func, in ...*compute.Tensor) *compute.Tensor {
+// Fold returns Σ f over the units of each group, examples × groups; with f nil it sums the first input. Inputs are tensors
+// of units, the first at least, or of groups.
+func (g Grouping) Fold(p *nets.Pass, f *compute.Func, in ...*compute.Tensor) *compute.Tensor {
 	n := in[0].Shape()[0]
 	in = g.views(p, in...)
-	if g.places() > 1 { // over the places of each channel first
+	if g.places() > 1 { // over the positions of each channel first
 		channels := p.Tensor(n, 1, g.in.Channels)
 		p.Do(compute.Reduce{Out: channels, In: in, F: f, Along: compute.AlongRows, Alpha: 1})
 		in, f = []*compute.Tensor{p.View(channels, 0, n*g.groups, g.in.Channels/g.groups)}, nil
@@ -159,25 +169,25 @@ func (g grouping) fold(p *Pass, f *compute.Func, in ...*compute.Tensor) *compute
 	return out
 }
 
-// byGroup is f of the units.
-func (g grouping) byGroup(p *Pass, f *compute.Func, in ...*compute.Tensor) *compute.Tensor {
+// ByGroup returns f of each unit. Inputs are tensors of units, the first at least, or of groups.
+func (g Grouping) ByGroup(p *nets.Pass, f *compute.Func, in ...*compute.Tensor) *compute.Tensor {
 	out := p.Like(in[0])
-	p.Do(compute.Map{Out: g.views(p, out)[0], In: g.views(p, in...), F: f})
+	p.Into(g.views(p, out)[0], f, g.views(p, in...)...)
 	return out
 }
 
 var (
-	same      = compute.Pointwise(compute.Var(0))
-	lessShare = compute.Pointwise(compute.Sub(compute.Var(0), compute.Mul(compute.Const(1), compute.Var(1))))
+	same   = compute.Formula("x", "x")
+	centre = compute.Formula("x - part*sum", "x", "sum")
 )
 
-// centre takes the mean out of each group.
-func (g grouping) centre(p *Pass, x *compute.Tensor) *compute.Tensor {
-	return g.byGroup(p, lessShare.WithConsts(1/float32(g.size())), x, g.fold(p, nil, x))
+// Centre subtracts the mean of its group from each unit.
+func (g Grouping) Centre(p *nets.Pass, x *compute.Tensor) *compute.Tensor {
+	return g.ByGroup(p, centre.With("part", 1/float32(g.size())), x, g.Fold(p, nil, x))
 }
 
-// spread returns the sum of each group of x, and Σ z² with z the units less their mean.
-func (g grouping) spread(p *Pass, x *compute.Tensor) (sums, squared *compute.Tensor) {
-	sums = g.fold(p, nil, x)
-	return sums, g.fold(p, g.squares, x, sums)
+// Spread returns the sum of each group of x, and its sum of squared deviations from the mean.
+func (g Grouping) Spread(p *nets.Pass, x *compute.Tensor) (sums, squared *compute.Tensor) {
+	sums = g.Fold(p, nil, x)
+	return sums, g.Fold(p, g.squares, x, sums)
 }

@@ -1,9 +1,12 @@
-// Package stack trains networks by exchangeable rules of credit assignment. It is given a [compute.Device] and
-// knows no backend.
+// Package stack trains feed-forward networks by exchangeable rules of credit assignment.
 //
-// A network is described by a [Spec] — [Stack], [Residual] and layers, plain data, or a name that [Parse]
-// knows — and made on a device by [New]. A [Trainer] changes it batch by batch. What distinguishes backprop from
-// feedback alignment, weight mirror or activation alignment is a [Rule] of four methods: what the feedback
-// weights are, what a layer sends down, and how feedback weights learn. Everything of a step, the optimiser
-// included, runs on the device.
+// A network is described by a [Spec]: a [Stack] of layers, as plain data, or a name that [Parse] knows. A [System] trains a
+// network with a [Rule], a loss and an optimiser, in a [nets.Run]; a [Trainer] does so for programs with a training loop of
+// their own, and [New] makes a network alone. A Rule of four methods distinguishes backprop from feedback alignment, weight
+// mirror or activation alignment: the shape of the feedback weights, their initial values, the delta that a layer sends
+// down, and how the feedback weights learn. A [Local] rule trains each block by an objective of its own. The rules are in
+// packages credit and local.
+//
+// Networks of dense layers support several learners side by side: activities are then learners × examples × units.
+// Convolutions and rules that compare examples by kernels support one learner at a time, see [nets.ErrAlone].
 package stack

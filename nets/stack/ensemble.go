@@ -5,31 +5,32 @@ import (
 	"strconv"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
-// Ensemble is the mean of what several stacks make of the same input. Under a [Local] rule its branches are trained block
-// by block, each by itself: [HSICBottleneck] gives each a kernel width of its own.
+// Ensemble is the mean of the outputs of several branches for the same input. Under a [Local] rule each branch is trained
+// block by block; the HSIC bottleneck gives each a kernel width of its own.
 type Ensemble struct {
 	Name     string
 	Branches []Stack
 }
 
-func (e Ensemble) label() string { return e.Name }
+func (e Ensemble) Label() string { return e.Name }
 
-type ensemble struct{ branches []layer }
+type ensemble struct{ branches []Layer }
 
-func (e Ensemble) build(b *builder, name string, in Shape) (layer, Shape, error) {
+func (e Ensemble) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape, error) {
 	if len(e.Branches) == 0 {
 		return nil, in, fmt.Errorf("nets: %s has no branches", name)
 	}
-	l, first, started := &ensemble{}, Shape{}, b.started
+	l, first, started := &ensemble{}, nets.Shape{}, b.started
 	for i, spec := range e.Branches {
 		b.started = started
 		if b.rule != nil {
 			b.blocks = &blocks{rule: b.rule, branch: i}
 		}
 		own := b.blocks
-		branch, out, err := spec.build(b, join(name, strconv.Itoa(i)), in)
+		branch, out, err := spec.Build(b, join(name, strconv.Itoa(i)), in)
 		if err != nil {
 			return nil, in, err
 		}
@@ -46,26 +47,29 @@ func (e Ensemble) build(b *builder, name string, in Shape) (layer, Shape, error)
 	return l, first, nil
 }
 
-var addShare = compute.Pointwise(compute.Add(compute.Old(), compute.Mul(compute.Const(1), compute.Var(0))))
+var (
+	scaled    = compute.Formula("c*x", "x")
+	addScaled = compute.Formula("old + c*x", "x")
+)
 
-func (l *ensemble) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
+func (l *ensemble) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	var mean *compute.Tensor
 	part := 1 / float32(len(l.branches))
 	for _, b := range l.branches {
-		y := b.forward(p, x)
+		y := b.Forward(p, x)
 		if mean == nil {
-			mean = p.Map(scaled.WithConsts(part), y)
+			mean = p.Map(scaled.With("c", part), y)
 			continue
 		}
-		p.Do(compute.Map{Out: mean, In: []*compute.Tensor{p.View(y, 0, mean.Shape()...)}, F: addShare.WithConsts(part)})
+		p.Into(mean, addScaled.With("c", part), p.View(y, 0, mean.Shape()...))
 	}
 	return mean
 }
 
-func (l *ensemble) backward(p *Pass, dy *compute.Tensor) (dx *compute.Tensor) {
-	dy = p.Map(scaled.WithConsts(1/float32(len(l.branches))), dy)
+func (l *ensemble) Backward(p *Pass, dy *compute.Tensor) (dx *compute.Tensor) {
+	dy = p.Map(scaled.With("c", 1/float32(len(l.branches))), dy)
 	for _, b := range l.branches {
-		switch d := b.backward(p, dy); {
+		switch d := b.Backward(p, dy); {
 		case d == nil:
 		case dx == nil:
 			dx = d

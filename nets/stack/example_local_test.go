@@ -6,19 +6,20 @@ import (
 
 	"hebb/compute"
 	"hebb/cpu"
+	"hebb/nets"
 	"hebb/nets/stack"
 )
 
 // Homeostatic descends ½·Σ_k (mean_i y_ik − Target)².
 type Homeostatic struct {
-	Target        float32 `toml:"target"`
+	Target         float32 `toml:"target"`
 	stack.Backprop `toml:"-"`
 }
 
 var towards = compute.Pointwise(compute.Mul(compute.Const(1), compute.Sub(compute.Var(1), compute.Const(0))))
 
-func (Homeostatic) Learns() (blocks, output bool)                       { return true, true }
-func (Homeostatic) Least() int                                          { return 1 }
+func (Homeostatic) Learns() (blocks, output bool)                          { return true, true }
+func (Homeostatic) Least() int                                             { return 1 }
 func (Homeostatic) Extras(*stack.Net, *stack.Block) ([]stack.Extra, error) { return nil, nil }
 
 func (h Homeostatic) Gradient(p *stack.Pass, b *stack.Block, y *compute.Tensor) *compute.Tensor {
@@ -37,11 +38,11 @@ func Example_localRule() {
 	defer dev.Close()
 
 	spec := stack.Stack{stack.Dense{Units: 8, Act: compute.Sigmoid}, stack.Dense{Units: 8, Act: compute.Sigmoid}, stack.Dense{Units: 2}}
-	net, err := stack.New(dev, spec, stack.Shape{Height: 1, Width: 1, Channels: 2}, Homeostatic{Target: 0.25}, 1)
+	net, err := stack.New(dev, spec, nets.Row(2), Homeostatic{Target: 0.25}, 1)
 	if err != nil {
 		log.Fatal(err)
 	}
-	tr, err := stack.NewTrainer(net, stack.SGD{Momentum: 0.9}, stack.CrossEntropy)
+	tr, err := stack.NewTrainer(net, nets.SGD{Momentum: 0.9}, nets.CrossEntropy)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func Example_localRule() {
 	err = dev.Step(func(s *compute.Step) error { // the activity of the second block
 		in := s.Tensor(4, 2)
 		s.Write(in, x)
-		net.Forward(net.NewPass(s, 4), in)
+		net.Forward(net.NewPass(net.Store().Pass(s), 4), in)
 		s.Read(net.Weights[1].Y, y)
 		return nil
 	})

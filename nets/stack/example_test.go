@@ -7,6 +7,8 @@ import (
 
 	"hebb/compute"
 	"hebb/cpu"
+	"hebb/nets"
+	"hebb/nets/credit"
 	"hebb/nets/stack"
 )
 
@@ -19,7 +21,7 @@ type Lagging struct {
 var follow = compute.Pointwise(compute.Add(
 	compute.Mul(compute.Const(1), compute.Old()), compute.Mul(compute.Const(1), compute.Var(0))))
 
-func (Lagging) Feedback(_ *stack.Net, w *stack.Weights) []int { return w.W.Shape() }
+func (Lagging) Feedback(_ *stack.Net, w *stack.Weights) []int { return w.Shape }
 
 func (Lagging) Start(p *stack.Pass) {
 	for _, w := range p.Net.Weights {
@@ -41,7 +43,7 @@ func (l Lagging) Learn(p *stack.Pass) {
 	}
 }
 
-type Mine struct{ stack.FeedbackAlignment } // B is drawn as W was, and stays as it is but for what Learn does
+type Mine struct{ credit.FeedbackAlignment } // B is drawn as W was, and stays as it is but for what Learn does
 
 func (Mine) Learn(p *stack.Pass) { Lagging{Rate: 0.25}.Learn(p) }
 
@@ -57,11 +59,11 @@ func Example_rule() {
 	spec := stack.Stack{
 		stack.Dense{Units: 16, Act: compute.Tanh}, stack.Dense{Units: 16, Act: compute.Tanh}, stack.Dense{Units: 2},
 	}
-	net, err := stack.New(dev, spec, stack.Shape{Height: 1, Width: 1, Channels: 2}, Lagging{Rate: 0.05}, 1)
+	net, err := stack.New(dev, spec, nets.Row(2), Lagging{Rate: 0.05}, 1)
 	if err != nil {
 		log.Fatal(err)
 	}
-	tr, err := stack.NewTrainer(net, stack.SGD{Momentum: 0.9}, stack.CrossEntropy)
+	tr, err := stack.NewTrainer(net, nets.SGD{Momentum: 0.9}, nets.CrossEntropy)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -4,72 +4,78 @@ import (
 	"math/rand/v2"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
-// A Local rule trains a network block by block, each by an objective of the block's own output: no delta goes
-// from one block to another. A block is a layer of the outermost [Stack] that has weights, with the layers
-// after it that have none; its objective sees its output before any [Dropout] or [Divisive]. Within a block, of
-// a [Residual] say, deltas go down as the rule's Send says: local rules embed [Backprop]. The last block is the output
-// layer, which learns by the network's loss.
+// A Local rule trains a network block by block, each by an objective of the block's output: no delta goes from one block to
+// another. A block is a layer of the outermost [Stack] with weights, and the layers without weights that follow it. Its
+// objective is computed before any [AfterObjective] layer, such as [Dropout]. Within a block, of a [Residual] say, deltas
+// are sent down by the rule's Send: local rules embed [Backprop]. The last block is the output layer, which learns by the
+// network's loss.
 type Local interface {
 	Rule
 
-	// Learns reports whether the blocks learn, and whether the output layer does. Blocks that do not learn are
-	// run as in evaluation.
+	// Learns reports whether the blocks learn, and whether the output layer does. Blocks that do not learn run in evaluation
+	// mode.
 	Learns() (blocks, output bool)
 
-	// Extras returns what the objective of a block has beside the block's own weights, or why there can be
-	// none. It may keep something for itself in b.Memo.
+	// Extras describes the tensors that the objective of a block needs beside the block's own weights, or returns an error if
+	// the block does not suit the rule. It may keep values for Gradient in b.Memo.
 	Extras(n *Net, b *Block) ([]Extra, error)
 
-	// Least returns the fewest examples that it can learn from at a time.
+	// Least returns the smallest batch that the rule can learn from.
 	Least() int
 
-	// Gradient returns that of the block's objective towards its output y, examples × b.Out, and leaves those of
-	// the extras.
+	// Gradient returns the gradient of the block's objective by its output y, examples × b.Out, and sets the gradients of
+	// b.Extras.
 	Gradient(p *Pass, b *Block, y *compute.Tensor) *compute.Tensor
 }
 
-// A Settler is a [Rule] that has something to do before what was learned is judged or saved, when the device is waited
-// for anyway.
+// A Settler is a [Rule] with a Settle method, which runs before each evaluation and checkpoint. It may read from the device.
 type Settler interface {
 	Rule
-	Settle(n *Net) error
+	Settle(p *Pass) error
 }
 
-// A Block is a part of a network that learns by itself.
+// A Block is a part of a network that learns by an objective of its own, see [Local].
 type Block struct {
-	Name   string  // of its first layer with weights
-	Number int     // from 0
-	Branch int     // of an [Ensemble], from 0
-	Last   bool    // the output layer follows
-	Out    Shape   // of one example at the objective
-	Own    []Named // values and gradients of the Extras, in their order
-	Memo   any     // the rule's
+	Name   string        // of its first layer with weights
+	Number int           // in the network, from 0
+	Branch int           // of an [Ensemble], from 0
+	Last   bool          // the output layer comes next
+	Out    nets.Shape    // of one example at the objective
+	Extras []ExtraTensor // of the objective, as [Local.Extras] describes them
+	Memo   any           // for the rule
 
-	inside, after stack // up to the objective, and from there on
-	bare          bool  // it has no objective: its parts have
+	inside, after stack // layers before and after the objective
+	composite     bool  // it has no objective: its parts have
 }
 
-// own returns an extra by its name.
-func (b *Block) own(name string) Named {
-	for _, n := range b.Own {
+// An ExtraTensor is the value and the gradient of an [Extra]; Grad is nil if it is Fixed.
+type ExtraTensor struct {
+	Name        string
+	Value, Grad *compute.Tensor
+}
+
+// Extra returns the tensor of the block's objective that has a name, or one without a Value.
+func (b *Block) Extra(name string) ExtraTensor {
+	for _, n := range b.Extras {
 		if n.Name == b.Name+objective+name {
 			return n
 		}
 	}
-	return Named{}
+	return ExtraTensor{}
 }
 
 const objective = ".objective."
 
-// An Extra is a parameter of a block's objective.
+// An Extra describes a tensor of a block's objective.
 type Extra struct {
 	Name  string
 	Shape []int
-	Zero  bool // it starts as zeros, instead of as PyTorch's Linear and Conv2d do
-	Fan   int  // inputs per unit, of a bias; of weights, their shape says it
-	Fixed bool // it is not learned
+	Zero  bool // initialised to 0, instead of as PyTorch's Linear and Conv2d
+	Fan   int  // fan-in, of a bias; weights have it in their shape
+	Fixed bool // not learned
 }
 
 func (e Extra) fill() func(*rand.Rand, []float32) {
@@ -77,7 +83,7 @@ func (e Extra) fill() func(*rand.Rand, []float32) {
 	case e.Zero:
 		return constant(0)
 	case e.Fan > 0:
-		return Torch.fill([]int{1, e.Fan}, true)
+		return Torch.Fill([]int{1, e.Fan}, true)
 	}
-	return Torch.fill(e.Shape, false)
+	return Torch.Fill(e.Shape, false)
 }

@@ -7,9 +7,10 @@ import (
 	"strings"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
-// Networks are the names that [Parse] knows, each with what it is.
+// Networks lists the names that [Parse] reads, with descriptions.
 var Networks = []struct{ Name, About string }{
 	{"mlp:IN-HIDDEN-…-OUT", "dense layers: mlp:784-500-10, ReLU; mlp-sigmoid:… and mlp-tanh:…, with weights balanced at first"},
 	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid; norm=batch|plain (without scale and shift); dropout=0.1; bias=false; divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
@@ -19,8 +20,8 @@ var Networks = []struct{ Name, About string }{
 	{"vgg8b", "Nøkland and Eidnes 2019"},
 }
 
-// Parse returns the network of a name for examples of a shape. An mlp's own sizes must agree with it.
-func Parse(name string, in Shape, classes int) (Spec, error) {
+// Parse returns the network of a name, see [Networks], for examples of a shape. The sizes of an mlp must agree with it.
+func Parse(name string, in nets.Shape, classes int) (Spec, error) {
 	base, arg, _ := strings.Cut(name, ":")
 	switch base {
 	case "mlp":
@@ -53,7 +54,7 @@ func noArg(name, arg string, s Spec) (Spec, error) {
 	return s, nil
 }
 
-// An mlpForm is what the hidden layers of an mlp are.
+// An mlpForm describes the hidden layers of an mlp.
 type mlpForm struct {
 	act      compute.Act
 	init     Init
@@ -66,7 +67,7 @@ type mlpForm struct {
 
 var mlpActs = map[string]compute.Act{"relu": compute.ReLU, "leaky": compute.LeakyReLU, "selu": compute.SELU, "tanh": compute.Tanh, "sigmoid": compute.Sigmoid}
 
-// set reads KEY=VALUE.
+// set reads a KEY=VALUE option.
 func (f *mlpForm) set(option string) (err error) {
 	key, value, _ := strings.Cut(option, "=")
 	known := true
@@ -97,7 +98,7 @@ func (f *mlpForm) set(option string) (err error) {
 	return nil
 }
 
-// hidden are the layers of one hidden layer.
+// hidden returns a hidden layer, with its normalisation and dropout.
 func (f mlpForm) hidden(number, units int) (s Stack) {
 	d := Dense{Name: fmt.Sprint("fc", number), Units: units, Act: f.act, Init: f.init, NoBias: f.noBias}
 	if f.norm != "" {
@@ -116,7 +117,7 @@ func (f mlpForm) hidden(number, units int) (s Stack) {
 	return s
 }
 
-func mlp(arg string, act compute.Act, init Init, in Shape, classes int) (Spec, error) {
+func mlp(arg string, act compute.Act, init Init, in nets.Shape, classes int) (Spec, error) {
 	form := mlpForm{act: act, init: init}
 	sizes, options, _ := strings.Cut(arg, ",")
 	if options != "" {
@@ -146,7 +147,7 @@ func mlp(arg string, act compute.Act, init Init, in Shape, classes int) (Spec, e
 }
 
 // mlpSizes reads IN-HIDDEN-…-OUT.
-func mlpSizes(sizes string, in Shape, classes int) (n []int, err error) {
+func mlpSizes(sizes string, in nets.Shape, classes int) (n []int, err error) {
 	for s := range strings.SplitSeq(sizes, "-") {
 		k, err := strconv.Atoi(s)
 		if err != nil || k < 1 {

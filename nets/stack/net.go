@@ -2,61 +2,59 @@ package stack
 
 import (
 	"fmt"
-	"slices"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
-// A Net is a network on a device: its layers, and all their parameters in one tensor, so that an optimiser is
-// one op for all of them.
+// A Net is a network on a device, with its parameters in a [nets.Store].
 type Net struct {
-	Input   Shape
-	Classes int
-	Seed    uint64
+	Input   nets.Shape
+	Classes int // or outputs, for targets
 	Rule    Rule
-	// BiasRate, unless 0, is what the gradients of the biases of Weights are multiplied by.
+	// BiasRate multiplies the gradients of the biases of Weights; 0: 1.
 	BiasRate float32
-	// OutputRate, unless 0, is what the rate of the output layer is multiplied by.
-	OutputRate float32
-	Weights    []*Weights // in the order of the forward pass
+	Weights  []*Weights // in the order of the forward pass
 
-	Params, Grads           *compute.Tensor // all that is learned by gradients
-	Feedback, FeedbackGrads *compute.Tensor // all feedback weights, and their gradients; nil where the rule has none
-	States                  *compute.Tensor // running statistics; or nil
-
-	dev     *compute.Device
-	root    layer
-	named   []Named
-	classes *compute.Tensor // 0, 1, …
-	offset  *offset         // that the loss leaves open; or nil
-	local   *blocks         // of a Local rule; or nil
-	blocks  []*Block        // those with an objective
-	spans   []span          // of Params
+	store     *nets.Store
+	root      Layer
+	local     *blocks  // of a Local rule; or nil
+	blocks    []*Block // those with an objective
+	loss      nets.Loss
+	lossStore *nets.Store // tensors of the loss of a [Trainer]
 }
 
-// A Named tensor of a network: a parameter, under the name that PyTorch gives it.
-type Named struct {
-	Name  string
-	Value *compute.Tensor
-	Grad  *compute.Tensor // nil: learned by no gradient
-	layout
-	aside bool
+// New builds a network for examples of a shape on dev, for programs with a training loop of their own. The seed and the names
+// of the parameters determine the initial values.
+func New(dev *compute.Device, spec Spec, input nets.Shape, rule Rule, seed uint64) (n *Net, err error) {
+	_, err = nets.Open(dev, 1, seed, func(s *nets.Store) error {
+		n, err = Build(s, spec, input, rule)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, dev.Step(func(st *compute.Step) error {
+		p := n.store.Pass(st)
+		p.Number = nets.StartNumber
+		n.Start(p)
+		return nil
+	})
 }
 
-// New builds a network for examples of a shape on dev. Seed and the names of the parameters decide what
-// they start as. The network lives as long as the device.
-func New(dev *compute.Device, spec Spec, input Shape, rule Rule, seed uint64) (*Net, error) {
+// Build builds a network for examples of a shape, with its parameters in s. [Net.Start] has to be called before training.
+func Build(s *nets.Store, spec Spec, input nets.Shape, rule Rule) (*Net, error) {
 	if input.Height < 1 || input.Width < 1 || input.Channels < 1 {
 		return nil, fmt.Errorf("nets: examples of %d×%d×%d", input.Height, input.Width, input.Channels)
 	}
-	b := &builder{names: map[string]bool{}}
+	b := &Builder{Learners: s.Learners, names: map[string]bool{}}
 	if local, ok := rule.(Local); ok {
 		if _, ok := spec.(Stack); !ok {
 			return nil, fmt.Errorf("nets: a network of a %T alone, and a local rule wants a Stack, whose layers it trains one by one", spec)
 		}
 		b.rule, b.blocks = local, &blocks{rule: local}
 	}
-	root, out, err := spec.build(b, spec.label(), input)
+	root, out, err := spec.Build(b, spec.Label(), input)
 	switch {
 	case err != nil:
 		return nil, err
@@ -65,7 +63,7 @@ func New(dev *compute.Device, spec Spec, input Shape, rule Rule, seed uint64) (*
 	case out.Height != 1 || out.Width != 1:
 		return nil, fmt.Errorf("nets: the network ends in %v, want one number per class", out)
 	}
-	n := &Net{Input: input, Classes: out.Channels, Seed: seed, Rule: rule, Weights: b.weights, dev: dev, root: root}
+	n := &Net{Input: input, Classes: out.Channels, Rule: rule, Weights: b.weights, store: s, root: root}
 	b.weights[0].bottom = true
 	b.weights[len(b.weights)-1].Last = true
 	if local := b.blocks; local != nil {
@@ -73,144 +71,54 @@ func New(dev *compute.Device, spec Spec, input Shape, rule Rule, seed uint64) (*
 			return nil, err
 		}
 	}
-	if err := n.allocate(b); err != nil {
+	if r, ok := rule.(InTurn); ok && r.InTurn() != "" {
+		b.SingleLearner("%s", r.InTurn())
+	}
+	if s.Learners > 1 && b.alone != nil {
+		return nil, b.alone
+	}
+	if err := b.allocate(s); err != nil {
 		return nil, err
 	}
-	if err := n.number(); err != nil {
+	if err := n.feedback(b); err != nil {
 		return nil, err
 	}
-	return n, n.start()
+	if r, ok := rule.(BuiltRule); ok {
+		return n, r.Build(s, n)
+	}
+	return n, nil
 }
 
-// allocate makes the common tensors and gives every parameter its place.
-func (n *Net) allocate(b *builder) (err error) {
-	starts, total := b.lay(matrices, vectors, extras)
-	if n.Params, n.Grads, err = n.pair(total); err != nil {
-		return err
-	}
-	n.spans = b.spans(starts, total)
-	for _, k := range []kind{states, constants} {
-		_, size := b.lay(k)
-		if size == 0 {
+// feedback allocates the feedback weights of the rule.
+func (n *Net) feedback(b *Builder) error {
+	_, fixed := n.Rule.(FixedFeedback)
+	for _, w := range n.Weights {
+		shape := n.Rule.Feedback(n, w)
+		if shape == nil || w.First {
 			continue
 		}
-		t, err := n.dev.Tensor(size)
-		if err == nil {
-			err = n.place(b.kinds[k], t, nil, 0)
+		name := w.Name + feedbackSuffix
+		var t *compute.Tensor
+		if fixed {
+			t = n.store.Kept(name, nets.Zeros, shape...)
+		} else {
+			t = n.store.Weights(name, nets.Zeros, shape...)
+			if err := setView(b.Learners, &w.GradB, n.store.Grad(t), shape); err != nil {
+				return err
+			}
 		}
-		if err != nil {
+		n.store.Aside(t)
+		if err := setView(b.Learners, &w.B, t, shape); err != nil {
 			return err
 		}
-		if k == states {
-			n.States = t
-		}
 	}
-	for k, at := range starts {
-		if err := n.place(b.kinds[k], n.Params, n.Grads, at); err != nil {
-			return err
-		}
-	}
-	return n.feedback()
-}
-
-// number makes the numbers of the classes.
-func (n *Net) number() (err error) {
-	if n.classes, err = n.dev.Tensor(n.Classes); err != nil {
-		return err
-	}
-	numbers := make([]float32, n.Classes)
-	for i := range numbers {
-		numbers[i] = float32(i)
-	}
-	return n.dev.Step(func(s *compute.Step) error {
-		s.Write(n.classes, numbers)
-		return nil
-	})
-}
-
-// pair is two tensors of n zeros.
-func (n *Net) pair(size int) (a, b *compute.Tensor, err error) {
-	if a, err = n.zeros(size); err == nil {
-		b, err = n.zeros(size)
-	}
-	return a, b, err
-}
-
-var zero = compute.Pointwise(compute.Const(0))
-
-func (n *Net) zeros(size int) (*compute.Tensor, error) {
-	t, err := n.dev.Tensor(size)
-	if err != nil {
-		return nil, err
-	}
-	return t, n.dev.Step(func(s *compute.Step) error {
-		s.Do(compute.Map{Out: t, F: zero})
-		return nil
-	})
-}
-
-// place gives parameters their views of the common tensors and writes what they start as.
-func (n *Net) place(ps []*parameter, values, grads *compute.Tensor, at int) error {
-	return n.dev.Step(func(s *compute.Step) error {
-		for _, p := range ps {
-			*p.value = s.View(values, at, p.shape...)
-			named := Named{Name: p.name, Value: *p.value, layout: p.layout, aside: p.aside}
-			if p.grad != nil {
-				*p.grad = s.View(grads, at, p.shape...)
-				named.Grad = *p.grad
-			}
-			if p.name != "" {
-				n.named = append(n.named, named)
-			}
-			at += room(length(p.shape))
-			if !n.dev.Staged() {
-				s.Write(*p.value, p.first(n.Seed))
-			}
-		}
-		return nil
-	})
-}
-
-// feedback makes the feedback weights that the rule asks for.
-func (n *Net) feedback() (err error) {
-	shapes, total := make([][]int, len(n.Weights)), 0
-	for i, w := range n.Weights {
-		if shapes[i] = n.Rule.Feedback(n, w); shapes[i] != nil && !w.First {
-			total += room(length(shapes[i]))
-		}
-	}
-	if total == 0 {
-		return nil
-	}
-	if n.Feedback, n.FeedbackGrads, err = n.pair(total); err != nil {
-		return err
-	}
-	return n.dev.Step(func(s *compute.Step) error {
-		at := 0
-		for i, w := range n.Weights {
-			if shapes[i] == nil || w.First {
-				continue
-			}
-			w.B, w.GradB = s.View(n.Feedback, at, shapes[i]...), s.View(n.FeedbackGrads, at, shapes[i]...)
-			at += room(length(shapes[i]))
-			n.named = append(n.named, Named{Name: w.Name + feedbackSuffix, Value: w.B, Grad: w.GradB, aside: true})
-		}
-		return nil
-	})
-}
-
-// start lets the rule prepare its feedback weights.
-func (n *Net) start() error {
-	return n.dev.Step(func(s *compute.Step) error {
-		n.Rule.Start(&Pass{Step: s, Net: n, rule: n.Rule, Number: startNumber})
-		return nil
-	})
+	return nil
 }
 
 const feedbackSuffix = ".feedback"
 
-// startNumber keeps what is drawn before training apart from what its steps draw.
-const startNumber = 1<<47 - 1
+// Start sets the initial feedback weights, by the rule.
+func (n *Net) Start(p *nets.Pass) { n.Rule.Start(n.NewPass(p, 0)) }
 
 func (n *Net) biasRate() float32 {
 	if n.BiasRate == 0 {
@@ -219,40 +127,36 @@ func (n *Net) biasRate() float32 {
 	return n.BiasRate
 }
 
-// Device returns the device that the network is on.
-func (n *Net) Device() *compute.Device { return n.dev }
+// Device returns the device of the network.
+func (n *Net) Device() *compute.Device { return n.store.Device() }
 
-// Tensors returns all parameters, states and feedback weights.
-func (n *Net) Tensors() []Named {
-	if n.offset == nil {
-		return n.named
-	}
-	return append(slices.Clip(n.named), Named{Name: OffsetName, Value: n.offset.value})
-}
+// Store returns the store of the network's tensors.
+func (n *Net) Store() *nets.Store { return n.store }
 
-// Parameters returns how many numbers are learned by gradients, those of the rule's own not counted.
+// Blocks returns the blocks that have an objective, under a [Local] rule.
+func (n *Net) Blocks() []*Block { return n.blocks }
+
+// Tensors returns all parameters, running statistics and feedback weights.
+func (n *Net) Tensors() []nets.Named { return n.store.Tensors() }
+
+// Parameters returns the number of learned parameters of a learner, without those of the rule.
 func (n *Net) Parameters() (count int) {
-	for _, t := range n.named {
-		if t.Grad != nil && !t.Aside() {
-			count += t.Value.Len()
+	for _, t := range n.Tensors() {
+		if t.Role == nets.Weight && !t.Aside {
+			count += t.Value.Len() / n.store.Learners
 		}
 	}
 	return count
 }
 
-// Forward returns the logits of x, examples × classes.
+// Forward returns the logits for inputs x: examples × classes or, for several learners, learners × examples × classes.
 func (n *Net) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
-	y := n.root.forward(p, p.View(x, 0, n.Input.of(p.Examples)...))
-	return p.View(y, 0, p.Examples, n.Classes)
+	y := n.root.Forward(p, p.As(x, n.Input, p.Examples))
+	return p.AsRows(y, p.Examples, n.Classes)
 }
 
-// Backward takes the delta at the logits down, as the rule says, and leaves the gradients.
+// Backward sends the delta at the logits down, by the rule, and sets the gradients.
 func (n *Net) Backward(p *Pass, delta *compute.Tensor) {
 	p.Error = delta
-	n.root.backward(p, delta)
-}
-
-// NewPass begins a pass of so many examples.
-func (n *Net) NewPass(s *compute.Step, examples int) *Pass {
-	return &Pass{Step: s, Net: n, Examples: examples, rule: n.Rule}
+	n.root.Backward(p, delta)
 }

@@ -7,46 +7,37 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/credit"
+	"hebb/nets/internal/lab"
+	"hebb/nets/local"
 	"hebb/nets/stack"
 )
 
 // TestLearns: every rule brings down the loss of networks of each family, each op being checked as it runs.
 func TestLearns(t *testing.T) {
 	const classes, each, steps = 4, 4, 12
-	for _, c := range []struct {
-		name string
-		in   stack.Shape
-	}{
-		{"mlp:64-20-4", stack.Shape{Height: 8, Width: 8, Channels: 1}},
-		{"mlp:64-20-4,act=leaky", stack.Shape{Height: 8, Width: 8, Channels: 1}},
-		{"mlp-sigmoid:64-20-4", stack.Shape{Height: 8, Width: 8, Channels: 1}},
-		{"mlp-tanh:64-20-4", stack.Shape{Height: 8, Width: 8, Channels: 1}},
-		{"lenet5", stack.Shape{Height: 16, Width: 16, Channels: 1}},
-		{"resnet8", stack.Shape{Height: 8, Width: 8, Channels: 1}},
+	for name, in := range map[string]nets.Shape{
+		"mlp-tanh:64-20-4": {Height: 8, Width: 8, Channels: 1}, "lenet5": {Height: 16, Width: 16, Channels: 1}, "resnet8": {Height: 8, Width: 8, Channels: 1},
 	} {
-		for _, r := range stack.Rules {
-			t.Run(c.name+"/"+r.Name, func(t *testing.T) {
+		for _, r := range slices.Concat(credit.Rules, local.Rules) {
+			t.Run(name+"/"+r.Name, func(t *testing.T) {
 				rule := r.Rule
-				if m, ok := rule.(stack.WeightMirror); ok {
-					m.Before = 20 // as checked ops take long
-					rule = m
+				switch r := rule.(type) {
+				case credit.WeightMirror:
+					r.Before = 20 // as checked ops take long
+					rule = r
+				case local.PHSIC:
+					r.Sigma = 30 // 5 is for layers of few units
+					rule = r
+				case local.HSICBottleneck:
+					r.Lambda = 2 // 50 is for networks with batch normalisation, at small rates
+					rule = r
 				}
-				if k, ok := rule.(stack.PHSIC); ok {
-					k.Sigma = 30 // 5 is for layers of few units
-					rule = k
-				}
-				if h, ok := rule.(stack.HSICBottleneck); ok {
-					h.Lambda = 2 // 50 is for networks with batch normalisation, at small rates
-					rule = h
-				}
-				l := single(t)
-				net := parse(t, l, c.name, c.in, classes, rule)
-				tr, err := stack.NewTrainer(net, stack.SGD{Momentum: 0.9}, stack.CrossEntropy)
-				if err != nil {
-					t.Fatal(err)
-				}
-				x, labels := stripes(c.in, classes, each)
-				var scores []stack.Score
+				l := lab.Single(t)
+				tr := lab.Trainer(t, parse(t, l, name, in, classes, rule), nets.SGD{Momentum: 0.9}, nets.CrossEntropy)
+				x, labels := stripes(in, classes, each)
+				var losses []float64
 				for range steps {
 					if err := tr.Step(x, labels, 0.02); err != nil {
 						t.Fatal(err)
@@ -55,31 +46,28 @@ func TestLearns(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					scores = append(scores, s)
+					losses = append(losses, s.Loss)
 				}
-				if first, last := scores[0], scores[steps-1]; !(last.Loss < first.Loss) {
-					t.Errorf("the loss went from %g to %g", first.Loss, last.Loss)
+				if !(losses[steps-1] < losses[0]) {
+					t.Errorf("the losses are %.4g", losses)
 				}
 			})
 		}
 	}
 }
 
-func parse(t *testing.T, l lab, name string, in stack.Shape, classes int, rule stack.Rule) *stack.Net {
+func parse(t *testing.T, l lab.Lab, name string, in nets.Shape, classes int, rule stack.Rule) *stack.Net {
 	t.Helper()
 	spec, err := stack.Parse(name, in, classes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	net, err := stack.New(l.Device, spec, in, rule, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	net := l.Net(t, spec, in, rule, 1)
 	return net
 }
 
 // stripes are noisy images of a class each: a pattern of columns that is shifted from class to class.
-func stripes(in stack.Shape, classes, each int) (x, labels []float32) {
+func stripes(in nets.Shape, classes, each int) (x, labels []float32) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for i := range classes * each {
 		labels = append(labels, float32(i%classes))
@@ -94,10 +82,10 @@ func stripes(in stack.Shape, classes, each int) (x, labels []float32) {
 // torchvision's, by torchvision, and the names that PyTorch would give them.
 func TestNetworks(t *testing.T) {
 	vgg := 9*(1*128+128*256+256*256+256*512+512*512+512*512) + 2*(128+2*256+3*512) + 512*1024 + 2*1024 + 1024*10 + 10
-	small, large := stack.Shape{Height: 32, Width: 32, Channels: 3}, stack.Shape{Height: 224, Width: 224, Channels: 3}
+	small, large := nets.Shape{Height: 32, Width: 32, Channels: 3}, nets.Shape{Height: 224, Width: 224, Channels: 3}
 	for _, c := range []struct {
 		name       string
-		in         stack.Shape
+		in         nets.Shape
 		classes    int
 		parameters int
 		has        []string
@@ -106,15 +94,15 @@ func TestNetworks(t *testing.T) {
 		{"mlp:3072-100-10,norm=plain,act=leaky,dropout=0.1", small, 10, 3072*100 + 100 + 100*10 + 10, []string{"bn1.running_mean"}},
 		{"mlp:3072-100-10,norm=batch,bias=false,divisive=4", small, 10, 3072*100 + 2*100 + 100*10 + 10, []string{"bn1.weight", "fc1.weight"}},
 		{"mlp:3072-100-10,branches=3", small, 10, 3*(3072*100+100) + 100*10 + 10, []string{"branches.2.fc1.weight", "fc2.bias"}},
-		{"lenet5", stack.Shape{Height: 28, Width: 28, Channels: 1}, 10, 61706, []string{"conv1.bias", "fc3.weight"}},
+		{"lenet5", nets.Shape{Height: 28, Width: 28, Channels: 1}, 10, 61706, []string{"conv1.bias", "fc3.weight"}},
 		{"resnet20", small, 10, 272474, []string{"layer2.0.downsample.0.weight", "layer3.2.bn2.running_var"}},
 		{"resnet18:7x7", large, 1000, 11689512, []string{"layer4.0.downsample.1.running_mean", "fc.bias"}},
 		{"resnet18", small, 10, 11173962, []string{"conv1.weight", "layer1.1.conv2.weight"}},
 		{"resnet34", large, 1000, 21797672, []string{"layer3.5.bn2.bias"}},
 		{"resnet50", large, 1000, 25557032, []string{"layer1.0.downsample.0.weight", "layer4.2.conv3.weight"}},
-		{"vgg8b", stack.Shape{Height: 28, Width: 28, Channels: 1}, 10, vgg, []string{"conv6.weight", "fc2.weight"}},
+		{"vgg8b", nets.Shape{Height: 28, Width: 28, Channels: 1}, 10, vgg, []string{"conv6.weight", "fc2.weight"}},
 	} {
-		net := parse(t, newLab(t, counter{}), c.name, c.in, c.classes, stack.Backprop{})
+		net := parse(t, staged(), c.name, c.in, c.classes, stack.Backprop{})
 		if net.Parameters() != c.parameters {
 			t.Errorf("%s has %d parameters, want %d", c.name, net.Parameters(), c.parameters)
 		}
@@ -135,24 +123,26 @@ func TestNetworks(t *testing.T) {
 
 // TestStrides: a block halves the image where its paper, and torchvision, halve it.
 func TestStrides(t *testing.T) {
-	image := func(side, channels int) stack.Shape { return stack.Shape{Height: side, Width: side, Channels: channels} }
+	image := func(side, channels int) nets.Shape {
+		return nets.Shape{Height: side, Width: side, Channels: channels}
+	}
 	for _, c := range []struct {
 		net  string
 		side int
-		out  map[string]stack.Shape
+		out  map[string]nets.Shape
 	}{
-		{"resnet20", 32, map[string]stack.Shape{
+		{"resnet20", 32, map[string]nets.Shape{
 			"conv1": image(32, 16), "layer1.2.conv2": image(32, 16), "layer2.0.conv1": image(16, 32), "layer2.0.downsample.0": image(16, 32),
 			"layer3.0.conv1": image(8, 64), "layer3.2.conv2": image(8, 64)}},
-		{"resnet18:7x7", 224, map[string]stack.Shape{
+		{"resnet18:7x7", 224, map[string]nets.Shape{
 			"conv1": image(112, 64), "layer1.0.conv1": image(56, 64), "layer2.0.conv1": image(28, 128), "layer4.1.conv2": image(7, 512)}},
-		{"resnet18", 32, map[string]stack.Shape{"conv1": image(32, 64), "layer4.1.conv2": image(4, 512)}},
-		{"resnet50", 224, map[string]stack.Shape{ // the stride is in the 3×3 convolution
+		{"resnet18", 32, map[string]nets.Shape{"conv1": image(32, 64), "layer4.1.conv2": image(4, 512)}},
+		{"resnet50", 224, map[string]nets.Shape{ // the stride is in the 3×3 convolution
 			"layer2.0.conv1": image(56, 128), "layer2.0.conv2": image(28, 128), "layer2.0.conv3": image(28, 512), "layer4.2.conv3": image(7, 2048)}},
-		{"vgg8b", 32, map[string]stack.Shape{
+		{"vgg8b", 32, map[string]nets.Shape{
 			"conv1": image(32, 128), "conv2": image(32, 256), "conv3": image(16, 256), "conv4": image(16, 512), "conv5": image(8, 512), "conv6": image(4, 512)}},
 	} {
-		net := parse(t, newLab(t, counter{}), c.net, image(c.side, 3), 10, stack.Backprop{})
+		net := parse(t, staged(), c.net, image(c.side, 3), 10, stack.Backprop{})
 		for _, w := range net.Weights {
 			if want, ok := c.out[w.Name]; ok && w.Out != want {
 				t.Errorf("%s: %s makes %v, want %v", c.net, w.Name, w.Out, want)
@@ -167,15 +157,12 @@ func TestStrides(t *testing.T) {
 
 // TestFirst: only weights with nothing to learn below them send nothing, and have no feedback weights.
 func TestFirst(t *testing.T) {
-	net, err := stack.New(exact(t).Device, stack.Stack{
+	net := staged().Net(t, stack.Stack{
 		stack.Residual{Name: "r",
 			Main: stack.Stack{stack.Conv{Name: "a", Units: 2, Window: 1}, stack.Conv{Name: "b", Units: 2, Window: 1}},
 			Skip: stack.Stack{stack.Conv{Name: "c", Units: 2, Window: 1}, stack.Conv{Name: "d", Units: 2, Window: 1}}},
 		stack.Dense{Name: "e", Units: 2},
-	}, imageIn, stack.FeedbackAlignment{}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, lab.ImageIn, credit.FeedbackAlignment{}, 1)
 	first := map[string]bool{"r.a": true, "r.downsample.c": true}
 	for _, w := range net.Weights {
 		if w.First != first[w.Name] || (w.B == nil) != first[w.Name] {
@@ -184,47 +171,12 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-// A counter is a backend without memory, on which large networks cost nothing.
-type counter struct{}
-
-type nowhere struct{}
-
-func (nowhere) Write(int, []float32) error { return nil }
-func (nowhere) Read(int, []float32) error  { return nil }
-func (nowhere) Free()                      {}
-
-func (counter) Info() compute.Info                { return compute.Info{Backend: "counter"} }
-func (counter) Alloc(int) (compute.Buffer, error) { return &nowhere{}, nil }
-func (counter) Run(compute.Op) error              { return nil }
-func (counter) Sync() error                       { return nil }
-func (counter) Close() error                      { return nil }
-
-// TestStartByName: what a parameter starts as depends on the seed and its name, not on the layers around it.
-func TestStartByName(t *testing.T) {
-	in := stack.Shape{Height: 1, Width: 1, Channels: 6}
-	first := func(seed uint64, spec stack.Spec) results {
-		l := exact(t)
-		net, err := stack.New(l.Device, spec, in, stack.FeedbackAlignment{}, seed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return named(t, l, net, false)
-	}
-	last := stack.Dense{Name: "last", Units: 6}
-	one := first(3, stack.Stack{stack.Dense{Name: "a", Units: 6}, last})
-	two := first(3, stack.Stack{stack.Dense{Name: "b", Units: 6}, stack.Dense{Name: "a", Units: 6}, last})
-	other := first(4, stack.Stack{stack.Dense{Name: "a", Units: 6}, last})
-	if !slices.Equal(one["a.weight"], two["a.weight"]) || !slices.Equal(one["last.bias"], two["last.bias"]) {
-		t.Error("a layer more changes what the others start as")
-	}
-	if slices.Equal(one["a.weight"], one["last.weight"]) || slices.Equal(one["a.weight"], other["a.weight"]) {
-		t.Error("weights of another name or seed start as the same")
-	}
-}
+// staged is a device without memory, on which large networks cost nothing.
+func staged() lab.Lab { return lab.Lab{Device: compute.New(&compute.Stage{})} }
 
 // TestBadNames: a name that is not known, or does not fit, gets an error that says what was found and wanted.
 func TestBadNames(t *testing.T) {
-	in := stack.Shape{Height: 8, Width: 8, Channels: 3}
+	in := nets.Shape{Height: 8, Width: 8, Channels: 3}
 	for name, want := range map[string]string{
 		"":                       `network "", want one of mlp:`,
 		"perceptron":             `network "perceptron", want one of mlp:`,
@@ -262,14 +214,14 @@ func TestBadNames(t *testing.T) {
 
 // TestBadSpecs: a network that cannot be is refused by the name of the layer that cannot.
 func TestBadSpecs(t *testing.T) {
-	in := stack.Shape{Height: 4, Width: 4, Channels: 2}
+	in := nets.Shape{Height: 4, Width: 4, Channels: 2}
 	conv, dense := stack.Conv{Name: "c", Units: 2, Window: 3}, stack.Dense{Name: "d", Units: 3}
 	for _, c := range []struct {
 		spec stack.Spec
-		in   stack.Shape
+		in   nets.Shape
 		want string
 	}{
-		{stack.Stack{dense}, stack.Shape{}, "examples of 0×0×0"},
+		{stack.Stack{dense}, nets.Shape{}, "examples of 0×0×0"},
 		{stack.Stack{}, in, "without weights"},
 		{stack.Stack{stack.Flatten{}}, in, "without weights"},
 		{stack.Stack{nil}, in, "layer 0 is nil"},
@@ -286,11 +238,12 @@ func TestBadSpecs(t *testing.T) {
 		{stack.Stack{stack.Dropout{Name: "x", Rate: 1}, dense}, in, "x drops 1 of its input"},
 		{stack.Stack{stack.Dropout{Rate: -0.5}, dense}, in, "0 drops -0.5 of its input"},
 		{stack.Stack{stack.BatchNorm{Name: "bn"}, dense}, in, "bn stands before any weights"},
+		{stack.Stack{Gain{Name: "own"}, dense}, in, "own stands before any weights"},
 		{stack.Stack{stack.Residual{Name: "r", Main: stack.Stack{conv}}, dense}, in, "r adds 4×4×2 to 2×2×2"},
 		{stack.Stack{stack.Residual{Name: "r", Main: stack.Stack{stack.Dense{Name: "d"}}}, dense}, in, "r.d has 0 units"},
 		{stack.Stack{stack.Residual{Name: "r", Main: stack.Stack{conv}, Skip: stack.Stack{stack.Conv{Window: 3}}}, dense}, in, "r.downsample.0 has 0 units"},
 	} {
-		_, err := stack.New(exact(t).Device, c.spec, c.in, stack.Backprop{}, 1)
+		_, err := stack.New(staged().Device, c.spec, c.in, stack.Backprop{}, 1)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want an error with %q", c.spec, err, c.want)
 		}

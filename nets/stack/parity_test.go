@@ -2,17 +2,21 @@ package stack_test
 
 import (
 	"maps"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/internal/lab"
+	"hebb/nets/safetensors"
 	"hebb/nets/stack"
-	"hebb/nets/train"
 )
 
 // The networks of testdata/torch_vectors.py, with its names.
 var (
-	images = map[string]stack.Shape{
+	images = map[string]nets.Shape{
 		"mlp-relu": {Height: 4, Width: 4, Channels: 3}, "mlp-sigmoid": {Height: 4, Width: 4, Channels: 3},
 		"mlp-leaky": {Height: 4, Width: 4, Channels: 3},
 		"lenet":     {Height: 10, Width: 8, Channels: 2}, "resnet": {Height: 8, Width: 8, Channels: 3},
@@ -39,7 +43,7 @@ var (
 )
 
 func parsed(name string) stack.Spec {
-	spec, err := stack.Parse(name, stack.Shape{Height: 4, Width: 4, Channels: 3}, 5)
+	spec, err := stack.Parse(name, nets.Shape{Height: 4, Width: 4, Channels: 3}, 5)
 	if err != nil {
 		panic(err)
 	}
@@ -56,13 +60,13 @@ func block(name string, units, stride int, skip stack.Stack) stack.Spec {
 // The optimisers of torch_vectors.py. Its rates are sums of few powers of 2; but what Adam divides by changes
 // from step to step, and is rounded to float32.
 var torchOptimisers = map[string]struct {
-	stack.Optimiser
+	nets.Optimiser
 	consts float64
 }{
-	"momentum": {stack.SGD{Momentum: 0.875, WeightDecay: 1. / 256}, 0},
-	"nesterov": {stack.SGD{Momentum: 0.875, WeightDecay: 1. / 256, Nesterov: true}, 0},
-	"adam":     {stack.Adam{Beta1: 0.875, Beta2: 1 - 0x1p-10, Eps: 0x1p-20, WeightDecay: 1. / 256}, 0x1p-24},
-	"adamw":    {stack.Adam{Beta1: 0.875, Beta2: 1 - 0x1p-10, Eps: 0x1p-20, WeightDecay: 1. / 4, Decoupled: true}, 0x1p-24},
+	"momentum": {nets.SGD{Momentum: 0.875, WeightDecay: 1. / 256}, 0},
+	"nesterov": {nets.SGD{Momentum: 0.875, WeightDecay: 1. / 256, Nesterov: true}, 0},
+	"adam":     {nets.Adam{Beta1: 0.875, Beta2: 1 - 0x1p-10, Eps: 0x1p-20, WeightDecay: 1. / 256}, 0x1p-24},
+	"adamw":    {nets.Adam{Beta1: 0.875, Beta2: 1 - 0x1p-10, Eps: 0x1p-20, WeightDecay: 1. / 4, Decoupled: true}, 0x1p-24},
 }
 
 const torchRate, torchSteps = 1. / 16, 3
@@ -70,43 +74,42 @@ const torchRate, torchSteps = 1. / 16, 3
 // A parity is a network and what PyTorch makes of it.
 type parity struct {
 	name, optimiser, weights string
-	truth                    results
+	truth                    lab.Results
 }
 
-// load makes the network on l and gives it PyTorch's weights.
-func (c parity) load(t *testing.T, l lab) *stack.Net {
+// load gives the weights of a file of PyTorch's to a network.
+func load(t *testing.T, l lab.Lab, net *stack.Net, path string) {
 	t.Helper()
-	net, err := stack.New(l.Device, twins[c.name], images[c.name], stack.Backprop{}, 1)
+	f, err := safetensors.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := train.LoadModel(net, c.weights); err != nil {
-		t.Fatal(err)
+	defer f.Close()
+	for _, n := range net.Tensors() {
+		if n.Aside {
+			continue
+		}
+		x, err := f.Read(n.Name)
+		if err != nil || !slices.Equal(x.Shape, n.TorchShape()) {
+			t.Fatalf("%s is %v, want %v: %v", n.Name, x.Shape, n.TorchShape(), err)
+		}
+		l.Write(t, n.Value, n.FromTorch(x.Data))
 	}
-	return net
 }
 
-// run gives the results that are in the truth too, in PyTorch's layout.
-func (c parity) run(change func(*stack.Trainer) float64) experiment {
-	return func(t *testing.T, l lab) results {
-		net := c.load(t, l)
-		x, labels := narrow(c.truth["x"]), narrow(c.truth["labels"])
-		loss := stack.CrossEntropy
+// run gives what is in the truth too, in PyTorch's layout.
+func (c parity) run(o nets.Optimiser, rate float64) lab.Experiment {
+	return func(t *testing.T, l lab.Lab) lab.Results {
+		net := l.Net(t, twins[c.name], images[c.name], stack.Backprop{}, 1)
+		load(t, l, net, c.weights)
+		x, labels := lab.Narrow(c.truth["x"]), lab.Narrow(c.truth["labels"])
+		loss := nets.CrossEntropy
 		if c.name == "mlp-sigmoid" {
-			loss = stack.BinaryCrossEntropy
+			loss = nets.BinaryCrossEntropy
 		}
-		tr, err := stack.NewTrainer(net, torchOptimisers[c.optimiser].Optimiser, loss)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rate := torchRate
-		if change != nil {
-			rate = change(tr)
-		}
-		out := results{"logits": logits(t, l, net, x, true)}
-		if err := train.LoadModel(net, c.weights); err != nil { // that pass moved the running statistics
-			t.Fatal(err)
-		}
+		out := lab.Results{"logits": l.Logits(t, net, x, true)}
+		load(t, l, net, c.weights) // that pass moved the running statistics
+		tr := lab.Trainer(t, net, o, loss)
 		before := named(t, l, net, false)
 		for k := range torchSteps {
 			if err := tr.Step(x, labels, rate); err != nil {
@@ -137,58 +140,28 @@ func (c parity) run(change func(*stack.Trainer) float64) experiment {
 			}
 			out[c.optimiser+"."+name] = v
 		}
-		out[c.optimiser+".logits"] = logits(t, l, net, x, false)
+		out[c.optimiser+".logits"] = l.Logits(t, net, x, false)
 		return out
 	}
 }
 
-func narrow(x []float64) []float32 {
-	y := make([]float32, len(x))
-	for i, v := range x {
-		y[i] = float32(v)
-	}
-	return y
-}
-
-// logits is the forward pass.
-func logits(t *testing.T, l lab, net *stack.Net, x []float32, training bool) (z []float64) {
+// named returns the tensors of the model, or their gradients, as PyTorch lays them out.
+func named(t *testing.T, l lab.Lab, net *stack.Net, grads bool) lab.Results {
 	t.Helper()
-	n := len(x) / net.Input.Len()
-	out, err := l.Tensor(n, net.Classes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = l.Step(func(s *compute.Step) error {
-		in := s.Tensor(n, net.Input.Len())
-		s.Write(in, x)
-		p := net.NewPass(s, n)
-		p.Training = training
-		s.Do(compute.Copy{Dst: out, Src: net.Forward(p, in)})
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l.values(t, out)
-}
-
-// named returns all tensors but feedback weights, or their gradients, as PyTorch lays them out.
-func named(t *testing.T, l lab, net *stack.Net, grads bool) results {
-	t.Helper()
-	all := results{}
+	all := lab.Results{}
 	for _, n := range net.Tensors() {
 		x := n.Value
-		if grads {
-			x = n.Grad
-		}
-		if x == nil || n.Aside() {
+		if n.Aside || grads && n.Role != nets.Weight {
 			continue
+		}
+		if grads {
+			x = net.Store().Grad(x)
 		}
 		numbers := make([]float32, x.Len()) // the layout as the places of numbers, which float32 holds
 		for i := range numbers {
 			numbers[i] = float32(i)
 		}
-		v, y := l.values(t, x), make([]float64, x.Len())
+		v, y := l.Values(t, x), make([]float64, x.Len())
 		for i, from := range n.ToTorch(numbers) {
 			y[i] = v[int(from)]
 		}
@@ -197,9 +170,25 @@ func named(t *testing.T, l lab, net *stack.Net, grads bool) results {
 	return all
 }
 
+// parities are the vectors in a folder.
+func parities(t *testing.T, dir string) (all []parity) {
+	for _, name := range slices.Sorted(maps.Keys(twins)) {
+		truth := lab.File64(t, filepath.Join(dir, name+".truth.safetensors"))
+		for _, o := range slices.Sorted(maps.Keys(torchOptimisers)) {
+			if truth[o+".logits"] != nil {
+				all = append(all, parity{name, o, filepath.Join(dir, name+".safetensors"), truth})
+			}
+		}
+	}
+	if want := 3*4 + 2; len(all) != want {
+		t.Fatalf("%s holds %d networks with optimisers, want %d", dir, len(all), want)
+	}
+	return all
+}
+
 // of is the part of the truth that an experiment gives.
-func (c parity) of(got results) results {
-	want := results{}
+func (c parity) of(got lab.Results) lab.Results {
+	want := lab.Results{}
 	for name := range got {
 		want[name] = c.truth[name]
 	}
@@ -207,7 +196,7 @@ func (c parity) of(got results) results {
 }
 
 // complete requires that nothing in the truth is left out.
-func (c parity) complete(t *testing.T, got results) {
+func (c parity) complete(t *testing.T, got lab.Results) {
 	t.Helper()
 	for name := range c.truth {
 		other, _, _ := strings.Cut(name, ".")
@@ -229,51 +218,43 @@ func TestParity(t *testing.T) { testParity(t, "testdata") }
 func testParity(t *testing.T, dir string) {
 	for _, c := range parities(t, dir) {
 		t.Run(c.name+"/"+c.optimiser, func(t *testing.T) {
-			f, consts := c.run(nil), torchOptimisers[c.optimiser].consts
-			ours, bound := spread(t, float64ulp, consts, spreadRuns, f)
+			o := torchOptimisers[c.optimiser]
+			f, consts := c.run(o.Optimiser, torchRate), o.consts
+			ours, bound := lab.Spread(t, lab.Float64ulp, consts, spreadRuns, f)
 			c.complete(t, ours)
 			want := c.of(ours)
 			read := maps.Clone(bound)
 			read["loss"] = []float64{bound["loss"][0] + 0x1p-24*want["loss"][0]} // Score reads a float32
-			agree(t, "float64", ours, want, read, 2)
+			lab.Agree(t, "float64", ours, want, read, 2)
 			small := 1e-9
 			if consts > 0 {
 				small = 1e-4
 			}
-			telling(t, "float64", want, bound, small)
+			lab.Telling(t, "float64", want, bound, small)
 
-			_, bound = spread(t, float32s, consts, spreadRuns, f)
-			agree(t, "float32", f(t, single(t)), want, bound, 1)
-			telling(t, "float32", want, bound, 0.01)
+			_, bound = lab.Spread(t, lab.Float32s, consts, spreadRuns, f)
+			lab.Agree(t, "float32", f(t, lab.Single(t)), want, bound, 1)
+			lab.Telling(t, "float32", want, bound, 0.01)
 		})
 	}
 }
 
 // TestParitySees: changes that a careless port of PyTorch makes must be noticed.
 func TestParitySees(t *testing.T) {
-	slips := map[string]func(*stack.Trainer) float64{
-		"rate": func(*stack.Trainer) float64 { return torchRate * 1.01 },
-		"decay": func(tr *stack.Trainer) float64 {
-			tr.Optimiser = stack.SGD{Momentum: 0.875}
-			return torchRate
-		},
-		"nesterov": func(tr *stack.Trainer) float64 {
-			tr.Optimiser = stack.SGD{Momentum: 0.875, WeightDecay: 1. / 256, Nesterov: true}
-			return torchRate
-		},
-		"noise": func(tr *stack.Trainer) float64 {
-			tr.Noise = 0.01
-			return torchRate
-		},
-	}
+	momentum := nets.SGD{Momentum: 0.875, WeightDecay: 1. / 256}
+	slips := map[string]lab.Experiment{}
 	for _, c := range parities(t, "testdata") {
 		if c.optimiser != "momentum" {
 			continue
 		}
-		_, bound := spread(t, float32s, 0, spreadRuns, c.run(nil))
+		slips["rate"] = c.run(momentum, torchRate*1.01)
+		slips["decay"] = c.run(nets.SGD{Momentum: 0.875}, torchRate)
+		slips["nesterov"] = c.run(nets.SGD{Momentum: 0.875, WeightDecay: 1. / 256, Nesterov: true}, torchRate)
+		slips["noise"] = c.run(nets.Noisy{Optimiser: momentum, SD: 0.01}, torchRate)
+		_, bound := lab.Spread(t, lab.Float32s, 0, spreadRuns, c.run(momentum, torchRate))
 		for what, slip := range slips {
-			got := c.run(slip)(t, single(t))
-			if n, _, _ := differences(got, c.of(got), bound, 1); n == 0 {
+			got := slip(t, lab.Single(t))
+			if n, _, _ := lab.Differences(got, c.of(got), bound, 1); n == 0 {
 				t.Errorf("%s: nothing saw a change of %s", c.name, what)
 			}
 		}

@@ -2,24 +2,18 @@ package stack
 
 import (
 	"fmt"
-	"slices"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
-// Predict returns the class of each example of x, examples × height × width × channels: the first of its
-// largest logits, in evaluation; of a network that an [HSICLoss] trained, of the largest of what that compared with
-// labels, with the constant that it left open. It waits for the device.
+// Predict returns the predicted class of each example of x, examples × height × width × channels: the argmax of the outputs
+// (the first among equals), or of the loss's predictions if it is a [nets.Predictor]. The network has one learner. It waits
+// for the device.
 func (n *Net) Predict(x []float32) ([]int, error) {
-	largest, err := n.predict(x, 1, func(p *Pass, logits *compute.Tensor) *compute.Tensor {
-		if n.offset != nil {
-			if n.offset.of == ofShares {
-				logits = p.softmax(logits, p.noLabels())
-			}
-			logits = p.Map(add, logits, n.offset.value)
-		}
+	largest, err := n.predict(x, 1, func(p *Pass, y *compute.Tensor) *compute.Tensor {
 		best := p.Tensor(p.Examples)
-		p.Do(compute.Reduce{Out: best, In: []*compute.Tensor{logits}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
+		p.Do(compute.Reduce{Out: best, In: []*compute.Tensor{y}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
 		return best
 	})
 	if err != nil {
@@ -32,30 +26,24 @@ func (n *Net) Predict(x []float32) ([]int, error) {
 	return classes, nil
 }
 
-// Outputs returns the outputs for each example of x, examples × outputs, in evaluation: logits or, of a network that
-// learned targets, predictions of these, with the constant that an [HSICLoss] of linear outputs left open. It waits for
-// the device.
+// Outputs returns the outputs for each example of x, examples × outputs: logits or predicted targets, or the loss's
+// predictions if it is a [nets.Predictor]. The network has one learner. It waits for the device.
 func (n *Net) Outputs(x []float32) ([]float32, error) {
-	return n.predict(x, n.Classes, func(p *Pass, outputs *compute.Tensor) *compute.Tensor {
-		if n.offset != nil && n.offset.of == ofOutputs {
-			return p.Map(add, outputs, n.offset.value)
-		}
-		return outputs
-	})
+	return n.predict(x, n.Classes, func(_ *Pass, y *compute.Tensor) *compute.Tensor { return y })
 }
 
-// predict returns what f makes of the logits of x, so many numbers an example.
-func (n *Net) predict(x []float32, each int, f func(p *Pass, logits *compute.Tensor) *compute.Tensor) ([]float32, error) {
+// predict returns f of the outputs for x, which has each numbers an example.
+func (n *Net) predict(x []float32, each int, f func(p *Pass, y *compute.Tensor) *compute.Tensor) ([]float32, error) {
 	examples := len(x) / n.Input.Len()
 	if examples == 0 || len(x)%n.Input.Len() != 0 {
 		return nil, fmt.Errorf("nets: %d numbers, want some examples of %v, %d numbers each", len(x), n.Input, n.Input.Len())
 	}
 	out := make([]float32, examples*each)
-	err := n.dev.Step(func(s *compute.Step) error {
-		in := s.Tensor(n.Input.of(examples)...)
-		s.Write(in, x)
-		p := n.NewPass(s, examples)
-		s.Read(f(p, n.Forward(p, in)), out)
+	err := n.Device().Step(func(s *compute.Step) error {
+		p := n.NewPass(n.store.Pass(s), examples)
+		p.Moment.X = p.Tensor(1, examples, n.Input.Len())
+		p.Write(p.Moment.X, x)
+		s.Read(f(p, n.answer(p, n.Forward(p, p.Moment.X))), out)
 		return nil
 	})
 	if err != nil {
@@ -64,9 +52,10 @@ func (n *Net) predict(x []float32, each int, f func(p *Pass, logits *compute.Ten
 	return out, nil
 }
 
-// noLabels are labels of no class.
-func (p *Pass) noLabels() *compute.Tensor {
-	t := p.Tensor(p.Examples)
-	p.Write(t, slices.Repeat([]float32{-1}, p.Examples))
-	return t
+// answer returns the predictions for outputs y.
+func (n *Net) answer(p *Pass, y *compute.Tensor) *compute.Tensor {
+	if l, ok := n.loss.(nets.Predictor); ok {
+		return l.Predict(p.Pass, y)
+	}
+	return y
 }

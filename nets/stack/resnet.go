@@ -4,10 +4,11 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
 // resnet returns a residual network, or nil where there is none of that depth.
-func resnet(depth int, stem string, in Shape, classes int) (Spec, error) {
+func resnet(depth int, stem string, in nets.Shape, classes int) (Spec, error) {
 	name := fmt.Sprint("resnet", depth)
 	if blocks, ok := map[int][]int{18: {2, 2, 2, 2}, 34: {3, 4, 6, 3}, 50: {3, 4, 6, 3}}[depth]; ok {
 		switch stem {
@@ -37,45 +38,39 @@ func torchResnet(blocks []int, bottleneck, large bool, classes int) Spec {
 	if large {
 		s = append(s, Pool{Name: "maxpool", Pooling: compute.MaxPool, Window: 3, Stride: 2, Pad: 1})
 	}
-	in := 64
+	if bottleneck {
+		s = append(s, stages(blocks, 64, 64, 4, bottleneckBlock)...)
+	} else {
+		s = append(s, stages(blocks, 64, 64, 1, basicBlock)...)
+	}
+	return append(s, Pool{Name: "avgpool", Pooling: compute.AveragePool}, Flatten{}, Dense{Name: "fc", Units: classes})
+}
+
+// stages returns residual blocks in stages. Each stage after the first halves the image and doubles the units of its blocks,
+// whose outputs have widen times as many channels.
+func stages(blocks []int, in, units, widen int, block func(in, units, stride int) Residual) (s Stack) {
 	for stage, n := range blocks {
-		units := 64 << stage
 		for i := range n {
 			stride := 1
 			if i == 0 && stage > 0 {
 				stride = 2
 			}
-			block := basicBlock(in, units, stride)
-			out := units
-			if bottleneck {
-				block, out = bottleneckBlock(in, units, stride), 4*units
-			}
-			block.Name = fmt.Sprintf("layer%d.%d", stage+1, i)
-			s, in = append(s, block), out
+			b := block(in, units<<stage, stride)
+			b.Name = fmt.Sprintf("layer%d.%d", stage+1, i)
+			s, in = append(s, b), widen*units<<stage
 		}
 	}
-	return append(s, Pool{Name: "avgpool", Pooling: compute.AveragePool}, Flatten{}, Dense{Name: "fc", Units: classes})
+	return s
 }
 
-// smallResnet is the residual network of He et al. 2016, §4.2, of 6n+2 layers, with the names of torchResnet; where
-// the number of channels changes, the way around is a 1×1 convolution.
+// smallResnet is the residual network of 6n+2 layers of He et al. 2016, §4.2, with torchvision's names. Where the number of
+// channels changes, the shortcut is a 1×1 convolution.
 func smallResnet(n, classes int) Spec {
 	s := Stack{
 		Conv{Name: "conv1", Units: 16, Window: 3, Pad: 1, Init: FanOut},
 		BatchNorm{Name: "bn1", Act: compute.ReLU},
 	}
-	in := 16
-	for stage := range 3 {
-		for i := range n {
-			stride := 1
-			if i == 0 && stage > 0 {
-				stride = 2
-			}
-			block := basicBlock(in, 16<<stage, stride)
-			block.Name = fmt.Sprintf("layer%d.%d", stage+1, i)
-			s, in = append(s, block), 16<<stage
-		}
-	}
+	s = append(s, stages([]int{n, n, n}, 16, 16, 1, basicBlock)...)
 	return append(s, Pool{Name: "avgpool", Pooling: compute.AveragePool}, Flatten{}, Dense{Name: "fc", Units: classes})
 }
 
@@ -107,7 +102,7 @@ func bottleneckBlock(in, units, stride int) Residual {
 	}
 }
 
-// shortcut is the way around a block: nothing, or a 1×1 convolution where the shape changes.
+// shortcut is the skip connection of a block: the identity, or a 1×1 convolution where the shape changes.
 func shortcut(in, out, stride int) Stack {
 	if in == out && stride == 1 {
 		return nil

@@ -1,30 +1,38 @@
 package stack
 
-import "hebb/compute"
+import (
+	"hebb/compute"
+	"hebb/nets"
+)
 
-// A Rule assigns credit: it says what a layer with weights sends to those below it, and how the feedback
-// weights that it sends by are learned. What a layer does with the delta that it is sent is the same for
-// all rules: its weights take the outer product of delta and input for their gradient.
+// A Rule assigns credit: it computes the delta that a layer sends down to the layers below, and trains the feedback weights
+// by which it does so. The gradient of the forward weights is the same for all rules, the outer product of delta and input.
 //
-// A rule of one's own needs no more than these four methods; see docs/adding-a-rule.md.
+// These four methods are all that a new rule needs, see docs/adding-a-rule.md. If the rule is a [nets.Checker], its settings
+// are checked before a network is built.
 type Rule interface {
-	// Feedback returns the shape of the feedback weights w.B, or nil for none. The first layer of a
-	// network sends nothing, and has none.
+	// Feedback returns the shape of the feedback weights w.B, or nil for none. It is not asked for the first layer of a
+	// network, which sends nothing down.
 	Feedback(n *Net, w *Weights) []int
 
-	// Start sets the feedback weights before training.
+	// Start sets the initial feedback weights.
 	Start(p *Pass)
 
-	// Send returns the delta at the input of w, given that at its pre-activation.
+	// Send returns the delta at the input of w, given the delta at its pre-activation.
 	Send(p *Pass, w *Weights, delta *compute.Tensor) *compute.Tensor
 
-	// Learn, after the deltas of a step are known and before the weights change, leaves the gradients of the
-	// feedback weights in w.GradB, for the optimiser of the weights to apply. Where they stay 0, the
-	// feedback weights change only by weight decay and by what the rule itself does to them.
+	// Learn sets the gradients of the feedback weights, w.GradB, which the optimiser applies as those of the weights. It is
+	// called after the backward pass and before the weights change. A rule may also change w.B directly.
 	Learn(p *Pass)
 }
 
-// Backprop sends delta·W: the gradient of the loss (Rumelhart, Hinton, Williams 1986).
+// A NamedRule is a Rule, with default settings, that configurations and the command line refer to by name.
+type NamedRule struct {
+	Name, About string
+	Rule        Rule
+}
+
+// Backprop sends delta·W, the gradient of the loss (Rumelhart, Hinton, Williams 1986).
 type Backprop struct{}
 
 func (Backprop) Feedback(*Net, *Weights) []int { return nil }
@@ -35,9 +43,43 @@ func (Backprop) Send(p *Pass, w *Weights, delta *compute.Tensor) *compute.Tensor
 	return w.Back(p, w.W, delta)
 }
 
-// FixedFeedback is a [Rule] whose feedback weights never get a gradient, so that an optimiser need not look at
-// them.
+// A FixedFeedback is a [Rule] whose feedback weights have no gradient and are not updated by the optimiser. A rule becomes
+// one by embedding [Fixed].
 type FixedFeedback interface {
 	Rule
-	fixed()
+	FixedFeedback()
+}
+
+// Fixed marks a rule that embeds it as [FixedFeedback].
+type Fixed struct{}
+
+// FixedFeedback does nothing; it marks the rule.
+func (Fixed) FixedFeedback() {}
+
+// An InTurn is a [Rule] that supports one learner at a time. InTurn returns the reason, or "" if its settings support several.
+type InTurn interface {
+	Rule
+	InTurn() string
+}
+
+// DrawFeedback draws all feedback weights from the initial distribution of the forward weights, times scale (0: 1).
+func (p *Pass) DrawFeedback(scale float32) {
+	if scale == 0 {
+		scale = 1
+	}
+	for _, w := range p.Net.Weights {
+		if w.B == nil || p.Device().Staged() {
+			continue
+		}
+		fill := w.Init.Fill(w.Shape, false)
+		each := length(w.Shape)
+		x := make([]float32, p.Learners*each)
+		for l := range p.Learners {
+			fill(nets.Generator(p.Seed+uint64(l), w.Name+feedbackSuffix), x[l*each:][:each])
+		}
+		for i := range x {
+			x[i] *= scale
+		}
+		p.Write(w.B, x)
+	}
 }

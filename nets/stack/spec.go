@@ -5,38 +5,46 @@ import (
 	"strconv"
 
 	"hebb/compute"
+	"hebb/nets"
 )
 
-// A Spec describes a layer before there is one: plain data, from which [New] makes a network on a
-// device. [Stack], [Residual] and the layers of this package are all there is.
+// A Spec describes a layer or a part of a network, as plain data, and builds it. [Stack], [Residual], [Dense] and so on are
+// Specs; any type with these methods is a layer too.
 type Spec interface {
-	// build makes the layer for inputs of this shape, and its parameters by way of b.
-	build(b *builder, name string, in Shape) (layer, Shape, error)
-	// label is the name that the user gave it, or "".
-	label() string
+	// Build makes the layer for inputs of a shape, and returns its output shape. It adds its parameters to b, under names that
+	// begin with name.
+	Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape, error)
+	// Label returns the user's name for the layer, or "".
+	Label() string
 }
 
-// A layer is a struct of tensors. What it keeps of a forward pass is for the backward pass of the same
-// [Pass].
-type layer interface {
-	// forward returns the output for x. Neither changes x.
-	forward(p *Pass, x *compute.Tensor) *compute.Tensor
-	// backward takes the delta at the output to one at the input, or to nil where nothing below
-	// learns, and leaves the gradients of the layer's parameters. It does not change dy.
-	backward(p *Pass, dy *compute.Tensor) *compute.Tensor
+// A Layer is a layer on a device. It may keep activities from the forward pass for the backward pass of the same [Pass].
+type Layer interface {
+	// Forward returns the output for x, which it does not change.
+	Forward(p *Pass, x *compute.Tensor) *compute.Tensor
+	// Backward returns the delta at the input for the delta dy at the output, or nil where nothing below learns, and sets
+	// the gradients of the layer's parameters. It does not change dy.
+	Backward(p *Pass, dy *compute.Tensor) *compute.Tensor
 }
 
-// A Stack is layers, one after the other. A layer without a name is called by its number, from 0.
+// An AfterObjective is a [Layer] that comes after the output at which the objective of a [Block] is computed, as do all
+// layers of the block that follow it: dropout, say.
+type AfterObjective interface {
+	Layer
+	AfterObjective()
+}
+
+// A Stack is a sequence of layers. A layer without a name gets its index, from 0, as its name.
 type Stack []Spec
 
-func (Stack) label() string { return "" }
+func (Stack) Label() string { return "" }
 
-type stack []layer
+type stack []Layer
 
-func (s Stack) build(b *builder, name string, in Shape) (layer, Shape, error) {
+func (s Stack) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape, error) {
 	var out stack
 	local := b.blocks
-	b.blocks = nil // those of the outermost stack
+	b.blocks = nil // blocks are layers of the outermost stack
 	for i, spec := range s {
 		if local != nil {
 			b.started = false
@@ -47,7 +55,7 @@ func (s Stack) build(b *builder, name string, in Shape) (layer, Shape, error) {
 			return nil, in, err
 		}
 		if local != nil {
-			local.take(l, shape, b.first(before))
+			local.add(l, shape, b.first(before))
 		}
 		out, in = append(out, l), shape
 	}
@@ -55,17 +63,17 @@ func (s Stack) build(b *builder, name string, in Shape) (layer, Shape, error) {
 	return out, in, nil
 }
 
-// buildOne builds a part of the layer called prefix.
-func buildOne(b *builder, prefix string, spec Spec, number string, in Shape) (layer, Shape, error) {
+// buildOne builds one layer of a stack called prefix.
+func buildOne(b *Builder, prefix string, spec Spec, number string, in nets.Shape) (Layer, nets.Shape, error) {
 	if spec == nil {
 		return nil, in, fmt.Errorf("nets: layer %s is nil", join(prefix, number))
 	}
-	name := spec.label()
+	name := spec.Label()
 	if name == "" {
 		name = number
 	}
 	name = join(prefix, name)
-	l, out, err := spec.build(b, name, in)
+	l, out, err := spec.Build(b, name, in)
 	if err != nil {
 		return nil, in, err
 	}
@@ -79,19 +87,19 @@ func join(prefix, name string) string {
 	return prefix + "." + name
 }
 
-func (s stack) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
+func (s stack) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	for _, l := range s {
-		x = l.forward(p, x)
+		x = l.Forward(p, x)
 	}
 	return x
 }
 
-func (s stack) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+func (s stack) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	for i := len(s) - 1; i >= 0; i-- {
 		if dy == nil {
 			return nil
 		}
-		dy = s[i].backward(p, dy)
+		dy = s[i].Backward(p, dy)
 	}
 	return dy
 }

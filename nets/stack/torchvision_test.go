@@ -3,11 +3,14 @@ package stack_test
 import (
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
+	"hebb/nets"
+	"hebb/nets/internal/lab"
+	"hebb/nets/safetensors"
 	"hebb/nets/stack"
-	"hebb/nets/train"
 )
 
 // python is an interpreter with PyTorch and torchvision.
@@ -51,61 +54,59 @@ func TestResnet18(t *testing.T) {
 	py, dir := python(t), t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	script(t, py, "resnet18", dir)
-	truth := float64File(t, at("resnet18.truth.safetensors"))
+	truth := lab.File64(t, at("resnet18.truth.safetensors"))
 
-	ours := newResnet18(t, single(t))
-	tr, err := stack.NewTrainer(ours, stack.SGD{}, stack.CrossEntropy)
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := &train.Run{Config: train.Config{Net: "resnet18:7x7"}, Net: ours, Trainer: tr}
-	if err := run.SaveModel(at("ours.safetensors")); err != nil {
-		t.Fatal(err)
-	}
+	l := lab.Bare(t)
+	ours := newResnet18(t, l)
+	save(t, l, ours, at("ours.safetensors"))
 	script(t, py, "strict", at("ours.safetensors"), at("resnet18.truth.safetensors"), at("back.safetensors"))
 
 	files := map[string]string{"theirs": "resnet18.safetensors", "ours": "ours.safetensors"}
-	made := map[lab]map[string]*stack.Net{} // they are large
-	f := func(t *testing.T, l lab) results {
+	made := map[lab.Lab]map[string]*stack.Net{} // they are large
+	f := func(t *testing.T, l lab.Lab) lab.Results {
 		if made[l] == nil {
 			made[l] = map[string]*stack.Net{}
 			for name, file := range files {
 				net := newResnet18(t, l)
-				if err := train.LoadModel(net, at(file)); err != nil {
-					t.Fatal(err)
-				}
+				load(t, l, net, at(file))
 				made[l][name] = net
 			}
 		}
-		out := results{}
+		out := lab.Results{}
 		for _, name := range []string{"ours", "theirs"} {
-			out[name] = logits(t, l, made[l][name], narrow(truth["x"]), false)
+			out[name] = l.Logits(t, made[l][name], lab.Narrow(truth["x"]), false)
 		}
 		return out
 	}
-	want := results{"theirs": truth["logits"], "ours": float64File(t, at("back.safetensors"))["logits"]}
-	got, bound := spread(t, float64ulp, 0, 16, f)
-	agree(t, "float64", got, want, bound, 2)
-	telling(t, "float64", want, bound, 1e-9)
+	want := lab.Results{"theirs": truth["logits"], "ours": lab.File64(t, at("back.safetensors"))["logits"]}
+	got, bound := lab.Spread(t, lab.Float64ulp, 0, 16, f)
+	lab.Agree(t, "float64", got, want, bound, 2)
+	lab.Telling(t, "float64", want, bound, 1e-9)
 	for name := range bound { // to first order errors are proportional to u
 		for i := range bound[name] {
-			bound[name][i] *= float32s / float64ulp
+			bound[name][i] *= lab.Float32s / lab.Float64ulp
 		}
 	}
-	agree(t, "float32", f(t, single(t)), want, bound, 1)
-	telling(t, "float32", want, bound, 0.01)
+	lab.Agree(t, "float32", f(t, lab.Single(t)), want, bound, 1)
+	lab.Telling(t, "float32", want, bound, 0.01)
 }
 
-func newResnet18(t *testing.T, l lab) *stack.Net {
+func newResnet18(t *testing.T, l lab.Lab) *stack.Net {
 	t.Helper()
-	in := stack.Shape{Height: 64, Width: 64, Channels: 3}
-	spec, err := stack.Parse("resnet18:7x7", in, 10)
-	if err != nil {
+	return parse(t, l, "resnet18:7x7", nets.Shape{Height: 64, Width: 64, Channels: 3}, 10, stack.Backprop{})
+}
+
+// save writes a network as PyTorch would.
+func save(t *testing.T, l lab.Lab, net *stack.Net, path string) {
+	t.Helper()
+	var model []safetensors.Tensor
+	for _, n := range net.Tensors() {
+		model = append(model, safetensors.Tensor{Name: n.Name, Shape: n.TorchShape(), Data: n.ToTorch(lab.Narrow(l.Values(t, n.Value)))})
+		if norm, ok := strings.CutSuffix(n.Name, ".running_mean"); ok {
+			model = append(model, safetensors.Tensor{Name: norm + ".num_batches_tracked", Ints: []int64{0}})
+		}
+	}
+	if err := safetensors.WriteFile(path, model, map[string]string{"format": "pt"}); err != nil {
 		t.Fatal(err)
 	}
-	net, err := stack.New(l.Device, spec, in, stack.Backprop{}, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return net
 }

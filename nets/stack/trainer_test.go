@@ -10,91 +10,32 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/credit"
+	"hebb/nets/internal/lab"
+	"hebb/nets/local"
 	"hebb/nets/stack"
 )
 
-// all is a network with dropout and running statistics: what a pass may change beside what it should.
-var all = stack.Stack{
-	stack.Conv{Name: "conv", Units: 4, Window: 3, Pad: 1}, stack.BatchNorm{Name: "bn", Act: compute.ReLU},
-	stack.Dropout{Rate: 0.25},
-	stack.Residual{Name: "res", Main: stack.Stack{stack.Conv{Name: "conv", Units: 4, Window: 3, Pad: 1}, stack.BatchNorm{Name: "bn"}}, Act: compute.ReLU},
-	stack.Pool{Pooling: compute.AveragePool}, stack.Dense{Name: "fc", Units: 3},
-}
-
-func newTrainer(t *testing.T, l lab, spec stack.Spec, rule stack.Rule, seed uint64) *stack.Trainer {
-	t.Helper()
-	net, err := stack.New(l.Device, spec, imageIn, rule, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr, err := stack.NewTrainer(net, stack.SGD{Momentum: 0.9, WeightDecay: 0.01}, stack.CrossEntropy)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tr
-}
-
-func steps(t *testing.T, tr *stack.Trainer, n int) {
-	t.Helper()
-	x, labels := batch(imageIn)
-	for range n {
-		if err := tr.Step(x, labels, 0.05); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// everything is all that a trainer keeps.
-func everything(t *testing.T, l lab, tr *stack.Trainer) map[string][]float64 {
-	out := map[string][]float64{}
-	for _, n := range append(tr.Net.Tensors(), tr.State()...) {
-		out[n.Name] = l.values(t, n.Value)
-		if n.Grad != nil {
-			out[n.Name+", gradient"] = l.values(t, n.Grad)
-		}
-	}
-	return out
-}
-
-// TestSameSeed: a seed decides every bit of a training, the noise of dropout, rules and gradients included.
-func TestSameSeed(t *testing.T) {
-	for _, r := range stack.Rules {
-		run := func(seed uint64) map[string][]float64 {
-			l := single(t)
-			tr := newTrainer(t, l, all, r.Rule, seed)
-			tr.Noise = 0.001
-			steps(t, tr, 2)
-			return everything(t, l, tr)
-		}
-		first := run(5)
-		if !reflect.DeepEqual(first, run(5)) {
-			t.Errorf("%s: two runs with the same seed differ", r.Name)
-		}
-		if reflect.DeepEqual(first, run(6)) {
-			t.Errorf("%s: two runs with other seeds are the same", r.Name)
-		}
-	}
-}
-
 // TestDivergence: a loss that is no number is an error that says when, and Diagnose and Sound say where.
 func TestDivergence(t *testing.T) {
-	x, labels := batch(imageIn)
+	x, labels := lab.Batch(lab.ImageIn)
 	spec := stack.Stack{stack.Conv{Name: "first", Units: 2, Window: 3}, stack.Dense{Name: "last", Units: 3}}
-	tr := newTrainer(t, newLab(t, bare(t)), spec, stack.Backprop{}, 1)
+	tr := lab.Trainer(t, lab.Bare(t).Net(t, spec, lab.ImageIn, stack.Backprop{}, 1), nets.SGD{Momentum: 0.9}, nets.CrossEntropy)
 	var err error
 	for k := 0; k < 50 && err == nil; k++ {
 		if err = tr.Step(x, labels, 1e6); err == nil {
 			_, err = tr.Score()
 		}
 	}
-	if !errors.Is(err, stack.ErrDiverged) || !strings.Contains(err.Error(), fmt.Sprint("after step ", tr.Steps())) {
+	if !errors.Is(err, nets.ErrDiverged) || !strings.Contains(err.Error(), fmt.Sprint("after step ", tr.Steps())) {
 		t.Fatalf("%v, want ErrDiverged after step %d", err, tr.Steps())
 	}
-	if err := tr.Sound(); !errors.Is(err, stack.ErrDiverged) || !strings.Contains(err.Error(), "first.weight") {
+	if err := tr.Sound(); !errors.Is(err, nets.ErrDiverged) || !strings.Contains(err.Error(), "first.weight") {
 		t.Errorf("Sound: %v, want ErrDiverged and first.weight", err)
 	}
 
-	tr = newTrainer(t, newLab(t, bare(t)), spec, stack.Backprop{}, 1)
+	tr = lab.Trainer(t, lab.Bare(t).Net(t, spec, lab.ImageIn, stack.Backprop{}, 1), nets.SGD{Momentum: 0.9}, nets.CrossEntropy)
 	if err := errors.Join(tr.Sound(), tr.Diagnose(x, labels)); err != nil {
 		t.Errorf("a network that has just been made: %v", err)
 	}
@@ -103,22 +44,22 @@ func TestDivergence(t *testing.T) {
 		for i := range huge {
 			huge[i] = 1e20
 		}
-		write(t, lab{tr.Net.Device(), false}, w.W, huge)
+		lab.Lab{Device: tr.Net.Device()}.Write(t, w.W, huge)
 	}
 	if err := tr.Sound(); err != nil {
 		t.Errorf("Sound: %v, and all parameters are finite", err)
 	}
-	if err := tr.Diagnose(x, labels); !errors.Is(err, stack.ErrDiverged) || !strings.Contains(err.Error(), "layer last") {
+	if err := tr.Diagnose(x, labels); !errors.Is(err, nets.ErrDiverged) || !strings.Contains(err.Error(), "layer last") {
 		t.Errorf("Diagnose: %v, want ErrDiverged and layer last", err)
 	}
 }
 
 // TestBadBatches: a batch that does not fit is refused with what was found and wanted, and changes nothing.
 func TestBadBatches(t *testing.T) {
-	x, labels := batch(imageIn)
-	l := single(t)
-	tr := newTrainer(t, l, all, stack.Backprop{}, 1)
-	before := everything(t, l, tr)
+	x, labels := lab.Batch(lab.ImageIn)
+	l := lab.Single(t)
+	tr := l.Trainer(t, stack.Backprop{})
+	before := l.Everything(t, tr.Net)
 	for _, c := range []struct {
 		x, labels []float32
 		want      string
@@ -138,7 +79,7 @@ func TestBadBatches(t *testing.T) {
 			}
 		}
 	}
-	if tr.Steps() != 0 || !reflect.DeepEqual(before, everything(t, l, tr)) {
+	if tr.Steps() != 0 || !reflect.DeepEqual(before, l.Everything(t, tr.Net)) {
 		t.Error("a batch that was refused has changed something")
 	}
 	if _, err := tr.Net.Predict(x[1:]); err == nil || !strings.Contains(err.Error(), "127 numbers") {
@@ -149,29 +90,29 @@ func TestBadBatches(t *testing.T) {
 // TestEvaluate: the score is the mean over all examples, whatever the batches, of a network that does not change; and
 // hits are where Predict agrees with the label.
 func TestEvaluate(t *testing.T) {
-	x, labels := batch(imageIn)
-	l := single(t)
-	tr := newTrainer(t, l, all, stack.Backprop{}, 1)
-	steps(t, tr, 3)
-	before := everything(t, l, tr)
+	x, labels := lab.Batch(lab.ImageIn)
+	l := lab.Single(t)
+	tr := l.Trainer(t, stack.Backprop{})
+	lab.Steps(t, tr, 3, 0.05)
+	before := l.Everything(t, tr.Net)
 	left := []int{1, 3, 0}
 	at := 0
 	score, err := tr.Evaluate(func() ([]float32, []float32, error) {
 		n := left[0]
 		left, at = left[1:], at+n
-		return x[(at-n)*imageIn.Len() : at*imageIn.Len()], labels[at-n : at], nil
+		return x[(at-n)*lab.ImageIn.Len() : at*lab.ImageIn.Len()], labels[at-n : at], nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(before, everything(t, l, tr)) {
+	if !reflect.DeepEqual(before, l.Everything(t, tr.Net)) {
 		t.Error("evaluation has changed something")
 	}
 	classes, err := tr.Net.Predict(x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	z := logits(t, l, tr.Net, x, false)
+	z := l.Logits(t, tr.Net, x, false)
 	loss, hits := 0.0, 0.0
 	for i, label := range labels {
 		total, row := 0.0, z[3*i:][:3]
@@ -190,44 +131,80 @@ func TestEvaluate(t *testing.T) {
 	if !(math.Abs(score.Loss-loss) <= 32*0x1p-23*(1+loss)) || score.Accuracy != hits/4 || score.Examples != 4 {
 		t.Errorf("%+v, want a loss of %g and %g hits of 4", score, loss, hits)
 	}
+	if _, err := tr.Angles(x, labels); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Diagnose(x, labels); err != nil || !reflect.DeepEqual(before, l.Everything(t, tr.Net)) {
+		t.Errorf("angles or a diagnosis have changed something, gradients perhaps: %v", err)
+	}
 	want := errors.New("no more")
 	if _, err := tr.Evaluate(func() ([]float32, []float32, error) { return nil, nil, want }); !errors.Is(err, want) {
 		t.Errorf("%v, want %v", err, want)
 	}
 }
 
-// TestGradientNoise: Noise adds to each gradient normal numbers of that deviation, others each step, and BiasRate
-// multiplies the gradients of biases.
-func TestGradientNoise(t *testing.T) {
-	const noise = 0.5
-	gradients := func(noise, bias float32, n int) (grads, biases []float64) {
-		l := exact(t)
-		tr := newTrainer(t, l, stack.Stack{stack.Conv{Name: "c", Units: 32, Window: 3, Bias: true}, stack.Dense{Units: 3}}, stack.Backprop{}, 1)
-		tr.Noise, tr.Net.BiasRate = noise, bias
-		x, labels := batch(imageIn)
-		for range n {
-			if err := tr.Step(x, labels, 0); err != nil {
+// TestRates: OutputRate multiplies the rate of the output layer and no other, BiasRate the gradients of biases, and Names of
+// Scaled those that it names.
+func TestRates(t *testing.T) {
+	for name, rule := range map[string]stack.Rule{"bp": stack.Backprop{}, "fa": credit.FeedbackAlignment{}, "phsic": local.DefaultPHSIC} {
+		change := func(s stack.System) lab.Results {
+			l := lab.Exact(t)
+			s.Net, s.Rule, s.Optimiser = stack.Always(lab.All), rule, nets.Scaled{Optimiser: nets.SGD{}, Names: "res.*", Factor: 0.5}
+			store, err := nets.Open(l.Device, 1, 5, func(store *nets.Store) error {
+				return s.Build(store, nets.Spec{In: lab.ImageIn, Out: 3, Classes: true, Examples: 4})
+			})
+			if err != nil {
 				t.Fatal(err)
 			}
+			l.Do(t, func(st *compute.Step) error { s.Start(store.Pass(st)); return nil })
+			before, out := l.Everything(t, s.Network()), lab.Results{}
+			x, labels := lab.Batch(lab.ImageIn)
+			l.Do(t, func(st *compute.Step) error {
+				p := store.Pass(st)
+				p.Rate, p.Learning = 1, true
+				m := nets.Moment{X: p.Tensor(1, 4, lab.ImageIn.Len()), Want: p.Tensor(1, 4, 1)}
+				p.Write(m.X, x)
+				p.Write(m.Want, labels)
+				s.Step(p, m)
+				return p.Failed()
+			})
+			after := l.Everything(t, s.Network())
+			for name, g := range l.Grads(t, s.Network()) {
+				for i := range g {
+					if g[i] != 0 {
+						out[name] = append(out[name], (before[name][i]-after[name][i])/g[i])
+					}
+				}
+			}
+			out["fc.bias, gradient"] = after["fc.bias, gradient"]
+			return out
 		}
-		return l.values(t, tr.Net.Weights[0].Grad), l.values(t, tr.Net.Weights[0].BiasGrad)
-	}
-	clean, bias := gradients(0, 0, 1)
-	first, _ := gradients(noise, 0, 1)
-	second, _ := gradients(noise, 0, 2)
-	for i := range clean {
-		first[i] -= clean[i]
-		second[i] -= clean[i]
-	}
-	moments(t, "noise", first, noise*noise, math.Inf(1))
-	moments(t, "noise of the second step", second, noise*noise, math.Inf(1))
-	if r := dot(first, second) / norm(first) / norm(second); !(math.Abs(r) <= 6/math.Sqrt(float64(len(first)))) {
-		t.Errorf("the noise of two steps correlates by %g", r)
-	}
-	_, quarter := gradients(0, 0.25, 1)
-	for i, b := range bias {
-		if quarter[i] != b/4 {
-			t.Fatalf("the gradient of bias %d is %g, want a fourth of %g", i, quarter[i], b)
+		once, more := change(stack.System{}), change(stack.System{OutputRate: 0.25, BiasRate: 0.5})
+		for n, rates := range more {
+			want := 1.0
+			switch {
+			case strings.Contains(n, "gradient"):
+				for i, g := range rates {
+					if g != once[n][i]/2 {
+						t.Errorf("%s: %s is %g, want half of %g", name, n, g, once[n][i])
+					}
+				}
+				continue
+			case strings.HasPrefix(n, "fc."):
+				want = 0.25
+			case strings.HasPrefix(n, "res."):
+				want = 0.5
+			case strings.HasSuffix(n, ".feedback"):
+				continue
+			}
+			for i, r := range rates {
+				if !(math.Abs(r-want) <= 1e-6) {
+					t.Fatalf("%s: %s[%d] changes by %g of its gradient, want %g", name, n, i, r, want)
+				}
+			}
+			if len(rates) == 0 {
+				t.Errorf("%s: %s has no gradient", name, n)
+			}
 		}
 	}
 }
@@ -239,21 +216,15 @@ func TestFixedFeedback(t *testing.T) {
 		rule stack.Rule
 		keep float64
 	}{{Lagging{Rate: 0.25}, 1 - decay*rate}, {Mine{}, 1}} {
-		l := exact(t)
-		net, err := stack.New(l.Device, smalls["dense"].spec, smalls["dense"].in, c.rule, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tr, err := stack.NewTrainer(net, stack.SGD{WeightDecay: decay}, stack.CrossEntropy)
-		if err != nil {
-			t.Fatal(err)
-		}
-		before := state(t, l, net)
-		x, labels := batch(net.Input)
+		l := lab.Exact(t)
+		net := l.Net(t, stack.Stack{stack.Dense{Name: "a", Units: 3, Act: compute.Tanh}, stack.Dense{Name: "b", Units: 3}}, nets.Row(4), c.rule, 1)
+		tr := lab.Trainer(t, net, nets.SGD{WeightDecay: decay}, nets.CrossEntropy)
+		before := l.State(t, net)
+		x, labels := lab.Batch(net.Input)
 		if err := tr.Step(x, labels, rate); err != nil {
 			t.Fatal(err)
 		}
-		for i, b := range state(t, l, net)["b.B"] {
+		for i, b := range l.State(t, net)["b.B"] {
 			w, old := before["b.W"][i], before["b.B"][i]
 			if want := c.keep * (0.75*old + 0.25*w); !(math.Abs(b-want) <= 8*0x1p-53*(math.Abs(w)+math.Abs(old))) { // five roundings
 				t.Errorf("%T: B is %g, want %g", c.rule, b, want)

@@ -1,20 +1,25 @@
 package stack
 
-import "hebb/compute"
+import (
+	"hebb/compute"
+	"hebb/nets"
+)
 
-// Weights are what a dense or a convolutional layer multiplies its input by, as a [Rule] sees them. The
-// forward pass is y = Act(x∗W + Bias), ∗ being the product x·Wᵀ or the convolution.
+// Weights is the weights, gradients and activities of a dense or convolutional layer. The forward pass is
+// y = Act(x∗W + Bias), where ∗ is the product x·Wᵀ or the convolution. For several learners each tensor is learners × shape.
 type Weights struct {
 	Name           string
-	W, Grad        *compute.Tensor // units × inputs or, of a convolution, units × height × width × channels
-	Bias, BiasGrad *compute.Tensor // units; or nil
-	B, GradB       *compute.Tensor // feedback weights, of the shape that the rule asked for; or nil
+	Shape          []int           // of W, of one learner: units × inputs or, of a convolution, units × height × width × channels
+	W, Grad        *compute.Tensor // Shape
+	Bias, BiasGrad *compute.Tensor // units; nil without a bias
+	B, GradB       *compute.Tensor // feedback weights, of the shape Rule.Feedback; or nil. GradB is nil if they are fixed
 	Slide          compute.Slide   // of a convolution
 	Act            compute.Act
-	In, Out        Shape // of one example
-	First          bool  // nothing below learns by this delta, so none is sent down
-	Last           bool  // it makes the logits
+	In, Out        nets.Shape // of one example
+	First          bool       // nothing below learns from its delta, so none is sent down
+	Last           bool       // its outputs are the logits
 	Init           Init
+	Memo           any // for the rule, see [BuiltRule]
 
 	bottom bool // there are no weights below at all
 
@@ -24,87 +29,93 @@ type Weights struct {
 	Delta *compute.Tensor // delta at the pre-activation, as Y
 }
 
-// Conv reports whether they are those of a convolution.
-func (w *Weights) Conv() bool { return len(w.W.Shape()) == 4 }
+// Conv reports whether the layer is a convolution.
+func (w *Weights) Conv() bool { return len(w.Shape) == 4 }
 
-// Fan returns how many inputs each unit has.
-func (w *Weights) Fan() int { return w.W.Len() / w.W.Shape()[0] }
+// Fan returns the fan-in, the number of inputs of a unit.
+func (w *Weights) Fan() int { return length(w.Shape[1:]) }
 
-// Project returns x∗with, finished by e: with W the layer's forward pass, with other weights of that shape
-// a projection by those.
+// Project returns x∗with, with the epilogue e. With W it is the layer's forward pass; with is any weights of the shape of W.
 func (w *Weights) Project(p *Pass, with, x *compute.Tensor, e compute.Epilogue) *compute.Tensor {
-	n := x.Shape()[0]
+	n := p.count(x)
 	if w.Conv() {
-		y := p.Tensor(w.Out.image(n)...)
-		p.Do(compute.Conv{Y: y, X: p.View(x, 0, w.In.image(n)...), W: with, Slide: w.Slide, Epilogue: e})
+		y := p.Tensor(w.Out.Image(n)...)
+		p.Do(compute.Conv{Y: y, X: p.View(x, 0, w.In.Image(n)...), W: with, Slide: w.Slide, Epilogue: e})
 		return y
 	}
-	y := p.Tensor(n, w.Out.Len())
-	p.Do(compute.Gemm{C: y, A: p.View(x, 0, n, w.In.Len()), B: with, TransB: true, Epilogue: e})
+	if e.Bias != nil && p.Learners > 1 {
+		e.Bias = p.View(e.Bias, 0, p.Learners, e.Bias.Cols())
+	}
+	y := p.Rows(n, w.Out.Len())
+	p.Do(compute.Gemm{C: y, A: p.AsRows(x, n, w.In.Len()), B: with, TransB: true, Epilogue: e})
 	return y
 }
 
-// Back returns delta·with, the adjoint of Project: with W what backprop sends down.
+// Back returns delta·with, the adjoint of Project. With W it is the delta that backprop sends down.
 func (w *Weights) Back(p *Pass, with, delta *compute.Tensor) *compute.Tensor {
-	n := delta.Shape()[0]
+	n := p.count(delta)
 	if w.Conv() {
-		x := p.Tensor(w.In.image(n)...)
-		p.Do(compute.ConvInput{X: x, Y: delta, W: with, Slide: w.Slide, Epilogue: plain})
+		x := p.Tensor(w.In.Image(n)...)
+		p.Do(compute.ConvInput{X: x, Y: delta, W: with, Slide: w.Slide, Epilogue: Plain})
 		return x
 	}
-	x := p.Tensor(w.In.of(n)...)
-	p.Do(compute.Gemm{C: p.View(x, 0, n, w.In.Len()), A: delta, B: with, Epilogue: plain})
+	x := p.Of(w.In, n)
+	p.Do(compute.Gemm{C: p.AsRows(x, n, w.In.Len()), A: delta, B: with, Epilogue: Plain})
 	return x
 }
 
-var plain = compute.Epilogue{Alpha: 1}
+// Plain is the epilogue of a product without bias and activation.
+var Plain = compute.Epilogue{Alpha: 1}
 
-// Outer is into ← (1−decay)·into + rate·Σ y⊗x, over all examples and, of a convolution, all places. With
-// rate and decay 1 it is the gradient of W for the delta y.
+// Outer sets into to (1−decay)·into + rate·Σ y⊗x, over all examples and, in a convolution, all positions. With rate and decay
+// 1 it is the gradient of W for the delta y.
 func (w *Weights) Outer(p *Pass, into, y, x *compute.Tensor, rate, decay float32) {
-	n := x.Shape()[0]
+	n := p.count(x)
 	h := compute.Hebbian{W: into, Decay: decay}
 	if w.Conv() {
-		h.Y, h.X, h.Patches = p.View(y, 0, w.Out.image(n)...), p.View(x, 0, w.In.image(n)...), w.Slide
+		h.Y, h.X, h.Patches = p.View(y, 0, w.Out.Image(n)...), p.View(x, 0, w.In.Image(n)...), w.Slide
 		n *= w.Out.Height * w.Out.Width
 	} else {
-		h.Y, h.X = p.View(y, 0, n, w.Out.Len()), p.View(x, 0, n, w.In.Len())
+		h.Y, h.X = p.AsRows(y, n, w.Out.Len()), p.AsRows(x, n, w.In.Len())
 	}
 	h.Rate = rate * float32(n)
 	p.Do(h)
 }
 
-// forward is the layer's own pass.
-func (w *Weights) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
+// Forward is the layer's forward pass.
+func (w *Weights) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	w.X = x
 	w.Y = w.Project(p, w.W, x, compute.Epilogue{Alpha: 1, Bias: w.Bias, Act: w.Act})
 	return w.Y
 }
 
-// backward leaves the gradients for the delta dy at the output, and sends down what the rule says.
-func (w *Weights) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
-	w.Delta = p.through(w.Act, dy, w.Y)
-	if !p.quiet {
+// Backward sets the gradients for the delta dy at the output, and returns the delta that the rule sends down.
+func (w *Weights) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+	w.Delta = p.Through(w.Act, dy, w.Y)
+	if !p.Quiet {
 		w.Outer(p, w.Grad, w.Delta, w.X, 1, 1)
 		if w.Bias != nil {
-			units := w.Bias.Len()
-			p.Do(compute.Reduce{Out: w.BiasGrad, In: []*compute.Tensor{p.View(w.Delta, 0, w.Delta.Len()/units, units)},
-				Along: compute.AlongRows, Alpha: p.Net.biasRate()})
+			units, rows := w.Shape[0], w.Delta
+			if p.Learners == 1 {
+				rows = p.View(w.Delta, 0, w.Delta.Len()/units, units)
+			}
+			p.Do(compute.Reduce{Out: w.BiasGrad, In: []*compute.Tensor{rows}, Along: compute.AlongRows, Alpha: p.Net.biasRate()})
 		}
 	}
-	if w.bottom || w.First && !p.whole {
+	if w.bottom || w.First && !p.endToEnd {
 		return nil
 	}
 	return p.rule.Send(p, w, w.Delta)
 }
 
-// build makes the parameters of a layer's weights.
-func (w *Weights) build(b *builder, name string, shape []int, bias bool) (err error) {
-	w.Name, w.First = name, !b.started
+// build adds the parameters of the layer to b.
+func (w *Weights) build(b *Builder, name string, shape []int, bias bool, layout nets.Layout) (err error) {
+	w.Name, w.Shape, w.First = name, shape, !b.started
 	b.weights = append(b.weights, w)
-	err = b.add(matrices, parameter{name: name + ".weight", shape: shape, fill: w.Init.fill(shape, false), value: &w.W, grad: &w.Grad})
+	b.started = true
+	err = b.Add(Matrices, Parameter{Name: name + ".weight", Shape: shape, Fill: w.Init.Fill(shape, false), Value: &w.W, Grad: &w.Grad, Layout: layout})
 	if err == nil && bias {
-		err = b.add(vectors, parameter{name: name + ".bias", shape: shape[:1], fill: w.Init.fill(shape, true), value: &w.Bias, grad: &w.BiasGrad})
+		err = b.Add(Vectors, Parameter{Name: name + ".bias", Shape: shape[:1], Fill: w.Init.Fill(shape, true), Value: &w.Bias, Grad: &w.BiasGrad})
 	}
 	return err
 }

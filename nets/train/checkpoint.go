@@ -7,13 +7,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"hebb/compute"
-	"hebb/nets/stack"
+	"hebb/internal/atomicfile"
+	"hebb/nets"
+	"hebb/nets/catalogue"
 	"hebb/nets/safetensors"
 )
 
@@ -21,11 +24,11 @@ import (
 // else is needed to go on. It is made under another name, brought to the disk and renamed, so it is there
 // whole or not at all; the one before it is kept.
 const (
-	checkpoints = "checkpoints"
-	stepPrefix  = "step-"
-	ModelFile   = "model.safetensors"
-	StateFile   = "state.safetensors"
-	kept        = 2
+	CheckpointsDir = "checkpoints"
+	stepPrefix     = "step-"
+	ModelFile      = "model.safetensors"
+	StateFile      = "state.safetensors"
+	kept           = 2
 )
 
 // Save writes a checkpoint of the run as it is, if it has a folder. Parameters that are not finite are an error, and not
@@ -34,11 +37,11 @@ func (r *Run) Save() error {
 	if r.Folder == nil {
 		return nil
 	}
-	if err := r.Trainer.Sound(); err != nil {
+	if err := errors.Join(r.Session.Settle(), r.Session.Sound()); err != nil {
 		return err
 	}
 	done, _ := r.Steps()
-	dir := r.Folder.path(checkpoints)
+	dir := r.Folder.path(CheckpointsDir)
 	final := filepath.Join(dir, fmt.Sprintf("%s%09d", stepPrefix, done))
 	if _, err := os.Lstat(final); err == nil {
 		return nil // of this very step
@@ -58,30 +61,30 @@ func (r *Run) save(dir, final string, step int) error {
 	if err := r.SaveModel(filepath.Join(tmp, ModelFile)); err != nil {
 		return err
 	}
-	state, err := r.read(r.state())
+	_, state := r.tensors()
+	out, err := r.read(state)
 	if err != nil {
 		return err
 	}
-	config, err := json.Marshal(r.Config)
+	about, err := r.about(step)
 	if err != nil {
 		return err
 	}
-	about := map[string]string{"step": strconv.Itoa(step), "config": string(config)}
-	if err := safetensors.WriteFile(filepath.Join(tmp, StateFile), state, about); err != nil {
+	if err := safetensors.WriteFile(filepath.Join(tmp, StateFile), out, about); err != nil {
 		return err
 	}
-	if err := syncDir(tmp); err != nil {
+	if err := atomicfile.SyncDir(tmp); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, final); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return atomicfile.SyncDir(dir)
 }
 
 // prune removes all checkpoints but the last few, and what a killed run left unfinished.
 func (r *Run) prune() error {
-	dir := r.Folder.path(checkpoints)
+	dir := r.Folder.path(CheckpointsDir)
 	steps, err := list(dir)
 	if err != nil {
 		return err
@@ -121,78 +124,99 @@ func list(dir string) (all []saved, err error) {
 	return all, nil
 }
 
-// state is what a network has beside what PyTorch keeps.
-func (r *Run) state() (all []stack.Named) {
-	for _, t := range r.Net.Tensors() {
-		if t.Aside() {
-			all = append(all, t)
+// about is what the state's file says beside tensors.
+func (r *Run) about(step int) (map[string]string, error) {
+	about := map[string]string{"step": strconv.Itoa(step)}
+	for key, v := range map[string]any{"config": r.Config, "counters": r.Session.Counters(), "spec": r.Session.Spec} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		about[key] = string(text)
+	}
+	return about, nil
+}
+
+// tensors are those of the model's file, which answers need, and all others.
+func (r *Run) tensors() (model, state []nets.Named) {
+	for _, t := range r.Session.Tensors() {
+		if t.Role == nets.State || t.Aside || strings.HasPrefix(t.Name, "task.") {
+			state = append(state, t)
+		} else {
+			model = append(model, t)
 		}
 	}
-	return append(all, r.Trainer.State()...)
+	return model, state
+}
+
+// of is a shape for the learners of the run: of several it has an axis for them.
+func (r *Run) of(shape []int) []int {
+	if r.Session.Learners == 1 {
+		return shape
+	}
+	return append([]int{r.Session.Learners}, shape...)
 }
 
 // read brings tensors from the device, as they lie there.
-func (r *Run) read(all []stack.Named) (out []safetensors.Tensor, err error) {
-	err = r.Net.Device().Step(func(s *compute.Step) error {
-		for _, t := range all {
-			x := make([]float32, t.Value.Len())
-			s.Read(t.Value, x)
-			out = append(out, safetensors.Tensor{Name: t.Name, Shape: t.Value.Shape(), Data: x})
-		}
-		return nil
-	})
-	return out, err
+func (r *Run) read(all []nets.Named) (out []safetensors.Tensor, err error) {
+	values, err := r.Session.Read(all)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range all {
+		out = append(out, safetensors.Tensor{Name: t.Name, Shape: r.of(t.Shape), Data: values[i]})
+	}
+	return out, nil
 }
 
 const tracked = ".num_batches_tracked"
 
-// SaveModel writes the network under the names, shapes and order of PyTorch.
+// SaveModel writes what answers need under the names, shapes and order of PyTorch; of several learners each tensor has an
+// axis for them, as torch.func.stack_module_state has it.
 func (r *Run) SaveModel(path string) error {
 	done, _ := r.Steps()
-	var model []safetensors.Tensor
-	var named []stack.Named
-	for _, t := range r.Net.Tensors() {
-		if !t.Aside() {
-			named = append(named, t)
-		}
-	}
-	raw, err := r.read(named)
+	named, _ := r.tensors()
+	model, err := r.read(named)
 	if err != nil {
 		return err
 	}
+	var out []safetensors.Tensor
 	for i, t := range named {
-		model = append(model, safetensors.Tensor{Name: t.Name, Shape: t.TorchShape(), Data: t.ToTorch(raw[i].Data)})
+		out = append(out, safetensors.Tensor{Name: t.Name, Shape: r.of(t.TorchShape()), Data: t.ToTorch(model[i].Data)})
 		if norm, ok := strings.CutSuffix(t.Name, ".running_mean"); ok {
-			model = append(model, safetensors.Tensor{Name: norm + tracked, Ints: []int64{int64(done)}})
+			out = append(out, safetensors.Tensor{Name: norm + tracked, Shape: r.of(nil), Ints: slices.Repeat([]int64{int64(done)}, r.Session.Learners)})
 		}
 	}
-	return safetensors.WriteFile(path, model, map[string]string{"format": "pt", "net": r.Config.Net})
+	about := map[string]string{"format": "pt", "net": r.Config.Net, "loss": r.Config.Loss}
+	if r.Config.System != "" {
+		about = map[string]string{"format": "pt", "system": r.Config.System}
+	}
+	return safetensors.WriteFile(path, out, about)
 }
 
-// LoadModel reads a network that SaveModel or PyTorch wrote. It changes nothing unless every tensor is there and
-// fits, but for [stack.OffsetName], which a network has that was trained by such a loss alone.
-func LoadModel(net *stack.Net, path string) error {
-	var want []stack.Named
-	for _, t := range net.Tensors() {
-		if !t.Aside() {
-			want = append(want, t)
-		}
-	}
-	return load(net, path, want, true)
+// LoadModel reads a model that SaveModel or PyTorch wrote. It changes nothing unless every tensor is there and fits, but for
+// optional ones, see [nets.Store.Optional].
+func (r *Run) LoadModel(path string) error {
+	model, _ := r.tensors()
+	return r.load(path, model, true)
 }
 
 // load reads the wanted tensors of a file, and takes no others.
-func load(net *stack.Net, path string, want []stack.Named, torch bool) error {
+func (r *Run) load(path string, want []nets.Named, torch bool) error {
 	f, err := safetensors.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if !slices.ContainsFunc(f.Tensors, func(t safetensors.Info) bool { return t.Name == stack.OffsetName }) {
-		want = slices.DeleteFunc(slices.Clone(want), func(t stack.Named) bool { return t.Name == stack.OffsetName })
-	}
-	if err := fits(f, want, torch); err != nil {
-		return fmt.Errorf("%s is of another network or rule: %w", path, err)
+	want = slices.DeleteFunc(slices.Clone(want), func(t nets.Named) bool {
+		return t.Optional && !slices.ContainsFunc(f.Tensors, func(i safetensors.Info) bool { return i.Name == t.Name })
+	})
+	if err := r.fits(f, want, torch); err != nil {
+		what := "network or rule"
+		if r.Config.System != "" {
+			what = "system"
+		}
+		return fmt.Errorf("%s is of another %s: %w", path, what, err)
 	}
 	values := make([][]float32, len(want))
 	for i, t := range want {
@@ -207,22 +231,17 @@ func load(net *stack.Net, path string, want []stack.Named, torch bool) error {
 			values[i] = t.FromTorch(x.Data)
 		}
 	}
-	return net.Device().Step(func(s *compute.Step) error {
-		for i, t := range want {
-			s.Write(t.Value, values[i])
-		}
-		return nil
-	})
+	return r.Session.Write(want, values)
 }
 
 // fits reports the first tensor that is missing, of another shape, or too much.
-func fits(f *safetensors.File, want []stack.Named, torch bool) error {
+func (r *Run) fits(f *safetensors.File, want []nets.Named, torch bool) error {
 	there := map[string][]int{}
 	for _, t := range f.Tensors {
 		there[t.Name] = t.Shape
 	}
 	for _, t := range want {
-		shape := t.Value.Shape()
+		shape := t.Shape
 		if torch {
 			shape = t.TorchShape()
 		}
@@ -230,17 +249,21 @@ func fits(f *safetensors.File, want []stack.Named, torch bool) error {
 		if !ok {
 			return fmt.Errorf("it has no %s", t.Name)
 		}
-		if !slices.Equal(found, shape) {
-			return fmt.Errorf("%s is %v, want %v", t.Name, found, shape)
+		if of := r.of(shape); !slices.Equal(found, of) {
+			if len(found) == len(shape)+1 && slices.Equal(found[1:], shape) {
+				return fmt.Errorf("%s is %v, of %d learners, want %d: hebb export writes the model of one", t.Name, found, found[0], r.Session.Learners)
+			}
+			return fmt.Errorf("%s is %v, want %v", t.Name, found, of)
 		}
 		delete(there, t.Name)
 	}
-	for name := range there {
-		if name == stack.OffsetName {
-			return fmt.Errorf("it has %s: it was trained by the loss hsic", name)
+	for _, t := range f.Tensors {
+		_, more := there[t.Name]
+		if loss := f.Metadata["loss"]; more && loss != "" && loss != r.Config.Loss && torch {
+			return fmt.Errorf("it has %s: it was trained by the loss %s", t.Name, loss)
 		}
-		if !torch || !strings.HasSuffix(name, tracked) {
-			return fmt.Errorf("it has %s, which there is no place for", name)
+		if more && !(torch && strings.HasSuffix(t.Name, tracked)) {
+			return fmt.Errorf("it has %s, which there is no place for", t.Name)
 		}
 	}
 	return nil
@@ -248,7 +271,7 @@ func fits(f *safetensors.File, want []stack.Named, torch bool) error {
 
 // Resume goes on with the run in a folder, from its last checkpoint or, if it has none, from the start. change, if
 // there is one, may ask for more epochs or steps.
-func Resume(dev *compute.Device, dir string, change func(*Config)) (*Run, Record, error) {
+func Resume(dev *compute.Device, names *catalogue.Catalogue, dir string, change func(*Config)) (*Run, Record, error) {
 	folder, config, rec, err := Reopen(dir)
 	if err != nil {
 		return nil, rec, err
@@ -257,11 +280,11 @@ func Resume(dev *compute.Device, dir string, change func(*Config)) (*Run, Record
 	if change != nil {
 		change(&config)
 	}
-	all, err := list(filepath.Join(dir, checkpoints))
+	all, err := list(filepath.Join(dir, CheckpointsDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, rec, err
 	}
-	r, err := New(dev, config)
+	r, err := New(dev, names, config)
 	if err != nil {
 		return nil, rec, err
 	}
@@ -286,38 +309,65 @@ func Resume(dev *compute.Device, dir string, change func(*Config)) (*Run, Record
 
 // restore sets the run to a checkpoint.
 func (r *Run) restore(c saved, was Config) error {
-	if err := r.matches(filepath.Join(c.path, StateFile), c.step, was); err != nil {
-		return err
-	}
-	if err := LoadModel(r.Net, filepath.Join(c.path, ModelFile)); err != nil {
-		return err
-	}
-	if err := load(r.Net, filepath.Join(c.path, StateFile), r.state(), false); err != nil {
-		return err
-	}
-	r.Trainer.Continue(uint64(c.step))
-	return r.loader.Seek(c.step/r.perEpoch, c.step%r.perEpoch)
-}
-
-// matches reports a checkpoint of another step or Config.
-func (r *Run) matches(path string, step int, was Config) error {
-	f, err := safetensors.Open(path)
+	path := filepath.Join(c.path, StateFile)
+	counters, err := r.matches(path, c.step, was)
 	if err != nil {
 		return err
 	}
+	if err := r.LoadModel(filepath.Join(c.path, ModelFile)); err != nil {
+		return err
+	}
+	_, state := r.tensors()
+	if counters == nil { // of a version that kept the optimiser's state in one piece
+		counters, err = r.restoreOld(path, state, c.step)
+	} else {
+		err = r.load(path, state, false)
+	}
+	if err != nil {
+		return err
+	}
+	return r.Session.Continue(c.step, counters)
+}
+
+// differences are the settings of which two Configs say different things.
+func differences(a, b Config) string {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	var all []string
+	for i := range x.NumField() {
+		if p, q := x.Field(i).Interface(), y.Field(i).Interface(); p != q {
+			all = append(all, fmt.Sprintf("%s %v, not %v", x.Type().Field(i).Tag.Get("toml"), p, q))
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// matches reports a checkpoint of another step or Config, and returns its counters.
+func (r *Run) matches(path string, step int, was Config) (counters map[string]int64, err error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
 	defer f.Close()
 	if found := f.Metadata["step"]; found != strconv.Itoa(step) {
-		return fmt.Errorf("%s is of step %q, want %d", path, found, step)
+		return nil, fmt.Errorf("%s is of step %q, want %d", path, found, step)
 	}
 	var c Config
 	if err := json.Unmarshal([]byte(f.Metadata["config"]), &c); err != nil {
-		return fmt.Errorf("%s: its config: %w", path, err)
+		return nil, fmt.Errorf("%s: its config: %w", path, err)
 	}
 	c = c.whole()
 	c.Epochs, c.Steps = was.Epochs, was.Steps             // a run may have been made longer
 	c.LogEvery, c.SaveEvery = was.LogEvery, was.SaveEvery // which change no bit
-	if c != was {
-		return fmt.Errorf("%s was made by another config than %s", path, ConfigFile)
+	if c.Learners != was.Learners {
+		return nil, fmt.Errorf("%s is of %d learners, and %s says %d: a run keeps its learners; hebb export writes the model of one", path, c.Learners, ConfigFile, was.Learners)
 	}
-	return nil
+	if c != was {
+		return nil, fmt.Errorf("%s was made by another config than %s: %s", path, ConfigFile, differences(c, was))
+	}
+	if text := f.Metadata["counters"]; text != "" {
+		if err := json.Unmarshal([]byte(text), &counters); err != nil {
+			return nil, fmt.Errorf("%s: its counters: %w", path, err)
+		}
+	}
+	return counters, nil
 }

@@ -1,35 +1,18 @@
 package train
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
-	"hebb/nets/stack"
+	"hebb/internal/float"
+	"hebb/nets"
 )
 
 // A Figure is a number of a [Summary]; NaN, null in JSON, is none.
-type Figure float64
-
-// MarshalJSON writes null for NaN.
-func (f Figure) MarshalJSON() ([]byte, error) {
-	if f != f {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(f))
-}
-
-// UnmarshalJSON reads null as NaN.
-func (f *Figure) UnmarshalJSON(text []byte) error {
-	if string(text) == "null" {
-		*f = Figure(math.NaN())
-		return nil
-	}
-	return json.Unmarshal(text, (*float64)(f))
-}
+type Figure = float.OrNull
 
 // A State is how far a run is.
 type State string
@@ -50,7 +33,10 @@ type Summary struct {
 	Net             string       `json:"net"`
 	Rule            string       `json:"rule"`
 	Data            string       `json:"data"`
+	System          string       `json:"system,omitempty"`
+	Task            string       `json:"task,omitempty"`
 	Seed            uint64       `json:"seed"`
+	Learners        int          `json:"learners"`
 	Epochs          Figure       `json:"epochs"`       // made
 	EpochsAsked     Figure       `json:"epochs_asked"` // none where steps were asked for and none was made
 	Accuracy        Figure       `json:"accuracy"`     // on the test part, at the end
@@ -58,94 +44,137 @@ type Summary struct {
 	BestEpoch       Figure       `json:"best_epoch"` // the first with that accuracy
 	TrainLoss       Figure       `json:"train_loss"` // of the last line
 	TestLoss        Figure       `json:"test_loss"`  // at the end
-	WeightAngle     stack.Degrees `json:"weight_angle"`
-	DeltaAngle      stack.Degrees `json:"delta_angle"`       // both at the end, see MeanAngles
+	WeightAngle     nets.Degrees `json:"weight_angle"`
+	DeltaAngle      nets.Degrees `json:"delta_angle"`       // both at the end, see MeanAngles
 	ImagesPerSecond Figure       `json:"images_per_second"` // median of the lines of training
 	Seconds         Figure       `json:"seconds"`           // of training, evaluation and saving not counted
 	Device          string       `json:"device"`
 }
 
+// noFigure is a figure that is not there.
+var noFigure = Figure(math.NaN())
+
 // Summarise sums up the run in a folder. What cannot be read is a State and a Problem of the summary.
 func Summarise(dir string) Summary {
-	h, err := ReadHistory(dir)
-	if err != nil {
-		s := empty(dir)
-		if s.State = Damaged; errors.Is(err, ErrNoRun) {
-			s.State = NoRun
-		}
-		s.Problem = oneLine(err)
-		return s
-	}
+	h, _ := ReadHistory(dir) // whose Damage is the error
 	return h.Summary()
-}
-
-func empty(dir string) Summary {
-	nan := Figure(math.NaN())
-	return Summary{
-		Dir: dir, Epochs: nan, EpochsAsked: nan, Accuracy: nan, BestAccuracy: nan, BestEpoch: nan, TrainLoss: nan, TestLoss: nan,
-		WeightAngle: stack.Degrees(nan), DeltaAngle: stack.Degrees(nan), ImagesPerSecond: nan, Seconds: nan,
-	}
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// Summary sums up the run.
-func (h History) Summary() Summary {
-	s := empty(h.Dir)
-	s.Net, s.Rule, s.Data, s.Seed = h.Config.Net, h.Config.Rule, h.Config.Data, h.Config.Seed
-	s.Device = h.Record.Device.String()
-	done, asked := h.Epochs()
-	s.Epochs = Figure(done)
-	if asked > 0 {
-		s.EpochsAsked = Figure(asked)
-	}
+// State returns how far the run is.
+func (h History) State() State {
 	switch {
+	case errors.Is(h.Damage, ErrNoRun):
+		return NoRun
 	case h.Damage != nil:
-		s.State, s.Problem = Damaged, oneLine(h.Damage)
+		return Damaged
 	case h.Finished():
-		s.State = Finished
-	default:
-		s.State, s.Problem = Unfinished, fmt.Sprintf("%.3g of %.3g epochs", done, asked)
-		if asked == 0 {
-			s.Problem = "no step was made"
-		}
+		return Finished
 	}
-	s.training(h.Of("train"))
-	s.testing(h.Of("test"))
-	if angles := h.Of("angles"); len(angles) > 0 {
-		s.WeightAngle, s.DeltaAngle = MeanAngles(angles[len(angles)-1].Layers)
+	return Unfinished
+}
+
+// Summary sums up the run. Of several learners, numbers are means over those that are not lost.
+func (h History) Summary() Summary {
+	c, o := h.Config, h.Outcome()
+	end := func(name string) Figure { return o.Spread(name).Mean }
+	s := Summary{
+		Dir: h.Dir, State: h.State(), Problem: h.problem(), Net: c.Net, Rule: c.Rule, Data: c.Data, System: c.System, Task: c.Task,
+		Seed: c.Seed, Learners: c.Learners, Device: h.Record.Device.String(), Epochs: noFigure, EpochsAsked: noFigure,
+		Accuracy: end("test accuracy"), BestAccuracy: end("best accuracy"), BestEpoch: end("best epoch"),
+		TrainLoss: end("train loss"), TestLoss: end("test loss"),
+		WeightAngle: nets.Degrees(end("weight angle")), DeltaAngle: nets.Degrees(end("delta angle")),
+		ImagesPerSecond: end("images/s"), Seconds: end("seconds"),
+	}
+	if c != (Config{}) {
+		done, asked := h.Epochs()
+		if s.Epochs = Figure(done); asked > 0 {
+			s.EpochsAsked = Figure(asked)
+		}
 	}
 	return s
 }
 
-// training takes the time from the speeds of the lines, since their Seconds start anew where a run is resumed.
-func (s *Summary) training(lines []Line) {
-	if len(lines) == 0 {
-		return
+// problem says what did not go its way, if anything.
+func (h History) problem() string {
+	switch done, asked := h.Made(); {
+	case h.Damage != nil:
+		return oneLine(h.Damage)
+	case h.State() == Finished:
+		return h.lost()
+	case asked == 0:
+		return "no step was made"
+	case h.InSteps():
+		return fmt.Sprintf("%.0f of %.0f steps", done, asked)
+	default:
+		return fmt.Sprintf("%.3g of %.3g epochs", done, asked)
 	}
-	s.TrainLoss = Figure(lines[len(lines)-1].Loss)
-	var speeds []float64
-	seconds := 0.0
-	for _, l := range lines {
-		if l.ImagesPerSecond > 0 {
-			speeds = append(speeds, l.ImagesPerSecond)
-			seconds += float64(l.Examples) / l.ImagesPerSecond
-		}
-	}
-	if len(speeds) == 0 {
-		return
-	}
-	slices.Sort(speeds)
-	n := len(speeds)
-	s.ImagesPerSecond, s.Seconds = Figure((speeds[(n-1)/2]+speeds[n/2])/2), Figure(seconds)
 }
 
-func (s *Summary) testing(lines []Line) {
-	for _, l := range lines {
-		a := Figure(l.Accuracy)
-		if !(a <= s.BestAccuracy) { // the first is above none
-			s.BestAccuracy, s.BestEpoch = a, Figure(l.Epoch)
+// lost says how many learners are lost, if any: null in all metrics of the last line.
+func (h History) lost() string {
+	for _, l := range slices.Backward(h.Lines) {
+		for name, xs := range l.Learners {
+			if n := len(xs) - SpreadOf(l.Each(name)).N; n > 0 {
+				return fmt.Sprintf("%d of %d learners are lost and count no more", n, len(xs))
+			}
+			return ""
 		}
-		s.Accuracy, s.TestLoss = a, Figure(l.Loss)
+	}
+	return ""
+}
+
+// Outcome returns how the run ended: the metrics of its last lines, the best accuracy on the test part, angles (see
+// [MeanAngles]), the median speed, and the seconds of training, evaluation and saving not counted.
+func (h History) Outcome() Outcome {
+	o := Outcome{}
+	for _, kind := range []string{"test", "train"} {
+		lines := h.Of(kind)
+		for _, name := range Measured([]History{h}, kind) {
+			o[kind+" "+name] = lines[len(lines)-1].Each(name)
+		}
+	}
+	if _, ok := o["test accuracy"]; ok {
+		h.best(o)
+	}
+	if angles := h.Of("angles"); len(angles) > 0 {
+		w, d := MeanAngles(angles[len(angles)-1].Layers)
+		o["weight angle"], o["delta angle"] = []float64{float64(w)}, []float64{float64(d)}
+	}
+	h.speed(o)
+	return o
+}
+
+// best adds the best accuracy of each learner, and when it had it first.
+func (h History) best(o Outcome) {
+	at, unit := make([]float64, len(o["test accuracy"])), "best epoch"
+	if h.InSteps() {
+		unit = "best step"
+	}
+	best := slices.Repeat([]float64{math.NaN()}, len(at))
+	for _, l := range h.Of("test") {
+		for i, a := range l.Each("accuracy") {
+			if !(a <= best[i]) { // the first is above none
+				best[i], at[i] = a, h.At(l)
+			}
+		}
+	}
+	o["best accuracy"], o[unit] = best, at
+}
+
+// speed takes the time from the speeds of the lines, since their Seconds start anew where a run is resumed.
+func (h History) speed(o Outcome) {
+	var speeds []float64
+	seconds := 0.0
+	for _, l := range h.Of("train") {
+		if l.ImagesPerSecond > 0 {
+			speeds = append(speeds, l.ImagesPerSecond)
+			seconds += float64(l.Examples*max(h.Config.Learners, 1)) / l.ImagesPerSecond
+		}
+	}
+	if n := len(speeds); n > 0 {
+		slices.Sort(speeds)
+		o["images/s"], o["seconds"] = []float64{(speeds[(n-1)/2] + speeds[n/2]) / 2}, []float64{seconds}
 	}
 }

@@ -44,7 +44,7 @@ func TestSummary(t *testing.T) {
 	c.Epochs, c.Rule = 2, "aa:rate=0.2"
 	s := Summarise(written(t, c, metrics))
 	want := Summary{
-		Dir: s.Dir, State: Finished, Net: c.Net, Rule: c.Rule, Data: c.Data, Seed: 1, Epochs: 2, EpochsAsked: 2,
+		Dir: s.Dir, State: Finished, Net: c.Net, Rule: c.Rule, Data: c.Data, Seed: 1, Learners: 1, Epochs: 2, EpochsAsked: 2,
 		Accuracy: 0.55, BestAccuracy: 0.6, BestEpoch: 1, TrainLoss: 1, TestLoss: 1.1, WeightAngle: 15, DeltaAngle: 40,
 		ImagesPerSecond: 375, Seconds: 5 + 2 + 1 + 0.5, Device: "cpu: abacus",
 	}
@@ -55,9 +55,11 @@ func TestSummary(t *testing.T) {
 
 // TestBest: of several epochs that are as good, the first is the best.
 func TestBest(t *testing.T) {
-	s := empty("run")
-	s.testing([]Line{{Accuracy: 0.5, Epoch: 1}, {Accuracy: 0.6, Epoch: 2}, {Accuracy: 0.6, Epoch: 3}, {Accuracy: 0, Epoch: 4}})
-	if s.BestAccuracy != 0.6 || s.BestEpoch != 2 || s.Accuracy != 0 {
+	var h History
+	for i, a := range []float64{0.5, 0.6, 0.6, 0} {
+		h.Lines = append(h.Lines, Line{Kind: "test", Accuracy: a, Epoch: float64(i + 1)})
+	}
+	if s := h.Summary(); s.BestAccuracy != 0.6 || s.BestEpoch != 2 || s.Accuracy != 0 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -80,12 +82,16 @@ func TestStates(t *testing.T) {
 		"half way by steps":  {1, 40, metrics, Unfinished, "2 of 4 epochs", 2, 4},
 		"cut in a line":      {2, 0, first + lines[4][:40], Unfinished, "1 of 2 epochs", 1, 2},
 		"nothing yet":        {2, 0, "", Unfinished, "0 of 2 epochs", 0, 2},
+		"steps of a task":    {1, 40, metrics, Unfinished, "20 of 40 steps", 2, 4},
 		"nothing yet, steps": {1, 20, "", Unfinished, "no step was made", 0, Figure(math.NaN())},
 		"a broken line":      {2, 0, first + "{\"kind\"\n" + lines[4], Damaged, "line 5", 1, 2},
 		"a number too large": {2, 0, first + `{"kind":"train","step":15,"loss":1e999}` + "\n" + lines[5], Damaged, "line 5", 1, 2},
 	} {
 		config := Default
 		config.Epochs, config.Steps = c.epochs, c.steps
+		if name == "steps of a task" {
+			config.System, config.Task = "rflo", "sines"
+		}
 		s := Summarise(written(t, config, c.metrics))
 		if s.State != c.state || !strings.Contains(s.Problem, c.problem) || (c.problem == "") != (s.Problem == "") {
 			t.Errorf("%s: %s, %q, want %s, %q", name, s.State, s.Problem, c.state, c.problem)

@@ -1,4 +1,4 @@
-// Package train makes runs: a network, a rule, data and an optimiser, trained on a device, in a folder
+// Package train makes runs: a system and a task, or a network, a rule and data, on a device, in a folder
 // that says all that is needed to make the run again, and from which it goes on after any end.
 package train
 
@@ -9,15 +9,18 @@ import (
 	"strings"
 
 	"hebb/compute"
-	"hebb/nets/stack"
+	"hebb/nets"
+	"hebb/nets/catalogue"
 	"hebb/nets/data"
+	"hebb/nets/stack"
+	"hebb/nets/tasks"
 )
 
 // A Config is all that decides a run, but for the device. The same Config gives the same bits on the
 // same device.
 type Config struct {
 	Net        string  `toml:"net" json:"net"`               // see stack.Networks
-	Rule       string  `toml:"rule" json:"rule"`             // see Rule
+	Rule       string  `toml:"rule" json:"rule"`             // see catalogue.Rule
 	Data       string  `toml:"data" json:"data"`             // see data.Find
 	Holdout    float64 `toml:"holdout" json:"holdout"`       // share kept for testing, where the data have no test part
 	Limit      int     `toml:"limit" json:"limit"`           // train on the first so many examples; 0: all
@@ -38,6 +41,9 @@ type Config struct {
 	Epochs     int     `toml:"epochs" json:"epochs"`
 	Steps      int     `toml:"steps" json:"steps"` // 0: as the epochs say
 	Seed       uint64  `toml:"seed" json:"seed"`
+	Learners   int     `toml:"learners" json:"learners"`     // runs of the seeds Seed, Seed + 1, …, side by side or in turn
+	System     string  `toml:"system" json:"system"`         // see catalogue.System; "": the network Net under Rule
+	Task       string  `toml:"task" json:"task"`             // of a System, see catalogue.Task; "": the examples of Data
 	InOrder    bool    `toml:"in_order" json:"in_order"`     // examples in the order of the data, each epoch
 	Angles     int     `toml:"angles" json:"angles"`         // compare deltas with backprop's on the first so many examples; 0: on the last batch
 	LogEvery   int     `toml:"log_every" json:"log_every"`   // steps between two lines of metrics
@@ -48,35 +54,35 @@ type Config struct {
 // are still to find W.
 var Default = Config{
 	Net: "mlp:784-500-10", Rule: "bp", Data: "fashion-mnist", Normalise: "channel", Loss: "cross-entropy",
-	Optimiser: "momentum", Rate: 0.01, BiasRate: 1, OutputRate: 1, Schedule: "constant", Batch: 128, Epochs: 10, Seed: 1, LogEvery: 50,
+	Optimiser: "momentum", Rate: 0.01, BiasRate: 1, OutputRate: 1, Schedule: "constant", Batch: 128, Epochs: 10, Seed: 1, Learners: 1, LogEvery: 50,
 }
 
 // A plan is a Config, read.
 type plan struct {
 	rule      stack.Rule
-	optimiser stack.Optimiser
-	schedule  stack.Schedule
-	loss      stack.Loss
+	optimiser nets.Optimiser
+	schedule  nets.Schedule
+	loss      nets.Loss
 	leeway    compute.Leeway
 }
 
 // Check reports what cannot be, without a look at the data.
-func (c Config) Check() error {
-	_, err := c.plan()
+func (c Config) Check(names *catalogue.Catalogue) error {
+	_, err := c.plan(names)
 	return err
 }
 
-func (c Config) plan() (p plan, err error) {
-	if p.rule, err = Rule(c.Rule); err != nil {
+func (c Config) plan(names *catalogue.Catalogue) (p plan, err error) {
+	if p.rule, err = names.Rule(c.Rule); err != nil {
 		return p, err
 	}
-	if p.optimiser, err = Optimiser(c.Optimiser); err != nil {
+	if p.optimiser, err = names.Optimiser(c.Optimiser); err != nil {
 		return p, err
 	}
-	if p.schedule, err = Schedule(c.Schedule); err != nil {
+	if p.schedule, err = names.Schedule(c.Schedule); err != nil {
 		return p, err
 	}
-	if p.loss, err = Loss(c.Loss); err != nil {
+	if p.loss, err = names.Loss(c.Loss); err != nil {
 		return p, err
 	}
 	if p.leeway, err = compute.ParseLeeway(c.Allow); err != nil {
@@ -85,13 +91,32 @@ func (c Config) plan() (p plan, err error) {
 	if err := c.numbers(); err != nil {
 		return p, err
 	}
+	if c.System != "" {
+		return p, c.checkSystem(names)
+	}
+	if c.Task != "" {
+		return p, fmt.Errorf("the task %s without a system; a network learns from data", c.Task)
+	}
 	if c.Batch < p.loss.Least() {
 		return p, fmt.Errorf("batches of %d, and the loss %s learns from %d at least", c.Batch, c.Loss, p.loss.Least())
 	}
 	if local, ok := p.rule.(stack.Local); ok && c.Batch < local.Least() {
 		return p, fmt.Errorf("batches of %d, and the rule %s learns from %d at least", c.Batch, c.Rule, local.Least())
 	}
+	p.optimiser = nets.Noisy{Optimiser: p.optimiser, SD: float32(c.Noise)}
 	return p, nil
+}
+
+// checkSystem reports a system or a task that cannot be.
+func (c Config) checkSystem(names *catalogue.Catalogue) error {
+	if _, err := names.System(c.System); err != nil {
+		return err
+	}
+	if !c.ownTask() {
+		return nil
+	}
+	_, err := names.Task(c.Task)
+	return err
 }
 
 // numbers reports a number that cannot be.
@@ -109,6 +134,8 @@ func (c Config) numbers() error {
 		return fmt.Errorf("output rate %g, want a number above 0", c.OutputRate)
 	case !(c.Noise >= 0 && c.Noise <= math.MaxFloat32):
 		return fmt.Errorf("noise %g, want at least 0", c.Noise)
+	case c.Learners < 1:
+		return fmt.Errorf("%d learners, want at least 1", c.Learners)
 	case c.Angles < 0:
 		return fmt.Errorf("angles of %d examples, want at least 0", c.Angles)
 	case c.Limit < 0 || c.TestLimit < 0:
@@ -125,10 +152,16 @@ func (c Config) numbers() error {
 	return nil
 }
 
+// ownTask reports whether the task is one by its own name, and not the examples of Data.
+func (c Config) ownTask() bool { return c.Task != "" && c.Task != SamplesTask }
+
 // whole is c with what a file of an older hebb does not say.
 func (c Config) whole() Config {
 	if c.OutputRate == 0 {
 		c.OutputRate = 1
+	}
+	if c.Learners == 0 {
+		c.Learners = 1
 	}
 	return c
 }
@@ -141,6 +174,47 @@ func (c Config) load() (*data.Set, string, error) {
 	}
 	set, err := data.Load(c.Data, data.Options{Holdout: c.Holdout}) // by its name: named data are whole
 	return set, path, err
+}
+
+// SamplesTask is the task of the images of Data without their labels, less their mean: rows for systems that organise
+// themselves.
+const SamplesTask = "samples"
+
+// run is what nets makes of the Config; the examples are those of set, if there is one.
+func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set) nets.Run {
+	r := nets.Run{Learners: c.Learners, Seed: c.Seed, Rate: c.Rate, Schedule: p.schedule, Moments: c.Steps, Epochs: c.Epochs}
+	if c.System != "" {
+		r.System = func() nets.System { s, _ := names.System(c.System); return s } // of which Check has seen the error
+	} else {
+		r.System = func() nets.System {
+			return &stack.System{Net: names.Network(c.Net), Rule: p.rule, Loss: p.loss, Optimiser: p.optimiser,
+				BiasRate: float32(c.BiasRate), OutputRate: c.OutputRate}
+		}
+	}
+	if set == nil {
+		r.Task = func() nets.Task { t, _ := names.Task(c.Task); return t }
+		r.Test = r.Task
+		return r
+	}
+	if c.Task == SamplesTask {
+		rows, in := tasks.Centred(set, c.Limit), nets.Row(set.Values())
+		r.Task = func() nets.Task { return &tasks.Samples{Rows: rows, In: in, Batch: c.Batch} }
+		return r
+	}
+	train, test := c.loaders(set)
+	part := limited(set.Train, c.Limit, set.Values())
+	r.Task = func() nets.Task { return &tasks.Images{Set: set, Part: part, Options: train} }
+	if set.Test != nil {
+		r.Test = func() nets.Task {
+			return &tasks.Images{Set: set, Part: limited(set.Test, c.TestLimit, set.Values()), Options: test}
+		}
+	}
+	if n := min(c.Angles, part.N()); n > 0 {
+		o := test
+		o.Batch = n
+		r.Probe = func() nets.Task { return &tasks.Images{Set: set, Part: limited(part, n, set.Values()), Options: o} }
+	}
+	return r
 }
 
 // loaders are how the training and the test part are read.

@@ -1,10 +1,10 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -12,13 +12,17 @@ import (
 	"time"
 
 	"hebb/compute"
-	"hebb/nets/stack"
+	"hebb/internal/float"
+	"hebb/nets"
+	"hebb/nets/catalogue"
 	"hebb/nets/data"
+	"hebb/nets/stack"
+	"hebb/nets/tasks"
 )
 
 // LastModel returns the weights that the last checkpoint of a run holds, and after how many steps it was made.
 func LastModel(dir string) (path string, step int, err error) {
-	all, err := list(filepath.Join(dir, checkpoints))
+	all, err := list(filepath.Join(dir, CheckpointsDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", 0, err
 	}
@@ -46,28 +50,38 @@ type Exam struct {
 
 // An Evaluation is how a network does.
 type Evaluation struct {
-	Net   string `json:"net"`
-	Model string `json:"model"`
-	Step  int    `json:"step,omitempty"`
-	Data  string `json:"data"` // where they were found
-	Part  string `json:"part"`
-	stack.Score
-	Rotated   float64  `json:"rotated,omitempty"`        // by so many degrees
-	Within    float64  `json:"rotated_within,omitempty"` // and by as many as this, at random
-	Seconds   float64  `json:"seconds"`
-	Classes   []string `json:"classes,omitempty"`
-	Confusion [][]int  `json:"confusion,omitempty"` // examples by class, in rows, and by what they are taken for
-	Note      string   `json:"note,omitempty"`      // what the reader should know
+	Net    string `json:"net,omitempty"`
+	System string `json:"system,omitempty"`
+	Task   string `json:"task,omitempty"`
+	Model  string `json:"model"`
+	Step   int    `json:"step,omitempty"`
+	Data   string `json:"data,omitempty"` // where they were found
+	Part   string `json:"part"`
+	Score
+	Metrics   map[string]float64        `json:"metrics,omitempty"`        // of a system: all by name, means over the learners
+	Learners  map[string][]float.OrNull `json:"learners,omitempty"`       // of each learner, where there are several
+	Rotated   float64                   `json:"rotated,omitempty"`        // by so many degrees
+	Within    float64                   `json:"rotated_within,omitempty"` // and by as many as this, at random
+	Seconds   float64                   `json:"seconds"`
+	Classes   []string                  `json:"classes,omitempty"`
+	Confusion [][]int                   `json:"confusion,omitempty"` // examples by class, in rows, and by what they are taken for
+	Note      string                    `json:"note,omitempty"`      // what the reader should know
 }
+
+// A Score is the mean loss and the share of hits over so many examples.
+type Score = stack.Score
 
 // Evaluate evaluates a network on dev. It calls tell, if there is one, after each batch with the examples done so
 // far, of a total.
-func Evaluate(ctx context.Context, dev *compute.Device, e Exam, tell func(done, total int)) (Evaluation, error) {
+func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, e Exam, tell func(done, total int)) (Evaluation, error) {
+	if e.System != "" {
+		return e.system(ctx, dev, names, tell)
+	}
 	if e.On == e.Data {
 		e.On = ""
 	}
 	v := Evaluation{Net: e.Net, Model: e.Model, Step: e.Step, Part: e.Part, Rotated: e.Rotate.Degrees, Within: e.Rotate.Within}
-	loss, err := Loss(e.Loss)
+	loss, err := names.Loss(e.Loss)
 	if err != nil {
 		return v, err
 	}
@@ -82,17 +96,9 @@ func Evaluate(ctx context.Context, dev *compute.Device, e Exam, tell func(done, 
 	if err != nil {
 		return v, err
 	}
-	t, err := e.trainer(dev, own, loss)
-	if err != nil {
-		return v, err
-	}
 	_, o := e.loaders(own)
 	o.Rotate, o.Seed = e.Rotate, e.Turns
-	l, err := data.NewLoader(on, part, o)
-	if err != nil {
-		return v, err
-	}
-	defer l.Close()
+	watched := func() nets.Task { return &watched{Images: tasks.Images{Set: on, Part: part, Options: o}, of: &v} }
 	if e.Table {
 		v.Classes = classNames(on)
 		v.Confusion = make([][]int, on.Classes)
@@ -100,28 +106,101 @@ func Evaluate(ctx context.Context, dev *compute.Device, e Exam, tell func(done, 
 			v.Confusion[i] = make([]int, on.Classes)
 		}
 	}
-	start, done := time.Now(), 0
-	v.Score, err = t.Evaluate(func() (x, labels []float32, err error) {
-		b, err := l.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil, nil, nil
+	r, err := e.open(dev, names, loss, watched)
+	if err != nil {
+		return v, err
+	}
+	defer r.Close()
+	start := time.Now()
+	m, err := r.Session.Evaluate(ctx, func(done, total int) {
+		if tell != nil {
+			tell(done*part.N()/total, part.N())
 		}
-		if err == nil && e.Table {
-			err = v.confuse(t.Net, b)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		if done += len(b.Y); tell != nil {
-			tell(done, part.N())
-		}
-		return b.X, b.Y, nil
 	})
 	v.Seconds = time.Since(start).Seconds()
-	if errors.Is(err, stack.ErrDiverged) {
-		return v, fmt.Errorf("the mean loss of %s on %s is %g", e.Model, v.Data, v.Loss)
+	if errors.Is(err, nets.ErrDiverged) {
+		return v, fmt.Errorf("the mean loss of %s on %s is not finite", e.Model, v.Data)
+	}
+	if err == nil {
+		v.Score, v.Learners = scoreOf(m), perLearner(m)
 	}
 	return v, err
+}
+
+// system evaluates a system on its own task.
+func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, tell func(done, total int)) (v Evaluation, err error) {
+	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
+	if e.On != "" || e.Part != "test" || e.Table || e.Rotate != (data.Rotation{}) {
+		return v, fmt.Errorf("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")
+	}
+	r, err := New(dev, names, e.Config)
+	if err != nil {
+		return v, err
+	}
+	defer r.Close()
+	if err := errors.Join(r.LoadModel(e.Model), r.Session.Sound()); err != nil {
+		return v, err
+	}
+	if r.Session.Test == nil {
+		return v, fmt.Errorf("the task %s has no test", cmp.Or(e.Task, e.Data))
+	}
+	start := time.Now()
+	m, err := r.Session.Evaluate(ctx, tell)
+	if err != nil {
+		return v, err
+	}
+	v.Seconds = time.Since(start).Seconds()
+	l := r.line("test", m)
+	v.Learners, v.Metrics, v.Examples = l.Learners, map[string]float64{}, l.Examples
+	for _, x := range l.All() {
+		v.Metrics[x.Name] = x.Mean
+	}
+	return v, nil
+}
+
+func scoreOf(m nets.Metrics) Score {
+	loss := m.Get("loss")
+	return Score{Loss: loss.Mean(), Accuracy: m.Get("accuracy").Mean(), Examples: int(loss.Count)}
+}
+
+// open builds the network that the file has the weights of, and loads them.
+func (e Exam) open(dev *compute.Device, names *catalogue.Catalogue, loss nets.Loss, task func() nets.Task) (*Run, error) {
+	run := nets.Run{Learners: e.Learners, Seed: e.Seed, Task: task, Test: task, System: func() nets.System {
+		return &stack.System{Net: names.Network(e.Net), Rule: stack.Backprop{}, Loss: loss, Optimiser: nets.SGD{}}
+	}}
+	s, err := run.Open(dev)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{Config: e.Config, Session: s}
+	if err := errors.Join(s.Continue(e.Step, s.Counters()), r.LoadModel(e.Model)); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	if err := s.Sound(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", e.Model, err), r.Close())
+	}
+	return r, nil
+}
+
+// A watched task counts what the examples of each class are taken for.
+type watched struct {
+	tasks.Images
+	of *Evaluation
+}
+
+func (w *watched) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
+	w.Images.Judge(p, m, answer)
+	if w.of.Confusion == nil || p.Device().Staged() {
+		return
+	}
+	n := m.Examples()
+	best, taken, labels := p.Tensor(n), make([]float32, n), make([]float32, n)
+	p.Do(compute.Reduce{Out: best, In: []*compute.Tensor{p.View(answer, 0, n, answer.Cols())}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
+	p.Read(best, taken)
+	p.Read(m.Want, labels)
+	for i, c := range taken {
+		w.of.Confusion[int(labels[i])][int(c)]++
+	}
 }
 
 // sets reads the data that the network was made for and those to evaluate it on. Where the former are not here, the
@@ -155,8 +234,8 @@ func (e Exam) sets(v *Evaluation) (own, on *data.Set, err error) {
 	return own, on, nil
 }
 
-func shapeOf(s *data.Set) stack.Shape {
-	return stack.Shape{Height: s.Height, Width: s.Width, Channels: s.Channels}
+func shapeOf(s *data.Set) nets.Shape {
+	return nets.Shape{Height: s.Height, Width: s.Width, Channels: s.Channels}
 }
 
 func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
@@ -171,43 +250,6 @@ func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
 		return nil, fmt.Errorf("%s has no test part, and no share of it was held out", path)
 	}
 	return s.Test, nil
-}
-
-// trainer is one that has the weights, and no state to go on with.
-func (e Exam) trainer(dev *compute.Device, made *data.Set, loss stack.Loss) (*stack.Trainer, error) {
-	in := shapeOf(made)
-	spec, err := stack.Parse(e.Net, in, made.Classes)
-	if err != nil {
-		return nil, err
-	}
-	net, err := stack.New(dev, spec, in, stack.Backprop{}, e.Seed)
-	if err != nil {
-		return nil, err
-	}
-	t, err := stack.NewTrainer(net, stack.SGD{}, loss) // first: a loss may have a state in the network
-	if err != nil {
-		return nil, err
-	}
-	if err := LoadModel(net, e.Model); err != nil {
-		return nil, err
-	}
-	t.Continue(uint64(e.Step))
-	if err := t.Sound(); err != nil {
-		return nil, fmt.Errorf("%s: %w", e.Model, err)
-	}
-	return t, nil
-}
-
-// confuse counts what the examples of a batch are taken for.
-func (v *Evaluation) confuse(net *stack.Net, b *data.Batch) error {
-	taken, err := net.Predict(b.X)
-	if err != nil {
-		return err
-	}
-	for i, c := range taken {
-		v.Confusion[int(b.Y[i])][c]++
-	}
-	return nil
 }
 
 // classNames are the names of the classes, or else their numbers.

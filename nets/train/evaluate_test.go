@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"hebb/nets/stack"
+	"hebb/nets"
 	"hebb/nets/safetensors"
+	"hebb/nets/stack"
 )
 
 // ended is a run that went to its end, and the exam of its last checkpoint.
@@ -35,7 +36,7 @@ func TestEvaluate(t *testing.T) {
 		r, e := ended(t, c)
 		e.Table = true
 		told := 0
-		v, err := Evaluate(t.Context(), device(t), e, func(done, total int) {
+		v, err := Evaluate(t.Context(), device(t), names, e, func(done, total int) {
 			if told = done; total != 16 {
 				t.Errorf("%d of %d", done, total)
 			}
@@ -77,7 +78,7 @@ func mustRead(t *testing.T, dir string) History {
 // TestEvaluateElsewhere: other data stand in for those that the network learned from, where these are not there.
 func TestEvaluateElsewhere(t *testing.T) {
 	r, e := ended(t, small(t, "mlp:64-12-4", "bp"))
-	own, err := Evaluate(t.Context(), device(t), e, nil)
+	own, err := Evaluate(t.Context(), device(t), names, e, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestEvaluateElsewhere(t *testing.T) {
 			}
 		}
 		e.On = moved
-		v, err := Evaluate(t.Context(), device(t), e, nil)
+		v, err := Evaluate(t.Context(), device(t), names, e, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +106,7 @@ func TestEvaluateElsewhere(t *testing.T) {
 		}
 	}
 	e.On = ""
-	if _, err := Evaluate(t.Context(), device(t), e, nil); err == nil || !strings.Contains(err.Error(), r.Config.Data) {
+	if _, err := Evaluate(t.Context(), device(t), names, e, nil); err == nil || !strings.Contains(err.Error(), r.Config.Data) {
 		t.Errorf("without data: %v", err)
 	}
 }
@@ -143,7 +144,7 @@ func TestEvaluateNormalised(t *testing.T) {
 	var scores []stack.Score
 	for _, on := range []string{"", idx(t, 48, 100, true)} {
 		e.On = on
-		v, err := Evaluate(t.Context(), device(t), e, nil)
+		v, err := Evaluate(t.Context(), device(t), names, e, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,16 +160,16 @@ func TestEvaluateParts(t *testing.T) {
 	c := small(t, "mlp:64-12-4", "bp")
 	c.Net, c.Data, c.Limit = "mlp:64-12-10", idx(t, 48, 0, false), 40
 	r, e := ended(t, c)
-	if _, err := Evaluate(t.Context(), device(t), e, nil); err == nil || !strings.Contains(err.Error(), "has no test part") {
+	if _, err := Evaluate(t.Context(), device(t), names, e, nil); err == nil || !strings.Contains(err.Error(), "has no test part") {
 		t.Errorf("without a test part: %v", err)
 	}
 	e.Part = "train"
-	v, err := Evaluate(t.Context(), device(t), e, nil)
+	v, err := Evaluate(t.Context(), device(t), names, e, nil)
 	if err != nil || v.Examples != r.Config.Limit {
 		t.Errorf("%+v, %v, want %d examples", v, err, r.Config.Limit)
 	}
 	e.Part = "half"
-	if _, err := Evaluate(t.Context(), device(t), e, nil); err == nil || !strings.Contains(err.Error(), "want test or train") {
+	if _, err := Evaluate(t.Context(), device(t), names, e, nil); err == nil || !strings.Contains(err.Error(), "want test or train") {
 		t.Errorf("half: %v", err)
 	}
 }
@@ -219,13 +220,13 @@ func TestEvaluateRefusals(t *testing.T) {
 	} {
 		e := good
 		change(&e)
-		if v, err := Evaluate(t.Context(), device(t), e, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if v, err := Evaluate(t.Context(), device(t), names, e, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q: %+v, %v", want, v, err)
 		}
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := Evaluate(stopped, device(t), good, nil); !errors.Is(err, context.Canceled) {
+	if _, err := Evaluate(stopped, device(t), names, good, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
 }
@@ -237,12 +238,12 @@ func TestLastModel(t *testing.T) {
 		if _, _, err := LastModel(dir); err == nil || !strings.Contains(err.Error(), "no checkpoint yet") {
 			t.Errorf("error %v", err)
 		}
-		if err := os.MkdirAll(filepath.Join(dir, checkpoints, ".unfinished-7"), 0o777); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, CheckpointsDir, ".unfinished-7"), 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, step := range []string{"step-9", "step-000000010", "step-x"} {
-		if err := os.Mkdir(filepath.Join(dir, checkpoints, step), 0o777); err != nil {
+		if err := os.Mkdir(filepath.Join(dir, CheckpointsDir, step), 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -254,7 +255,7 @@ func TestLastModel(t *testing.T) {
 
 // TestPredict: numbers that are no whole examples are refused.
 func TestPredict(t *testing.T) {
-	in := stack.Shape{Height: 1, Width: 1, Channels: 4}
+	in := nets.Shape{Height: 1, Width: 1, Channels: 4}
 	spec, err := stack.Parse("mlp:4-3-2", in, 2)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"hebb/compute"
+	"hebb/nets/catalogue"
 )
 
 // A Folder keeps a run: config.toml, what was asked for; run.json, by what it was made; metrics.jsonl, a line
@@ -48,20 +49,22 @@ type Record struct {
 
 // Begin prepares a new run on dev and makes its folder. Of the record, Version and Started are the caller's, and From, if
 // there is one, is a file of weights to start from.
-func Begin(dev *compute.Device, dir string, c Config, rec Record) (*Run, Record, error) {
+func Begin(dev *compute.Device, names *catalogue.Catalogue, dir string, c Config, rec Record) (*Run, Record, error) {
 	if err := Usable(dir); err != nil {
 		return nil, rec, err
 	}
-	r, err := New(dev, c)
+	r, err := New(dev, names, c)
 	if err != nil {
 		return nil, rec, err
 	}
 	if rec.From != "" {
-		err = LoadModel(r.Net, rec.From)
+		err = r.LoadModel(rec.From)
 	}
 	if err == nil {
 		rec.Go, rec.Device, rec.DataPath = runtime.Version(), dev.Info(), r.Path
-		rec.Examples, rec.Parameters = r.Set.Train.N(), r.Net.Parameters()
+		if rec.Parameters = r.Session.Parameters(); r.Set != nil {
+			rec.Examples = r.Set.Train.N()
+		}
 		r.Folder, err = Create(dir, c, rec)
 	}
 	if err != nil {
@@ -74,8 +77,10 @@ func Begin(dev *compute.Device, dir string, c Config, rec Record) (*Run, Record,
 // Usable reports why a folder cannot be that of a new run: it holds one, or cannot be written to. It leaves nothing
 // behind.
 func Usable(dir string) error {
-	if _, err := os.Lstat(filepath.Join(dir, ConfigFile)); err == nil {
-		return fmt.Errorf("%s holds a run already: choose another folder, or --resume it", dir)
+	for _, name := range []string{ConfigFile, RecordFile} { // the latter alone was left by runs that could not go on
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("%s holds a run already (%s): choose another folder, or --resume it", dir, name)
+		}
 	}
 	var made []string
 	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
@@ -104,7 +109,7 @@ func Create(dir string, c Config, rec Record) (*Folder, error) {
 	if err := Usable(dir); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, checkpoints), 0o777); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, CheckpointsDir), 0o777); err != nil {
 		return nil, err
 	}
 	f := &Folder{Dir: dir}
@@ -145,6 +150,9 @@ func ReadConfig(path string, c Config) (Config, error) {
 	}
 	if extra := known.Undecoded(); len(extra) > 0 {
 		return c, fmt.Errorf("%s: no setting is called %s", path, extra[0])
+	}
+	if known.IsDefined("learners") && c.Learners < 1 {
+		return c, fmt.Errorf("%s: %d learners, want at least 1", path, c.Learners)
 	}
 	return c.whole(), nil
 }

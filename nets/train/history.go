@@ -21,15 +21,15 @@ type History struct {
 }
 
 // ReadHistory reads the folder of a run and changes nothing in it. It returns an error, which wraps [ErrNoRun] where
-// there is no config, if not even that can be read.
+// there is no config, if not even that can be read; it is the Damage then, too.
 func ReadHistory(dir string) (h History, err error) {
 	h.Dir = dir
 	h.Config, err = ReadConfig(filepath.Join(dir, ConfigFile), Config{})
 	if errors.Is(err, fs.ErrNotExist) {
-		return h, fmt.Errorf("%w: %s has no %s", ErrNoRun, dir, ConfigFile)
+		err = fmt.Errorf("%w: %s has no %s", ErrNoRun, dir, ConfigFile)
 	}
 	if err != nil {
-		return h, err
+		return History{Dir: dir, Damage: err}, err
 	}
 	var lines, record error
 	h.Record, record = ReadRecord(dir)
@@ -67,4 +67,27 @@ func (h History) Finished() bool {
 	}
 	done, asked := h.Epochs()
 	return done >= asked
+}
+
+// InSteps reports whether the time of the run is counted in steps: those asked for of a task with a name of its own, whose
+// epochs are a trial or two. All others are counted in epochs.
+func (h History) InSteps() bool { return h.Config.Steps > 0 && h.Config.ownTask() }
+
+// At returns the time of a line, in steps or epochs.
+func (h History) At(l Line) float64 {
+	if h.InSteps() {
+		return float64(l.Step)
+	}
+	return l.Epoch
+}
+
+// Made returns how many steps or epochs were made and asked for, the latter 0 where that is not known; see [History.Epochs].
+func (h History) Made() (done, asked float64) {
+	if !h.InSteps() {
+		return h.Epochs()
+	}
+	if len(h.Lines) > 0 {
+		done = h.At(h.Lines[len(h.Lines)-1])
+	}
+	return done, float64(h.Config.Steps)
 }

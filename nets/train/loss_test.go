@@ -5,18 +5,19 @@ import (
 	"strings"
 	"testing"
 
-	"hebb/nets/stack"
+	"hebb/nets"
 	"hebb/nets/data"
+	"hebb/nets/local"
 )
 
 const hsicLoss = "hsic:sigma_x=8.0,sigma_y=0.75"
 
 func TestLoss(t *testing.T) {
-	for text, want := range map[string]stack.Loss{
-		"cross-entropy": stack.CrossEntropy, "binary-cross-entropy": stack.BinaryCrossEntropy,
-		"hsic": stack.DefaultHSICLoss, hsicLoss: stack.HSICLoss{SigmaX: 8, SigmaY: 0.75},
+	for text, want := range map[string]nets.Loss{
+		"cross-entropy": nets.CrossEntropy, "binary-cross-entropy": nets.BinaryCrossEntropy,
+		"hsic": local.DefaultHSICLoss, hsicLoss: local.HSICLoss{SigmaX: 8, SigmaY: 0.75},
 	} {
-		if got, err := Loss(text); err != nil || got != want {
+		if got, err := names.Loss(text); err != nil || got != want {
 			t.Errorf("%s: %#v, %v, want %#v", text, got, err, want)
 		}
 	}
@@ -25,13 +26,13 @@ func TestLoss(t *testing.T) {
 		"hsic:sigma_y=0.0": "sigma_y 0", "hsic:sigma_x=-2.0": "sigma_x -2", "hsic:sigma_x=nan": "sigma_x NaN", "hsic:sigma_x=inf": "out of range",
 		"hsic:regression=true": "regression", "cross-entropy:sigma_x=1.0": "cross-entropy",
 	} {
-		if l, err := Loss(text); err == nil || !strings.Contains(err.Error(), want) {
+		if l, err := names.Loss(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v, want an error with %q", text, l, err, want)
 		}
 	}
 	c := Default
 	c.Loss, c.Batch = hsicLoss, 3
-	if err := c.Check(); err == nil || !strings.Contains(err.Error(), "batches of 3") || !strings.Contains(err.Error(), "4 at least") {
+	if err := c.Check(names); err == nil || !strings.Contains(err.Error(), "batches of 3") || !strings.Contains(err.Error(), "4 at least") {
 		t.Errorf("batches of 3: %v", err)
 	}
 }
@@ -45,12 +46,12 @@ func TestResumeHSICLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := everything(t, whole)
-	if offset := want[stack.OffsetName]; len(offset) != 4 || offset[0] == 0 {
+	if offset := want[local.OffsetName]; len(offset) != 4 || offset[0] == 0 {
 		t.Fatalf("the offset is %v", offset)
 	}
 	for _, at := range []int{1, 12} {
 		cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
-		stopAt(t, cut, at)
+		stopAt(t, cut, at, "train")
 		requireSame(t, want, everything(t, finish(t, cut.Folder.Dir)))
 	}
 	killed := start(t, c, filepath.Join(t.TempDir(), "killed"))
@@ -72,16 +73,16 @@ func TestOffsetInFile(t *testing.T) {
 	}
 	learner := fresh("cross-entropy")
 	before := everything(t, learner)
-	if err := LoadModel(learner.Net, trained.Model); err == nil || !strings.Contains(err.Error(), "trained by the loss hsic") {
+	if err := learner.LoadModel(trained.Model); err == nil || !strings.Contains(err.Error(), "trained by the loss hsic") {
 		t.Errorf("a network without an offset: %v", err)
 	}
 	requireSame(t, before, everything(t, learner))
-	for model, want := range map[string][]float32{trained.Model: everything(t, r)[stack.OffsetName], plain.Model: make([]float32, 4)} {
+	for model, want := range map[string][]float32{trained.Model: everything(t, r)[local.OffsetName], plain.Model: make([]float32, 4)} {
 		learner = fresh(hsicLoss)
-		if err := LoadModel(learner.Net, model); err != nil {
+		if err := learner.LoadModel(model); err != nil {
 			t.Fatal(err)
 		}
-		requireSame(t, map[string][]float32{"": want}, map[string][]float32{"": everything(t, learner)[stack.OffsetName]})
+		requireSame(t, map[string][]float32{"": want}, map[string][]float32{"": everything(t, learner)[local.OffsetName]})
 	}
 }
 
@@ -95,12 +96,12 @@ func TestEvaluateRotated(t *testing.T) {
 	} {
 		changed := e
 		change(&changed)
-		first, err := Evaluate(t.Context(), device(t), changed, nil)
+		first, err := Evaluate(t.Context(), device(t), names, changed, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		changed.Seed++ // of the network
-		again, err := Evaluate(t.Context(), device(t), changed, nil)
+		again, err := Evaluate(t.Context(), device(t), names, changed, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +114,7 @@ func TestEvaluateRotated(t *testing.T) {
 		losses[first.Loss] = what
 	}
 	e.Rotate = data.Rotation{Within: 200}
-	if _, err := Evaluate(t.Context(), device(t), e, nil); err == nil || !strings.Contains(err.Error(), "rotation") {
+	if _, err := Evaluate(t.Context(), device(t), names, e, nil); err == nil || !strings.Contains(err.Error(), "rotation") {
 		t.Errorf("within 200°: %v", err)
 	}
 }

@@ -60,7 +60,7 @@ func TestRehearse(t *testing.T) {
 			}
 			stage := &theatre{Backend: b, told: map[string]bool{}}
 			dev := compute.New(stage)
-			r, err := New(dev, c)
+			r, err := New(dev, names, c)
 			if err != nil {
 				t.Fatal(err)
 			}

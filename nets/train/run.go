@@ -4,139 +4,85 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"time"
 
 	"hebb/compute"
-	"hebb/nets/stack"
+	"hebb/internal/float"
+	"hebb/nets"
+	"hebb/nets/catalogue"
 	"hebb/nets/data"
+	"hebb/nets/stack"
 )
 
 // A Run is a training under way.
 type Run struct {
 	Config  Config
-	Set     *data.Set
-	Path    string // where the data were found
-	Net     *stack.Net
-	Trainer *stack.Trainer
+	Set     *data.Set // nil of a task that has none
+	Path    string    // where the data were found
+	Session *nets.Session
 	Folder  *Folder // nil: nothing is kept
 
-	plan     plan
-	loader   *data.Loader
-	testing  data.LoaderOptions
-	shown    *data.Batch // what angles are measured on; nil: the last batch
-	perEpoch int
-	total    int
-	spent    time.Duration // training before it was resumed
+	spent time.Duration // training before it was resumed
 }
 
 // New prepares a run from the start on dev.
-func New(dev *compute.Device, c Config) (r *Run, err error) {
+func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err error) {
 	r = &Run{Config: c}
-	if r.plan, err = c.plan(); err != nil {
-		return nil, ConfigError{err}
-	}
-	dev.Allow(r.plan.leeway)
-	if r.Set, r.Path, err = c.load(); err != nil {
-		return nil, fmt.Errorf("data %s: %w", c.Data, err)
-	}
-	part := limited(r.Set.Train, c.Limit, r.Set.Values())
-	if c.Batch > part.N() {
-		return nil, ConfigError{fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, part.N())}
-	}
-	in := stack.Shape{Height: r.Set.Height, Width: r.Set.Width, Channels: r.Set.Channels}
-	spec, err := stack.Parse(c.Net, in, r.Set.Classes)
+	p, err := c.plan(names)
 	if err != nil {
 		return nil, ConfigError{err}
 	}
-	var training data.LoaderOptions
-	training, r.testing = c.loaders(r.Set)
-	dev.Rehearse(func(d *compute.Device) error { // whose failure would come again
-		return r.rehearse(d, spec, in)
-	})
-	if r.Trainer, err = r.trainer(dev, spec, in); err != nil {
+	dev.Allow(p.leeway)
+	if !c.ownTask() {
+		if r.Set, r.Path, err = c.load(); err != nil {
+			return nil, fmt.Errorf("data %s: %w", c.Data, err)
+		}
+		if n := limited(r.Set.Train, c.Limit, r.Set.Values()).N(); c.Batch > n {
+			return nil, ConfigError{fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, n)}
+		}
+	}
+	if c.System == "" { // a network that does not fit the data, before anything is built
+		in := nets.Shape{Height: r.Set.Height, Width: r.Set.Width, Channels: r.Set.Channels}
+		if _, err := names.Network(c.Net)(in, r.Set.Classes); err != nil {
+			return nil, ConfigError{err}
+		}
+	}
+	run := c.run(names, p, r.Set)
+	if c.System != "" {
+		spec, err := tried(run, dev)
+		if err != nil {
+			return nil, ConfigError{err}
+		}
+		if spec.Epoch == 0 {
+			run.Test = nil // which would have no end
+		}
+	}
+	run.Rehearse(dev)
+	if r.Session, err = run.Open(dev); err != nil {
 		return nil, err
 	}
-	r.Net = r.Trainer.Net
-	if r.loader, err = data.NewLoader(r.Set, part, training); err != nil {
-		return nil, err
-	}
-	if r.shown, err = show(r.Set, min(c.Angles, part.N()), r.testing); err != nil {
-		return nil, err
-	}
-	r.perEpoch = r.loader.Batches()
-	if r.total = c.Steps; r.total == 0 {
-		r.total = c.Epochs * r.perEpoch
+	if r.Session.Total() == 0 {
+		return nil, errors.Join(ConfigError{fmt.Errorf("the task %s has no epochs: how many steps?", c.Task)}, r.Session.Close())
 	}
 	return r, nil
 }
 
-// trainer makes the network on dev.
-func (r *Run) trainer(dev *compute.Device, spec stack.Spec, in stack.Shape) (*stack.Trainer, error) {
-	c := r.Config
-	net, err := stack.New(dev, spec, in, r.plan.rule, c.Seed)
+// tried makes the first step of an epoch and the last where nothing is computed, and describes the task: it reports a system
+// that does not fit it.
+func tried(run nets.Run, dev *compute.Device) (nets.Spec, error) {
+	run.Test = nil
+	s, err := run.Open(compute.New(&compute.Stage{Of: dev.Info()}))
 	if err != nil {
-		return nil, err
+		return nets.Spec{}, err
 	}
-	net.BiasRate, net.OutputRate = float32(c.BiasRate), float32(c.OutputRate)
-	t, err := stack.NewTrainer(net, r.plan.optimiser, r.plan.loss)
-	if err == nil {
-		t.Noise = float32(c.Noise)
-	}
-	return t, err
-}
-
-// rehearse does once what is done over and over: a step, and what an epoch ends with.
-func (r *Run) rehearse(dev *compute.Device, spec stack.Spec, in stack.Shape) error {
-	t, err := r.trainer(dev, spec, in)
-	if err != nil {
-		return err
-	}
-	blank := func(n int) (x, y []float32) { return make([]float32, n*in.Len()), make([]float32, n) }
-	x, y := blank(r.Config.Batch)
-	if err := t.Step(x, y, 1); err != nil {
-		return err
-	}
-	if n := min(r.Config.Angles, r.Set.Train.N()); n > 0 {
-		x, y = blank(n)
-	}
-	if _, err := t.Angles(x, y); err != nil {
-		return err
-	}
-	var judged []int // batches
-	if r.Config.SaveEvery > 0 {
-		judged = append(judged, r.Config.Batch)
-	}
-	if r.Set.Test != nil {
-		n := limited(r.Set.Test, r.Config.TestLimit, r.Set.Values()).N()
-		judged = append(judged, min(n, r.testing.Batch), n%r.testing.Batch)
-	}
-	for _, n := range judged {
-		x, y := blank(n)
-		if _, err := t.Try(x, y); err != nil {
-			return err
+	for _, done := range []int{0, max(s.Spec.Epoch, 1) - 1} {
+		if err = errors.Join(err, s.Continue(done, s.Counters())); err == nil {
+			err = s.Step(context.Background())
 		}
 	}
-	return nil
-}
-
-// show returns the first n examples to train on, as they are in evaluation; nil for none.
-func show(set *data.Set, n int, o data.LoaderOptions) (*data.Batch, error) {
-	if n == 0 {
-		return nil, nil
-	}
-	o.Batch = n
-	l, err := data.NewLoader(set, limited(set.Train, n, set.Values()), o)
-	if err != nil {
-		return nil, err
-	}
-	defer l.Close()
-	b, err := l.Next(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	return &data.Batch{X: slices.Clone(b.X), Y: slices.Clone(b.Y)}, nil
+	return s.Spec, errors.Join(err, s.Close())
 }
 
 // A ConfigError is a setting that cannot be, or does not fit the data.
@@ -159,105 +105,191 @@ func limited(s *data.Split, n, values int) *data.Split {
 }
 
 // Close ends what reads data. The device is the caller's.
-func (r *Run) Close() error { return r.loader.Close() }
+func (r *Run) Close() error { return r.Session.Close() }
+
+// Network returns the network that is trained, that of the first learner; nil of other systems.
+func (r *Run) Network() *stack.Net {
+	if n, ok := r.Session.Systems()[0].(interface{ Network() *stack.Net }); ok {
+		return n.Network()
+	}
+	return nil
+}
 
 // Steps returns how many steps have been made, and how many there are to be.
-func (r *Run) Steps() (done, total int) { return int(r.Trainer.Steps()), r.total }
+func (r *Run) Steps() (done, total int) { return r.Session.Number(), r.Session.Total() }
 
-// PerEpoch returns how many steps make an epoch.
-func (r *Run) PerEpoch() int { return r.perEpoch }
+// PerEpoch returns how many steps make an epoch; 0 where there are none.
+func (r *Run) PerEpoch() int { return r.Session.Spec.Epoch }
 
-// A Line of metrics: one JSON object in metrics.jsonl.
+// PerStep returns how many examples a step shows to each learner.
+func (r *Run) PerStep() int {
+	if r.Set != nil {
+		return r.Config.Batch
+	}
+	return r.Session.Spec.Examples
+}
+
+// A Line of metrics: one JSON object in metrics.jsonl. Of several learners, numbers are means over those that go on.
 type Line struct {
-	Kind            string       `json:"kind"` // "train", "test" or "angles"
-	Step            int          `json:"step"`
-	Epoch           float64      `json:"epoch"`
-	Loss            float64      `json:"loss,omitempty"`
-	Accuracy        float64      `json:"accuracy,omitempty"`
-	Examples        int          `json:"examples,omitempty"`
-	Rate            float64      `json:"rate,omitempty"`
-	ImagesPerSecond float64      `json:"images_per_second,omitempty"`
-	Seconds         float64      `json:"seconds,omitempty"` // of training in all, evaluation and saving not counted
-	Layers          []stack.Angle `json:"layers,omitempty"`
+	Kind            string                    `json:"kind"` // "train", "test" or "angles"
+	Step            int                       `json:"step"`
+	Epoch           float64                   `json:"epoch"`
+	Loss            float64                   `json:"loss,omitempty"`
+	Accuracy        float64                   `json:"accuracy,omitempty"`
+	Metrics         map[string]float64        `json:"metrics,omitempty"`  // all others, by name
+	Learners        map[string][]float.OrNull `json:"learners,omitempty"` // all metrics of each learner, where there are several; null of one that is lost
+	Examples        int                       `json:"examples,omitempty"` // of each learner
+	Rate            float64                   `json:"rate,omitempty"`
+	ImagesPerSecond float64                   `json:"images_per_second,omitempty"` // examples, of all learners
+	Seconds         float64                   `json:"seconds,omitempty"`           // of training in all, evaluation and saving not counted
+	Layers          []nets.Angle              `json:"layers,omitempty"`
+}
+
+// A Value is a metric of a line: the mean over the learners, and the values of all where there are several.
+type Value struct {
+	Name string
+	Mean float64
+	Each []float.OrNull
+}
+
+// All returns the metrics of the line: the loss and the accuracy, if they were measured, and all others by name.
+func (l Line) All() (all []Value) {
+	if l.Loss != 0 {
+		all = append(all, Value{"loss", l.Loss, l.Learners["loss"]})
+	}
+	if l.Accuracy != 0 {
+		all = append(all, Value{"accuracy", l.Accuracy, l.Learners["accuracy"]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.Metrics)) {
+		all = append(all, Value{name, l.Metrics[name], l.Learners[name]})
+	}
+	return all
 }
 
 // Train goes on to the end of the run. It calls tell with each line of metrics. When ctx ends it saves what
-// there is and returns the reason; a run that diverges ends with stack.ErrDiverged, and its last good
+// there is and returns the reason; a run that diverges ends with nets.ErrDiverged, and its last good
 // checkpoint is kept.
 func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 	clock := newClock(r.spent)
+	var due due
 	for {
 		done, total := r.Steps()
 		if done >= total {
 			return nil
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && r.Session.Between() {
 			return r.interrupted(ctx, clock, tell)
 		}
-		b, err := r.loader.Next(ctx)
-		if err != nil {
-			if ctx.Err() != nil {
-				continue
+		rate := r.Session.RateNow()
+		// A moment is shown to all learners or to none: the end of ctx waits for it.
+		if err := r.Session.Step(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
+		due.after(r)
+		if r.Session.Between() || done+1 == total {
+			if err := r.after(ctx, due, rate, clock, tell); err != nil {
+				if why := context.Cause(ctx); why != nil && errors.Is(err, why) {
+					err = fmt.Errorf("stopped after step %d of %d, before it was evaluated and saved: %w", done+1, total, err)
+				}
+				return err
 			}
-			return err
-		}
-		epoch := float64(done) / float64(r.perEpoch)
-		rate := r.Config.Rate * r.plan.schedule.Rate(epoch, float64(total)/float64(r.perEpoch))
-		if err := r.Trainer.Step(b.X, b.Y, rate); err != nil {
-			return fmt.Errorf("step %d: %w", done+1, err)
-		}
-		if err := r.after(ctx, b, rate, clock, tell); err != nil {
-			return err
+			due = none
 		}
 	}
 }
 
-// after is what a step is followed by: metrics, evaluation, a checkpoint.
-func (r *Run) after(ctx context.Context, b *data.Batch, rate float64, clock *clock, tell func(Line)) error {
+// A due is what a step is to be followed by, once no trial is under way.
+type due struct{ log, save, epoch bool }
+
+var none due
+
+func (d *due) after(r *Run) {
 	done, total := r.Steps()
-	epochEnds := done%r.perEpoch == 0 || done == total
-	saves := r.Config.SaveEvery > 0 && done%r.Config.SaveEvery == 0
-	if !epochEnds && !saves && done%r.Config.LogEvery != 0 {
+	every := func(n int) bool { return n > 0 && done%n == 0 }
+	epoch := r.PerEpoch()
+	if r.Config.ownTask() { // whose epochs are a trial or two
+		epoch = r.Config.LogEvery
+	}
+	d.epoch = d.epoch || every(epoch) || done == total
+	d.save = d.save || every(r.Config.SaveEvery)
+	d.log = d.log || every(r.Config.LogEvery)
+}
+
+// after is what a step is followed by: metrics, evaluation, a checkpoint.
+func (r *Run) after(ctx context.Context, d due, rate float64, clock *clock, tell func(Line)) error {
+	if d == none {
 		return nil
 	}
-	if err := r.log(b, rate, clock, tell); err != nil || !epochEnds && !saves {
+	if err := r.log(rate, clock, tell); err != nil || !d.epoch && !d.save {
 		return err
 	}
 	clock.pause()
 	defer clock.resume()
-	if epochEnds {
-		if err := r.judge(ctx, b, tell); err != nil {
-			return r.why(err, b)
+	if d.epoch {
+		if err := r.judge(ctx, tell); err != nil {
+			return r.why(err)
 		}
-	} else if _, err := r.Trainer.Try(b.X, b.Y); err != nil { // the loss so far is that of the weights before
-		return r.why(err, b)
+	} else if _, err := r.Session.Try(ctx); err != nil { // the loss so far is that of the weights before
+		return r.why(err)
 	}
 	return r.Save()
 }
 
 // log writes a line on the steps since the last.
-func (r *Run) log(b *data.Batch, rate float64, clock *clock, tell func(Line)) error {
-	score, err := r.Trainer.Score()
+func (r *Run) log(rate float64, clock *clock, tell func(Line)) error {
+	m, err := r.Session.Metrics()
 	if err != nil {
-		return r.why(err, b)
+		return r.why(err)
 	}
-	l := r.line("train", score)
+	l := r.line("train", m)
 	l.Rate = rate
-	l.ImagesPerSecond, l.Seconds = clock.lap(score.Examples)
+	l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
 	return r.write(l, tell)
 }
 
 // why adds to the news that a run diverged where it did.
-func (r *Run) why(err error, b *data.Batch) error {
-	if errors.Is(err, stack.ErrDiverged) {
-		return errors.Join(err, r.Trainer.Diagnose(b.X, b.Y))
+func (r *Run) why(err error) error {
+	if errors.Is(err, nets.ErrDiverged) {
+		return errors.Join(err, r.Session.Diagnose(context.Background()))
 	}
 	return err
 }
 
-func (r *Run) line(kind string, s stack.Score) Line {
+func (r *Run) line(kind string, all nets.Metrics) Line {
 	done, _ := r.Steps()
-	return Line{Kind: kind, Step: done, Epoch: float64(done) / float64(r.perEpoch), Loss: s.Loss, Accuracy: s.Accuracy, Examples: s.Examples}
+	l := Line{Kind: kind, Step: done, Epoch: r.Session.EpochsMade()}
+	for _, m := range all {
+		l.Examples = max(l.Examples, int(m.Count))
+		switch m.Name {
+		case "loss":
+			l.Loss = m.Mean()
+		case "accuracy":
+			l.Accuracy = m.Mean()
+		default:
+			if l.Metrics == nil {
+				l.Metrics = map[string]float64{}
+			}
+			l.Metrics[m.Name] = m.Mean()
+		}
+	}
+	l.Learners = perLearner(all)
+	return l
+}
+
+// perLearner are the metrics of each learner; nil where there is one.
+func perLearner(all nets.Metrics) (learners map[string][]float.OrNull) {
+	for _, m := range all {
+		if len(m.Each) < 2 {
+			continue
+		}
+		if learners == nil {
+			learners = map[string][]float.OrNull{}
+		}
+		for _, x := range m.Each {
+			learners[m.Name] = append(learners[m.Name], float.OrNull(x))
+		}
+	}
+	return learners
 }
 
 func (r *Run) write(l Line, tell func(Line)) error {
@@ -270,60 +302,36 @@ func (r *Run) write(l Line, tell func(Line)) error {
 	return r.Folder.append(l)
 }
 
-// judge evaluates on the test part, and compares the rule with backprop on a batch.
-func (r *Run) judge(ctx context.Context, b *data.Batch, tell func(Line)) error {
-	if r.shown != nil {
-		b = r.shown
-	}
-	angles, err := r.Trainer.Angles(b.X, b.Y)
+// judge compares the system with backprop on a batch, if it can, and evaluates on the test part.
+func (r *Run) judge(ctx context.Context, tell func(Line)) error {
+	angles, err := r.Session.Compare(ctx)
 	if err != nil {
 		return err
 	}
-	l := r.line("angles", stack.Score{})
-	l.Layers = angles
-	if err := r.write(l, tell); err != nil {
-		return err
+	if angles != nil {
+		l := r.line("angles", nil)
+		l.Layers = angles
+		if err := r.write(l, tell); err != nil {
+			return err
+		}
 	}
-	if r.Set.Test == nil {
+	if r.Session.Test == nil {
 		return nil
 	}
-	score, err := r.Evaluate(ctx)
+	m, err := r.Session.Evaluate(ctx, nil)
 	if err != nil {
 		return err
 	}
-	return r.write(r.line("test", score), tell)
-}
-
-// Evaluate returns the score on the test part.
-func (r *Run) Evaluate(ctx context.Context) (stack.Score, error) {
-	if r.Set.Test == nil {
-		return stack.Score{}, fmt.Errorf("%s has no test part; want a holdout", r.Path)
-	}
-	l, err := data.NewLoader(r.Set, limited(r.Set.Test, r.Config.TestLimit, r.Set.Values()), r.testing)
-	if err != nil {
-		return stack.Score{}, err
-	}
-	defer l.Close()
-	return r.Trainer.Evaluate(func() (x, labels []float32, err error) {
-		b, err := l.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil, nil, nil
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		return b.X, b.Y, nil
-	})
+	return r.write(r.line("test", m), tell)
 }
 
 // interrupted saves what there is.
 func (r *Run) interrupted(ctx context.Context, clock *clock, tell func(Line)) error {
 	done, total := r.Steps()
 	why := fmt.Errorf("stopped after step %d of %d: %w", done, total, context.Cause(ctx))
-	score, err := r.Trainer.Score()
-	if err == nil && score.Examples > 0 {
-		l := r.line("train", score)
-		l.ImagesPerSecond, l.Seconds = clock.lap(score.Examples)
+	m, err := r.Session.Metrics()
+	if l := r.line("train", m); err == nil && l.Examples > 0 {
+		l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
 		err = r.write(l, tell)
 	}
 	if err == nil {
@@ -334,7 +342,7 @@ func (r *Run) interrupted(ctx context.Context, clock *clock, tell func(Line)) er
 
 // MeanAngles is the mean, over the layers that it concerns, of the angles of weights and of deltas: all layers
 // with feedback weights; all layers but the last. It is NaN where there are none.
-func MeanAngles(layers []stack.Angle) (weights, deltas stack.Degrees) {
+func MeanAngles(layers []nets.Angle) (weights, deltas nets.Degrees) {
 	var w, d mean
 	for i, l := range layers {
 		w.add(l.Weights)
@@ -346,18 +354,18 @@ func MeanAngles(layers []stack.Angle) (weights, deltas stack.Degrees) {
 }
 
 type mean struct {
-	sum stack.Degrees
+	sum nets.Degrees
 	n   int
 }
 
-func (m *mean) add(a stack.Degrees) {
+func (m *mean) add(a nets.Degrees) {
 	if a == a {
 		m.sum += a
 		m.n++
 	}
 }
 
-func (m *mean) value() stack.Degrees { return m.sum / stack.Degrees(m.n) } // NaN of none
+func (m *mean) value() nets.Degrees { return m.sum / nets.Degrees(m.n) } // NaN of none
 
 // A clock counts the time of training alone.
 type clock struct {

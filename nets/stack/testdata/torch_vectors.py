@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What PyTorch makes of a few small networks, for the tests of package nets.
 
-    torch_vectors.py vectors DIR             weights and results of the small networks: DIR is nets/testdata
+    torch_vectors.py vectors DIR             weights and results of the small networks: DIR is nets/stack/testdata
     torch_vectors.py resnet18 DIR            the same of torchvision's resnet18, in evaluation
     torch_vectors.py strict MODEL FROM TO    loads MODEL into torchvision's resnet18 with strict=True and writes to TO
                                              the logits of FROM's images

@@ -71,11 +71,16 @@ func (logTicks) Ticks(lo, hi float64) (ticks []plot.Tick) {
 	return ticks
 }
 
-// protractor is an axis of degrees, to 90 or, where something points the other way, further.
-func protractor(p *plot.Plot, most float64) {
+// protractor draws angles on an axis of degrees, to 90 or, where something points the other way, further.
+func protractor(p *plot.Plot, curves []curve) {
+	show(p, curves, 0)
 	top := 90.0
-	for top < most {
-		top += 30
+	for _, c := range curves {
+		for _, q := range c.points {
+			for top < q.high {
+				top += 30
+			}
+		}
 	}
 	var ticks plot.ConstantTicks
 	for a := 0.0; a <= top; a += 30 {

@@ -2,34 +2,42 @@
 package chart
 
 import (
+	"cmp"
+	"fmt"
 	"image/color"
-	"io"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 
+	"hebb/internal/figure"
 	"hebb/nets/train"
 )
 
-// A Chart is the curves of runs, one colour a run, over the epochs: the loss, the accuracy, and the angles of
-// feedback weights to weights and of the rule's deltas to backprop's.
+// A Chart is the curves of runs over epochs or steps: a panel for each metric, and one for the angles of feedback weights to
+// weights and of the rule's deltas to backprop's. Runs that differ by their seeds alone have one colour: a line of their mean in a
+// band of mean ± standard deviation or, of two seeds, from one to the other.
 type Chart struct {
 	Runs   []train.History
 	Layers bool // the angles of each layer, a panel for each run, instead of their means (see [train.MeanAngles])
 }
 
+// Figure returns the drawing.
+func (c Chart) Figure() figure.Figure {
+	s := c.layOut()
+	return figure.Figure{Width: s.width, Height: s.height, Draw: s.on}
+}
+
 const (
 	chartWidth  = 8 * vg.Inch
 	panelHeight = 2.7 * vg.Inch
+	titleHeight = 20   // a line
 	entryHeight = 12.5 // of the legend
 )
 
@@ -40,43 +48,68 @@ type panel struct {
 	wide vg.Length
 }
 
-func (c Chart) panels() []panel {
-	all := []panel{{Plot: c.loss()}, {Plot: c.accuracy()}}
-	if !c.Layers {
-		all = append(all, panel{Plot: c.angles()})
-	} else {
-		for k := range c.Runs {
-			all = append(all, c.layers(k))
+func (c Chart) panels(groups []train.Group) []panel {
+	var all []panel
+	for _, name := range c.measured() {
+		all = append(all, panel{Plot: c.metric(groups, name)})
+	}
+	angled := func(h train.History) bool { return len(h.Of("angles")) > 0 }
+	switch {
+	case !slices.ContainsFunc(c.Runs, angled):
+	case !c.Layers:
+		all = append(all, panel{Plot: c.angles(groups)})
+	default:
+		for _, h := range c.Runs {
+			all = append(all, c.layers(h))
 		}
 	}
 	for i, p := range all {
-		c.dress(p.Plot, i == len(all)-1)
+		dress(p.Plot)
+		p.X.Min, p.X.Max = 0, c.end()
+		if i == len(all)-1 {
+			p.X.Label.Text = "epochs"
+			if c.inSteps() {
+				p.X.Label.Text = "steps"
+			}
+		}
 	}
 	return all
 }
 
-// dress gives all panels one look and one axis of epochs.
-func (c Chart) dress(p *plot.Plot, last bool) {
-	p.X.Min, p.X.Max = 0, 0
+// measured are the metrics of all runs; where nothing was measured yet, the loss is to come.
+func (c Chart) measured() []string {
+	if all := train.Measured(c.Runs, "test", "train"); len(all) > 0 {
+		return all
+	}
+	return []string{"loss"}
+}
+
+// inSteps reports whether the axis is of steps, which all runs have, since some run has no epochs.
+func (c Chart) inSteps() bool { return slices.ContainsFunc(c.Runs, train.History.InSteps) }
+
+func (c Chart) at(l train.Line) float64 {
+	if c.inSteps() {
+		return float64(l.Step)
+	}
+	return l.Epoch
+}
+
+// end is where the axis ends.
+func (c Chart) end() (x float64) {
 	for _, h := range c.Runs {
 		if n := len(h.Lines); n > 0 {
-			p.X.Max = max(p.X.Max, h.Lines[n-1].Epoch)
+			x = max(x, c.at(h.Lines[n-1]))
 		}
 	}
-	if p.X.Max == 0 {
-		p.X.Max = 1
-	}
-	p.X.Tick.Marker = linearTicks{}
-	if last {
-		p.X.Label.Text = "epochs"
-	}
-	p.Title.TextStyle.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: 12}
-	p.Title.Padding = 4
+	return cmp.Or(x, 1)
+}
+
+// dress gives all panels one look.
+func dress(p *plot.Plot) {
+	figure.Sans(p, 12, 11, 10)
+	p.X.Tick.Marker, p.Title.Padding = linearTicks{}, 4
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.Label.TextStyle.Font.Variant, a.Tick.Label.Font.Variant = "Sans", "Sans"
-		a.Label.TextStyle.Font.Size, a.Tick.Label.Font.Size = 11, 10
-		a.Color, a.Tick.Color = grey, grey
-		a.Padding = 2
+		a.Color, a.Tick.Color, a.Padding = grey, grey, 2
 	}
 }
 
@@ -91,41 +124,60 @@ func grid() *plotter.Grid {
 	return g
 }
 
-// legend names the runs, and for each what is not the same for all.
-func (c Chart) legend() plot.Legend {
+// legend names the groups.
+func (c Chart) legend(all train.Comparison) plot.Legend {
 	l := newKey(10.5)
 	l.Padding = 3
-	nets := c.differ(func(h train.History) string { return h.Config.Net })
-	data := c.differ(func(h train.History) string { return h.Config.Data })
-	for i, h := range c.Runs {
-		name := c.name(i)
-		if nets {
-			name += ", " + h.Config.Net
-		}
-		if data {
-			name += ", " + h.Config.Data
-		}
-		l.Add(name, swatch(c.colour(i)))
+	for i, g := range all.Groups {
+		l.Add(label(g, all), swatch(colour(i, len(all.Groups))))
 	}
 	return l
 }
 
-// differ reports whether a property is not the same for all runs.
-func (c Chart) differ(of func(train.History) string) bool {
-	return slices.ContainsFunc(c.Runs, func(h train.History) bool { return of(h) != of(c.Runs[0]) })
-}
-
-// title is what is the same for all runs.
-func (c Chart) title() string {
+// label is the group's name, what tells it from others, and of how many seeds it is.
+func label(g train.Group, all train.Comparison) string {
+	name := g.Name()
+	if base := filepath.Base(name); !slices.ContainsFunc(all.Groups, func(o train.Group) bool { return o.Name() != name && filepath.Base(o.Name()) == base }) {
+		name = base
+	}
 	var words []string
-	for _, of := range []func(train.History) string{
-		func(h train.History) string { return h.Config.Net }, func(h train.History) string { return h.Config.Data },
-	} {
-		if !c.differ(of) {
-			words = append(words, of(c.Runs[0]))
+	for _, setting := range all.Differ {
+		value := g.Setting(setting)
+		if _, err := strconv.ParseFloat(value, 64); err == nil || value == "true" || value == "false" {
+			value = setting + " " + value
+		}
+		if value != "" && value != name {
+			words = append(words, value)
 		}
 	}
-	return strings.Join(words, " on ")
+	if n := len(g.Seeds()); n > 1 {
+		words = append(words, fmt.Sprint(n, " seeds"))
+	}
+	if words == nil {
+		return name
+	}
+	return name + ": " + strings.Join(words, ", ")
+}
+
+// title is a line of what is the same for all groups, and one of what bands are, if there are any.
+func title(all train.Comparison) (lines []string) {
+	if same := all.Same(); same != "" {
+		lines = append(lines, same)
+	}
+	two, more := false, false
+	for _, g := range all.Groups {
+		n := len(g.Seeds())
+		two, more = two || n == 2, more || n > 2
+	}
+	switch {
+	case two && more:
+		lines = append(lines, "mean over seeds; band: ± standard deviation, of two seeds from one to the other")
+	case two:
+		lines = append(lines, "mean over seeds; band: from one to the other")
+	case more:
+		lines = append(lines, "mean over seeds; band: ± standard deviation")
+	}
+	return lines
 }
 
 func newKey(size vg.Length) plot.Legend {
@@ -133,21 +185,6 @@ func newKey(size vg.Length) plot.Legend {
 	l.Left, l.Top, l.Padding = true, true, 1
 	l.TextStyle.Font.Variant, l.TextStyle.Font.Size = "Sans", size
 	return l
-}
-
-// name is the run's folder, as far as it tells the runs apart, and its rule.
-func (c Chart) name(i int) string {
-	name := filepath.Base(filepath.Clean(c.Runs[i].Dir))
-	for j, h := range c.Runs {
-		if j != i && filepath.Base(filepath.Clean(h.Dir)) == name {
-			name = c.Runs[i].Dir
-			break
-		}
-	}
-	if rule := c.Runs[i].Config.Rule; rule != name {
-		name += ": " + rule
-	}
-	return name
 }
 
 // swatch is a piece of line.
@@ -158,18 +195,17 @@ func swatch(c color.Color) plot.Thumbnailer {
 // A sheet is all panels, with a title and a legend above them and keys beside them, laid out.
 type sheet struct {
 	panels        []panel
-	title         string
+	title         []string
 	legend        plot.Legend
 	head, keys    vg.Length // high, wide
 	width, height vg.Length
 }
 
 func (c Chart) layOut() sheet {
-	s := sheet{panels: c.panels(), title: c.title(), legend: c.legend(), width: chartWidth}
-	s.head = 18 + entryHeight*vg.Length(len(c.Runs))
-	if s.title != "" {
-		s.head += 20
-	}
+	all := train.Compare(c.Runs)
+	s := sheet{panels: c.panels(all.Groups), title: title(all), legend: c.legend(all), width: chartWidth}
+	s.head = 18 + entryHeight*vg.Length(len(all.Groups))
+	s.head += titleHeight * vg.Length(len(s.title))
 	for _, p := range s.panels {
 		s.keys = max(s.keys, p.wide)
 	}
@@ -178,15 +214,14 @@ func (c Chart) layOut() sheet {
 	return s
 }
 
-func (s sheet) on(c vg.CanvasSizer) {
-	all := draw.New(c)
+func (s sheet) on(all draw.Canvas) {
 	all.FillPolygon(color.White, []vg.Point{all.Min, {X: all.Max.X, Y: all.Min.Y}, all.Max, {X: all.Min.X, Y: all.Max.Y}})
 	top := draw.Crop(all, 44, -10, 0, -8)
-	if s.title != "" {
-		style := s.legend.TextStyle
-		style.Font.Size, style.YAlign = 12, text.YTop
-		top.FillText(style, vg.Point{X: top.Min.X, Y: top.Max.Y}, s.title)
-		top.Max.Y -= 20
+	style := s.legend.TextStyle
+	style.Font.Size, style.YAlign = 12, text.YTop
+	for _, line := range s.title {
+		top.FillText(style, vg.Point{X: top.Min.X, Y: top.Max.Y}, line)
+		top.Max.Y -= titleHeight
 	}
 	s.legend.Draw(top)
 	body := draw.Crop(all, 8, -14-s.keys, 6, -s.head)
@@ -201,22 +236,4 @@ func (s sheet) on(c vg.CanvasSizer) {
 			p.key.Draw(draw.Crop(tile[0], body.Max.X+12-tile[0].Min.X, s.keys, 0, -18))
 		}
 	}
-}
-
-// SVG draws the chart as SVG.
-func (c Chart) SVG(w io.Writer) error {
-	s := c.layOut()
-	canvas := vgsvg.NewWith(vgsvg.UseWH(s.width, s.height))
-	s.on(canvas)
-	_, err := canvas.WriteTo(w)
-	return err
-}
-
-// PNG draws the same, at 120 dots an inch.
-func (c Chart) PNG(w io.Writer) error {
-	s := c.layOut()
-	canvas := vgimg.NewWith(vgimg.UseWH(s.width, s.height), vgimg.UseDPI(120), vgimg.UseBackgroundColor(color.White))
-	s.on(canvas)
-	_, err := vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
-	return err
 }

@@ -9,12 +9,14 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/plot"
 
-	"hebb/nets/stack"
+	"hebb/internal/float"
+	"hebb/nets"
 	"hebb/nets/train"
 )
 
@@ -30,11 +32,11 @@ func history(name, rule string, lines, layers int, loss func(x float64) float64)
 		}
 		a := train.Line{Kind: "angles", Step: i, Epoch: l.Epoch}
 		for k := range layers {
-			w := stack.Degrees(90 - 50*x)
+			w := nets.Degrees(90 - 50*x)
 			if k == 0 {
-				w = stack.Degrees(math.NaN())
+				w = nets.Degrees(math.NaN())
 			}
-			a.Layers = append(a.Layers, stack.Angle{Layer: fmt.Sprint("fc", k+1), Weights: w, Delta: stack.Degrees(80 - 40*x)})
+			a.Layers = append(a.Layers, nets.Angle{Layer: fmt.Sprint("fc", k+1), Weights: w, Delta: nets.Degrees(80 - 40*x)})
 		}
 		l.Kind = "test"
 		h.Lines = append(h.Lines, a, l)
@@ -48,7 +50,7 @@ func falling(x float64) float64 { return 2.3 * math.Exp(-5*x) }
 func texts(t *testing.T, c Chart) string {
 	t.Helper()
 	var svg bytes.Buffer
-	if err := c.SVG(&svg); err != nil {
+	if err := c.Figure().SVG(&svg); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(svg.String(), "NaN") || strings.Contains(svg.String(), "Inf") {
@@ -90,15 +92,15 @@ func TestDraws(t *testing.T) {
 	} {
 		for _, layers := range []bool{false, true} {
 			c := Chart{Runs: runs, Layers: layers}
-			if words := texts(t, c); !strings.Contains(words, "loss (") || !strings.Contains(words, "epochs") {
+			if words := texts(t, c); !strings.Contains(words, "loss (") && len(runs[0].Lines) > 0 || !strings.Contains(words, "epochs") {
 				t.Errorf("%s: the words are %q", name, words)
 			}
 			var b bytes.Buffer
-			if err := c.PNG(&b); err != nil {
+			if err := c.Figure().PNG(&b); err != nil {
 				t.Fatal(err)
 			}
 			m, err := png.Decode(&b)
-			if err != nil || m.Bounds().Dx() < 900 || m.Bounds().Dy() < 900 {
+			if err != nil || m.Bounds().Dx() < 900 || m.Bounds().Dy() < 300*len(c.panels(train.Compare(runs).Groups)) {
 				t.Errorf("%s: %v, %v", name, m.Bounds(), err)
 			}
 		}
@@ -109,14 +111,14 @@ func TestDraws(t *testing.T) {
 func TestWords(t *testing.T) {
 	a, b := history("a", "bp", 20, 3, falling), history("b", "kp:scale=2", 20, 3, falling)
 	words := texts(t, Chart{Runs: []train.History{a, b}})
-	for _, want := range []string{"mlp:4-3-2 on flowers", "a: bp", "b: kp:scale=2", "thin: training, bold: test", "feedback weights to weights", "90°"} {
+	for _, want := range []string{"mlp:4-3-2 on flowers", "a: bp", "b: kp:scale=2", "accuracy in %", "thin: training, bold: test", "feedback weights to weights", "90°"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("the chart lacks %q; it has\n%s", want, words)
 		}
 	}
 	b.Dir, b.Config.Net = "other/a", "lenet5"
 	words = texts(t, Chart{Runs: []train.History{a, b}, Layers: true})
-	for _, want := range []string{"flowers", "runs/a: bp, mlp:4-3-2", "other/a: kp:scale=2, lenet5", "fc1", "fc3", "other/a: kp:scale=2: angles"} {
+	for _, want := range []string{"flowers", "runs/a: mlp:4-3-2, bp", "other/a: lenet5, kp:scale=2", "fc1", "fc3", "other/a: angles"} {
 		if !strings.Contains(words, want) {
 			t.Errorf("the chart lacks %q; it has\n%s", want, words)
 		}
@@ -127,11 +129,11 @@ func TestWords(t *testing.T) {
 func TestStyles(t *testing.T) {
 	var svg bytes.Buffer
 	c := Chart{Runs: []train.History{history("a", "bp", 20, 3, falling), history("b", "fa", 20, 3, falling)}}
-	if err := c.SVG(&svg); err != nil {
+	if err := c.Figure().SVG(&svg); err != nil {
 		t.Fatal(err)
 	}
 	for i := range c.Runs {
-		for _, k := range []color.RGBA{c.colour(i), pale(c.colour(i))} {
+		for _, k := range []color.RGBA{colour(i, 2), pale(colour(i, 2))} {
 			if hex := fmt.Sprintf("#%02X%02X%02X", k.R, k.G, k.B); !strings.Contains(svg.String(), hex) {
 				t.Errorf("nothing of run %d is %s", i, hex)
 			}
@@ -139,31 +141,85 @@ func TestStyles(t *testing.T) {
 	}
 }
 
-// TestCurve: a point for many lines is their mean, lines without the quantity leave no trace, and the last line is
-// where the curve ends.
-func TestCurve(t *testing.T) {
-	var lines []train.Line
+// TestThinned: a point for many is their mean, where the last of them is, and what is none leaves no trace.
+func TestThinned(t *testing.T) {
+	var all []point
 	for i := range 10 * mostPoints {
-		l := train.Line{Epoch: float64(i), Loss: float64(i % 10)}
+		p := point{float64(i), float64(i % 10), -1, float64(i % 2)}
 		if i%10 == 9 {
-			l.Loss = math.NaN()
+			p.y, p.low, p.high = math.NaN(), math.NaN(), math.NaN()
 		}
-		lines = append(lines, l)
+		all = append(all, p)
 	}
-	xys := curve(lines, func(l train.Line) float64 { return l.Loss })
-	if len(xys) != mostPoints {
-		t.Fatalf("%d points, want %d", len(xys), mostPoints)
+	thin := thinned(all)
+	if len(thin) != mostPoints {
+		t.Fatalf("%d points, want %d", len(thin), mostPoints)
 	}
-	for i, xy := range xys {
-		if xy.X != float64(10*i+9) || xy.Y != 4 {
-			t.Fatalf("point %d is %v, want (%d, 4)", i, xy, 10*i+9)
+	for i, p := range thin {
+		if want := (point{float64(10*i + 9), 4, -1, 4. / 9}); p != want {
+			t.Fatalf("point %d is %v, want %v", i, p, want)
 		}
 	}
-	if n := len(curve(lines[:9], func(train.Line) float64 { return math.NaN() })); n != 0 {
+	if n := len(thinned(all[9:10])) + len(thinned(nil)); n != 0 {
 		t.Errorf("%d points of nothing", n)
 	}
-	if n := len(curve(nil, func(train.Line) float64 { return 1 })); n != 0 {
-		t.Errorf("%d points of no lines", n)
+}
+
+// TestBands: by hand, of three learners, of one that is lost, and of two runs that wrote at other times.
+func TestBands(t *testing.T) {
+	line := func(epoch float64, each ...float.OrNull) train.Line {
+		return train.Line{Kind: "test", Epoch: epoch, Loss: float64(each[0]), Learners: map[string][]float.OrNull{"loss": each}}
+	}
+	nan := float.OrNull(math.NaN())
+	three := train.History{Lines: []train.Line{line(1, 1, 2, 3), line(2, 4, nan, 8), line(3, nan, nan, 5), line(4, nan, nan, 1e300)}}
+	one, other := train.History{Lines: []train.Line{line(0, 10), line(4, 50)}}, train.History{Lines: []train.Line{line(1, 0), line(2, 6)}}
+	for name, c := range map[string]struct {
+		runs []train.History
+		want []point
+	}{
+		"lost":        {[]train.History{three}, []point{{1, 2, 1, 3}, {2, 6, 4, 8}, {3, 5, 5, 5}}},
+		"other times": {[]train.History{one, other}, []point{{0, 10, 10, 10}, {1, 10, 0, 20}, {2, 18, 6, 30}, {4, 50, 50, 50}}},
+		"nothing":     {nil, nil},
+	} {
+		got := Chart{}.points(c.runs, "test", func(l train.Line) []float64 { return l.Each("loss") })
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestGroups: runs of one rule have a colour and a band, the legend and the title say of what, and each metric has a panel.
+func TestGroups(t *testing.T) {
+	var runs []train.History
+	for i, rule := range []string{"fa", "kp", "fa", "kp", "fa"} { // so far apart that the lower edges are below 0, which no logarithm has
+		h := history(fmt.Sprint("r", i), rule, 20, 3, func(x float64) float64 { return math.Pow(10, float64(i)) * falling(x) })
+		h.Config.Seed, h.Config.Learners = uint64(i), 1
+		runs = append(runs, h)
+	}
+	words := texts(t, Chart{Runs: runs})
+	for _, want := range []string{"r0 +2: fa, 3 seeds", "r1 +1: kp, 2 seeds", "± standard deviation, of two seeds from one to the other", "epochs"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("the chart lacks %q; it has\n%s", want, words)
+		}
+	}
+	shades := func(runs ...train.History) int {
+		var svg bytes.Buffer
+		if err := (Chart{Runs: runs}).Figure().SVG(&svg); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(svg.String(), "fill-opacity")
+	}
+	// Test losses are apart and the rest is the same, so that each group has one band.
+	if one, both := shades(runs[0]), shades(runs...); one != 0 || both != 2 {
+		t.Errorf("%d bands of a run and %d of two groups, want 0 and 2", one, both)
+	}
+	system := train.History{Dir: "r", Config: train.Config{System: "hopfield", Task: "recall", Steps: 30, Learners: 1},
+		Lines: []train.Line{{Kind: "train", Step: 30, Epoch: 2, Metrics: map[string]float64{"bits right": 0.9}}}}
+	words = texts(t, Chart{Runs: []train.History{system}})
+	for want, is := range map[string]bool{"hopfield on recall": true, "bits right (training)": true, "steps": true, "loss": false, "accuracy": false, "angles": false, "band": false} {
+		if strings.Contains(words, want) != is {
+			t.Errorf("%q is in the chart of a system: %t, want %t; it has\n%s", want, !is, is, words)
+		}
 	}
 }
 

@@ -2,15 +2,14 @@ package chart
 
 import (
 	"image/color"
-	"io"
 	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
+
+	"hebb/internal/figure"
 )
 
 // Curves are quantities over a number: a line each, with bars of their spread.
@@ -60,7 +59,7 @@ func (c Curves) plot() (*plot.Plot, error) {
 		key.Add(l.Name, swatch(colour))
 	}
 	p.Legend = key
-	Chart{}.dress(p, false)
+	dress(p)
 	p.X.Min, p.X.Max = math.Inf(1), math.Inf(-1)
 	for _, l := range c.Lines {
 		for _, at := range l.At {
@@ -73,28 +72,8 @@ func (c Curves) plot() (*plot.Plot, error) {
 	return p, nil
 }
 
-const curvesHeight = 4 * vg.Inch
-
-// SVG draws the curves as SVG.
-func (c Curves) SVG(w io.Writer) error {
+// Figure returns the drawing.
+func (c Curves) Figure() (figure.Figure, error) {
 	p, err := c.plot()
-	if err != nil {
-		return err
-	}
-	canvas := vgsvg.NewWith(vgsvg.UseWH(chartWidth, curvesHeight))
-	p.Draw(draw.Crop(draw.New(canvas), 8, -14, 6, -8))
-	_, err = canvas.WriteTo(w)
-	return err
-}
-
-// PNG draws the same, at 120 dots an inch.
-func (c Curves) PNG(w io.Writer) error {
-	p, err := c.plot()
-	if err != nil {
-		return err
-	}
-	canvas := vgimg.NewWith(vgimg.UseWH(chartWidth, curvesHeight), vgimg.UseDPI(120), vgimg.UseBackgroundColor(color.White))
-	p.Draw(draw.Crop(draw.New(canvas), 8, -14, 6, -8))
-	_, err = vgimg.PngCanvas{Canvas: canvas}.WriteTo(w)
-	return err
+	return figure.Figure{Width: chartWidth, Height: 4 * vg.Inch, Draw: func(c draw.Canvas) { p.Draw(draw.Crop(c, 8, -14, 6, -8)) }}, err
 }

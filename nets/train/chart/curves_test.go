@@ -16,7 +16,11 @@ func TestCurves(t *testing.T) {
 		{Name: "bare", At: []float64{0, 30}, Of: []float64{96, 80}},
 	}}
 	var svg, bitmap bytes.Buffer
-	if err := c.SVG(&svg); err != nil {
+	drawing, err := c.Figure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := drawing.SVG(&svg); err != nil {
 		t.Fatal(err)
 	}
 	text := svg.String()
@@ -32,13 +36,17 @@ func TestCurves(t *testing.T) {
 	wider.Lines = append([]CurveLine(nil), c.Lines...)
 	wider.Lines[0].Spread = []float64{0.1, 0.5, 20}
 	var other bytes.Buffer
-	if err := wider.SVG(&other); err != nil {
+	wide, err := wider.Figure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := wide.SVG(&other); err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Equal(svg.Bytes(), other.Bytes()) {
 		t.Error("a wider spread changes nothing")
 	}
-	if err := c.PNG(&bitmap); err != nil {
+	if err := drawing.PNG(&bitmap); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := png.Decode(&bitmap); err != nil {

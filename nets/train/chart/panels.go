@@ -1,15 +1,19 @@
 package chart
 
 import (
+	"cmp"
 	"image/color"
 	"math"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"hebb/nets/stack"
+	"hebb/nets"
 	"hebb/nets/train"
 )
 
@@ -34,10 +38,10 @@ func graded(i, n int) color.RGBA {
 	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
 }
 
-// colour is that of a run; of more runs than there are colours, shades in their order.
-func (c Chart) colour(i int) color.RGBA {
-	if len(c.Runs) > len(colours) {
-		return graded(i, len(c.Runs))
+// colour is that of group i of n; where there are more groups than colours, shades in their order.
+func colour(i, n int) color.RGBA {
+	if n > len(colours) {
+		return graded(i, n)
 	}
 	return colours[i]
 }
@@ -50,28 +54,91 @@ func pale(c color.RGBA) color.RGBA {
 // mostPoints is how many a curve is drawn with.
 const mostPoints = 400
 
-// curve is a quantity of lines over the epochs. Where there are many lines, each point is the mean of a few. What no
-// float32 can be is left out: a run that computes in float32 has not written it.
-func curve(lines []train.Line, of func(train.Line) float64) (xys plotter.XYs) {
-	each := (len(lines)-1)/mostPoints + 1
-	for ; len(lines) > 0; lines = lines[min(each, len(lines)):] {
-		few, sum, n := lines[:min(each, len(lines))], 0.0, 0.0
-		for _, l := range few {
-			if y := of(l); math.Abs(y) <= math.MaxFloat32 {
-				sum += y
-				n++
+// A point is a mean over seeds at a time, and its band.
+type point struct{ x, y, low, high float64 }
+
+// A curve is a quantity of a group over the time, and how it is drawn.
+type curve struct {
+	points []point
+	style
+	mark bool // its points, where they are few
+}
+
+// points are a quantity of a group, of which a line has a value for each learner, at all times at which any run of it has a line.
+// A learner that has none at a time of another's has what lies between those before and after.
+func (c Chart) points(runs []train.History, kind string, of func(train.Line) []float64) []point {
+	var seeds []plotter.XYs
+	var times []float64
+	for _, h := range runs {
+		first := len(seeds)
+		for _, l := range h.Of(kind) {
+			x := c.at(l)
+			times = append(times, x)
+			for i, y := range of(l) {
+				if first+i == len(seeds) {
+					seeds = append(seeds, nil)
+				}
+				// What no float32 can be is left out: a run that computes in float32 has not written it.
+				if math.Abs(y) <= math.MaxFloat32 {
+					seeds[first+i] = append(seeds[first+i], plotter.XY{X: x, Y: y})
+				}
+			}
+		}
+	}
+	slices.Sort(times)
+	times = slices.Compact(times)
+	all, ys := make([]point, len(times)), make([]float64, len(seeds))
+	for k, x := range times {
+		for i, xys := range seeds {
+			ys[i] = between(xys, x)
+		}
+		all[k] = banded(x, train.SpreadOf(ys))
+	}
+	return thinned(all)
+}
+
+// between is the height of a curve at x, on the straight line between two points; NaN beyond its ends.
+func between(xys plotter.XYs, x float64) float64 {
+	i, found := slices.BinarySearchFunc(xys, x, func(p plotter.XY, x float64) int { return cmp.Compare(p.X, x) })
+	switch {
+	case found:
+		return xys[i].Y
+	case i == 0 || i == len(xys):
+		return math.NaN()
+	}
+	a, b := xys[i-1], xys[i]
+	return a.Y + (x-a.X)/(b.X-a.X)*(b.Y-a.Y)
+}
+
+// banded is the mean at x in its band: mean ± standard deviation, of two from one to the other.
+func banded(x float64, s train.Spread) point {
+	mean, sd := float64(s.Mean), float64(s.SD)
+	if s.N <= 2 {
+		return point{x, mean, float64(s.Min), float64(s.Max)}
+	}
+	return point{x, mean, mean - sd, mean + sd}
+}
+
+// thinned are fewer points where there are many: each the mean of a few, where the last of them is. NaN is left out.
+func thinned(all []point) (points []point) {
+	each := (len(all)-1)/mostPoints + 1
+	for few := range slices.Chunk(all, each) {
+		sum, n := point{x: few[len(few)-1].x}, 0.0
+		for _, p := range few {
+			if p.y == p.y {
+				sum.y, sum.low, sum.high, n = sum.y+p.y, sum.low+p.low, sum.high+p.high, n+1
 			}
 		}
 		if n > 0 {
-			xys = append(xys, plotter.XY{X: few[len(few)-1].Epoch, Y: sum / n})
+			points = append(points, point{sum.x, sum.y / n, sum.low / n, sum.high / n})
 		}
 	}
-	return xys
+	return points
 }
 
 // A style is how a curve is drawn.
 type style struct {
-	color  color.Color
+	color  color.RGBA
 	width  vg.Length
 	dashes []vg.Length
 }
@@ -90,109 +157,158 @@ func (s style) draw(p *plot.Plot, xys plotter.XYs, mark bool) {
 	}
 }
 
+// band adds the curve's band, no lower than low, to a panel.
+func (c curve) band(p *plot.Plot, low float64) {
+	if !slices.ContainsFunc(c.points, func(q point) bool { return q.high > q.low }) {
+		return
+	}
+	var edge plotter.XYs
+	for _, q := range c.points {
+		edge = append(edge, plotter.XY{X: q.x, Y: q.high})
+	}
+	for _, q := range slices.Backward(c.points) {
+		edge = append(edge, plotter.XY{X: q.x, Y: max(q.low, low)})
+	}
+	const alpha = 0.2
+	shade := color.NRGBA{c.color.R, c.color.G, c.color.B, alpha * 255}
+	p.Add(&plotter.Polygon{XYs: []plotter.XYs{edge}, Color: shade})
+}
+
+// show draws curves on all bands, above low.
+func show(p *plot.Plot, curves []curve, low float64) {
+	for _, c := range curves {
+		c.band(p, low)
+	}
+	for _, c := range curves {
+		xys := make(plotter.XYs, len(c.points))
+		for i, q := range c.points {
+			xys[i] = plotter.XY{X: q.x, Y: q.y}
+		}
+		c.draw(p, xys, c.mark)
+	}
+}
+
 const (
 	thin = vg.Length(0.8)
 	bold = vg.Length(2)
 )
 
-// both draws a quantity in training, thin and paler, and on the test part, bold and on top.
-func (c Chart) both(p *plot.Plot, of func(train.Line) float64) (lo, hi float64) {
-	lo, hi = math.Inf(1), math.Inf(-1)
+// metric draws a metric on the test part, bold, and in training, below it, thin and paler; bold where there is no test.
+func (c Chart) metric(groups []train.Group, name string) *plot.Plot {
+	p := newPanel(name)
+	scale := 1.0
+	if name == "accuracy" {
+		scale, p.Title.Text = 100, "accuracy in %"
+	}
+	of := func(l train.Line) []float64 {
+		ys := l.Each(name)
+		for i := range ys {
+			ys[i] *= scale
+		}
+		return ys
+	}
+	tested := slices.Contains(train.Measured(c.Runs, "test"), name)
+	switch {
+	case tested && slices.Contains(train.Measured(c.Runs, "train"), name):
+		p.Title.Text += " (thin: training, bold: test)"
+	case tested:
+		p.Title.Text += " (test)"
+	default:
+		p.Title.Text += " (training)"
+	}
+	var curves []curve
 	for _, kind := range []string{"train", "test"} {
-		for i, h := range c.Runs {
-			s := style{c.colour(i), bold, nil}
-			if kind == "train" {
-				s = style{pale(c.colour(i)), thin, nil}
+		for i, g := range groups {
+			runs := slices.DeleteFunc(slices.Clone(g.Runs), func(h train.History) bool {
+				return !slices.Contains(train.Measured([]train.History{h}, kind), name)
+			})
+			k := curve{c.points(runs, kind, of), style{colour(i, len(groups)), bold, nil}, true}
+			if kind == "train" && tested {
+				k.style, k.mark = style{pale(k.color), thin, nil}, false
+				for j, q := range k.points { // one band a group is enough
+					k.points[j].low, k.points[j].high = q.y, q.y
+				}
 			}
-			xys := curve(h.Of(kind), of)
-			for _, xy := range xys {
-				lo, hi = min(lo, xy.Y), max(hi, xy.Y)
-			}
-			s.draw(p, xys, kind == "test")
+			curves = append(curves, k)
 		}
 	}
-	return lo, hi
-}
-
-func (c Chart) loss() *plot.Plot {
-	p := plot.New()
-	p.Title.Text = "loss (thin: training, bold: test)"
-	p.Add(grid())
-	lo, hi := c.both(p, func(l train.Line) float64 { return l.Loss })
-	// A logarithm shows what goes on at the end where most of the fall is at the start.
-	if lo > 0 && hi > 8*lo {
-		logarithmic(p, lo, hi)
-	} else {
-		linear(p, lo, hi)
-	}
+	plotAll(p, curves, strings.HasSuffix(name, "loss") || strings.HasSuffix(name, "error"))
 	return p
 }
 
-func (c Chart) accuracy() *plot.Plot {
+// plotAll draws curves on an axis that fits them: a logarithmic one, if it may be, where most of a fall is at the start, so that
+// what goes on at the end is seen.
+func plotAll(p *plot.Plot, curves []curve, logs bool) {
+	low, lo, hi := math.Inf(1), math.Inf(1), math.Inf(-1)
+	for _, c := range curves {
+		for _, q := range c.points {
+			low, lo, hi = min(low, q.low), min(lo, q.y), max(hi, q.high)
+		}
+	}
+	if logs && lo > 0 && hi > 8*lo {
+		logarithmic(p, lo, hi)
+		low = p.Y.Min
+	} else {
+		linear(p, low, hi)
+	}
+	show(p, curves, low)
+}
+
+func newPanel(title string) *plot.Plot {
 	p := plot.New()
-	p.Title.Text = "accuracy in % (thin: training, bold: test)"
+	p.Title.Text = title
 	p.Add(grid())
-	lo, hi := c.both(p, func(l train.Line) float64 { return 100 * l.Accuracy })
-	linear(p, lo, hi)
 	return p
 }
 
 // angles are the means over the layers of each run.
-func (c Chart) angles() *plot.Plot {
-	p := plot.New()
-	p.Title.Text = "mean angles in degrees (solid: feedback weights to weights, dashed: deltas to backprop's)"
-	p.Add(grid())
-	most := 0.0
-	for i, h := range c.Runs {
-		lines := h.Of("angles")
-		weights := func(l train.Line) float64 { w, _ := train.MeanAngles(l.Layers); return float64(w) }
-		deltas := func(l train.Line) float64 { _, d := train.MeanAngles(l.Layers); return float64(d) }
-		most = max(most, angleLines(p, c.colour(i), lines, weights, deltas))
+func (c Chart) angles(groups []train.Group) *plot.Plot {
+	p := newPanel("mean angles in degrees (solid: feedback weights to weights, dashed: deltas to backprop's)")
+	weights := func(l train.Line) []float64 { w, _ := train.MeanAngles(l.Layers); return []float64{float64(w)} }
+	deltas := func(l train.Line) []float64 { _, d := train.MeanAngles(l.Layers); return []float64{float64(d)} }
+	var curves []curve
+	for i, g := range groups {
+		curves = append(curves, c.angle(g.Runs, colour(i, len(groups)), weights, deltas)...)
 	}
-	protractor(p, most)
+	protractor(p, curves)
 	return p
 }
 
 var dashed = []vg.Length{5, 3}
 
-func angleLines(p *plot.Plot, c color.Color, lines []train.Line, weights, deltas func(train.Line) float64) (most float64) {
-	w, d := curve(lines, weights), curve(lines, deltas)
-	style{c, 1.6, nil}.draw(p, w, true)
-	style{c, 1.6, dashed}.draw(p, d, true)
-	for _, xy := range append(w, d...) {
-		most = max(most, xy.Y)
+func (c Chart) angle(runs []train.History, k color.RGBA, weights, deltas func(train.Line) []float64) []curve {
+	return []curve{
+		{c.points(runs, "angles", weights), style{k, 1.6, nil}, true},
+		{c.points(runs, "angles", deltas), style{k, 1.6, dashed}, true},
 	}
-	return most
 }
 
 // mostNamed is how many layers of a network are named; of more, so many, evenly apart.
 const mostNamed = 10
 
-// layers are the angles at each layer of run k, from dark at the first to light at the last, and a key to them.
-func (c Chart) layers(k int) panel {
-	p, key := plot.New(), newKey(9)
-	p.Title.Text = c.name(k) + ": angles (solid: weights, dashed: deltas)"
-	p.Add(grid())
-	lines := c.Runs[k].Of("angles")
-	var layers []stack.Angle
-	if len(lines) > 0 {
+// layers are the angles at each layer of a run, from dark at the first to light at the last, and a key to them.
+func (c Chart) layers(h train.History) panel {
+	p, key := newPanel(filepath.Clean(h.Dir)+": angles (solid: weights, dashed: deltas)"), newKey(9)
+	var layers []nets.Angle
+	if lines := h.Of("angles"); len(lines) > 0 {
 		layers = lines[0].Layers
 	}
-	n, most, named := len(layers), 0.0, min(len(layers), mostNamed)
+	n, named := len(layers), min(len(layers), mostNamed)
+	var curves []curve
 	for i := range layers {
-		at := func(of func(stack.Angle) stack.Degrees) func(train.Line) float64 {
-			return func(l train.Line) float64 {
+		at := func(of func(nets.Angle) nets.Degrees) func(train.Line) []float64 {
+			return func(l train.Line) []float64 {
 				if i >= len(l.Layers) {
-					return math.NaN()
+					return nil
 				}
-				return float64(of(l.Layers[i]))
+				return []float64{float64(of(l.Layers[i]))}
 			}
 		}
-		delta := func(a stack.Angle) stack.Degrees { return a.Delta }
+		delta := func(a nets.Angle) nets.Degrees { return a.Delta }
 		if i == n-1 { // it is the error itself, for all rules
-			delta = func(stack.Angle) stack.Degrees { return stack.Degrees(math.NaN()) }
+			delta = func(nets.Angle) nets.Degrees { return nets.Degrees(math.NaN()) }
 		}
-		most = max(most, angleLines(p, graded(i, n), lines, at(func(a stack.Angle) stack.Degrees { return a.Weights }), at(delta)))
+		curves = append(curves, c.angle([]train.History{h}, graded(i, n), at(func(a nets.Angle) nets.Degrees { return a.Weights }), at(delta))...)
 	}
 	wide := vg.Length(0)
 	for j := range named {
@@ -200,6 +316,6 @@ func (c Chart) layers(k int) panel {
 		key.Add(layers[i].Layer, swatch(graded(i, n)))
 		wide = max(wide, key.TextStyle.Width(layers[i].Layer))
 	}
-	protractor(p, most)
+	protractor(p, curves)
 	return panel{p, &key, key.ThumbnailWidth + wide + 20}
 }

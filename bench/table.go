@@ -1,0 +1,326 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// A table is printed on a terminal, in Markdown or in HTML. Its first column is words, the others
+// are numbers.
+type table struct {
+	Title string
+	Head  []string
+	Rows  [][]string
+	Notes []string
+}
+
+// tables are all tables of a report.
+func (r *Report) tables() []table {
+	all := []table{r.roofTable()}
+	for _, suite := range Suites {
+		all = append(all, r.suiteTable(suite))
+	}
+	all = append(all, r.tf32Table(), r.leewayTable(), r.ladderTable(), r.ratioTable(), r.suiteTable("transfer"))
+	return slices.DeleteFunc(all, func(s table) bool { return len(s.Rows) == 0 })
+}
+
+func (r *Report) roofTable() table {
+	s := table{Title: "roofs, measured", Head: []string{"device", "GFLOP/s", "by", "GB/s", "by", "flops/byte where they meet"}}
+	for _, d := range r.Devices {
+		f := d.Roof
+		row := []string{d.Backend, "–", "", "–", "", ""}
+		if f.Flops > 0 && f.Bytes > 0 {
+			row = []string{d.Backend, figures(f.Flops / 1e9), f.By, figures(f.Bytes / 1e9), f.CopyOf, figures(f.Flops / f.Bytes)}
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	for _, c := range r.Results {
+		if c.Suite == "roof" && c.Status != OK {
+			s.Notes = append(s.Notes, c.note())
+		}
+	}
+	return s
+}
+
+// backends are the contenders of a suite in the order in which they first appear.
+func backends(results []Result) (names []string) {
+	for _, r := range results {
+		if !slices.Contains(names, r.Backend) {
+			names = append(names, r.Backend)
+		}
+	}
+	return names
+}
+
+func (r *Report) suiteTable(suite string) table {
+	results := slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool { return c.Suite != suite || c.reduced() })
+	s := table{Title: suite, Head: []string{"case"}}
+	var columns []column
+	for _, b := range backends(results) {
+		columns = append(columns, columnsOf(b, suite, results)...)
+	}
+	if slices.ContainsFunc(results, func(c Result) bool { return c.Speedup > 0 }) {
+		columns = append(columns, column{"gpu/cpu", "gpu", func(r *Result) string { return ratioIf(r.Speedup) }})
+	}
+	for _, c := range columns {
+		s.Head = append(s.Head, c.head)
+	}
+	s.Head = append(s.Head, "verified", "worst")
+	for _, row := range byCase(results) {
+		s.add(row, columns)
+	}
+	return s
+}
+
+// A column of numbers shows one thing of the results of a backend.
+type column struct {
+	head    string
+	backend string
+	cell    func(r *Result) string // of what was timed
+}
+
+// columnsOf are those of backend b.
+func columnsOf(b, suite string, results []Result) []column {
+	versus := slices.ContainsFunc(results, func(r Result) bool { return r.VsPeer > 0 })
+	transfer, peer, memory := suite == "transfer", strings.HasPrefix(b, "torch"), suite == "transfer" || suite == "pointwise"
+	columns := []column{{b + " time", b, (*Result).took}}
+	for _, c := range []struct {
+		wanted bool
+		head   string
+		cell   func(r *Result) string
+	}{
+		{suite == "training", "images/s", func(r *Result) string { return figures(r.Images) }},
+		{!memory, "GFLOP/s", func(r *Result) string { return figures(r.Gflops) }},
+		{memory, "GB/s", func(r *Result) string { return figures(r.Gbps) }},
+		{!transfer && !peer, "of roof", (*Result).ofRoof},
+		{suite == "training" && !peer, b + " step/bp's", func(r *Result) string { return ratioIf(r.VsBackprop) }},
+		{suite == "training" && !peer, "allocs", (*Result).asked},
+		{versus && !peer, b + "/torch", func(r *Result) string { return ratioIf(r.VsPeer) }},
+	} {
+		if c.wanted {
+			columns = append(columns, column{c.head, b, c.cell})
+		}
+	}
+	return columns
+}
+
+// byCase are the results of each case, in the order in which the cases first appear.
+func byCase(results []Result) (cases [][]Result) {
+	at := map[string]int{}
+	for _, r := range results {
+		i, ok := at[r.Case]
+		if !ok {
+			i = len(cases)
+			at[r.Case] = i
+			cases = append(cases, nil)
+		}
+		cases[i] = append(cases[i], r)
+	}
+	return cases
+}
+
+// add puts the results of one case on a row.
+func (s *table) add(results []Result, columns []column) {
+	row, verified, worst := []string{results[0].Case}, 0, 0.0
+	for _, c := range columns {
+		i := slices.IndexFunc(results, func(r Result) bool { return r.Backend == c.backend })
+		cell := ""
+		if i >= 0 && results[i].Seconds > 0 {
+			cell = c.cell(&results[i])
+		} else if i >= 0 && strings.HasSuffix(c.head, " time") {
+			cell = string(results[i].Status)
+		}
+		row = append(row, cell)
+	}
+	for _, c := range results {
+		verified += c.Verified
+		worst = math.Max(worst, float64(c.Worst))
+		if c.Status != OK {
+			s.Notes = append(s.Notes, c.note())
+		}
+		for _, a := range c.Alternatives {
+			if c.Seconds > 0 && (a.Seconds < 0.9*c.Seconds || c.Op == "training") {
+				s.Notes = append(s.Notes, fmt.Sprintf("%s: %s takes %s as  %s", c.Case, c.Backend, seconds(a.Seconds), a.Expr))
+			}
+		}
+	}
+	if verified == 0 {
+		s.Rows = append(s.Rows, append(row, "", ""))
+		return
+	}
+	s.Rows = append(s.Rows, append(row, fmt.Sprint(verified), fmt.Sprintf("%.2f", worst)))
+}
+
+func (r *Result) took() string {
+	return fmt.Sprintf("%s ±%.0f%%", seconds(r.Seconds), 50*r.Spread)
+}
+
+func (r *Result) ofRoof() string {
+	if r.Share == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f%% %.1s", 100*r.Share, r.BoundBy)
+}
+
+// asked is how many times steps asked for memory, if that was counted.
+func (r *Result) asked() string {
+	if r.Allocs == nil {
+		return ""
+	}
+	return fmt.Sprint(*r.Allocs)
+}
+
+// ratioIf is a ratio, or nothing where there is none.
+func ratioIf(x float64) string {
+	if x == 0 {
+		return ""
+	}
+	return ratio(x)
+}
+
+func (r *Result) note() string {
+	return fmt.Sprintf("%s on %s %s: %s", r.Case, r.Backend, r.Status, r.Note)
+}
+
+// An overhead is a Hebbian update beside the plain product of its shape on the same device.
+type overhead struct {
+	Result
+	times float64 // the update's seconds / the product's
+}
+
+// overheads pairs the cases of the suite hebbian, which are named by rule and size, with those of the rule "plain".
+func (r *Report) overheads() (all []overhead) {
+	plain := map[string]float64{}
+	for _, c := range r.Results {
+		if c.Suite != "hebbian" || c.Seconds == 0 || c.reduced() {
+			continue
+		}
+		rule, size, _ := strings.Cut(c.Case, " ")
+		key := c.Backend + c.Device + size
+		if rule == "plain" {
+			plain[key] = c.Seconds
+		} else if plain[key] > 0 {
+			all = append(all, overhead{c, c.Seconds / plain[key]})
+		}
+	}
+	return all
+}
+
+// ratioTable shows the cost of a learning rule on top of the product in it.
+func (r *Report) ratioTable() table {
+	s := table{Title: "Hebbian update / plain product of its shape, in time", Head: []string{"update"}}
+	ratios := r.overheads()
+	slices.SortStableFunc(ratios, func(a, b overhead) int { return cmp.Compare(a.Flops, b.Flops) })
+	rows := map[string][]string{}
+	for _, o := range ratios {
+		if !slices.Contains(s.Head[1:], o.Backend) {
+			s.Head = append(s.Head, o.Backend)
+		}
+	}
+	for _, o := range ratios {
+		row := rows[o.Case]
+		if row == nil {
+			row = make([]string, len(s.Head))
+			row[0], rows[o.Case] = o.Case, row
+			s.Rows = append(s.Rows, row)
+		}
+		row[1+slices.Index(s.Head[1:], o.Backend)] = ratio(o.times)
+	}
+	return s
+}
+
+// Table writes the report for a terminal.
+func (r *Report) Table(w io.Writer) error {
+	var b strings.Builder
+	for _, d := range r.Devices {
+		fmt.Fprintln(&b, d.Info)
+	}
+	if r.Peer != nil {
+		fmt.Fprintf(&b, "peer: torch %s on %s (%s)\n", r.Peer.Torch, r.Peer.Device, r.Peer.Python)
+	}
+	for _, s := range r.tables() {
+		fmt.Fprintf(&b, "\n%s\n", s.Title)
+		s.text(&b)
+	}
+	fmt.Fprintf(&b, "\n%s\n", r.summary())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// summary is one line: what was done and how it ended.
+func (r *Report) summary() string {
+	count := map[Status]int{}
+	for _, c := range r.Results {
+		count[c.Status]++
+	}
+	s := fmt.Sprintf("%d results: %d ok", len(r.Results), count[OK])
+	for _, st := range []Status{Failed, Broken, Skipped} {
+		if n := count[st]; n > 0 {
+			s += fmt.Sprintf(", %d %s", n, st)
+		}
+	}
+	s += fmt.Sprintf("; %.0f s", r.Took.Seconds())
+	if r.Interrupted {
+		s += "; interrupted: the cases after that were not run"
+	}
+	return s
+}
+
+// text aligns the table's columns.
+func (s table) text(b *strings.Builder) {
+	width := make([]int, len(s.Head))
+	lines := append([][]string{s.Head}, s.Rows...)
+	for _, l := range lines {
+		for i, c := range l {
+			width[i] = max(width[i], utf8.RuneCountInString(c))
+		}
+	}
+	for _, l := range lines {
+		line := ""
+		for i, c := range l {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c))
+			if i == 0 {
+				line += "  " + c + pad
+			} else {
+				line += "  " + pad + c
+			}
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	for _, n := range s.Notes {
+		fmt.Fprintf(b, "  – %s\n", n)
+	}
+}
+
+// seconds is a time in three figures.
+func seconds(s float64) string {
+	for _, u := range []struct {
+		size float64
+		name string
+	}{{1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}, {1e-9, "ns"}} {
+		if s >= u.size {
+			return figures(s/u.size) + " " + u.name
+		}
+	}
+	return figures(s*1e9) + " ns"
+}
+
+// figures is x in three figures, without an exponent.
+func figures(x float64) string {
+	switch {
+	case x >= 100:
+		return fmt.Sprintf("%.0f", x)
+	case x >= 10:
+		return fmt.Sprintf("%.1f", x)
+	case x >= 0.1:
+		return fmt.Sprintf("%.2f", x)
+	}
+	return fmt.Sprintf("%.2g", x)
+}
+
+func ratio(x float64) string { return figures(x) + "×" }

@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hebb/nets/data"
+)
+
+func newDataCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "data",
+		Short: "List, inspect, fetch and look at data sets",
+		Long: `data says which data sets are here, what is in them and what they look like, and fetches those that it knows by
+name: ` + strings.Join(data.Names(), ", ") + `. Others are given by their path: a folder of IDX
+files, of CIFAR's binary files or of PNG or JPEG images in a folder for each class, or an NPZ file.`,
+		Args: noCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newDataListCmd(), newDataInfoCmd(), newDataFetchCmd(), newDataShowCmd())
+	return cmd
+}
+
+func newDataListCmd() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the data sets known by name, and where they are",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all, err := listData()
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return printJSON(cmd.OutOrStdout(), all)
+			}
+			return printPlaces(cmd.OutOrStdout(), all)
+		},
+	}
+	cmd.Flags().Var(oneOf(&format, "table", "table", "json"), "format", "how to print it")
+	return cmd
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// A place is where a data set is, or why it is not.
+type place struct {
+	Name    string `json:"name"`
+	Folder  string `json:"folder,omitempty"`
+	Bytes   int64  `json:"bytes,omitempty"` // of its files, as they lie there
+	Missing string `json:"missing,omitempty"`
+}
+
+func listData() (all []place, err error) {
+	for _, name := range data.Names() {
+		p := place{Name: name}
+		p.Folder, err = data.Find(name)
+		switch {
+		case errors.Is(err, data.ErrNoData):
+			p.Missing = err.Error()
+		case err != nil:
+			return nil, err
+		default:
+			if p.Bytes, err = size(p.Folder); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// size is that of the files below a folder.
+func size(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	return bytes, err
+}
+
+func printPlaces(w io.Writer, all []place) error {
+	t := grid{head: []string{"name", "size", "where"}, left: 3}
+	for _, p := range all {
+		row := []string{p.Name, "–", "not here: hebb data fetch " + p.Name}
+		if p.Missing == "" {
+			row[1], row[2] = megabytes(p.Bytes), p.Folder
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t.text(w)
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+
+// oneSet asks for the name or the path of one data set.
+func oneSet(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usagef("%s wants one of %s, or a path; found %q", cmd.CommandPath(), strings.Join(data.Names(), ", "), args)
+	}
+	if _, err := data.Find(args[0]); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+func newDataInfoCmd() *cobra.Command {
+	var format string
+	var o data.Options
+	cmd := &cobra.Command{
+		Use:   "info NAME",
+		Short: "Say what is in a data set",
+		Args:  oneSet,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			i, err := inspect(args[0], o)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return printJSON(cmd.OutOrStdout(), i)
+			}
+			return i.print(cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().Float64Var(&o.Holdout, "holdout", 0, "share of each class kept for testing where the data have no test part")
+	cmd.Flags().Var(oneOf(&format, "table", "table", "json"), "format", "how to print it")
+	return cmd
+}
+
+// An inspection is what is in a data set.
+type inspection struct {
+	Name     string       `json:"name"`
+	Path     string       `json:"path"`
+	Height   int          `json:"height"`
+	Width    int          `json:"width"`
+	Channels int          `json:"channels"`
+	Values   string       `json:"values"` // "bytes", which stand for 0 to 1, or "floats"
+	Train    int          `json:"train"`
+	Test     int          `json:"test"`
+	Mean     []float32    `json:"mean"` // of each channel, over the training part
+	SD       []float32    `json:"sd"`
+	Classes  []classCount `json:"classes"`
+}
+
+// A classCount is how many examples there are of a class.
+type classCount struct {
+	Name  string `json:"name"`
+	Train int    `json:"train"`
+	Test  int    `json:"test"`
+}
+
+func inspect(name string, o data.Options) (*inspection, error) {
+	path, err := data.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := data.Load(name, o)
+	if err != nil {
+		return nil, err
+	}
+	n := s.Measure()
+	i := &inspection{
+		Name: s.Name, Path: path, Height: s.Height, Width: s.Width, Channels: s.Channels, Values: "bytes",
+		Train: s.Train.N(), Mean: n.Mean, SD: n.SD, Classes: make([]classCount, s.Classes),
+	}
+	if s.Train.Floats != nil {
+		i.Values = "floats"
+	}
+	for c := range i.Classes {
+		i.Classes[c].Name = className(s, c)
+	}
+	for _, l := range s.Train.Labels {
+		i.Classes[l].Train++
+	}
+	if s.Test != nil {
+		i.Test = s.Test.N()
+		for _, l := range s.Test.Labels {
+			i.Classes[l].Test++
+		}
+	}
+	return i, nil
+}
+
+// className is the class's name, or else its number.
+func className(s *data.Set, c int) string {
+	if s.ClassNames != nil {
+		return s.ClassNames[c]
+	}
+	return fmt.Sprint(c)
+}
+
+func (i *inspection) print(w io.Writer) error {
+	what := fmt.Sprintf("%d×%d×%d", i.Height, i.Width, i.Channels)
+	if i.Height == 1 && i.Width == 1 {
+		what = fmt.Sprintf("%d features", i.Channels)
+	}
+	fmt.Fprintf(w, "data      %s, from %s\n", i.Name, i.Path)
+	fmt.Fprintf(w, "examples  %s, %s: %d to train on, %d to test, in %d classes\n", what, i.Values, i.Train, i.Test, len(i.Classes))
+	fmt.Fprintf(w, "mean      %s\nsd        %s\n\n", few(i.Mean), few(i.SD))
+	t := grid{head: []string{"class", "train", "test"}, left: 1}
+	for _, c := range i.Classes {
+		t.rows = append(t.rows, []string{c.Name, fmt.Sprint(c.Train), fmt.Sprint(c.Test)})
+	}
+	return t.text(w)
+}
+
+// few are the first numbers of a list.
+func few(x []float32) string {
+	const most = 8
+	var s []string
+	for _, v := range x[:min(len(x), most)] {
+		s = append(s, fmt.Sprintf("%.4f", v))
+	}
+	if len(x) > most {
+		s = append(s, fmt.Sprintf("… (%d)", len(x)))
+	}
+	return strings.Join(s, ", ")
+}

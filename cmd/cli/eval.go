@@ -1,0 +1,311 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"hebb/backend"
+	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/catalogue"
+	"hebb/nets/data"
+	"hebb/nets/safetensors"
+	"hebb/nets/train"
+)
+
+func newEvalCmd() *cobra.Command {
+	r := evalRun{Exam: train.Exam{Config: train.Default}}
+	cmd := &cobra.Command{
+		Use:   "eval [DIR]",
+		Short: "Evaluate a trained network, or another system on its task",
+		Long: `eval evaluates the network of a run, as its last checkpoint has it, on the test part of its data: loss
+and accuracy, and with --confusion those of each class and which class is taken for which. Of another system it
+shows an epoch of the task, and says what was counted; of several learners, mean and spread.
+
+--model takes the weights from another file: with DIR those of another checkpoint, and without it a
+network that hebb or PyTorch trained elsewhere, for which --data says what it was trained on and --net
+what it is, unless hebb wrote the file.`,
+		Example: `  hebb eval runs/20261122-101500-sa-gpu --confusion
+  hebb eval runs/20261122-101500-sa-gpu --data path/to/other/images
+  hebb eval runs/20261122-101500-sa-gpu --rotate-within 45
+  hebb eval --model resnet18.safetensors --net resnet18 --data cifar10`,
+		Args: atMostOneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.flags = cmd.Flags()
+			if len(args) > 0 {
+				r.dir = args[0]
+			}
+			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&r.data, "data", "", "evaluate on these `DATA`: a name, a folder or an NPZ file (default: those of the run)")
+	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of the data")
+	f.Float64Var(&r.holdout, "holdout", 0, "without DIR: share of each class that was kept for testing, where the data have no test part")
+	f.StringVar(&r.Model, "model", "", "take the weights from `FILE.safetensors`")
+	f.StringVar(&r.net, "net", "", "the network that --model is of, without DIR (default: as the file says)")
+	f.Var(oneOf(&r.normalise, "channel", data.Normalisations...), "normalise", `without DIR: "channel", mean 0 and variance 1, "signed", −1 to 1, or "none", 0 to 1`)
+	f.StringVar(&r.loss, "loss", train.Default.Loss, "without DIR: what the loss is: "+lossNames())
+	f.Float64Var(&r.Rotate.Degrees, "rotate", 0, "turn every image anticlockwise by so many degrees")
+	f.Float64Var(&r.Rotate.Within, "rotate-within", 0, "turn every image by an angle drawn evenly from as many degrees to either side")
+	f.Uint64Var(&r.Turns, "rotate-seed", 1, "seed of what --rotate-within draws")
+	f.BoolVar(&r.Table, "confusion", false, "print the accuracy of each class, and which is taken for which")
+	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
+	f.Var(oneOf(&r.format, "table", "table", "json"), "format", "how to print it")
+	r.add(cmd)
+	return cmd
+}
+
+func atMostOneRun(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usagef("%s takes the folder of one run, found %q", cmd.CommandPath(), args)
+	}
+	return nil
+}
+
+// An evalRun is one run of hebb eval, as asked for.
+type evalRun struct {
+	backendFlags
+	train.Exam
+	dir       string
+	data      string
+	net       string
+	normalise string
+	loss      string
+	holdout   float64
+	on        string
+	format    string
+	flags     *pflag.FlagSet
+}
+
+func (r *evalRun) run(ctx context.Context, stdout, stderr io.Writer) error {
+	if err := r.settle(); err != nil {
+		return err
+	}
+	b, notes, err := r.backend(r.on)
+	for _, n := range notes {
+		fmt.Fprintln(stderr, "hebb:", n)
+	}
+	if err != nil {
+		return err
+	}
+	dev := compute.New(b)
+	defer dev.Close()
+	var bar *progress
+	v, err := train.Evaluate(ctx, dev, names, r.Exam, func(done, total int) {
+		if bar == nil {
+			bar = newProgress(stderr, "evaluating", total)
+		}
+		bar.at(done)
+	})
+	if bar != nil {
+		bar.end()
+	}
+	if err != nil {
+		return err
+	}
+	if v.Note != "" {
+		fmt.Fprintln(stderr, "hebb:", v.Note)
+	}
+	out := evaluated{v, dev.Info()}
+	if r.format == "json" {
+		e := json.NewEncoder(stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(out)
+	}
+	return out.print(stdout)
+}
+
+// settle finds out what to evaluate.
+func (r *evalRun) settle() error {
+	if err := r.subject(); err != nil {
+		return err
+	}
+	if err := r.Rotate.Check(); err != nil {
+		return usageError{err}
+	}
+	if r.data != "" {
+		if _, err := data.Find(r.data); err != nil {
+			return usageError{err}
+		}
+	}
+	return nil
+}
+
+// subject is the network: that of a run, or of a file alone.
+func (r *evalRun) subject() error {
+	if r.dir == "" {
+		return r.alone()
+	}
+	for _, name := range []string{"net", "holdout", "normalise", "loss"} {
+		if r.flags.Changed(name) {
+			return usagef("--%s with the run %s, which says that itself", name, r.dir)
+		}
+	}
+	h, err := train.ReadHistory(r.dir)
+	if errors.Is(err, train.ErrNoRun) {
+		return usageError{err}
+	}
+	if err != nil {
+		return err
+	}
+	r.Config, r.On = h.Config, r.data
+	if r.Model == "" {
+		r.Model, r.Step, err = train.LastModel(r.dir)
+	}
+	return err
+}
+
+// alone is a network of which there is nothing but a file.
+func (r *evalRun) alone() error {
+	switch {
+	case r.Model == "":
+		return usagef("nothing to evaluate: want the folder of a run, or --model FILE.safetensors")
+	case r.data == "":
+		return usagef("--model without the folder of a run: want --data, what the network was trained on")
+	case !(r.holdout >= 0 && r.holdout < 1):
+		return usagef("--holdout %g, want a share within [0, 1)", r.holdout)
+	}
+	if _, err := names.Loss(r.loss); err != nil {
+		return usageError{err}
+	}
+	f, err := safetensors.Open(r.Model)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r.Config.Net = cmp.Or(r.net, f.Metadata["net"])
+	if r.Config.Net == "" {
+		return usagef("%s does not say which network it is of: want --net", r.Model)
+	}
+	r.Data, r.Holdout, r.Normalise, r.Loss = r.data, r.holdout, r.normalise, r.loss
+	return nil
+}
+
+// evaluated is what hebb eval prints.
+type evaluated struct {
+	train.Evaluation
+	Device compute.Info `json:"device"`
+}
+
+func (v evaluated) print(w io.Writer) error {
+	if v.System != "" {
+		return v.printSystem(w)
+	}
+	fmt.Fprintf(w, "network   %s, from %s", v.Net, v.Model)
+	if v.Step > 0 {
+		fmt.Fprintf(w, ", after step %d", v.Step)
+	}
+	hits := int(v.Accuracy*float64(v.Examples) + 0.5)
+	fmt.Fprintf(w, "\ndata      the %s part of %s%s\n", v.Part, v.Data, v.turned())
+	fmt.Fprintf(w, "device    %s\n", v.Device)
+	fmt.Fprintf(w, "loss      %.4f\n", v.Loss)
+	_, err := fmt.Fprintf(w, "accuracy  %.2f %%, %d of %d, in %.1f s\n", 100*v.Accuracy, hits, v.Examples, v.Seconds)
+	if v.Confusion != nil {
+		err = v.printClasses(w)
+	}
+	return err
+}
+
+// printSystem writes the metrics of a system.
+func (v evaluated) printSystem(w io.Writer) error {
+	fmt.Fprintf(w, "system    %s, from %s, after step %d\ntask      %s\ndevice    %s\n", v.System, v.Model, v.Step, cmp.Or(v.Task, "the examples of its data"), v.Device)
+	for _, name := range slices.Sorted(maps.Keys(v.Metrics)) {
+		fmt.Fprintf(w, "%-9s %.5g", name, v.Metrics[name])
+		if each := v.Learners[name]; len(each) > 1 {
+			fmt.Fprintf(w, " ± %.2g over %d learners", spread(each), len(each))
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
+}
+
+// turned says how images were.
+func (v evaluated) turned() (text string) {
+	if v.Rotated != 0 {
+		text = fmt.Sprintf(", turned by %g°", v.Rotated)
+	}
+	if v.Within != 0 {
+		text += fmt.Sprintf(", turned at random within ±%g°", v.Within)
+	}
+	return text
+}
+
+// lossNames are the losses by name.
+func lossNames() string {
+	return nets.Names(names.Losses, func(l nets.NamedLoss) string { return l.Name })
+}
+
+// optimiserNames are the optimisers by name.
+func optimiserNames() string {
+	return nets.Names(names.Optimisers, func(o catalogue.Optimiser) string { return o.Name })
+}
+
+// mostClasses is up to how many classes a table of all pairs is still read; of more, the commonest confusions are
+// listed.
+const mostClasses = 20
+
+func (v evaluated) printClasses(w io.Writer) error {
+	t := grid{head: []string{"class", "examples", "accuracy"}, left: 1}
+	square := len(v.Classes) <= mostClasses
+	if square {
+		t.head = append(t.head, "taken for:")
+		t.head = append(t.head, v.Classes...)
+	}
+	for i, row := range v.Confusion {
+		n := 0
+		for _, k := range row {
+			n += k
+		}
+		cells := []string{v.Classes[i], fmt.Sprint(n), percent(float64(row[i]) / float64(n))}
+		if square {
+			cells = append(cells, "")
+			for _, k := range row {
+				cells = append(cells, cmp.Or(blank(k), "·"))
+			}
+		}
+		t.rows = append(t.rows, cells)
+	}
+	fmt.Fprintln(w)
+	err := t.text(w)
+	if square || err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	return v.commonest().text(w)
+}
+
+func blank(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+// commonest are the confusions of which there are most.
+func (v evaluated) commonest() grid {
+	type pair struct{ is, taken, n int }
+	var all []pair
+	for i, row := range v.Confusion {
+		for j, n := range row {
+			if i != j && n > 0 {
+				all = append(all, pair{i, j, n})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b pair) int { return b.n - a.n })
+	t := grid{head: []string{"class", "taken for", "examples"}, left: 2}
+	for _, p := range all[:min(len(all), mostClasses)] {
+		t.rows = append(t.rows, []string{v.Classes[p.is], v.Classes[p.taken], fmt.Sprint(p.n)})
+	}
+	return t
+}

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"hebb/nets/safetensors"
+	"hebb/nets/train"
+)
+
+func newExportCmd() *cobra.Command {
+	var learner int
+	var path string
+	cmd := &cobra.Command{
+		Use:   "export DIR",
+		Short: "Write the model of one learner of a run",
+		Long: `export writes the model of one learner, as the last checkpoint of a run has it, as a file without an axis for learners:
+--from starts from it, hebb eval --model evaluates it, and PyTorch loads it.`,
+		Example: `  hebb export runs/20261122-101500-fa-gpu --learner 2 --out fa2.safetensors`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("%s takes the folder of one run, found %q", cmd.CommandPath(), args)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if path == "" {
+				return usagef("want --out, the file to write")
+			}
+			return export(args[0], learner, path, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().IntVar(&learner, "learner", 0, "which, from 0")
+	cmd.Flags().StringVar(&path, "out", "", "write `FILE.safetensors`")
+	return cmd
+}
+
+// export writes the model of a learner of the run in a folder.
+func export(dir string, learner int, path string, stdout io.Writer) error {
+	c, err := train.ReadConfig(filepath.Join(dir, train.ConfigFile), train.Config{})
+	if err != nil {
+		return err
+	}
+	if learner < 0 || learner >= c.Learners {
+		return usagef("--learner %d, want 0 to %d: the run has %d", learner, c.Learners-1, c.Learners)
+	}
+	model, step, err := train.LastModel(dir)
+	if err != nil {
+		return err
+	}
+	all, about, err := safetensors.ReadFile(model)
+	if err != nil {
+		return err
+	}
+	for i, t := range all {
+		if c.Learners == 1 {
+			continue
+		}
+		if len(t.Shape) == 0 || t.Shape[0] != c.Learners {
+			return fmt.Errorf("%s: %s is %v, want %d learners × shape", model, t.Name, t.Shape, c.Learners)
+		}
+		all[i] = one(t, learner)
+	}
+	if err := safetensors.WriteFile(path, all, about); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	fmt.Fprintf(stdout, "wrote     %s: learner %d, seed %d, after step %d\n", path, learner, c.Seed+uint64(learner), step)
+	return nil
+}
+
+// one is the part of a tensor, learners × shape, that is a learner's.
+func one(t safetensors.Tensor, learner int) safetensors.Tensor {
+	n := t.Shape[0]
+	each := max(len(t.Data), len(t.Ints)) / n
+	part := safetensors.Tensor{Name: t.Name, Shape: t.Shape[1:]}
+	if t.Ints != nil {
+		part.Ints = t.Ints[learner*each:][:each]
+	} else {
+		part.Data = t.Data[learner*each:][:each]
+	}
+	return part
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hebb/nets"
+	"hebb/nets/catalogue"
+	"hebb/nets/data"
+	"hebb/nets/stack"
+)
+
+func newListCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List systems, tasks, networks, rules, losses, optimisers and data, with their settings",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			list(cmd.OutOrStdout())
+			return nil
+		},
+	}
+}
+
+// list writes all that flags and configs can name.
+func list(w io.Writer) {
+	section := func(title string) { fmt.Fprintf(w, "%s\n", title) }
+	row := func(name, about string, of any) {
+		fmt.Fprintf(w, "  %-14s %s\n", name, about)
+		if s := settingsOf(of); s != "" {
+			fmt.Fprintf(w, "  %-14s %s\n", "", s)
+		}
+	}
+	section("systems: hebb train NAME:key=value,… --task TASK")
+	for _, s := range names.Systems {
+		row(s.Name, s.About, s.System())
+	}
+	section("\ntasks: --task NAME:key=value,…")
+	for _, t := range names.Tasks {
+		row(t.Name, t.About, t.Task())
+	}
+	section("\nnetworks: hebb train --net NAME --data DATA")
+	for _, n := range names.Networks {
+		row(n.Name, n.About, nil)
+	}
+	for _, n := range stack.Networks {
+		fmt.Fprintf(w, "  %s\n  %-14s %s\n", n.Name, "", n.About)
+	}
+	section("\nrules of a network: --rule NAME:key=value,…")
+	for _, r := range names.Rules {
+		row(r.Name, r.About, r.Rule)
+	}
+	section("\nlosses of a network: --loss NAME:key=value,…")
+	for _, l := range names.Losses {
+		row(l.Name, l.About, l.Loss)
+	}
+	section("\noptimisers: --optimiser NAME:key=value,…")
+	for _, o := range names.Optimisers {
+		row(o.Name, settingsOf(o.Optimiser), nil)
+	}
+	section("\nschedules of the learning rate: --schedule NAME:key=value,…")
+	fmt.Fprintf(w, "  %s\n", strings.Join(nets.ScheduleKinds, ", "))
+	section("\ndata: --data NAME, a folder or an NPZ file; without labels, for a system: --task samples")
+	fmt.Fprintf(w, "  %s\n", strings.Join(data.Names(), ", "))
+}
+
+// settingsOf is the settings of a value with what they are unless a text says more.
+func settingsOf(of any) string {
+	if of == nil {
+		return ""
+	}
+	return strings.Join(catalogue.Defaults(of), ", ")
+}

@@ -1,0 +1,212 @@
+// Package cli is the command hebb, for programs that add something of their own to it: a rule, a system, a task or a
+// network that flags and configs can name from then on.
+//
+//	func main() { cli.Main(cli.Rule("drtp", "direct random target projection", DRTP{})) }
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"hebb/nets"
+	"hebb/nets/catalogue"
+	"hebb/nets/stack"
+)
+
+// names are what flags and configs can name.
+var names = catalogue.Default()
+
+// An Addition adds something to what flags and configs can name. A name that there is already means the new thing.
+type Addition func(*catalogue.Catalogue)
+
+// Rule adds a rule of credit assignment. Its exported fields with toml tags are its settings, and rule their values unless
+// a text says more: --rule NAME:key=value.
+func Rule(name, about string, rule stack.Rule) Addition {
+	return func(c *catalogue.Catalogue) {
+		c.Rules = append([]stack.NamedRule{{Name: name, About: about, Rule: rule}}, c.Rules...)
+	}
+}
+
+// Loss adds a loss of classes: --loss NAME:key=value.
+func Loss(name, about string, loss nets.Loss) Addition {
+	return func(c *catalogue.Catalogue) {
+		c.Losses = append([]nets.NamedLoss{{Name: name, About: about, Loss: loss}}, c.Losses...)
+	}
+}
+
+// Optimiser adds an optimiser: --optimiser NAME:key=value.
+func Optimiser(name string, o nets.Optimiser) Addition {
+	return func(c *catalogue.Catalogue) {
+		c.Optimisers = append([]catalogue.Optimiser{{Name: name, Optimiser: o}}, c.Optimisers...)
+	}
+}
+
+// Network adds an architecture, of layers of one's own or others: --net NAME:arg calls parse with arg.
+func Network(name, about string, parse func(arg string, in nets.Shape, outputs int) (stack.Spec, error)) Addition {
+	return func(c *catalogue.Catalogue) {
+		c.Networks = append([]catalogue.Network{{Name: name, About: about, Parse: parse}}, c.Networks...)
+	}
+}
+
+// System adds a system: hebb train NAME:key=value. Make returns a new one, as a pointer, at each call.
+func System(name, about string, make func() nets.System) Addition {
+	return func(c *catalogue.Catalogue) {
+		c.Systems = append([]nets.NamedSystem{{Name: name, About: about, System: make}}, c.Systems...)
+	}
+}
+
+// Task adds a task: --task NAME:key=value. Make returns a new one, as a pointer, at each call.
+func Task(name, about string, make func() nets.Task) Addition {
+	return func(c *catalogue.Catalogue) {
+		c.Tasks = append([]nets.NamedTask{{Name: name, About: about, Task: make}}, c.Tasks...)
+	}
+}
+
+// Main is the command with some additions; it ends the process.
+func Main(additions ...Addition) {
+	for _, add := range additions {
+		add(names)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole command; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "hebb: %v\n", err)
+	var own interface{ ExitStatus() int }
+	switch {
+	case errors.As(err, &own):
+		return own.ExitStatus()
+	case errors.Is(err, context.Canceled):
+		return 130 // as shells report of a process that ended by Ctrl-C
+	}
+	return 1
+}
+
+// A usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func (usageError) ExitStatus() int { return 2 }
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hebb",
+		Short: "Local learning rules on a GPU or a CPU, verified element by element",
+		Long: `hebb runs matrix products, Hebbian updates, Gaussian Gram matrices, convolutions and pointwise
+formulas on OpenGL compute shaders and on a CPU path, checks both against their definitions in
+float64, and measures one against the other. With them it trains networks, by backprop or without
+its weights or its backward path, and systems that learn otherwise, from many seeds at once; it
+repeats published experiments, and measures dependence by kernels.`,
+		Example: `  hebb verify                                             do GPU and CPU agree, here?
+  hebb train --net resnet20 --rule sa --crop 2 --flip        a residual network without weight transport
+  hebb train rflo:units=50 --task sines --learners 8         a recurrent network that learns online, eight seeds at once
+  hebb list                                                  all systems, tasks, networks, rules, with their settings
+  hebb reproduce --list                                      what was published, and what came out here
+  hebb train --rule sanger --data fashion-mnist --units 16   principal components of clothes`,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(newInfoCmd(), newVerifyCmd(), newBenchCmd(), newReportCmd(), newTuneCmd(), newTrainCmd(), newVersionCmd())
+	root.AddCommand(newEvalCmd(), newPlotCmd(), newCompareCmd(), newDataCmd(), newReproduceCmd(), newHSICCmd(), newListCmd(), newExportCmd())
+	for _, c := range root.Commands() {
+		if c.Args == nil {
+			c.Args = noArgs
+		}
+	}
+	return root
+}
+
+func newVersionCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of hebb and of the Go that built it",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprintln(cmd.OutOrStdout(), version())
+			return nil
+		},
+	}
+}
+
+// version is "hebb (devel) abc1234 go1.26 linux/amd64 tags openblas": all that tells builds apart.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "hebb, built without module information"
+	}
+	set := map[string]string{}
+	for _, s := range info.Settings {
+		set[s.Key] = s.Value
+	}
+	words := []string{"hebb", info.Main.Version}
+	if r := set["vcs.revision"]; r != "" {
+		words = append(words, r[:min(12, len(r))])
+	}
+	words = append(words, info.GoVersion, set["GOOS"]+"/"+set["GOARCH"], "cgo="+set["CGO_ENABLED"])
+	if set["-tags"] != "" {
+		words = append(words, "tags="+set["-tags"])
+	}
+	return strings.Join(words, " ")
+}
+
+func noCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return usagef("unknown command %q, want one of %s", args[0], strings.Join(names, ", "))
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usagef("%s takes flags only, found %q; see %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
+}
+
+// flagError says which flags there are where one is unknown.
+func flagError(cmd *cobra.Command, err error) error {
+	if missing := (*pflag.NotExistError)(nil); !errors.As(err, &missing) {
+		return usageError{err}
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, "--"+f.Name)
+		}
+	})
+	slices.Sort(names)
+	return usagef("%w; %s has %s", err, cmd.CommandPath(), strings.Join(names, ", "))
+}

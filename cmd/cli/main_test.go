@@ -1,0 +1,381 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"hebb/compute"
+	"hebb/compute/computetest"
+	"hebb/nets/develop"
+	"hebb/nets/train"
+)
+
+// asCommand in the environment makes the test binary be the command, for what needs a process.
+const asCommand = "HEBB_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		Main()
+	}
+	os.Exit(m.Run())
+}
+
+// hebb runs the command in this process.
+func hebb(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	status = run(t.Context(), args, &out, &err)
+	return status, out.String(), err.String()
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{}, {"--help"}, {"train", "--help"}, {"verify", "--help"}, {"info", "--help"}, {"bench", "--help"}, {"hsic", "--help"}} {
+		status, out, stderr := hebb(t, args...)
+		if status != 0 || stderr != "" || !strings.Contains(out, "Usage:") || !strings.Contains(out, "hebb ") {
+			t.Errorf("hebb %v: status %d, stderr %q, stdout\n%s", args, status, stderr, out)
+		}
+	}
+	_, out, _ := hebb(t, "--help")
+	for _, want := range []string{"hebb verify ", "hebb train --rule sanger --data fashion-mnist --units 16"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the help lacks the example %q:\n%s", want, out)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	status, out, _ := hebb(t, "version")
+	if status != 0 || !strings.HasPrefix(out, "hebb ") || !strings.Contains(out, runtime.Version()) {
+		t.Errorf("status %d, %q", status, out)
+	}
+}
+
+// TestMistakes: each mistake in the command line is said once, with what there is, at status 2.
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want []string
+	}{
+		{"trian", []string{`unknown command "trian"`, "bench, compare, data, eval, export, hsic, info, list, plot, report, reproduce, train, tune, verify, version"}},
+		{"list now", []string{"flags only", `"now"`}},
+		{"train now", []string{`system "now"`, "rflo, wp"}},
+		{"train now then", []string{"one system, and else flags only", "[\"now\" \"then\"]"}},
+		{"train rflo:size=3 --task sines", []string{"system rflo", "no setting is called size", "units, tau, gain"}},
+		{"train rflo:units=0 --task sines", []string{"rflo:units=0", "0 units"}},
+		{"train rflo --task cosines", []string{`task "cosines"`, "sines, xor"}},
+		{"train rflo --task sines:period=1", []string{"a period of 1"}},
+		{"train rflo --task sines --rule fa", []string{"--rule is for networks", "rflo"}},
+		{"train rflo --task sines --units 3", []string{"--units is for the rules sanger", "not for rflo"}},
+		{"train rflo --resume x", []string{"rflo with --resume", "keeps its settings"}},
+		{"train --task sines", []string{"sines without a system"}},
+		{"train --learners 0", []string{"0 learners, want at least 1"}},
+		{"train rflo --task sines --epochs 0", []string{"0 epochs and 0 steps"}},
+		{"export", []string{"the folder of one run"}},
+		{"export x", []string{"want --out"}},
+		{"train --colour red", []string{"unknown flag: --colour", "--rule", "--backend"}},
+		{"verify -q", []string{"unknown shorthand flag"}},
+		{"train --rule bcm", []string{"--rule", "bcm", "bp, fa, dfa", "sanger, subspace, oja, hebb"}},
+		{"train --rule aa:speed=2", []string{"speed", "rate, decay, amp"}},
+		{"train --rule aa:share=2", []string{"aa:share=2", "share 2", "[0, 1]"}},
+		{"train --rule wm:examples=0", []string{"0 examples"}},
+		{"train --rule aa:rate=fast", []string{"rule aa", "rate=fast"}},
+		{"train --optimiser lbfgs", []string{"lbfgs", "adam, adamw, momentum, nesterov, sgd"}},
+		{"train --schedule never", []string{"never", "constant, step, cosine, inverse"}},
+		{"train --loss hinge", []string{"hinge", "cross-entropy"}},
+		{"train --loss hsic:sigma_x=0.0", []string{"sigma_x 0", "sigma_y 1"}},
+		{"train --loss hsic --batch 3", []string{"batches of 3", "4 at least"}},
+		{"train --lr 0", []string{"rate 0"}},
+		{"train --epochs 0", []string{"0 epochs"}},
+		{"train --units 3", []string{"--units", "sanger"}},
+		{"train --rule sanger --units 0 --data " + images(t, 8), []string{"0 units, want 1 to 30"}},
+		{"train --rule sanger --net lenet5", []string{"--net", "sanger"}},
+		{"train --resume x --lr 0.1", []string{"--lr", "--resume"}},
+		{"train --config /nonexistent.toml", []string{"nonexistent"}},
+		{"reproduce chaos", []string{"chaos", "weight-transport, two-routes"}},
+		{"reproduce two-routes --scale huge", []string{"huge", "cpu, gpu"}},
+		{"reproduce two-routes --only chaos", []string{"chaos", "mlp-mnist"}},
+		{"train --data cifar", []string{"cifar", "fashion-mnist, mnist"}},
+		{"train --backend tpu", []string{"tpu", "auto, gpu, cpu"}},
+		{"train --context vulkan", []string{"vulkan", "auto, egl, surfaceless, glfw"}},
+		{"train --units many", []string{"many", "--units"}},
+		{"train --limit -1", []string{"limit -1"}},
+		{"train --rule", []string{"flag needs an argument: --rule"}},
+		{"verify --backend gpu,tpu", []string{"tpu", "gpu, cpu"}},
+		{"verify --backend cpu,cpu", []string{"cpu twice"}},
+		{"verify --op Convolution", []string{"Convolution", "Gemm, Hebbian, Gram, KernelSums, KernelGrad, Inverse, Conv"}},
+		{"verify --sample -1", []string{"--sample -1"}},
+		{"verify --format xml", []string{"xml", "table, json"}},
+		{"info --format xml", []string{"xml", "table, json"}},
+	} {
+		status, out, stderr := hebb(t, strings.Fields(c.args)...)
+		if status != 2 || out != "" || !strings.HasPrefix(stderr, "hebb: ") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("hebb %s: status %d, stdout %q, stderr %q", c.args, status, out, stderr)
+		}
+		for _, w := range c.want {
+			if !strings.Contains(stderr, w) {
+				t.Errorf("hebb %s: stderr is %q, want %q in it", c.args, stderr, w)
+			}
+		}
+	}
+}
+
+// images writes a data set of n images of 6×5 with two strong components and noise.
+func images(t *testing.T, n int) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	pixels := binary.BigEndian.AppendUint32([]byte{0, 0, 8, 3}, uint32(n))
+	pixels = append(pixels, 0, 0, 0, 6, 0, 0, 0, 5)
+	labels := binary.BigEndian.AppendUint32([]byte{0, 0, 8, 1}, uint32(n))
+	for i := range n {
+		a, b := math.Sin(2*math.Pi*float64(i)/float64(n)), math.Cos(4*math.Pi*float64(i)/float64(n))
+		for j := range 30 {
+			wave := 60*a*math.Sin(float64(j)/3) + 30*b*math.Cos(float64(j)/2) + float64(i*j%7)
+			pixels = append(pixels, byte(128+wave))
+		}
+		labels = append(labels, byte(i%10))
+	}
+	put(t, dir, "train-images-idx3-ubyte", pixels)
+	put(t, dir, "train-labels-idx1-ubyte", labels)
+	return dir
+}
+
+func put(t *testing.T, dir, name string, b []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTrain(t *testing.T) {
+	data := images(t, 200)
+	out := filepath.Join(t.TempDir(), "deep", "run")
+	args := []string{"train", "--rule", "sanger", "--data", data, "--units", "2", "--batch", "20", "--epochs", "50",
+		"--rate", "0.5", "--backend", "cpu", "--out", out, "--verify", "10"}
+	status, stdout, stderr := hebb(t, args...)
+	if status != 0 {
+		t.Fatalf("status %d, stderr %q", status, stderr)
+	}
+	for _, want := range []string{"200 images of 6×5", "500 steps of 20 examples", "examples/s", "|cos|", "captured", "verified", filtersFile} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("stdout lacks %q:\n%s", want, stdout)
+		}
+	}
+	f, err := os.Open(filepath.Join(out, filtersFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if m, err := png.Decode(f); err != nil || m.Bounds().Dx() < 500 {
+		t.Errorf("the contact sheet: %v", err)
+	}
+	rec, err := train.ReadRecord(out)
+	if err != nil || rec.Parameters != 60 || rec.Examples != 200 || rec.Device.Backend != "cpu" {
+		t.Errorf("the record is %+v, %v", rec, err)
+	}
+	// An update is judged at 10 elements of the activities and 10 of the weights, and at those of what it counts.
+	if rec.Verified == nil || rec.Verified.Judged < 500*2*10 || rec.Verified.Worst > 1 {
+		t.Errorf("verified: %+v", rec.Verified)
+	}
+	text := read(t, out, componentsFile)
+	var all []develop.Agreement
+	if err := json.Unmarshal(text, &all); err != nil || len(all) != 1 {
+		t.Fatal(all, err)
+	}
+	if cs := all[0].Components; len(cs) != 2 || !(cs[0].Cos >= 0.99) || !(cs[1].Cos >= 0.99) || !(all[0].Captured >= 0.99) {
+		t.Errorf("agreement: %+v", all[0])
+	}
+	if left, _ := os.ReadDir(out); len(left) != len(ofARun) {
+		t.Errorf("the folder holds %v, want %v", left, ofARun)
+	}
+
+	if status, stdout, stderr = hebb(t, args...); status != 1 || stdout != "" || !strings.Contains(stderr, "holds a run already") || !strings.Contains(stderr, "--force") {
+		t.Errorf("a second run into the folder: status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	// What cannot begin replaces nothing; what can leaves nothing of the run before.
+	if status, _, stderr = hebb(t, append(args, "--force", "--seed", "2", "--batch", "201")...); status != 2 || !bytes.Equal(read(t, out, componentsFile), text) {
+		t.Errorf("with --force and too large a batch: status %d, stderr %q", status, stderr)
+	}
+	if status, _, stderr = hebb(t, append(args, "--force", "--seed", "2")...); status != 0 || bytes.Equal(read(t, out, componentsFile), text) {
+		t.Errorf("with --force: status %d, stderr %q", status, stderr)
+	}
+	if left, _ := os.ReadDir(out); len(left) != len(ofARun) {
+		t.Errorf("with --force the folder holds %v", left)
+	}
+}
+
+func read(t *testing.T, dir, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestTrainOnBadData(t *testing.T) {
+	good := images(t, 20)
+	file, err := os.ReadFile(filepath.Join(good, "train-images-idx3-ubyte"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"empty":      {nil, "empty"},
+		"truncated":  {file[:100], "cut short"},
+		"mislabeled": {append([]byte{0, 0, 8, 1}, file[4:]...), "looks like labels"},
+		"not gzip":   {[]byte{0x1f, 0x8b, 0, 0}, "gzip"},
+	} {
+		dir := images(t, 20)
+		put(t, dir, "train-images-idx3-ubyte", c.file)
+		out := filepath.Join(t.TempDir(), "run")
+		status, _, stderr := hebb(t, "train", "--data", dir, "--backend", "cpu", "--out", out)
+		if status != 1 || !strings.Contains(stderr, c.want) || !strings.Contains(stderr, "train-images-idx3-ubyte") {
+			t.Errorf("%s: status %d, stderr %q, want %q and the file's name", name, status, stderr, c.want)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s: the run left a folder behind", name)
+		}
+	}
+}
+
+func TestTrainRefusals(t *testing.T) {
+	data := images(t, 20)
+	file := filepath.Join(t.TempDir(), "file")
+	put(t, filepath.Dir(file), "file", nil)
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"--out", filepath.Join(file, "run"), "--batch", "5"}, 1, "--out"},
+		{[]string{"--out", file, "--batch", "5"}, 1, "--out"},
+		{[]string{"--batch", "21"}, 2, "batches of 21, want 1 to 20"},
+		{[]string{"--batch", "5", "--units", "31"}, 2, "31 units, want 1 to 30"},
+		{[]string{"--batch", "5", "--rate", "0"}, 2, "rate 0"},
+		{[]string{"--batch", "5", "--units", "2", "--rate", "1e4", "--epochs", "20"}, 1, "diverged"},
+	} {
+		t.Chdir(t.TempDir())
+		status, stdout, stderr := hebb(t, append([]string{"train", "--rule", "sanger", "--data", data, "--backend", "cpu"}, c.args...)...)
+		if status != c.status || !strings.Contains(stderr, c.want) {
+			t.Errorf("%v: status %d, stderr %q, want %d and %q", c.args, status, stderr, c.status, c.want)
+		}
+		if c.want == "--out" && stdout != "" {
+			t.Errorf("%v: the path was found out after work had begun:\n%s", c.args, stdout)
+		}
+		if left, _ := filepath.Glob("runs/*"); len(left) > 0 && c.want != "diverged" {
+			t.Errorf("%v: left %v behind", c.args, left)
+		}
+	}
+}
+
+func TestVerify(t *testing.T) {
+	status, out, stderr := hebb(t, "verify", "--backend", "cpu", "--sample", "4")
+	if status != 0 || !strings.Contains(out, "cases right") || strings.Contains(out, "gpu") {
+		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr, out)
+	}
+	for _, op := range opNames() {
+		if !strings.Contains(out, op) {
+			t.Errorf("the table lacks %s:\n%s", op, out)
+		}
+	}
+	status, out, _ = hebb(t, "verify", "--backend", "cpu", "--op", "Copy", "--format", "json")
+	var v verification
+	if err := json.Unmarshal([]byte(out), &v); err != nil || status != 0 {
+		t.Fatalf("status %d, %v:\n%s", status, err, out)
+	}
+	if len(v.Ops) != 1 || v.Ops[0].Op != "Copy" || v.Ops[0].Judged != v.Ops[0].Elements || v.Ops[0].Judged == 0 || v.Wrong != 0 {
+		t.Errorf("the report is\n%s", out)
+	}
+}
+
+func TestInterruptedVerify(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(200*time.Millisecond, cancel)
+	var out, stderr bytes.Buffer
+	status := run(ctx, []string{"verify", "--backend", "cpu", "--full"}, &out, &stderr)
+	if status != 130 || !strings.Contains(stderr.String(), "interrupted after") || !strings.Contains(out.String(), "Gemm") {
+		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr.String(), out.String())
+	}
+}
+
+// A liar is a backend with one op wrong by one element.
+type liar struct {
+	compute.Backend
+	wrong float32
+}
+
+func (l liar) Run(op compute.Op) error {
+	if err := l.Backend.Run(op); err != nil {
+		return err
+	}
+	if _, ok := op.(compute.Copy); !ok {
+		return nil
+	}
+	outs, _ := compute.Operands(op)
+	at := outs[0].Offset()
+	if outs[0].Type() == compute.Float16 { // two of which are a word
+		at /= 2
+	}
+	return outs[0].Buffer().Write(at, []float32{l.wrong})
+}
+
+// TestVerifyWrong: a wrong element is found, named with what it should have been, and counted; in
+// JSON too, which has no number for an error in units of a bound of 0.
+func TestVerifyWrong(t *testing.T) {
+	var f backendFlags
+	b, _, err := f.backend("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []float32{1e6, float32(math.NaN())} {
+		dev := compute.New(liar{b, wrong})
+		cases, err := computetest.CasesOf(compute.Copy{}, computetest.Quick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := newVerification([]*compute.Device{dev})
+		if err := v.check(t.Context(), cases, 0, os.Stderr); err != nil {
+			t.Fatal(err)
+		}
+		var table, js bytes.Buffer
+		if err := errors.Join(v.print(&table, "table"), v.print(&js, "json")); err != nil {
+			t.Fatal(err)
+		}
+		if v.Wrong != len(cases) || len(v.Reasons) != maxReasons {
+			t.Errorf("%d of %d cases found wrong, %d reasons", v.Wrong, len(cases), len(v.Reasons))
+		}
+		for _, want := range []string{"WRONG", "element 0 of", "want ", "… and "} {
+			if !strings.Contains(table.String(), want) {
+				t.Errorf("the table lacks %q:\n%s", want, table.String())
+			}
+		}
+		if !json.Valid(js.Bytes()) {
+			t.Errorf("not JSON:\n%s", js.String())
+		}
+	}
+}
+
+func TestInfo(t *testing.T) {
+	status, out, stderr := hebb(t, "info")
+	if status != 0 || stderr != "" || !strings.Contains(out, "cpu: ") || !strings.Contains(out, "gpu") {
+		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr, out)
+	}
+	status, out, _ = hebb(t, "info", "--format", "json")
+	var r report
+	if err := json.Unmarshal([]byte(out), &r); err != nil || status != 0 || r.CPU.Backend != "cpu" || len(r.GPUs) == 0 {
+		t.Errorf("status %d, %v:\n%s", status, err, out)
+	}
+}

@@ -1,0 +1,479 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"gonum.org/v1/gonum/stat"
+
+	"hebb/backend"
+	"hebb/compute"
+	"hebb/internal/float"
+	"hebb/nets"
+	"hebb/nets/catalogue"
+	"hebb/nets/data"
+	"hebb/nets/stack"
+	"hebb/nets/train"
+)
+
+// A networkRun is one run of hebb train on a network, as asked for.
+type networkRun struct {
+	backendFlags
+	componentFlags
+	train.Config
+	on      string
+	trace   string
+	config  string
+	out     string
+	resume  string
+	from    string
+	verify  bool
+	sampled int
+	profile string
+	flags   *pflag.FlagSet
+}
+
+func (r *networkRun) add(f *pflag.FlagSet) {
+	f.StringVar(&r.Net, "net", r.Net, "network")
+	f.StringVar(&r.Rule, "rule", r.Rule, "rule of credit assignment, or a Hebbian rule")
+	f.StringVar(&r.Data, "data", r.Data, "data set: a name ("+strings.Join(data.Names(), ", ")+"), a folder or an NPZ file")
+	f.Float64Var(&r.Holdout, "holdout", r.Holdout, "share of each class kept for testing where the data have no test part")
+	f.IntVar(&r.Limit, "limit", r.Limit, "train on the first `N` examples (0: all)")
+	f.IntVar(&r.TestLimit, "test-limit", r.TestLimit, "test with the first `N` examples (0: all)")
+	f.StringVar(&r.Normalise, "normalise", r.Normalise, `"channel": mean 0 and variance 1; "signed": −1 to 1; "none": 0 to 1`)
+	f.IntVar(&r.Crop, "crop", r.Crop, "random crops, after padding by so many pixels")
+	f.BoolVar(&r.Flip, "flip", r.Flip, "mirror left and right at random")
+	f.IntVar(&r.Cutout, "cutout", r.Cutout, "side of a square cut out at random")
+	f.StringVar(&r.Loss, "loss", r.Loss, "what to make small: "+lossNames())
+	f.StringVar(&r.Allow, "allow", r.Allow, allowUsage)
+	f.StringVar(&r.Optimiser, "optimiser", r.Optimiser, "how gradients change weights")
+	f.Float64Var(&r.Config.Rate, "lr", r.Config.Rate, "learning rate")
+	f.Float64Var(&r.BiasRate, "bias-rate", r.BiasRate, "what the gradients of biases are multiplied by")
+	f.Float64Var(&r.OutputRate, "output-rate", r.OutputRate, "what the rate of the output layer is multiplied by")
+	f.StringVar(&r.Schedule, "schedule", r.Schedule, "what becomes of the rate")
+	f.Float64Var(&r.Noise, "noise", r.Noise, "standard deviation of noise added to every gradient")
+	f.IntVar(&r.Batch, "batch", r.Batch, "examples an update")
+	f.IntVar(&r.Epochs, "epochs", r.Epochs, "passes over the examples")
+	f.IntVar(&r.Steps, "steps", r.Steps, "updates (0: as the epochs say)")
+	f.IntVar(&r.Learners, "learners", r.Learners, "learn from so many seeds, the first of them --seed, side by side where that can be")
+	f.Uint64Var(&r.Seed, "seed", r.Seed, "seed of the first weights, of the order, of augmentation and dropout")
+	f.BoolVar(&r.InOrder, "in-order", r.InOrder, "take the examples in the order of the data")
+	f.IntVar(&r.Angles, "angles", r.Angles, "compare deltas with backprop's on the first `N` examples (0: on the last batch)")
+	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, "updates between two lines of metrics")
+	f.IntVar(&r.SaveEvery, "save-every", r.SaveEvery, "updates between two checkpoints (0: an epoch)")
+	f.StringVar(&r.config, "config", "", "take the settings from `FILE.toml`; flags win")
+	f.StringVar(&r.from, "from", "", "start from the weights in `FILE.safetensors`, of hebb or of PyTorch, or from those of a run's folder")
+	f.StringVar(&r.resume, "resume", "", "go on with the run in `DIR`; --epochs and --steps may make it longer")
+	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
+	f.StringVar(&r.out, "out", "", "folder for the run (default runs/TIME-RULE-BACKEND)")
+	f.IntVar(&r.sampled, "verify", 0, "check `N` elements of every op against its definition (0: all; slow)")
+	f.StringVar(&r.profile, "profile", "", profileUsage)
+	f.StringVar(&r.trace, "trace", "", "write a line for every op into `FILE`: its shapes, its cost, how long the call took")
+	f.StringVar(&r.Task, "task", r.Task, "what a system learns from, see hebb list (default: the examples of --data)")
+}
+
+// flagNames are the flags by the key of the setting, where the two differ.
+var flagNames = map[string]string{"rate": "lr"}
+
+// ofNetworks are the flags that a system has no use for: what they say is among its own settings.
+var ofNetworks = []string{"net", "rule", "loss", "optimiser", "bias-rate", "output-rate", "noise", "from"}
+
+// named takes the system that the command line names.
+func (r *networkRun) named(args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	r.System = args[0]
+	for _, name := range ofNetworks {
+		if r.flags.Changed(name) {
+			return usagef("--%s is for networks, and %s has settings of its own: see hebb list", name, r.System)
+		}
+	}
+	return nil
+}
+
+// suit gives a system and its task the rate and the length of a run that suit them, unless something else was asked for.
+func (r *networkRun) suit(c *train.Config) {
+	given := func(flags ...string) bool {
+		return r.config != "" || slices.ContainsFunc(flags, r.flags.Changed)
+	}
+	for _, s := range names.Systems {
+		if name, _, _ := strings.Cut(c.System, ":"); s.Name == name && s.Rate > 0 && !given("lr") {
+			c.Rate = s.Rate
+		}
+	}
+	for _, t := range names.Tasks {
+		if name, _, _ := strings.Cut(c.Task, ":"); t.Name == name && t.Moments > 0 && !given("epochs", "steps") {
+			c.Steps = t.Moments
+			c.LogEvery = cmp.Or(r.loggedEvery(), max(1, t.Moments/20))
+		}
+	}
+}
+
+// loggedEvery is --log-every, if it was given.
+func (r *networkRun) loggedEvery() int {
+	if r.flags.Changed("log-every") {
+		return r.LogEvery
+	}
+	return 0
+}
+
+// settings returns the config: the defaults, the file over them, and the flags that were given over both.
+func (r *networkRun) settings() (train.Config, error) {
+	c := train.Default
+	if r.config != "" {
+		var err error
+		if c, err = train.ReadConfig(r.config, c); err != nil {
+			return c, usageError{err}
+		}
+	}
+	r.override(&c, func(string) bool { return true })
+	if r.System != "" {
+		c.System = r.System
+		r.suit(&c)
+	}
+	if _, err := names.Rule(c.Rule); err != nil {
+		return c, usagef("--rule: %w; or, to learn components, sanger, subspace, oja, hebb", err)
+	}
+	if err := c.Check(names); err != nil {
+		return c, usageError{err}
+	}
+	return c, nil
+}
+
+// override copies the settings whose flags were given.
+func (r *networkRun) override(c *train.Config, may func(flag string) bool) {
+	from, to := reflect.ValueOf(r.Config), reflect.ValueOf(c).Elem()
+	for i := range from.NumField() {
+		if flag := flagOf(from.Type().Field(i)); r.flags.Changed(flag) && may(flag) {
+			to.Field(i).Set(from.Field(i))
+		}
+	}
+}
+
+// flagOf is the flag of a setting.
+func flagOf(f reflect.StructField) string {
+	key := f.Tag.Get("toml")
+	if flag, ok := flagNames[key]; ok {
+		return flag
+	}
+	return strings.ReplaceAll(key, "_", "-")
+}
+
+func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
+	if r.sampled < 0 {
+		return usagef("--verify %d, want at least 0", r.sampled)
+	}
+	simple := slices.Contains(componentRules, r.Config.Rule)
+	for _, name := range []string{"units", "rate", "force"} {
+		if r.flags.Changed(name) && !simple {
+			return usagef("--%s is for the rules sanger, subspace, oja and hebb, not for %s", name, cmp.Or(r.System, r.Config.Rule))
+		}
+	}
+	if r.resume == "" {
+		if err := r.usable(); err != nil {
+			return err
+		}
+	}
+	prof, err := newProfiling(r.profile)
+	if err != nil {
+		return err
+	}
+	defer prof.drop()
+	var c train.Config
+	if r.resume == "" {
+		if simple {
+			c, err = r.components(stdout)
+		} else {
+			c, err = r.settings()
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := data.Find(c.Data); err != nil && c.Task == "" {
+			return usageError{err}
+		}
+	} else if err := r.onlyResume(); err != nil {
+		return err
+	}
+	trace, err := openTrace(r.trace)
+	if err != nil {
+		return err
+	}
+	defer trace.Close()
+	dev, verifier, err := r.openVerified(r.on, r.verify, r.sampled, prof, trace, stderr)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	work, rec, err := r.prepare(dev, c)
+	if err != nil {
+		return err
+	}
+	defer work.Close()
+	defer work.Folder.Close()
+	sayLeeway(dev.Allowed(), stderr, dev.Info())
+	r.describe(stdout, work, rec)
+	if err = r.train(ctx, work, stdout, stderr); err == nil {
+		err = figures(work, stdout)
+		sayLost(work, stderr)
+	}
+	if verifier != nil {
+		rec.Verified = &verifier.Tally
+		printVerified(stdout, verifier.Tally)
+		err = errors.Join(err, work.Folder.WriteRecord(rec))
+	}
+	fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
+	return errors.Join(err, prof.finish(stdout))
+}
+
+// sayLost says which learners were lost, where others went on.
+func sayLost(work *train.Run, stderr io.Writer) {
+	for _, why := range work.Session.Lost() {
+		if why != nil {
+			fmt.Fprintf(stderr, "hebb: lost: %v\n", why)
+		}
+	}
+}
+
+// usable reports a folder that no run can be in before there is any work.
+func (r *networkRun) usable() error {
+	if r.out == "" || r.force && replaceable(r.out) {
+		return nil
+	}
+	err := train.Usable(r.out)
+	if err != nil && replaceable(r.out) {
+		err = fmt.Errorf("%w, or replace it by --force", err)
+	}
+	if err != nil {
+		err = fmt.Errorf("--out: %w", err)
+	}
+	return err
+}
+
+// onlyResume allows with --resume what does not change the run.
+func (r *networkRun) onlyResume() error {
+	var other []string
+	if r.System != "" {
+		other = append(other, r.System)
+	}
+	r.flags.Visit(func(f *pflag.Flag) {
+		if !slices.Contains([]string{"resume", "epochs", "steps", "backend", "verify", "profile", "trace", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
+			other = append(other, "--"+f.Name)
+		}
+	})
+	if len(other) > 0 {
+		return usagef("%s with --resume: the run in %s keeps its settings, but for --epochs and --steps", strings.Join(other, ", "), r.resume)
+	}
+	return nil
+}
+
+// prepare makes a new run and its folder, or opens one that is to go on.
+func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, train.Record, error) {
+	if r.resume != "" {
+		return train.Resume(dev, names, r.resume, func(c *train.Config) {
+			r.override(c, func(flag string) bool { return flag == "epochs" || flag == "steps" })
+		})
+	}
+	started := time.Now()
+	dir := r.out
+	if dir == "" {
+		name, _, _ := strings.Cut(cmp.Or(c.System, c.Rule), ":")
+		dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", started.Format("20060102-150405"), name, dev.Info().Backend))
+	}
+	from, err := weights(r.from)
+	if err != nil {
+		return nil, train.Record{}, err
+	}
+	begun := func(err error) error { return err }
+	if r.force && replaceable(dir) {
+		if begun, err = setAside(dir); err != nil {
+			return nil, train.Record{}, err
+		}
+	}
+	work, rec, err := train.Begin(dev, names, dir, c, train.Record{Version: version(), Started: started, From: from})
+	if unfit := (train.ConfigError{}); errors.As(err, &unfit) {
+		err = usageError{err}
+	}
+	return work, rec, begun(err)
+}
+
+// weights is the file that --from means: itself, or the last checkpoint of a run.
+func weights(from string) (string, error) {
+	if info, err := os.Stat(from); from == "" || err != nil || !info.IsDir() {
+		return from, nil
+	}
+	path, _, err := train.LastModel(from)
+	if err != nil {
+		return "", fmt.Errorf("--from: %w", err)
+	}
+	return path, nil
+}
+
+func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record) {
+	c := work.Config
+	done, total := work.Steps()
+	if work.Set != nil {
+		fmt.Fprintf(w, "data      %s: %d images of %d×%d×%d in %d classes, from %s\n",
+			c.Data, work.Set.Train.N(), work.Set.Height, work.Set.Width, work.Set.Channels, work.Set.Classes, work.Path)
+	} else {
+		fmt.Fprintf(w, "task      %s\n", c.Task)
+	}
+	if net := work.Network(); net != nil {
+		fmt.Fprintf(w, "network   %s: %d parameters in %d layers with weights\n", c.Net, work.Session.Parameters(), len(net.Weights))
+	} else {
+		fmt.Fprintf(w, "system    %s: %d parameters\n", c.System, work.Session.Parameters())
+	}
+	fmt.Fprintf(w, "device    %s\n", work.Session.Device().Info())
+	if c.System == "" {
+		fmt.Fprintf(w, "learning  %s, %s, rate %g, %s, batches of %d, seed %d\n", c.Rule, c.Optimiser, c.Rate, c.Schedule, c.Batch, c.Seed)
+	} else {
+		fmt.Fprintf(w, "learning  %d steps of %d examples, rate %.5g, %s, seed %d\n", total, work.PerStep(), c.Rate, c.Schedule, c.Seed)
+	}
+	if c.Learners > 1 {
+		how := "side by side"
+		if why := work.Session.Alone(); why != nil {
+			how = "in turn: " + strings.TrimPrefix(why.Error(), nets.ErrAlone.Error()+": ")
+		}
+		fmt.Fprintf(w, "learners  %d, seeds %d to %d, %s\n", c.Learners, c.Seed, c.Seed+uint64(c.Learners)-1, how)
+	}
+	if c.Allow != "" {
+		fmt.Fprintf(w, "allowed   %s\n", c.Allow)
+	}
+	if done > 0 {
+		fmt.Fprintf(w, "resumed   after step %d of %d\n", done, total)
+	}
+	if rec.From != "" {
+		fmt.Fprintf(w, "from      %s\n", rec.From)
+	}
+}
+
+// train makes the run, a line an epoch on stdout and progress on stderr.
+func (r *networkRun) train(ctx context.Context, work *train.Run, stdout, stderr io.Writer) error {
+	done, total := work.Steps()
+	bar := newProgress(stderr, "training", total)
+	defer bar.end()
+	bar.at(done)
+	if work.Config.System != "" {
+		return work.Train(ctx, r.tellSystem(stdout, bar))
+	}
+	return work.Train(ctx, r.tellNetwork(work, stdout, bar))
+}
+
+// tellNetwork writes a row for each epoch of a network.
+func (r *networkRun) tellNetwork(work *train.Run, stdout io.Writer, bar *progress) func(train.Line) {
+	var angles train.Line
+	var epoch average
+	fmt.Fprintf(stdout, "\n%7s  %10s  %8s  %10s  %8s  %9s  %s\n", "epoch", "train loss", "accuracy", "test loss", "accuracy", "images/s", "angles to backprop: weights, deltas")
+	return func(l train.Line) {
+		switch l.Kind {
+		case "train":
+			epoch.add(l)
+			bar.describe(fmt.Sprintf("loss %.4f, accuracy %.2f %%, %.0f images/s", l.Loss, 100*l.Accuracy, l.ImagesPerSecond))
+			bar.at(l.Step)
+		case "angles":
+			if angles = l; work.Set.Test != nil {
+				return // the line is written with the test
+			}
+			fallthrough
+		case "test":
+			bar.clear()
+			test := fmt.Sprintf("%10s  %8s", "-", "-")
+			if l.Kind == "test" {
+				test = fmt.Sprintf("%10.4f  %6.2f %%", l.Loss, 100*l.Accuracy)
+				if a := l.Learners["accuracy"]; len(a) > 0 {
+					test += fmt.Sprintf(" ± %.2f", 100*spread(a))
+				}
+			}
+			fmt.Fprintf(stdout, "%7.4g  %10.4f  %6.2f %%  %s  %9.0f  %s\n", l.Epoch, epoch.loss/epoch.n, 100*epoch.hits/epoch.n, test, epoch.n/epoch.seconds, hidden(angles.Layers))
+			epoch = average{}
+		}
+	}
+}
+
+// tellSystem writes a row for each line of a system's metrics.
+func (r *networkRun) tellSystem(stdout io.Writer, bar *progress) func(train.Line) {
+	fmt.Fprintln(stdout)
+	return func(l train.Line) {
+		bar.at(l.Step)
+		if len(l.All()) == 0 {
+			return
+		}
+		bar.clear()
+		fmt.Fprintf(stdout, "%9d  %-5s", l.Step, l.Kind)
+		for _, m := range l.All() {
+			fmt.Fprintf(stdout, "  %s %.5g", m.Name, m.Mean)
+			if len(m.Each) > 1 {
+				fmt.Fprintf(stdout, " ± %.2g", spread(m.Each))
+			}
+		}
+		if l.Kind == "train" {
+			fmt.Fprintf(stdout, "  %.0f examples/s", l.ImagesPerSecond)
+		}
+		fmt.Fprintln(stdout)
+	}
+}
+
+// spread is the standard deviation over the learners that are not lost.
+func spread(each []float.OrNull) float64 {
+	var x []float64
+	for _, v := range each {
+		if v == v {
+			x = append(x, float64(v))
+		}
+	}
+	return stat.StdDev(x, nil)
+}
+
+// An average is that of lines of training.
+type average struct{ loss, hits, n, seconds float64 }
+
+func (a *average) add(l train.Line) {
+	n := float64(l.Examples)
+	a.loss += l.Loss * n
+	a.hits += l.Accuracy * n
+	a.n += n
+	a.seconds += n / l.ImagesPerSecond
+}
+
+// hidden is the mean angles of the layers that feedback serves.
+func hidden(layers []nets.Angle) string {
+	w, d := train.MeanAngles(layers)
+	text := func(a nets.Degrees) string {
+		if a != a {
+			return "-"
+		}
+		return fmt.Sprintf("%.1f°", float64(a))
+	}
+	return text(w) + ", " + text(d)
+}
+
+func listNetworks() string {
+	var b strings.Builder
+	for _, n := range stack.Networks {
+		fmt.Fprintf(&b, "  %-38s  %s\n", n.Name, n.About)
+	}
+	return b.String()
+}
+
+func listRules() string {
+	var b strings.Builder
+	for _, r := range names.Rules {
+		keys := strings.Join(catalogue.Settings(r.Rule), ", ")
+		if keys != "" {
+			keys = " (" + keys + ")"
+		}
+		fmt.Fprintf(&b, "  %-7s  %s%s\n", r.Name, r.About, keys)
+	}
+	return b.String()
+}

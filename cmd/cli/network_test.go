@@ -1,0 +1,390 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/safetensors"
+	"hebb/nets/train"
+)
+
+// small trains a small network on images of 6×5; more flags may follow.
+func small(data, out string, more ...string) []string {
+	return append([]string{"train", "--net", "mlp:30-16-10", "--data", data, "--batch", "20", "--epochs", "3",
+		"--lr", "0.01", "--backend", "cpu", "--out", out, "--log-every", "2"}, more...)
+}
+
+func TestTrainNetwork(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "deep", "run")
+	args := small(images(t, 200), out, "--rule", "kp", "--optimiser", "momentum:weight_decay=1e-3", "--verify", "10", "--holdout", "0.2")
+	status, stdout, stderr := hebb(t, args...)
+	if status != 0 {
+		t.Fatalf("status %d, stderr %q", status, stderr)
+	}
+	for _, want := range []string{"160 images of 6×5×1 in 10 classes", "666 parameters in 2 layers", "kp, momentum:weight_decay=1e-3", "test loss", "°", "verified", out} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("stdout lacks %q:\n%s", want, stdout)
+		}
+	}
+	rec, err := train.ReadRecord(out)
+	if err != nil || rec.Verified == nil || rec.Verified.Judged == 0 || rec.Verified.Worst > 1 || rec.Parameters != 666 || rec.Device.Backend != "cpu" {
+		t.Errorf("the record is %+v, %v", rec, err)
+	}
+	lines, err := train.ReadMetrics(out)
+	if err != nil || len(lines) == 0 || lines[len(lines)-1].Step != 24 {
+		t.Errorf("metrics %+v, %v", lines, err)
+	}
+	c, err := train.ReadConfig(filepath.Join(out, train.ConfigFile), train.Config{})
+	if err != nil || c.Rule != "kp" || c.Rate != 0.01 || c.Holdout != 0.2 || c.Batch != 20 {
+		t.Errorf("config %+v, %v", c, err)
+	}
+	if status, _, stderr = hebb(t, args...); status != 1 || !strings.Contains(stderr, "holds a run already") {
+		t.Errorf("a second run into the folder: status %d, stderr %q", status, stderr)
+	}
+	again := filepath.Join(t.TempDir(), "again")
+	if status, _, stderr = hebb(t, "train", "--config", filepath.Join(out, train.ConfigFile), "--out", again, "--backend", "cpu", "--epochs", "3"); status != 0 {
+		t.Fatalf("from its own config: status %d, stderr %q", status, stderr)
+	}
+	sameBits(t, out, again, 24)
+}
+
+// sameBits requires that two runs have the same last checkpoint, of a step.
+func sameBits(t *testing.T, a, b string, step int) {
+	t.Helper()
+	for _, name := range []string{train.ModelFile, train.StateFile} {
+		path := filepath.Join(train.CheckpointsDir, fmt.Sprintf("step-%09d", step), name)
+		if !bytes.Equal(read(t, a, path), read(t, b, path)) {
+			t.Errorf("%s of %s and %s differ", path, a, b)
+		}
+	}
+}
+
+func model(dir string) string {
+	path, _, err := train.LastModel(dir)
+	if err != nil {
+		return filepath.Join(dir, "no checkpoint")
+	}
+	return path
+}
+
+// sines trains a system for two learners; more flags may follow.
+func sines(out string, more ...string) []string {
+	return append([]string{"train", "rflo:units=8", "--task", "sines:period=10", "--learners", "2", "--lr", "1e-3", "--backend", "cpu",
+		"--out", out, "--log-every", "100"}, more...)
+}
+
+// TestKilled: a run that is interrupted, told to end or killed, whenever it may be, goes on to the bits of one that
+// was left alone, state and figures included.
+func TestKilled(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be sent signals on Windows")
+	}
+	data := images(t, 400)
+	network := func(out string) []string {
+		return small(data, out, "--rule", "wm:examples=8", "--epochs", "40", "--crop", "1", "--flip", "--save-every", "7", "--holdout", "0.1")
+	}
+	components := func(out string) []string {
+		return []string{"train", "--rule", "sanger", "--data", data, "--units", "2", "--batch", "20", "--epochs", "100", "--save-every", "7",
+			"--log-every", "10", "--backend", "cpu", "--out", out}
+	}
+	for name, c := range map[string]struct {
+		args   func(out string) []string
+		signal os.Signal
+		after  string // a line with this
+		steps  int
+	}{
+		"Ctrl-C": {network, os.Interrupt, "     3", 720}, "SIGTERM": {network, syscall.SIGTERM, "     3", 720}, "kill -9": {network, os.Kill, "     3", 720},
+		"a system, kill -9":  {func(out string) []string { return sines(out, "--steps", "10000", "--save-every", "60") }, os.Kill, "      300  train", 10000},
+		"components, Ctrl-C": {components, os.Interrupt, "       50  train", 2000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole, out := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "run")
+			if status, _, stderr := hebb(t, c.args(whole)...); status != 0 {
+				t.Fatalf("status %d, stderr %q", status, stderr)
+			}
+			cmd := exec.CommandContext(t.Context(), os.Args[0], c.args(out)...)
+			cmd.Env = append(os.Environ(), asCommand+"=1")
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			stdout, err := cmd.StdoutPipe()
+			if err == nil {
+				err = cmd.Start()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(stdout)
+			for lines.Scan() && !strings.Contains(lines.Text(), c.after) {
+			}
+			cmd.Process.Signal(c.signal)
+			for lines.Scan() {
+			}
+			err = cmd.Wait()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) {
+				t.Fatalf("ended with %v, stderr %q", err, stderr.String())
+			}
+			if c.signal != os.Kill && (exit.ExitCode() != 130 || !strings.Contains(stderr.String(), "stopped after step")) {
+				t.Errorf("ended with %v, stderr %q", err, stderr.String())
+			}
+			status, text, errors := hebb(t, "train", "--resume", out, "--backend", "cpu")
+			if status != 0 || !strings.Contains(text, "resumed   after step") {
+				t.Fatalf("status %d, stderr %q, stdout\n%s", status, errors, text)
+			}
+			sameBits(t, whole, out, c.steps)
+			if _, err := os.Stat(filepath.Join(whole, componentsFile)); err == nil && !bytes.Equal(read(t, whole, componentsFile), read(t, out, componentsFile)) {
+				t.Errorf("%s differ", componentsFile)
+			}
+		})
+	}
+}
+
+// TestTrainSystem: a system that learns from a task is verified, timed and traced as a network is, and none of it changes a
+// bit; the values of each learner are kept.
+func TestTrainSystem(t *testing.T) {
+	dir := t.TempDir()
+	plain, out, profile, trace := filepath.Join(dir, "plain"), filepath.Join(dir, "run"), filepath.Join(dir, "run.json"), filepath.Join(dir, "run.trace")
+	status, stdout, stderr := hebb(t, sines(plain, "--steps", "200")...)
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	for _, want := range []string{"task      sines:period=10\n", "system    rflo:units=8: ", "200 steps of 1 examples", "2, seeds 1 to 2, side by side", "      200  train  loss ", " ± ", "examples/s", "      200  test"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("stdout lacks %q:\n%s", want, stdout)
+		}
+	}
+	status, stdout, stderr = hebb(t, sines(out, "--steps", "200", "--verify", "2", "--profile", profile, "--trace", trace)...)
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	sameBits(t, plain, out, 200)
+	rec, err := train.ReadRecord(out)
+	if err != nil || rec.Verified == nil || rec.Verified.Judged < 200*2 || rec.Verified.Worst > 1 || !strings.Contains(stdout, "all ops") {
+		t.Errorf("the record is %+v, %v, stdout\n%s", rec, err, stdout)
+	}
+	if ops, lines := traced(t, profile)[1], bytes.Count(read(t, dir, "run.trace"), []byte("\n")); ops < 200*2 || lines < 200*2 {
+		t.Errorf("%d ops timed, %d lines of ops", ops, lines)
+	}
+	lines, err := train.ReadMetrics(out)
+	if err != nil || len(lines) != 4 {
+		t.Fatalf("metrics %+v, %v", lines, err)
+	}
+	for _, l := range lines {
+		if e := l.Learners["error"]; len(e) != 2 || e[0] == e[1] {
+			t.Errorf("errors %v", e)
+		}
+	}
+	if status, stdout, stderr := hebb(t, "eval", out, "--backend", "cpu"); status != 0 || !strings.Contains(stdout, "over 2 learners") {
+		t.Errorf("eval of a system: status %d, %q, %q", status, stdout, stderr)
+	}
+	// What cannot begin leaves no trace, and no folder.
+	none, nothing := filepath.Join(dir, "none"), filepath.Join(dir, "none.trace")
+	for want, args := range map[string][]string{
+		"16 units for 1 inputs": {"train", "sanger", "--task", "sines", "--backend", "cpu", "--out", none, "--trace", nothing},
+		"on its own task":       {"eval", out, "--part", "train", "--backend", "cpu"},
+		"holds a run already":   sines(out, "--trace", nothing), "file exists": sines(none, "--trace", trace),
+	} {
+		if status, _, stderr := hebb(t, args...); status == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("status %d, stderr %q, want %q", status, stderr, want)
+		}
+		if left, _ := filepath.Glob(none + "*"); len(left) > 0 {
+			t.Errorf("%s: left %v", want, left)
+		}
+	}
+}
+
+// A halfLost system has a learner that is no good.
+type halfLost struct{ w *compute.Tensor }
+
+func (h *halfLost) Build(s *nets.Store, spec nets.Spec) error {
+	h.w = s.Weights("w", nets.Zeros, spec.Out)
+	return nil
+}
+
+func (h *halfLost) Start(p *nets.Pass) {
+	if p.Learners == 2 {
+		p.Write(h.w, []float32{0, float32(math.NaN())})
+	}
+}
+
+func (h *halfLost) Step(*nets.Pass, nets.Moment) *compute.Tensor { return h.w }
+
+// TestLostLearner: a learner that is lost is named, and the others go on; and so is one that a program added.
+func TestLostLearner(t *testing.T) {
+	were := *names
+	t.Cleanup(func() { *names = were })
+	System("half-lost", "a test", func() nets.System { return &halfLost{} })(names)
+	out := filepath.Join(t.TempDir(), "run")
+	status, stdout, stderr := hebb(t, "train", "half-lost", "--task", "sines:period=4", "--learners", "2", "--steps", "8", "--backend", "cpu", "--out", out)
+	if status != 0 || !strings.Contains(stderr, "hebb: lost: learner 1, seed 2: training diverged: ") {
+		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr, stdout)
+	}
+	lines, err := train.ReadMetrics(out)
+	if err != nil || len(lines) == 0 {
+		t.Fatal(lines, err)
+	}
+	if e := lines[0].Learners["error"]; len(e) != 2 || e[0] != e[0] || e[1] == e[1] || lines[0].Metrics["error"] != float64(e[0]) {
+		t.Errorf("the first line is %+v", lines[0])
+	}
+	if _, text, _ := hebb(t, "list"); !strings.Contains(text, "half-lost") {
+		t.Errorf("the list lacks half-lost:\n%s", text)
+	}
+}
+
+// TestTrainInTurn: learners that cannot be side by side say why, and export writes the model of one, which is that of its
+// seed alone.
+func TestTrainInTurn(t *testing.T) {
+	data, dir := images(t, 100), t.TempDir()
+	several, file := filepath.Join(dir, "several"), filepath.Join(dir, "one.safetensors")
+	status, stdout, stderr := hebb(t, small(data, several, "--net", "mlp:30-16-10,norm=batch", "--rule", "phsic", "--learners", "2", "--holdout", "0.2")...)
+	if status != 0 || !strings.Contains(stdout, "learners  2, seeds 1 to 2, in turn: ") || !strings.Contains(stdout, " ± ") {
+		t.Fatalf("status %d, stderr %q, stdout\n%s", status, stderr, stdout)
+	}
+	alone := filepath.Join(dir, "alone")
+	if status, _, stderr := hebb(t, small(data, alone, "--net", "mlp:30-16-10,norm=batch", "--rule", "phsic", "--seed", "2", "--holdout", "0.2")...); status != 0 {
+		t.Fatal(stderr)
+	}
+	if status, stdout, stderr = hebb(t, "export", several, "--learner", "1", "--out", file); status != 0 || !strings.Contains(stdout, "learner 1, seed 2, after step 12") {
+		t.Fatalf("status %d, stderr %q, stdout %q", status, stderr, stdout)
+	}
+	if !bytes.Equal(read(t, dir, "one.safetensors"), read(t, filepath.Dir(model(alone)), train.ModelFile)) {
+		t.Error("the exported model is another than that of the seed alone")
+	}
+	var both, one evaluated
+	evalJSON(t, &both, several)
+	evalJSON(t, &one, "--model", file, "--data", data, "--holdout", "0.2")
+	if last, own := lastTest(t, several), lastTest(t, alone); both.Loss != last.Loss || one.Loss != own.Loss || both.Examples != 20 {
+		t.Errorf("losses %g of both and %g of one, want %g and %g", both.Loss, one.Loss, last.Loss, own.Loss)
+	}
+	for want, args := range map[string][]string{
+		"--learner 2, want 0 to 1: the run has 2": {"export", several, "--learner", "2", "--out", file},
+		"no such file":                        {"export", filepath.Join(dir, "nowhere"), "--out", file},
+		"hebb export writes the model of one": small(data, filepath.Join(dir, "from"), "--net", "mlp:30-16-10,norm=batch", "--from", several),
+		"keeps its settings":                  {"train", "--resume", several, "--learners", "1"},
+	} {
+		if status, _, stderr := hebb(t, args...); status == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: status %d, stderr %q, want %q", args, status, stderr, want)
+		}
+	}
+}
+
+// TestTrainFrom: weights of a file are where a run starts; those of another network are refused.
+func TestTrainFrom(t *testing.T) {
+	data, first := images(t, 100), filepath.Join(t.TempDir(), "first")
+	if status, _, stderr := hebb(t, small(data, first)...); status != 0 {
+		t.Fatalf("status %d, stderr %q", status, stderr)
+	}
+	second := filepath.Join(t.TempDir(), "second")
+	status, stdout, stderr := hebb(t, small(data, second, "--from", model(first), "--rule", "fa")...)
+	if status != 0 || !strings.Contains(stdout, "from      ") {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	status, stdout, stderr = hebb(t, small(data, filepath.Join(t.TempDir(), "folder"), "--from", first, "--rule", "last")...)
+	if status != 0 || !strings.Contains(stdout, "from      "+model(first)) && !strings.Contains(stdout, "from      "+first) {
+		t.Errorf("from a folder: status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+	status, _, stderr = hebb(t, small(data, filepath.Join(t.TempDir(), "none"), "--from", t.TempDir())...)
+	if status != 1 || !strings.Contains(stderr, "--from") {
+		t.Errorf("from an empty folder: status %d, stderr %q", status, stderr)
+	}
+	other := filepath.Join(t.TempDir(), "other.safetensors")
+	if err := safetensors.WriteFile(other, []safetensors.Tensor{{Name: "fc1.weight", Shape: []int{2, 2}, Data: make([]float32, 4)}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	third := filepath.Join(t.TempDir(), "third")
+	status, _, stderr = hebb(t, small(data, third, "--from", other)...)
+	if status != 1 || !strings.Contains(stderr, "fc1.weight is [2 2], want [16 30]") {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	if _, err := os.Stat(third); err == nil {
+		t.Error("the refused run left a folder behind")
+	}
+}
+
+// TestNetworkRefusals: what does not fit is said at once, and leaves nothing behind.
+func TestNetworkRefusals(t *testing.T) {
+	data := images(t, 40)
+	file := filepath.Join(t.TempDir(), "file")
+	put(t, filepath.Dir(file), "file", nil)
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{[]string{"--out", filepath.Join(file, "run")}, 1, "--out"},
+		{[]string{"--batch", "41"}, 2, "batches of 41, want 1 to 40"},
+		{[]string{"--batch", "3", "--rule", "hsic"}, 2, "batches of 3, and the rule hsic learns from 4 at least"},
+		{[]string{"--net", "mlp:784-10"}, 2, "takes 784 numbers, and the examples are 6×5×1"},
+		{[]string{"--net", "mlp:30-9"}, 2, "makes 9 numbers, and there are 10 classes"},
+		{[]string{"--net", "lenet5"}, 1, "conv2"},
+		{[]string{"--lr", "1e30", "--epochs", "4", "--log-every", "1"}, 1, "training diverged"},
+	} {
+		t.Chdir(t.TempDir())
+		out := filepath.Join(t.TempDir(), "run")
+		status, _, stderr := hebb(t, append(small(data, out), c.args...)...)
+		if status != c.status || !strings.Contains(stderr, c.want) {
+			t.Errorf("%v: status %d, stderr %q, want %d and %q", c.args, status, stderr, c.status, c.want)
+		}
+		if _, err := os.Stat(out); err == nil && c.want != "training diverged" {
+			t.Errorf("%v: left a folder behind", c.args)
+		}
+	}
+}
+
+// TestFullDisk: a checkpoint that cannot be written ends the run; the last good one stays and serves.
+func TestFullDisk(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the limit on file sizes is set by Linux's prlimit")
+	}
+	if _, err := exec.LookPath("prlimit"); err != nil {
+		t.Skip("prlimit (util-linux) is missing")
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	ctx := t.Context()
+	args := small(images(t, 400), out, "--epochs", "100000", "--save-every", "5")
+	cmd := exec.CommandContext(ctx, os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(model(out)); err == nil {
+			break
+		}
+		if time.Since(start) > time.Minute {
+			t.Fatal("no checkpoint in a minute")
+		}
+	}
+	limit := exec.CommandContext(ctx, "prlimit", "--pid", strconv.Itoa(cmd.Process.Pid), "--fsize=1000")
+	if text, err := limit.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || !strings.Contains(stderr.String(), "file too large") {
+		t.Fatalf("ended with %v, stderr %q", err, stderr.String())
+	}
+	if left, _ := filepath.Glob(filepath.Join(out, "checkpoints", ".unfinished*")); len(left) != 0 {
+		t.Errorf("left %v", left)
+	}
+	status, _, text := hebb(t, "train", "--resume", out, "--backend", "cpu", "--epochs", "1", "--steps", "1")
+	if status != 0 {
+		t.Errorf("the last checkpoint does not serve: status %d, stderr %q", status, text)
+	}
+}

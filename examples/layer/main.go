@@ -1,0 +1,75 @@
+// Program layer is the command hebb with a network of a layer of one's own:
+//
+//	go run ./layer train --net gain:100 --data fashion-mnist --rule fa
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+
+	"hebb/cmd/cli"
+	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/stack"
+)
+
+// Gain is y = g∘x, with a learned gain g for each channel, 1 at first.
+type Gain struct{ Name string }
+
+// Label returns the name.
+func (g Gain) Label() string { return g.Name }
+
+type gain struct{ g, grad, x *compute.Tensor }
+
+// Build asks for the gains.
+func (g Gain) Build(b *stack.Builder, name string, in nets.Shape) (stack.Layer, nets.Shape, error) {
+	if !b.Weighted() {
+		return nil, in, fmt.Errorf("%s stands before any weights, which send it nothing back", name)
+	}
+	l := &gain{}
+	ones := func(_ *rand.Rand, x []float32) {
+		for i := range x {
+			x[i] = 1
+		}
+	}
+	return l, in, b.Add(stack.Vectors, stack.Parameter{Name: name + ".gain", Shape: []int{in.Channels}, Fill: ones, Value: &l.g, Grad: &l.grad})
+}
+
+var product = compute.Formula("a*b", "a", "b")
+
+// rows returns t with a row for each place of each example.
+func (l *gain) rows(p *stack.Pass, t *compute.Tensor) *compute.Tensor {
+	channels := l.g.Cols()
+	return p.AsRows(t, t.Len()/p.Learners/channels, channels)
+}
+
+// Forward returns g∘x.
+func (l *gain) Forward(p *stack.Pass, x *compute.Tensor) *compute.Tensor {
+	l.x = x
+	return p.View(p.Map(product, l.rows(p, x), l.g), 0, x.Shape()...)
+}
+
+// Backward leaves the gradient Σ dy∘x, and returns g∘dy.
+func (l *gain) Backward(p *stack.Pass, dy *compute.Tensor) *compute.Tensor {
+	rows := l.rows(p, dy)
+	p.PerColumn(p.GradTarget(l.grad), product, 1, rows, l.rows(p, l.x))
+	return p.View(p.Map(product, rows, l.g), 0, l.x.Shape()...)
+}
+
+// network is "gain:UNITS": a hidden layer of so many units, with a gain each.
+func network(arg string, in nets.Shape, outputs int) (stack.Spec, error) {
+	units, err := strconv.Atoi(arg)
+	if err != nil || units < 1 {
+		return nil, fmt.Errorf("gain:%s, want a number of units", arg)
+	}
+	return stack.Stack{
+		stack.Dense{Name: "hidden", Units: units, Act: compute.ReLU},
+		Gain{Name: "gain"},
+		stack.Dense{Name: "out", Units: outputs},
+	}, nil
+}
+
+func main() {
+	cli.Main(cli.Network("gain", "a hidden layer of so many units with a learned gain each: gain:100", network))
+}

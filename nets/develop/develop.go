@@ -1,0 +1,81 @@
+// Package develop has self-organising systems, which learn without labels and errors by Hebbian rules: layers of linear units
+// that learn principal components. [PCA] computes the exact components to compare them with.
+package develop
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"hebb/compute"
+	"hebb/nets"
+)
+
+// Components is a system of linear units that learns principal components: [Sanger], [Subspace], [Oja] or [Hebb].
+//
+// Its inputs have to have mean 0. A good rate is in proportion to 1/λ₁, with λ₁ the largest eigenvalue of their covariance:
+// above 2/λ₁ the first unit diverges, and with small, noisy batches at lower rates too.
+type Components interface {
+	nets.System
+
+	// Agreement compares the weights w, units × inputs, of one learner with the exact components.
+	Agreement(p *PCA, w []float32) (Agreement, error)
+}
+
+// Systems lists the systems of this package by name.
+var Systems = []nets.NamedSystem{
+	{Name: "sanger", About: "unit k learns principal component k", System: func() nets.System { return &Sanger{Units: 16} }},
+	{Name: "subspace", About: "the units learn the span of the first principal components", System: func() nets.System { return &Subspace{Units: 16} }},
+	{Name: "oja", About: "every unit learns principal component 1", System: func() nets.System { return &Oja{Units: 16} }},
+	{Name: "hebb", About: "as oja; alone it diverges, so each unit is scaled to length 1 after each update", System: func() nets.System { return &Hebb{Units: 16} }},
+}
+
+func checkUnits(units int) error {
+	if units < 1 {
+		return fmt.Errorf("%d units, want at least 1", units)
+	}
+	return nil
+}
+
+// directions allocates weights, learners × units × inputs, whose rows have random directions and length 1.
+func directions(s *nets.Store, units int, spec nets.Spec) (*compute.Tensor, error) {
+	inputs := spec.In.Len()
+	if units > inputs {
+		return nil, fmt.Errorf("develop: %d units for %d inputs, want at most as many", units, inputs)
+	}
+	return s.Weights("weight", nets.Filled(func(r *rand.Rand, w []float32) {
+		for ; len(w) > 0; w = w[inputs:] {
+			direction(r, w[:inputs])
+		}
+	}), units, inputs), nil
+}
+
+func direction(r *rand.Rand, w []float32) {
+	x, sum := make([]float64, len(w)), 0.0
+	for i := range x {
+		x[i] = r.NormFloat64()
+		sum += x[i] * x[i]
+	}
+	for i := range w {
+		w[i] = float32(x[i] / math.Sqrt(sum))
+	}
+}
+
+var times = compute.Formula("x*y", "x", "y")
+
+// respond returns y = W·x and, if p.Learning, updates W by the Hebbian rule, see [compute.Hebbian]: mask selects the units whose
+// reconstruction each unit subtracts from the input. Examples that the moment masks have y = 0.
+func respond(p *nets.Pass, w *compute.Tensor, m nets.Moment, mask compute.Mask) *compute.Tensor {
+	y := p.Product(w, m.X, compute.Identity)
+	if m.Mask != nil {
+		y = p.Map(times, y, m.Mask)
+	}
+	if p.Learning {
+		update := compute.Hebbian{W: w, Y: y, X: m.X, Mask: mask, Rate: float32(p.Rate)}
+		if mask != compute.None {
+			update.G = y
+		}
+		p.Do(update)
+	}
+	return y
+}

@@ -1,0 +1,42 @@
+package develop
+
+import (
+	"hebb/compute"
+	"hebb/nets"
+)
+
+// Hebb learns the first principal component with every unit, by the plain Hebbian rule. By itself the rule makes weights grow
+// without bound, so the weights of each unit are scaled to length 1 after each update.
+//
+//	y   = W·x
+//	w_u ← (w_u + η·y_u·x)/‖w_u + η·y_u·x‖
+//
+// Source: Hebb 1949, The Organization of Behavior; the scaling is eq. 2 of Oja 1982, Journal of Mathematical Biology 15.
+type Hebb struct {
+	Units int `toml:"units"`
+
+	w *compute.Tensor // learners × units × inputs
+}
+
+// Check reports a number of units below 1.
+func (h *Hebb) Check() error { return checkUnits(h.Units) }
+
+// Build allocates the weights.
+func (h *Hebb) Build(store *nets.Store, spec nets.Spec) (err error) {
+	h.w, err = directions(store, h.Units, spec)
+	return err
+}
+
+// Step returns y and learns.
+func (h *Hebb) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
+	y := respond(p, h.w, m, compute.None)
+	if p.Learning {
+		rows := p.View(h.w, 0, p.Learners*h.Units, h.w.Cols())
+		unit, _ := p.NormaliseRows(rows)
+		p.Do(compute.Copy{Dst: rows, Src: unit})
+	}
+	return y
+}
+
+// Agreement compares each unit with the first eigenvector.
+func (h *Hebb) Agreement(p *PCA, w []float32) (Agreement, error) { return p.Leading(w) }

@@ -1,0 +1,207 @@
+package nets
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"hebb/compute"
+)
+
+var (
+	nan        = math.NaN()
+	background = context.Background()
+)
+
+// Evaluate shows one epoch of the test task to all learners, without learning, and returns the metrics. The test task starts
+// from its beginning each time. Training is not affected: the State of the system is saved before and restored after.
+// tell, if not nil, is called after each moment with the progress, in moments × learners.
+func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Metrics, error) {
+	if s.Test == nil {
+		return nil, errors.New("nets: a run without a test task")
+	}
+	if err := s.Settle(); err != nil {
+		return nil, err
+	}
+	for _, c := range s.cohorts {
+		back, err := s.backUp(c)
+		if err == nil {
+			err = c.test.store.reset()
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.evaluated.reset()
+		total := c.test.spec.Epoch
+		for k := range total {
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+			} else {
+				err = s.evaluateMoment(ctx, c, c.test, uint64(k))
+			}
+			if err != nil {
+				return nil, errors.Join(err, back())
+			}
+			if tell != nil {
+				tell(c.first*total+(k+1)*c.store.Learners, s.Learners*total)
+			}
+		}
+		if err := back(); err != nil {
+			return nil, err
+		}
+	}
+	return s.read(func(c *cohort) *accumulator { return c.evaluated })
+}
+
+// evaluateMoment makes one moment without learning.
+func (s *Session) evaluateMoment(ctx context.Context, c *cohort, t *builtTask, number uint64) error {
+	return c.moment(ctx, s.dev, t, func(p *Pass) { p.Number, p.metrics = number, c.evaluated }, func(Moment) {})
+}
+
+// Try evaluates the present weights on the last moment of training, without learning, and returns the metrics.
+func (s *Session) Try(ctx context.Context) (Metrics, error) {
+	for _, c := range s.cohorts {
+		back, err := s.backUp(c)
+		if err == nil {
+			err = errors.Join(s.evaluateMoment(ctx, c, c.task, max(s.number, 1)-1), back())
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s.read(func(c *cohort) *accumulator { return c.evaluated })
+}
+
+// backUp copies the State of the system, if it has any, and returns a function that restores it.
+func (s *Session) backUp(c *cohort) (back func() error, err error) {
+	all := c.store.arenas[State].all
+	if all == nil {
+		return func() error { return nil }, nil
+	}
+	if c.backup == nil {
+		if c.backup, err = s.dev.Tensor(all.Len()); err != nil {
+			return nil, err
+		}
+	}
+	copied := func(to, from *compute.Tensor) error {
+		return s.dev.Step(func(st *compute.Step) error {
+			st.Do(compute.Copy{Dst: to, Src: from})
+			return nil
+		})
+	}
+	return func() error { return copied(all, c.backup) }, copied(c.backup, all)
+}
+
+// Settle calls the Settle method of the systems that have one, see [Settler].
+func (s *Session) Settle() error {
+	for _, c := range s.cohorts {
+		settler, ok := c.System.(Settler)
+		if !ok {
+			continue
+		}
+		err := c.work(s.dev, func(p *Pass) { p.Fail(settler.Settle(p)) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replay calls f with a moment that was shown before, in a quiet pass.
+func (s *Session) replay(ctx context.Context, c *cohort, t *builtTask, number uint64, f func(p *Pass, m Moment)) error {
+	return s.dev.Step(func(st *compute.Step) error {
+		set := func(store *Store, stream uint64) *Pass {
+			return &Pass{Step: st, Learners: store.Learners, Seed: store.Seed, store: store, ctx: ctx, stream: stream,
+				Number: number, Quiet: true, Learning: true, Epoch: s.EpochsMade()}
+		}
+		show := set(t.store, t.show)
+		m := t.Show(show)
+		if show.err == nil {
+			show.Fail(t.spec.fits(m, c.store.Learners))
+		}
+		if show.err != nil {
+			return show.err
+		}
+		p := set(c.store, 0)
+		p.Number = s.number
+		f(p, m)
+		return p.err
+	})
+}
+
+// Compare compares the system with backprop, layer by layer, on the first moment of Probe or else the last moment of training.
+// Angles and norms are means over the learners. It returns nil if the system is no [Comparer].
+func (s *Session) Compare(ctx context.Context) ([]Angle, error) {
+	var all [][]Angle
+	for _, c := range s.cohorts {
+		comparer, ok := c.System.(Comparer)
+		if !ok {
+			return nil, nil
+		}
+		var angles func() []Angle
+		t, number := c.task, max(s.number, 1)-1
+		if c.probe != nil {
+			t, number = c.probe, 0
+		}
+		err := s.replay(ctx, c, t, number, func(p *Pass, m Moment) { angles = comparer.Compare(p, m) })
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, angles())
+	}
+	return MeanAngles(all), nil
+}
+
+// MeanAngles returns the mean over learners of lists of angles, one list a learner with one angle a layer.
+func MeanAngles(all [][]Angle) []Angle {
+	mean := all[0]
+	if len(all) == 1 {
+		return mean
+	}
+	for _, one := range all { // cohorts of one learner
+		for i, a := range one {
+			one[i].Learners = [][2]Degrees{{a.Weights, a.Delta}}
+		}
+	}
+	n := float64(len(all))
+	for i := range mean {
+		a := &mean[i]
+		for _, more := range all[1:] {
+			b := more[i]
+			a.Weights += b.Weights
+			a.Delta += b.Delta
+			a.Learners = append(a.Learners, b.Learners...)
+			a.NormW, a.NormB, a.NormDelta, a.NormBackprop = a.NormW+b.NormW, a.NormB+b.NormB, a.NormDelta+b.NormDelta, a.NormBackprop+b.NormBackprop
+		}
+		a.Weights /= Degrees(n)
+		a.Delta /= Degrees(n)
+		a.NormW, a.NormB, a.NormDelta, a.NormBackprop = a.NormW/n, a.NormB/n, a.NormDelta/n, a.NormBackprop/n
+	}
+	return mean
+}
+
+// Diagnose reports the first weights or, if the system is a [Diagnoser], the first activity with NaN or Inf when the last
+// moment is shown again. It is nil if all are finite.
+func (s *Session) Diagnose(ctx context.Context) error {
+	for _, c := range s.cohorts {
+		found := func() error { return nil }
+		if d, ok := c.System.(Diagnoser); ok {
+			if err := s.replay(ctx, c, c.task, max(s.number, 1)-1, func(p *Pass, m Moment) { found = d.Diagnose(p, m) }); err != nil {
+				return err
+			}
+		}
+		bad, err := c.store.sound() // and not Sound, which tells of learners that were lost before
+		if err != nil {
+			return err
+		}
+		for _, name := range bad {
+			if name != "" {
+				return s.notFinite(name)
+			}
+		}
+		if err := found(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

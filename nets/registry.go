@@ -1,0 +1,41 @@
+package nets
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// A NamedSystem is a [System] that configurations and the command line refer to by name. System returns a pointer to a new
+// struct with the default settings; its settings are the exported fields with toml tags, see [Settings].
+type NamedSystem struct {
+	Name, About string
+	System      func() System
+	Rate        float64 // learning rate at which it learns as it is; 0 is 0.01
+}
+
+// A NamedTask is a [Task] that configurations and the command line refer to by name, with settings as a [NamedSystem].
+type NamedTask struct {
+	Name, About string
+	Task        func() Task
+	Moments     int // that a run shows unless it is told how many; 0: ten epochs
+}
+
+// A Setting is the name and the value of a setting, as text.
+type Setting struct{ Name, Value string }
+
+// Settings returns the exported fields with a toml tag of a System, a Task or another pointer to a struct, in the order of
+// the fields.
+func Settings(of any) (all []Setting) {
+	v := reflect.Indirect(reflect.ValueOf(of))
+	if v.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if name, _, _ := strings.Cut(field.Tag.Get("toml"), ","); field.IsExported() && name != "" && name != "-" {
+			all = append(all, Setting{name, fmt.Sprint(v.Field(i))})
+		}
+	}
+	return all
+}

@@ -1,0 +1,147 @@
+package nets
+
+import (
+	"fmt"
+
+	"hebb/compute"
+)
+
+// Tensors describes the saved tensors of the run, the system's and the task's. Their Value is the tensor of the first cohort
+// alone; [Session.Read] reads all learners.
+func (s *Session) Tensors() []Named {
+	c := s.cohorts[0]
+	return append(append([]Named(nil), c.store.named...), c.task.store.named...)
+}
+
+// Read returns the values of tensors of the run, each learners × shape. It waits for the device.
+func (s *Session) Read(tensors []Named) (values [][]float32, err error) {
+	values = make([][]float32, len(tensors))
+	err = s.eachTensor(tensors, func(st *compute.Step, _ *cohort, i int, v *compute.Tensor) error {
+		x := make([]float32, v.Len())
+		st.Read(v, x)
+		values[i] = append(values[i], x...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return values, nil
+}
+
+// Write sets the values of tensors of the run, each learners × shape.
+func (s *Session) Write(tensors []Named, values [][]float32) error {
+	return s.eachTensor(tensors, func(st *compute.Step, c *cohort, i int, v *compute.Tensor) error {
+		each := v.Len() / c.store.Learners
+		if len(values[i]) != each*s.Learners {
+			return fmt.Errorf("nets: %d numbers for %s, want %d learners × %v", len(values[i]), tensors[i].Name, s.Learners, tensors[i].Shape)
+		}
+		st.Write(v, values[i][c.first*each:][:v.Len()])
+		return nil
+	})
+}
+
+// eachTensor calls f with the i-th of tensors of each cohort, in a step for each cohort.
+func (s *Session) eachTensor(tensors []Named, f func(st *compute.Step, c *cohort, i int, v *compute.Tensor) error) error {
+	for _, c := range s.cohorts {
+		err := s.dev.Step(func(st *compute.Step) error {
+			for i, t := range tensors {
+				v, err := c.value(t.Name)
+				if err == nil {
+					err = f(st, c, i, v)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cohort) value(name string) (*compute.Tensor, error) {
+	for _, s := range []*Store{c.store, c.task.store} {
+		for _, n := range s.named {
+			if n.Name == name {
+				return n.Value, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("nets: no tensor is called %s", name)
+}
+
+// Counters returns the counters of the run by name, see [Store.Counter].
+func (s *Session) Counters() map[string]int64 {
+	all := map[string]int64{}
+	for _, store := range []*Store{s.cohorts[0].store, s.cohorts[0].task.store} {
+		for name, n := range store.counts {
+			all[name] = *n
+		}
+	}
+	return all
+}
+
+// Continue sets the number of moments of training so far and the counters, to go on from a checkpoint whose tensors were
+// written by [Session.Write].
+func (s *Session) Continue(moments int, counters map[string]int64) error {
+	for _, c := range s.cohorts {
+		for _, store := range []*Store{c.store, c.task.store} {
+			for name, n := range store.counts {
+				x, ok := counters[name]
+				if !ok {
+					return fmt.Errorf("nets: no value for the counter %s", name)
+				}
+				*n = x
+			}
+		}
+	}
+	s.number, s.between = uint64(moments), true
+	return nil
+}
+
+// Parameters returns the number of learned parameters of a learner.
+func (s *Session) Parameters() (n int) {
+	for _, t := range s.cohorts[0].store.named {
+		if t.Role == Weight && !t.Aside {
+			n += length(t.Shape)
+		}
+	}
+	return n
+}
+
+// Systems returns the systems of the run: one for all learners or, if they take turns, one for each.
+func (s *Session) Systems() (all []System) {
+	for _, c := range s.cohorts {
+		all = append(all, c.System)
+	}
+	return all
+}
+
+// On makes the whole run on dev and calls tell with the metrics after every so many moments and after the last. Nothing is
+// saved; package train makes runs with checkpoints.
+func (r Run) On(dev *compute.Device, every int, tell func(moments int, m Metrics)) error {
+	s, err := r.Open(dev)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if every < 1 || s.Total() < 1 {
+		return fmt.Errorf("nets: a run of %d moments, told every %d, want at least 1 of both", s.Total(), every)
+	}
+	for n := 1; n <= s.Total(); n++ {
+		if err := s.Step(background); err != nil {
+			return err
+		}
+		if n%every == 0 || n == s.Total() {
+			m, err := s.Metrics()
+			if err != nil {
+				return err
+			}
+			tell(n, m)
+		}
+	}
+	return nil
+}

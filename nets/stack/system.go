@@ -1,0 +1,231 @@
+package stack
+
+import (
+	"fmt"
+
+	"hebb/compute"
+	"hebb/nets"
+)
+
+// A System trains a network on labelled batches: forward pass, loss, backward pass by the Rule, optimiser.
+type System struct {
+	Net        Architecture
+	Rule       Rule
+	Loss       nets.Loss // nil: nets.DefaultLoss
+	Optimiser  nets.Optimiser
+	BiasRate   float32 // multiplies the gradients of biases; 0: 1
+	OutputRate float64 // multiplies the learning rate of the output layer; 0: 1
+	learner
+}
+
+// An Architecture returns the Spec of a network for examples of a shape and a number of outputs, see [Named] and [Always].
+type Architecture func(in nets.Shape, outputs int) (Spec, error)
+
+// Named returns the Architecture of a name, see [Networks].
+func Named(name string) Architecture {
+	return func(in nets.Shape, outputs int) (Spec, error) { return Parse(name, in, outputs) }
+}
+
+// Always returns the Architecture that is spec for examples of any shape.
+func Always(spec Spec) Architecture {
+	return func(nets.Shape, int) (Spec, error) { return spec, nil }
+}
+
+// A learner is a network with its loss and optimiser.
+type learner struct {
+	net     *Net
+	loss    nets.Loss
+	descent *nets.Descent
+}
+
+// Check reports missing parts and invalid settings of the rule.
+func (s *System) Check() error {
+	if s.Net == nil || s.Rule == nil || s.Optimiser == nil {
+		return fmt.Errorf("nets: a network with Net %t, Rule %v and Optimiser %v, want all three", s.Net != nil, s.Rule, s.Optimiser)
+	}
+	if c, ok := s.Rule.(nets.Checker); ok {
+		return c.Check()
+	}
+	return nil
+}
+
+// Network returns the network, after Build.
+func (s *System) Network() *Net { return s.net }
+
+// Build builds the network, the loss and the optimiser state.
+func (s *System) Build(store *nets.Store, spec nets.Spec) error {
+	described, err := s.Net(spec.In, spec.Out)
+	if err != nil {
+		return err
+	}
+	if s.net, err = Build(store, described, spec.In, s.Rule); err != nil {
+		return err
+	}
+	if s.net.Classes != spec.Out {
+		return fmt.Errorf("nets: the network makes %d numbers, and the task wants %d", s.net.Classes, spec.Out)
+	}
+	s.net.BiasRate = s.BiasRate
+	loss := s.Loss
+	if loss == nil {
+		loss = nets.DefaultLoss(spec)
+	}
+	if err := s.buildLoss(store, spec, loss); err != nil {
+		return err
+	}
+	s.descent = store.Descent(s.net.optimiser(s.Optimiser, s.OutputRate))
+	return nil
+}
+
+// buildLoss builds the loss.
+func (l *learner) buildLoss(store *nets.Store, spec nets.Spec, loss nets.Loss) (err error) {
+	if l.net.local != nil && loss.Targets() {
+		return fmt.Errorf("nets: a local rule learns from classes, and the loss is one of targets")
+	}
+	l.loss, err = nets.BuildLoss(store, spec, loss)
+	l.net.loss = l.loss
+	return err
+}
+
+// optimiser is o with another learning rate for the output layer, and none for layers that the rule does not train.
+func (n *Net) optimiser(o nets.Optimiser, outputRate float64) nets.Optimiser {
+	blocks, output := true, true
+	if n.local != nil {
+		blocks, output = n.local.rule.Learns()
+	}
+	if outputRate == 0 {
+		outputRate = 1
+	}
+	if blocks && output && outputRate == 1 {
+		return o
+	}
+	rates := layerRates{Optimiser: o, last: n.Weights[len(n.Weights)-1].Name, output: outputRate, below: 1}
+	if !output {
+		rates.output = 0
+	}
+	if !blocks {
+		rates.below = 0
+	}
+	return rates
+}
+
+// A layerRates is an optimiser with a learning rate for the output layer and another for the layers below.
+type layerRates struct {
+	nets.Optimiser
+	last          string
+	output, below float64
+}
+
+// Unwrap returns the wrapped optimiser.
+func (o layerRates) Unwrap() nets.Optimiser { return o.Optimiser }
+
+// Scale returns the multiplier of the learning rate of a tensor.
+func (o layerRates) Scale(name string) float64 {
+	if name == o.last+".weight" || name == o.last+".bias" {
+		return o.output
+	}
+	return o.below
+}
+
+// Start sets the initial feedback weights, by the rule.
+func (l *learner) Start(p *nets.Pass) { l.net.Start(p) }
+
+// pass begins a pass for a moment.
+func (l *learner) pass(np *nets.Pass, m nets.Moment) *Pass {
+	p := l.net.NewPass(np, m.Examples())
+	p.Moment = m
+	return p
+}
+
+// Step returns the predictions for a batch and, if p.Learning, learns from it.
+func (l *learner) Step(np *nets.Pass, m nets.Moment) *compute.Tensor { return l.step(np, m, np.Rate) }
+
+func (l *learner) step(np *nets.Pass, m nets.Moment, rate float64) *compute.Tensor {
+	p, n := l.pass(np, m), l.net
+	p.Training = p.Learning
+	if p.Learning {
+		if err := l.checkBatch(p.Examples); err != nil {
+			p.Fail(err)
+			return m.X
+		}
+	}
+	y := n.Forward(p, m.X)
+	if m.Want != nil {
+		v := l.loss.Judge(np, m, y, p.Learning)
+		np.Count("loss", v.Loss, p.Examples)
+		if p.Learning {
+			l.learn(p, v, rate)
+		}
+	}
+	return n.answer(p, y)
+}
+
+// learn makes the backward pass and updates the weights.
+func (l *learner) learn(p *Pass, v nets.Verdict, rate float64) {
+	l.net.Backward(p, v.Delta)
+	if v.After != nil {
+		v.After()
+	}
+	if i, ok := l.loss.(nets.Invariant); ok && i.Invariant() { // its gradient is rounding errors, which Adam would scale up
+		if last := l.net.Weights[len(l.net.Weights)-1]; last.BiasGrad != nil {
+			p.Clear(last.BiasGrad)
+		}
+	}
+	l.net.Rule.Learn(p)
+	l.descent.UpdateAt(p.Pass, rate)
+}
+
+// checkBatch reports a batch that is too small to learn from.
+func (l *learner) checkBatch(n int) error {
+	if local := l.net.local; local != nil && n < local.rule.Least() {
+		return fmt.Errorf("nets: a batch of %d examples, and this rule learns from %d at least", n, local.rule.Least())
+	}
+	if n < l.loss.Least() {
+		return fmt.Errorf("nets: a batch of %d examples, and this loss learns from %d at least", n, l.loss.Least())
+	}
+	return nil
+}
+
+// Settle calls the rule's Settle, if it is a [Settler].
+func (l *learner) Settle(p *nets.Pass) error {
+	if r, ok := l.net.Rule.(Settler); ok {
+		return r.Settle(l.net.NewPass(p, 0))
+	}
+	return nil
+}
+
+// Explain describes a fault, by the rule or the loss.
+func (l *learner) Explain(name string, code float32) error {
+	for _, x := range []any{l.net.Rule, l.loss} {
+		if e, ok := x.(nets.Explainer); ok {
+			if err := e.Explain(name, code); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Diagnose finds the first layer whose output has NaN or Inf.
+func (l *learner) Diagnose(np *nets.Pass, m nets.Moment) func() error {
+	ws := l.net.Weights
+	sums := make([]float32, len(ws))
+	p := l.pass(np, m)
+	p.Training = true
+	l.net.Forward(p, m.X)
+	all := p.Tensor(len(ws))
+	for i, w := range ws {
+		p.Do(compute.Reduce{Out: p.View(all, i, 1), In: []*compute.Tensor{w.Y}, F: absolute, Along: compute.AlongAll, Alpha: 1})
+	}
+	p.Read(all, sums)
+	return func() error {
+		for i, w := range ws {
+			if x := sums[i]; x-x != 0 {
+				return fmt.Errorf("%w: the output of layer %s is not finite at step %d", nets.ErrDiverged, w.Name, np.Number)
+			}
+		}
+		return nil
+	}
+}
+
+// absolute is |x|, scaled so that a sum of finite numbers does not overflow.
+var absolute = compute.Formula("small*abs(x)", "x").With("small", 0x1p-40)

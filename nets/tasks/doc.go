@@ -1,0 +1,23 @@
+// Package tasks has the tasks that systems learn from: each is a [nets.Task] in a file of its own.
+package tasks
+
+import (
+	"hebb/compute"
+	"hebb/nets"
+)
+
+// Tasks are the tasks of this package that text can name.
+var Tasks = []nets.NamedTask{
+	{Name: "sines", About: "sines for so long, after a cue at their beginning", Task: func() nets.Task { return &Sines{Period: 40, Outputs: 1, Cue: 5} }, Moments: 24000},
+	{Name: "xor", About: "exclusive or, its four examples at once", Task: func() nets.Task { return &XOR{} }, Moments: 1200},
+	{Name: "recall", About: "patterns of ±1, and then each of them with bits flipped", Task: func() nets.Task { return &Recall{Bits: 200, Patterns: 15, Flip: 0.1} }, Moments: 2},
+}
+
+var squaredError = compute.Formula("(y - want)*(y - want)", "y", "want")
+
+// countError counts the mean squared error of an answer as "error": Σ (y − want)² over the numbers of an example, divided
+// by how many they are.
+func countError(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
+	each := p.Masked(p.Map(squaredError, y, m.Want), m)
+	p.Count("error", p.PerLearner(nil, 1/float32(y.Cols()), each), m.Examples())
+}

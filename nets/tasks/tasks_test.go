@@ -1,0 +1,243 @@
+package tasks_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+
+	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/internal/lab"
+	"hebb/nets/tasks"
+)
+
+// A watcher answers what a test says and keeps what it was shown, learners × examples × numbers.
+type watcher struct {
+	answer func(x, want []float32) []float32 // want is nil where nothing is
+	out    int
+	shown  []shown
+}
+
+type shown struct {
+	x, want     []float32
+	first, last bool
+	learning    bool
+}
+
+func (w *watcher) Build(s *nets.Store, spec nets.Spec) error {
+	s.Weights("none", nets.Zeros, 1)
+	w.out = spec.Out
+	return nil
+}
+
+func (w *watcher) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
+	all := func(t *compute.Tensor) (x []float32) {
+		if t != nil {
+			t = p.All(t)
+			x = make([]float32, t.Len())
+			p.Read(t, x)
+		}
+		return x
+	}
+	s := shown{all(m.X), all(m.Want), m.First, m.Last, p.Learning}
+	w.shown = append(w.shown, s)
+	y := p.Tensor(p.Learners, m.Examples(), w.out)
+	p.Write(y, w.answer(s.x, s.want))
+	return y
+}
+
+// watch makes moments of a task for two learners, and then an evaluation by the same task.
+func watch(t *testing.T, task func() nets.Task, moments int, answer func(x, want []float32) []float32) (w *watcher, learned, tested nets.Metrics) {
+	t.Helper()
+	w = &watcher{answer: answer}
+	r := nets.Run{System: func() nets.System { return w }, Task: task, Test: task, Learners: 2, Seed: 5}
+	s := lab.Make(t, lab.CPU(t), r, moments)
+	learned = lab.Metrics(t, s)
+	tested, err := s.Evaluate(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, learned, tested
+}
+
+func near(t *testing.T, what string, got []float64, want ...float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s is %v, want %v", what, got, want)
+		return
+	}
+	for i := range want {
+		if !(math.Abs(got[i]-want[i]) <= 1e-6*math.Abs(want[i])) {
+			t.Errorf("%s of learner %d is %.9g, want %.9g", what, i, got[i], want[i])
+		}
+	}
+}
+
+func TestSines(t *testing.T) {
+	task := func() nets.Task { return &tasks.Sines{Period: 8, Outputs: 2, Cue: 3} }
+	zeros := func(x, _ []float32) []float32 { return make([]float32, 2*len(x)) }
+	w, learned, tested := watch(t, task, 16, zeros)
+	if len(w.shown) != 32 {
+		t.Fatalf("%d moments were shown, want 16 of a trial and 16 of a test", len(w.shown))
+	}
+	for i, m := range w.shown {
+		at := i % 16
+		if m.first != (at == 0) || m.last != (at == 15) || m.learning != (i < 16) {
+			t.Errorf("moment %d of the trial: first %t, last %t, learning %t", at, m.first, m.last, m.learning)
+		}
+		cue := float32(0)
+		if at < 3 {
+			cue = 1
+		}
+		if !slices.Equal(m.x, []float32{cue, cue}) {
+			t.Errorf("moment %d shows %v, want %g", at, m.x, cue)
+		}
+		for k, want := range m.want {
+			if exact := math.Sin(2 * math.Pi * float64(k%2+1) * float64(at) / 8); math.Abs(float64(want)-exact) > 1e-7 {
+				t.Errorf("moment %d wants %g of output %d, want %g", at, want, k, exact)
+			}
+		}
+	}
+	// The mean square of a sine over its periods is ½.
+	near(t, "the error of zeros", learned.Get("error").Each, 0.5, 0.5)
+	near(t, "the error of zeros in the test", tested.Get("error").Each, 0.5, 0.5)
+}
+
+func TestXOR(t *testing.T) {
+	// Learner 0 is right of the first example alone, learner 1 is right but for the last example.
+	answer := func(_, want []float32) []float32 {
+		return []float32{0.4, 0.4, 0.4, 0.6, want[4], want[5], want[6], 1}
+	}
+	w, learned, tested := watch(t, func() nets.Task { return &tasks.XOR{} }, 3, answer)
+	for b := range 2 {
+		for i := range 4 {
+			x := w.shown[0].x[(4*b+i)*3:][:3]
+			if exclusive := (x[0] != x[1]); x[2] != 1 || (w.shown[0].want[4*b+i] == 1) != exclusive {
+				t.Errorf("example %d is %v and wants %g", i, x, w.shown[0].want[4*b+i])
+			}
+		}
+	}
+	for _, m := range []nets.Metrics{learned, tested} {
+		near(t, "accuracy", m.Get("accuracy").Each, 0.25, 0.75)
+		near(t, "error", m.Get("error").Each, (0.16+3*0.36)/4, 0.25)
+	}
+}
+
+func TestBatch(t *testing.T) {
+	task := func() nets.Task {
+		return &tasks.Batch{In: nets.Row(1), Out: 3, Classes: true, X: []float32{7, 8}, Want: []float32{2, 0}}
+	}
+	answer := func(_, _ []float32) []float32 { return []float32{0, 1, 2, 0, 1, 0, 5, 5, 5, 1, 0, 0} }
+	_, learned, tested := watch(t, task, 2, answer)
+	for _, m := range []nets.Metrics{learned, tested} {
+		near(t, "accuracy", m.Get("accuracy").Each, 0.5, 0.5)
+	}
+	for want, b := range map[string]tasks.Batch{
+		"2 numbers of X and 3 of Want":          {In: nets.Row(1), Out: 1, X: []float32{1, 2}, Want: []float32{1, 2, 3}},
+		"3 numbers of X":                        {In: nets.Row(2), Out: 1, X: []float32{1, 2, 3}, Want: []float32{1}},
+		"0 numbers of X":                        {In: nets.Row(2), Out: 1},
+		"class of example 1 is 2, want a whole": {In: nets.Row(1), Out: 2, Classes: true, X: []float32{1, 2}, Want: []float32{1, 2}},
+		"class of example 0 is 0.5":             {In: nets.Row(1), Out: 2, Classes: true, X: []float32{1}, Want: []float32{0.5}},
+	} {
+		if err := b.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q in it", err, want)
+		}
+	}
+}
+
+func TestRecall(t *testing.T) {
+	const bits, patterns, flip = 400, 30, 0.1
+	task := func() nets.Task { return &tasks.Recall{Bits: bits, Patterns: patterns, Flip: flip} }
+	echo := func(x, _ []float32) []float32 { return x }
+	w, learned, tested := watch(t, task, 3, echo)
+	stored := w.shown[0].x
+	if w.shown[0].want != nil || len(w.shown) != 5 {
+		t.Fatalf("%d moments, the first of which wants %d numbers; want 5, and none", len(w.shown), len(w.shown[0].want))
+	}
+	if n := 2 * bits * patterns; len(stored) != n || slices.Equal(stored[:n/2], stored[n/2:]) {
+		t.Errorf("%d numbers of two learners, want %d, of each its own", len(stored), n)
+	}
+	for i, m := range w.shown {
+		test := i == 3 || i == 4
+		if i == 0 || i == 3 {
+			if !slices.Equal(m.x, stored) || m.want != nil {
+				t.Errorf("moment %d does not show the patterns alone", i)
+			}
+			continue
+		}
+		if !slices.Equal(m.want, stored) {
+			t.Errorf("moment %d, test %t, wants other patterns than were stored", i, test)
+		}
+		flips := 0.
+		for k, x := range m.x {
+			if x*x != 1 {
+				t.Fatalf("moment %d shows %g, want ±1", i, x)
+			}
+			if x != stored[k] {
+				flips++
+			}
+		}
+		// Five standard deviations of a binomial.
+		if n := float64(len(m.x)); math.Abs(flips/n-flip) > 5*math.Sqrt(flip*(1-flip)/n) {
+			t.Errorf("moment %d flips %g of the bits, want %g", i, flips/n, flip)
+		}
+	}
+	if slices.Equal(w.shown[1].x, w.shown[2].x) || slices.Equal(w.shown[1].x, w.shown[4].x) {
+		t.Error("two moments flip the same bits")
+	}
+	right := func(l int, moments ...int) float64 {
+		n, all := 0., 0.
+		for _, i := range moments {
+			for k := l * bits * patterns; k < (l+1)*bits*patterns; k++ {
+				if all++; w.shown[i].x[k] == stored[k] {
+					n++
+				}
+			}
+		}
+		return n / all
+	}
+	near(t, "bits right", learned.Get("bits right").Each, right(0, 1, 2), right(1, 1, 2))
+	near(t, "bits right in the test", tested.Get("bits right").Each, right(0, 4), right(1, 4))
+}
+
+// TestNamed: each use of a name is a task of its own, whose settings text can set.
+func TestNamed(t *testing.T) {
+	for _, n := range tasks.Tasks {
+		if c, ok := n.Task().(nets.Checker); ok {
+			if err := c.Check(); err != nil {
+				t.Errorf("the defaults of %s: %v", n.Name, err)
+			}
+		}
+	}
+	recall := tasks.Tasks[2].Task()
+	if _, err := toml.Decode("patterns = 3\nflip = 0.5", recall); err != nil {
+		t.Fatal(err)
+	}
+	want := []nets.Setting{{Name: "bits", Value: "200"}, {Name: "patterns", Value: "3"}, {Name: "flip", Value: "0.5"}}
+	if got := nets.Settings(recall); !slices.Equal(got, want) {
+		t.Errorf("settings are %v, want %v", got, want)
+	}
+	want[1].Value, want[2].Value = "15", "0.1"
+	if got := nets.Settings(tasks.Tasks[2].Task()); !slices.Equal(got, want) {
+		t.Errorf("the settings of another use are %v, want %v", got, want)
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	for want, c := range map[string]nets.Checker{
+		"a period of 1":        &tasks.Sines{Period: 1, Outputs: 1, Cue: 1},
+		"0 outputs":            &tasks.Sines{Period: 9, Cue: 1},
+		"a cue of 19":          &tasks.Sines{Period: 9, Outputs: 1, Cue: 19},
+		"0 patterns":           &tasks.Recall{Bits: 4},
+		"patterns of 1 bits":   &tasks.Recall{Bits: 1, Patterns: 1},
+		"with probability 1.5": &tasks.Recall{Bits: 4, Patterns: 1, Flip: 1.5},
+		"with probability NaN": &tasks.Recall{Bits: 4, Patterns: 1, Flip: float32(math.NaN())},
+	} {
+		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q in it", err, want)
+		}
+	}
+}
