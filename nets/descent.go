@@ -28,6 +28,9 @@ type group struct {
 // learning rate [Scaled] sets to 0 are not updated.
 func (s *Store) Descent(o Optimiser, weights ...*compute.Tensor) *Descent {
 	d := &Descent{Optimiser: o, store: s, updates: s.Counter("optimiser.updates")}
+	if s.err != nil {
+		return d
+	}
 	if o == nil {
 		s.fail(errors.New("nets: a Descent without an Optimiser"))
 		return d

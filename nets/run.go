@@ -1,6 +1,7 @@
 package nets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -169,7 +170,7 @@ func (s *Session) assemble(c *cohort, plan *cohort, dev *compute.Device, width i
 	}
 	c.store = of("", systems)
 	if err := c.System.Build(c.store, c.spec); err != nil {
-		return err
+		return cmp.Or(c.store.err, err) // the first failure is the cause
 	}
 	c.evaluated = &accumulator{dev: dev, learners: width}
 	for name := range c.store.names {

@@ -1,6 +1,7 @@
 package nets
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -88,7 +89,7 @@ func Open(dev *compute.Device, learners int, seed uint64, build func(s *Store) e
 	s := newStore(dev, "", learners, seed, plan)
 	for _, s := range []*Store{plan, s} {
 		if err := build(s); err != nil {
-			return nil, err
+			return nil, cmp.Or(s.err, err) // the first failure is the cause
 		}
 		if err := s.finish(); err != nil {
 			return nil, err
@@ -273,30 +274,40 @@ func length(shape []int) int {
 }
 
 func (s *Store) add(name string, role Role, init Init, shape []int) *compute.Tensor {
-	none := func() *compute.Tensor {
-		t, _ := s.dev.Tensor(append([]int{s.Learners}, 1, 1)...)
+	t, err := s.tryAdd(name, role, init, shape)
+	if err == nil {
 		return t
 	}
-	if s.sealed {
-		s.fail(fmt.Errorf("nets: %s was asked for after Build", s.prefix+name))
-		return none()
+	s.fail(err)
+	// For a Build to go on with to its end, on a device of its own: what is full cannot give more.
+	stand, _ := compute.New(&compute.Stage{}).Tensor(append([]int{s.Learners}, matrix(shape)...)...)
+	if stand == nil {
+		stand, _ = compute.New(&compute.Stage{}).Tensor(s.Learners, 1, 1)
 	}
-	if s.unique(name) != nil {
-		return none()
+	return stand
+}
+
+func (s *Store) tryAdd(name string, role Role, init Init, shape []int) (*compute.Tensor, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	if s.sealed {
+		return nil, fmt.Errorf("nets: %s was asked for after Build", s.prefix+name)
+	}
+	if err := s.unique(name); err != nil {
+		return nil, err
 	}
 	if init == nil || len(shape) == 0 || slices.ContainsFunc(shape, func(d int) bool { return d < 1 }) {
-		s.fail(fmt.Errorf("nets: %s is asked for as %v with the first values %v, want dimensions of at least 1 and an Init", s.prefix+name, shape, init))
-		return none()
+		return nil, fmt.Errorf("nets: %s is asked for as %v with the first values %v, want dimensions of at least 1 and an Init", s.prefix+name, shape, init)
 	}
 	t, err := s.allocate(role, append([]int{s.Learners}, matrix(shape)...))
 	if err != nil {
-		s.fail(fmt.Errorf("nets: %s: %w", s.prefix+name, err))
-		return none()
+		return nil, fmt.Errorf("nets: %s: %w", s.prefix+name, err)
 	}
 	n := Named{Name: s.prefix + name, Value: t, Shape: slices.Clone(shape), Role: role}
 	s.named = append(s.named, n)
 	s.inits = append(s.inits, initial{n, init})
-	return t
+	return t, nil
 }
 
 // allocate returns the next part of a role's arena; on a stage, where the arena's size is not known yet, it returns memory
@@ -379,6 +390,9 @@ func (s *Store) memory() (all []*compute.Tensor) {
 
 // Grad returns the gradient of a tensor of weights, 0 at first. A system sets it before each update of a [Descent].
 func (s *Store) Grad(weights *compute.Tensor) *compute.Tensor {
+	if s.err != nil {
+		return weights
+	}
 	if g := s.gradOf[weights]; g != nil {
 		return g
 	}
