@@ -246,6 +246,8 @@ func (s *Store) unique(name string) error {
 		err = errors.New("nets: a tensor without a name")
 	case s.names[full]:
 		err = fmt.Errorf("nets: two tensors are called %s", full)
+	case full == "__metadata__":
+		err = errors.New("nets: a tensor called __metadata__, which is what checkpoints call something else")
 	default:
 		s.names[full] = true
 		return nil
@@ -350,12 +352,30 @@ func (s *Store) finish() error {
 	if s.err != nil {
 		return s.err
 	}
-	for r := range s.arenas {
-		if p := s.planned; p != nil && s.arenas[r].used != p.arenas[r].used {
-			return fmt.Errorf("nets: Build asked for %d numbers and then for %d: it may depend on the settings and the Spec alone", p.arenas[r].used, s.arenas[r].used)
-		}
+	if err := s.asPlanned(); err != nil {
+		return err
 	}
 	return s.begin(s.inits)
+}
+
+// asPlanned reports a second Build that asked for other tensors than the first.
+func (s *Store) asPlanned() error {
+	if s.planned == nil {
+		return nil
+	}
+	text := func(all []Named, i int) string {
+		if i >= len(all) {
+			return "nothing more"
+		}
+		return fmt.Sprintf("%s %v", all[i].Name, all[i].Shape)
+	}
+	first, second := s.planned.named, s.named
+	for i := range max(len(first), len(second)) {
+		if a, b := text(first, i), text(second, i); a != b || first[i].Role != second[i].Role {
+			return fmt.Errorf("nets: Build asked for %s and then, the second time, for %s: it may depend on the settings and the Spec alone", a, b)
+		}
+	}
+	return nil
 }
 
 // begin sets initial values.

@@ -112,23 +112,29 @@ func TestStoreRefuses(t *testing.T) {
 	l := lab.Bare(t)
 	builds := 0
 	for want, build := range map[string]func(s *nets.Store) error{
-		"two tensors are called w":       func(s *nets.Store) error { s.Weights("w", nets.Zeros, 2); s.State("w", nets.Zeros, 2); return nil },
-		"without a name":                 func(s *nets.Store) error { s.Counter(""); return nil },
-		"w is asked for as [2 0]":        func(s *nets.Store) error { s.Weights("w", nets.Zeros, 2, 0); return nil },
-		"w is asked for as []":           func(s *nets.Store) error { s.Weights("w", nets.Zeros); return nil },
-		"the first values <nil>":         func(s *nets.Store) error { s.Kept("w", nil, 2); return nil },
-		"a Descent of no weights":        func(s *nets.Store) error { s.Descent(nets.SGD{}); return nil },
-		"a Descent without an Optimiser": func(s *nets.Store) error { s.Descent(nil); return nil },
-		"momentum 2":                     func(s *nets.Store) error { s.Descent(nets.SGD{Momentum: 2}); return nil },
-		"is no weights of this store":    func(s *nets.Store) error { s.Grad(s.State("h", nets.Zeros, 2)); return nil },
-		"is none of this store":          func(s *nets.Store) error { s.Aside(s.Fixed([]float32{1}, 1)); return nil },
-		"asks for more than the first":   func(s *nets.Store) error { builds++; s.Weights("w", nets.Zeros, 99*builds); return nil },
-		"asked for 256 numbers and then": func(s *nets.Store) error { builds--; s.Weights("w", nets.Zeros, 1+100*builds); return nil },
-		"fixed numbers":                  func(s *nets.Store) error { s.Fixed([]float32{1}, 2); return nil },
-		"an error of the system's own":   func(s *nets.Store) error { return errOwn },
+		"two tensors are called w":     func(s *nets.Store) error { s.Weights("w", nets.Zeros, 2); s.State("w", nets.Zeros, 2); return nil },
+		"a tensor called __metadata__": func(s *nets.Store) error { s.Weights("__metadata__", nets.Zeros, 2); return nil },
+		"for a [1] and then, the second time, for b [1]": func(s *nets.Store) error {
+			s.Weights(map[bool]string{false: "a", true: "b"}[builds > 0], nets.Zeros, 1)
+			builds++
+			return nil
+		},
+		"without a name":                                     func(s *nets.Store) error { s.Counter(""); return nil },
+		"w is asked for as [2 0]":                            func(s *nets.Store) error { s.Weights("w", nets.Zeros, 2, 0); return nil },
+		"w is asked for as []":                               func(s *nets.Store) error { s.Weights("w", nets.Zeros); return nil },
+		"the first values <nil>":                             func(s *nets.Store) error { s.Kept("w", nil, 2); return nil },
+		"a Descent of no weights":                            func(s *nets.Store) error { s.Descent(nets.SGD{}); return nil },
+		"a Descent without an Optimiser":                     func(s *nets.Store) error { s.Descent(nil); return nil },
+		"momentum 2":                                         func(s *nets.Store) error { s.Descent(nets.SGD{Momentum: 2}); return nil },
+		"is no weights of this store":                        func(s *nets.Store) error { s.Grad(s.State("h", nets.Zeros, 2)); return nil },
+		"is none of this store":                              func(s *nets.Store) error { s.Aside(s.Fixed([]float32{1}, 1)); return nil },
+		"asks for more than the first":                       func(s *nets.Store) error { builds++; s.Weights("w", nets.Zeros, 99*builds); return nil },
+		"for w [201] and then, the second time, for w [101]": func(s *nets.Store) error { builds--; s.Weights("w", nets.Zeros, 1+100*builds); return nil },
+		"fixed numbers":                                      func(s *nets.Store) error { s.Fixed([]float32{1}, 2); return nil },
+		"an error of the system's own":                       func(s *nets.Store) error { return errOwn },
 	} {
 		builds = 0
-		if strings.HasPrefix(want, "asked for 256") {
+		if strings.HasPrefix(want, "for w [201]") {
 			builds = 3
 		}
 		if _, err := nets.Open(l.Device, 1, 1, build); err == nil || !strings.Contains(err.Error(), want) {

@@ -139,7 +139,7 @@ type (
 )
 
 // ErrAlone is wrapped, with the reason, by the error of a System's Build that supports one learner only. The learners of such
-// a system take turns, each with a System, a Task and a Store of its own.
+// a system take turns, each with a System, a Task and a Store of its own. Build returns it where s.Learners is above 1.
 var ErrAlone = errors.New("learners take turns")
 
 // ErrDiverged is wrapped where a loss or weights have NaN or Inf.

@@ -52,7 +52,7 @@ func (r *networkRun) components(stdout io.Writer) (c train.Config, err error) {
 		}
 	})
 	if len(other) > 0 {
-		return c, usagef("%v with the rule %s, which takes %v", other, r.Rule, ofComponents)
+		return c, usagef("%s with the rule %s, which takes --%s", strings.Join(other, ", "), r.Rule, strings.Join(ofComponents, ", --"))
 	}
 	c = train.Default
 	c.Batch, c.Epochs, c.LogEvery = 128, 20, 468

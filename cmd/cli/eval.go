@@ -205,11 +205,16 @@ func (v evaluated) print(w io.Writer) error {
 	if v.Step > 0 {
 		fmt.Fprintf(w, ", after step %d", v.Step)
 	}
-	hits := int(v.Accuracy*float64(v.Examples) + 0.5)
+	each := v.Learners["accuracy"]
+	examples := v.Examples * max(1, len(each))
+	hits := int(v.Accuracy*float64(examples) + 0.5)
+	if len(each) > 1 {
+		fmt.Fprintf(w, "\nlearners  %d, ± %.2f %% of accuracy between them", len(each), 100*spread(each))
+	}
 	fmt.Fprintf(w, "\ndata      the %s part of %s%s\n", v.Part, v.Data, v.turned())
 	fmt.Fprintf(w, "device    %s\n", v.Device)
 	fmt.Fprintf(w, "loss      %.4f\n", v.Loss)
-	_, err := fmt.Fprintf(w, "accuracy  %.2f %%, %d of %d, in %.1f s\n", 100*v.Accuracy, hits, v.Examples, v.Seconds)
+	_, err := fmt.Fprintf(w, "accuracy  %.2f %%, %d of %d, in %.1f s\n", 100*v.Accuracy, hits, examples, v.Seconds)
 	if v.Confusion != nil {
 		err = v.printClasses(w)
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -201,4 +202,28 @@ func widerImages(t *testing.T) (dir string) {
 		put(t, dir, part+"-labels-idx1-ubyte", []byte{0, 0, 8, 1, 0, 0, 0, 2, 1, 2})
 	}
 	return dir
+}
+
+// TestEvalLearners: the classes of all learners are counted, and their spread is said.
+func TestEvalLearners(t *testing.T) {
+	out := trained(t, images(t, 200), "--learners", "3")
+	status, stdout, stderr := hebb(t, "eval", out, "--confusion", "--backend", "cpu", "--format", "json")
+	var v train.Evaluation
+	if err := json.Unmarshal([]byte(stdout), &v); err != nil || status != 0 {
+		t.Fatal(status, err, stderr)
+	}
+	counted, hits := 0, 0
+	for i, row := range v.Confusion {
+		for j, n := range row {
+			if counted += n; i == j {
+				hits += n
+			}
+		}
+	}
+	if counted != 3*v.Examples || math.Abs(float64(hits)/float64(counted)-v.Accuracy) > 1e-9 {
+		t.Errorf("%d of %d counted right, want %g of 3 × %d", hits, counted, v.Accuracy, v.Examples)
+	}
+	if status, stdout, _ := hebb(t, "eval", out, "--backend", "cpu"); status != 0 || !strings.Contains(stdout, "learners  3, ± ") {
+		t.Error(stdout)
+	}
 }

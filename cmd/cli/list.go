@@ -11,6 +11,7 @@ import (
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
 	"hebb/nets/stack"
+	"hebb/nets/train"
 )
 
 func newListCmd() *cobra.Command {
@@ -41,6 +42,7 @@ func list(w io.Writer) {
 	for _, t := range names.Tasks {
 		row(t.Name, t.About, t.Task())
 	}
+	row(train.SamplesTask, "the images of --data without their labels, less their mean", nil)
 	section("\nnetworks: hebb train --net NAME --data DATA")
 	for _, n := range names.Networks {
 		row(n.Name, n.About, nil)

@@ -142,7 +142,7 @@ func (r *networkRun) settings() (train.Config, error) {
 		c.System = r.System
 		r.suit(&c)
 	}
-	if _, err := names.Rule(c.Rule); err != nil {
+	if _, err := names.Rule(c.Rule); errors.Is(err, catalogue.ErrName) {
 		return c, usagef("--rule: %w; or, to learn components, sanger, subspace, oja, hebb", err)
 	}
 	if err := c.Check(names); err != nil {

@@ -3,6 +3,7 @@
 package catalogue
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,7 +124,20 @@ func fresh[E, T any](all []E, what, text string, of func(E) (string, func() T)) 
 		return v, nil
 	}
 	var none T
-	return none, fmt.Errorf("%s %q, want one of %s", what, name, nets.Names(all, func(e E) string { n, _ := of(e); return n }))
+	return none, unknown(all, what, name, func(e E) string { n, _ := of(e); return n })
+}
+
+// ErrName is wrapped by the error of a text that names nothing in the catalogue.
+var ErrName = errors.New("no such name")
+
+// A nameError is an ErrName that says which names there are.
+type nameError struct{ text string }
+
+func (e nameError) Error() string     { return e.text }
+func (e nameError) Is(err error) bool { return err == ErrName }
+
+func unknown[E any](all []E, what, name string, of func(E) string) error {
+	return nameError{fmt.Sprintf("%s %q, want one of %s", what, name, nets.Names(all, of))}
 }
 
 // choose returns the entry of a list that a text names, with what the text after its name sets, checked if it can be.
@@ -146,5 +160,5 @@ func choose[E, T any](all []E, what, text string, of func(E) (string, T)) (T, er
 		}
 		return v, nil
 	}
-	return none, fmt.Errorf("%s %q, want one of %s", what, name, nets.Names(all, func(e E) string { n, _ := of(e); return n }))
+	return none, unknown(all, what, name, func(e E) string { n, _ := of(e); return n })
 }

@@ -81,7 +81,7 @@ func NewLoader(set *Set, split *Split, o LoaderOptions) (*Loader, error) {
 	if o.Ahead == 0 {
 		o.Ahead = 2 * o.Workers
 	}
-	if err := o.check(set, split); err != nil {
+	if err := o.Check(set, split); err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
 	l := &Loader{
@@ -106,7 +106,8 @@ func NewLoader(set *Set, split *Split, o LoaderOptions) (*Loader, error) {
 	return l, nil
 }
 
-func (o LoaderOptions) check(set *Set, split *Split) error {
+// Check reports options that cannot be, for a part of set.
+func (o LoaderOptions) Check(set *Set, split *Split) error {
 	switch {
 	case split == nil:
 		return fmt.Errorf("%s has no such part (nil), want one to load from", set.Name)

@@ -111,7 +111,7 @@ func (f mlpForm) hidden(number, units int) (s Stack) {
 	if f.divisive > 0 {
 		s = append(s, Divisive{Groups: f.divisive, Power: 0.2, Delta: 1})
 	}
-	if f.dropout > 0 {
+	if f.dropout != 0 { // a rate that cannot be is refused by the layer
 		s = append(s, Dropout{Rate: f.dropout})
 	}
 	return s

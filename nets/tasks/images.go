@@ -27,8 +27,8 @@ func (t *Images) Build(s *nets.Store) (nets.Spec, error) {
 	if t.Set == nil || t.Part == nil {
 		return nets.Spec{}, fmt.Errorf("tasks: images without a Set or a Part of it")
 	}
-	if t.Options.Batch < 1 || t.Options.DropLast && t.Options.Batch > t.Part.N() {
-		return nets.Spec{}, fmt.Errorf("tasks: batches of %d of %d examples", t.Options.Batch, t.Part.N())
+	if err := t.Options.Check(t.Set, t.Part); err != nil {
+		return nets.Spec{}, fmt.Errorf("data: %w", err)
 	}
 	n := 1
 	if t.Options.Shuffle || t.Options.Augment != (data.Augment{}) {

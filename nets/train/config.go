@@ -134,6 +134,8 @@ func (c Config) numbers() error {
 		return fmt.Errorf("output rate %g, want a number above 0", c.OutputRate)
 	case !(c.Noise >= 0 && c.Noise <= math.MaxFloat32):
 		return fmt.Errorf("noise %g, want at least 0", c.Noise)
+	case c.Learners > 0 && c.Seed > math.MaxInt64-uint64(c.Learners):
+		return fmt.Errorf("seed %d, want at most %d, which config files can hold", c.Seed, math.MaxInt64-c.Learners)
 	case c.Learners < 1:
 		return fmt.Errorf("%d learners, want at least 1", c.Learners)
 	case c.Angles < 0:

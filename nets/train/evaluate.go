@@ -193,11 +193,12 @@ func (w *watched) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
 	if w.of.Confusion == nil || p.Device().Staged() {
 		return
 	}
-	n := m.Examples()
+	n := p.Learners * m.Examples() // of all learners, whether they are side by side or take turns
 	best, taken, labels := p.Tensor(n), make([]float32, n), make([]float32, n)
-	p.Do(compute.Reduce{Out: best, In: []*compute.Tensor{p.View(answer, 0, n, answer.Cols())}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
+	all := p.View(p.All(answer), 0, n, answer.Cols())
+	p.Do(compute.Reduce{Out: best, In: []*compute.Tensor{all}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
 	p.Read(best, taken)
-	p.Read(m.Want, labels)
+	p.Read(p.Labels(m), labels)
 	for i, c := range taken {
 		w.of.Confusion[int(labels[i])][int(c)]++
 	}
