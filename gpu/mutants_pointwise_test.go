@@ -138,7 +138,7 @@ var (
 		{compute.SoftmaxLoss{}, "alpha * p", "p"},
 		{compute.SoftmaxLoss{}, "place[y * lanes] == own", "place[0] == own"},
 		{compute.SoftmaxLoss{}, "part[t] += part[t + reach]", "part[t] = part[t + reach]"},
-		{compute.SoftmaxLoss{}, "if (BOUND(2))", ""},
+		{compute.SoftmaxLoss{}, "if (BOUND(2))", "if (!BOUND(2))"}, // what goes to no buffer is nobody's to define
 		// pool.comp and poolgrad.comp
 		{compute.Pool{}, "r = max(0, -top)", "r = 0"},
 		{compute.Pool{}, "s = max(0, -left)", "s = 0"},
