@@ -121,8 +121,8 @@ func TestAugmentedImages(t *testing.T) {
 func TestImageRefusals(t *testing.T) {
 	set := numbered(4)
 	for want, task := range map[string]*tasks.Images{
-		"without a Set":              {},
-		"batches of 0, want at least 1": {Set: set, Part: set.Train},
+		"without a Set":                      {},
+		"batches of 0, want at least 1":      {Set: set, Part: set.Train},
 		"batches of 5 of 4 examples without": {Set: set, Part: set.Train, Options: data.LoaderOptions{Batch: 5, DropLast: true}},
 	} {
 		_, err := nets.Open(compute.New(&compute.Stage{}), 1, 1, func(s *nets.Store) error {
