@@ -16,7 +16,7 @@ type Case struct {
 	// Build makes the op and its tensors, within a step. It is nil in a case that has a Training.
 	Build func(*compute.Step) compute.Op
 
-	// Parts, if it is not nil, makes the ops that run in the place of op: the stored form of a pass that streams.
+	// Parts, if not nil, makes the ops that run instead of op: the stored form of a pass that streams.
 	Parts func(s *compute.Step, op compute.Op) []compute.Op
 
 	Training *Training

@@ -8,7 +8,7 @@ import (
 	"hebb/compute"
 )
 
-// The words and numbers of a case are read off its op: those of results, and those for a peer.
+// The name, sizes and cost of a case are read off its op, for its result and for a peer.
 func TestDescribe(t *testing.T) {
 	want := map[string]string{
 		"product NT 1024³":                                                    "gemm NT map[batch:1 k:1024 m:1024 n:1024]",

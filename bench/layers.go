@@ -32,7 +32,7 @@ func (c convolution) places() (p, q int) {
 	return c.slide().Places(c.h, c.r), c.slide().Places(c.w, c.r)
 }
 
-// products is how many products one pass adds up, those of the border included.
+// products is how many products one pass adds up, including products with the border.
 func (c convolution) products() int {
 	p, q := c.places()
 	return c.n * p * q * c.k * c.r * c.r * c.c

@@ -40,7 +40,7 @@ type Progress struct {
 	Total int
 }
 
-// A Report has the results of a run, or those of several runs ([Collect]).
+// A Report has the results of one run or of several ([Collect]).
 type Report struct {
 	Devices     []Device
 	Results     []Result // roofs, transfers, then case by case
@@ -60,7 +60,7 @@ type Device struct {
 	Roof Roof
 }
 
-// Wrong returns the results that are outside their bounds, and those of cases that could not run.
+// Wrong returns the results outside their bounds and the results of cases that could not run.
 func (r *Report) Wrong() []Result {
 	return slices.DeleteFunc(slices.Clone(r.Results), func(r Result) bool { return r.Status != Failed && r.Status != Broken })
 }
