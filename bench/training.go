@@ -24,7 +24,7 @@ type Training struct {
 // momentum is that of the optimiser.
 const momentum = 0.9
 
-// describe returns the setup of a step by a rule, for its result.
+// describe returns the op, the sizes and the settings of a training by a rule.
 func (t Training) describe(rule string) description {
 	return description{
 		op: "training", kind: "training " + rule,
