@@ -68,7 +68,8 @@ type trainingTrial struct {
 }
 
 // compareRules makes the trials of p on d, with every network verified and warm. All networks are made before the first
-// step, since tensors that live as long as a Device may take memory that a step has left.
+// step and make a last one in turns, since tensors that live as long as a Device, and rings of metrics are made by first
+// steps, may take memory that a step has left.
 func (r *runner) compareRules(ctx context.Context, c Case, p *trainingProblem, d *device) *ruleComparison {
 	b := &counted{Backend: d.backend}
 	rc := &ruleComparison{trainingProblem: p, dev: r.Options.open(b), backend: b, clock: d.clock, maxCase: r.Options.MaxCase, over: ctx.Err}
@@ -81,6 +82,11 @@ func (r *runner) compareRules(ctx context.Context, c Case, p *trainingProblem, d
 	for _, t := range rc.trials {
 		if t.well() {
 			t.warm()
+		}
+	}
+	for _, t := range rc.trials {
+		if t.well() {
+			t.fail(t.steps(1))
 		}
 	}
 	return rc
