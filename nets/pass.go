@@ -95,6 +95,18 @@ func (p *Pass) Clear(ts ...*compute.Tensor) {
 	}
 }
 
+// Begin sets tensors, learners × (examples of m · anything), to 0 for the examples whose trial begins with m.
+func (p *Pass) Begin(m Moment, ts ...*compute.Tensor) {
+	switch {
+	case m.Begin != nil:
+		for _, t := range ts {
+			p.Into(p.View(t, 0, p.Learners, m.Examples(), t.Len()/(p.Learners*m.Examples())), unlessBegun, m.Begin)
+		}
+	case m.First:
+		p.Clear(ts...)
+	}
+}
+
 // Random fills t, learners × anything, with random numbers from a law, each learner's drawn from its own seed. No two calls
 // draw the same numbers.
 func (p *Pass) Random(t *compute.Tensor, law compute.Law) {
@@ -266,4 +278,6 @@ func (p *Pass) Reward(r *compute.Tensor) {
 var (
 	zero = compute.Formula("0")
 	same = compute.Formula("x", "x")
+
+	unlessBegun = compute.Formula("where(begin, 0, old)", "begin")
 )

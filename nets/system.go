@@ -41,6 +41,9 @@ type Moment struct {
 	Mask *compute.Tensor
 	// First and Last mark the first and the last moment of a trial, for all examples alike.
 	First, Last bool
+	// Begin, learners × examples × 1, or of 1 learner for all, is 1 for examples whose trial begins with this moment, where
+	// trials begin at moments of their own, and else 0; nil means that First says it of all. See [Pass.Begin].
+	Begin *compute.Tensor
 }
 
 // Examples returns the number of examples of each learner.
@@ -91,7 +94,7 @@ func (s Spec) fits(m Moment, learners int) error {
 	if s.Classes {
 		out = 1
 	}
-	if err := errors.Join(wide("Want", m.Want, out), wide("Mask", m.Mask, 1)); err != nil {
+	if err := errors.Join(wide("Want", m.Want, out), wide("Mask", m.Mask, 1), wide("Begin", m.Begin, 1)); err != nil {
 		return err
 	}
 	if n := m.Examples(); n > s.Examples {

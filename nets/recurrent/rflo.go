@@ -83,16 +83,15 @@ var (
 
 // Step answers a moment of a trial and learns from it.
 func (r *RFLO) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
-	if m.First {
-		p.Clear(r.h, r.pu, r.pw)
-	}
 	n := m.Examples()
 	h := p.View(r.h, 0, p.Learners, n, r.Units)
+	pu, pw := p.View(r.pu, 0, p.Learners*n, r.Units, r.u.Cols()), p.View(r.pw, 0, p.Learners*n, r.Units, r.Units)
+	p.Begin(m, h, pu, pw)
 	phi := p.Product(r.u, m.X, compute.Identity)
 	p.AddProduct(phi, r.w, h, compute.Tanh)
 	s := p.Map(slope, phi)
-	r.trace(p, r.pu, s, p.All(m.X))
-	r.trace(p, r.pw, s, h)
+	r.trace(p, pu, s, p.All(m.X))
+	r.trace(p, pw, s, h)
 	p.Into(h, leak.With("keep", 1-1/r.Tau).With("gain", 1/r.Tau), phi)
 	y := p.Product(r.v, h, compute.Identity)
 	if m.Want == nil {
@@ -101,26 +100,26 @@ func (r *RFLO) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	v := r.loss.Judge(p, m, y, p.Learning)
 	p.Count("loss", v.Loss, n)
 	if p.Learning {
-		r.learn(p, v, h)
+		r.learn(p, v, h, pu, pw)
 	}
 	return y
 }
 
 // trace is P ← (1−1/τ)·P + 1/τ·s⊗x for each example of each learner.
-func (r *RFLO) trace(p *nets.Pass, all, s, x *compute.Tensor) {
-	each := p.Learners * x.Rows()
-	p.Outer(p.View(all, 0, each, r.Units, x.Cols()), p.View(s, 0, each, 1, r.Units), p.View(x, 0, each, 1, x.Cols()), 1-1/r.Tau, 1/r.Tau)
+func (r *RFLO) trace(p *nets.Pass, trace, s, x *compute.Tensor) {
+	each := trace.Batch()
+	p.Outer(trace, p.View(s, 0, each, 1, r.Units), p.View(x, 0, each, 1, x.Cols()), 1-1/r.Tau, 1/r.Tau)
 }
 
 // learn changes the weights by the verdict on the answer, whose delta has the 1/n of a mean over examples.
-func (r *RFLO) learn(p *nets.Pass, v nets.Verdict, h *compute.Tensor) {
+func (r *RFLO) learn(p *nets.Pass, v nets.Verdict, h, pu, pw *compute.Tensor) {
 	n := h.Rows()
 	l := p.View(p.Back(r.b, v.Delta), 0, p.Learners*n, r.Units, 1)
 	if v.After != nil {
 		v.After()
 	}
-	for _, s := range []struct{ w, trace *compute.Tensor }{{r.u, r.pu}, {r.w, r.pw}} {
-		steps := p.Map(step.With("rate", float32(p.Rate)), p.View(s.trace, 0, p.Learners*n, r.Units, s.w.Cols()), l)
+	for _, s := range []struct{ w, trace *compute.Tensor }{{r.u, pu}, {r.w, pw}} {
+		steps := p.Map(step.With("rate", float32(p.Rate)), s.trace, l)
 		p.Do(compute.Reduce{Out: s.w, In: []*compute.Tensor{p.View(steps, 0, p.Learners, n, r.Units*s.w.Cols())}, Along: compute.AlongRows, Alpha: 1, Beta: 1})
 	}
 	p.Outer(r.v, v.Delta, h, 1, -float32(p.Rate)*float32(n)) // which divides by n again
