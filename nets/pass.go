@@ -38,6 +38,7 @@ const (
 	ofTestSystem
 	ofTestShow
 	ofTestJudge
+	ofBetween
 	others uint64 = 1 << 63
 )
 

@@ -112,6 +112,12 @@ type (
 	// device.
 	Settler interface{ Settle(p *Pass) error }
 
+	// A Betweener is a System with host work between trials, such as adding units: Between runs after the last moment of each
+	// trial that is learned from, or after each such moment where trials have no end, before any evaluation or checkpoint. It
+	// may read from the device, which waits for it, and write to weights. A system that grows has room for the most units and
+	// a Kept mask, learners × 1 × units, of those there are, so that each learner grows when it has to.
+	Betweener interface{ Between(p *Pass) error }
+
 	// A Rewarded is a System that learns from rewards, learners × examples × 1: [Pass.Reward] calls it, within the moment.
 	Rewarded interface {
 		Reward(p *Pass, reward *compute.Tensor)
