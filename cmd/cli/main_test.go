@@ -333,7 +333,8 @@ func TestVerifySoftware(t *testing.T) {
 	if err := errors.Join(v.check(t.Context(), cases, 4, os.Stderr), v.print(&table, "table")); err != nil {
 		t.Fatal(err)
 	}
-	if v.Checked[0] != 2 || v.Checked[1] != len(cases) || !strings.Contains(table.String(), ": 2 of the cases; --all for all\n") {
+	if v.Checked[0] != 2 || v.Checked[1] != len(cases) || !strings.Contains(table.String(), ": 2 of the cases; --all for all\n") ||
+		!strings.Contains(table.String(), "cases right (on gpu the 2 that were tried)") {
 		t.Errorf("%d cases were checked:\n%s", v.Checked, table.String())
 	}
 }

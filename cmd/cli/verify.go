@@ -317,7 +317,13 @@ func (v *verification) verdict() string {
 	case v.cases() < v.Planned:
 		return fmt.Sprintf("ended early: %d of %d cases checked, none of them wrong", v.cases(), v.Planned)
 	}
-	return fmt.Sprintf("all %d cases right", v.cases())
+	s := fmt.Sprintf("all %d cases right", v.cases())
+	for i, n := range v.Checked {
+		if n < v.cases() {
+			s += fmt.Sprintf(" (on %s the %d that were tried)", v.Devices[i].Backend, n)
+		}
+	}
+	return s
 }
 
 // A ratio is a number that JSON may have to do without: it knows neither infinity nor NaN.
