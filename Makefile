@@ -4,15 +4,16 @@ SHELL := /bin/bash
 HEBB := build/hebb
 
 help:
-	@echo 'make bench   install what is missing, build, verify, benchmark GPU against CPU: build/bench.html'
-	@echo '             (PEER=torch installs PyTorch and puts it beside hebb)'
+	@echo 'make bench   install what is missing, build, benchmark GPU against CPU, verify: build/bench.html'
+	@echo '             (PEER=torch installs PyTorch and puts it beside hebb; without a GPU it does less, in five'
+	@echo '             minutes: BENCHFLAGS="--all --budget 0" VERIFYFLAGS=--all for all)'
 	@echo 'make test    install what is missing, run all that CI runs'
 	@echo 'make build   build build/hebb with what this machine has'
 	@echo 'make clean   remove build/'
 
 bench: setup build
-	GALLIVM_PERF=nopt $(HEBB) verify # a software OpenGL need not optimise shaders that run once
 	$(HEBB) bench --report build/bench.html --plot build/bench.svg --json build/bench.json $(if $(PEER),--peer $(PEER)) $(BENCHFLAGS)
+	GALLIVM_PERF=nopt $(HEBB) verify $(VERIFYFLAGS) # a software OpenGL need not optimise shaders that run once
 	@echo; echo 'report: build/bench.html   plot: build/bench.svg   figures: build/bench.json'
 
 test: setup
