@@ -9,6 +9,7 @@ help:
 	@echo '             minutes: BENCHFLAGS="--all --budget 0" VERIFYFLAGS=--all for all)'
 	@echo 'make test    install what is missing, run all that CI runs'
 	@echo 'make build   build build/hebb with what this machine has'
+	@echo 'make path MODULE=example.org/hebb    give the module a path of your own, in every file that names it'
 	@echo 'make clean   remove build/'
 
 bench: setup build
@@ -25,7 +26,10 @@ setup:
 build:
 	@. ci/have.sh && set -x && CGO_ENABLED=$$CGO_ENABLED go build -tags "$$TAGS" -o $(HEBB) ./cmd/hebb
 
+path:
+	@ci/path.sh '$(MODULE)'
+
 clean:
 	rm -rf build
 
-.PHONY: help bench test setup build clean
+.PHONY: help bench test setup build path clean

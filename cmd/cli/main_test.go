@@ -56,8 +56,9 @@ func TestHelp(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	status, out, _ := hebb(t, "version")
-	if status != 0 || !strings.HasPrefix(out, "hebb ") || !strings.Contains(out, runtime.Version()) {
-		t.Errorf("status %d, %q", status, out)
+	_, flag, _ := hebb(t, "--version")
+	if status != 0 || !strings.HasPrefix(out, "hebb ") || !strings.Contains(out, runtime.Version()) || flag != out {
+		t.Errorf("status %d, %q, and by the flag %q", status, out, flag)
 	}
 }
 
