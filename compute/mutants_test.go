@@ -22,7 +22,7 @@ type mutant struct {
 func TestMutants(t *testing.T) {
 	for _, m := range slices.Concat(operandMutants(), windowMutants(), convMutants(), poolMutants(), epilogueMutants(), hebbianMutants(),
 		gramMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), gatherMutants(), similarityMutants(),
-		inverseMutants(), roofMutants()) {
+		inverseMutants(), roofMutants(), halfMutants()) {
 		t.Run(fmt.Sprintf("%T/%s", m.op, m.name), func(t *testing.T) {
 			t.Parallel()
 			if _, err := try(m.op, 1, m); !errors.Is(err, compute.ErrWrong) {
