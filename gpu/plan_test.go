@@ -210,16 +210,36 @@ func TestShaders(t *testing.T) {
 	}
 }
 
-// TestPlan spells a few plans out.
-func TestPlan(t *testing.T) {
-	dev := compute.New(&paper{planner: desk("", nil)})
-	mat := func(shape ...int) *compute.Tensor {
+// planOf returns p's plan of op.
+func planOf(t *testing.T, p *planner, op compute.Op) *plan {
+	t.Helper()
+	l, err := p.plan(op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// tensors returns a function that makes tensors on paper.
+func tensors(t *testing.T) func(shape ...int) *compute.Tensor {
+	return tensorsOn(t, compute.New(&paper{planner: desk("", nil)}))
+}
+
+// tensorsOn returns a function that makes tensors of dev.
+func tensorsOn(t testing.TB, dev *compute.Device) func(shape ...int) *compute.Tensor {
+	return func(shape ...int) *compute.Tensor {
+		t.Helper()
 		x, err := dev.Tensor(shape...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return x
 	}
+}
+
+// TestPlan spells a few plans out.
+func TestPlan(t *testing.T) {
+	mat := tensors(t)
 	win := func(x *compute.Tensor, from, n int, write bool) bind {
 		return bind{memory{buf: x.Buffer()}, from, n, write}
 	}
@@ -265,12 +285,8 @@ func TestPlan(t *testing.T) {
 					[3]int{4, 25, 1}},
 			}},
 	} {
-		got, err := test.p.plan(test.op)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(got.dispatches, test.want) {
-			t.Errorf("%s:\ngot  %+v\nwant %+v", test.name, got.dispatches, test.want)
+		if got := planOf(t, test.p, test.op).dispatches; !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s:\ngot  %+v\nwant %+v", test.name, got, test.want)
 		}
 	}
 }
