@@ -354,9 +354,9 @@ func TestChoose(t *testing.T) {
 		{1, 512, 512, 1 << 17, "", true}, // a weight gradient: few tiles, many terms
 		{1024, 256, 256, 1 << 13, "128x128", false},
 	} {
-		tile, splits := p.choose(test.batch, test.m, test.n, test.k)
-		if test.tile != "" && !tile.is(test.tile) || (splits > 1) != test.split {
-			t.Errorf("%+v: tile %s in %d slices", test, tile.name(), splits)
+		best := p.ways(&args{Batch: test.batch, M: test.m, N: test.n, K: test.k}, tiling{})[0]
+		if test.tile != "" && !best.tile.is(test.tile) || (best.splits > 1) != test.split {
+			t.Errorf("%+v: tile %s in %d slices", test, best.tile.name(), best.splits)
 		}
 	}
 }
