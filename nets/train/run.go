@@ -29,6 +29,7 @@ type Run struct {
 
 // New prepares a run from the start on dev.
 func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err error) {
+	c = c.settled()
 	r = &Run{Config: c}
 	p, err := c.plan(names)
 	if err != nil {
@@ -53,7 +54,7 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err
 	if c.System != "" {
 		spec, err := tried(run, dev)
 		if err != nil {
-			return nil, ConfigError{err}
+			return nil, ConfigError{c.misfit(err, dev, names, p, r.Set)}
 		}
 		if spec.Epoch == 0 {
 			run.Test = nil // which would have no end
