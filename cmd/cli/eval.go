@@ -213,7 +213,7 @@ func (v evaluated) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\ndata      the %s part of %s%s\n", v.Part, v.Data, v.turned())
 	fmt.Fprintf(w, "device    %s\n", v.Device)
-	fmt.Fprintf(w, "loss      %.4f\n", v.Loss)
+	fmt.Fprintf(w, "loss      %s\n", lossText(v.Loss))
 	_, err := fmt.Fprintf(w, "accuracy  %.2f %%, %d of %d, in %.1f s\n", 100*v.Accuracy, hits, examples, v.Seconds)
 	if v.Confusion != nil {
 		err = v.printClasses(w)

@@ -264,9 +264,9 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		if err := r.train(ctx, work, stdout, stderr); err != nil {
 			return err
 		}
+		sayLost(work, stderr)
 		return figures(work, stdout)
 	})
-	sayLost(work, stderr)
 	if verifier != nil {
 		rec.Verified = &verifier.Tally
 		printVerified(stdout, verifier.Tally)
@@ -450,10 +450,18 @@ func (r *networkRun) train(ctx context.Context, work *train.Run, stdout, stderr 
 	bar := newProgress(stderr, "training", total)
 	defer bar.end()
 	bar.at(done)
+	tell := r.tellNetwork
 	if work.Config.System != "" {
-		return work.Train(ctx, r.tellSystem(stdout, bar))
+		tell = r.tellSystem
 	}
-	return work.Train(ctx, r.tellNetwork(work, stdout, bar))
+	row := tell(work, stdout, bar)
+	return work.Train(ctx, func(l train.Line) {
+		row(l)
+		if l.Warning != "" {
+			bar.clear()
+			fmt.Fprintln(stderr, "hebb:", l.Warning)
+		}
+	})
 }
 
 // tellNetwork writes a row for each epoch of a network.
@@ -465,7 +473,7 @@ func (r *networkRun) tellNetwork(work *train.Run, stdout io.Writer, bar *progres
 		switch l.Kind {
 		case "train":
 			epoch.add(l)
-			bar.describe(fmt.Sprintf("loss %.4f, accuracy %.2f %%, %.0f images/s", l.Loss, 100*l.Accuracy, l.ImagesPerSecond))
+			bar.describe(fmt.Sprintf("loss %s, accuracy %.2f %%, %.0f images/s", lossText(l.Loss), 100*l.Accuracy, l.ImagesPerSecond))
 			bar.at(l.Step)
 		case "angles":
 			if angles = l; work.Set.Test != nil {
@@ -476,19 +484,19 @@ func (r *networkRun) tellNetwork(work *train.Run, stdout io.Writer, bar *progres
 			bar.clear()
 			test := fmt.Sprintf("%10s  %8s", "-", "-")
 			if l.Kind == "test" {
-				test = fmt.Sprintf("%10.4f  %6.2f %%", l.Loss, 100*l.Accuracy)
+				test = fmt.Sprintf("%10s  %6.2f %%", lossText(l.Loss), 100*l.Accuracy)
 				if a := l.Learners["accuracy"]; len(a) > 0 {
 					test += fmt.Sprintf(" ± %.2f", 100*spread(a))
 				}
 			}
-			fmt.Fprintf(stdout, "%7.4g  %10.4f  %6.2f %%  %s  %9.0f  %s\n", l.Epoch, epoch.loss/epoch.n, 100*epoch.hits/epoch.n, test, epoch.n/epoch.seconds, hidden(angles.Layers))
+			fmt.Fprintf(stdout, "%7.4g  %10s  %6.2f %%  %s  %9.0f  %s\n", l.Epoch, lossText(epoch.loss/epoch.n), 100*epoch.hits/epoch.n, test, epoch.n/epoch.seconds, hidden(angles.Layers))
 			epoch = average{}
 		}
 	}
 }
 
 // tellSystem writes a row for each line of a system's metrics.
-func (r *networkRun) tellSystem(stdout io.Writer, bar *progress) func(train.Line) {
+func (r *networkRun) tellSystem(_ *train.Run, stdout io.Writer, bar *progress) func(train.Line) {
 	fmt.Fprintln(stdout)
 	return func(l train.Line) {
 		bar.at(l.Step)
@@ -508,6 +516,14 @@ func (r *networkRun) tellSystem(stdout io.Writer, bar *progress) func(train.Line
 		}
 		fmt.Fprintln(stdout)
 	}
+}
+
+// lossText is a loss in a column: of large ones four digits.
+func lossText(x float64) string {
+	if math.Abs(x) < 1e4 {
+		return fmt.Sprintf("%.4f", x)
+	}
+	return fmt.Sprintf("%.4g", x)
 }
 
 // spread is the standard deviation over the learners that are not lost.

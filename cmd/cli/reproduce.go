@@ -122,7 +122,7 @@ func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.W
 				at, bar = run, newProgress(stderr, run, of)
 			}
 			if l.Kind == "train" {
-				bar.describe(fmt.Sprintf("%s: loss %.4f, accuracy %.2f %%", run, l.Loss, 100*l.Accuracy))
+				bar.describe(fmt.Sprintf("%s: loss %s, accuracy %.2f %%", run, lossText(l.Loss), 100*l.Accuracy))
 			}
 			bar.at(done)
 		}

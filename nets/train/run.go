@@ -25,6 +25,7 @@ type Run struct {
 	Folder  *Folder // nil: nothing is kept
 
 	spent time.Duration // training before it was resumed
+	loss  *lossWatch    // nil until there is a line
 }
 
 // New prepares a run from the start on dev.
@@ -144,6 +145,7 @@ type Line struct {
 	ImagesPerSecond float64                   `json:"images_per_second,omitempty"` // examples, of all learners
 	Seconds         float64                   `json:"seconds,omitempty"`           // of training in all, evaluation and saving not counted
 	Layers          []nets.Angle              `json:"layers,omitempty"`
+	Warning         string                    `json:"warning,omitempty"` // of a loss that is absurd: more than a million times the first
 }
 
 // A Value is a metric of a line: the mean over the learners, and the values of all where there are several.
@@ -245,7 +247,7 @@ func (r *Run) log(rate float64, clock *clock, tell func(Line)) error {
 	l := r.line("train", m)
 	l.Rate = rate
 	l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
-	return r.write(l, tell)
+	return errors.Join(r.watch(&l), r.write(l, tell))
 }
 
 // why adds to the news that a run diverged where it did.
