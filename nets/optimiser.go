@@ -109,8 +109,8 @@ func (o Adam) Check() error {
 	switch {
 	case !(0 <= o.Beta1 && o.Beta1 < 1 && 0 <= o.Beta2 && o.Beta2 < 1):
 		return fmt.Errorf("beta1 %g and beta2 %g, want numbers within [0, 1)", o.Beta1, o.Beta2)
-	case !(o.Eps >= 1e-30):
-		return fmt.Errorf("eps %g, want at least 1e-30", o.Eps)
+	case !(o.Eps >= 1e-30 && o.Eps < math.MaxFloat32):
+		return fmt.Errorf("eps %g, want a number of at least 1e-30", o.Eps)
 	case !(o.WeightDecay >= 0 && o.WeightDecay < math.MaxFloat32):
 		return fmt.Errorf("weight decay %g, want at least 0", o.WeightDecay)
 	}

@@ -256,6 +256,10 @@ func (p *Pass) Count(name string, each *compute.Tensor, n int) {
 		p.Fail(fmt.Errorf("nets: the metric %s is counted from %v, want %d learners × anything", name, each, p.Learners))
 		return
 	}
+	if n < 1 {
+		p.Fail(fmt.Errorf("nets: the metric %s is counted of %d examples, want at least 1", name, n))
+		return
+	}
 	p.metrics.count(p, name, each, n)
 }
 

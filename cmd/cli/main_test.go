@@ -64,6 +64,8 @@ func TestVersion(t *testing.T) {
 
 // TestMistakes: each mistake in the command line is said once, with what there is, at status 2.
 func TestMistakes(t *testing.T) {
+	system := filepath.Join(t.TempDir(), "system.toml")
+	put(t, filepath.Dir(system), "system.toml", []byte("system = \"rflo:units=3\"\ntask = \"sines\"\n"))
 	for _, c := range []struct {
 		args string
 		want []string
@@ -78,6 +80,28 @@ func TestMistakes(t *testing.T) {
 		{"train rflo --task sines:period=1", []string{"a period of 1"}},
 		{"train rflo --task sines --rule fa", []string{"--rule is for networks", "rflo"}},
 		{"train rflo --task sines --units 3", []string{"--units is for the rules sanger", "not for rflo"}},
+		{"train rflo --task sines --batch 3", []string{"--batch", "the task sines makes its own"}},
+		{"train rflo --task sines --crop 3", []string{"--crop", "the task sines makes its own"}},
+		{"train rflo --task sines --data nowhere", []string{"--data", "the task sines makes its own"}},
+		{"train rflo --task sines --angles 3", []string{"--angles", "the task sines makes its own"}},
+		{"train wp --angles 3", []string{"--angles", "compare its deltas with backprop's, and wp cannot"}},
+		{"train sanger --task samples --flip", []string{"--flip", "the task samples shows rows without"}},
+		{"train rflo --task sines --from x", []string{"--from is for networks", "rflo"}},
+		{"train --config " + system + " --net lenet5", []string{"--net is for networks", "rflo:units=3"}},
+		{"train --config " + system + " --rule fa", []string{"--rule is for networks", "rflo:units=3"}},
+		{"train --epochs 3 --steps 2", []string{"--epochs", "want one of the two"}},
+		{"train --resume x --epochs 3 --steps 2", []string{"--epochs and --steps", "want one of the two"}},
+		{"train rflo --task sample", []string{`task "sample"`, "sines, xor, recall, samples"}},
+		{"train --backend cpu --rung naive", []string{"--rung with --backend cpu", "flags of a GPU"}},
+		{"train --backend cpu --device 0 --no-cache", []string{"--device, --no-cache with --backend cpu"}},
+		{"verify --backend cpu --tuning off", []string{"--tuning with --backend cpu"}},
+		{"train --context surfaceless --device 0", []string{"--device 0 with --context surfaceless"}},
+		{"train --rung third", []string{`rung "third"`, "naive"}},
+		{"train --device -7", []string{"device -7"}},
+		{"train --rule fa:scale=-1", []string{"scale -1"}},
+		{"train --rule wm:rate=nan", []string{`rule wm: "rate=nan": want a finite number`}},
+		{"train wp:hidden=20", []string{`"hidden=20": want a list in brackets`}},
+		{"train --net mlp:784-10-10,dropout=nan --data " + images(t, 8) + " --batch 4 --backend cpu", []string{"dropout=nan", "[0, 1)"}},
 		{"train rflo --resume x", []string{"rflo with --resume", "keeps its settings"}},
 		{"train --task sines", []string{"sines without a system"}},
 		{"train --learners 0", []string{"0 learners, want at least 1"}},

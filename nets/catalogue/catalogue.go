@@ -71,7 +71,20 @@ func (c *Catalogue) Network(name string) stack.Architecture {
 			return func(in nets.Shape, outputs int) (stack.Spec, error) { return n.Parse(arg, in, outputs) }
 		}
 	}
-	return stack.Named(name)
+	return func(in nets.Shape, outputs int) (stack.Spec, error) {
+		spec, err := stack.Parse(name, in, outputs)
+		if none := stack.UnknownError(""); errors.As(err, &none) {
+			err = nameError{strings.Join(append([]string{err.Error()}, networkNames(c.Networks)...), "; ")}
+		}
+		return spec, err
+	}
+}
+
+func networkNames(all []Network) (names []string) {
+	for _, n := range all {
+		names = append(names, n.Name)
+	}
+	return names
 }
 
 // Rule returns the rule that a text names and sets: "bp", "aa:rate=0.05,share=0.25".
