@@ -38,7 +38,8 @@ func TestVerify(t *testing.T) {
 func TestPromises(t *testing.T) {
 	t.Run("examples", func(t *testing.T) { nettest.System(t, system(19, 2, 1.5), noise(4, nil)) })
 	t.Run("trials of chance", func(t *testing.T) { nettest.System(t, system(5, 2, 1.5), noise(0, nil)) })
-	t.Run("sines", func(t *testing.T) { nettest.System(t, system(10, 3, 1.5), sines(2, 2, 1)) })
+	adam := func() nets.System { return &recurrent.RFLO{Units: 10, Tau: 3, Gain: 1.5, Optimiser: nets.DefaultAdam} }
+	t.Run("sines, adam", func(t *testing.T) { nettest.System(t, adam, sines(2, 2, 1)) })
 }
 
 // A net is the network in float64, with the activities and the traces of one example after another.
