@@ -2,7 +2,6 @@ package stack
 
 import (
 	"hebb/compute"
-	"hebb/nets"
 )
 
 // blocks is the layer that runs a network, or a branch of it, under a [Local] rule.
@@ -16,9 +15,9 @@ type blocks struct {
 
 // add adds the next Layer of the outermost stack to the last block, or to a new one if it has weights, the first being
 // first.
-func (l *blocks) add(next Layer, out nets.Shape, first *Weights) {
+func (l *blocks) add(next placed, first *Weights) {
 	if first != nil {
-		_, composite := next.(*ensemble)
+		_, composite := next.Layer.(*ensemble)
 		l.all = append(l.all, &Block{Name: first.Name, Branch: l.branch, composite: composite})
 	}
 	if len(l.all) == 0 {
@@ -26,11 +25,11 @@ func (l *blocks) add(next Layer, out nets.Shape, first *Weights) {
 		return
 	}
 	b := l.all[len(l.all)-1]
-	if _, after := next.(AfterObjective); after || len(b.after) > 0 {
+	if _, after := next.Layer.(AfterObjective); after || len(b.after) > 0 {
 		b.after = append(b.after, next)
 		return
 	}
-	b.inside, b.Out = append(b.inside, next), out
+	b.inside, b.Out = append(b.inside, next), next.out
 }
 
 // first returns the first weights of those built since there were after, or nil.
@@ -67,7 +66,7 @@ func (l *blocks) objectives() (all []*Block) {
 			continue
 		}
 		for _, part := range b.inside {
-			if e, ok := part.(*ensemble); ok {
+			if e, ok := part.Layer.(*ensemble); ok {
 				for _, branch := range e.branches {
 					all = append(all, branch.(*blocks).objectives()...)
 				}

@@ -17,6 +17,7 @@ type Builder struct {
 	kinds   [kinds][]*Parameter
 	weights []*Weights
 	names   map[string]bool
+	layers  []NamedLayer
 	started bool    // there is a layer with weights below, in the same block
 	rule    Local   // or nil
 	blocks  *blocks // of the stack that is built next, under a Local rule; or nil

@@ -22,6 +22,9 @@ type Net struct {
 	blocks    []*Block // those with an objective
 	loss      nets.Loss
 	lossStore *nets.Store // tensors of the loss of a [Trainer]
+	layers    []NamedLayer
+	watch     string          // the layer whose output is kept
+	watched   *compute.Tensor // its output in the pass under way
 }
 
 // New builds a network for examples of a shape on dev, for programs with a training loop of their own. The seed and the names
@@ -63,7 +66,7 @@ func Build(s *nets.Store, spec Spec, input nets.Shape, rule Rule) (*Net, error) 
 	case out.Height != 1 || out.Width != 1:
 		return nil, fmt.Errorf("nets: the network ends in %v, want one number per class", out)
 	}
-	n := &Net{Input: input, Classes: out.Channels, Rule: rule, Weights: b.weights, store: s, root: root}
+	n := &Net{Input: input, Classes: out.Channels, Rule: rule, Weights: b.weights, store: s, root: root, layers: b.layers}
 	b.weights[0].bottom = true
 	b.weights[len(b.weights)-1].Last = true
 	if local := b.blocks; local != nil {

@@ -39,7 +39,7 @@ type Stack []Spec
 
 func (Stack) Label() string { return "" }
 
-type stack []Layer
+type stack []placed
 
 func (s Stack) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape, error) {
 	var out stack
@@ -50,34 +50,33 @@ func (s Stack) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape,
 			b.started = false
 		}
 		before := len(b.weights)
-		l, shape, err := buildOne(b, name, spec, strconv.Itoa(i), in)
+		l, err := buildOne(b, name, spec, strconv.Itoa(i), in)
 		if err != nil {
 			return nil, in, err
 		}
 		if local != nil {
-			local.add(l, shape, b.first(before))
+			local.add(l, b.first(before))
 		}
-		out, in = append(out, l), shape
+		out, in = append(out, l), l.out
 	}
 	b.blocks = local
 	return out, in, nil
 }
 
 // buildOne builds one layer of a stack called prefix.
-func buildOne(b *Builder, prefix string, spec Spec, number string, in nets.Shape) (Layer, nets.Shape, error) {
+func buildOne(b *Builder, prefix string, spec Spec, number string, in nets.Shape) (l placed, err error) {
 	if spec == nil {
-		return nil, in, fmt.Errorf("nets: layer %s is nil", join(prefix, number))
+		return l, fmt.Errorf("nets: layer %s is nil", join(prefix, number))
 	}
 	name := spec.Label()
 	if name == "" {
 		name = number
 	}
-	name = join(prefix, name)
-	l, out, err := spec.Build(b, name, in)
-	if err != nil {
-		return nil, in, err
+	l.name = join(prefix, name)
+	if l.Layer, l.out, err = spec.Build(b, l.name, in); err == nil {
+		b.layers = append(b.layers, NamedLayer{l.name, l.out})
 	}
-	return l, out, nil
+	return l, err
 }
 
 func join(prefix, name string) string {
