@@ -3,6 +3,8 @@ package nets
 import (
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"hebb/compute"
@@ -55,6 +57,10 @@ type (
 	Predictor interface {
 		Predict(p *Pass, y *compute.Tensor) *compute.Tensor
 	}
+
+	// A Probable loss is one of classes whose outputs, or predictions if it is a [Predictor], stand for probabilities:
+	// Probabilities turns those of an example into them, in place.
+	Probable interface{ Probabilities(y []float64) }
 
 	// An Invariant loss does not change when a constant is added to the outputs, so that the output bias is not learned.
 	Invariant interface{ Invariant() bool }
@@ -140,6 +146,18 @@ func (crossEntropy) Judge(p *Pass, m Moment, y *compute.Tensor, learn bool) (v V
 	return v.masked(p, m)
 }
 
+// Probabilities is the softmax.
+func (crossEntropy) Probabilities(y []float64) {
+	top, sum := slices.Max(y), 0.0
+	for i, z := range y {
+		y[i] = math.Exp(z - top)
+		sum += y[i]
+	}
+	for i := range y {
+		y[i] /= sum
+	}
+}
+
 // hot is 1 where the class is that of the label, and 0 for the others.
 const hot = "where(0.5 - abs(label - class), 1, 0)"
 
@@ -165,6 +183,13 @@ func (binaryCrossEntropy) Judge(p *Pass, m Moment, y *compute.Tensor, learn bool
 		p.Into(p.View(v.Delta, 0, rows, c), binaryDelta.With("scale", 1/float32(n)), in...)
 	}
 	return v.masked(p, m)
+}
+
+// Probabilities is the sigmoid of each output: they are of a yes for each class, and do not sum to 1.
+func (binaryCrossEntropy) Probabilities(y []float64) {
+	for i, z := range y {
+		y[i] = 1 / (1 + math.Exp(-z))
+	}
 }
 
 type squaredError struct {

@@ -3,6 +3,7 @@ package nets_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"hebb/compute"
@@ -124,6 +125,26 @@ func TestKindsOfLoss(t *testing.T) {
 		}
 		if _, err := nets.BuildLoss(nil, spec, nets.DefaultLoss(spec)); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestProbabilities: they are those of the loss's definition, for outputs of any size too.
+func TestProbabilities(t *testing.T) {
+	for _, c := range []struct {
+		loss    nets.Loss
+		y, want []float64
+	}{
+		{nets.CrossEntropy, []float64{0, math.Log(3)}, []float64{0.25, 0.75}},
+		{nets.CrossEntropy, []float64{1000, 1000 + math.Log(3), -1000}, []float64{0.25, 0.75, 0}},
+		{nets.BinaryCrossEntropy, []float64{0, math.Log(3), -1000, 1000}, []float64{0.5, 0.75, 0, 1}},
+	} {
+		y := slices.Clone(c.y)
+		c.loss.(nets.Probable).Probabilities(y)
+		for i, p := range y {
+			if !(math.Abs(p-c.want[i]) < 1e-12) {
+				t.Errorf("%T: of %v they are %v, want %v", c.loss, c.y, y, c.want)
+			}
 		}
 	}
 }

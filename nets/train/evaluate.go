@@ -43,6 +43,10 @@ type Exam struct {
 	On    string // data to evaluate on; "" is Config.Data
 	Part  string // of them: "test" or "train"
 	Table bool   // say which classes are taken for which: a second pass over each batch
+	First int    // evaluate on the first so many examples; 0: all
+	Layer string // whose output See gets, see [stack.Net.Layers]
+	// See, if there is one, gets what each network makes of each batch, learner by learner or batch by batch.
+	See func(Sight) error
 
 	Rotate data.Rotation // of every image
 	Turns  uint64        // seed of what Rotate draws: the same images for every network
@@ -58,6 +62,7 @@ type Evaluation struct {
 	Data   string `json:"data,omitempty"` // where they were found
 	Part   string `json:"part"`
 	Score
+	TopFive   *float64                  `json:"top5,omitempty"`           // share of examples whose class is among the five largest outputs, of more than five
 	Metrics   map[string]float64        `json:"metrics,omitempty"`        // of a system: all by name, means over the learners
 	Learners  map[string][]float.OrNull `json:"learners,omitempty"`       // of each learner, where there are several
 	Rotated   float64                   `json:"rotated,omitempty"`        // by so many degrees
@@ -96,11 +101,15 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 	if err != nil {
 		return v, err
 	}
+	part = limited(part, e.First, on.Values())
 	_, o := e.loaders(own)
 	o.Rotate, o.Seed = e.Rotate, e.Turns
-	watched := func() nets.Task { return &watched{Images: tasks.Images{Set: on, Part: part, Options: o}, of: &v} }
-	if e.Table {
+	eye := &eye{exam: e, of: &v}
+	watched := func() nets.Task { return &watched{Images: tasks.Images{Set: on, Part: part, Options: o}, eye: eye} }
+	if e.Table || e.See != nil {
 		v.Classes = classNames(on)
+	}
+	if e.Table {
 		v.Confusion = make([][]int, on.Classes)
 		for i := range v.Confusion {
 			v.Confusion[i] = make([]int, on.Classes)
@@ -111,6 +120,9 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 		return v, err
 	}
 	defer r.Close()
+	if eye.nets, err = r.watchLayer(e.Layer); err != nil {
+		return v, err
+	}
 	start := time.Now()
 	m, err := r.Session.Evaluate(ctx, func(done, total int) {
 		if tell != nil {
@@ -123,6 +135,10 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 	}
 	if err == nil {
 		v.Score, v.Learners = scoreOf(m), perLearner(m)
+		if five := m.Get(topFive); five.Count > 0 {
+			mean := five.Mean()
+			v.TopFive = &mean
+		}
 	}
 	return v, err
 }
@@ -130,7 +146,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 // system evaluates a system on its own task.
 func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, tell func(done, total int)) (v Evaluation, err error) {
 	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
-	if e.On != "" || e.Part != "test" || e.Table || e.Rotate != (data.Rotation{}) {
+	if e.On != "" || e.Part != "test" || e.Table || e.First > 0 || e.See != nil || e.Rotate != (data.Rotation{}) {
 		return v, fmt.Errorf("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")
 	}
 	r, err := New(dev, names, e.Config)
@@ -182,15 +198,31 @@ func (e Exam) open(dev *compute.Device, names *catalogue.Catalogue, loss nets.Lo
 	return r, nil
 }
 
-// A watched task counts what the examples of each class are taken for.
+// An eye is what all watched tasks of an evaluation share.
+type eye struct {
+	exam Exam
+	of   *Evaluation
+	nets []*stack.Net // one, or one for each learner
+}
+
+// A watched task counts what the examples of each class are taken for, and tells what is seen.
 type watched struct {
 	tasks.Images
-	of *Evaluation
+	*eye
 }
 
 func (w *watched) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
 	w.Images.Judge(p, m, answer)
-	if w.of.Confusion == nil || p.Device().Staged() {
+	if answer.Cols() > 5 {
+		countTopFive(p, m, answer)
+	}
+	if p.Device().Staged() {
+		return
+	}
+	if w.exam.See != nil {
+		p.Fail(w.see(p, m, answer))
+	}
+	if w.of.Confusion == nil {
 		return
 	}
 	n := p.Learners * m.Examples() // of all learners, whether they are side by side or take turns
