@@ -28,19 +28,22 @@ func newEvalCmd() *cobra.Command {
 		Use:   "eval [DIR]",
 		Short: "Evaluate a trained network, or another system on its task",
 		Long: `eval evaluates the network of a run, as its last checkpoint has it, on the test part of its data: loss
-and accuracy, and with --confusion those of each class and which class is taken for which. Of another system it
-shows an epoch of the task, and says what was counted; of several learners, mean and spread.
+and accuracy, of more than five classes the share of examples whose class is among the five likeliest, and with
+--confusion recall and precision of each class and which class is taken for which, which --confusion FILE.png draws
+too. Of another system it shows an epoch of the task, and says what was counted; of several learners, mean and spread.
 
 --model takes the weights from another file: with DIR those of another checkpoint, and without it a
 network that hebb or PyTorch trained elsewhere, for which --data says what it was trained on and --net
 what it is, unless hebb wrote the file.`,
 		Example: `  hebb eval runs/20261122-101500-sa-gpu --confusion
+  hebb eval runs/20261122-101500-sa-gpu --confusion confusion.png
   hebb eval runs/20261122-101500-sa-gpu --data path/to/other/images
   hebb eval runs/20261122-101500-sa-gpu --rotate-within 45
   hebb eval --model resnet18.safetensors --net resnet18 --data cifar10`,
-		Args: atMostOneRun,
+		Args: func(cmd *cobra.Command, args []string) error { return atMostOneRun(cmd, r.confusion.rest(args)) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.flags = cmd.Flags()
+			args = r.confusion.rest(args)
 			if len(args) > 0 {
 				r.dir = args[0]
 			}
@@ -58,7 +61,8 @@ what it is, unless hebb wrote the file.`,
 	f.Float64Var(&r.Rotate.Degrees, "rotate", 0, "turn every image anticlockwise by so many degrees")
 	f.Float64Var(&r.Rotate.Within, "rotate-within", 0, "turn every image by an angle drawn evenly from as many degrees to either side")
 	f.Uint64Var(&r.Turns, "rotate-seed", 1, "seed of what --rotate-within draws")
-	f.BoolVar(&r.Table, "confusion", false, "print the accuracy of each class, and which is taken for which")
+	f.Var(&r.confusion, "confusion", "print recall and precision of each class, and which is taken for which; with a `FILE`, .png or .svg, draw that too")
+	f.Lookup("confusion").NoOptDefVal = "true"
 	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
 	f.Var(oneOf(&r.format, "table", "table", "json"), "format", "how to print it")
 	r.add(cmd)
@@ -84,6 +88,7 @@ type evalRun struct {
 	holdout   float64
 	on        string
 	format    string
+	confusion confusionFlag
 	flags     *pflag.FlagSet
 }
 
@@ -91,13 +96,36 @@ func (r *evalRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := r.settle(); err != nil {
 		return err
 	}
+	draw, err := r.confusion.reserve()
+	if err != nil {
+		return err
+	}
+	defer draw.drop()
+	r.Table = r.confusion.on
 	dev, err := r.open(r.on, stderr)
 	if err != nil {
 		return err
 	}
 	defer dev.Close()
+	v, err := r.evaluate(ctx, dev, stderr)
+	if err != nil {
+		return err
+	}
+	if err := draw.write(v); err != nil {
+		return err
+	}
+	out := evaluated{v, v.PerClass(), dev.Info()}
+	if r.format == "json" {
+		e := json.NewEncoder(stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(out)
+	}
+	return out.print(stdout)
+}
+
+// evaluate makes the evaluation, with progress and notes on stderr.
+func (r *evalRun) evaluate(ctx context.Context, dev *compute.Device, stderr io.Writer) (v train.Evaluation, err error) {
 	var bar *progress
-	var v train.Evaluation
 	err = guarded("the run in "+r.dir, func() (err error) {
 		v, err = train.Evaluate(ctx, dev, names, r.Exam, func(done, total int) {
 			if bar == nil {
@@ -111,18 +139,12 @@ func (r *evalRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		bar.end()
 	}
 	if err != nil {
-		return foreign(err, r.dir)
+		return v, foreign(err, r.dir)
 	}
 	if v.Note != "" {
 		fmt.Fprintln(stderr, "hebb:", v.Note)
 	}
-	out := evaluated{v, dev.Info()}
-	if r.format == "json" {
-		e := json.NewEncoder(stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(out)
-	}
-	return out.print(stdout)
+	return v, nil
 }
 
 // settle finds out what to evaluate.
@@ -194,7 +216,8 @@ func (r *evalRun) alone() error {
 // evaluated is what hebb eval prints.
 type evaluated struct {
 	train.Evaluation
-	Device compute.Info `json:"device"`
+	PerClass []train.ClassScore `json:"per_class,omitempty"`
+	Device   compute.Info       `json:"device"`
 }
 
 func (v evaluated) print(w io.Writer) error {
@@ -215,6 +238,9 @@ func (v evaluated) print(w io.Writer) error {
 	fmt.Fprintf(w, "device    %s\n", v.Device)
 	fmt.Fprintf(w, "loss      %s\n", lossText(v.Loss))
 	_, err := fmt.Fprintf(w, "accuracy  %.2f %%, %d of %d, in %.1f s\n", 100*v.Accuracy, hits, examples, v.Seconds)
+	if v.TopFive != nil {
+		_, err = fmt.Fprintf(w, "top five  %.2f %%\n", 100**v.TopFive)
+	}
 	if v.Confusion != nil {
 		err = v.printClasses(w)
 	}
@@ -260,18 +286,15 @@ func optimiserNames() string {
 const mostClasses = 20
 
 func (v evaluated) printClasses(w io.Writer) error {
-	t := grid{head: []string{"class", "examples", "accuracy"}, left: 1}
+	t := grid{head: []string{"class", "examples", "recall", "precision"}, left: 1}
 	square := len(v.Classes) <= mostClasses
 	if square {
 		t.head = append(t.head, "taken for:")
 		t.head = append(t.head, v.Classes...)
 	}
-	for i, row := range v.Confusion {
-		n := 0
-		for _, k := range row {
-			n += k
-		}
-		cells := []string{v.Classes[i], fmt.Sprint(n), percent(float64(row[i]) / float64(n))}
+	for i, c := range v.Evaluation.PerClass() {
+		row := v.Confusion[i]
+		cells := []string{c.Class, fmt.Sprint(c.Examples), percent(float64(c.Recall)), percent(float64(c.Precision))}
 		if square {
 			cells = append(cells, "")
 			for _, k := range row {

@@ -133,7 +133,7 @@ func TestEvalManyClasses(t *testing.T) {
 	if err := v.printClasses(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"c             4   75.00 %\n", "h             9   33.33 %\n", "~             0         –\n", "h      b                 6\nc      f                 1\n"} {
+	for _, want := range []string{"c             4   75.00 %   100.00 %\n", "f             3  100.00 %    75.00 %\n", "h             9   33.33 %   100.00 %\n", "~             0         –          –\n", "h      b                 6\nc      f                 1\n"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the tables lack %q:\n%s", want, b.String())
 		}
@@ -225,5 +225,44 @@ func TestEvalLearners(t *testing.T) {
 	}
 	if status, stdout, _ := hebb(t, "eval", out, "--backend", "cpu"); status != 0 || !strings.Contains(stdout, "learners  3, ± ") {
 		t.Error(stdout)
+	}
+}
+
+// TestEvalConfusionPicture: --confusion takes a file that follows it, and still none.
+func TestEvalConfusionPicture(t *testing.T) {
+	run, dir := trained(t, images(t, 200)), t.TempDir()
+	picture := filepath.Join(dir, "c.svg")
+	table := ok(t, "eval", run, "--backend", "cpu", "--confusion")
+	for _, args := range [][]string{{run, "--confusion", picture}, {"--confusion", picture, run}, {run, "--confusion=" + picture}} {
+		out := ok(t, append([]string{"eval", "--backend", "cpu"}, args...)...)
+		_, classes, _ := strings.Cut(table, "class ")
+		if !strings.Contains(out, "class "+classes) {
+			t.Errorf("eval %v: no table in\n%s", args, out)
+		}
+		if svg := string(read(t, dir, "c.svg")); !strings.Contains(svg, ">taken for<") || !strings.Contains(svg, "mlp:30-16-10 after step 16 on the test part") {
+			t.Errorf("eval %v: not a picture of the run", args)
+		}
+		if err := os.Remove(picture); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status, _, stderr := hebb(t, "eval", run, picture); status != 2 || !strings.Contains(stderr, "one run") {
+		t.Errorf("without the flag: status %d, %s", status, stderr)
+	}
+	var v evaluated
+	evalJSON(t, &v, run, "--confusion")
+	for i, c := range v.PerClass {
+		taken, of := 0, 0
+		for j := range 10 {
+			taken, of = taken+v.Confusion[j][i], of+v.Confusion[i][j]
+		}
+		hits := float64(v.Confusion[i][i])
+		recall, precision := hits/float64(of), hits/float64(taken)
+		if c.Examples != of || float64(c.Recall) != recall || taken > 0 && float64(c.Precision) != precision || taken == 0 && c.Precision == c.Precision {
+			t.Errorf("class %d: %+v, want %d, %g and %g", i, c, of, recall, precision)
+		}
+	}
+	if len(v.PerClass) != 10 {
+		t.Errorf("%d classes", len(v.PerClass))
 	}
 }

@@ -39,6 +39,16 @@ func hebb(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), err.String()
 }
 
+// ok runs the command, which must end well.
+func ok(t *testing.T, args ...string) (stdout string) {
+	t.Helper()
+	status, stdout, stderr := hebb(t, args...)
+	if status != 0 || stderr != "" {
+		t.Fatalf("hebb %v: status %d, stderr %q", args, status, stderr)
+	}
+	return stdout
+}
+
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{}, {"--help"}, {"train", "--help"}, {"verify", "--help"}, {"info", "--help"}, {"bench", "--help"}, {"hsic", "--help"}} {
 		status, out, stderr := hebb(t, args...)
@@ -107,6 +117,7 @@ func TestMistakes(t *testing.T) {
 		{"train --learners 0", []string{"0 learners, want at least 1"}},
 		{"train rflo --task sines --epochs 0", []string{"0 epochs and 0 steps"}},
 		{"export", []string{"the folder of one run"}},
+		{"eval x --confusion=x.pdf", []string{"--confusion", "ends in .png or .svg"}},
 		{"export x", []string{"want --out"}},
 		{"train --colour red", []string{"unknown flag: --colour", "--rule", "--backend"}},
 		{"verify -q", []string{"unknown shorthand flag"}},

@@ -3,8 +3,11 @@ package cli
 import (
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 
 	"hebb/internal/atomicfile"
+	"hebb/internal/figure"
 )
 
 // An outFile is a file that a flag names. It exists under another name from before the work until it is done, so that a
@@ -39,3 +42,14 @@ func (f *outFile) write(content func(io.Writer) error) error {
 
 // drop removes a file that was not written.
 func (f *outFile) drop() { f.tmp.Close() }
+
+// drawer returns what writes a figure into a file of that name.
+func drawer(flag, path string) (func(figure.Figure, io.Writer) error, error) {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".svg":
+		return figure.Figure.SVG, nil
+	case ".png":
+		return figure.Figure.PNG, nil
+	}
+	return nil, usagef("--%s %s, want a name that ends in .svg or .png", flag, path)
+}

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"hebb/internal/figure"
 	"hebb/nets/train"
 	"hebb/nets/train/chart"
 )
@@ -48,9 +46,9 @@ func (r *plotRun) run(dirs []string, stdout, stderr io.Writer) error {
 		r.out = filepath.Join(dirs[0], "plot.svg")
 	}
 	c := chart.Chart{Layers: r.layers}
-	draw, ok := map[string]func(figure.Figure, io.Writer) error{".svg": figure.Figure.SVG, ".png": figure.Figure.PNG}[strings.ToLower(filepath.Ext(r.out))]
-	if !ok {
-		return usagef("--out %s, want a name that ends in .svg or .png", r.out)
+	draw, err := drawer("out", r.out)
+	if err != nil {
+		return err
 	}
 	f, err := newOutFile(r.out)
 	if err != nil {
