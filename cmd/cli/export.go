@@ -20,12 +20,7 @@ func newExportCmd() *cobra.Command {
 		Long: `export writes the model of one learner, as the last checkpoint of a run has it, as a file without an axis for learners:
 --from starts from it, hebb eval --model evaluates it, and PyTorch loads it.`,
 		Example: `  hebb export runs/20261122-101500-fa-gpu --learner 2 --out fa2.safetensors`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("%s takes the folder of one run, found %q", cmd.CommandPath(), args)
-			}
-			return nil
-		},
+		Args:    oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if path == "" {
 				return usagef("want --out, the file to write")
@@ -44,31 +39,37 @@ func export(dir string, learner int, path string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if learner < 0 || learner >= c.Learners {
-		return usagef("--learner %d, want 0 to %d: the run has %d", learner, c.Learners-1, c.Learners)
-	}
 	model, step, err := train.LastModel(dir)
 	if err != nil {
 		return err
 	}
-	all, about, err := safetensors.ReadFile(model)
+	all, about, err := learnersModel(model, c, learner)
 	if err != nil {
 		return err
-	}
-	for i, t := range all {
-		if c.Learners == 1 {
-			continue
-		}
-		if len(t.Shape) == 0 || t.Shape[0] != c.Learners {
-			return fmt.Errorf("%s: %s is %v, want %d learners × shape", model, t.Name, t.Shape, c.Learners)
-		}
-		all[i] = one(t, learner)
 	}
 	if err := safetensors.WriteFile(path, all, about); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
 	fmt.Fprintf(stdout, "wrote     %s: learner %d, seed %d, after step %d\n", path, learner, c.Seed+uint64(learner), step)
 	return nil
+}
+
+// learnersModel reads the model of a learner from a file of a run.
+func learnersModel(path string, c train.Config, learner int) ([]safetensors.Tensor, map[string]string, error) {
+	if learner < 0 || learner >= c.Learners {
+		return nil, nil, usagef("--learner %d, want 0 to %d: the run has %d", learner, c.Learners-1, c.Learners)
+	}
+	all, about, err := safetensors.ReadFile(path)
+	if err != nil || c.Learners == 1 {
+		return all, about, err
+	}
+	for i, t := range all {
+		if len(t.Shape) == 0 || t.Shape[0] != c.Learners {
+			return nil, nil, fmt.Errorf("%s: %s is %v, want %d learners × shape", path, t.Name, t.Shape, c.Learners)
+		}
+		all[i] = one(t, learner)
+	}
+	return all, about, nil
 }
 
 // one is the part of a tensor, learners × shape, that is a learner's.

@@ -80,7 +80,7 @@ func TestMistakes(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"trian", []string{`unknown command "trian"`, "bench, compare, data, eval, export, hsic, info, list, plot, report, reproduce, train, tune, verify, version"}},
+		{"trian", []string{`unknown command "trian"`, "bench, compare, data, eval, export, features, hsic, info, list, plot, predict, report, reproduce, train, tune, verify, version, weights"}},
 		{"list now", []string{"flags only", `"now"`}},
 		{"train now", []string{`system "now"`, "rflo, wp"}},
 		{"train now then", []string{"one system, and else flags only", "[\"now\" \"then\"]"}},
@@ -117,7 +117,16 @@ func TestMistakes(t *testing.T) {
 		{"train --learners 0", []string{"0 learners, want at least 1"}},
 		{"train rflo --task sines --epochs 0", []string{"0 epochs and 0 steps"}},
 		{"export", []string{"the folder of one run"}},
+		{"features", []string{"the folder of one run"}},
+		{"features x --out x.npy", []string{"want --layer"}},
+		{"features x --layer fc1 --out x.npz", []string{`--out "x.npz"`, "ends in .npy"}},
+		{"features x --layer fc1 --out x.npy", []string{"not the folder of a run"}},
+		{"predict x --out x.json", []string{`--out "x.json"`, "ends in .csv or .npz"}},
 		{"eval x --confusion=x.pdf", []string{"--confusion", "ends in .png or .svg"}},
+		{"weights x --picture x.png", []string{"--picture", "--layer", "both or neither"}},
+		{"weights x --picture x.gif --layer fc1", []string{"--picture x.gif", "ends in .svg or .png"}},
+		{"weights x --out x.npy", []string{"--out x.npy", "ends in .npz"}},
+		{"weights x", []string{"no such file"}},
 		{"export x", []string{"want --out"}},
 		{"train --colour red", []string{"unknown flag: --colour", "--rule", "--backend"}},
 		{"verify -q", []string{"unknown shorthand flag"}},

@@ -43,6 +43,16 @@ func (f *outFile) write(content func(io.Writer) error) error {
 // drop removes a file that was not written.
 func (f *outFile) drop() { f.tmp.Close() }
 
+// into writes the file of a flag.
+func into(flag, path string, content func(io.Writer) error) error {
+	f, err := reserve(flag, path)
+	if err != nil {
+		return err
+	}
+	defer f.drop()
+	return f.write(content)
+}
+
 // drawer returns what writes a figure into a file of that name.
 func drawer(flag, path string) (func(figure.Figure, io.Writer) error, error) {
 	switch strings.ToLower(filepath.Ext(path)) {

@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hebb/internal/float"
+	"hebb/nets/data"
+	"hebb/nets/safetensors"
+	"hebb/nets/train"
+	"hebb/nets/train/chart"
+)
+
+// A weightsRun is one run of hebb weights, as asked for.
+type weightsRun struct {
+	learner      int
+	out, picture string
+	layer        string
+	image        string
+	format       string
+}
+
+func newWeightsCmd() *cobra.Command {
+	var r weightsRun
+	cmd := &cobra.Command{
+		Use:   "weights DIR",
+		Short: "List, write or draw the weights of a run",
+		Long: `weights lists the tensors of the last checkpoint of a run, or of a file FILE.safetensors in the place of DIR: name,
+shape as PyTorch has it, mean, standard deviation, norm √Σw² and how many are 0.
+
+--out writes them as the arrays of an NPZ file. --picture draws the weights of --layer as a contact sheet on one scale: of a
+convolution, each window, a line for each unit where the input has several channels; of other layers, the inputs of each
+unit in the form of an image, see --image, or else line by line in a square.`,
+		Example: `  hebb weights runs/20261122-101500-sa-gpu
+  hebb weights runs/20261122-101500-sa-gpu --out w.npz
+  hebb weights runs/20261122-101500-sa-gpu --picture conv1.png --layer conv1
+  hebb weights resnet18.safetensors --picture stem.svg --layer conv1`,
+		Args: oneRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return r.run(args[0], cmd.Flags().Changed("learner"), cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which, from 0")
+	f.StringVar(&r.out, "out", "", "write the tensors as `FILE.npz`")
+	f.StringVar(&r.picture, "picture", "", "draw the weights of --layer as `FILE`, .png or .svg")
+	f.StringVar(&r.layer, "layer", "", "the `NAME` of a layer, or of a tensor")
+	f.StringVar(&r.image, "image", "", "the inputs of the layer are images of `HEIGHTxWIDTH` (default: a square, if the first layer has so many)")
+	f.Var(oneOf(&r.format, "table", "table", "json"), "format", "how to print the list")
+	return cmd
+}
+
+// A tensorLine is what the list says of a tensor.
+type tensorLine struct {
+	Name  string       `json:"name"`
+	Shape []int        `json:"shape"`
+	Mean  float.OrNull `json:"mean"`
+	SD    float.OrNull `json:"sd"` // over all elements: √(Σ(x − mean)²/n)
+	Norm  float64      `json:"norm"`
+	Zeros int          `json:"zeros"`
+}
+
+func (r *weightsRun) run(from string, chosen bool, stdout io.Writer) error {
+	if (r.picture == "") != (r.layer == "") {
+		return usagef("--picture %q and --layer %q: want both or neither", r.picture, r.layer)
+	}
+	draw, err := drawer("picture", r.picture)
+	if r.picture != "" && err != nil {
+		return err
+	}
+	if r.out != "" && !strings.EqualFold(filepath.Ext(r.out), ".npz") {
+		return usagef("--out %s, want a name that ends in .npz", r.out)
+	}
+	all, what, err := r.tensors(from, chosen)
+	if err != nil {
+		return err
+	}
+	var filters chart.Filters
+	if r.layer != "" {
+		if filters, err = r.filters(all); err != nil {
+			return err
+		}
+		filters.Title += ", " + what
+	}
+	lines := make([]tensorLine, len(all))
+	for i, t := range all {
+		lines[i] = lineFor(t)
+	}
+	if r.format == "json" {
+		e := json.NewEncoder(stdout)
+		e.SetIndent("", "  ")
+		err = e.Encode(lines)
+	} else {
+		err = printTensors(lines, what, stdout)
+	}
+	if err != nil {
+		return err
+	}
+	if r.out != "" {
+		if err := into("out", r.out, func(w io.Writer) error { return data.WriteNPZ(w, outputs(all)...) }); err != nil {
+			return err
+		}
+	}
+	if r.picture != "" {
+		return into("picture", r.picture, func(w io.Writer) error { return draw(filters.Figure(), w) })
+	}
+	return nil
+}
+
+// tensors reads those of a file, or of a learner of a run, and says what they are.
+func (r *weightsRun) tensors(from string, chosen bool) (all []safetensors.Tensor, what string, err error) {
+	info, err := os.Stat(from)
+	if err != nil {
+		return nil, "", usageError{err}
+	}
+	if !info.IsDir() {
+		if chosen {
+			return nil, "", usagef("--learner with the file %s: want the folder of a run", from)
+		}
+		all, _, err = safetensors.ReadFile(from)
+		return all, from, err
+	}
+	c, err := train.ReadConfig(filepath.Join(from, train.ConfigFile), train.Config{})
+	if errors.Is(err, os.ErrNotExist) {
+		err = usageError{err}
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	model, step, err := train.LastModel(from)
+	if err != nil {
+		return nil, "", err
+	}
+	all, _, err = learnersModel(model, c, r.learner)
+	what = fmt.Sprintf("%s after step %d", filepath.Clean(from), step)
+	if c.Learners > 1 {
+		what += fmt.Sprintf(", learner %d of %d, seed %d", r.learner, c.Learners, c.Seed+uint64(r.learner))
+	}
+	return all, what, err
+}
+
+// values are the elements of a tensor.
+func values(t safetensors.Tensor) []float32 {
+	x := slices.Clone(t.Data)
+	for _, v := range t.Ints {
+		x = append(x, float32(v))
+	}
+	for _, v := range t.Bytes {
+		x = append(x, float32(v))
+	}
+	return x
+}
+
+func lineFor(t safetensors.Tensor) tensorLine {
+	l := tensorLine{Name: t.Name, Shape: append([]int{}, t.Shape...)}
+	x := values(t)
+	sum, squares, about := 0.0, 0.0, 0.0
+	for _, v := range x {
+		sum += float64(v)
+		squares += float64(v) * float64(v)
+		if v == 0 {
+			l.Zeros++
+		}
+	}
+	mean, n := sum/float64(len(x)), float64(len(x))
+	for _, v := range x {
+		about += (float64(v) - mean) * (float64(v) - mean)
+	}
+	l.Mean, l.SD, l.Norm = float.OrNull(mean), float.OrNull(math.Sqrt(about/n)), math.Sqrt(squares)
+	return l
+}
+
+func printTensors(lines []tensorLine, what string, w io.Writer) error {
+	t := grid{head: []string{"tensor", "shape", "mean", "sd", "norm", "zeros"}, left: 2}
+	for _, l := range lines {
+		t.rows = append(t.rows, []string{l.Name, sizeOf(l.Shape), fmt.Sprintf("%.4g", float64(l.Mean)), fmt.Sprintf("%.4g", float64(l.SD)), fmt.Sprintf("%.4g", l.Norm), fmt.Sprint(l.Zeros)})
+	}
+	fmt.Fprintf(w, "weights   %s\n\n", what)
+	return t.text(w)
+}
+
+func sizeOf(shape []int) string {
+	if len(shape) == 0 {
+		return "1"
+	}
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(shape), "[]"), " ", "×")
+}
+
+// outputs are the tensors as arrays of an NPZ file; a number alone is an array of one.
+func outputs(all []safetensors.Tensor) (out []data.Output) {
+	for _, t := range all {
+		o := data.Output{Name: t.Name, Shape: t.Shape, Values: data.Floats(values(t))}
+		if len(t.Shape) == 0 {
+			o.Shape = []int{1}
+		}
+		if t.Ints != nil {
+			o.Values = data.Ints(t.Ints)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// filters are the weights of the layer as images.
+func (r *weightsRun) filters(all []safetensors.Tensor) (f chart.Filters, err error) {
+	var names []string
+	i, first := -1, false
+	for k, t := range all {
+		if len(t.Shape) != 2 && len(t.Shape) != 4 {
+			continue
+		}
+		name := strings.TrimSuffix(t.Name, ".weight")
+		if names = append(names, name); name == r.layer || t.Name == r.layer {
+			i, first = k, len(names) == 1
+		}
+	}
+	if i < 0 {
+		return f, usagef("--layer %q: want one of %s", r.layer, strings.Join(names, ", "))
+	}
+	t := all[i]
+	f = chart.Filters{Title: fmt.Sprintf("%s, %s", t.Name, sizeOf(t.Shape)), Values: values(t)}
+	if len(t.Shape) == 4 {
+		if r.image != "" {
+			return f, usagef("--image is for layers of which the weights have no form, and %s is a convolution, %s", r.layer, sizeOf(t.Shape))
+		}
+		f.Channels, f.Height, f.Width = t.Shape[1], t.Shape[2], t.Shape[3]
+		return f, nil
+	}
+	n := t.Shape[1]
+	if r.image != "" {
+		var more string
+		got, _ := fmt.Sscanf(r.image, "%dx%d%s", &f.Height, &f.Width, &more)
+		if got != 2 || f.Height < 1 || f.Width < 1 || n%(f.Height*f.Width) != 0 {
+			return f, usagef("--image %s, want HEIGHTxWIDTH, of which %d inputs are one or several", r.image, n)
+		}
+		f.Channels = n / (f.Height * f.Width)
+		return f, nil
+	}
+	for _, channels := range []int{1, 3} {
+		if side := int(math.Sqrt(float64(n / channels))); first && side > 1 && channels*side*side == n {
+			f.Channels, f.Height, f.Width = channels, side, side
+			return f, nil
+		}
+	}
+	f.Values, f.Channels, f.Height, f.Width = inSquares(f.Values, n)
+	return f, nil
+}
+
+// inSquares lays out rows of n numbers as squares, line by line; NaN stands where there is none.
+func inSquares(x []float32, n int) (out []float32, channels, height, width int) {
+	width = int(math.Ceil(math.Sqrt(float64(n))))
+	height = (n-1)/width + 1
+	for row := range slices.Chunk(x, n) {
+		out = append(out, row...)
+		for range height*width - n {
+			out = append(out, float32(math.NaN()))
+		}
+	}
+	return out, 1, height, width
+}
