@@ -138,7 +138,7 @@ repeats published experiments, and measures dependence by kernels.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newInfoCmd(), newVerifyCmd(), newBenchCmd(), newReportCmd(), newTuneCmd(), newTrainCmd(), newVersionCmd())
 	root.AddCommand(newEvalCmd(), newPlotCmd(), newCompareCmd(), newDataCmd(), newReproduceCmd(), newHSICCmd(), newListCmd(), newExportCmd())
-	root.AddCommand(newFeaturesCmd(), newPredictCmd(), newWeightsCmd())
+	root.AddCommand(newFeaturesCmd(), newPredictCmd(), newWeightsCmd(), newSweepCmd(), newSweptCmd())
 	for _, c := range root.Commands() {
 		if c.Args == nil {
 			c.Args = noArgs

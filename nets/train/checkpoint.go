@@ -332,6 +332,10 @@ func (r *Run) restore(c saved, was Config) error {
 	return r.Session.Continue(c.step, counters)
 }
 
+// Differences returns the settings of which two Configs say different things, as text; those that a run has no use for do not
+// count.
+func Differences(a, b Config) string { return differences(a.whole(), b.whole()) }
+
 // differences are the settings of which two Configs say different things.
 func differences(a, b Config) string {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
