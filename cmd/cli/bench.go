@@ -116,6 +116,11 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if r.o.Batch < 0 {
 		return usagef("--batch %d, want at least 1", r.o.Batch)
 	}
+	for _, name := range []string{"python", "peer-device", "peer-tf32"} {
+		if r.peer == "" && r.reach.flags.Changed(name) {
+			return usagef("--%s is of --peer", name)
+		}
+	}
 	var err error
 	if r.o.Only, err = only(r.only); err != nil {
 		return err

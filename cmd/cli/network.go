@@ -59,19 +59,19 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.StringVar(&r.Loss, "loss", r.Loss, "what to make small: "+lossNames())
 	f.StringVar(&r.Allow, "allow", r.Allow, allowUsage)
 	f.StringVar(&r.Optimiser, "optimiser", r.Optimiser, "how gradients change weights")
-	f.Float64Var(&r.Config.Rate, "lr", r.Config.Rate, "learning rate")
+	f.Float64Var(&r.Config.Rate, "lr", r.Config.Rate, said("learning rate", "0.01, of a system the one that hebb list shows, and with --rule sanger and its kin see --rate"))
 	f.Float64Var(&r.BiasRate, "bias-rate", r.BiasRate, "what the gradients of biases are multiplied by")
 	f.Float64Var(&r.OutputRate, "output-rate", r.OutputRate, "what the rate of the output layer is multiplied by")
-	f.StringVar(&r.Schedule, "schedule", r.Schedule, "what becomes of the rate")
+	f.StringVar(&r.Schedule, "schedule", r.Schedule, said("what becomes of the rate", "constant, and inverse with --rule sanger and its kin"))
 	f.Float64Var(&r.Noise, "noise", r.Noise, "standard deviation of noise added to every gradient")
 	f.IntVar(&r.Batch, "batch", r.Batch, "examples an update")
-	f.IntVar(&r.Epochs, "epochs", r.Epochs, "passes over the examples")
+	f.IntVar(&r.Epochs, "epochs", r.Epochs, said("passes over the examples", "10, of a task the length that hebb list shows, and 20 with --rule sanger and its kin"))
 	f.IntVar(&r.Steps, "steps", r.Steps, "updates (0: as the epochs say)")
 	f.IntVar(&r.Learners, "learners", r.Learners, "learn from so many seeds, the first of them --seed, side by side where that can be")
 	f.Uint64Var(&r.Seed, "seed", r.Seed, "seed of the first weights, of the order, of augmentation and dropout")
 	f.BoolVar(&r.InOrder, "in-order", r.InOrder, "take the examples in the order of the data")
 	f.IntVar(&r.Angles, "angles", r.Angles, "compare deltas with backprop's on the first `N` examples (0: on the last batch)")
-	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, "updates between two lines of metrics")
+	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, said("updates between two lines of metrics", "50, a twentieth of a task's own length, and 468 with --rule sanger and its kin"))
 	f.IntVar(&r.SaveEvery, "save-every", r.SaveEvery, "updates between two checkpoints (0: an epoch)")
 	f.StringVar(&r.config, "config", "", "take the settings from `FILE.toml`; flags win")
 	f.StringVar(&r.from, "from", "", "start from the weights in `FILE.safetensors`, of hebb or of PyTorch, or from those of a run's folder")
@@ -82,7 +82,13 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.StringVar(&r.profile, "profile", "", profileUsage)
 	f.StringVar(&r.trace, "trace", "", "write a line for every op into `FILE`: its shapes, its cost, how long the call took")
 	f.StringVar(&r.Task, "task", r.Task, "what a system learns from, see hebb list (default: the examples of --data)")
+	for _, name := range []string{"lr", "epochs", "schedule", "log-every"} { // whose defaults depend on the system and its task
+		f.Lookup(name).DefValue = map[bool]string{true: "", false: "0"}[name == "schedule"]
+	}
 }
+
+// said is the usage of a flag whose default depends on what else is said.
+func said(usage, byDefault string) string { return usage + " (default: " + byDefault + ")" }
 
 // flagNames are the flags by the key of the setting, where the two differ.
 var flagNames = map[string]string{"rate": "lr"}
@@ -109,8 +115,10 @@ func (r *networkRun) settings() (train.Config, error) {
 	if err := r.useless(c); err != nil {
 		return c, err
 	}
-	if _, err := names.Rule(c.Rule); errors.Is(err, catalogue.ErrName) {
-		return c, usagef("--rule: %w; or, to learn components, %s", err, strings.Join(componentRules, ", "))
+	_, err = names.Rule(c.Rule)
+	if none := (catalogue.NameError{}); errors.As(err, &none) {
+		none.Names = append(none.Names, componentRules...)
+		return c, usagef("--rule: %w; or, to learn components, %s", none, strings.Join(componentRules, ", "))
 	}
 	if err := c.Check(names); err != nil {
 		return c, usageError{err}
@@ -267,6 +275,9 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		sayLost(work, stderr)
 		return figures(work, stdout)
 	})
+	if err != nil {
+		err = failure{err}
+	}
 	if verifier != nil {
 		rec.Verified = &verifier.Tally
 		printVerified(stdout, verifier.Tally)
@@ -374,9 +385,6 @@ func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, t
 		}
 	}
 	work, rec, err := train.Begin(dev, names, dir, c, train.Record{Version: version(), Started: started, From: from})
-	if unfit := (train.ConfigError{}); errors.As(err, &unfit) {
-		err = usageError{err}
-	}
 	return work, rec, begun(err)
 }
 
@@ -562,6 +570,9 @@ func hidden(layers []nets.Angle) string {
 
 func listNetworks() string {
 	var b strings.Builder
+	for _, n := range names.Networks {
+		fmt.Fprintf(&b, "  %-38s  %s\n", n.Name, n.About)
+	}
 	for _, n := range stack.Networks {
 		fmt.Fprintf(&b, "  %-38s  %s\n", n.Name, n.About)
 	}

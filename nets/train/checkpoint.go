@@ -219,7 +219,7 @@ func (r *Run) load(path string, want []nets.Named, torch bool) error {
 		if r.Config.System != "" {
 			what = "system"
 		}
-		return fmt.Errorf("%s is of another %s: %w", path, what, err)
+		return ConfigError{fmt.Errorf("%s is of another %s: %w", path, what, err)}
 	}
 	values := make([][]float32, len(want))
 	for i, t := range want {

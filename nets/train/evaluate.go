@@ -131,7 +131,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, tell func(done, total int)) (v Evaluation, err error) {
 	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
 	if e.On != "" || e.Part != "test" || e.Table || e.Rotate != (data.Rotation{}) {
-		return v, fmt.Errorf("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")
+		return v, ConfigError{errors.New("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")}
 	}
 	r, err := New(dev, names, e.Config)
 	if err != nil {
@@ -142,7 +142,7 @@ func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.
 		return v, err
 	}
 	if r.Session.Test == nil {
-		return v, fmt.Errorf("the task %s has no test", cmp.Or(e.Task, e.Data))
+		return v, ConfigError{fmt.Errorf("the task %s has no test", cmp.Or(e.Task, e.Data))}
 	}
 	start := time.Now()
 	m, err := r.Session.Evaluate(ctx, tell)
@@ -230,7 +230,7 @@ func (e Exam) sets(v *Evaluation) (own, on *data.Set, err error) {
 		own = on
 	}
 	if is, want := shapeOf(on), shapeOf(own); is != want {
-		return nil, nil, fmt.Errorf("%s has examples of %v, want %v, which the network was trained on (%s)", e.On, is, want, e.Data)
+		return nil, nil, ConfigError{fmt.Errorf("%s has examples of %v, want %v, which the network was trained on (%s)", e.On, is, want, e.Data)}
 	}
 	return own, on, nil
 }
@@ -248,7 +248,7 @@ func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
 	case e.Part == "train":
 		return s.Train, nil
 	case s.Test == nil:
-		return nil, fmt.Errorf("%s has no test part, and no share of it was held out", path)
+		return nil, ConfigError{fmt.Errorf("%s has no test part, and no share of it was held out", path)}
 	}
 	return s.Test, nil
 }

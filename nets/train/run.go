@@ -52,14 +52,15 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err
 		}
 	}
 	run := c.run(names, p, r.Set)
-	if c.System != "" {
-		spec, err := tried(run, dev)
-		if err != nil {
-			return nil, ConfigError{c.misfit(err, dev, names, p, r.Set)}
-		}
-		if spec.Epoch == 0 {
-			run.Test = nil // which would have no end
-		}
+	spec, err := tried(run, dev)
+	if err != nil && c.System != "" {
+		err = c.misfit(err, dev, names, p, r.Set)
+	}
+	if err != nil {
+		return nil, ConfigError{err}
+	}
+	if spec.Epoch == 0 {
+		run.Test = nil // which would have no end
 	}
 	run.Rehearse(dev)
 	if r.Session, err = run.Open(dev); err != nil {
