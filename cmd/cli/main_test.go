@@ -123,6 +123,7 @@ func TestMistakes(t *testing.T) {
 		{"train --backend cpu --rung naive", []string{"--rung with --backend cpu", "flags of a GPU"}},
 		{"train --backend cpu --device 0 --no-cache", []string{"--device, --no-cache with --backend cpu"}},
 		{"verify --backend cpu --tuning off", []string{"--tuning with --backend cpu"}},
+		{"reproduce hopfield --backend cpu --no-cache", []string{"--no-cache with --backend cpu"}},
 		{"train --context surfaceless --device 0", []string{"--device 0 with --context surfaceless"}},
 		{"train --rung third", []string{`rung "third"`, "naive"}},
 		{"train --device -7", []string{"device -7"}},

@@ -202,44 +202,17 @@ func flagOf(key string) string {
 }
 
 func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
-	if r.sampled < 0 {
-		return usagef("--verify %d, want at least 0", r.sampled)
-	}
 	simple := r.System == "" && slices.Contains(componentRules, r.Config.Rule)
-	for _, name := range []string{"units", "rate", "force"} {
-		if r.flags.Changed(name) && !simple {
-			return usagef("--%s is for the rules sanger, subspace, oja and hebb, as in --rule sanger, not for %s: see hebb list", name, cmp.Or(r.System, r.Config.Rule))
-		}
-	}
-	if err := r.reachable(r.on); err != nil {
+	if err := r.asked(simple); err != nil {
 		return err
-	}
-	if r.resume == "" {
-		if err := r.usable(); err != nil {
-			return err
-		}
 	}
 	prof, err := newProfiling(r.profile)
 	if err != nil {
 		return err
 	}
 	defer prof.drop()
-	var c train.Config
-	if r.resume == "" {
-		if simple {
-			c, err = r.components(stdout)
-		} else {
-			c, err = r.settings()
-		}
-		if err != nil {
-			return err
-		}
-		if _, idle := c.Idle()["data"]; !idle {
-			if _, err := data.Find(c.Data); err != nil {
-				return usageError{err}
-			}
-		}
-	} else if err := r.onlyResume(); err != nil {
+	c, err := r.chosen(simple, stdout)
+	if err != nil {
 		return err
 	}
 	trace, err := openTrace(r.trace)
@@ -252,32 +225,15 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer dev.Close()
-	var work *train.Run
-	var rec train.Record
-	err = guarded(r.who(c), func() (err error) {
-		work, rec, err = r.prepare(dev, c)
-		return err
-	})
+	work, rec, err := r.begin(dev, c)
 	if err != nil {
-		return foreign(err, r.resume)
+		return err
 	}
 	defer work.Close()
 	defer work.Folder.Close()
-	if work.Set != nil && work.Set.Test == nil && r.flags.Changed("test-limit") && r.TestLimit > 0 {
-		return errors.Join(usagef("--test-limit %d, and %s has no test part: want --holdout", r.TestLimit, c.Data), work.Folder.Discard())
-	}
 	sayLeeway(dev.Allowed(), stderr, dev.Info())
 	r.describe(stdout, work, rec, notes)
-	err = guarded(r.who(work.Config), func() error {
-		if err := r.train(ctx, work, stdout, stderr); err != nil {
-			return err
-		}
-		sayLost(work, stderr)
-		return figures(work, stdout)
-	})
-	if err != nil {
-		err = failure{err}
-	}
+	err = r.make(ctx, work, stdout, stderr)
 	if verifier != nil {
 		rec.Verified = &verifier.Tally
 		printVerified(stdout, verifier.Tally)
@@ -290,6 +246,73 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
 	}
 	return errors.Join(err, prof.finish(stdout))
+}
+
+// asked reports flags that cannot be, before there is any work; simple says that the rule learns components.
+func (r *networkRun) asked(simple bool) error {
+	if r.sampled < 0 {
+		return usagef("--verify %d, want at least 0", r.sampled)
+	}
+	for _, name := range []string{"units", "rate", "force"} {
+		if r.flags.Changed(name) && !simple {
+			return usagef("--%s is for the rules sanger, subspace, oja and hebb, as in --rule sanger, not for %s: see hebb list",
+				name, cmp.Or(r.System, r.Config.Rule))
+		}
+	}
+	if err := r.reachable(r.on); err != nil || r.resume != "" {
+		return err
+	}
+	return r.usable()
+}
+
+// chosen returns the config of a new run, or nothing for one that goes on.
+func (r *networkRun) chosen(simple bool, stdout io.Writer) (c train.Config, err error) {
+	switch {
+	case r.resume != "":
+		return c, r.onlyResume()
+	case simple:
+		c, err = r.components(stdout)
+	default:
+		c, err = r.settings()
+	}
+	if _, idle := c.Idle()["data"]; err != nil || idle {
+		return c, err
+	}
+	if _, err := data.Find(c.Data); err != nil {
+		return c, usageError{err}
+	}
+	return c, nil
+}
+
+// begin prepares the run and its folder.
+func (r *networkRun) begin(dev *compute.Device, c train.Config) (work *train.Run, rec train.Record, err error) {
+	err = guarded(r.who(c), func() (err error) {
+		work, rec, err = r.prepare(dev, c)
+		return err
+	})
+	if err != nil {
+		return nil, rec, foreign(err, r.resume)
+	}
+	if work.Set != nil && work.Set.Test == nil && r.flags.Changed("test-limit") && r.TestLimit > 0 {
+		err = usagef("--test-limit %d, and %s has no test part: want --holdout", r.TestLimit, c.Data)
+		return nil, rec, errors.Join(err, work.Folder.Close(), work.Folder.Discard(), work.Close())
+	}
+	return work, rec, nil
+}
+
+// make makes the run to its end.
+func (r *networkRun) make(ctx context.Context, work *train.Run, stdout, stderr io.Writer) error {
+	err := guarded(r.who(work.Config), func() error {
+		if err := r.train(ctx, work, stdout, stderr); err != nil {
+			return err
+		}
+		sayLost(work, stderr)
+		return figures(work, stdout)
+	})
+	if err != nil {
+		return failure{err}
+	}
+	return nil
 }
 
 // who says whose code a run calls, for the error of a panic in it.

@@ -422,7 +422,7 @@ func TestLossText(t *testing.T) {
 func TestAbsurdLoss(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	status, stdout, stderr := hebb(t, small(images(t, 200), out, "--net", "mlp-tanh:30-8-10", "--optimiser", "sgd:weight_decay=1", "--lr", "3")...)
-	if status != 0 || strings.Count(stderr, "hebb: the loss at step ") != 1 || !strings.Contains(stderr, "is the rate too high? The last checkpoint of step") {
+	if status != 0 || strings.Count(stderr, "hebb: the loss at step ") != 1 || !strings.Contains(stderr, "is the rate too high? The newest checkpoint up to step") {
 		t.Errorf("status %d, stderr %q", status, stderr)
 	}
 	for w := range strings.FieldsSeq(stdout) {

@@ -111,6 +111,9 @@ func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.W
 		return usagef("%w%s", err, didYouMean(name, arguments["reproduce"]()))
 	}
 	parts, err := r.parts(scale)
+	if err == nil {
+		err = r.reachable(r.on)
+	}
 	if err != nil {
 		return err
 	}
