@@ -42,6 +42,9 @@ type SGD struct {
 	Nesterov    bool    `json:"nesterov,omitempty" toml:"nesterov,omitempty"`
 }
 
+// String returns the text that names and sets o on the command line.
+func (o SGD) String() string { return named("sgd", o) }
+
 // Check reports an invalid hyper-parameter.
 func (o SGD) Check() error {
 	switch {
@@ -103,6 +106,9 @@ type Adam struct {
 
 // DefaultAdam has the hyper-parameters of the paper.
 var DefaultAdam = Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
+
+// String returns the text that names and sets o on the command line.
+func (o Adam) String() string { return named("adam", o) }
 
 // Check reports an invalid hyper-parameter.
 func (o Adam) Check() error {

@@ -123,6 +123,8 @@ repeats published experiments, and measures dependence by kernels.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.Version = version()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newInfoCmd(), newVerifyCmd(), newBenchCmd(), newReportCmd(), newTuneCmd(), newTrainCmd(), newVersionCmd())
 	root.AddCommand(newEvalCmd(), newPlotCmd(), newCompareCmd(), newDataCmd(), newReproduceCmd(), newHSICCmd(), newListCmd(), newExportCmd(), newManCmd(), newExitCodes())

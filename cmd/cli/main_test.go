@@ -60,8 +60,9 @@ func TestHelp(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	status, out, _ := hebb(t, "version")
-	if status != 0 || !strings.HasPrefix(out, "hebb ") || !strings.Contains(out, runtime.Version()) {
-		t.Errorf("status %d, %q", status, out)
+	_, flag, _ := hebb(t, "--version")
+	if status != 0 || !strings.HasPrefix(out, "hebb ") || !strings.Contains(out, runtime.Version()) || flag != out {
+		t.Errorf("status %d, %q, and by the flag %q", status, out, flag)
 	}
 }
 
@@ -466,8 +467,36 @@ func TestInterruptedVerify(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, cancel)
 	var out, stderr bytes.Buffer
 	status := run(ctx, []string{"verify", "--backend", "cpu", "--full"}, &out, &stderr)
-	if status != 130 || !strings.Contains(stderr.String(), "interrupted after") || !strings.Contains(out.String(), "Gemm") {
+	if status != 130 || !strings.Contains(stderr.String(), "interrupted after") || !strings.Contains(out.String(), "Gemm") ||
+		strings.Contains(out.String(), "all ") || !strings.Contains(out.String(), "ended early: ") {
 		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr.String(), out.String())
+	}
+}
+
+// slow is a backend that says that it is a program on the CPU.
+type slow struct{ compute.Backend }
+
+func (s slow) Info() compute.Info { return compute.Info{Backend: "gpu", Software: true} }
+
+// TestVerifySoftware: beside another device, a program on the CPU gets the first two cases of each op.
+func TestVerifySoftware(t *testing.T) {
+	cases, err := computetest.CasesOf(compute.Copy{}, computetest.Quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cpu, _, err := new(backendFlags).backend("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVerification([]*compute.Device{compute.New(slow{cpu}), compute.New(cpu)}, cases)
+	v.some = firstOfEach(cases, 2)
+	var table bytes.Buffer
+	if err := errors.Join(v.check(t.Context(), cases, 4, os.Stderr), v.print(&table, "table")); err != nil {
+		t.Fatal(err)
+	}
+	if v.Checked[0] != 2 || v.Checked[1] != len(cases) || !strings.Contains(table.String(), ": 2 of the cases; --all for all\n") ||
+		!strings.Contains(table.String(), "cases right (on gpu the 2 that were tried)") {
+		t.Errorf("%d cases were checked:\n%s", v.Checked, table.String())
 	}
 }
 
@@ -506,7 +535,7 @@ func TestVerifyWrong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := newVerification([]*compute.Device{dev})
+		v := newVerification([]*compute.Device{dev}, cases)
 		if err := v.check(t.Context(), cases, 0, os.Stderr); err != nil {
 			t.Fatal(err)
 		}

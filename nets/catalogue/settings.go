@@ -13,11 +13,13 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"hebb/nets"
+	"hebb/nets/stack"
 )
 
 // settings reads "name:key=value,key=value" after the name into the fields of a struct: values are TOML's, lists in brackets,
-// and words need no quotes.
-func settings(into any, text string) error {
+// and words need no quotes. A value that is itself a name with settings, as of a system's optimiser, is a text of c, in
+// brackets where it has a comma: "optimiser=[adam:beta1=0.8,eps=1e-6]".
+func (c *Catalogue) settings(into any, text string) error {
 	var set []string
 	for _, s := range fields(text) {
 		key, value, ok := strings.Cut(s, "=")
@@ -35,7 +37,7 @@ func settings(into any, text string) error {
 			return fmt.Errorf("%q: %s is set twice", text, key)
 		}
 		set = append(set, key)
-		if err := read(field, strings.TrimSpace(value)); err != nil {
+		if err := c.read(field, strings.TrimSpace(value)); err != nil {
 			return fmt.Errorf("%q: %w", s, err)
 		}
 	}
@@ -70,7 +72,14 @@ func fieldsOf(t reflect.Type) (all []reflect.StructField) {
 }
 
 // read sets a field to a value. Its errors say what kind of value the field takes.
-func read(field reflect.Value, value string) error {
+func (c *Catalogue) read(field reflect.Value, value string) error {
+	if named := c.named(field.Type()); named != nil {
+		v, err := named(strings.TrimSuffix(strings.TrimPrefix(value, "["), "]"))
+		if err == nil {
+			field.Set(reflect.ValueOf(v))
+		}
+		return err
+	}
 	to := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "X", Type: field.Type(), Tag: `toml:"x"`}})).Elem()
 	if strings.ContainsAny(value, "\r\n") {
 		return errors.New("want one line")
@@ -85,6 +94,21 @@ func read(field reflect.Value, value string) error {
 		return err
 	}
 	field.Set(to.Field(0))
+	return nil
+}
+
+// named returns the function that reads what c has of a type by name, or nil.
+func (c *Catalogue) named(of reflect.Type) func(text string) (any, error) {
+	switch of {
+	case reflect.TypeFor[nets.Optimiser]():
+		return func(text string) (any, error) { return c.Optimiser(text) }
+	case reflect.TypeFor[nets.Loss]():
+		return func(text string) (any, error) { return c.Loss(text) }
+	case reflect.TypeFor[stack.Rule]():
+		return func(text string) (any, error) { return c.Rule(text) }
+	case reflect.TypeFor[stack.Architecture]():
+		return func(text string) (any, error) { return c.Network(text), nil }
+	}
 	return nil
 }
 
@@ -190,7 +214,7 @@ func keys(of any) (names []string) {
 }
 
 // with returns a copy of a value, or of what it points to, with what a text sets.
-func with[T any](first T, set string) (T, error) {
+func with[T any](c *Catalogue, first T, set string) (T, error) {
 	v := reflect.New(reflect.TypeOf(first))
 	v.Elem().Set(reflect.ValueOf(first))
 	to := v
@@ -199,7 +223,7 @@ func with[T any](first T, set string) (T, error) {
 		to.Elem().Set(p.Elem())
 		p.Set(to)
 	}
-	err := settings(to.Interface(), set)
+	err := c.settings(to.Interface(), set)
 	return v.Elem().Interface().(T), err
 }
 

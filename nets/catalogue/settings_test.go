@@ -9,6 +9,7 @@ import (
 
 	"hebb/nets"
 	"hebb/nets/local"
+	"hebb/nets/recurrent"
 	"hebb/nets/stack"
 )
 
@@ -38,6 +39,39 @@ func TestSettings(t *testing.T) {
 		"last:rate=1":                      "no setting is called rate",
 	} {
 		if _, err := Default().Rule(text); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+	}
+}
+
+// TestNested: a setting that is a name with settings of its own is read, in brackets where it has commas, and printed as it is
+// read; what is wrong with it is said.
+func TestNested(t *testing.T) {
+	for text, want := range map[string]string{
+		"rflo":               "sgd",
+		"rflo:optimiser=sgd": "sgd",
+		"rflo:optimiser=momentum:momentum=0.5,units=7":  "sgd:momentum=0.5",
+		"rflo:units=7,optimiser=[adam:beta1=0.5,eps=1]": "[adam:beta1=0.5,beta2=0.999,eps=1]",
+	} {
+		s, err := Default().System(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		all := Defaults(s)
+		if got := all[len(all)-1]; got != "optimiser="+want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+		if again, err := Default().System("rflo:" + all[len(all)-1]); err != nil || again.(*recurrent.RFLO).Optimiser != s.(*recurrent.RFLO).Optimiser {
+			t.Errorf("%s, read again: %v, %v", all[len(all)-1], again, err)
+		}
+	}
+	for text, says := range map[string]string{
+		"rflo:optimiser=[adam:beta3=1]": `"beta3=1": no setting is called beta3; there are: beta1`,
+		"rflo:optimiser=adagrad":        `optimiser "adagrad", want one of adam`,
+		"rflo:optimiser=[adam:eps=0]":   "eps 0",
+	} {
+		if _, err := Default().System(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", text, err, says)
 		}
 	}
