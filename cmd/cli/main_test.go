@@ -271,7 +271,7 @@ func TestMan(t *testing.T) {
 func TestList(t *testing.T) {
 	_, out, _ := hebb(t, "list")
 	for _, want := range []string{
-		"units=50, tau=10, gain=1.5\n                 --lr 0.0005 unless", "--steps 24000 unless", "--epochs 10 unless", "sweeps=10\n                 --lr 0.01",
+		"units=50, tau=10, gain=1.5", "\n                 --lr 0.0005 unless", "--steps 24000 unless", "--epochs 10 unless", "sweeps=10\n                 --lr 0.01",
 		"at=[4, 6], factor=0.25: both have to be given", "warmup=0: epochs of a linear rise",
 	} {
 		if !strings.Contains(out, want) {
