@@ -24,6 +24,7 @@ var rules = map[string][]string{
 	"hebb/internal/atomicfile": {},
 	"hebb/internal/figure":     {"gonum.org/v1/plot", "gonum.org/v1/plot/"},
 	"hebb/internal/float":      {},
+	"hebb/internal/memory":     {},
 	"hebb/cpu":                 {"hebb/compute", "hebb/cpu/internal/", "gonum.org/v1/gonum/", "gonum.org/v1/netlib/", "golang.org/x/sys/"},
 	"hebb/cpu/internal/":       {"golang.org/x/sys/"},
 	"hebb/gpu":                 {"hebb/compute", "hebb/shaders", "github.com/go-gl/"},
