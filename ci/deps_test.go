@@ -46,7 +46,7 @@ var rules = map[string][]string{
 	"hebb/nets/dependence":     {"hebb/compute"},
 	"hebb/nets/safetensors":    {},
 	"hebb/nets/train": {"hebb/compute", "hebb/internal/", "hebb/nets", "hebb/nets/catalogue", "hebb/nets/data", "hebb/nets/safetensors",
-		"hebb/nets/stack", "hebb/nets/tasks", "github.com/BurntSushi/toml"},
+		"hebb/nets/stack", "hebb/nets/tasks", "github.com/BurntSushi/toml", "github.com/gofrs/flock"},
 	"hebb/nets/train/chart": {"hebb/internal/", "hebb/nets", "hebb/nets/train", "gonum.org/v1/plot", "gonum.org/v1/plot/"},
 	"hebb/nets/reproduce":   {"hebb/compute", "hebb/internal/", "hebb/nets", "hebb/nets/", "gonum.org/v1/gonum/"},
 	"hebb/bench": {"hebb/compute", "hebb/nets", "hebb/nets/catalogue", "hebb/nets/credit", "hebb/nets/local", "hebb/nets/stack", "hebb/internal/",

@@ -41,6 +41,7 @@ type networkRun struct {
 	sampled int
 	profile string
 	flags   *pflag.FlagSet
+	folder  *train.Folder // of a new run; nil until it is taken
 }
 
 func (r *networkRun) add(f *pflag.FlagSet) {
@@ -180,10 +181,11 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return usagef("--%s is for the rules sanger, subspace, oja and hebb, not for %s", name, cmp.Or(r.System, r.Config.Rule))
 		}
 	}
-	if r.resume == "" {
-		if err := r.usable(); err != nil {
-			return err
+	if r.out != "" && r.resume == "" { // before there is any work
+		if err := r.take(r.out); err != nil {
+			return fmt.Errorf("--out: %w", err)
 		}
+		defer r.folder.Close()
 	}
 	prof, err := newProfiling(r.profile)
 	if err != nil {
@@ -221,7 +223,6 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer work.Close()
-	defer work.Folder.Close()
 	sayLeeway(dev.Allowed(), stderr, dev.Info())
 	r.describe(stdout, work, rec)
 	if err = r.train(ctx, work, stdout, stderr); err == nil {
@@ -246,17 +247,29 @@ func sayLost(work *train.Run, stderr io.Writer) {
 	}
 }
 
-// usable reports a folder that no run can be in before there is any work.
-func (r *networkRun) usable() error {
-	if r.out == "" || r.force && replaceable(r.out) {
-		return nil
-	}
-	err := train.Usable(r.out)
-	if err != nil && replaceable(r.out) {
-		err = fmt.Errorf("%w, or replace it by --force", err)
-	}
+// take takes the folder of a new run: one that holds none, or one that --force may replace.
+func (r *networkRun) take(dir string) error {
+	f, err := train.Take(dir)
 	if err != nil {
-		err = fmt.Errorf("--out: %w", err)
+		return err
+	}
+	may := replaceable(dir)
+	if err := f.Vacant(); err != nil && !(r.force && may) {
+		if may {
+			err = fmt.Errorf("%w (--force would replace it, with its checkpoints)", err)
+		}
+		return errors.Join(err, f.Close())
+	}
+	r.folder = f
+	return nil
+}
+
+// takeNamed takes a folder with a name of its own: two runs that start in one second have two.
+func (r *networkRun) takeNamed(name string) error {
+	dir := filepath.Join("runs", name)
+	err := r.take(dir)
+	for n := 2; errors.Is(err, train.ErrInUse) || errors.Is(err, train.ErrOccupied); n++ {
+		err = r.take(fmt.Sprintf("%s-%d", dir, n))
 	}
 	return err
 }
@@ -286,25 +299,35 @@ func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, t
 		})
 	}
 	started := time.Now()
-	dir := r.out
-	if dir == "" {
+	if r.folder == nil {
 		name, _, _ := strings.Cut(cmp.Or(c.System, c.Rule), ":")
-		dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", started.Format("20060102-150405"), name, dev.Info().Backend))
+		if err := r.takeNamed(fmt.Sprintf("%s-%s-%s", started.Format("20060102-150405"), name, dev.Info().Backend)); err != nil {
+			return nil, train.Record{}, err
+		}
 	}
+	work, rec, err := r.begin(dev, c, started)
+	if unfit := (train.ConfigError{}); errors.As(err, &unfit) {
+		err = usageError{err}
+	}
+	if err != nil {
+		err = errors.Join(err, r.folder.Close())
+	}
+	return work, rec, err
+}
+
+// begin makes a new run in its folder; with --force it replaces one once it has begun.
+func (r *networkRun) begin(dev *compute.Device, c train.Config, started time.Time) (*train.Run, train.Record, error) {
 	from, err := weights(r.from)
 	if err != nil {
 		return nil, train.Record{}, err
 	}
 	begun := func(err error) error { return err }
-	if r.force && replaceable(dir) {
-		if begun, err = setAside(dir); err != nil {
+	if r.force && replaceable(r.folder.Dir) {
+		if begun, err = setAside(r.folder.Dir); err != nil {
 			return nil, train.Record{}, err
 		}
 	}
-	work, rec, err := train.Begin(dev, names, dir, c, train.Record{Version: version(), Started: started, From: from})
-	if unfit := (train.ConfigError{}); errors.As(err, &unfit) {
-		err = usageError{err}
-	}
+	work, rec, err := train.Begin(dev, names, r.folder, c, train.Record{Version: version(), Started: started, From: from})
 	return work, rec, begun(err)
 }
 

@@ -37,7 +37,7 @@ func (r *Run) Save() error {
 	if r.Folder == nil {
 		return nil
 	}
-	if err := errors.Join(r.Session.Settle(), r.Session.Sound()); err != nil {
+	if err := errors.Join(r.Session.Settle(), r.Session.Sound(), r.Folder.lost()); err != nil {
 		return err
 	}
 	done, _ := r.Steps()
@@ -270,41 +270,52 @@ func (r *Run) fits(f *safetensors.File, want []nets.Named, torch bool) error {
 }
 
 // Resume goes on with the run in a folder, from its last checkpoint or, if it has none, from the start. change, if
-// there is one, may ask for more epochs or steps.
+// there is one, may ask for more epochs or steps. The folder is that of this process until the run is closed, see [Take].
 func Resume(dev *compute.Device, names *catalogue.Catalogue, dir string, change func(*Config)) (*Run, Record, error) {
-	folder, config, rec, err := Reopen(dir)
+	f, was, rec, err := reopen(dir)
 	if err != nil {
 		return nil, rec, err
 	}
-	was := config
+	r, err := f.resume(dev, names, was, &rec, change)
+	if err != nil {
+		return nil, rec, errors.Join(err, f.Close())
+	}
+	return r, rec, nil
+}
+
+func (f *Folder) resume(dev *compute.Device, names *catalogue.Catalogue, was Config, rec *Record, change func(*Config)) (*Run, error) {
+	config := was
 	if change != nil {
 		change(&config)
 	}
-	all, err := list(filepath.Join(dir, CheckpointsDir))
+	all, err := list(f.path(CheckpointsDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, rec, err
+		return nil, err
 	}
 	r, err := New(dev, names, config)
 	if err != nil {
-		return nil, rec, err
+		return nil, err
 	}
 	step := 0
 	if len(all) > 0 {
 		last := all[len(all)-1]
 		if err := r.restore(last, was); err != nil {
 			r.Close()
-			return nil, rec, fmt.Errorf("the last checkpoint cannot be used (remove its folder to go on from the one before): %w", err)
+			return nil, fmt.Errorf("the last checkpoint cannot be used (remove its folder to go on from the one before): %w", err)
 		}
 		step = last.step
 	}
 	rec.Resumed = append(rec.Resumed, time.Now())
-	if err := errors.Join(folder.open(step), folder.WriteConfig(config), folder.WriteRecord(rec)); err != nil {
-		r.Close()
-		return nil, rec, err
+	err = errors.Join(f.open(step), f.WriteConfig(config), f.WriteRecord(*rec))
+	if err == nil {
+		r.spent, err = f.spent()
 	}
-	r.Folder = folder
-	r.spent, err = folder.spent()
-	return r, rec, err
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	r.Folder = f
+	return r, nil
 }
 
 // restore sets the run to a checkpoint.

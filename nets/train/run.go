@@ -104,8 +104,14 @@ func limited(s *data.Split, n, values int) *data.Split {
 	return l
 }
 
-// Close ends what reads data. The device is the caller's.
-func (r *Run) Close() error { return r.Session.Close() }
+// Close ends what reads data, and gives the folder up. The device is the caller's.
+func (r *Run) Close() error {
+	err := r.Session.Close()
+	if r.Folder != nil {
+		err = errors.Join(err, r.Folder.Close())
+	}
+	return err
+}
 
 // Network returns the network that is trained, that of the first learner; nil of other systems.
 func (r *Run) Network() *stack.Net {

@@ -85,10 +85,21 @@ func start(t testing.TB, c Config, dir string) *Run {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close() })
-	if r.Folder, err = Create(dir, c, Record{Version: "test", Device: dev.Info()}); err != nil {
+	r.Folder = take(t, dir)
+	if err = r.Folder.create(c, Record{Version: "test", Device: dev.Info()}); err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func take(t testing.TB, dir string) *Folder {
+	t.Helper()
+	f, err := Take(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
 // everything is all that a run has learned, to the bit.
@@ -139,12 +150,12 @@ func TestResume(t *testing.T) {
 				for _, at := range []int{1, 7, 12} {
 					cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
 					stopAt(t, cut, at, "train")
-					requireSame(t, want, everything(t, finish(t, cut.Folder.Dir)))
+					requireSame(t, want, everything(t, finish(t, cut)))
 				}
 				// Killed after step 13: the last checkpoint is that of step 12.
 				killed := start(t, c, filepath.Join(t.TempDir(), "killed"))
 				killAt(t, killed, 13)
-				requireSame(t, want, everything(t, finish(t, killed.Folder.Dir)))
+				requireSame(t, want, everything(t, finish(t, killed)))
 			})
 		}
 	}
@@ -193,9 +204,13 @@ func killAt(t *testing.T, r *Run, step int) {
 	}))
 }
 
-// finish goes on with the run in a folder, to its end.
-func finish(t *testing.T, dir string) *Run {
+// finish goes on with a run that has ended, in its folder, to its end.
+func finish(t *testing.T, ended *Run) *Run {
 	t.Helper()
+	dir := ended.Folder.Dir
+	if err := ended.Folder.Close(); err != nil {
+		t.Fatal(err)
+	}
 	r, rec, err := Resume(device(t), names, dir, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -244,6 +259,7 @@ func TestLonger(t *testing.T) {
 	if err := r.Train(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
+	r.Close()
 	longer, _, err := Resume(device(t), names, r.Folder.Dir, func(c *Config) { c.Epochs = 5 })
 	if err != nil {
 		t.Fatal(err)
@@ -273,6 +289,7 @@ func TestDiverges(t *testing.T) {
 	if err != nil || len(all) == 0 {
 		t.Fatal(all, err)
 	}
+	r.Close()
 	r2, _, err := Resume(device(t), names, r.Folder.Dir, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -291,9 +308,12 @@ func TestRefusals(t *testing.T) {
 	if err := r.Train(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Create(dir, c, Record{}); err == nil || !strings.Contains(err.Error(), "holds a run already") {
+	r.Close()
+	f := take(t, dir)
+	if _, _, err := Begin(device(t), names, f, c, Record{}); !errors.Is(err, ErrOccupied) {
 		t.Errorf("a second run in the folder: %v", err)
 	}
+	f.Close()
 	all, err := list(r.Folder.path(CheckpointsDir))
 	if err != nil {
 		t.Fatal(err)
