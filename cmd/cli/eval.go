@@ -32,8 +32,12 @@ and accuracy, and with --confusion those of each class and which class is taken 
 shows an epoch of the task, and says what was counted; of several learners, mean and spread.
 
 --model takes the weights from another file: with DIR those of another checkpoint, and without it a
-network that hebb or PyTorch trained elsewhere, for which --data says what it was trained on and --net
-what it is, unless hebb wrote the file.`,
+network that hebb or PyTorch trained elsewhere. A file that hebb wrote says what network it is, by what images
+are normalised and the names of its classes; for one of PyTorch --net says the network, and --data is what it
+was trained on.
+
+Classes of other data are those of the same name; a name that the network does not know is an error. Where one of
+the two has no names they go by number, which is said.`,
 		Example: `  hebb eval runs/20261122-101500-sa-gpu --confusion
   hebb eval runs/20261122-101500-sa-gpu --data path/to/other/images
   hebb eval runs/20261122-101500-sa-gpu --rotate-within 45
@@ -158,7 +162,7 @@ func (r *evalRun) subject() error {
 	if err != nil {
 		return err
 	}
-	r.Config, r.On = h.Config, r.data
+	r.Config, r.Record, r.On = h.Config, h.Record, r.data
 	if r.Model == "" {
 		r.Model, r.Step, err = train.LastModel(r.dir)
 	}
@@ -188,7 +192,11 @@ func (r *evalRun) alone() error {
 		return usagef("%s does not say which network it is of: want --net", r.Model)
 	}
 	r.Data, r.Holdout, r.Normalise, r.Loss = r.data, r.holdout, r.normalise, r.loss
-	return nil
+	o, err := train.ModelOrigin(r.Model)
+	if o != nil && !r.flags.Changed("normalise") {
+		r.Normalise = o.Normalise
+	}
+	return err
 }
 
 // evaluated is what hebb eval prints.

@@ -150,14 +150,14 @@ func TestResumeRunning(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(out, train.LockFile)); err == nil {
 		t.Error("the lock's file was left")
 	}
-	done := mustHistory(t, out)
+	done := epochsMade(t, out)
 	if status, _, stderr := hebb(t, "train", "--resume", out, "--backend", "cpu", "--epochs", fmt.Sprint(int(done)+1)); status != 0 {
 		t.Error(stderr)
 	}
 }
 
-// mustHistory returns how many epochs the run in a folder has made.
-func mustHistory(t *testing.T, dir string) float64 {
+// epochsMade returns how many epochs the run in a folder has made.
+func epochsMade(t *testing.T, dir string) float64 {
 	t.Helper()
 	h, err := train.ReadHistory(dir)
 	if err != nil {
@@ -165,4 +165,36 @@ func mustHistory(t *testing.T, dir string) float64 {
 	}
 	done, _ := h.Epochs()
 	return done
+}
+
+// TestResumeMovedData: a run whose data have moved says so, and goes on where --data says that they are; it does not become
+// shorter than it is.
+func TestResumeMovedData(t *testing.T) {
+	data, out := images(t, 100), filepath.Join(t.TempDir(), "run")
+	if status, _, stderr := hebb(t, small(data, out, "--schedule", "cosine")...); status != 0 {
+		t.Fatal(stderr)
+	}
+	moved := filepath.Join(t.TempDir(), "moved")
+	if err := os.Rename(data, moved); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		status int
+		want   string
+		args   []string
+	}{
+		{1, "--data PATH says where they are now", nil},
+		{1, "holds other data than the run learned from", []string{"--data", images(t, 120)}},
+		{2, "the run has made 15 steps, and is to have 5", []string{"--data", moved, "--epochs", "1"}},
+		{0, "spread over 20 steps instead of 15", []string{"--data", moved, "--epochs", "4"}},
+		{0, "", nil},
+	} {
+		status, _, stderr := hebb(t, append([]string{"train", "--resume", out, "--backend", "cpu"}, c.args...)...)
+		if status != c.status || !strings.Contains(stderr, c.want) || c.want == "" && stderr != "" {
+			t.Errorf("%v: status %d, stderr %q, want %d and %q", c.args, status, stderr, c.status, c.want)
+		}
+	}
+	if status, out, stderr := hebb(t, "eval", out, "--part", "train", "--backend", "cpu"); status != 0 || !strings.Contains(out, moved) {
+		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr, out)
+	}
 }

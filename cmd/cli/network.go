@@ -74,7 +74,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.IntVar(&r.SaveEvery, "save-every", r.SaveEvery, "updates between two checkpoints (0: an epoch)")
 	f.StringVar(&r.config, "config", "", "take the settings from `FILE.toml`; flags win")
 	f.StringVar(&r.from, "from", "", "start from the weights in `FILE.safetensors`, of hebb or of PyTorch, or from those of a run's folder")
-	f.StringVar(&r.resume, "resume", "", "go on with the run in `DIR`; --epochs and --steps may make it longer")
+	f.StringVar(&r.resume, "resume", "", "go on with the run in `DIR`; --epochs and --steps may make it longer, --data says where the same data are now")
 	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
 	f.StringVar(&r.out, "out", "", "folder for the run (default runs/TIME-RULE-BACKEND)")
 	f.IntVar(&r.sampled, "verify", 0, "check `N` elements of every op against its definition (0: all; slow)")
@@ -224,6 +224,9 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer work.Close()
 	sayLeeway(dev.Allowed(), stderr, dev.Info())
+	for _, n := range work.Notes {
+		fmt.Fprintln(stderr, "hebb:", n)
+	}
 	r.describe(stdout, work, rec)
 	if err = r.train(ctx, work, stdout, stderr); err == nil {
 		err = figures(work, stdout)
@@ -281,12 +284,12 @@ func (r *networkRun) onlyResume() error {
 		other = append(other, r.System)
 	}
 	r.flags.Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "epochs", "steps", "backend", "verify", "profile", "trace", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
+		if !slices.Contains([]string{"resume", "epochs", "steps", "data", "backend", "verify", "profile", "trace", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
 			other = append(other, "--"+f.Name)
 		}
 	})
 	if len(other) > 0 {
-		return usagef("%s with --resume: the run in %s keeps its settings, but for --epochs and --steps", strings.Join(other, ", "), r.resume)
+		return usagef("%s with --resume: the run in %s keeps its settings, but for --epochs and --steps, and --data where they have moved", strings.Join(other, ", "), r.resume)
 	}
 	return nil
 }
@@ -294,9 +297,10 @@ func (r *networkRun) onlyResume() error {
 // prepare makes a new run and its folder, or opens one that is to go on.
 func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, train.Record, error) {
 	if r.resume != "" {
-		return train.Resume(dev, names, r.resume, func(c *train.Config) {
-			r.override(c, func(flag string) bool { return flag == "epochs" || flag == "steps" })
+		work, rec, err := train.Resume(dev, names, r.resume, func(c *train.Config) {
+			r.override(c, func(flag string) bool { return flag == "epochs" || flag == "steps" || flag == "data" })
 		})
+		return work, rec, unfit(err)
 	}
 	started := time.Now()
 	if r.folder == nil {
@@ -306,13 +310,18 @@ func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, t
 		}
 	}
 	work, rec, err := r.begin(dev, c, started)
-	if unfit := (train.ConfigError{}); errors.As(err, &unfit) {
-		err = usageError{err}
-	}
 	if err != nil {
-		err = errors.Join(err, r.folder.Close())
+		err = errors.Join(unfit(err), r.folder.Close())
 	}
 	return work, rec, err
+}
+
+// unfit makes a mistake in the command line of a setting that does not fit.
+func unfit(err error) error {
+	if e := (train.ConfigError{}); errors.As(err, &e) {
+		return usageError{err}
+	}
+	return err
 }
 
 // begin makes a new run in its folder; with --force it replaces one once it has begun.

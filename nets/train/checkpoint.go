@@ -17,6 +17,7 @@ import (
 	"hebb/internal/atomicfile"
 	"hebb/nets"
 	"hebb/nets/catalogue"
+	"hebb/nets/data"
 	"hebb/nets/safetensors"
 )
 
@@ -191,7 +192,28 @@ func (r *Run) SaveModel(path string) error {
 	if r.Config.System != "" {
 		about = map[string]string{"format": "pt", "system": r.Config.System}
 	}
+	if r.Origin != nil {
+		text, err := json.Marshal(r.Origin)
+		if err != nil {
+			return err
+		}
+		about[originKey] = string(text)
+	}
 	return safetensors.WriteFile(path, out, about)
+}
+
+// loadFrom reads a model to start from. Classes in another order than its own are no error, since a last layer may be
+// learned anew, and noted.
+func (r *Run) loadFrom(path string) error {
+	if err := r.LoadModel(path); err != nil {
+		return err
+	}
+	o, err := ModelOrigin(path)
+	if err == nil && o != nil && r.Origin != nil && !slices.Equal(o.names(), r.Origin.names()) {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s learned the classes %s, and the data have %s: its outputs are taken by number",
+			path, strings.Join(o.names(), ", "), strings.Join(r.Origin.names(), ", ")))
+	}
+	return err
 }
 
 // LoadModel reads a model that SaveModel or PyTorch wrote. It changes nothing unless every tensor is there and fits, but for
@@ -270,7 +292,7 @@ func (r *Run) fits(f *safetensors.File, want []nets.Named, torch bool) error {
 }
 
 // Resume goes on with the run in a folder, from its last checkpoint or, if it has none, from the start. change, if
-// there is one, may ask for more epochs or steps. The folder is that of this process until the run is closed, see [Take].
+// there is one, may ask for more epochs or steps, and say where the data are now, which have to be the same. The folder is that of this process until the run is closed, see [Take].
 func Resume(dev *compute.Device, names *catalogue.Catalogue, dir string, change func(*Config)) (*Run, Record, error) {
 	f, was, rec, err := reopen(dir)
 	if err != nil {
@@ -284,29 +306,42 @@ func Resume(dev *compute.Device, names *catalogue.Catalogue, dir string, change 
 }
 
 func (f *Folder) resume(dev *compute.Device, names *catalogue.Catalogue, was Config, rec *Record, change func(*Config)) (*Run, error) {
-	config := was
+	config, at := was, ""
 	if change != nil {
 		change(&config)
+	}
+	if config.Data != was.Data { // they have moved, which the record will say
+		config.Data, at = was.Data, config.Data
 	}
 	all, err := list(f.path(CheckpointsDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	r, err := New(dev, names, config)
+	r, err := prepare(dev, names, config, *rec, at)
+	if errors.Is(err, data.ErrNoData) {
+		err = fmt.Errorf("%w; --data PATH says where they are now", err)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if at != "" && rec.Origin == nil {
+		r.Notes = append(r.Notes, fmt.Sprintf("the run was begun by a hebb that kept no checksum of its data: %s may hold others", at))
 	}
 	step := 0
 	if len(all) > 0 {
 		last := all[len(all)-1]
 		if err := r.restore(last, was); err != nil {
 			r.Close()
-			return nil, fmt.Errorf("the last checkpoint cannot be used (remove its folder to go on from the one before): %w", err)
+			return nil, fmt.Errorf("the last checkpoint cannot be used%s: %w", before(all), err)
 		}
 		step = last.step
 	}
+	if err := r.longer(was, step); err != nil {
+		r.Close()
+		return nil, err
+	}
 	rec.Resumed = append(rec.Resumed, time.Now())
-	err = errors.Join(f.open(step), f.WriteConfig(config), f.WriteRecord(*rec))
+	err = errors.Join(r.locate(rec), f.open(step), f.WriteConfig(config), f.WriteRecord(*rec))
 	if err == nil {
 		r.spent, err = f.spent()
 	}
@@ -316,6 +351,33 @@ func (f *Folder) resume(dev *compute.Device, names *catalogue.Catalogue, was Con
 	}
 	r.Folder = f
 	return r, nil
+}
+
+// before advises what to do about a last checkpoint that is damaged, if there is one before it.
+func before(all []saved) string {
+	if len(all) < 2 {
+		return ""
+	}
+	last := all[len(all)-1].path
+	return fmt.Sprintf(" (if it is damaged, move %s elsewhere, and the run goes on from step %d)", last, all[len(all)-2].step)
+}
+
+// longer reports a run that is to end before the step that it has reached, and notes a learning rate that does not go on
+// where it was: a schedule is over the whole run.
+func (r *Run) longer(was Config, step int) error {
+	s, before := r.Session, was.Steps
+	if before == 0 {
+		before = was.Epochs * s.Spec.Epoch
+	}
+	if s.Total() < step {
+		return ConfigError{fmt.Errorf("the run has made %d steps, and is to have %d: want at least as many", step, s.Total())}
+	}
+	per := float64(max(s.Spec.Epoch, 1))
+	if then, now := s.Rate*s.Schedule.Rate(s.EpochsMade(), float64(before)/per), s.RateNow(); then != now {
+		r.Notes = append(r.Notes, fmt.Sprintf("the schedule is spread over %d steps instead of %d: the rate goes on at %.3g, where it was %.3g, "+
+			"and not as in a run that was as long from its start", s.Total(), before, now, then))
+	}
+	return nil
 }
 
 // restore sets the run to a checkpoint.

@@ -3,8 +3,11 @@
 package train
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -168,14 +171,51 @@ func (c Config) whole() Config {
 	return c
 }
 
-// load reads the data.
-func (c Config) load() (*data.Set, string, error) {
-	path, err := data.Find(c.Data)
+// load reads the data of a run that a record may tell of: at a place or, where that is "", at the first place that holds what
+// the run learned from. If all hold something else, it returns what one of them holds and a contentError.
+func (c Config) load(rec Record, at string) (set *data.Set, path string, err error) {
+	places := []string{at}
+	if at == "" {
+		places = c.places(rec)
+	}
+	for _, place := range places {
+		s, there, e := c.read(place, rec)
+		if e == nil {
+			return s, there, nil
+		}
+		if err == nil || errors.Is(err, data.ErrNoData) && !errors.Is(e, data.ErrNoData) {
+			set, path, err = s, there, e
+		}
+	}
+	return set, path, err
+}
+
+// read reads data at a place, and compares them with those of the record.
+func (c Config) read(place string, rec Record) (*data.Set, string, error) {
+	path, err := data.Find(place)
 	if err != nil {
 		return nil, "", err
 	}
-	set, err := data.Load(c.Data, data.Options{Holdout: c.Holdout}) // by its name: named data are whole
-	return set, path, err
+	set, err := data.Load(place, data.Options{Holdout: c.Holdout}) // by its name: named data are whole
+	if err != nil || rec.Origin == nil {
+		return set, path, err
+	}
+	if sum := set.Checksum(); sum != rec.Origin.Checksum {
+		return set, path, contentError{path, sum, rec.Origin.Checksum, cmp.Or(rec.DataPath, c.Data)}
+	}
+	return set, path, nil
+}
+
+// places are where the data may be: those that have a name, where they lie now; others where they lay, and then as the Config
+// says, from the present folder.
+func (c Config) places(rec Record) []string {
+	if !filepath.IsAbs(rec.DataPath) || rec.DataPath == c.Data {
+		return []string{c.Data}
+	}
+	if slices.Contains(data.Names(), c.Data) {
+		return []string{c.Data, rec.DataPath}
+	}
+	return []string{rec.DataPath, c.Data}
 }
 
 // SamplesTask is the task of the images of Data without their labels, less their mean: rows for systems that organise
@@ -183,7 +223,7 @@ func (c Config) load() (*data.Set, string, error) {
 const SamplesTask = "samples"
 
 // run is what nets makes of the Config; the examples are those of set, if there is one.
-func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set) nets.Run {
+func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, o *Origin) nets.Run {
 	r := nets.Run{Learners: c.Learners, Seed: c.Seed, Rate: c.Rate, Schedule: p.schedule, Moments: c.Steps, Epochs: c.Epochs}
 	if c.System != "" {
 		r.System = func() nets.System { s, _ := names.System(c.System); return s } // of which Check has seen the error
@@ -203,7 +243,7 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set) nets.Run 
 		r.Task = func() nets.Task { return &tasks.Samples{Rows: rows, In: in, Batch: c.Batch} }
 		return r
 	}
-	train, test := c.loaders(set)
+	train, test := c.loaders(o.normalisation())
 	part := limited(set.Train, c.Limit, set.Values())
 	r.Task = func() nets.Task { return &tasks.Images{Set: set, Part: part, Options: train} }
 	if set.Test != nil {
@@ -220,8 +260,7 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set) nets.Run 
 }
 
 // loaders are how the training and the test part are read.
-func (c Config) loaders(set *data.Set) (train, test data.LoaderOptions) {
-	n := set.Normalisation(c.Normalise)
+func (c Config) loaders(n data.Normalise) (train, test data.LoaderOptions) {
 	train = data.LoaderOptions{
 		Batch: c.Batch, Seed: c.Seed, Shuffle: !c.InOrder, DropLast: true, Normalise: n,
 		Augment: data.Augment{Pad: c.Crop, Flip: c.Flip, Cutout: c.Cutout},

@@ -75,7 +75,8 @@ func mustRead(t *testing.T, dir string) History {
 	return h
 }
 
-// TestEvaluateElsewhere: other data stand in for those that the network learned from, where these are not there.
+// TestEvaluateElsewhere: other data stand in for those that the network learned from, where these are not there and its file,
+// of a hebb before, does not say what they were.
 func TestEvaluateElsewhere(t *testing.T) {
 	r, e := ended(t, small(t, "mlp:64-12-4", "bp"))
 	own, err := Evaluate(t.Context(), device(t), names, e, nil)
@@ -92,6 +93,7 @@ func TestEvaluateElsewhere(t *testing.T) {
 	}
 	for _, here := range []bool{true, false} {
 		if !here {
+			e.Model = unsaid(t, e.Model)
 			if err := os.Remove(r.Config.Data); err != nil {
 				t.Fatal(err)
 			}

@@ -46,7 +46,8 @@ type Record struct {
 	Started    time.Time      `json:"started"`
 	Resumed    []time.Time    `json:"resumed,omitempty"`
 	Device     compute.Info   `json:"device"`
-	DataPath   string         `json:"data_path"`
+	DataPath   string         `json:"data_path"`            // absolute, where a hebb before this has not written it
+	Origin     *Origin        `json:"trained_on,omitempty"` // nil of a task without data, and of a hebb before this
 	Examples   int            `json:"examples"`
 	Parameters int            `json:"parameters"`
 	From       string         `json:"from,omitempty"` // weights that it started with
@@ -65,14 +66,14 @@ func Begin(dev *compute.Device, names *catalogue.Catalogue, f *Folder, c Config,
 		return nil, rec, err
 	}
 	if rec.From != "" {
-		err = r.LoadModel(rec.From)
+		err = r.loadFrom(rec.From)
 	}
 	if err == nil {
-		rec.Go, rec.Device, rec.DataPath = runtime.Version(), dev.Info(), r.Path
-		if rec.Parameters = r.Session.Parameters(); r.Set != nil {
+		rec.Go, rec.Device, rec.Parameters = runtime.Version(), dev.Info(), r.Session.Parameters()
+		if r.Set != nil {
 			rec.Examples = r.Set.Train.N()
 		}
-		err = f.create(c, rec)
+		err = errors.Join(r.locate(&rec), f.create(c, rec))
 	}
 	if err != nil {
 		r.Close()
@@ -80,6 +81,17 @@ func Begin(dev *compute.Device, names *catalogue.Catalogue, f *Folder, c Config,
 	}
 	r.Folder = f
 	return r, rec, nil
+}
+
+// locate puts into the record what the data are, and where.
+func (r *Run) locate(rec *Record) (err error) {
+	if rec.Origin = r.Origin; r.Set != nil {
+		rec.DataPath, err = filepath.Abs(r.Path)
+	}
+	if err == nil && rec.From != "" {
+		rec.From, err = filepath.Abs(rec.From)
+	}
+	return err
 }
 
 // create writes the first files of a new run.

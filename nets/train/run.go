@@ -21,6 +21,8 @@ type Run struct {
 	Config  Config
 	Set     *data.Set // nil of a task that has none
 	Path    string    // where the data were found
+	Origin  *Origin   // what the data are; nil of a task that has none
+	Notes   []string  // for the user: what is not as might be thought
 	Session *nets.Session
 	Folder  *Folder // nil: nothing is kept
 
@@ -28,7 +30,12 @@ type Run struct {
 }
 
 // New prepares a run from the start on dev.
-func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err error) {
+func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (*Run, error) {
+	return prepare(dev, names, c, Record{}, "")
+}
+
+// prepare prepares a run, from data that are those of its record, if it has one; at says where they are, if they have moved.
+func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Record, at string) (r *Run, err error) {
 	r = &Run{Config: c}
 	p, err := c.plan(names)
 	if err != nil {
@@ -36,8 +43,11 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err
 	}
 	dev.Allow(p.leeway)
 	if !c.ownTask() {
-		if r.Set, r.Path, err = c.load(); err != nil {
+		if r.Set, r.Path, err = c.load(rec, at); err != nil {
 			return nil, fmt.Errorf("data %s: %w", c.Data, err)
+		}
+		if r.Origin = rec.Origin; r.Origin == nil {
+			r.Origin = originOf(c, r.Set)
 		}
 		if n := limited(r.Set.Train, c.Limit, r.Set.Values()).N(); c.Batch > n {
 			return nil, ConfigError{fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, n)}
@@ -49,7 +59,7 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err
 			return nil, ConfigError{err}
 		}
 	}
-	run := c.run(names, p, r.Set)
+	run := c.run(names, p, r.Set, r.Origin)
 	if c.System != "" {
 		spec, err := tried(run, dev)
 		if err != nil {
