@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -297,6 +298,55 @@ func TestDiverges(t *testing.T) {
 	defer r2.Close()
 	if err := r2.Session.Sound(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNormsDiverge: weights whose norm is not finite, though the loss is, end the run with the layer and the step; of several
+// learners the others go on, and the mean is theirs.
+func TestNormsDiverge(t *testing.T) {
+	for learners := 1; learners <= 2; learners++ {
+		c := small(t, "mlp:64-12-12-4", "kp")
+		c.Learners = learners
+		r := start(t, c, filepath.Join(t.TempDir(), "run"))
+		stopAt(t, r, 4, "train")
+		scale := func(name string, by float32) { // of the last learner
+			i := slices.IndexFunc(r.Session.Tensors(), func(n nets.Named) bool { return n.Name == name })
+			of := r.Session.Tensors()[i : i+1]
+			w, err := r.Session.Read(of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := range w[0] {
+				if k >= len(w[0])*(learners-1)/learners {
+					w[0][k] *= by
+				}
+			}
+			if err := r.Session.Write(of, w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		scale("fc1.weight", 1e21)
+		scale("fc1.bias", 1e21)
+		scale("fc2.weight", 1e-21) // so that the loss is as before
+		var angles Line
+		err := r.judge(t.Context(), func(l Line) {
+			if l.Kind == "angles" {
+				angles = l
+			}
+		})
+		if learners == 1 {
+			if want := "layer fc1: the norm of its weights is +Inf after step "; !errors.Is(err, nets.ErrDiverged) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %q", err, want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := angles.Layers[0]
+		if !(first.NormW < 100) || len(first.Learners) != 2 || first.Learners[0][1] != first.Delta || first.Learners[1][1] == first.Delta {
+			t.Errorf("angles %+v, want those of the first learner", first)
+		}
 	}
 }
 
