@@ -50,7 +50,8 @@ func (r *Run) Save() error {
 	if err := r.save(dir, final, done); err != nil {
 		return fmt.Errorf("checkpoint at step %d: %w", done, err)
 	}
-	return r.prune()
+	r.prune()
+	return nil
 }
 
 func (r *Run) save(dir, final string, step int) error {
@@ -83,23 +84,18 @@ func (r *Run) save(dir, final string, step int) error {
 	return atomicfile.SyncDir(dir)
 }
 
-// prune removes all checkpoints but the last few, and what a killed run left unfinished.
-func (r *Run) prune() error {
+// prune removes all checkpoints but the last few, and what a killed run left unfinished. What cannot be removed now, as on
+// Windows a file that another process reads, can be next time, and is no reason to end a run.
+func (r *Run) prune() {
 	dir := r.Folder.path(CheckpointsDir)
-	steps, err := list(dir)
-	if err != nil {
-		return err
-	}
+	steps, _ := list(dir)
 	for _, s := range steps[:max(0, len(steps)-kept)] {
-		if err := os.RemoveAll(s.path); err != nil {
-			return err
-		}
+		os.RemoveAll(s.path)
 	}
-	left, err := filepath.Glob(filepath.Join(dir, ".unfinished-*"))
+	left, _ := filepath.Glob(filepath.Join(dir, ".unfinished-*"))
 	for _, path := range left {
-		err = errors.Join(err, os.RemoveAll(path))
+		os.RemoveAll(path)
 	}
-	return err
 }
 
 // A saved is a checkpoint on the disk.
@@ -223,6 +219,12 @@ func (r *Run) LoadModel(path string) error {
 	return r.load(path, model, true)
 }
 
+// loadModel is LoadModel of a file that is open.
+func (r *Run) loadModel(path string, f *safetensors.File) error {
+	model, _ := r.tensors()
+	return r.loadOpen(path, f, model, true)
+}
+
 // load reads the wanted tensors of a file, and takes no others.
 func (r *Run) load(path string, want []nets.Named, torch bool) error {
 	f, err := safetensors.Open(path)
@@ -230,6 +232,10 @@ func (r *Run) load(path string, want []nets.Named, torch bool) error {
 		return err
 	}
 	defer f.Close()
+	return r.loadOpen(path, f, want, torch)
+}
+
+func (r *Run) loadOpen(path string, f *safetensors.File, want []nets.Named, torch bool) error {
 	want = slices.DeleteFunc(slices.Clone(want), func(t nets.Named) bool {
 		return t.Optional && !slices.ContainsFunc(f.Tensors, func(i safetensors.Info) bool { return i.Name == t.Name })
 	})

@@ -16,6 +16,7 @@ import (
 	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
+	"hebb/nets/safetensors"
 	"hebb/nets/stack"
 	"hebb/nets/tasks"
 )
@@ -75,8 +76,13 @@ type Score = stack.Score
 // Evaluate evaluates a network on dev. It calls tell, if there is one, after each batch with the examples done so
 // far, of a total.
 func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, e Exam, tell func(done, total int)) (Evaluation, error) {
+	file, err := safetensors.Open(e.Model) // of a run that goes on, it may be removed meanwhile, and is still read
+	if err != nil {
+		return Evaluation{}, err
+	}
+	defer file.Close()
 	if e.System != "" {
-		return e.system(ctx, dev, names, tell)
+		return e.system(ctx, dev, names, file, tell)
 	}
 	if e.On == e.Data {
 		e.On = ""
@@ -89,7 +95,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 	if !slices.Contains(data.Normalisations, e.Normalise) {
 		return v, fmt.Errorf("normalise %q, want one of %s", e.Normalise, strings.Join(data.Normalisations, ", "))
 	}
-	normalise, on, err := e.sets(&v)
+	normalise, on, err := e.sets(file, &v)
 	if err != nil {
 		return v, err
 	}
@@ -104,7 +110,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 			v.Confusion[i] = make([]int, on.Classes)
 		}
 	}
-	r, err := e.open(dev, names, loss, watched)
+	r, err := e.open(dev, names, loss, file, watched)
 	if err != nil {
 		return v, err
 	}
@@ -126,7 +132,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 }
 
 // system evaluates a system on its own task.
-func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, tell func(done, total int)) (v Evaluation, err error) {
+func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, file *safetensors.File, tell func(done, total int)) (v Evaluation, err error) {
 	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
 	if e.On != "" || e.Part != "test" || e.Table || e.Rotate != (data.Rotation{}) {
 		return v, fmt.Errorf("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")
@@ -136,7 +142,7 @@ func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.
 		return v, err
 	}
 	defer r.Close()
-	if err := errors.Join(r.LoadModel(e.Model), r.Session.Sound()); err != nil {
+	if err := errors.Join(r.loadModel(e.Model, file), r.Session.Sound()); err != nil {
 		return v, err
 	}
 	if r.Session.Test == nil {
@@ -162,7 +168,7 @@ func scoreOf(m nets.Metrics) Score {
 }
 
 // open builds the network that the file has the weights of, and loads them.
-func (e Exam) open(dev *compute.Device, names *catalogue.Catalogue, loss nets.Loss, task func() nets.Task) (*Run, error) {
+func (e Exam) open(dev *compute.Device, names *catalogue.Catalogue, loss nets.Loss, file *safetensors.File, task func() nets.Task) (*Run, error) {
 	run := nets.Run{Learners: e.Learners, Seed: e.Seed, Task: task, Test: task, System: func() nets.System {
 		return &stack.System{Net: names.Network(e.Net), Rule: stack.Backprop{}, Loss: loss, Optimiser: nets.SGD{}}
 	}}
@@ -171,7 +177,7 @@ func (e Exam) open(dev *compute.Device, names *catalogue.Catalogue, loss nets.Lo
 		return nil, err
 	}
 	r := &Run{Config: e.Config, Session: s}
-	if err := errors.Join(s.Continue(e.Step, s.Counters()), r.LoadModel(e.Model)); err != nil {
+	if err := errors.Join(s.Continue(e.Step, s.Counters()), r.loadModel(e.Model, file)); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	if err := s.Sound(); err != nil {
@@ -204,8 +210,8 @@ func (w *watched) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
 
 // sets reads the data to evaluate on, as a set whose test part is the one asked for and whose classes are numbered as the
 // model numbers them, and says how they are normalised.
-func (e Exam) sets(v *Evaluation) (n data.Normalise, on *data.Set, err error) {
-	o, err := ModelOrigin(e.Model)
+func (e Exam) sets(file *safetensors.File, v *Evaluation) (n data.Normalise, on *data.Set, err error) {
+	o, err := originIn(e.Model, file)
 	if err != nil {
 		return n, nil, err
 	}

@@ -45,6 +45,10 @@ func ModelOrigin(path string) (*Origin, error) {
 		return nil, err
 	}
 	defer f.Close()
+	return originIn(path, f)
+}
+
+func originIn(path string, f *safetensors.File) (*Origin, error) {
 	text, ok := f.Metadata[originKey]
 	if !ok {
 		return nil, nil
