@@ -56,6 +56,7 @@ the two has no names they go by number, which is said.`,
 	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of the data")
 	f.Float64Var(&r.holdout, "holdout", 0, "without DIR: share of each class that was kept for testing, where the data have no test part")
 	f.StringVar(&r.Model, "model", "", "take the weights from `FILE.safetensors`")
+	f.BoolVar(&r.best, "best", false, "take the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.StringVar(&r.net, "net", "", "the network that --model is of, without DIR (default: as the file says)")
 	f.Var(oneOf(&r.normalise, "channel", data.Normalisations...), "normalise", `without DIR: "channel", mean 0 and variance 1, "signed", −1 to 1, or "none", 0 to 1`)
 	f.StringVar(&r.loss, "loss", train.Default.Loss, "without DIR: what the loss is: "+lossNames())
@@ -82,6 +83,7 @@ type evalRun struct {
 	train.Exam
 	dir       string
 	data      string
+	best      bool
 	net       string
 	normalise string
 	loss      string
@@ -163,7 +165,12 @@ func (r *evalRun) subject() error {
 		return err
 	}
 	r.Config, r.Record, r.On = h.Config, h.Record, r.data
-	if r.Model == "" {
+	switch {
+	case r.best && r.Model != "":
+		return usagef("--best with --model, which says the checkpoint itself")
+	case r.best:
+		r.Model, r.Step, err = train.BestModel(r.dir)
+	case r.Model == "":
 		r.Model, r.Step, err = train.LastModel(r.dir)
 	}
 	return err
@@ -172,6 +179,8 @@ func (r *evalRun) subject() error {
 // alone is a network of which there is nothing but a file.
 func (r *evalRun) alone() error {
 	switch {
+	case r.best:
+		return usagef("--best without the folder of a run")
 	case r.Model == "":
 		return usagef("nothing to evaluate: want the folder of a run, or --model FILE.safetensors")
 	case r.data == "":

@@ -72,6 +72,8 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.IntVar(&r.Angles, "angles", r.Angles, "compare deltas with backprop's on the first `N` examples (0: on the last batch)")
 	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, "updates between two lines of metrics")
 	f.IntVar(&r.SaveEvery, "save-every", r.SaveEvery, "updates between two checkpoints (0: an epoch)")
+	f.StringVar(&r.KeepBest, "keep-best", r.KeepBest, "keep the checkpoint that is best on the test part too, by `accuracy` or loss")
+	f.IntVar(&r.Patience, "patience", r.Patience, "with --keep-best: end after `N` evaluations that were no better (0: at the last step)")
 	f.StringVar(&r.config, "config", "", "take the settings from `FILE.toml`; flags win")
 	f.StringVar(&r.from, "from", "", "start from the weights in `FILE.safetensors`, of hebb or of PyTorch, or from those of a run's folder")
 	f.StringVar(&r.resume, "resume", "", "go on with the run in `DIR`; --epochs and --steps may make it longer, --data says where the same data are now")
@@ -231,6 +233,9 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err = r.train(ctx, work, stdout, stderr); err == nil {
 		err = figures(work, stdout)
 		sayLost(work, stderr)
+		if why := work.Early(); why != "" {
+			fmt.Fprintf(stdout, "ended     %s\n", why)
+		}
 	}
 	if verifier != nil {
 		rec.Verified = &verifier.Tally
@@ -284,12 +289,12 @@ func (r *networkRun) onlyResume() error {
 		other = append(other, r.System)
 	}
 	r.flags.Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "epochs", "steps", "data", "backend", "verify", "profile", "trace", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
+		if !slices.Contains([]string{"resume", "epochs", "steps", "patience", "data", "backend", "verify", "profile", "trace", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
 			other = append(other, "--"+f.Name)
 		}
 	})
 	if len(other) > 0 {
-		return usagef("%s with --resume: the run in %s keeps its settings, but for --epochs and --steps, and --data where they have moved", strings.Join(other, ", "), r.resume)
+		return usagef("%s with --resume: the run in %s keeps its settings, but for --epochs, --steps and --patience, and --data where they have moved", strings.Join(other, ", "), r.resume)
 	}
 	return nil
 }
@@ -298,7 +303,7 @@ func (r *networkRun) onlyResume() error {
 func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, train.Record, error) {
 	if r.resume != "" {
 		work, rec, err := train.Resume(dev, names, r.resume, func(c *train.Config) {
-			r.override(c, func(flag string) bool { return flag == "epochs" || flag == "steps" || flag == "data" })
+			r.override(c, func(flag string) bool { return slices.Contains([]string{"epochs", "steps", "patience", "data"}, flag) })
 		})
 		return work, rec, unfit(err)
 	}

@@ -43,7 +43,7 @@ func (r *Run) Save() error {
 	}
 	done, _ := r.Steps()
 	dir := r.Folder.path(CheckpointsDir)
-	final := filepath.Join(dir, fmt.Sprintf("%s%09d", stepPrefix, done))
+	final := checkpoint(dir, done)
 	if _, err := os.Lstat(final); err == nil {
 		return nil // of this very step
 	}
@@ -84,13 +84,20 @@ func (r *Run) save(dir, final string, step int) error {
 	return atomicfile.SyncDir(dir)
 }
 
-// prune removes all checkpoints but the last few, and what a killed run left unfinished. What cannot be removed now, as on
+// checkpoint returns the name of that of a step.
+func checkpoint(dir string, step int) string {
+	return filepath.Join(dir, fmt.Sprintf("%s%09d", stepPrefix, step))
+}
+
+// prune removes all checkpoints but the last few and the best, if that is kept, and what a killed run left unfinished. What cannot be removed now, as on
 // Windows a file that another process reads, can be next time, and is no reason to end a run.
 func (r *Run) prune() {
 	dir := r.Folder.path(CheckpointsDir)
 	steps, _ := list(dir)
 	for _, s := range steps[:max(0, len(steps)-kept)] {
-		os.RemoveAll(s.path)
+		if s.step != r.best.step {
+			os.RemoveAll(s.path)
+		}
 	}
 	left, _ := filepath.Glob(filepath.Join(dir, ".unfinished-*"))
 	for _, path := range left {
@@ -298,7 +305,7 @@ func (r *Run) fits(f *safetensors.File, want []nets.Named, torch bool) error {
 }
 
 // Resume goes on with the run in a folder, from its last checkpoint or, if it has none, from the start. change, if
-// there is one, may ask for more epochs or steps, and say where the data are now, which have to be the same. The folder is that of this process until the run is closed, see [Take].
+// there is one, may ask for more epochs, steps or patience, and say where the data are now, which have to be the same. The folder is that of this process until the run is closed, see [Take].
 func Resume(dev *compute.Device, names *catalogue.Catalogue, dir string, change func(*Config)) (*Run, Record, error) {
 	f, was, rec, err := reopen(dir)
 	if err != nil {
@@ -349,7 +356,7 @@ func (f *Folder) resume(dev *compute.Device, names *catalogue.Catalogue, was Con
 	rec.Resumed = append(rec.Resumed, time.Now())
 	err = errors.Join(r.locate(rec), f.open(step), f.WriteConfig(config), f.WriteRecord(*rec))
 	if err == nil {
-		r.spent, err = f.spent()
+		err = r.recall(f.Dir)
 	}
 	if err != nil {
 		r.Close()
@@ -437,6 +444,7 @@ func (r *Run) matches(path string, step int, was Config) (counters map[string]in
 	c = c.whole()
 	c.Epochs, c.Steps = was.Epochs, was.Steps             // a run may have been made longer
 	c.LogEvery, c.SaveEvery = was.LogEvery, was.SaveEvery // which change no bit
+	c.Patience = was.Patience
 	if c.Learners != was.Learners {
 		return nil, fmt.Errorf("%s is of %d learners, and %s says %d: a run keeps its learners; hebb export writes the model of one", path, c.Learners, ConfigFile, was.Learners)
 	}

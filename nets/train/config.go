@@ -51,6 +51,8 @@ type Config struct {
 	Angles     int     `toml:"angles" json:"angles"`         // compare deltas with backprop's on the first so many examples; 0: on the last batch
 	LogEvery   int     `toml:"log_every" json:"log_every"`   // steps between two lines of metrics
 	SaveEvery  int     `toml:"save_every" json:"save_every"` // steps between two checkpoints; 0: an epoch
+	KeepBest   string  `toml:"keep_best" json:"keep_best"`   // see Bests
+	Patience   int     `toml:"patience" json:"patience"`     // end after so many evaluations that were no better; 0: none
 }
 
 // Default trains a small network by any rule: rates at which backprop is fastest are too much for feedback weights that
@@ -147,6 +149,12 @@ func (c Config) numbers() error {
 		return fmt.Errorf("limit %d and test limit %d, want at least 0", c.Limit, c.TestLimit)
 	case c.LogEvery < 1 || c.SaveEvery < 0:
 		return fmt.Errorf("log every %d and save every %d, want at least 1 and 0", c.LogEvery, c.SaveEvery)
+	case !slices.Contains(Bests, c.KeepBest):
+		return fmt.Errorf("keep_best %q, want accuracy or loss", c.KeepBest)
+	case c.Patience < 0:
+		return fmt.Errorf("patience %d, want at least 0", c.Patience)
+	case c.Patience > 0 && c.KeepBest == "":
+		return fmt.Errorf("patience %d without keep_best, by which an evaluation is better", c.Patience)
 	case !slices.Contains(data.Normalisations, c.Normalise):
 		return fmt.Errorf("normalise %q, want one of %s", c.Normalise, strings.Join(data.Normalisations, ", "))
 	case c.Crop < 0 || c.Cutout < 0:

@@ -202,14 +202,15 @@ func (f *Folder) open(step int) error {
 	return err
 }
 
-// spent is how long the run has been trained so far.
-func (f *Folder) spent() (time.Duration, error) {
-	lines, err := ReadMetrics(f.Dir)
+// recall takes from the metrics how long the run has been trained so far, and which evaluation was the best.
+func (r *Run) recall(dir string) error {
+	lines, err := ReadMetrics(dir)
 	most := 0.0
 	for _, l := range lines {
 		most = max(most, l.Seconds)
 	}
-	return time.Duration(most * float64(time.Second)), err
+	r.spent, r.best = time.Duration(most*float64(time.Second)), bestOf(r.Config.KeepBest, lines)
+	return err
 }
 
 func encode(b *bytes.Buffer, l Line) error {

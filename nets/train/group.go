@@ -21,7 +21,7 @@ var who = []string{"net", "rule", "system", "task", "data"}
 // or whose config cannot be read, that is all.
 func (h History) Settings() (all []Setting) {
 	c := h.Config
-	idle := []string{"seed", "learners", "log_every", "save_every"}
+	idle := []string{"seed", "learners", "log_every", "save_every", "keep_best"}
 	if c.System != "" {
 		idle = append(idle, "net", "rule", "loss", "optimiser", "bias_rate", "output_rate", "noise")
 	}

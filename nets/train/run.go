@@ -27,6 +27,7 @@ type Run struct {
 	Folder  *Folder // nil: nothing is kept
 
 	spent time.Duration // training before it was resumed
+	best  best
 }
 
 // New prepares a run from the start on dev.
@@ -36,7 +37,7 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (*Run, error
 
 // prepare prepares a run, from data that are those of its record, if it has one; at says where they are, if they have moved.
 func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Record, at string) (r *Run, err error) {
-	r = &Run{Config: c}
+	r = &Run{Config: c, best: best{by: c.KeepBest}}
 	p, err := c.plan(names)
 	if err != nil {
 		return nil, ConfigError{err}
@@ -60,6 +61,9 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		}
 	}
 	run := c.run(names, p, r.Set, r.Origin)
+	if c.KeepBest != "" && (r.Set == nil || run.Test == nil) {
+		return nil, ConfigError{fmt.Errorf("the best %s is that on the test part of labelled data, and there is no test part", c.KeepBest)}
+	}
 	if c.System != "" {
 		spec, err := tried(run, dev)
 		if err != nil {
@@ -182,7 +186,7 @@ func (l Line) All() (all []Value) {
 	return all
 }
 
-// Train goes on to the end of the run. It calls tell with each line of metrics. When ctx ends it saves what
+// Train goes on to the end of the run, see [Run.Early]. It calls tell with each line of metrics. When ctx ends it saves what
 // there is and returns the reason; a run that diverges ends with nets.ErrDiverged, and its last good
 // checkpoint is kept.
 func (r *Run) Train(ctx context.Context, tell func(Line)) error {
@@ -190,7 +194,7 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 	var due due
 	for {
 		done, total := r.Steps()
-		if done >= total {
+		if done >= total || r.best.early(r.Config) {
 			return nil
 		}
 		if ctx.Err() != nil && r.Session.Between() {
@@ -338,7 +342,9 @@ func (r *Run) judge(ctx context.Context, tell func(Line)) error {
 	if err != nil {
 		return err
 	}
-	return r.write(r.line("test", m), tell)
+	l := r.line("test", m)
+	r.best.see(l)
+	return r.write(l, tell)
 }
 
 // interrupted saves what there is.
