@@ -79,7 +79,6 @@ func TestKeepBestRefusals(t *testing.T) {
 		"patience 3 without":   func(c *Config) { c.KeepBest = "" },
 		"patience -1":          func(c *Config) { c.Patience = -1 },
 		"and there is no test": func(c *Config) { c.Net, c.Data = "mlp:64-12-10", idx(t, 48, 0, false) },
-		"of labelled data":     func(c *Config) { c.System, c.Task, c.Steps = "rflo:units=8", "sines:period=5", 20 },
 	} {
 		c := bestRun(t, "loss")
 		change(&c)

@@ -94,8 +94,8 @@ func checkpoint(dir string, step int) string {
 func (r *Run) prune() {
 	dir := r.Folder.path(CheckpointsDir)
 	steps, _ := list(dir)
-	for _, s := range steps[:max(0, len(steps)-kept)] {
-		if s.step != r.best.step {
+	for i, s := range steps[:max(0, len(steps)-kept)] {
+		if s.step != r.best.step && !r.spared(steps, i) {
 			os.RemoveAll(s.path)
 		}
 	}
@@ -130,8 +130,11 @@ func list(dir string) (all []saved, err error) {
 
 // about is what the state's file says beside tensors.
 func (r *Run) about(step int) (map[string]string, error) {
-	about := map[string]string{"step": strconv.Itoa(step)}
-	for key, v := range map[string]any{"config": r.Config, "counters": r.Session.Counters(), "spec": r.Session.Spec} {
+	about, c := map[string]string{"step": strconv.Itoa(step)}, r.Config
+	if c.Steps > 0 {
+		c.Epochs = 0 // which are idle, and not in the config of a run that was resumed
+	}
+	for key, v := range map[string]any{"config": c, "counters": r.Session.Counters(), "spec": r.Session.Spec} {
 		text, err := json.Marshal(v)
 		if err != nil {
 			return nil, err

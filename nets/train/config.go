@@ -121,6 +121,9 @@ func (c Config) checkSystem(names *catalogue.Catalogue) error {
 		return nil
 	}
 	_, err := names.Task(c.Task)
+	if errors.Is(err, catalogue.ErrName) {
+		err = fmt.Errorf("%w, %s", err, SamplesTask)
+	}
 	return err
 }
 
@@ -168,7 +171,7 @@ func (c Config) numbers() error {
 // ownTask reports whether the task is one by its own name, and not the examples of Data.
 func (c Config) ownTask() bool { return c.Task != "" && c.Task != SamplesTask }
 
-// whole is c with what a file of an older hebb does not say.
+// whole is c with what a file of an older hebb does not say, and what a run has no use for.
 func (c Config) whole() Config {
 	if c.OutputRate == 0 {
 		c.OutputRate = 1
@@ -176,7 +179,7 @@ func (c Config) whole() Config {
 	if c.Learners == 0 {
 		c.Learners = 1
 	}
-	return c
+	return c.settled()
 }
 
 // load reads the data of a run that a record may tell of: at a place or, where that is "", at the first place that holds what
@@ -231,7 +234,7 @@ func (c Config) places(rec Record) []string {
 const SamplesTask = "samples"
 
 // run is what nets makes of the Config; the examples are those of set, if there is one.
-func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, o *Origin) nets.Run {
+func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.Normalise) nets.Run {
 	r := nets.Run{Learners: c.Learners, Seed: c.Seed, Rate: c.Rate, Schedule: p.schedule, Moments: c.Steps, Epochs: c.Epochs}
 	if c.System != "" {
 		r.System = func() nets.System { s, _ := names.System(c.System); return s } // of which Check has seen the error
@@ -251,7 +254,7 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, o *Origin
 		r.Task = func() nets.Task { return &tasks.Samples{Rows: rows, In: in, Batch: c.Batch} }
 		return r
 	}
-	train, test := c.loaders(o.normalisation())
+	train, test := c.loaders(n)
 	part := limited(set.Train, c.Limit, set.Values())
 	r.Task = func() nets.Task { return &tasks.Images{Set: set, Part: part, Options: train} }
 	if set.Test != nil {

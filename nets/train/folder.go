@@ -71,7 +71,7 @@ func Begin(dev *compute.Device, names *catalogue.Catalogue, f *Folder, c Config,
 	if err == nil {
 		rec.Go, rec.Device, rec.Parameters = runtime.Version(), dev.Info(), r.Session.Parameters()
 		if r.Set != nil {
-			rec.Examples = r.Set.Train.N()
+			rec.Examples = limited(r.Set.Train, c.Limit, r.Set.Values()).N()
 		}
 		err = errors.Join(r.locate(&rec), f.create(c, rec))
 	}
@@ -107,11 +107,11 @@ func (f *Folder) create(c Config, rec Record) error {
 
 // WriteConfig replaces the config.
 func (f *Folder) WriteConfig(c Config) error {
-	var text bytes.Buffer
-	if err := toml.NewEncoder(&text).Encode(c); err != nil {
+	text, err := c.text()
+	if err != nil {
 		return err
 	}
-	return f.replace(ConfigFile, text.Bytes())
+	return f.replace(ConfigFile, text)
 }
 
 // reopen takes the folder of a run that is to go on.

@@ -60,7 +60,13 @@ func originIn(path string, f *safetensors.File) (*Origin, error) {
 	return o, nil
 }
 
-func (o *Origin) normalisation() data.Normalise { return data.Normalise{Mean: o.Mean, SD: o.SD} }
+// normalisation is how examples are normalised; nothing of a task without data.
+func (o *Origin) normalisation() data.Normalise {
+	if o == nil {
+		return data.Normalise{}
+	}
+	return data.Normalise{Mean: o.Mean, SD: o.SD}
+}
 
 // names are the names of the classes, or else their numbers.
 func (o *Origin) names() []string {

@@ -27,6 +27,7 @@ type Run struct {
 	Folder  *Folder // nil: nothing is kept
 
 	spent time.Duration // training before it was resumed
+	loss  *lossWatch    // nil until there is a line
 	best  best
 }
 
@@ -37,6 +38,7 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (*Run, error
 
 // prepare prepares a run, from data that are those of its record, if it has one; at says where they are, if they have moved.
 func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Record, at string) (r *Run, err error) {
+	c = c.settled()
 	r = &Run{Config: c, best: best{by: c.KeepBest}}
 	p, err := c.plan(names)
 	if err != nil {
@@ -60,14 +62,14 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 			return nil, ConfigError{err}
 		}
 	}
-	run := c.run(names, p, r.Set, r.Origin)
-	if c.KeepBest != "" && (r.Set == nil || run.Test == nil) {
-		return nil, ConfigError{fmt.Errorf("the best %s is that on the test part of labelled data, and there is no test part", c.KeepBest)}
+	run := c.run(names, p, r.Set, r.Origin.normalisation())
+	if c.KeepBest != "" && run.Test == nil {
+		return nil, ConfigError{fmt.Errorf("the best %s is that on the test part of the data, and there is no test part", c.KeepBest)}
 	}
 	if c.System != "" {
 		spec, err := tried(run, dev)
 		if err != nil {
-			return nil, ConfigError{err}
+			return nil, ConfigError{c.misfit(err, dev, names, p, r.Set)}
 		}
 		if spec.Epoch == 0 {
 			run.Test = nil // which would have no end
@@ -163,6 +165,7 @@ type Line struct {
 	ImagesPerSecond float64                   `json:"images_per_second,omitempty"` // examples, of all learners
 	Seconds         float64                   `json:"seconds,omitempty"`           // of training in all, evaluation and saving not counted
 	Layers          []nets.Angle              `json:"layers,omitempty"`
+	Warning         string                    `json:"warning,omitempty"` // of a loss that is absurd: more than a million times the first
 }
 
 // A Value is a metric of a line: the mean over the learners, and the values of all where there are several.
@@ -264,7 +267,7 @@ func (r *Run) log(rate float64, clock *clock, tell func(Line)) error {
 	l := r.line("train", m)
 	l.Rate = rate
 	l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
-	return r.write(l, tell)
+	return errors.Join(r.watch(&l), r.write(l, tell))
 }
 
 // why adds to the news that a run diverged where it did.
