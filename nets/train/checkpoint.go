@@ -89,8 +89,9 @@ func checkpoint(dir string, step int) string {
 	return filepath.Join(dir, fmt.Sprintf("%s%09d", stepPrefix, step))
 }
 
-// prune removes all checkpoints but the last few and the best, if that is kept, and what a killed run left unfinished. What cannot be removed now, as on
-// Windows a file that another process reads, can be next time, and is no reason to end a run.
+// prune removes all checkpoints but the last few and the best, if that is kept, and what a killed run left unfinished.
+// What cannot be removed now, as on Windows a file that another process reads, can be next time, and is no reason to end a
+// run.
 func (r *Run) prune() {
 	dir := r.Folder.path(CheckpointsDir)
 	steps, _ := list(dir)
@@ -307,8 +308,9 @@ func (r *Run) fits(f *safetensors.File, want []nets.Named, torch bool) error {
 	return nil
 }
 
-// Resume goes on with the run in a folder, from its last checkpoint or, if it has none, from the start. change, if
-// there is one, may ask for more epochs, steps or patience, and say where the data are now, which have to be the same. The folder is that of this process until the run is closed, see [Take].
+// Resume goes on with the run in a folder, from its last checkpoint or, if it has none, from the start. change, if there
+// is one, may ask for more epochs, steps or patience, and say where the data are now, which have to be the same. The
+// folder is that of this process until the run is closed, see [Take].
 func Resume(dev *compute.Device, names *catalogue.Catalogue, dir string, change func(*Config)) (*Run, Record, error) {
 	f, was, rec, err := reopen(dir)
 	if err != nil {

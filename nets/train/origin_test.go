@@ -152,6 +152,30 @@ func TestClassesByNumber(t *testing.T) {
 	}
 }
 
+// refuseMoved requires that the run in a folder, whose data were at home, is not gone on with on other data, and stays as it is.
+func refuseMoved(t *testing.T, dir, home, other, checksum string) {
+	t.Helper()
+	was := read(t, dir)
+	for what, k := range map[string]struct {
+		change func(*Config)
+		want   []string
+	}{
+		"other data of the same name": {nil, []string{"checksum ", ", want " + checksum, home}},
+		"other data":                  {func(c *Config) { c.Data = other }, []string{"checksum ", ", want " + checksum}},
+		"none":                        {func(c *Config) { c.Data = "nowhere" }, []string{"--data PATH says where they are now"}},
+	} {
+		_, _, err := Resume(device(t), names, dir, k.change)
+		for _, want := range k.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", what, err, want)
+			}
+		}
+		if now := read(t, dir); now != was {
+			t.Errorf("%s: the folder was %s and is %s", what, was, now)
+		}
+	}
+}
+
 // moveTo renames a file into another folder.
 func moveTo(t *testing.T, file, dir string) string {
 	t.Helper()
@@ -200,25 +224,7 @@ func TestMoved(t *testing.T) {
 	}
 	goOn(nil, 10)
 	moved := moveTo(t, filepath.Join(home, c.Data), t.TempDir())
-	was := read(t, dir)
-	for what, k := range map[string]struct {
-		change func(*Config)
-		want   []string
-	}{
-		"other data of the same name": {nil, []string{"checksum ", ", want " + r.Origin.Checksum, filepath.Join(home, c.Data)}},
-		"other data":                  {func(c *Config) { c.Data = filepath.Join(elsewhere, c.Data) }, []string{"checksum ", ", want " + r.Origin.Checksum}},
-		"none":                        {func(c *Config) { c.Data = "nowhere" }, []string{"--data PATH says where they are now"}},
-	} {
-		_, _, err := Resume(device(t), names, dir, k.change)
-		for _, want := range k.want {
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: %v, want %q", what, err, want)
-			}
-		}
-		if now := read(t, dir); now != was {
-			t.Errorf("%s: the folder was %s and is %s", what, was, now)
-		}
-	}
+	refuseMoved(t, dir, filepath.Join(home, c.Data), filepath.Join(elsewhere, c.Data), r.Origin.Checksum)
 	goOn(func(c *Config) { c.Data = moved }, 14)
 	model, step, err := LastModel(dir)
 	if err != nil {
