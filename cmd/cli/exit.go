@@ -18,7 +18,7 @@ import (
 const (
 	statusFailed      = 1
 	statusWrong       = 2
-	statusInterrupted = 130 // as shells report of a process that ended by Ctrl-C
+	statusInterrupted = 130 // of a context that ended without a signal
 )
 
 func newExitCodes() *cobra.Command {
@@ -34,7 +34,7 @@ func newExitCodes() *cobra.Command {
     2    wrong input: what was asked for cannot be: a command, a flag, a name or a setting that there is not, a number out
          of its range, a flag that has nothing to say there, a file or a folder that is not there, a system that does not
          fit its task; nothing was begun
-    130  interrupted by Ctrl-C or told to end; what there was is saved
+    130  interrupted by Ctrl-C, 143 told to end by SIGTERM, 129 by SIGHUP; what there was is saved
 
 Messages go to standard error, a line that begins with "hebb: " each; results go to standard output.
 ` + traceEnv + `=1 in the environment prints the stack of a panic too.`,
@@ -47,13 +47,16 @@ type failure struct{ error }
 func (failure) ExitStatus() int { return statusFailed }
 func (f failure) Unwrap() error { return f.error }
 
-// exitStatus is the exit status of an error.
-func exitStatus(err error) int {
+// exitStatus is the exit status of an error of a command in ctx.
+func exitStatus(ctx context.Context, err error) int {
 	var own interface{ ExitStatus() int }
+	var by stopped
 	unfit := train.ConfigError{}
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, context.Canceled) && (errors.As(err, &by) || errors.As(context.Cause(ctx), &by)):
+		return by.ExitStatus()
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted
 	case errors.As(err, &own):

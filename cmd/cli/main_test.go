@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -203,9 +204,9 @@ func TestExitStatus(t *testing.T) {
 		want int
 	}{
 		{nil, 0}, {errors.New("a full disk"), 1}, {usagef("--x"), 2}, {fmt.Errorf("more: %w", usagef("--x")), 2}, {missing, 2}, {failure{missing}, 1},
-		{unfit, 2}, {failure{fmt.Errorf("stopped: %w", context.Canceled)}, 130}, {errors.Join(usagef("--x"), errors.New("y")), 2},
+		{unfit, 2}, {failure{fmt.Errorf("stopped: %w", context.Canceled)}, 130}, {failure{fmt.Errorf("stopped: %w", stopped{syscall.SIGTERM})}, 143}, {errors.Join(usagef("--x"), errors.New("y")), 2},
 	} {
-		if got := exitStatus(c.err); got != c.want {
+		if got := exitStatus(t.Context(), c.err); got != c.want {
 			t.Errorf("%v: status %d, want %d", c.err, got, c.want)
 		}
 	}
