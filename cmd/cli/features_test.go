@@ -224,7 +224,7 @@ func TestWeights(t *testing.T) {
 		t.Fatal(err, out)
 	}
 	for i, tensor := range want {
-		l, x := lines[i], values(tensor)
+		l, x := lines[i], elements(tensor)
 		a := array(t, archive+":"+tensor.Name)
 		squares, sum, zeros := 0.0, 0.0, 0
 		for k, v := range x {
@@ -255,7 +255,7 @@ func TestWeights(t *testing.T) {
 		{run + " --layer bn1 --picture " + picture, `--layer "bn1": want one of fc1, fc2`},
 		{run + " --layer fc1 --image 7x7 --picture " + picture, "--image 7x7, want HEIGHTxWIDTH, of which 30 inputs"},
 		{run + " --learner 2", "--learner 2, want 0 to 1"},
-		{single + " --learner 1", "--learner with the file"},
+		{single + " --learner 1", "--learner or --best with the file"},
 	} {
 		if status, _, stderr := hebb(t, append([]string{"weights"}, strings.Fields(c.args)...)...); status != 2 || !strings.Contains(stderr, c.want) {
 			t.Errorf("weights %s: status %d, stderr %q, want %q", c.args, status, stderr, c.want)

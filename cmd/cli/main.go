@@ -5,6 +5,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,9 +79,31 @@ func Main(additions ...Addition) {
 	for _, add := range additions {
 		add(names)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(stoppable(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// A stopped is the signal that told the command to end.
+type stopped struct{ syscall.Signal }
+
+func (s stopped) Error() string      { return s.String() }
+func (stopped) Is(target error) bool { return target == context.Canceled }
+func (s stopped) ExitStatus() int    { return 128 + int(s.Signal) } // as shells report of a process that a signal ended
+
+// stoppable returns a context that ends with the first signal that asks the command to end: Ctrl-C, SIGTERM or, unless it is
+// ignored as under nohup, SIGHUP of a terminal that goes. The next signal ends the process at once.
+func stoppable() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		s, _ := (<-signals).(syscall.Signal)
+		signal.Stop(signals)
+		cancel(stopped{s})
+	}()
+	return ctx
 }
 
 // run is the whole command; it returns the exit status.
@@ -90,24 +113,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := guarded("hebb", func() error { return root.ExecuteContext(ctx) })
-	if err == nil {
-		return 0
+	if err != nil {
+		fmt.Fprintf(stderr, "hebb: %v%s\n", err, suggestion(err))
 	}
-	fmt.Fprintf(stderr, "hebb: %v\n", err)
-	var own interface{ ExitStatus() int }
-	switch {
-	case errors.As(err, &own):
-		return own.ExitStatus()
-	case errors.Is(err, context.Canceled):
-		return 130 // as shells report of a process that ended by Ctrl-C
-	}
-	return 1
+	return exitStatus(ctx, err)
 }
 
 // A usageError is a mistake in the command line.
 type usageError struct{ error }
 
-func (usageError) ExitStatus() int { return 2 }
+func (usageError) ExitStatus() int { return statusWrong }
 func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
@@ -127,23 +142,19 @@ repeats published experiments, and measures dependence by kernels.`,
   hebb list                                                  all systems, tasks, networks, rules, with their settings
   hebb reproduce --list                                      what was published, and what came out here
   hebb train --rule sanger --data fashion-mnist --units 16   principal components of clothes`,
-		Args:          noCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.Version = version()
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newInfoCmd(), newVerifyCmd(), newBenchCmd(), newReportCmd(), newTuneCmd(), newTrainCmd(), newVersionCmd())
-	root.AddCommand(newEvalCmd(), newPlotCmd(), newCompareCmd(), newDataCmd(), newReproduceCmd(), newHSICCmd(), newListCmd(), newExportCmd())
+	root.AddCommand(newEvalCmd(), newPlotCmd(), newCompareCmd(), newDataCmd(), newReproduceCmd(), newHSICCmd(), newListCmd(), newExportCmd(), newManCmd(), newExitCodes())
 	root.AddCommand(newFeaturesCmd(), newPredictCmd(), newWeightsCmd(), newSweepCmd(), newSweptCmd())
-	for _, c := range root.Commands() {
-		if c.Args == nil {
-			c.Args = noArgs
-		}
-	}
+	root.SetHelpCommand(newHelpCmd())
+	root.InitDefaultCompletionCmd()
+	strict(root)
+	completed(root)
 	return root
 }
 
@@ -182,19 +193,6 @@ func version() string {
 	return strings.Join(words, " ")
 }
 
-func noCommand(root *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, c := range root.Commands() {
-		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
-		}
-	}
-	return usagef("unknown command %q, want one of %s", args[0], strings.Join(names, ", "))
-}
-
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -204,7 +202,8 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // flagError says which flags there are where one is unknown.
 func flagError(cmd *cobra.Command, err error) error {
-	if missing := (*pflag.NotExistError)(nil); !errors.As(err, &missing) {
+	missing := (*pflag.NotExistError)(nil)
+	if !errors.As(err, &missing) {
 		return usageError{err}
 	}
 	var names []string
@@ -214,5 +213,6 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 	})
 	slices.Sort(names)
-	return usagef("%w; %s has %s", err, cmd.CommandPath(), strings.Join(names, ", "))
+	meant := cmp.Or(didYouMean("--"+missing.GetSpecifiedName(), names), ";")
+	return usagef("%w%s %s has %s", err, meant, cmd.CommandPath(), strings.Join(names, ", "))
 }

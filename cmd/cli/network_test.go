@@ -104,13 +104,14 @@ func TestKilled(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		args   func(out string) []string
-		signal os.Signal
+		signal syscall.Signal
 		after  string // a line with this
 		steps  int
 	}{
-		"Ctrl-C": {network, os.Interrupt, "     3", 720}, "SIGTERM": {network, syscall.SIGTERM, "     3", 720}, "kill -9": {network, os.Kill, "     3", 720},
-		"a system, kill -9":  {func(out string) []string { return sines(out, "--steps", "10000", "--save-every", "60") }, os.Kill, "      300  train", 10000},
-		"components, Ctrl-C": {components, os.Interrupt, "       50  train", 2000},
+		"Ctrl-C": {network, syscall.SIGINT, "     3", 720}, "SIGTERM": {network, syscall.SIGTERM, "     3", 720}, "kill -9": {network, syscall.SIGKILL, "     3", 720},
+		"a terminal that goes": {network, syscall.SIGHUP, "     3", 720},
+		"a system, kill -9":    {func(out string) []string { return sines(out, "--steps", "10000", "--save-every", "60") }, syscall.SIGKILL, "      300  train", 10000},
+		"components, Ctrl-C":   {components, syscall.SIGINT, "       50  train", 2000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			whole, out := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "run")
@@ -139,7 +140,7 @@ func TestKilled(t *testing.T) {
 			if !errors.As(err, &exit) {
 				t.Fatalf("ended with %v, stderr %q", err, stderr.String())
 			}
-			if c.signal != os.Kill && (exit.ExitCode() != 130 || !strings.Contains(stderr.String(), "stopped after step")) {
+			if c.signal != syscall.SIGKILL && (exit.ExitCode() != 128+int(c.signal) || !strings.Contains(stderr.String(), "stopped after step")) {
 				t.Errorf("ended with %v, stderr %q", err, stderr.String())
 			}
 			status, text, errors := hebb(t, "train", "--resume", out, "--backend", "cpu")
@@ -151,6 +152,38 @@ func TestKilled(t *testing.T) {
 				t.Errorf("%s differ", componentsFile)
 			}
 		})
+	}
+}
+
+// TestNohup: a run that is told to ignore that its terminal goes, as by nohup, goes on.
+func TestNohup(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be sent signals on Windows")
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	args := append([]string{"-c", `trap "" HUP; exec "$0" "$@"`, os.Args[0]}, small(images(t, 400), out, "--epochs", "100000", "--holdout", "0.1")...)
+	cmd := exec.CommandContext(t.Context(), "sh", args...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	after := func(epoch string) {
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), "      "+epoch) {
+		}
+	}
+	after("2")
+	cmd.Process.Signal(syscall.SIGHUP)
+	after("5")
+	cmd.Process.Signal(syscall.SIGTERM)
+	after("no such line")
+	cmd.Wait()
+	if done := epochsMade(t, out); cmd.ProcessState.ExitCode() != 143 || done < 5 {
+		t.Errorf("ended with %v after %g epochs", cmd.ProcessState, done)
 	}
 }
 
@@ -409,6 +442,29 @@ func TestSuited(t *testing.T) {
 	}
 }
 
+// TestLossText: a loss fits its column, whatever it is.
+func TestLossText(t *testing.T) {
+	for x, want := range map[float64]string{2.30259: "2.3026", 0: "0.0000", -0.5: "-0.5000", 9999: "9999.0000", 12345.678: "1.235e+04", -1.4e30: "-1.4e+30", math.MaxFloat32: "3.403e+38"} {
+		if got := lossText(x); got != want || len(got) > 10 {
+			t.Errorf("%g is %q, want %q", x, got, want)
+		}
+	}
+}
+
+// TestAbsurdLoss: who watches a run is told at once that its loss went up a million times, and the run goes on.
+func TestAbsurdLoss(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	status, stdout, stderr := hebb(t, small(images(t, 200), out, "--net", "mlp-tanh:30-8-10", "--optimiser", "sgd:weight_decay=1", "--lr", "3")...)
+	if status != 0 || strings.Count(stderr, "hebb: the loss at step ") != 1 || !strings.Contains(stderr, "is the rate too high? The newest checkpoint up to step") {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	for w := range strings.FieldsSeq(stdout) {
+		if digits := strings.Trim(w, "0123456789"); digits == "." && len(w) > 10 {
+			t.Errorf("%s in a column:\n%s", w, stdout)
+		}
+	}
+}
+
 // TestTrainInTurn: learners that cannot be side by side say why, and export writes the model of one, which is that of its
 // seed alone.
 func TestTrainInTurn(t *testing.T) {
@@ -471,7 +527,7 @@ func TestTrainFrom(t *testing.T) {
 	}
 	third := filepath.Join(t.TempDir(), "third")
 	status, _, stderr = hebb(t, small(data, third, "--from", other)...)
-	if status != 1 || !strings.Contains(stderr, "fc1.weight is [2 2], want [16 30]") {
+	if status != 2 || !strings.Contains(stderr, "fc1.weight is [2 2], want [16 30]") {
 		t.Errorf("status %d, stderr %q", status, stderr)
 	}
 	if _, err := os.Stat(third); err == nil {
@@ -494,7 +550,7 @@ func TestNetworkRefusals(t *testing.T) {
 		{[]string{"--batch", "3", "--rule", "hsic"}, 2, "batches of 3, and the rule hsic learns from 4 at least"},
 		{[]string{"--net", "mlp:784-10"}, 2, "takes 784 numbers, and the examples are 6×5×1"},
 		{[]string{"--net", "mlp:30-9"}, 2, "makes 9 numbers, and there are 10 classes"},
-		{[]string{"--net", "lenet5"}, 1, "conv2"},
+		{[]string{"--net", "lenet5"}, 2, "conv2"},
 		{[]string{"--lr", "1e30", "--epochs", "4", "--log-every", "1"}, 1, "training diverged"},
 	} {
 		t.Chdir(t.TempDir())
@@ -547,7 +603,11 @@ func TestFullDisk(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(out, "checkpoints", ".unfinished*")); len(left) != 0 {
 		t.Errorf("left %v", left)
 	}
-	status, _, text := hebb(t, "train", "--resume", out, "--backend", "cpu", "--steps", "1")
+	_, step, err := train.LastModel(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, _, text := hebb(t, "train", "--resume", out, "--backend", "cpu", "--steps", strconv.Itoa(step+1))
 	if status != 0 {
 		t.Errorf("the last checkpoint does not serve: status %d, stderr %q", status, text)
 	}

@@ -95,9 +95,11 @@ func (r *sweepRun) run(ctx context.Context, common []string, learners bool, stdo
 		return err
 	}
 	logs := filepath.Join(r.out, ".logs")
-	if err := os.MkdirAll(logs, 0o777); err != nil {
+	lock, err := train.Take(logs) // a folder of one sweep at a time
+	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
+	defer lock.Close()
 	done := 0
 	for _, p := range grid {
 		if p.done {
@@ -379,6 +381,7 @@ func (s *sweeping) one(ctx context.Context, p point) error {
 		return err
 	}
 	defer log.Close()
+	vacated(ctx, p.dir)
 	cmd := exec.Command(s.program, append([]string{sweptName}, p.args...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	input, err := cmd.StdinPipe()
@@ -394,6 +397,23 @@ func (s *sweeping) one(ctx context.Context, p point) error {
 		return fmt.Errorf("%w: %s (%s)", err, lastLine(path), path)
 	}
 	return nil
+}
+
+// vacated waits while another process has a folder: one of a sweep that was killed, which saves and stops.
+func vacated(ctx context.Context, dir string) {
+	for range 600 {
+		if _, err := os.Stat(dir); err != nil || ctx.Err() != nil {
+			return
+		}
+		f, err := train.Take(dir)
+		if err == nil {
+			f.Close()
+		}
+		if !errors.Is(err, train.ErrInUse) {
+			return // the run itself tells what else is wrong
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // lastLine is the last line of a log that says something.

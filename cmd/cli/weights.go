@@ -23,6 +23,7 @@ import (
 // A weightsRun is one run of hebb weights, as asked for.
 type weightsRun struct {
 	learner      int
+	best         bool
 	out, picture string
 	layer        string
 	image        string
@@ -50,6 +51,7 @@ unit in the form of an image, see --image, or else line by line in a square.`,
 		},
 	}
 	f := cmd.Flags()
+	f.BoolVar(&r.best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which, from 0")
 	f.StringVar(&r.out, "out", "", "write the tensors as `FILE.npz`")
 	f.StringVar(&r.picture, "picture", "", "draw the weights of --layer as `FILE`, .png or .svg")
@@ -123,8 +125,8 @@ func (r *weightsRun) tensors(from string, chosen bool) (all []safetensors.Tensor
 		return nil, "", usageError{err}
 	}
 	if !info.IsDir() {
-		if chosen {
-			return nil, "", usagef("--learner with the file %s: want the folder of a run", from)
+		if chosen || r.best {
+			return nil, "", usagef("--learner or --best with the file %s: want the folder of a run", from)
 		}
 		all, _, err = safetensors.ReadFile(from)
 		return all, from, err
@@ -136,7 +138,11 @@ func (r *weightsRun) tensors(from string, chosen bool) (all []safetensors.Tensor
 	if err != nil {
 		return nil, "", err
 	}
-	model, step, err := train.LastModel(from)
+	find := train.LastModel
+	if r.best {
+		find = train.BestModel
+	}
+	model, step, err := find(from)
 	if err != nil {
 		return nil, "", err
 	}
@@ -148,8 +154,8 @@ func (r *weightsRun) tensors(from string, chosen bool) (all []safetensors.Tensor
 	return all, what, err
 }
 
-// values are the elements of a tensor.
-func values(t safetensors.Tensor) []float32 {
+// elements are those of a tensor.
+func elements(t safetensors.Tensor) []float32 {
 	x := slices.Clone(t.Data)
 	for _, v := range t.Ints {
 		x = append(x, float32(v))
@@ -162,7 +168,7 @@ func values(t safetensors.Tensor) []float32 {
 
 func lineFor(t safetensors.Tensor) tensorLine {
 	l := tensorLine{Name: t.Name, Shape: append([]int{}, t.Shape...)}
-	x := values(t)
+	x := elements(t)
 	sum, squares, about := 0.0, 0.0, 0.0
 	for _, v := range x {
 		sum += float64(v)
@@ -198,7 +204,7 @@ func sizeOf(shape []int) string {
 // outputs are the tensors as arrays of an NPZ file; a number alone is an array of one.
 func outputs(all []safetensors.Tensor) (out []data.Output) {
 	for _, t := range all {
-		o := data.Output{Name: t.Name, Shape: t.Shape, Values: data.Floats(values(t))}
+		o := data.Output{Name: t.Name, Shape: t.Shape, Values: data.Floats(elements(t))}
 		if len(t.Shape) == 0 {
 			o.Shape = []int{1}
 		}
@@ -227,7 +233,7 @@ func (r *weightsRun) filters(all []safetensors.Tensor) (f chart.Filters, err err
 		return f, usagef("--layer %q: want one of %s", r.layer, strings.Join(names, ", "))
 	}
 	t := all[i]
-	f = chart.Filters{Title: fmt.Sprintf("%s, %s", t.Name, sizeOf(t.Shape)), Values: values(t)}
+	f = chart.Filters{Title: fmt.Sprintf("%s, %s", t.Name, sizeOf(t.Shape)), Values: elements(t)}
 	if len(t.Shape) == 4 {
 		if r.image != "" {
 			return f, usagef("--image is for layers of which the weights have no form, and %s is a convolution, %s", r.layer, sizeOf(t.Shape))

@@ -23,7 +23,7 @@ func TestLoss(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"hinge": "cross-entropy, binary-cross-entropy, hsic", "squared-error": "want one of", "hsic:sigma=1.0": "there are: sigma_x, sigma_y",
-		"hsic:sigma_y=0.0": "sigma_y 0", "hsic:sigma_x=-2.0": "sigma_x -2", "hsic:sigma_x=nan": "sigma_x NaN", "hsic:sigma_x=inf": "out of range",
+		"hsic:sigma_y=0.0": "sigma_y 0", "hsic:sigma_x=-2.0": "sigma_x -2", "hsic:sigma_x=nan": `"sigma_x=nan": want a finite number`, "hsic:sigma_x=inf": `"sigma_x=inf": want a number within`,
 		"hsic:regression=true": "regression", "cross-entropy:sigma_x=1.0": "cross-entropy",
 	} {
 		if l, err := names.Loss(text); err == nil || !strings.Contains(err.Error(), want) {
@@ -52,11 +52,11 @@ func TestResumeHSICLoss(t *testing.T) {
 	for _, at := range []int{1, 12} {
 		cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
 		stopAt(t, cut, at, "train")
-		requireSame(t, want, everything(t, finish(t, cut.Folder.Dir)))
+		requireSame(t, want, everything(t, finish(t, cut)))
 	}
 	killed := start(t, c, filepath.Join(t.TempDir(), "killed"))
 	killAt(t, killed, 13)
-	requireSame(t, want, everything(t, finish(t, killed.Folder.Dir)))
+	requireSame(t, want, everything(t, finish(t, killed)))
 }
 
 // TestOffsetInFile: the offset goes with the weights; a network that has none does not take weights that need it, and one
