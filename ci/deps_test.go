@@ -41,7 +41,7 @@ var rules = map[string][]string{
 	"hebb/nets/nettest":        {"hebb/compute", "hebb/cpu", "hebb/backend", "hebb/nets", "hebb/nets/"},
 	"hebb/nets/internal/":      {"hebb/backend", "hebb/compute", "hebb/compute/computetest", "hebb/cpu", "hebb/gpu", "hebb/nets", "hebb/nets/"},
 	"hebb/nets/catalogue":      {"hebb/nets", "hebb/nets/", "github.com/BurntSushi/toml"},
-	"hebb/nets/data":           {"github.com/gofrs/flock"},
+	"hebb/nets/data":           {"github.com/gofrs/flock", "golang.org/x/image/"},
 	"hebb/nets/dependence":     {"hebb/compute"},
 	"hebb/nets/safetensors":    {},
 	"hebb/nets/train": {"hebb/compute", "hebb/internal/", "hebb/nets", "hebb/nets/catalogue", "hebb/nets/data", "hebb/nets/safetensors",
