@@ -51,6 +51,7 @@ what it is, unless hebb wrote the file.`,
 	f.StringVar(&r.data, "data", "", "evaluate on these `DATA`: a name, a folder or an NPZ file (default: those of the run)")
 	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of the data")
 	f.Float64Var(&r.holdout, "holdout", 0, "without DIR: share of each class that was kept for testing, where the data have no test part")
+	addReading(f, &r.Reading.Layout, &r.Reading.Resize, &r.Reading.Alpha, &r.Reading.CropCentre)
 	f.StringVar(&r.Model, "model", "", "take the weights from `FILE.safetensors`")
 	f.StringVar(&r.net, "net", "", "the network that --model is of, without DIR (default: as the file says)")
 	f.Var(oneOf(&r.normalise, "channel", data.Normalisations...), "normalise", `without DIR: "channel", mean 0 and variance 1, "signed", −1 to 1, or "none", 0 to 1`)
@@ -116,6 +117,9 @@ func (r *evalRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if v.Note != "" {
 		fmt.Fprintln(stderr, "hebb:", v.Note)
 	}
+	for _, n := range v.Notes {
+		fmt.Fprintln(stderr, "hebb: data:", n)
+	}
 	out := evaluated{v, dev.Info()}
 	if r.format == "json" {
 		e := json.NewEncoder(stdout)
@@ -132,6 +136,12 @@ func (r *evalRun) settle() error {
 	}
 	if err := r.Rotate.Check(); err != nil {
 		return usageError{err}
+	}
+	if err := r.Reading.Check(); err != nil {
+		return usageError{err}
+	}
+	if r.Reading != (data.Options{}) && r.data == "" {
+		return usagef("--layout, --resize, --alpha or --crop-centre without --data: the run says how its own data are read")
 	}
 	if r.data != "" {
 		if _, err := data.Find(r.data); err != nil {
@@ -188,6 +198,7 @@ func (r *evalRun) alone() error {
 		return usagef("%s does not say which network it is of: want --net", r.Model)
 	}
 	r.Data, r.Holdout, r.Normalise, r.Loss = r.data, r.holdout, r.normalise, r.loss
+	r.Layout, r.Resize, r.Alpha, r.CropCentre = r.Reading.Layout, r.Reading.Resize, r.Reading.Alpha, r.Reading.CropCentre
 	return nil
 }
 

@@ -48,8 +48,9 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.StringVar(&r.Rule, "rule", r.Rule, "rule of credit assignment, or a Hebbian rule")
 	f.StringVar(&r.Data, "data", r.Data, "data set: a name ("+strings.Join(data.Names(), ", ")+"), a folder or an NPZ file")
 	f.Float64Var(&r.Holdout, "holdout", r.Holdout, "share of each class kept for testing where the data have no test part")
-	f.IntVar(&r.Limit, "limit", r.Limit, "train on the first `N` examples (0: all)")
-	f.IntVar(&r.TestLimit, "test-limit", r.TestLimit, "test with the first `N` examples (0: all)")
+	addReading(f, &r.Layout, &r.Resize, &r.Alpha, &r.CropCentre)
+	f.IntVar(&r.Limit, "limit", r.Limit, "train on the first `N` examples, drawn evenly from all classes where data are in their order (0: all)")
+	f.IntVar(&r.TestLimit, "test-limit", r.TestLimit, "test with the first `N` examples, likewise (0: all)")
 	f.StringVar(&r.Normalise, "normalise", r.Normalise, `"channel": mean 0 and variance 1; "signed": −1 to 1; "none": 0 to 1`)
 	f.IntVar(&r.Crop, "crop", r.Crop, "random crops, after padding by so many pixels")
 	f.BoolVar(&r.Flip, "flip", r.Flip, "mirror left and right at random")
@@ -223,6 +224,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer work.Close()
 	defer work.Folder.Close()
 	sayLeeway(dev.Allowed(), stderr, dev.Info())
+	sayNotes(work.Set, stderr)
 	r.describe(stdout, work, rec)
 	if err = r.train(ctx, work, stdout, stderr); err == nil {
 		err = figures(work, stdout)
@@ -235,6 +237,15 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
 	return errors.Join(err, prof.finish(stdout))
+}
+
+// sayNotes says what there is to know about the data, if there are any.
+func sayNotes(set *data.Set, stderr io.Writer) {
+	if set != nil {
+		for _, n := range set.Notes {
+			fmt.Fprintln(stderr, "hebb: data:", n)
+		}
+	}
 }
 
 // sayLost says which learners were lost, where others went on.
@@ -326,6 +337,7 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record) {
 	if work.Set != nil {
 		fmt.Fprintf(w, "data      %s: %d images of %d×%d×%d in %d classes, from %s\n",
 			c.Data, work.Set.Train.N(), work.Set.Height, work.Set.Width, work.Set.Channels, work.Set.Classes, work.Path)
+		describeParts(w, work)
 	} else {
 		fmt.Fprintf(w, "task      %s\n", c.Task)
 	}
@@ -355,6 +367,29 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record) {
 	}
 	if rec.From != "" {
 		fmt.Fprintf(w, "from      %s\n", rec.From)
+	}
+}
+
+// describeParts says what of the data is not learned from, or not tested with.
+func describeParts(w io.Writer, work *train.Run) {
+	c, set := work.Config, work.Set
+	say := func(part *data.Split, limit int, purpose string) {
+		if few, spread := set.Few(part, limit); spread {
+			fmt.Fprintf(w, "limit     %d examples drawn evenly from all classes %s, since the data are in the order of their classes\n", few.N(), purpose)
+		} else if few != part {
+			fmt.Fprintf(w, "limit     the first %d examples %s\n", few.N(), purpose)
+		}
+	}
+	say(set.Train, c.Limit, "to train on")
+	if set.Test != nil {
+		say(set.Test, c.TestLimit, "to test with")
+	}
+	if over := work.Examples() % c.Batch; over > 0 {
+		which := "others each"
+		if c.InOrder {
+			which = "the same each"
+		}
+		fmt.Fprintf(w, "left out  %d examples an epoch, %s, which do not fill a batch of %d\n", over, which, c.Batch)
 	}
 }
 

@@ -38,11 +38,12 @@ type Exam struct {
 	// Config is how the network was trained. The classes, the sizes and the normalisation of its Data are those that
 	// the network was made for.
 	Config
-	Model string // file of its weights: of a checkpoint, or of PyTorch
-	Step  int    // after which they were saved; 0 where that is not known
-	On    string // data to evaluate on; "" is Config.Data
-	Part  string // of them: "test" or "train"
-	Table bool   // say which classes are taken for which: a second pass over each batch
+	Model   string       // file of its weights: of a checkpoint, or of PyTorch
+	Step    int          // after which they were saved; 0 where that is not known
+	On      string       // data to evaluate on; "" is Config.Data
+	Reading data.Options // how On is read, where that is not as Config says
+	Part    string       // of them: "test" or "train"
+	Table   bool         // say which classes are taken for which: a second pass over each batch
 
 	Rotate data.Rotation // of every image
 	Turns  uint64        // seed of what Rotate draws: the same images for every network
@@ -66,6 +67,7 @@ type Evaluation struct {
 	Classes   []string                  `json:"classes,omitempty"`
 	Confusion [][]int                   `json:"confusion,omitempty"` // examples by class, in rows, and by what they are taken for
 	Note      string                    `json:"note,omitempty"`      // what the reader should know
+	Notes     []string                  `json:"notes,omitempty"`     // of the data, see data.Set
 }
 
 // A Score is the mean loss and the share of hits over so many examples.
@@ -92,6 +94,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 	if err != nil {
 		return v, err
 	}
+	v.Notes = on.Notes
 	part, err := e.part(on, v.Data)
 	if err != nil {
 		return v, err
@@ -214,9 +217,11 @@ func (e Exam) sets(v *Evaluation) (own, on *data.Set, err error) {
 	case e.On == "":
 		return own, own, nil
 	}
-	o := data.Options{Holdout: e.Holdout}
+	o := e.DataOptions()
+	o.Layout, o.Resize, o.Alpha = cmp.Or(e.Reading.Layout, o.Layout), cmp.Or(e.Reading.Resize, o.Resize), cmp.Or(e.Reading.Alpha, o.Alpha)
+	o.CropCentre = o.CropCentre || e.Reading.CropCentre
 	if err == nil {
-		o.Classes = own.Classes
+		o.As = own
 	} else {
 		v.Note = fmt.Sprintf("%s, which the network was trained on, is not here: classes and normalisation are those of %s", e.Data, e.On)
 	}
@@ -244,7 +249,8 @@ func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
 	case e.Part != "test" && e.Part != "train":
 		return nil, fmt.Errorf("part %q, want test or train", e.Part)
 	case e.Part == "train" && e.On == "":
-		return limited(s.Train, e.Limit, s.Values()), nil
+		few, _ := s.Few(s.Train, e.Limit)
+		return few, nil
 	case e.Part == "train":
 		return s.Train, nil
 	case s.Test == nil:

@@ -26,7 +26,7 @@ func (h History) Settings() (all []Setting) {
 		idle = append(idle, "net", "rule", "loss", "optimiser", "bias_rate", "output_rate", "noise")
 	}
 	if c.ownTask() {
-		idle = append(idle, "data", "holdout", "limit", "test_limit", "normalise", "crop", "flip", "cutout", "batch", "in_order", "angles")
+		idle = append(idle, "data", "holdout", "layout", "resize", "crop_centre", "alpha", "limit", "test_limit", "normalise", "crop", "flip", "cutout", "batch", "in_order", "angles")
 	}
 	if c.Steps > 0 {
 		idle = append(idle, "epochs")
