@@ -2,7 +2,6 @@ package data
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"image"
 	"image/color"
@@ -35,6 +34,9 @@ func picture(m interface {
 }
 
 var frame = image.Rect(0, 0, 3, 2)
+
+// webp is a lossless image of 1×1.
+const webp = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00/\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 
 func pngFile(t testing.TB, m image.Image) []byte {
 	t.Helper()
@@ -251,11 +253,7 @@ func TestImageTypes(t *testing.T) {
 			t.Fatalf("%d images, value %d is %d", s.Train.N(), i, v)
 		}
 	}
-	webp, err := base64.StdEncoding.DecodeString("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==") // 1×1, lossless
-	if err != nil {
-		t.Fatal(err)
-	}
-	put(t, dir, "a/5.webp", webp)
+	put(t, dir, "a/5.webp", []byte(webp))
 	if s, err := Load(dir, Options{Resize: "2x3"}); err != nil || s.Train.N() != 9 {
 		t.Errorf("with WebP: %v, %v", s, err)
 	}
@@ -396,7 +394,17 @@ func FuzzLoadFolder(f *testing.F) {
 	if err := jpeg.Encode(&b, picture(image.NewNRGBA(frame)), nil); err != nil {
 		f.Fatal(err)
 	}
-	f.Add(b.Bytes())
+	f.Add(bytes.Clone(b.Bytes()))
+	f.Add([]byte(webp))
+	for _, encode := range []func(io.Writer, image.Image) error{bmp.Encode, inTIFF, inGIF} {
+		for _, m := range []image.Image{grey(1), picture(image.NewNRGBA(frame))} {
+			b.Reset()
+			if err := encode(&b, m); err != nil {
+				f.Fatal(err)
+			}
+			f.Add(bytes.Clone(b.Bytes()))
+		}
+	}
 	dir := f.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "a"), 0o777); err != nil {
 		f.Fatal(err)
@@ -410,8 +418,8 @@ func FuzzLoadFolder(f *testing.F) {
 			t.Fatal(err)
 		}
 		s, err := Load(dir, Options{})
-		if err == nil && (s.Train.N() != 1 || len(s.Train.Pixels) != s.Values() || s.Values() == 0) {
-			t.Fatalf("%d pixels, %d×%d×%d", len(s.Train.Pixels), s.Height, s.Width, s.Channels)
+		if err == nil && (s.Train.N() != 1 || s.Train.values() != s.Values() || s.Values() == 0) {
+			t.Fatalf("%d values, %d×%d×%d", s.Train.values(), s.Height, s.Width, s.Channels)
 		}
 	})
 }
