@@ -100,7 +100,7 @@ func TestHSIC(t *testing.T) {
 	}
 	for i, v := range want.Widths {
 		g := got.Widths[i]
-		if g.HSIC != v.HSIC || float64(g.Normalised) != v.Normalised || g.PHSIC != v.PHSIC || *g.P != v.P || *g.Null != v.Null || *g.NHSIC != nhsic[i] {
+		if float64(g.HSIC) != v.HSIC || float64(g.Normalised) != v.Normalised || float64(g.PHSIC) != v.PHSIC || *g.P != v.P || float64(*g.Null) != v.Null || *g.NHSIC != nhsic[i] {
 			t.Errorf("width %d: %+v, want %+v", i, g, v)
 		}
 		if !(*g.P <= 0.05) {
