@@ -47,6 +47,7 @@ type folder struct {
 	deep  bool     // an image has 16 bits a channel
 	left  []string // files that are no images
 	clear int      // images with transparent pixels
+	turns int      // images that are to be shown turned
 }
 
 func isFolder(dir string) bool {
@@ -95,6 +96,9 @@ func loadFolder(dir string, o Options) (*Set, error) {
 	}
 	if f.clear > 0 && o.Alpha == "" {
 		f.note("images with transparent pixels: %d, of which the colours beneath are taken (alpha drop; or black, white or keep)", f.clear)
+	}
+	if f.turns > 0 {
+		f.note("images that viewers would turn, by their EXIF orientation: %d, which are read as they are stored", f.turns)
 	}
 	return &f.Set, err
 }
@@ -248,9 +252,12 @@ func (f *folder) measureFolder(images []labelled) error {
 	f.Channels = 1
 	f.Height, f.Width = f.size.Y, f.size.X
 	for _, im := range images {
-		c, err := imageConfig(im.file)
+		c, aside, err := imageConfig(im.file)
 		if err != nil {
 			return err
+		}
+		if aside {
+			f.turns++
 		}
 		if f.Height == 0 {
 			f.Height, f.Width = c.Height, c.Width
@@ -279,20 +286,26 @@ func (f *folder) measureFolder(images []labelled) error {
 	return nil
 }
 
-func imageConfig(file string) (c image.Config, err error) {
+// imageConfig also says whether the image is to be shown turned.
+func imageConfig(file string) (c image.Config, aside bool, err error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return c, err
+		return c, false, err
 	}
 	defer f.Close()
-	c, _, err = image.DecodeConfig(bufio.NewReader(f))
+	r := bufio.NewReaderSize(f, 1<<16+64) // as long as EXIF can be
+	if head, _ := r.Peek(2); string(head) == "\xff\xd8" {
+		head, _ = r.Peek(r.Size())
+		aside = turned(head)
+	}
+	c, _, err = image.DecodeConfig(r)
 	if err != nil {
-		return c, fmt.Errorf("%s: %w", file, err)
+		return c, false, fmt.Errorf("%s: %w", file, err)
 	}
 	if c.Height < 1 || c.Width < 1 || c.Height > maxSide || c.Width > maxSide {
-		return c, fmt.Errorf("%s is %d high and %d wide, want sides from 1 to %d", file, c.Height, c.Width, maxSide)
+		return c, false, fmt.Errorf("%s is %d high and %d wide, want sides from 1 to %d", file, c.Height, c.Width, maxSide)
 	}
-	return c, nil
+	return c, aside, nil
 }
 
 func (f *folder) readImages(images []labelled) (*Split, error) {

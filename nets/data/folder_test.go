@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -138,6 +139,51 @@ func TestJPEG(t *testing.T) {
 	// JPEG is not exact, but blue is blue and comes first.
 	if p := s.Test.Pixels; p[2] < 230 || p[0] > 20 || p[3*16*8] < 230 || p[3*16*8+2] > 20 {
 		t.Errorf("the first pixels are %v and %v", p[:3], p[3*16*8:][:3])
+	}
+}
+
+// lying is a JPEG image with an EXIF orientation, after another segment.
+func lying(t testing.TB, order binary.AppendByteOrder, orientation uint16) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, grey(1), nil); err != nil {
+		t.Fatal(err)
+	}
+	tiff := []byte{'M', 'M', 0, 42, 0, 0, 0, 8}
+	if order == binary.AppendByteOrder(binary.LittleEndian) {
+		tiff = []byte{'I', 'I', 42, 0, 8, 0, 0, 0}
+	}
+	tiff = order.AppendUint16(tiff, 2)
+	for _, tag := range []uint16{256, 274} { // each a short number, of which there is one
+		tiff = order.AppendUint32(order.AppendUint16(order.AppendUint16(tiff, tag), 3), 1)
+		tiff = append(order.AppendUint16(tiff, orientation*(tag/274)), 0, 0)
+	}
+	exif := append([]byte("Exif\x00\x00"), tiff...)
+	file := append([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 4, 7, 7, 0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(2+len(exif)))...)
+	return append(append(file, exif...), b.Bytes()[2:]...)
+}
+
+func TestOrientation(t *testing.T) {
+	for _, order := range []binary.AppendByteOrder{binary.BigEndian, binary.LittleEndian} {
+		for _, orientation := range []uint16{0, 1, 3, 6} {
+			dir := t.TempDir()
+			put(t, dir, "a/1.jpg", lying(t, order, orientation))
+			s, err := Load(dir, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			if orientation > 1 {
+				want = []string{"by their EXIF orientation: 1"}
+			}
+			wantNotes(t, fmt.Sprint(order, orientation), s, want...)
+		}
+	}
+	whole := lying(t, binary.BigEndian, 6)
+	for n := range whole {
+		if turned(whole[:n]) != (n >= 8+4+6+8+2+2*12) { // the end of the segment
+			t.Errorf("turned by its first %d bytes: %t", n, turned(whole[:n]))
+		}
 	}
 }
 
@@ -396,6 +442,7 @@ func FuzzLoadFolder(f *testing.F) {
 	}
 	f.Add(bytes.Clone(b.Bytes()))
 	f.Add([]byte(webp))
+	f.Add(lying(f, binary.BigEndian, 6))
 	for _, encode := range []func(io.Writer, image.Image) error{bmp.Encode, inTIFF, inGIF} {
 		for _, m := range []image.Image{grey(1), picture(image.NewNRGBA(frame))} {
 			b.Reset()
