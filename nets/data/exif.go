@@ -10,7 +10,7 @@ import (
 func turned(jpeg []byte) bool {
 	for b := bytes.TrimPrefix(jpeg, []byte{0xff, 0xd8}); len(b) > 4 && b[0] == 0xff; { // markers, each followed by its length
 		n := 2 + int(binary.BigEndian.Uint16(b[2:]))
-		if n > len(b) || b[1] == 0xda { // the image itself
+		if n < 4 || n > len(b) || b[1] == 0xda { // the image itself
 			return false
 		}
 		if tiff, ok := bytes.CutPrefix(b[4:n], []byte("Exif\x00\x00")); ok && b[1] == 0xe1 {

@@ -443,6 +443,7 @@ func FuzzLoadFolder(f *testing.F) {
 	f.Add(bytes.Clone(b.Bytes()))
 	f.Add([]byte(webp))
 	f.Add(lying(f, binary.BigEndian, 6))
+	f.Add([]byte("\xff\xd8\xff0\x00\x0000")) // a segment shorter than its length
 	for _, encode := range []func(io.Writer, image.Image) error{bmp.Encode, inTIFF, inGIF} {
 		for _, m := range []image.Image{grey(1), picture(image.NewNRGBA(frame))} {
 			b.Reset()
