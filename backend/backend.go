@@ -17,6 +17,9 @@ var Names = []string{"auto", "gpu", "cpu"}
 // ErrName is wrapped by Open's error for a backend that does not exist.
 var ErrName = errors.New("unknown backend")
 
+// ErrOption is wrapped by Open's error for Options that no device can have.
+var ErrOption = gpu.ErrOption
+
 // Options are passed to the backend.
 type Options struct {
 	GPU gpu.Options
@@ -64,6 +67,9 @@ func auto(ways []way, o Options) (compute.Backend, []string, error) {
 	var failed []error
 	for _, w := range ways {
 		b, err := w.open(o)
+		if errors.Is(err, ErrOption) {
+			return nil, nil, err
+		}
 		if err != nil {
 			notes = append(notes, fmt.Sprintf("no %s: %v", w.name, err))
 			failed = append(failed, err)

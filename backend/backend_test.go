@@ -59,6 +59,20 @@ func TestAuto(t *testing.T) {
 	}
 }
 
+// TestWrongOption: options that no device can have are the fault of their user, and no reason to go on without a GPU.
+func TestWrongOption(t *testing.T) {
+	for _, name := range Names {
+		var o Options
+		o.GPU.Rung = "third"
+		b, _, err := Open(name, o)
+		if name == "cpu" && err == nil {
+			b.Close() // which has no use for it
+		} else if !errors.Is(err, ErrOption) || !strings.Contains(err.Error(), `rung "third", want one of`) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestNothingOpens(t *testing.T) {
 	why := fmt.Errorf("no driver: %w", compute.ErrUnavailable)
 	_, _, err := open([]way{{"gpu", fails(why)}}, "auto", Options{})

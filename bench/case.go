@@ -38,7 +38,8 @@ var Suites = []string{"product", "hebbian", "gram", "hsic", "pointwise", "layers
 var sampled = []string{"layers", "training"}
 
 // Cases returns the cases that o asks for, of those that o.Only matches in "suite name", each suite's from small to large: the
-// time of a large case is predicted from the smaller ones before it. Images go at o.Batch at a time.
+// time of a large case is predicted from the smaller ones before it. Images go at o.Batch at a time. With a Budget the quick
+// cases come first.
 func Cases(o Options) ([]Case, error) {
 	makers := map[string]func() []Case{
 		"product": products, "hebbian": updates, "gram": grams, "hsic": func() []Case { return slices.Concat(kernelPasses(), inverses()) },
@@ -62,6 +63,17 @@ func Cases(o Options) ([]Case, error) {
 				all = append(all, c)
 			}
 		}
+	}
+	if o.Budget > 0 {
+		slices.SortStableFunc(all, func(a, b Case) int {
+			switch {
+			case a.Quick == b.Quick:
+				return 0
+			case a.Quick:
+				return -1
+			}
+			return 1
+		})
 	}
 	return all, nil
 }

@@ -15,6 +15,7 @@ import (
 // whose time is made up: each op takes what its cost takes on a device of these speeds. Ops do not
 // build on each other, which verification does not ask for.
 type fake struct {
+	software    bool
 	name        string
 	now         *time.Time
 	flops, rate float64 // flops and bytes a second
@@ -29,7 +30,7 @@ type fake struct {
 }
 
 func (f *fake) Info() compute.Info {
-	return compute.Info{Backend: f.name, Device: "fake " + f.name, Driver: "none", Limits: []compute.Limit{{Name: "patience", Value: 3}}}
+	return compute.Info{Backend: f.name, Device: "fake " + f.name, Driver: "none", Software: f.software, Limits: []compute.Limit{{Name: "patience", Value: 3}}}
 }
 
 type fakeBuffer struct {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"hebb/compute"
 	"hebb/nets"
@@ -119,53 +117,20 @@ func (l layer) cases() (cases []Case) {
 }
 
 // convolutionsOf lists the convolutions of a network that nets knows by name, the first one first.
-func convolutionsOf(net string, in nets.Shape) []layer {
-	spec, err := stack.Parse(net, in, 1000)
+func convolutionsOf(name string, in nets.Shape) (found []layer) {
+	spec, err := stack.Parse(name, in, 1000)
 	if err != nil {
 		panic(err) // the names are our own
 	}
-	found, _ := walk(spec, "", in)
-	found[0].first = true
+	net, err := stack.New(compute.New(&compute.Stage{}), spec, in, stack.Backprop{}, 1)
+	if err != nil {
+		panic(err)
+	}
+	for i, w := range net.Weights {
+		if w.Conv() {
+			c := convolution{h: w.In.Height, w: w.In.Width, c: w.In.Channels, k: w.Shape[0], r: w.Shape[1], stride: w.Slide.Stride, pad: w.Slide.Pad}
+			found = append(found, layer{name: w.Name, first: i == 0, convolution: c})
+		}
+	}
 	return found
-}
-
-// walk returns the convolutions of the layer called name, and the shape that comes out of it.
-func walk(spec stack.Spec, name string, in nets.Shape) (found []layer, out nets.Shape) {
-	switch s := spec.(type) {
-	case stack.Stack:
-		out = in
-		for i, part := range s {
-			var more []layer
-			more, out = walk(part, strings.TrimPrefix(name+"."+label(part, i), "."), out)
-			found = append(found, more...)
-		}
-		return found, out
-	case stack.Residual:
-		main, out := walk(s.Main, name, in)
-		side, _ := walk(s.Skip, name+".downsample", in)
-		return append(main, side...), out
-	case stack.Conv:
-		c := convolution{h: in.Height, w: in.Width, c: in.Channels, k: s.Units, r: s.Window, stride: max(s.Stride, 1), pad: s.Pad}
-		p, q := c.places()
-		return []layer{{name: name, convolution: c}}, nets.Shape{Height: p, Width: q, Channels: s.Units}
-	case stack.Pool:
-		if s.Window == 0 {
-			return nil, nets.Shape{Height: 1, Width: 1, Channels: in.Channels}
-		}
-		slide := compute.Slide{Stride: cmp.Or(s.Stride, s.Window), Pad: s.Pad}
-		return nil, nets.Shape{Height: slide.Places(in.Height, s.Window), Width: slide.Places(in.Width, s.Window), Channels: in.Channels}
-	}
-	return nil, in // neither convolves nor changes the shape of images
-}
-
-// label is what a part of a stack is called: its name, or else its number.
-func label(part stack.Spec, number int) string {
-	name := ""
-	switch s := part.(type) {
-	case stack.Residual:
-		name = s.Name
-	case stack.Conv:
-		name = s.Name
-	}
-	return cmp.Or(name, strconv.Itoa(number))
 }

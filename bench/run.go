@@ -21,6 +21,8 @@ type Options struct {
 	Allow   compute.Leeway // of all ops
 	MaxCase time.Duration  // the longest that one case may take on one device, or a rule of training four times; 0: 5 s, or 1.5 s if Quick
 	Peer    *Peer          // another program to compare with, or nil
+	Budget  time.Duration  // no case begins later than that after the start, and quick cases come first; 0: no limit
+	All     bool           // all cases also on a GPU that is a program on the CPU, which beside another device gets the quick ones alone
 
 	// Began is called before each case, and Done after it with all of its results; either may be nil.
 	Began func(Progress)
@@ -49,6 +51,7 @@ type Report struct {
 	Options     Options
 	Start       time.Time
 	Took        time.Duration
+	LeftOut     int // cases that Options.Budget had no time for
 	Version     string
 	Interrupted bool
 	Command     string // line that started the run; the caller may set it
@@ -86,15 +89,19 @@ func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, e
 		if ctx.Err() != nil {
 			break
 		}
+		if o.Budget > 0 && o.now().Sub(r.Start) > o.Budget {
+			r.LeftOut = len(cases) - i
+			break
+		}
 		p := Progress{c, i, len(cases)}
 		if o.Began != nil {
 			o.Began(p)
 		}
 		r.rehearse(cases, i)
 		if c.Training != nil {
-			r.finish(p, r.train(ctx, c, o.Peer))
+			r.finish(p, r.train(ctx, c, r.devicesFor(c), o.Peer))
 		} else {
-			r.finish(p, r.measure(c, r.devices, o.Peer))
+			r.finish(p, r.measure(c, r.devicesFor(c), o.Peer))
 		}
 	}
 	r.Interrupted = ctx.Err() != nil
@@ -175,6 +182,18 @@ func newRunner(backends []compute.Backend, o Options) *runner {
 	return r
 }
 
+// devicesFor returns the devices that a case is measured on, see Options.All. Networks have many kernels to compile.
+func (r *runner) devicesFor(c Case) []*device {
+	if r.Options.All || c.Quick && c.Training == nil {
+		return r.devices
+	}
+	fast := slices.DeleteFunc(slices.Clone(r.devices), func(d *device) bool { return d.info.Software })
+	if len(fast) == 0 {
+		return r.devices
+	}
+	return fast
+}
+
 // open makes a Device on b that allows the leeway of o.
 func (o Options) open(b compute.Backend) *compute.Device {
 	d := compute.New(b)
@@ -198,6 +217,9 @@ func (r *runner) rehearse(cases []Case, i int) {
 			continue
 		}
 		for _, c := range cases[from:to] {
+			if !slices.Contains(r.devicesFor(c), d) {
+				continue
+			}
 			if p, err := newProblem(c, r.Options.Seed, r.Options.Allow); err == nil { // not of a training, which is one by one
 				compute.Rehearse(d.backend, p.run)
 			}

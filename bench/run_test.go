@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -106,6 +107,37 @@ func TestRun(t *testing.T) {
 	}
 	if cases := mustCases(t, o); timed != 2*len(cases) {
 		t.Errorf("%d results, want two of %d cases", timed, len(cases))
+	}
+}
+
+// A GPU in software gets quick cases alone beside another device, and a run ends when its budget is spent, quick cases first.
+func TestLess(t *testing.T) {
+	t.Parallel()
+	o := Options{Only: regexp.MustCompile("hebbian hebb (64×64|256×784|32 × 32×64)"), MaxCase: 50 * time.Millisecond}
+	const quick, all = 2, 3
+	try := func(o Options, software bool) (r *Report, began []time.Duration) {
+		now, gpu, cpu := world()
+		start := *now
+		gpu.software = software
+		o.Began = func(p Progress) { began = append(began, now.Sub(start)) }
+		return mustRun(t, t.Context(), o, gpu, cpu), began
+	}
+	whole, began := try(o, false)
+	slow, _ := try(o, true)
+	asked := o
+	asked.All = true
+	slowAll, _ := try(asked, true)
+	for i, r := range []*Report{whole, slow, slowAll} {
+		want := []int{all, quick, all}[i]
+		if gpu, cpu := len(of(r, "hebbian", "gpu")), len(of(r, "hebbian", "cpu")); gpu != want || cpu != all || r.LeftOut != 0 {
+			t.Errorf("run %d: %d cases on gpu and %d on cpu, want %d and %d", i, gpu, cpu, want, all)
+		}
+	}
+	asked.Budget = began[quick-1]
+	r, began := try(asked, false)
+	cases := of(r, "hebbian", "cpu")
+	if len(cases) != quick || r.LeftOut != all-quick || began[quick-1] > asked.Budget || !strings.Contains(cases[1].Case, "32 × 32×64") {
+		t.Errorf("%d cases began at %v in a budget of %v, and %d were left out", len(cases), began, asked.Budget, r.LeftOut)
 	}
 }
 

@@ -265,6 +265,9 @@ func (r *Report) summary() string {
 		}
 	}
 	s += fmt.Sprintf("; %.0f s", r.Took.Seconds())
+	if r.LeftOut > 0 {
+		s += fmt.Sprintf("; %d more cases did not fit the budget of %v", r.LeftOut, r.Options.Budget)
+	}
 	if r.Interrupted {
 		s += "; interrupted: the cases after that were not run"
 	}

@@ -6,7 +6,6 @@ import (
 	"hebb/compute"
 	"hebb/nets"
 	"hebb/nets/catalogue"
-	"hebb/nets/local"
 	"hebb/nets/stack"
 )
 
@@ -18,7 +17,7 @@ type Training struct {
 	Input   nets.Shape
 	Classes int
 	N       int      // images in a batch
-	Rules   []string // as [stack.ParseRule] knows them, or grouped; backprop first: the others are compared with it
+	Rules   []string // as [catalogue.Catalogue.Rule] knows them; backprop first: the others are compared with it
 }
 
 // momentum is that of the optimiser.
@@ -114,7 +113,7 @@ func newTrainingProblem(c Case, seed uint64, l compute.Leeway) (*trainingProblem
 
 // newTrainer makes the network on dev.
 func (p *trainingProblem) newTrainer(dev *compute.Device, rule string) (*stack.Trainer, error) {
-	r, err := learning(rule)
+	r, err := catalogue.Default().Rule(rule)
 	if err != nil {
 		return nil, err
 	}
@@ -127,16 +126,6 @@ func (p *trainingProblem) newTrainer(dev *compute.Device, rule string) (*stack.T
 
 // grouped is phsic with a kernel of groups of units, as its authors have it.
 const grouped = "phsic:groups=32"
-
-// learning is the rule of a name.
-func learning(name string) (stack.Rule, error) {
-	if name == grouped {
-		r := local.DefaultPHSIC
-		r.Groups = 32
-		return r, nil
-	}
-	return catalogue.Default().Rule(name)
-}
 
 // costs are those of several ops.
 type costs []compute.Cost

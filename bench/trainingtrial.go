@@ -230,14 +230,14 @@ func (t *trainingTrial) finish() {
 	}
 }
 
-// train measures the steps of the training of c on all devices and, of backprop, on peer.
-func (r *runner) train(ctx context.Context, c Case, peer *Peer) []Result {
+// train measures the steps of the training of c on devices and, of backprop, on peer.
+func (r *runner) train(ctx context.Context, c Case, on []*device, peer *Peer) []Result {
 	p, err := newTrainingProblem(c, r.Options.Seed, r.Options.Allow)
 	if err != nil {
 		return r.mistaken(c, err)
 	}
 	var devices []*ruleComparison
-	for _, d := range r.devices {
+	for _, d := range on {
 		rc := r.compareRules(ctx, c, p, d)
 		defer rc.dev.Close()
 		devices = append(devices, rc)

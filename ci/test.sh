@@ -95,7 +95,7 @@ if [ "$CGO_ENABLED" = 1 ]; then
 else
 	skipped 'race detector' 'no C compiler'
 fi
-step "hebb verify on $both" build/hebb verify --backend $both
+step "hebb verify on $both" build/hebb verify --all --backend $both
 if [ $gpu = 0 ]; then
 	skipped 'the GPU path' 'no OpenGL here'
 elif [ $HAVE_XVFB = 1 ] && [[ $TAGS != *noglfw* ]]; then

@@ -101,12 +101,8 @@ func (c Conv) operands() (outs, ins []*Tensor) {
 
 // Patches returns the geometry of the convolution.
 func (c Conv) Patches() Patches {
-	p, _ := c.patches()
+	p, _ := window(c.X, c.Y, c.W, c.Slide)
 	return p
-}
-
-func (c Conv) patches() (Patches, error) {
-	return window(c.X, c.Y, c.W, c.Slide)
 }
 
 // window returns the geometry of images x under weights w, checked against y.
@@ -117,22 +113,20 @@ func window(x, y, w *Tensor, slide Slide) (Patches, error) {
 	return patches(x, y, w.shape[1], w.shape[2], w.shape[0], slide)
 }
 
-func (c Conv) check() error {
-	if _, err := c.patches(); err != nil {
+func (c Conv) check() error { return c.checkTo(c.Y) }
+
+// checkTo checks a convolution or its adjoint, whose result is the images out.
+func (c Conv) checkTo(out *Tensor) error {
+	if _, err := window(c.X, c.Y, c.W, c.Slide); err != nil {
 		return err
 	}
 	if err := c.Leeway.check(); err != nil {
 		return err
 	}
-	return c.Epilogue.checkImages(c.Y)
-}
-
-// checkImages is check for images y.
-func (e Epilogue) checkImages(y *Tensor) error {
-	if e.Bias != nil && e.Bias.Len() != y.Cols() {
-		return fmt.Errorf("Bias is %v, want [%d]", e.Bias, y.Cols())
+	if c.Bias != nil && c.Bias.Len() != out.Cols() {
+		return fmt.Errorf("Bias is %v, want [%d]", c.Bias, out.Cols())
 	}
-	return e.check(y.Batch(), y.Rows(), y.Cols())
+	return c.Epilogue.check(out.Batch(), out.Rows(), out.Cols())
 }
 
 func (c Conv) define(before Contents) func(out, i int) Val {
@@ -162,16 +156,16 @@ func (c Conv) define(before Contents) func(out, i int) Val {
 	}
 }
 
-func (c Conv) cost() Cost {
-	return convCost(c.Patches(), c.Y.Cols(), c.Y, c.X, c.W, c.Epilogue)
-}
+func (c Conv) cost() Cost { return c.costTo(c.Y) }
 
-func convCost(g Patches, units int, out, in, w *Tensor, e Epilogue) Cost {
-	traffic := bytes(out, in, w) + bytes(e.ins()...)
-	if e.Beta != 0 {
+// costTo returns the cost of a convolution or its adjoint, whose result is the images out.
+func (c Conv) costTo(out *Tensor) Cost {
+	traffic := bytes(c.Y, c.X, c.W) + bytes(c.ins()...)
+	if c.Beta != 0 {
 		traffic += bytes(out)
 	}
-	return Cost{2 * g.pairs() * int64(g.N) * int64(g.C) * int64(units), traffic}
+	g := c.Patches()
+	return Cost{2 * g.pairs() * int64(g.N) * int64(g.C) * int64(c.Y.Cols()), traffic}
 }
 
 // ConvInput is X = epilogue(acc), the adjoint of [Conv] towards its input:
@@ -196,20 +190,14 @@ func (c ConvInput) operands() (outs, ins []*Tensor) {
 }
 
 // Patches returns the geometry of the convolution.
-func (c ConvInput) Patches() Patches {
-	p, _ := window(c.X, c.Y, c.W, c.Slide)
-	return p
+func (c ConvInput) Patches() Patches { return c.adjoint().Patches() }
+
+// adjoint returns the convolution of the same images and weights.
+func (c ConvInput) adjoint() Conv {
+	return Conv{Y: c.Y, X: c.X, W: c.W, Slide: c.Slide, Epilogue: c.Epilogue, Leeway: c.Leeway}
 }
 
-func (c ConvInput) check() error {
-	if _, err := window(c.X, c.Y, c.W, c.Slide); err != nil {
-		return err
-	}
-	if err := c.Leeway.check(); err != nil {
-		return err
-	}
-	return c.Epilogue.checkImages(c.X)
-}
+func (c ConvInput) check() error { return c.adjoint().checkTo(c.X) }
 
 func (c ConvInput) define(before Contents) func(out, i int) Val {
 	g, y, wt := c.Patches(), before[c.Y], before[c.W]
@@ -238,6 +226,4 @@ func (c ConvInput) define(before Contents) func(out, i int) Val {
 	}
 }
 
-func (c ConvInput) cost() Cost {
-	return convCost(c.Patches(), c.Y.Cols(), c.X, c.Y, c.W, c.Epilogue)
-}
+func (c ConvInput) cost() Cost { return c.adjoint().costTo(c.X) }

@@ -9,16 +9,10 @@ import (
 
 // TestNetDefinitions compares the definitions of the ops for networks with numbers worked by hand.
 func TestNetDefinitions(t *testing.T) {
-	d := device(t)
-	c := compute.Contents{}
-	x := func(shape []int, v ...float32) *compute.Tensor {
-		a := tensor(t, d, shape...)
-		c[a] = v
-		return a
-	}
-	n := func(shape ...int) *compute.Tensor {
-		a := x(shape)
-		c[a] = make([]float32, a.Len())
+	o := newOperands(t)
+	x, n := o.of, func(shape ...int) *compute.Tensor {
+		a := o.of(shape)
+		o.c[a] = make([]float32, a.Len())
 		return a
 	}
 	e, ln, sqrt := math.Exp, math.Log, math.Sqrt
@@ -119,17 +113,8 @@ func TestNetDefinitions(t *testing.T) {
 		{"normal", compute.Random{Out: n(4), Law: compute.Normal(1, 2)}, [][]float64{{
 			1 + 2*sqrt(-2*ln(0x6627e9p-24))*math.Cos(2*math.Pi*0xe169c5p-24), 1 + 2*sqrt(-2*ln(0x6627e9p-24))*math.Sin(2*math.Pi*0xe169c5p-24)}}},
 	} {
-		if err := d.Step(func(s *compute.Step) error { s.Do(test.op); return nil }); err != nil {
-			t.Errorf("%s: %v", test.name, err)
-			continue
-		}
-		at := compute.Define(test.op, c)
-		for o, want := range test.want {
-			for i, w := range want {
-				if v := at(o, i); !(math.Abs(v.X-w) <= 1e-12*math.Max(1, math.Abs(w))) || !(v.Err <= 1e-4*math.Max(1, math.Abs(w))) {
-					t.Errorf("%s: element %d of output %d is %v, want %g", test.name, i, o, v, w)
-				}
-			}
+		for out, want := range test.want {
+			o.defined(test.name, test.op, out, want, 1e-4)
 		}
 	}
 }
@@ -141,32 +126,27 @@ func TestNetCosts(t *testing.T) {
 	one, stride, padded := compute.Epilogue{Alpha: 1}, compute.Slide{Stride: 1}, compute.Slide{Stride: 1, Pad: 1}
 	image, window, places := x(1, 3, 3, 1), x(2, 2, 2, 1), x(1, 2, 2, 2)
 	ins := func(ts ...*compute.Tensor) []*compute.Tensor { return ts }
-	for name, test := range map[string]struct {
-		op   compute.Op
-		want compute.Cost
-	}{
-		"convolution": {compute.Conv{Y: places, X: image, W: window, Slide: stride, Epilogue: one}, compute.Cost{Flops: 2 * 16 * 2, Bytes: 4 * (8 + 9 + 8)}},
-		"padded: 7·7 pairs within the borders": {compute.Conv{Y: x(1, 3, 3, 1), X: image, W: x(1, 3, 3, 1), Slide: padded, Epilogue: one},
+	costs(t, []costed{
+		{compute.Conv{Y: places, X: image, W: window, Slide: stride, Epilogue: one}, compute.Cost{Flops: 2 * 16 * 2, Bytes: 4 * (8 + 9 + 8)}},
+		// padded: 7·7 pairs within the borders
+		{compute.Conv{Y: x(1, 3, 3, 1), X: image, W: x(1, 3, 3, 1), Slide: padded, Epilogue: one},
 			compute.Cost{Flops: 2 * 49, Bytes: 4 * 27}},
-		"padded by more than the window": {compute.Conv{Y: x(1, 7, 7, 1), X: image, W: x(1, 1, 1, 1), Slide: compute.Slide{Stride: 1, Pad: 2}, Epilogue: one},
+		// padded by more than the window
+		{compute.Conv{Y: x(1, 7, 7, 1), X: image, W: x(1, 1, 1, 1), Slide: compute.Slide{Stride: 1, Pad: 2}, Epilogue: one},
 			compute.Cost{Flops: 2 * 9, Bytes: 4 * (49 + 9 + 1)}},
-		"adjoint":  {compute.ConvInput{X: image, Y: places, W: window, Slide: stride, Epilogue: compute.Epilogue{Alpha: 1, Beta: 1}}, compute.Cost{Flops: 64, Bytes: 4 * (25 + 9)}},
-		"gradient": {compute.Hebbian{W: window, Y: places, X: image, Rate: 4, Decay: 1, Patches: stride}, compute.Cost{Flops: 64, Bytes: 4 * 25}},
-		"Hebb":     {compute.Hebbian{W: window, Y: places, X: image, Rate: 4, Patches: stride}, compute.Cost{Flops: 64, Bytes: 4 * 33}},
-		"map": {compute.Map{Out: x(2, 3), In: ins(x(2, 3), x(3)), F: compute.Pointwise(compute.Add(compute.Mul(compute.Var(0), compute.Var(1)), compute.Old()))},
+		{compute.ConvInput{X: image, Y: places, W: window, Slide: stride, Epilogue: compute.Epilogue{Alpha: 1, Beta: 1}}, compute.Cost{Flops: 64, Bytes: 4 * (25 + 9)}},
+		{compute.Hebbian{W: window, Y: places, X: image, Rate: 4, Decay: 1, Patches: stride}, compute.Cost{Flops: 64, Bytes: 4 * 25}},
+		{compute.Hebbian{W: window, Y: places, X: image, Rate: 4, Patches: stride}, compute.Cost{Flops: 64, Bytes: 4 * 33}},
+		{compute.Map{Out: x(2, 3), In: ins(x(2, 3), x(3)), F: compute.Pointwise(compute.Add(compute.Mul(compute.Var(0), compute.Var(1)), compute.Old()))},
 			compute.Cost{Flops: 12, Bytes: 4 * (6 + 6 + 6 + 3)}},
-		"reduce": {compute.Reduce{Out: x(3), In: ins(x(2, 3)), F: compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(0))), Alpha: 1},
+		{compute.Reduce{Out: x(3), In: ins(x(2, 3)), F: compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(0))), Alpha: 1},
 			compute.Cost{Flops: 12, Bytes: 4 * 9}},
-		"standardize": {compute.Standardize{Y: x(2, 3), X: x(2, 3)}, compute.Cost{Flops: 54, Bytes: 4 * 12}},
-		"back":        {compute.StandardizeGrad{DX: x(2, 3), X: x(2, 3), Y: x(2, 3)}, compute.Cost{Flops: 72, Bytes: 4 * 24}},
-		"pool":        {compute.Pool{Y: x(1, 2, 2, 1), X: image, Height: 2, Width: 2, Slide: stride}, compute.Cost{Flops: 16, Bytes: 4 * 13}},
-		"pool's":      {compute.PoolGrad{DX: image, DY: x(1, 2, 2, 1), X: x(1, 3, 3, 1), Height: 2, Width: 2, Slide: stride}, compute.Cost{Flops: 16, Bytes: 4 * 22}},
-		"softmax":     {compute.SoftmaxLoss{Loss: x(2), Hit: x(2), Delta: x(2, 3), Logits: x(2, 3), Labels: x(2)}, compute.Cost{Flops: 48, Bytes: 4 * 18}},
-		"gather":      {compute.Gather{Out: x(2, 3, 5), X: x(1, 100, 5), Rows: x(3)}, compute.Cost{Bytes: 4 * (2*30 + 3)}},
-		"random":      {compute.Random{Out: x(5)}, compute.Cost{Bytes: 20}},
-	} {
-		if got := compute.CostOf(test.op); got != test.want {
-			t.Errorf("%s: %+v, want %+v", name, got, test.want)
-		}
-	}
+		{compute.Standardize{Y: x(2, 3), X: x(2, 3)}, compute.Cost{Flops: 54, Bytes: 4 * 12}},
+		{compute.StandardizeGrad{DX: x(2, 3), X: x(2, 3), Y: x(2, 3)}, compute.Cost{Flops: 72, Bytes: 4 * 24}},
+		{compute.Pool{Y: x(1, 2, 2, 1), X: image, Height: 2, Width: 2, Slide: stride}, compute.Cost{Flops: 16, Bytes: 4 * 13}},
+		{compute.PoolGrad{DX: image, DY: x(1, 2, 2, 1), X: x(1, 3, 3, 1), Height: 2, Width: 2, Slide: stride}, compute.Cost{Flops: 16, Bytes: 4 * 22}},
+		{compute.SoftmaxLoss{Loss: x(2), Hit: x(2), Delta: x(2, 3), Logits: x(2, 3), Labels: x(2)}, compute.Cost{Flops: 48, Bytes: 4 * 18}},
+		{compute.Gather{Out: x(2, 3, 5), X: x(1, 100, 5), Rows: x(3)}, compute.Cost{Bytes: 4 * (2*30 + 3)}},
+		{compute.Random{Out: x(5)}, compute.Cost{Bytes: 20}},
+	})
 }

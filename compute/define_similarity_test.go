@@ -9,14 +9,8 @@ import (
 
 // TestKernelDefinitions compares the definitions of the ops on streamed kernel matrices with numbers worked by hand.
 func TestKernelDefinitions(t *testing.T) {
-	d := device(t)
-	c := compute.Contents{}
-	x := func(shape []int, v ...float32) *compute.Tensor {
-		a := tensor(t, d, shape...)
-		c[a] = v
-		return a
-	}
-	e := math.Exp
+	o := newOperands(t)
+	x, e := o.of, math.Exp
 	line, three := []int{3, 1}, []int{3}
 	linear := compute.Similarity{X: x(line, 1, 2, -1)} // [1 2 -1; 2 4 -2; -1 -2 1]
 	other := compute.Similarity{X: x(line, 1, 0, 1)}   // [1 0 1; 0 0 0; 1 0 1]
@@ -56,16 +50,7 @@ func TestKernelDefinitions(t *testing.T) {
 		{"Gaussian with R of each width", compute.KernelGrad{DX: x(line), K: near, Alpha: -1, R: x([]int{2, 3}, 1, 2, 3, 0, 0, 1)}, 0,
 			[]float64{-4 * ((3*h+4*h)/2 + 2*q), 4 * 3 * h / 2, 4 * (4*h/2 + 2*q)}},
 	} {
-		if err := d.Step(func(s *compute.Step) error { s.Do(test.op); return nil }); err != nil {
-			t.Errorf("%s: %v", test.name, err)
-			continue
-		}
-		at := compute.Define(test.op, c)
-		for i, want := range test.want {
-			if v := at(test.out, i); !(math.Abs(v.X-want) <= 1e-12*math.Max(1, math.Abs(want))) || !(v.Err <= 1e-3) {
-				t.Errorf("%s: element %d is %v, want %g", test.name, i, v, want)
-			}
-		}
+		o.defined(test.name, test.op, test.out, test.want, 1e-3)
 	}
 }
 

@@ -14,16 +14,26 @@ const (
 	slope  = float64(float32(0.01))
 )
 
+// defined requires that an op is accepted, and that an output of its definition is want, with a bound of most or, of a
+// large number, of that share of it.
+func (o operands) defined(name string, op compute.Op, out int, want []float64, most float64) {
+	o.t.Helper()
+	if err := o.d.Step(func(s *compute.Step) error { s.Do(op); return nil }); err != nil {
+		o.t.Errorf("%s: %v", name, err)
+		return
+	}
+	at := compute.Define(op, o.c)
+	for i, w := range want {
+		if v, size := at(out, i), math.Max(1, math.Abs(w)); !(math.Abs(v.X-w) <= 1e-12*size) || !(v.Err <= most*size) {
+			o.t.Errorf("%s: element %d of output %d is %v, want %g", name, i, out, v, w)
+		}
+	}
+}
+
 // TestDefinitions compares the definitions with numbers worked by hand.
 func TestDefinitions(t *testing.T) {
-	d := device(t)
-	c := compute.Contents{}
-	x := func(shape []int, v ...float32) *compute.Tensor {
-		a := tensor(t, d, shape...)
-		c[a] = v
-		return a
-	}
-	e := math.Exp
+	o := newOperands(t)
+	x, e := o.of, math.Exp
 	twoByTwo := []int{2, 2}
 	y := x([]int{2, 2}, 1, 2, 3, -1) // two pairs of activities of two units
 	in := x([]int{2, 2}, 1, 0, 2, 1)
@@ -78,20 +88,11 @@ func TestDefinitions(t *testing.T) {
 		{"copy", compute.Copy{Dst: x([]int{3}), Src: x([]int{3}, 1, -2, 3)}, []float64{1, -2, 3}},
 		{"fma", compute.FMA{Out: x([]int{1}), X: x([]int{1}, 2), A: 3, B: 1, Rounds: 2}, []float64{22}},
 	} {
-		if err := d.Step(func(s *compute.Step) error { s.Do(test.op); return nil }); err != nil {
-			t.Errorf("%s: %v", test.name, err)
-			continue
+		most := 1e-4
+		if g, ok := test.op.(compute.Gemm); ok && g.Act <= compute.ReLU {
+			most = 0 // products of whole numbers are exact
 		}
-		at := compute.Define(test.op, c)
-		for i, want := range test.want {
-			v := at(0, i)
-			if !(math.Abs(v.X-want) <= 1e-12*math.Max(1, math.Abs(want))) || !(v.Err <= 1e-4) {
-				t.Errorf("%s: element %d is %v, want %g", test.name, i, v, want)
-			}
-			if g, ok := test.op.(compute.Gemm); ok && g.Act <= compute.ReLU && v.Err != 0 {
-				t.Errorf("%s: element %d is %v: products of whole numbers are exact", test.name, i, v)
-			}
-		}
+		o.defined(test.name, test.op, 0, test.want, most)
 	}
 }
 
@@ -124,15 +125,31 @@ func TestNothingPromised(t *testing.T) {
 	}
 }
 
+// A costed op is one whose work is counted by hand.
+type costed struct {
+	op   compute.Op
+	want compute.Cost
+}
+
+func costs(t *testing.T, all []costed) {
+	t.Helper()
+	for _, test := range all {
+		if got := compute.CostOf(test.op); got != test.want {
+			t.Errorf("%+v: %+v, want %+v", test.op, got, test.want)
+		}
+	}
+}
+
 // TestCosts counts the work of small ops by hand.
 func TestCosts(t *testing.T) {
 	d := device(t)
 	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }
 	y := x(4, 3)
-	for _, test := range []struct {
-		op   compute.Op
-		want compute.Cost
-	}{
+	half, err := d.TensorOf(compute.Float16, 8, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	costs(t, []costed{
 		{compute.Gemm{C: x(2, 3, 5), A: x(2, 3, 7), B: x(7, 5), Epilogue: compute.Epilogue{Alpha: 1}},
 			compute.Cost{Flops: 2 * 2 * 3 * 5 * 7, Bytes: 4 * (42 + 35 + 30)}},
 		{compute.Hebbian{W: x(3, 5), Y: y, X: x(4, 5)}, compute.Cost{Flops: 2 * 4 * 15, Bytes: 4 * (30 + 12 + 20)}},
@@ -143,9 +160,8 @@ func TestCosts(t *testing.T) {
 			compute.Cost{Flops: 6*2*5 + 6*2, Bytes: 4 * (18 + 15)}},
 		{compute.Copy{Dst: x(3), Src: x(3)}, compute.Cost{Flops: 0, Bytes: 24}},
 		{compute.FMA{Out: x(3), X: x(3), A: 1, Rounds: 5}, compute.Cost{Flops: 30, Bytes: 24}},
-	} {
-		if got := compute.CostOf(test.op); got != test.want {
-			t.Errorf("%T: %+v, want %+v", test.op, got, test.want)
-		}
-	}
+		{compute.Inverse{Inv: x(2, 3, 3), Info: x(2), A: x(2, 3, 3)}, compute.Cost{Flops: 2 * 27, Bytes: 2 * 4 * (6 + 9 + 1)}},
+		{compute.Gemm{C: x(8, 4), A: half, B: x(6, 4), Epilogue: compute.Epilogue{Alpha: 1}},
+			compute.Cost{Flops: 2 * 8 * 6 * 4, Bytes: 8*4*4 + 8*6*2 + 6*4*4}},
+	})
 }

@@ -1,7 +1,6 @@
 package compute_test
 
 import (
-	"bytes"
 	"errors"
 	"math"
 	"reflect"
@@ -28,8 +27,25 @@ func tensor(t *testing.T, d *compute.Device, shape ...int) *compute.Tensor {
 	return x
 }
 
-// TestAskedWrongly: each mistake is an error with the found and wanted values and the caller's line; none reaches the
-// backend.
+// A mistake is an op that is refused, and what the error has in it.
+type mistake struct {
+	name, want string
+	op         compute.Op
+}
+
+// refused requires that each mistake is an error with the found and wanted values and the caller's line.
+func refused(t *testing.T, d *compute.Device, all []mistake) {
+	t.Helper()
+	for _, m := range all {
+		err := d.Step(func(s *compute.Step) error { s.Do(m.op); return nil })
+		var op *compute.OpError
+		if !errors.As(err, &op) || !strings.Contains(err.Error(), m.want) || !strings.Contains(op.Where, "device_test.go") {
+			t.Errorf("%s: %v, want %q", m.name, err, m.want)
+		}
+	}
+}
+
+// TestAskedWrongly: mistakes in the ops on matrices.
 func TestAskedWrongly(t *testing.T) {
 	d, other := device(t), device(t)
 	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }
@@ -44,10 +60,7 @@ func TestAskedWrongly(t *testing.T) {
 	if err := d.Step(func(s *compute.Step) error { leaked = s.Tensor(2, 2); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct {
-		name, want string
-		op         compute.Op
-	}{
+	refused(t, d, []mistake{
 		{"nil op", "the op is nil", nil},
 		{"nil operand", "operand B is nil", compute.Gemm{C: x(2, 2), A: x(2, 2), Epilogue: one}},
 		{"no device's", "the tensor is nil, or no device's", compute.Copy{Dst: x(2), Src: &compute.Tensor{}}},
@@ -84,13 +97,7 @@ func TestAskedWrongly(t *testing.T) {
 		{"width of cosine", "has no width", compute.Gram{K: x(3, 3), X: x(3, 5), Kernel: compute.Cosine, Sigma: []float32{1}}},
 		{"copy", "want as many", compute.Copy{Dst: x(3), Src: x(4)}},
 		{"rounds", "Rounds is 0, want 1 to 65536", compute.FMA{Out: x(3), X: x(3), A: 1}},
-	} {
-		err := d.Step(func(s *compute.Step) error { s.Do(test.op); return nil })
-		var op *compute.OpError
-		if !errors.As(err, &op) || !strings.Contains(err.Error(), test.want) || !strings.Contains(op.Where, "device_test.go") {
-			t.Errorf("%s: %v, want %q", test.name, err, test.want)
-		}
-	}
+	})
 }
 
 // TestMissing: for each op with tensors in all of its fields, each one left out is named, or is optional.
@@ -283,20 +290,5 @@ func TestVerify(t *testing.T) {
 			t.Error(err)
 		}
 		d.Close()
-	}
-}
-
-func TestTrace(t *testing.T) {
-	var log bytes.Buffer
-	d := compute.New(compute.Trace(plain(), &log, true))
-	defer d.Close()
-	if err := d.Step(func(s *compute.Step) error {
-		s.Do(compute.Copy{Dst: s.Tensor(3), Src: s.Tensor(3)})
-		return nil
-	}); err != nil {
-		t.Error(err)
-	}
-	if !strings.HasPrefix(log.String(), "compute.Copy     [3] ← [3]  0 flops 24 bytes") {
-		t.Errorf("%q", &log)
 	}
 }

@@ -1,7 +1,6 @@
 package compute_test
 
 import (
-	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -142,48 +141,30 @@ func TestFloat16Places(t *testing.T) {
 	}
 }
 
-// TestFloat16Cost: traffic counts the bytes in memory.
-func TestFloat16Cost(t *testing.T) {
-	d := device(t)
-	half, err := d.TensorOf(compute.Float16, 8, 6)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := compute.Gemm{C: tensor(t, d, 8, 4), A: half, B: tensor(t, d, 6, 4), Epilogue: compute.Epilogue{Alpha: 1}}
-	if got, want := compute.CostOf(g).Bytes, int64(8*4*4+8*6*2+6*4*4); got != want {
-		t.Errorf("%d bytes, want %d", got, want)
-	}
-}
-
-// TestFloat16Seen: the suite catches a rounding to fewer bits, and numbers that change places.
-func TestFloat16Seen(t *testing.T) {
-	spoil := func(f func(words []float32)) compute.Backend {
-		return spoilt(func(c compute.Copy) {
-			if c.Dst.Type() == compute.Float16 {
-				f(data(c.Dst))
-			}
-		})
-	}
-	for name, b := range map[string]compute.Backend{
-		"9 bits": spoil(func(words []float32) {
-			for i, w := range words {
-				words[i] = math.Float32frombits(math.Float32bits(w) &^ 0x00030003)
-			}
-		}),
-		"exchanged": spoil(func(words []float32) {
-			bits := math.Float32bits(words[0])
-			words[0] = math.Float32frombits(bits<<16 | bits>>16)
-		}),
-		"no subnormals": spoil(func(words []float32) {
-			for i, w := range words {
-				if bits := math.Float32bits(w); bits&0x7c00 == 0 {
-					words[i] = math.Float32frombits(bits &^ 0xffff)
+// halfMutants are a rounding to fewer bits, and numbers that change places.
+func halfMutants() []mutant {
+	spoil := func(name string, f func(i int, bits uint32) uint32) mutant {
+		return mutant{name, compute.Copy{}, spoilt(func(c compute.Copy) {
+			for i, w := range data(c.Dst) {
+				if c.Dst.Type() == compute.Float16 {
+					data(c.Dst)[i] = math.Float32frombits(f(i, math.Float32bits(w)))
 				}
 			}
+		})}
+	}
+	return []mutant{
+		spoil("9 bits", func(_ int, bits uint32) uint32 { return bits &^ 0x00030003 }),
+		spoil("exchanged", func(i int, bits uint32) uint32 {
+			if i == 0 {
+				return bits<<16 | bits>>16
+			}
+			return bits
 		}),
-	} {
-		if _, err := try(compute.Copy{}, 1, b); !errors.Is(err, compute.ErrWrong) {
-			t.Errorf("%s: %v", name, err)
-		}
+		spoil("no subnormals", func(_ int, bits uint32) uint32 {
+			if bits&0x7c00 == 0 {
+				return bits &^ 0xffff
+			}
+			return bits
+		}),
 	}
 }

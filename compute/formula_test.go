@@ -124,32 +124,28 @@ func TestFormulas(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		inputs := rapid.IntRange(0, 3).Draw(rt, "inputs")
 		f := compute.Pointwise(wild(rt, inputs))
-		m := compute.Map{Out: tensor(t, d, 1), F: f}
-		c := compute.Contents{m.Out: {number(rt, "old")}}
-		in := make([]float32, f.Vars)
+		old, in := number(rt, "old"), make([]float32, f.Vars)
 		for i := range in {
 			in[i] = number(rt, fmt.Sprint("x", i))
-			m.In = append(m.In, tensor(t, d, 1))
-			c[m.In[i]] = in[i : i+1]
 		}
 		if len(f.Consts) > compute.MaxConsts {
 			return
 		}
-		v := compute.Define(m, c)(0, 0)
+		v := compute.Define(mapOf(t, d, f, old, in...))(0, 0)
 		if all++; !v.Bounded() {
 			return
 		}
 		bounded++
-		want := plainly(f.String(), in, c[m.Out][0])
+		want := plainly(f.String(), in, old)
 		if !(math.Abs(v.X-want) <= v.Err+1e-15*math.Abs(want)) {
-			rt.Errorf("%v of %v, old %v is %v, and in float64 %g", f, in, c[m.Out], v, want)
+			rt.Errorf("%v of %v, old %v is %v, and in float64 %g", f, in, old, v, want)
 		}
 		seed := rapid.Uint64().Draw(rt, "seed")
 		for i, mode := range append(modes, computetest.AnyWay) {
 			u := rounding(computetest.Float32{Times: 1, Mode: mode, Seed: seed + uint64(i)})
 			u.Begin()
-			if got := u.Evaluate(f, func(i int) float32 { return in[i] }, c[m.Out][0]); !v.Allows(got) {
-				rt.Errorf("%v of %v, old %v, rounded %v, is %g: want %v", f, in, c[m.Out], mode, got, v)
+			if got := u.Evaluate(f, func(i int) float32 { return in[i] }, old); !v.Allows(got) {
+				rt.Errorf("%v of %v, old %v, rounded %v, is %g: want %v", f, in, old, mode, got, v)
 			}
 		}
 	})

@@ -6,13 +6,11 @@ import "fmt"
 //
 //	acc[i,j] = Σ_p op(A)[i,p] · op(B)[p,j]
 //
-// The batch is C's (all its dimensions before the last two); A and B have the same batch, or one
-// of 1, which serves every member. The [Epilogue] turns acc into C; Alpha: 1 alone is the plain
-// product. A layer with its bias and activation, the pass of a delta through it, and a weight
-// gradient (TransA, Beta: 1) are all Gemms.
+// The batch is the dimensions of C before its last two; A and B have the same batch, or a batch of 1 that serves every
+// member. The [Epilogue] turns acc into C; with Alpha: 1 alone C is the plain product. A layer with its bias and
+// activation, the backward pass of a delta through it, and a weight gradient (TransA, Beta: 1) are all Gemms.
 //
-// A bound on any float32 result: γ_{k+5}·Σ|terms|, see docs/error-bounds.md. Cost: 2·m·n·k flops
-// a member.
+// The bound on a float32 result is γ_{k+5}·Σ|terms|, see docs/error-bounds.md. Cost: 2·m·n·k flops a member.
 type Gemm struct {
 	C, A, B        *Tensor // batch×m×n; m×k and k×n after transposition, of either Type
 	TransA, TransB bool
@@ -24,7 +22,7 @@ func (g Gemm) operands() (outs, ins []*Tensor) {
 	return []*Tensor{g.C}, append([]*Tensor{g.A, g.B}, g.ins()...)
 }
 
-// Dims returns the sizes of the products: C is m×n, and k the length of the sums.
+// Dims returns the sizes of the products: C is m×n, and each sum has k terms.
 func (g Gemm) Dims() (batch, m, n, k int) {
 	m, k = flip(g.TransA, g.A.Rows(), g.A.Cols())
 	_, n = flip(g.TransB, g.B.Rows(), g.B.Cols())
@@ -78,7 +76,7 @@ func (g Gemm) cost() Cost {
 	return Cost{2 * mn * int64(k), traffic}
 }
 
-// member is matrix z of a batch of matrices of n elements, or the only one there is.
+// member returns matrix z of a batch of matrices of n elements; a batch of one serves every z.
 func member(x []float32, z, n int) []float32 {
 	if len(x) == n {
 		return x
@@ -86,7 +84,7 @@ func member(x []float32, z, n int) []float32 {
 	return x[z*n:][:n]
 }
 
-// flip is (c, r) if t, else (r, c).
+// flip returns (c, r) if t, else (r, c).
 func flip(t bool, r, c int) (int, int) {
 	if t {
 		return c, r

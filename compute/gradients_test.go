@@ -51,6 +51,13 @@ func newOperands(t *testing.T) operands {
 	return operands{t, device(t), rand.New(rand.NewPCG(3, 5)), compute.Contents{}}
 }
 
+// of is a tensor that holds v.
+func (o operands) of(shape []int, v ...float32) *compute.Tensor {
+	x := tensor(o.t, o.d, shape...)
+	o.c[x] = v
+	return x
+}
+
 // real is a tensor of multiples of 2⁻⁶ within ±2, no two of them nearer than that.
 func (o operands) real(shape ...int) *compute.Tensor {
 	x := tensor(o.t, o.d, shape...)

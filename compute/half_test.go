@@ -72,16 +72,11 @@ func TestHalf(t *testing.T) {
 
 // TestHalfLimits: results beyond half precision are not checked, and all others are checked closely.
 func TestHalfLimits(t *testing.T) {
-	d := device(t)
+	o := newOperands(t)
+	d := o.d
 	bound := func(l compute.Leeway, a, b []float32) compute.Val {
-		c := compute.Contents{}
-		in := func(shape []int, v []float32) *compute.Tensor {
-			x := tensor(t, d, shape...)
-			c[x] = v
-			return x
-		}
-		g := compute.Gemm{C: tensor(t, d, 1, 1), A: in([]int{1, len(a)}, a), B: in([]int{len(b), 1}, b), Epilogue: compute.Epilogue{Alpha: 1}, Leeway: l}
-		return compute.Define(g, c)(0, 0)
+		g := compute.Gemm{C: tensor(t, d, 1, 1), A: o.of([]int{1, len(a)}, a...), B: o.of([]int{len(b), 1}, b...), Epilogue: compute.Epilogue{Alpha: 1}, Leeway: l}
+		return compute.Define(g, o.c)(0, 0)
 	}
 	for _, test := range []struct {
 		name string

@@ -5,12 +5,12 @@ import (
 	"math"
 )
 
-// A Mask says which part of a matrix of units × units counts.
+// A Mask selects part of a matrix of units × units.
 type Mask uint8
 
 const (
 	None     Mask = iota // nothing
-	Diagonal             // each unit for itself
+	Diagonal             // each unit with itself
 	Lower                // each unit and those before it, the diagonal included
 	Full                 // all units
 )
@@ -37,13 +37,12 @@ func (m Mask) Keeps(u, v int) bool {
 	return false
 }
 
-// Hebbian is W ← clip((1−Decay)·W + Rate/n·(YᵀX − Mask(YᵀG)·W)), the outer-product update of the
-// weights W by n pairs of activities, averaged, for each network of a batch (whose rate is Rate·Rates[z] where there
-// are Rates):
+// Hebbian is W ← clip((1−Decay)·W + Rate/n·(YᵀX − Mask(YᵀG)·W)), the outer-product update of the weights W by the mean
+// over n pairs of activities, for each network of a batch; with Rates, the rate of network z is Rate·Rates[z]:
 //
 //	Δw_u = Rate/n · Σ_b y_bu · (x_b − Σ_v g_bv·w_v), over the v that Mask keeps for u
 //
-// What the units take to be explained already is the choice of Mask and G:
+// Mask and G choose the part of x that is subtracted as already explained:
 //
 //	None               Hebb        Δw_u = η·y_u·x
 //	Diagonal, G = Y    Oja         Δw_u = η·y_u·(x − y_u·w_u)
@@ -51,20 +50,20 @@ func (m Mask) Keeps(u, v int) bool {
 //	Lower,    G = Y    Sanger      Δw_u = η·y_u·(x − Σ_{v≤u} y_v·w_v): principal components in order
 //	Full,     G = Y    subspace    Δw_u = η·y_u·(x − Σ_v y_v·w_v): their subspace
 //
-// All units are updated from the same old W. Decay is a plain weight decay; where it is 1 and Mask is
-// None, W may have held anything: with Rate n this is the gradient YᵀX of a layer's weights. Lo and Hi, unless both
-// are 0, bound each new weight (Linsker); either may be infinite. The weights are read once and
-// written once, and no array of n × units × inputs exists.
+// All units are updated from the same old W. Decay is a plain weight decay; if it is 1 and Mask is None, the old contents
+// of W are not read: with Rate n the op is then the gradient YᵀX of a layer's weights. Lo and Hi, unless both are 0, bound
+// each new weight (Linsker); either may be infinite. The weights are read once and written once, and no array of
+// n × units × inputs exists.
 //
-// With Patches, the pairs are those of a convolution (see [Conv]): X is images, Y is N×P×Q×units, W is
-// units×R×S×channels, and x_b are the R·S·channels numbers, zeros beyond the borders, that the window
-// sees at one of its n = N·P·Q places. No patch is ever stored twice on the GPU.
+// With Patches, x_b is an image patch, as in a convolution (see [Conv]): X is images, Y is N×P×Q×units, W is
+// units×R×S×channels, and x_b holds the R·S·channels numbers, zeros beyond the borders, under the window at one of its
+// n = N·P·Q places. The GPU never stores a patch twice.
 //
 // Sources: Oja 1982 (J. Math. Biol. 15), Sanger 1989 (Neural Networks 2), Oja 1989 (Int. J. Neural
 // Systems 1), Linsker 1986 (PNAS 83), Moraitis et al. 2022 (SoftHebb). The bound on a float32
-// result is γ_{n+units+…}·Σ|terms|, see docs/error-bounds.md; a rate beyond float32 promises nothing. Cost: 2·n·units·inputs flops a
-// network; for Full, the lesser of 2·units²·(n+inputs) and 2·n·units·inputs more, as (YᵀG)·W or
-// Yᵀ·(G·W) is formed; for Lower, the lesser of half the former and the latter.
+// result is γ_{n+units+…}·Σ|terms|, see docs/error-bounds.md; a rate beyond float32 has no bound. Cost:
+// 2·n·units·inputs flops a network; Full adds the lesser of 2·units²·(n+inputs) and 2·n·units·inputs, for (YᵀG)·W or
+// Yᵀ·(G·W); Lower adds the lesser of half the former and the latter.
 type Hebbian struct {
 	W           *Tensor // batch × units × inputs, updated in place
 	Y           *Tensor // batch × n × units: postsynaptic activity; of either Type if Mask is None
@@ -95,19 +94,19 @@ func (h Hebbian) Dims() (batch, units, inputs, n int) {
 	return h.W.Batch(), h.W.Rows(), h.W.Cols(), h.X.Rows()
 }
 
-// OfImages reports whether the pairs are those of a convolution.
+// OfImages reports whether Patches is set: whether X is images and W a convolution's weights.
 func (h Hebbian) OfImages() bool { return h.Patches != Slide{} }
 
-// Geometry returns that of the convolution.
+// Geometry returns the geometry of the convolution, with Patches.
 func (h Hebbian) Geometry() Patches {
 	g, _ := window(h.X, h.Y, h.W, h.Patches)
 	return g
 }
 
-// Keeps reports whether the old weights count.
+// Keeps reports whether the new weights depend on the old ones.
 func (h Hebbian) Keeps() bool { return h.Decay != 1 || h.Mask != None }
 
-// Bounded reports whether Lo and Hi are in force.
+// Bounded reports whether Lo and Hi bound the weights.
 func (h Hebbian) Bounded() bool { return h.Lo != 0 || h.Hi != 0 }
 
 func (h Hebbian) check() error {
@@ -133,7 +132,7 @@ func (h Hebbian) check() error {
 	return h.checkRule()
 }
 
-// serves reports whether t has a matrix for each of a batch, or one for all.
+// serves reports whether t has one matrix for each member of a batch, or one for all.
 func serves(t *Tensor, batch int) bool { return t.Batch() == batch || t.Batch() == 1 }
 
 func (h Hebbian) checkRule() error {
@@ -156,7 +155,7 @@ func (h Hebbian) define(before Contents) func(out, i int) Val {
 	_, units, inputs, n := h.Dims()
 	pairs := h.pairs(before)
 	wall, yall := before[h.W], before[h.Y]
-	rows := map[int][]sum{} // of Mask(YᵀG), as they are needed
+	rows := map[int][]sum{} // of Mask(YᵀG), computed when first needed
 	coupling := func(z, u int) []sum {
 		row, ok := rows[z*units+u]
 		if !ok && h.Mask != None {
@@ -200,7 +199,7 @@ func (h Hebbian) define(before Contents) func(out, i int) Val {
 	}
 }
 
-// rated is s times the rate of network z; ok is false where that is beyond float32.
+// rated returns s times the rate of network z; ok is false if that rate is beyond float32.
 func (h Hebbian) rated(before Contents, s sum, z int) (r sum, ok bool) {
 	_, _, _, n := h.Dims()
 	rate := float64(h.Rate) / float64(n)
@@ -214,7 +213,7 @@ func (h Hebbian) rated(before Contents, s sum, z int) (r sum, ok bool) {
 	return r, math.Abs(own) <= math.MaxFloat32
 }
 
-// pairs returns how to read input j of the presynaptic activities of network z.
+// pairs returns a reader of the presynaptic activities: input j of network z, by pair.
 func (h Hebbian) pairs(before Contents) func(z, j int) func(b int) float32 {
 	_, _, inputs, n := h.Dims()
 	all := before[h.X]
@@ -244,7 +243,7 @@ func (h Hebbian) cost() Cost {
 		g := h.Geometry()
 		flops = 2 * g.pairs() * int64(g.N) * int64(g.C) * units
 	}
-	// What is explained already is (YᵀG)·W or Yᵀ·(G·W), whichever is less work.
+	// Mask(YᵀG)·W is computed as (YᵀG)·W or as Yᵀ·(G·W), whichever is less work.
 	switch h.Mask {
 	case Diagonal:
 		flops += 2*pairs*units + 2*units*inputs

@@ -121,31 +121,14 @@ func TestWrongInverse(t *testing.T) {
 	d := device(t)
 	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }
 	a := x(2, 3, 3)
-	for _, test := range []struct {
-		want string
-		op   compute.Inverse
-	}{
-		{"A is [3 4], want square matrices", compute.Inverse{Inv: x(3, 4), Info: x(1), A: x(3, 4)}},
-		{"Inv is [3 3], want [2 3 3] as A", compute.Inverse{Inv: x(3, 3), Info: x(2), A: a}},
-		{"Info is [3], want [2], one for each matrix of A[2 3 3]", compute.Inverse{Inv: x(2, 3, 3), Info: x(3), A: a}},
-		{"Shift NaN, want a finite number", compute.Inverse{Inv: x(2, 3, 3), Info: x(2), A: a, Shift: float32(math.NaN())}},
-		{"overlaps", compute.Inverse{Inv: a, Info: x(2), A: a}},
-		{"nil", compute.Inverse{Inv: x(2, 3, 3), A: a}},
-	} {
-		err := d.Step(func(s *compute.Step) error { s.Do(test.op); return nil })
-		var op *compute.OpError
-		if !errors.As(err, &op) || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%v, want %q", err, test.want)
-		}
-	}
-}
-
-func TestInverseCost(t *testing.T) {
-	d := device(t)
-	v := compute.Inverse{Inv: tensor(t, d, 2, 3, 3), Info: tensor(t, d, 2), A: tensor(t, d, 2, 3, 3)}
-	if got, want := compute.CostOf(v), (compute.Cost{Flops: 2 * 27, Bytes: 2 * 4 * (6 + 9 + 1)}); got != want {
-		t.Errorf("%+v, want %+v", got, want)
-	}
+	refused(t, d, []mistake{
+		{"square", "A is [3 4], want square matrices", compute.Inverse{Inv: x(3, 4), Info: x(1), A: x(3, 4)}},
+		{"Inv", "Inv is [3 3], want [2 3 3] as A", compute.Inverse{Inv: x(3, 3), Info: x(2), A: a}},
+		{"Info", "Info is [3], want [2], one for each matrix of A[2 3 3]", compute.Inverse{Inv: x(2, 3, 3), Info: x(3), A: a}},
+		{"shift", "Shift NaN, want a finite number", compute.Inverse{Inv: x(2, 3, 3), Info: x(2), A: a, Shift: float32(math.NaN())}},
+		{"in place", "overlaps", compute.Inverse{Inv: a, Info: x(2), A: a}},
+		{"no Info", "nil", compute.Inverse{Inv: x(2, 3, 3), A: a}},
+	})
 }
 
 // Two matrices, of which the second is not positive definite, and their inverses after a shift.

@@ -8,8 +8,6 @@ import (
 
 func inverseMutants() []mutant {
 	type I = compute.Inverse
-	bend := func(name string, f func(v *I)) mutant { return mutant{name, I{}, bent(f)} }
-	spoil := func(name string, f func(v I)) mutant { return mutant{name, I{}, spoilt(f)} }
 	// each calls f for each matrix that has an inverse.
 	each := func(v I, f func(n int, inv, a []float32)) {
 		batch, n := v.Dims()

@@ -39,7 +39,7 @@ func chosenAtZero(f *compute.Func) *compute.Func {
 
 func mapMutants() (all []mutant) {
 	code := func(name string, change func(i int, c *compute.Instr)) {
-		all = append(all, mutant{name, compute.Map{}, bent(func(m *compute.Map) { m.F = coded(m.F, change) })})
+		all = append(all, bend(name, func(m *compute.Map) { m.F = coded(m.F, change) }))
 	}
 	for from, to := range map[compute.Prim]compute.Prim{
 		compute.PrimMax: compute.PrimMin, compute.PrimMin: compute.PrimMax, compute.PrimAdd: compute.PrimSub,
@@ -67,15 +67,15 @@ func mapMutants() (all []mutant) {
 			c.Num--
 		}
 	})
-	bend := func(name string, f func(m *compute.Map)) { all = append(all, mutant{name, compute.Map{}, bent(f)}) }
-	bend("a choice at 0", func(m *compute.Map) { m.F = chosenAtZero(m.F) })
-	bend("inputs exchanged", func(m *compute.Map) {
+	add := func(name string, f func(m *compute.Map)) { all = append(all, bend(name, f)) }
+	add("a choice at 0", func(m *compute.Map) { m.F = chosenAtZero(m.F) })
+	add("inputs exchanged", func(m *compute.Map) {
 		if len(m.In) > 1 && m.In[0].Len() == m.In[1].Len() {
 			m.In = append([]*compute.Tensor{m.In[1], m.In[0]}, m.In[2:]...)
 		}
 	})
 	reshaped := func(name string, shape func(t, over *compute.Tensor) []int) {
-		bend(name, func(m *compute.Map) {
+		add(name, func(m *compute.Map) {
 			m.In = slices.Clone(m.In)
 			for i, t := range m.In {
 				if s := shape(t, m.Out); s != nil && t.Len() < m.Out.Len() {
@@ -105,7 +105,7 @@ func mapMutants() (all []mutant) {
 		}
 		return nil
 	})
-	bend("old taken for 0", func(m *compute.Map) {
+	add("old taken for 0", func(m *compute.Map) {
 		if m.F.Old {
 			clear(data(m.Out))
 		}
@@ -114,8 +114,6 @@ func mapMutants() (all []mutant) {
 }
 
 func reduceMutants() []mutant {
-	spoil := func(name string, f func(r compute.Reduce)) mutant { return mutant{name, compute.Reduce{}, spoilt(f)} }
-	bend := func(name string, f func(r *compute.Reduce)) mutant { return mutant{name, compute.Reduce{}, bent(f)} }
 	// lost leaves value k of each result's terms out of a sum.
 	lost := func(least int, k func(n int) int) func(r compute.Reduce) {
 		return func(r compute.Reduce) {

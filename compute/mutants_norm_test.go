@@ -10,10 +10,6 @@ import (
 func normMutants() []mutant {
 	type S = compute.Standardize
 	type G = compute.StandardizeGrad
-	spoil := func(name string, f func(s S)) mutant { return mutant{name, S{}, spoilt(f)} }
-	bend := func(name string, f func(s *S)) mutant { return mutant{name, S{}, bent(f)} }
-	back := func(name string, f func(g *G)) mutant { return mutant{name, G{}, bent(f)} }
-	ruin := func(name string, f func(g G)) mutant { return mutant{name, G{}, spoilt(f)} }
 	factor := func(t *compute.Tensor, f float32) {
 		for j := range data(t) {
 			data(t)[j] *= f
@@ -88,48 +84,48 @@ func normMutants() []mutant {
 		bend("Eps forgotten", func(s *S) { s.Eps = 0 }),
 		bend("running mean and variance exchanged", func(s *S) { s.RunMean, s.RunVar = s.RunVar, s.RunMean }),
 
-		back("no slope", func(g *G) { g.Act, g.Y = compute.Identity, nil }),
-		back("X for Y", func(g *G) {
+		bend("no slope", func(g *G) { g.Act, g.Y = compute.Identity, nil }),
+		bend("X for Y", func(g *G) {
 			if g.Y != nil {
 				g.Y = g.X
 			}
 		}),
-		back("DY for X", func(g *G) { g.X = g.DY }),
-		back("sums exchanged", func(g *G) { g.DGain, g.DBias = g.DBias, g.DGain }),
-		back("Mean for Gain", func(g *G) { g.Gain = g.Mean }),
-		back("Eps of another", func(g *G) { g.Eps *= 2 }),
-		ruin("the sums of the first member", func(g G) {
+		bend("DY for X", func(g *G) { g.X = g.DY }),
+		bend("sums exchanged", func(g *G) { g.DGain, g.DBias = g.DBias, g.DGain }),
+		bend("Mean for Gain", func(g *G) { g.Gain = g.Mean }),
+		bend("Eps of another", func(g *G) { g.Eps *= 2 }),
+		spoil("the sums of the first member", func(g G) {
 			for i := range data(g.DBias) {
 				data(g.DBias)[i] = data(g.DBias)[i%g.X.Cols()]
 			}
 		}),
-		ruin("a row lost of DBias", func(g G) {
+		spoil("a row lost of DBias", func(g G) {
 			rows, cols := g.Dims()
 			for j := 0; j < cols && g.Y == nil; j++ {
 				data(g.DBias)[j] -= data(g.DY)[(rows-1)*cols+j]
 			}
 		}),
-		ruin("a row lost of thousands", func(g G) {
+		spoil("a row lost of thousands", func(g G) {
 			rows, cols := g.Dims()
 			for j := 0; j < cols && g.Y == nil && rows > 1000; j++ {
 				data(g.DBias)[j] -= data(g.DY)[j]
 			}
 		}),
-		ruin("a row lost of DGain", func(g G) {
+		spoil("a row lost of DGain", func(g G) {
 			rows, cols := g.Dims()
 			for j := 0; j < cols && g.Y == nil; j++ {
 				i := (rows-1)*cols + j
 				data(g.DGain)[j] -= data(g.DY)[i] * (data(g.X)[i] - data(g.Mean)[j]) * scaleOf(data(g.Var)[j], g.Eps)
 			}
 		}),
-		ruin("the mean delta left in", func(g G) {
+		spoil("the mean delta left in", func(g G) {
 			rows, cols := g.Dims()
 			for i := range data(g.DX) {
 				j := i % cols
 				data(g.DX)[i] += data(g.Gain)[j] * scaleOf(data(g.Var)[j], g.Eps) * data(g.DBias)[j] / float32(rows)
 			}
 		}),
-		ruin("the correlation left in", func(g G) {
+		spoil("the correlation left in", func(g G) {
 			rows, cols := g.Dims()
 			for i := range data(g.DX) {
 				j := i % cols
@@ -146,9 +142,8 @@ func scaleOf(v, eps float32) float32 { return float32(1 / math.Sqrt(float64(v+ep
 
 func lossMutants() []mutant {
 	type S = compute.SoftmaxLoss
-	bend := func(name string, f func(s *S)) mutant { return mutant{name, S{}, bent(f)} }
-	spoil := func(name string, f func(s S, i int, z []float32, label int)) mutant {
-		return mutant{name, S{}, spoilt(func(s S) {
+	rows := func(name string, f func(s S, i int, z []float32, label int)) mutant {
+		return spoil(name, func(s S) {
 			n, classes := s.Dims()
 			for i := range n {
 				label := -1
@@ -157,10 +152,10 @@ func lossMutants() []mutant {
 				}
 				f(s, i, data(s.Logits)[i*classes:][:classes], label)
 			}
-		})}
+		})
 	}
 	return []mutant{
-		spoil("the largest not taken off", func(s S, i int, z []float32, label int) {
+		rows("the largest not taken off", func(s S, i int, z []float32, label int) {
 			var total float32
 			for _, v := range z {
 				total += float32(math.Exp(float64(v)))
@@ -169,7 +164,7 @@ func lossMutants() []mutant {
 				data(s.Loss)[i] = float32(math.Log(float64(total))) - z[label]
 			}
 		}),
-		spoil("the last of the largest is hit", func(s S, i int, z []float32, label int) {
+		rows("the last of the largest is hit", func(s S, i int, z []float32, label int) {
 			top := 0
 			for j, v := range z {
 				if v >= z[top] {
@@ -180,7 +175,7 @@ func lossMutants() []mutant {
 				data(s.Hit)[i] = 1
 			}
 		}),
-		spoil("a class lost of the sum", func(s S, i int, z []float32, _ int) {
+		rows("a class lost of the sum", func(s S, i int, z []float32, _ int) {
 			var total, top float64 = 0, math.Inf(-1)
 			for _, v := range z {
 				top = math.Max(top, float64(v))
@@ -191,22 +186,22 @@ func lossMutants() []mutant {
 			rest := total - math.Exp(float64(z[len(z)-1])-top)
 			data(s.Loss)[i] += float32(math.Log(rest / total))
 		}),
-		spoil("a stray label taken for the nearest", func(s S, i int, z []float32, label int) {
+		rows("a stray label taken for the nearest", func(s S, i int, z []float32, label int) {
 			if l := data(s.Labels)[i]; label < 0 {
 				data(s.Loss)[i] -= z[int(min(max(l, 0), float32(len(z)-1)))]
 			}
 		}),
-		spoil("the label not taken off", func(s S, i int, z []float32, label int) {
+		rows("the label not taken off", func(s S, i int, z []float32, label int) {
 			if s.Delta != nil && label >= 0 {
 				data(s.Delta)[i*len(z)+label] += s.Scale
 			}
 		}),
-		spoil("a fraction taken for its floor", func(s S, i int, z []float32, _ int) {
+		rows("a fraction taken for its floor", func(s S, i int, z []float32, _ int) {
 			if l := data(s.Labels)[i]; s.Delta != nil && l == 0.5 {
 				data(s.Delta)[i*len(z)] -= s.Scale
 			}
 		}),
-		spoil("any of the largest is hit", func(s S, i int, z []float32, label int) {
+		rows("any of the largest is hit", func(s S, i int, z []float32, label int) {
 			if label >= 0 && z[label] == slices.Max(z) {
 				data(s.Hit)[i] = 1
 			}
@@ -224,12 +219,11 @@ func lossMutants() []mutant {
 }
 
 func randomMutants() []mutant {
-	bend := func(name string, f func(r *compute.Random)) mutant { return mutant{name, compute.Random{}, bent(f)} }
-	spoil := func(name string, f func(r compute.Random, out []float32)) mutant {
-		return mutant{name, compute.Random{}, spoilt(func(r compute.Random) { f(r, data(r.Out)) })}
+	numbers := func(name string, f func(r compute.Random, out []float32)) mutant {
+		return spoil(name, func(r compute.Random) { f(r, data(r.Out)) })
 	}
 	order := func(name string, of func(r compute.Random, k, n int) (seed uint64, i int)) mutant {
-		return spoil(name, func(r compute.Random, _ []float32) {
+		return spoil(name, func(r compute.Random) {
 			plain().Sequences(r, func(k, n int) (uint64, int) { return of(r, k, n) })
 		})
 	}
@@ -265,34 +259,34 @@ func randomMutants() []mutant {
 			}
 			return math.MaxUint64, k % n
 		}),
-		spoil("sine for cosine", func(r compute.Random, out []float32) {
+		numbers("sine for cosine", func(r compute.Random, out []float32) {
 			for i := 0; i+1 < len(out) && r.Law.Distribution == compute.NormalLaw; i += 2 {
 				out[i], out[i+1] = out[i+1], out[i]
 			}
 		}),
-		spoil("words of a block in another order", func(_ compute.Random, out []float32) {
+		numbers("words of a block in another order", func(_ compute.Random, out []float32) {
 			for i := 0; i+3 < len(out); i += 4 {
 				out[i], out[i+3] = out[i+3], out[i]
 			}
 		}),
-		spoil("23 bits", func(r compute.Random, out []float32) {
+		numbers("23 bits", func(r compute.Random, out []float32) {
 			for i, x := range out {
 				if r.Law == compute.Uniform(0, 1) {
 					out[i] = float32(math.Floor(float64(x)*(1<<23)) / (1 << 23))
 				}
 			}
 		}),
-		spoil("an odd number at the end", func(r compute.Random, out []float32) {
+		numbers("an odd number at the end", func(r compute.Random, out []float32) {
 			if n := len(out); n%2 == 1 && r.Law.Distribution == compute.NormalLaw {
 				out[n-1] = r.Law.A
 			}
 		}),
-		spoil("the first block again", func(_ compute.Random, out []float32) {
+		numbers("the first block again", func(_ compute.Random, out []float32) {
 			for i := 4096; i < len(out); i++ {
 				out[i] = out[i-4096]
 			}
 		}),
-		spoil("a logarithm good to 2⁻²¹ alone", func(r compute.Random, out []float32) {
+		numbers("a logarithm good to 2⁻²¹ alone", func(r compute.Random, out []float32) {
 			for i := 0; i+1 < len(out) && r.Law == compute.Normal(0, 1); i += 2 {
 				x, y := float64(out[i]), float64(out[i+1])
 				if l := (x*x + y*y) / 2; l > 0 && l < math.Ln2 {
@@ -308,7 +302,7 @@ func gatherMutants() []mutant {
 	type G = compute.Gather
 	// by gathers again, the rows that f names; −1 is none.
 	by := func(name string, f func(g G, z, i int, row float64) int) mutant {
-		return mutant{name, G{}, spoilt(func(g G) {
+		return spoil(name, func(g G) {
 			batch, m, n, cols := g.Dims()
 			for i := range batch * m {
 				to := data(g.Out)[i*cols:][:cols]
@@ -317,7 +311,7 @@ func gatherMutants() []mutant {
 					copy(to, data(g.X)[(i/m%g.X.Batch()*n+r)*cols:])
 				}
 			}
-		})}
+		})
 	}
 	rowOf := func(g G, row float64) int {
 		if row >= 0 && row < float64(g.X.Rows()) && row == math.Trunc(row) {
@@ -348,10 +342,10 @@ func gatherMutants() []mutant {
 			}
 			return rowOf(g, row)
 		}),
-		mutant{"the first X for all members", G{}, bent(func(g *G) {
+		bend("the first X for all members", func(g *G) {
 			if v, err := g.X.View(0, g.X.Rows(), g.X.Cols()); err == nil {
 				g.X = v
 			}
-		})},
+		}),
 	}
 }

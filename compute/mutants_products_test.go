@@ -91,7 +91,7 @@ func hebbianMutants() (all []mutant) {
 			}, func() { run(h) })
 		})},
 		mutant{"rows for columns in patches", H{}, spoilt(func(h H) {
-			if h.OfImages() && square(h.W) {
+			if h.OfImages() {
 				turned(h.W)(data(h.W))
 			}
 		})})
@@ -99,7 +99,6 @@ func hebbianMutants() (all []mutant) {
 
 func gramMutants() []mutant {
 	type G = compute.Gram
-	bend := func(name string, f func(g *G)) mutant { return mutant{name, G{}, bent(f)} }
 	return []mutant{
 		{"mirror image missing", G{}, around(func(run func(compute.Op), g G) {
 			_, _, n, m, _ := g.Dims()

@@ -9,13 +9,11 @@ import (
 func similarityMutants() []mutant {
 	type S = compute.KernelSums
 	type G = compute.KernelGrad
-	sums := func(name string, f func(s *S)) mutant { return mutant{name, S{}, bent(f)} }
-	grad := func(name string, f func(g *G)) mutant { return mutant{name, G{}, bent(f)} }
 	ruin := func(name string, f func(s S, each func(t *compute.Tensor, w, z, i int) *float32)) mutant {
-		return mutant{name, S{}, spoilt(func(s S) {
+		return spoil(name, func(s S) {
 			_, batch, m := s.Dims()
 			f(s, func(t *compute.Tensor, w, z, i int) *float32 { return &data(t)[(w*batch+z)*m+i] })
-		})}
+		})
 	}
 	backwards := func(s []float32) []float32 {
 		s = slices.Clone(s)
@@ -24,38 +22,38 @@ func similarityMutants() []mutant {
 	}
 	half := func(x *float32) { *x /= 2 }
 	return []mutant{
-		sums("A forgotten", func(s *S) { s.A = nil }),
-		sums("B forgotten", func(s *S) { s.B = nil }),
-		sums("A for B", func(s *S) {
+		bend("A forgotten", func(s *S) { s.A = nil }),
+		bend("B forgotten", func(s *S) { s.B = nil }),
+		bend("A for B", func(s *S) {
 			if s.B != nil && s.A != nil && s.A.Len() == s.B.Len() {
 				s.B = s.A
 			}
 		}),
-		sums("K for L", func(s *S) {
+		bend("K for L", func(s *S) {
 			if s.Dot != nil {
 				s.L = s.K
 			}
 		}),
-		sums("L for K", func(s *S) {
+		bend("L for K", func(s *S) {
 			if s.Dot != nil && s.L.Widths() == s.K.Widths() {
 				s.K = s.L
 			}
 		}),
-		sums("sums exchanged", func(s *S) {
+		bend("sums exchanged", func(s *S) {
 			if s.Sum != nil && s.Dot != nil {
 				s.Sum, s.Dot = s.Dot, s.Sum
 			}
 		}),
-		sums("the first width for all", func(s *S) { s.K.Sigma = first(s.K.Sigma) }),
-		sums("the first width of L for all", func(s *S) { s.L.Sigma = first(s.L.Sigma) }),
-		sums("widths in another order", func(s *S) { s.K.Sigma = backwards(s.K.Sigma) }),
-		sums("σ not scaled by √d", func(s *S) { s.K.PerDim, s.L.PerDim = false, false }),
-		sums("linear for cosine", func(s *S) {
+		bend("the first width for all", func(s *S) { s.K.Sigma = first(s.K.Sigma) }),
+		bend("the first width of L for all", func(s *S) { s.L.Sigma = first(s.L.Sigma) }),
+		bend("widths in another order", func(s *S) { s.K.Sigma = backwards(s.K.Sigma) }),
+		bend("σ not scaled by √d", func(s *S) { s.K.PerDim, s.L.PerDim = false, false }),
+		bend("linear for cosine", func(s *S) {
 			if s.K.Kernel == compute.Cosine {
 				s.K.Kernel = compute.Linear
 			}
 		}),
-		sums("the first member for all", func(s *S) {
+		bend("the first member for all", func(s *S) {
 			if s.K.X.Batch() > 1 {
 				s.K.X, _ = s.K.X.View(0, s.K.X.Rows(), s.K.X.Cols())
 				s.Sum, s.Dot = sole(s.Sum), sole(s.Dot)
@@ -84,24 +82,24 @@ func similarityMutants() []mutant {
 			}
 		}),
 
-		grad("Self forgotten", func(g *G) { g.Self = 0 }),
-		grad("Cross forgotten", func(g *G) { g.Cross = 0 }),
-		grad("R forgotten", func(g *G) { g.R = nil }),
-		grad("G forgotten", func(g *G) { g.G = nil }),
-		grad("half of Self", func(g *G) { half(&g.Self) }),
-		grad("half of Cross", func(g *G) { half(&g.Cross) }),
-		grad("half of it all", func(g *G) { half(&g.Alpha) }),
-		grad("uphill", func(g *G) { g.Alpha = -g.Alpha }),
-		grad("K for L", func(g *G) {
+		bend("Self forgotten", func(g *G) { g.Self = 0 }),
+		bend("Cross forgotten", func(g *G) { g.Cross = 0 }),
+		bend("R forgotten", func(g *G) { g.R = nil }),
+		bend("G forgotten", func(g *G) { g.G = nil }),
+		bend("half of Self", func(g *G) { half(&g.Self) }),
+		bend("half of Cross", func(g *G) { half(&g.Cross) }),
+		bend("half of it all", func(g *G) { half(&g.Alpha) }),
+		bend("uphill", func(g *G) { g.Alpha = -g.Alpha }),
+		bend("K for L", func(g *G) {
 			if g.L.X != nil {
 				g.L = g.K
 			}
 		}),
-		grad("the first width for all", func(g *G) { g.K.Sigma = first(g.K.Sigma) }),
-		grad("the first width of L for all", func(g *G) { g.L.Sigma = first(g.L.Sigma) }),
-		grad("widths of L in another order", func(g *G) { g.L.Sigma = backwards(g.L.Sigma) }),
-		grad("σ not scaled by √d", func(g *G) { g.K.PerDim = false }),
-		grad("Gaussian of L alone", func(g *G) {
+		bend("the first width for all", func(g *G) { g.K.Sigma = first(g.K.Sigma) }),
+		bend("the first width of L for all", func(g *G) { g.L.Sigma = first(g.L.Sigma) }),
+		bend("widths of L in another order", func(g *G) { g.L.Sigma = backwards(g.L.Sigma) }),
+		bend("σ not scaled by √d", func(g *G) { g.K.PerDim = false }),
+		bend("Gaussian of L alone", func(g *G) {
 			if g.L.X != nil && g.L.Kernel == compute.Gaussian {
 				g.L.Kernel, g.L.Sigma = compute.Linear, nil
 			}
@@ -114,7 +112,7 @@ func similarityMutants() []mutant {
 				}
 			}
 		})},
-		{"the last column as it was", G{}, spoilt(func(g G) { data(g.DX)[g.DX.Len()-1] = 0 })},
+		spoil("the last column as it was", func(g G) { data(g.DX)[g.DX.Len()-1] = 0 }),
 	}
 }
 

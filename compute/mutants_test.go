@@ -18,11 +18,17 @@ type mutant struct {
 	compute.Backend
 }
 
+// bend returns the mutant that replaces ops of one type by others.
+func bend[O compute.Op](name string, f func(op *O)) mutant { return mutant{name, *new(O), bent(f)} }
+
+// spoil returns the mutant that changes the outputs of ops of one type.
+func spoil[O compute.Op](name string, f func(op O)) mutant { return mutant{name, *new(O), spoilt(f)} }
+
 // TestMutants: every mutant is caught by the cases of its op.
 func TestMutants(t *testing.T) {
 	for _, m := range slices.Concat(operandMutants(), windowMutants(), convMutants(), poolMutants(), epilogueMutants(), hebbianMutants(),
 		gramMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), gatherMutants(), similarityMutants(),
-		inverseMutants(), roofMutants()) {
+		inverseMutants(), roofMutants(), halfMutants()) {
 		t.Run(fmt.Sprintf("%T/%s", m.op, m.name), func(t *testing.T) {
 			t.Parallel()
 			if _, err := try(m.op, 1, m); !errors.Is(err, compute.ErrWrong) {
@@ -169,8 +175,8 @@ func fields(v reflect.Value, prefix string, f func(name string, field reflect.Va
 // roofMutants are of the ops that a roofline is measured by.
 func roofMutants() []mutant {
 	return []mutant{
-		{"one bit off", compute.Copy{}, spoilt(func(c compute.Copy) { flip(last(c.Dst)) })},
-		{"one round short", compute.FMA{}, bent(func(f *compute.FMA) { f.Rounds-- })},
-		{"A and B exchanged", compute.FMA{}, bent(func(f *compute.FMA) { f.A, f.B = f.B, f.A })},
+		spoil("one bit off", func(c compute.Copy) { flip(last(c.Dst)) }),
+		bend("one round short", func(f *compute.FMA) { f.Rounds-- }),
+		bend("A and B exchanged", func(f *compute.FMA) { f.A, f.B = f.B, f.A }),
 	}
 }

@@ -40,8 +40,11 @@ func placed(w *compute.Tensor, to func(r, s int) (int, int)) func(x []float32) {
 	}
 }
 
-// turned exchanges rows and columns of a square window, and rotated turns a window by 180°.
+// turned exchanges rows and columns of a square window of float32s, and rotated turns a window by 180°.
 func turned(w *compute.Tensor) func(x []float32) {
+	if w.Shape()[1] != w.Shape()[2] || w.Type() != compute.Float32 {
+		return func([]float32) {}
+	}
 	return placed(w, func(r, s int) (int, int) { return s, r })
 }
 
@@ -49,31 +52,15 @@ func rotated(w *compute.Tensor) func(x []float32) {
 	return placed(w, func(r, s int) (int, int) { return w.Shape()[1] - 1 - r, w.Shape()[2] - 1 - s })
 }
 
-func square(w *compute.Tensor) bool {
-	return w.Shape()[1] == w.Shape()[2] && w.Type() == compute.Float32
-}
-
 func convMutants() []mutant {
 	type C = compute.Conv
 	type I = compute.ConvInput
 	return []mutant{
-		{"rows for columns", C{}, around(func(run func(compute.Op), c C) {
-			if !square(c.W) {
-				run(c)
-				return
-			}
-			during(c.W, turned(c.W), func() { run(c) })
-		})},
-		{"rows for columns", I{}, around(func(run func(compute.Op), c I) {
-			if !square(c.W) {
-				run(c)
-				return
-			}
-			during(c.W, turned(c.W), func() { run(c) })
-		})},
+		{"rows for columns", C{}, around(func(run func(compute.Op), c C) { during(c.W, turned(c.W), func() { run(c) }) })},
+		{"rows for columns", I{}, around(func(run func(compute.Op), c I) { during(c.W, turned(c.W), func() { run(c) }) })},
 		{"convolved, not correlated", C{}, around(func(run func(compute.Op), c C) { during(c.W, rotated(c.W), func() { run(c) }) })},
 		{"window not turned round", I{}, around(func(run func(compute.Op), c I) { during(c.W, rotated(c.W), func() { run(c) }) })},
-		{"borders repeated", C{}, spoilt(repeatBorders)},
+		spoil("borders repeated", repeatBorders),
 		{"the last phase not computed", I{}, around(func(run func(compute.Op), c I) {
 			old, g := slices.Clone(data(c.X)), c.Patches()
 			run(c)
@@ -122,9 +109,9 @@ func poolMutants() []mutant {
 				}
 			}
 		})},
-		{"largest for average", P{}, bent(func(p *P) { p.Pooling = compute.MaxPool })},
-		{"average by what is seen", P{}, spoilt(averageBySeen)},
-		{"delta to the last of the largest", G{}, spoilt(lastOfLargest)},
+		bend("largest for average", func(p *P) { p.Pooling = compute.MaxPool }),
+		spoil("average by what is seen", averageBySeen),
+		spoil("delta to the last of the largest", lastOfLargest),
 		{"delta not divided", G{}, spoilt(func(p G) {
 			for i := range data(p.DX) {
 				if p.Pooling == compute.AveragePool {

@@ -92,6 +92,17 @@ func steps(t *testing.T, d *compute.Device, f func(s *compute.Step)) {
 	}
 }
 
+// copies does n copies of three numbers until all is done.
+func copies(t *testing.T, d *compute.Device, n int) {
+	t.Helper()
+	steps(t, d, func(s *compute.Step) {
+		x, y := s.Tensor(3), s.Tensor(3)
+		for range n {
+			s.Do(compute.Copy{Dst: y, Src: x})
+		}
+	})
+}
+
 // TestProfileSums: times, counts, flops and bytes by kind are the sums of the ops', and kinds are distinguished by the
 // features of their work, and by nothing else.
 func TestProfileSums(t *testing.T) {
@@ -106,7 +117,7 @@ func TestProfileSums(t *testing.T) {
 		}
 		s.Do(compute.Gemm{C: y, A: x, B: x, TransB: true, Epilogue: one})                                           // 5
 		s.Do(compute.Gemm{C: y, A: x, B: x, Epilogue: compute.Epilogue{Alpha: 0.5, Act: compute.ReLU}})             // 6
-		s.Do(compute.Gemm{C: z, A: x, B: z2(s), Epilogue: one})                                                     // 7
+		s.Do(compute.Gemm{C: z, A: x, B: s.Tensor(4, 8), Epilogue: one})                                            // 7
 		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: double})                                              // 8
 		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: scale})                                               // 9
 		s.Do(compute.Map{Out: y, In: []*compute.Tensor{x}, F: scale.WithConsts(7)})                                 // 10
@@ -144,9 +155,6 @@ func TestProfileSums(t *testing.T) {
 		t.Errorf("%d kinds, want 9, the longest first: %+v", len(ops), ops)
 	}
 }
-
-// z2 is one more operand.
-func z2(s *compute.Step) *compute.Tensor { return s.Tensor(4, 8) }
 
 // near reports whether got is as close to a median as a Profiler's must be.
 func near(got, want time.Duration) bool {
@@ -221,12 +229,7 @@ func TestTraceFile(t *testing.T) {
 	p, d := profiled(t, c, 0)
 	began := c.now
 	const n = 17
-	steps(t, d, func(s *compute.Step) {
-		x, y := s.Tensor(3), s.Tensor(3)
-		for range n {
-			s.Do(compute.Copy{Dst: y, Src: x})
-		}
-	})
+	copies(t, d, n)
 	took := float64(time.Since(began)) / 1e3
 	var host, device, parts, syncs int
 	for _, e := range readTrace(t, p).TraceEvents {
@@ -265,12 +268,7 @@ func TestTraceFile(t *testing.T) {
 func TestNested(t *testing.T) {
 	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Duration(1+i%3) * 6 * time.Microsecond }, parts: 3}
 	p, d := profiled(t, c, 0)
-	steps(t, d, func(s *compute.Step) {
-		x, y := s.Tensor(3), s.Tensor(3)
-		for range 20 {
-			s.Do(compute.Copy{Dst: y, Src: x})
-		}
-	})
+	copies(t, d, 20)
 	var opEnd, partEnd float64 = math.Inf(-1), math.Inf(-1)
 	for _, e := range readTrace(t, p).TraceEvents {
 		const rounding = 1e-6
@@ -295,12 +293,7 @@ func TestDropped(t *testing.T) {
 	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return time.Microsecond }}
 	p, d := profiled(t, c, 50)
 	const n = 1000
-	steps(t, d, func(s *compute.Step) {
-		x, y := s.Tensor(3), s.Tensor(3)
-		for range n {
-			s.Do(compute.Copy{Dst: y, Src: x})
-		}
-	})
+	copies(t, d, n)
 	const dropped = 2*n + 1 - 50 // each op is an event on either track, and there was one Sync
 	if ops := p.Ops(); p.Dropped() != dropped || len(ops) != 1 || ops[0].Count != n || ops[0].Total != n*time.Microsecond || ops[0].Bytes != n*24 {
 		t.Errorf("dropped %d, %+v", p.Dropped(), ops)
@@ -367,7 +360,7 @@ func TestNotTimed(t *testing.T) {
 	}
 	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return 0 }} // a clock that stands still
 	p, d := profiled(t, c, 0)
-	steps(t, d, func(s *compute.Step) { s.Do(compute.Copy{Dst: s.Tensor(3), Src: s.Tensor(3)}) })
+	copies(t, d, 1)
 	var table bytes.Buffer
 	if err := p.Table(&table); err != nil || !strings.Contains(table.String(), "worth nothing") || strings.Contains(table.String(), "NaN") {
 		t.Errorf("%v:\n%s", err, &table)

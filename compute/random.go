@@ -94,10 +94,12 @@ func (r Random) check() error {
 		return fmt.Errorf("law %v, want one of %v", l, lawNames)
 	case !finite(l.A) || !finite(l.B):
 		return fmt.Errorf("law %v, want finite numbers", l)
-	case l.Distribution == UniformLaw && l.A >= l.B:
-		return fmt.Errorf("law %v, want an interval", l)
+	case l.Distribution == UniformLaw && (l.A >= l.B || !finite(l.B-l.A)):
+		return fmt.Errorf("law %v, want an interval, no longer than the largest float32", l)
 	case l.Distribution == NormalLaw && l.B < 0:
 		return fmt.Errorf("law %v, want a standard deviation", l)
+	case l.Distribution == NormalLaw && !(math.Abs(float64(l.A))+6*float64(l.B) <= math.MaxFloat32):
+		return fmt.Errorf("law %v, want numbers to six standard deviations that are float32s", l)
 	case l.Distribution == BernoulliLaw && !(0 <= l.A && l.A <= 1):
 		return fmt.Errorf("law %v, want a probability within [0, 1]", l)
 	}

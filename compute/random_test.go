@@ -32,41 +32,6 @@ func TestPhilox(t *testing.T) {
 	}
 }
 
-// TestRandomOrder: element i is made of word i mod 4 of block i/4 of its stream, whatever the length.
-func TestRandomOrder(t *testing.T) {
-	d := device(t)
-	const seed, stream = 0x0123456789abcdef, 0xfedcba9876543210
-	at := compute.Define(compute.Random{Out: tensor(t, d, 100), Law: compute.Uniform(0, 1), Seed: seed, Stream: stream}, nil)
-	for i := range 100 {
-		w := compute.Philox([4]uint32{uint32(i / 4), 0, 0x76543210, 0xfedcba98}, [2]uint32{0x89abcdef, 0x01234567})[i%4]
-		if v := at(0, i); v.X != float64(w>>8)/(1<<24) || v.Err != 0 {
-			t.Errorf("element %d is %v, want %g ± 0", i, v, float64(w>>8)/(1<<24))
-		}
-	}
-}
-
-// TestRandomSeeds: element i of part k is element i of Seed + k, which goes on at 0 after 2⁶⁴−1.
-func TestRandomSeeds(t *testing.T) {
-	d := device(t)
-	const parts, n, seed = 4, 6, math.MaxUint64 - 1
-	at := compute.Define(compute.Random{Out: tensor(t, d, parts, n), Law: compute.Uniform(0, 1), Seed: seed, Seeds: parts}, nil)
-	for k, key := range [parts][2]uint32{{0xfffffffe, 0xffffffff}, {0xffffffff, 0xffffffff}, {0, 0}, {1, 0}} {
-		for i := range n {
-			w := compute.Philox([4]uint32{uint32(i / 4)}, key)[i%4]
-			if v := at(0, k*n+i); v.X != float64(w>>8)/(1<<24) || v.Err != 0 {
-				t.Errorf("element %d of part %d is %v, want %g ± 0", i, k, v, float64(w>>8)/(1<<24))
-			}
-		}
-	}
-}
-
-// TestRandomParts: each part is, to the bit, a Random of its own.
-func TestRandomParts(t *testing.T) {
-	if err := computetest.Parts(device(t)); err != nil {
-		t.Error(err)
-	}
-}
-
 // draws returns n numbers of a law.
 func draws(t *testing.T, law compute.Law, seed uint64, n int) []float64 {
 	d := device(t)

@@ -11,17 +11,17 @@ import (
 //	Mean_j = Σ_i X[i,j]/n, Var_j = Σ_i (X[i,j] − Mean_j)²/n
 //	Y[i,j] = Act(Gain_j·(X[i,j] − Mean_j)/√(Var_j + Eps) + Bias_j)
 //
-// The rows are all elements of X before its last dimension: of images, n = N·H·W. Where Mean and the other vectors hold
-// one number per column for each of several members, X is as many members of n rows each, one after the other, and each is
-// standardized by itself. Mean and Var are kept for [StandardizeGrad]. The running statistics, where there are any, move by Momentum towards those
-// of the batch, Var with n−1 in the place of n, as in PyTorch:
+// The rows run over all dimensions of X but the last: of images, n = N·H·W. If Mean and the other vectors hold numbers for
+// several members, X is these members one after the other, of n rows each, and each member is standardized by itself.
+// [StandardizeGrad] reads Mean and Var. The running statistics, unless nil, move by Momentum towards the batch statistics;
+// the running variance divides by n−1 instead of n, as in PyTorch:
 //
 //	RunMean_j ← (1−m)·RunMean_j + m·Mean_j, RunVar_j ← (1−m)·RunVar_j + m·n/(n−1)·Var_j
 //
-// In evaluation, with given statistics, the same is a [Map] of X.
+// In evaluation the statistics are given, and a [Map] of X standardizes it.
 //
-// Source: Ioffe and Szegedy 2015. Admissible are two passes and the merging of chunks (Chan, Golub,
-// LeVeque 1983): with δ = γ_n·Σ|x|/n, the variance v may be off by γ_{n+8}·(v+4δ√v+4δ²) + 4δ√v + 4δ².
+// Source: Ioffe and Szegedy 2015. A backend may take two passes or merge chunks (Chan, Golub, LeVeque 1983): with
+// δ = γ_n·Σ|x|/n, the variance v may be off by γ_{n+8}·(v+4δ√v+4δ²) + 4δ√v + 4δ².
 // Cost: 9 flops an element.
 type Standardize struct {
 	Y               *Tensor // members · rows × columns
@@ -37,13 +37,13 @@ func (s Standardize) operands() (outs, ins []*Tensor) {
 	return append([]*Tensor{s.Y, s.Mean, s.Var}, present(s.RunMean, s.RunVar)...), []*Tensor{s.X, s.Gain, s.Bias}
 }
 
-// Members returns how many members X has.
+// Members returns the number of members of X.
 func (s Standardize) Members() int { return s.Mean.n / s.X.Cols() }
 
 // Dims returns the size of a member of X as a matrix.
 func (s Standardize) Dims() (rows, cols int) { return membersOf(s.X, s.Mean) }
 
-// membersOf is the size of each of the members of x that mean has numbers for, if there are any.
+// membersOf returns the size of one member of x, given the mean of each column of each member.
 func membersOf(x, mean *Tensor) (rows, cols int) {
 	return x.n / max(mean.n, x.Cols()), x.Cols()
 }
@@ -62,7 +62,7 @@ func (s Standardize) check() error {
 		"Var": s.Var, "RunMean": s.RunMean, "RunVar": s.RunVar, "Gain": s.Gain, "Bias": s.Bias})
 }
 
-// checkColumns requires of what Standardize and its gradient have in common that it fits x.
+// checkColumns checks the fields that Standardize and StandardizeGrad share: they must fit x.
 func checkColumns(y, x, mean *Tensor, eps float32, act Act, columns map[string]*Tensor) error {
 	if y.n != x.n || y.Cols() != x.Cols() {
 		return fmt.Errorf("Y%v of X%v, want the same", y, x)
@@ -95,16 +95,10 @@ func checkColumns(y, x, mean *Tensor, eps float32, act Act, columns map[string]*
 func (s Standardize) define(before Contents) func(out, i int) Val {
 	rows, cols := s.Dims()
 	x, gain, bias := before[s.X], before[s.Gain], before[s.Bias]
-	known := map[int][2]Val{}
-	moments := func(c int) (mean, v Val) {
-		m, ok := known[c]
-		if !ok {
-			x := x[c/cols*rows*cols+c%cols:]
-			m[0], m[1] = momentsOf(rows, func(i int) float32 { return x[i*cols] })
-			known[c] = m
-		}
-		return m[0], m[1]
-	}
+	moments := perColumn(func(c int) (mean, v Val) {
+		x := x[c/cols*rows*cols+c%cols:]
+		return momentsOf(rows, func(i int) float32 { return x[i*cols] })
+	})
 	keep, part := Val{X: 1}.sub(leaf(s.Momentum)), leaf(s.Momentum)
 	return func(out, i int) Val {
 		c := i // the column, counted through the members
@@ -128,10 +122,23 @@ func (s Standardize) define(before Contents) func(out, i int) Val {
 	}
 }
 
-// columnOf is the column of element i, counted through the members, each of rows×cols.
+// perColumn returns f, each column's two numbers computed once.
+func perColumn(f func(c int) (a, b Val)) func(c int) (a, b Val) {
+	known := map[int][2]Val{}
+	return func(c int) (a, b Val) {
+		v, ok := known[c]
+		if !ok {
+			v[0], v[1] = f(c)
+			known[c] = v
+		}
+		return v[0], v[1]
+	}
+}
+
+// columnOf returns the column of element i, counted through the members, each of rows×cols.
 func columnOf(i, rows, cols int) int { return i/(rows*cols)*cols + i%cols }
 
-// momentsOf is the mean and the variance of n numbers.
+// momentsOf returns the mean and the variance of n numbers.
 func momentsOf(n int, x func(i int) float32) (mean, v Val) {
 	s := sum{whole: true, n: n}
 	for i := range n {
@@ -153,7 +160,7 @@ func momentsOf(n int, x func(i int) float32) (mean, v Val) {
 	return mean, v
 }
 
-// inverseSD is 1/√(v + eps) of a variance v, which no evaluation makes negative.
+// inverseSD returns 1/√(v + eps) of a variance v, which no evaluation makes negative.
 func (v Val) inverseSD(eps float32) Val {
 	if !v.Bounded() {
 		return unbounded
@@ -164,7 +171,7 @@ func (v Val) inverseSD(eps float32) Val {
 	return rounded(x, err, 8) // as 1/sqrt: half of the sum's 1, 4.5 and 2.5; inversesqrt has 2
 }
 
-// slack is v after so many more roundings: for another order of the same operations.
+// slack returns v after so many more roundings, of another order of the same operations.
 func (v Val) slack(ulps float64) Val {
 	if v.Bounded() {
 		v.Err += ulps * ulp * (math.Abs(v.X) + v.Err)
@@ -176,14 +183,14 @@ func (s Standardize) cost() Cost {
 	return Cost{9 * int64(s.X.n), 8 * int64(s.X.n)}
 }
 
-// StandardizeGrad takes a delta through [Standardize]: with its own X, Y, Mean, Var, Gain, Eps and Act,
-// x̂ = (X − Mean)/√(Var + Eps), n rows, and e = DY·Act′ seen from Y,
+// StandardizeGrad is the gradient of [Standardize], whose X, Y, Mean, Var, Gain, Eps and Act it takes. With
+// x̂ = (X − Mean)/√(Var + Eps), n rows, and e = DY·Act′, the derivative computed from Y,
 //
 //	DBias_j = Σ_i e[i,j], DGain_j = Σ_i e[i,j]·x̂[i,j]
 //	DX[i,j] = Gain_j/√(Var_j + Eps)·(e[i,j] − DBias_j/n − x̂[i,j]·DGain_j/n)
 //
-// Of several members each has sums of its own, as in Standardize. Mean and Var are taken as given. Bounds: of the sums γ_{n+2}·Σ(|v|+err v) + Σ err v, then step
-// by step. Cost: 12 flops an element.
+// for each member by itself, as in Standardize. Mean and Var are taken as exact. The bound of a sum is
+// γ_{n+2}·Σ(|v|+err v) + Σ err v; DX follows step by step. Cost: 12 flops an element.
 type StandardizeGrad struct {
 	DX           *Tensor // members · rows × columns
 	DGain, DBias *Tensor // members × columns
@@ -200,7 +207,7 @@ func (s StandardizeGrad) operands() (outs, ins []*Tensor) {
 	return []*Tensor{s.DX, s.DGain, s.DBias}, append([]*Tensor{s.DY, s.X, s.Mean, s.Var, s.Gain}, present(s.Y)...)
 }
 
-// Members returns how many members X has.
+// Members returns the number of members of X.
 func (s StandardizeGrad) Members() int { return s.Mean.n / s.X.Cols() }
 
 // Dims returns the size of a member of X as a matrix.
@@ -229,22 +236,16 @@ func (s StandardizeGrad) define(before Contents) func(out, i int) Val {
 		}
 		return e, leaf(x[i]).sub(leaf(mean[j])).mul(leaf(variance[j]).inverseSD(s.Eps)).slack(2)
 	}
-	known := map[int][2]Val{}
-	sums := func(c int) (dbias, dgain Val) {
-		m, ok := known[c]
-		if !ok {
-			b, g := newTotal(), newTotal()
-			first := c/cols*rows*cols + c%cols
-			for i := range rows {
-				e, xhat := at(first + i*cols)
-				b.addVal(e)
-				g.addVal(e.mul(xhat))
-			}
-			m = [2]Val{b.val(), g.val()}
-			known[c] = m
+	sums := perColumn(func(c int) (dbias, dgain Val) {
+		b, g := newTotal(), newTotal()
+		first := c/cols*rows*cols + c%cols
+		for i := range rows {
+			e, xhat := at(first + i*cols)
+			b.addVal(e)
+			g.addVal(e.mul(xhat))
 		}
-		return m[0], m[1]
-	}
+		return b.val(), g.val()
+	})
 	return func(out, i int) Val {
 		c := i
 		if out == 0 {

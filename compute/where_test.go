@@ -19,6 +19,9 @@ func TestWhere(t *testing.T) {
 	user := func(function, file string) runtime.Frame {
 		return runtime.Frame{Function: function, File: file, Line: 9}
 	}
+	system, layer := user("hebb/nets/recurrent.(*RFLO).Step", "/src/hebb/nets/recurrent/rflo.go"), user("hebb/nets/stack.(*dense).Backward", "/src/hebb/nets/stack/layers.go")
+	step, cli := user("hebb/nets.(*cohort).moment", "/src/hebb/nets/run.go"), user("hebb/cmd/cli.(*networkRun).train", "/src/hebb/cmd/cli/network.go")
+	hebb := user("main.main", "/src/hebb/cmd/hebb/main.go")
 	for _, test := range []struct {
 		name, want string
 		frames     []runtime.Frame
@@ -32,6 +35,12 @@ func TestWhere(t *testing.T) {
 		{"a program of this module", "hebb/train.go:9", []runtime.Frame{do, pass, train, user("main.(*trainRun).run", "/src/hebb/cmd/hebb/train.go")}},
 		{"a benchmark", "bench/gemm.go:9", []runtime.Frame{do, user("hebb/bench.gemm", "/src/hebb/bench/gemm.go"), main}},
 		{"a test of a library", "nets/rule_test.go:9", []runtime.Frame{do, pass, user("hebb/nets.TestRule", "/src/hebb/nets/rule_test.go"), end}},
+		{"a system of the command", "recurrent/rflo.go:9", []runtime.Frame{do, pass, system, step, train, cli, hebb, end}},
+		{"a rule of the command", "credit/sign.go:9", []runtime.Frame{do, user("hebb/nets/credit.SignSymmetry.Send", "/src/hebb/nets/credit/sign.go"), layer, step, train, cli, hebb, end}},
+		{"a system of a program with the command", "recurrent/rflo.go:9", []runtime.Frame{do, pass, system, step, train, cli, main, end}},
+		{"a program's system in the command", "mine/rule.go:9", []runtime.Frame{do, pass, user("example.com/mine.Rule.Step", "/home/me/mine/rule.go"), step, train, cli, main, end}},
+		{"the command itself", "nets/pass.go:2", []runtime.Frame{do, pass, train, cli, hebb, end}},
+		{"the command alone", "cli/network.go:9", []runtime.Frame{do, cli, hebb, end}},
 		{"paths left out of the program", "mine/rule.go:9", []runtime.Frame{do, user("example.com/mine.Send", "example.com/mine/rule.go")}},
 		{"nobody but libraries", "nets/pass.go:2", []runtime.Frame{do, do, pass, train, user("sync.(*WaitGroup).Go.func1", "/go/src/sync/waitgroup.go"), end}},
 	} {

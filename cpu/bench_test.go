@@ -8,7 +8,7 @@ import (
 	"hebb/compute"
 )
 
-// bench times one op on normally distributed operands and reports GFLOP/s.
+// bench times one op on normally distributed operands and reports GFLOP/s. The ops that hebb bench times are not timed here.
 func bench(b *testing.B, build func(s *compute.Step, in func(shape ...int) *compute.Tensor) compute.Op) {
 	be, err := Open()
 	if err != nil {
@@ -39,38 +39,6 @@ func bench(b *testing.B, build func(s *compute.Step, in func(shape ...int) *comp
 	})
 	if err != nil {
 		b.Fatal(err)
-	}
-}
-
-func BenchmarkGemm(b *testing.B) {
-	for _, c := range []struct {
-		name           string
-		batch, m, n, k int
-		ta, tb         bool
-	}{
-		{"64x256x256x256/NN", 64, 256, 256, 256, false, false},
-		{"64x256x256x256/NT", 64, 256, 256, 256, false, true},
-		{"64x256x256x256/TN", 64, 256, 256, 256, true, false},
-		{"64x256x256x256/TT", 64, 256, 256, 256, true, true},
-		{"1x2048x2048x256/NN", 1, 2048, 2048, 256, false, false},
-		{"1x2048x2048x256/TN", 1, 2048, 2048, 256, true, false},
-		{"1x64x576x65536/TN", 1, 64, 576, 65536, true, false},
-		{"1x512x512x128/TN", 1, 512, 512, 128, true, false},
-		{"1x1024x1024x1024/NN", 1, 1024, 1024, 1024, false, false},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-				g := compute.Gemm{C: s.Tensor(c.batch, c.m, c.n), A: in(c.batch, c.m, c.k), B: in(c.batch, c.k, c.n),
-					TransA: c.ta, TransB: c.tb, Epilogue: compute.Epilogue{Alpha: 1}}
-				if c.ta {
-					g.A = s.View(g.A, 0, c.batch, c.k, c.m)
-				}
-				if c.tb {
-					g.B = s.View(g.B, 0, c.batch, c.n, c.k)
-				}
-				return g
-			})
-		})
 	}
 }
 
@@ -133,136 +101,6 @@ func BenchmarkLayer(b *testing.B) {
 			})
 		})
 	}
-}
-
-// BenchmarkHebbian is 2048×2048 weights and 256 pairs; the product alone is Gemm/1x2048x2048x256/TN.
-func BenchmarkHebbian(b *testing.B) {
-	for _, c := range []struct {
-		name string
-		h    compute.Hebbian
-	}{
-		{"hebb", compute.Hebbian{}},
-		{"decay", compute.Hebbian{Decay: 1e-4}},
-		{"bounds", compute.Hebbian{Lo: -10, Hi: 10}},
-		{"oja", compute.Hebbian{Mask: compute.Diagonal}},
-		{"sanger", compute.Hebbian{Mask: compute.Lower}},
-		{"subspace", compute.Hebbian{Mask: compute.Full}},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-				h := c.h
-				h.W, h.Y, h.X, h.Rate = in(2048, 2048), in(256, 2048), in(256, 2048), 1e-9
-				if h.Mask != compute.None {
-					h.G = h.Y
-				}
-				return h
-			})
-		})
-	}
-}
-
-// BenchmarkConv is the layers of a ResNet-18 for images of 32×32, 64 at a time, forwards, back and their weights'
-// gradients.
-func BenchmarkConv(b *testing.B) {
-	for _, l := range []struct{ c, units, size, window, stride, pad int }{
-		{3, 64, 32, 3, 1, 1},
-		{64, 64, 32, 3, 1, 1},
-		{64, 128, 32, 3, 2, 1},
-		{64, 128, 32, 1, 2, 0},
-		{128, 128, 16, 3, 1, 1},
-		{256, 256, 8, 3, 1, 1},
-		{512, 512, 4, 3, 1, 1},
-	} {
-		slide := compute.Slide{Stride: l.stride, Pad: l.pad}
-		places := slide.Places(l.size, l.window)
-		for _, c := range []struct {
-			name  string
-			build func(x, y, w *compute.Tensor) compute.Op
-		}{
-			{"forward", func(x, y, w *compute.Tensor) compute.Op {
-				return compute.Conv{Y: y, X: x, W: w, Slide: slide, Epilogue: compute.Epilogue{Alpha: 1}}
-			}},
-			{"input", func(x, y, w *compute.Tensor) compute.Op {
-				return compute.ConvInput{X: x, Y: y, W: w, Slide: slide, Epilogue: compute.Epilogue{Alpha: 1}}
-			}},
-			{"weights", func(x, y, w *compute.Tensor) compute.Op {
-				return compute.Hebbian{W: w, Y: y, X: x, Rate: 1, Decay: 1, Patches: slide}
-			}},
-		} {
-			b.Run(fmt.Sprintf("%dx%dx%d-%d/%dx%d/%s", l.size, l.size, l.c, l.units, l.window, l.window, c.name), func(b *testing.B) {
-				bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-					return c.build(in(64, l.size, l.size, l.c), in(64, places, places, l.units), in(l.units, l.window, l.window, l.c))
-				})
-			})
-		}
-	}
-}
-
-// BenchmarkMap is a step of stochastic gradient descent with momentum, with as many parameters as a ResNet-18: it is
-// bound by memory.
-func BenchmarkMap(b *testing.B) {
-	f := compute.Pointwise(compute.Add(compute.Mul(compute.Const(0.9), compute.Old()),
-		compute.Add(compute.Var(0), compute.Mul(compute.Const(1e-4), compute.Var(1)))))
-	bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-		return compute.Map{Out: in(11 << 20), In: []*compute.Tensor{in(11 << 20), in(11 << 20)}, F: f}
-	})
-}
-
-// BenchmarkStandardize is the widest layer of that network, with ReLU, and its gradient.
-func BenchmarkStandardize(b *testing.B) {
-	b.Run("forward", func(b *testing.B) {
-		bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-			return compute.Standardize{Y: in(1<<16, 64), Mean: in(64), Var: in(64), X: in(1<<16, 64), Gain: in(64), Bias: in(64),
-				Eps: 1e-5, Act: compute.ReLU}
-		})
-	})
-	b.Run("gradient", func(b *testing.B) {
-		bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-			variance := in(64)
-			fill(values(variance), 1)
-			return compute.StandardizeGrad{DX: in(1<<16, 64), DGain: in(64), DBias: in(64), DY: in(1<<16, 64), X: in(1<<16, 64),
-				Y: in(1<<16, 64), Mean: in(64), Var: variance, Gain: in(64), Eps: 1e-5, Act: compute.ReLU}
-		})
-	})
-}
-
-func BenchmarkGram(b *testing.B) {
-	for _, c := range []struct {
-		name string
-		g    compute.Gram
-		y    bool
-	}{
-		{"linear", compute.Gram{}, false},
-		{"cosine", compute.Gram{Kernel: compute.Cosine}, false},
-		{"gaussian", compute.Gram{Kernel: compute.Gaussian, Sigma: []float32{1}}, false},
-		{"3widths", compute.Gram{Kernel: compute.Gaussian, Sigma: []float32{.5, 1, 2}}, false},
-		{"xy", compute.Gram{Kernel: compute.Gaussian, Sigma: []float32{1}}, true},
-		{"double", compute.Gram{Kernel: compute.Gaussian, Sigma: []float32{1}, Center: compute.Double}, false},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-				g := c.g
-				g.X, g.PerDim = in(4096, 512), g.Kernel == compute.Gaussian
-				g.K = s.Tensor(max(1, len(g.Sigma)), 4096, 4096)
-				if c.y {
-					g.Y = in(4096, 512)
-				}
-				return g
-			})
-		})
-	}
-}
-
-func BenchmarkCopy(b *testing.B) {
-	bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-		return compute.Copy{Dst: s.Tensor(1 << 24), Src: in(1 << 24)}
-	})
-}
-
-func BenchmarkFMA(b *testing.B) {
-	bench(b, func(s *compute.Step, in func(...int) *compute.Tensor) compute.Op {
-		return compute.FMA{Out: s.Tensor(1 << 16), X: in(1 << 16), A: 0.5, B: 1, Rounds: 1024}
-	})
 }
 
 // BenchmarkExp is one core's.

@@ -2,6 +2,8 @@ package cpu
 
 import (
 	"errors"
+	"flag"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -10,6 +12,29 @@ import (
 )
 
 func TestOps(t *testing.T) { computetest.Run(t, Open) }
+
+var seed = flag.Uint("seed", uint(rand.Uint32()), "of the cases of TestOtherOps")
+
+// TestOtherOps runs cases of other choices each time.
+func TestOtherOps(t *testing.T) { computetest.Explore(t, uint32(*seed), 100, Open) }
+
+// operands makes tensors of reals, some of them zero.
+type operands struct {
+	s *compute.Step
+	r *rand.Rand
+}
+
+func (o operands) in(shape ...int) *compute.Tensor {
+	t := o.s.Tensor(shape...)
+	x := make([]float32, t.Len())
+	for i := range x {
+		if o.r.IntN(8) != 0 {
+			x[i] = float32(o.r.NormFloat64())
+		}
+	}
+	o.s.Write(t, x)
+	return t
+}
 
 // TestOpsInSmallTiles makes every tile so small that small operands have edges of all kinds and sums
 // are cut in pieces, and does without vector code, or with less of it than there is.

@@ -11,7 +11,7 @@ import (
 var exhaustive = flag.Bool("exhaustive", false, "go through every float32 where a sample is taken otherwise")
 
 // TestExp holds exp to the bound of expGo's comment, and each kind of vector code to expGo's bits, over all
-// float32s, by bits.
+// float32s.
 func TestExp(t *testing.T) {
 	for v := min(avx2, widest()); v <= widest(); v++ {
 		t.Run(v.String(), func(t *testing.T) {
@@ -22,44 +22,55 @@ func TestExp(t *testing.T) {
 }
 
 func testExp(t *testing.T) {
+	worst, at := sweep(t, "exp", exp, expGo, func(x, y float32) (kind int, e float64) {
+		e, ok := expError(x, y)
+		if !ok {
+			return 0, math.Inf(1)
+		}
+		return 0, e
+	})
+	t.Logf("largest error %.4f·2⁻²³, at %g", worst[0], at[0])
+	if worst[0] > 1 {
+		t.Errorf("error at %g is %.3f·2⁻²³ of the result, want at most 1", at[0], worst[0])
+	}
+}
+
+// sweep calls f with a sample of all float32s, by bits, or with all of them, and compares it with its Go twin. It returns
+// the largest of the errors e of each kind, and where they are.
+func sweep(t *testing.T, name string, f func(dst, x []float32), twin func(float32) float32,
+	off func(x, y float32) (kind int, e float64)) (worst [2]float64, at [2]float32) {
 	stride := uint64(101)
 	if *exhaustive {
 		stride = 1
 	}
 	const block = 1 << 12
 	var mu sync.Mutex
-	worst, at := 0.0, float32(0)
 	parallel(int((1<<32)/(block*stride))+1, func(i int) {
 		var x, y [block]float32
 		for j := range x {
 			x[j] = math.Float32frombits(uint32((uint64(i)*block + uint64(j)) * stride))
 		}
-		exp(y[:], x[:])
-		w, a := 0.0, float32(0)
+		f(y[:], x[:])
+		var w [2]float64
+		var a [2]float32
 		for j, x := range x {
-			if want := expGo(x); !sameBits(want, y[j]) {
-				t.Errorf("exp(%g) is %g as a vector and %g alone", x, y[j], want)
+			if want := twin(x); !sameBits(want, y[j]) {
+				t.Errorf("%s(%g) is %g as a vector and %g alone", name, x, y[j], want)
 				return
 			}
-			e, ok := expError(x, y[j])
-			if !ok {
-				t.Errorf("exp(%g) = %g, want %g", x, y[j], math.Exp(float64(x)))
-				return
-			}
-			if e > w {
-				w, a = e, x
+			if k, e := off(x, y[j]); e > w[k] {
+				w[k], a[k] = e, x
 			}
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		if w > worst {
-			worst, at = w, a
+		for k := range w {
+			if w[k] > worst[k] {
+				worst[k], at[k] = w[k], a[k]
+			}
 		}
 	})
-	t.Logf("largest error %.4f·2⁻²³, at %g", worst, at)
-	if worst > 1 {
-		t.Errorf("error at %g is %.3f·2⁻²³ of the result, want at most 1", at, worst)
-	}
+	return worst, at
 }
 
 // expError returns the error of y ≈ eˣ in units of 2⁻²³·eˣ, after the 2⁻¹⁵⁰ that are always allowed; ok is false where
@@ -83,29 +94,27 @@ func sameBits(a, b float32) bool {
 	return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b
 }
 
-// TestExpEnds covers the arguments where the result changes kind.
-func TestExpEnds(t *testing.T) {
-	inf := float32(math.Inf(1))
-	for _, c := range []struct{ x, want float32 }{
-		{0, 1},
-		{float32(math.Copysign(0, -1)), 1},
-		{math.SmallestNonzeroFloat32, 1},
-		{-inf, 0},
-		{-math.MaxFloat32, 0},
-		{-104, 0},
-		{-103.5, math.SmallestNonzeroFloat32},
-		{88.8, inf},
-		{89, inf},
-		{math.MaxFloat32, inf},
-		{inf, inf},
+// TestEnds covers the arguments where the results of exp and log change kind.
+func TestEnds(t *testing.T) {
+	inf, nan, least := float32(math.Inf(1)), float32(math.NaN()), float32(math.SmallestNonzeroFloat32)
+	minus0 := float32(math.Copysign(0, -1))
+	for _, f := range []struct {
+		name string
+		f    func(dst, x []float32)
+		want [][2]float32 // at an argument
+	}{
+		{"exp", exp, [][2]float32{{0, 1}, {minus0, 1}, {least, 1}, {-inf, 0}, {-math.MaxFloat32, 0}, {-104, 0}, {-103.5, least},
+			{88.8, inf}, {89, inf}, {math.MaxFloat32, inf}, {inf, inf}}},
+		{"log", log, [][2]float32{{1, 0}, {0, -inf}, {minus0, -inf}, {least, -inf}, {inf, inf}, {-inf, nan}, {-1, nan}, {nan, nan}, {-least, nan}}},
 	} {
-		x := make([]float32, 25) // sixteen and eight for the vectors, one beside them
-		for j := range x {
-			x[j] = c.x
-		}
-		exp(x, x)
-		if x[0] != c.want || x[16] != c.want || x[24] != c.want {
-			t.Errorf("exp(%g) is %g and %g as a vector and %g alone, want %g", c.x, x[0], x[16], x[24], c.want)
+		for _, c := range f.want {
+			at, want := c[0], c[1]
+			x := make([]float32, 25) // sixteen and eight for the vectors, one beside them
+			fill(x, at)
+			f.f(x, x)
+			if !sameBits(x[0], want) || !sameBits(x[16], want) || !sameBits(x[24], want) {
+				t.Errorf("%s(%g) is %g and %g as a vector and %g alone, want %g", f.name, at, x[0], x[16], x[24], want)
+			}
 		}
 	}
 }

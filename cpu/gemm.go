@@ -6,8 +6,7 @@ import (
 	"hebb/compute"
 )
 
-// A product is a [compute.Gemm] as it is computed: tile by tile of C, each finished by the core
-// that multiplied it.
+// A product computes a [compute.Gemm] by tiles of C; the core that multiplied a tile also applies its epilogue.
 type product struct {
 	compute.Gemm
 	then           epilogue
@@ -31,8 +30,8 @@ func gemm(g compute.Gemm) {
 	m.multiply(tiles, nil, finish)
 }
 
-// fit is how C is cut. Where one B serves all, the rows of all A are the rows of one matrix, as are those of C; if that
-// makes the same bits, p becomes it.
+// fit returns the shape of the tiles of C. If one B serves the whole batch, all of A is one matrix, and all of C: where the
+// bits are the same, fit turns p into that one product.
 func (p *product) fit() shape {
 	each := products.fit(p.batch, p.m, p.n)
 	if p.batch == 1 || p.B.Batch() > 1 || p.TransA || p.A.Batch() == 1 {
@@ -46,7 +45,7 @@ func (p *product) fit() shape {
 	return all
 }
 
-// multiplication is p without what comes then.
+// multiplication returns p without its epilogue.
 func (p *product) multiplication() multiplication {
 	a, c := stacked(p.A), stacked(p.C)
 	if p.batch == 1 && !p.TransA {
@@ -56,21 +55,21 @@ func (p *product) multiplication() multiplication {
 	return multiplication{p.batch, p.Alpha, nil, a.tIf(p.TransA), stacked(p.B).tIf(p.TransB), p.Beta, c}
 }
 
-// pieceLength is the shortest piece of a sum that is worth a core of its own.
+// pieceLength is the least number of terms for which a piece of a sum is worth a core of its own.
 var pieceLength = 1024
 
-// pieceFloats is the most scratch for the pieces of a member.
+// pieceFloats bounds the scratch for the pieces of a member.
 const pieceFloats = 1 << 22
 
-// pieces is into how many the sums are cut. A small C of long sums, as the gradient of a layer's
-// weights is, has too few tiles for all cores. A member of a batch is cut as if it were alone.
+// pieces returns the number of pieces into which each sum is cut. A small C of long sums, such as the gradient of a
+// layer's weights, has too few tiles for all cores. A member of a batch is cut as if it were alone.
 func (p *product) pieces() int {
 	size := p.m * p.n
 	tiles := blocks(p.m, products.least.rows) * blocks(p.n, products.least.cols)
 	return min(blocks(2*runtime.GOMAXPROCS(0), tiles), p.k/pieceLength, pieceFloats/size)
 }
 
-// split computes the pieces side by side, for some members at a time, and adds them up in their order.
+// split computes the pieces in parallel, for some members at a time, and adds them up in order.
 func (p *product) split(pieces int) {
 	size := p.m * p.n
 	atOnce := min(p.batch, max(1, pieceFloats/(pieces*size)))
@@ -83,7 +82,7 @@ func (p *product) split(pieces int) {
 	}
 }
 
-// splitMembers is split for count members from first on.
+// splitMembers does members first … first+count of split.
 func (p *product) splitMembers(m multiplication, first, count, pieces int, parts []float32) {
 	size, length := p.m*p.n, blocks(p.k, pieces)
 	shape{p.m, p.n}.tiles(count*pieces, p.m, p.n, func(t tile) {

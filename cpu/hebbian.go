@@ -2,18 +2,17 @@ package cpu
 
 import "hebb/compute"
 
-// An update is a [compute.Hebbian] as it is computed. With r = Rate/n, times the network's own of Rates, and λ = Decay:
+// An update computes a [compute.Hebbian]. With r = Rate/n, times the network's entry of Rates, and λ = Decay:
 //
 //	None      W ← (1−λ)·W + r·Yᵀ·X
 //	Diagonal  W ← (1−λ−r·s)·W + r·Yᵀ·X, s_u = Σ_b y_bu·g_bu, a factor for each row
 //	Full      W ← (1−λ)·W + r·Yᵀ·E, E = X − G·W
-//	Lower     as Full, from block of units to block of units: to block I, E is X less what the
-//	          blocks before it explain, E_I = X − Σ_{J<I} G_J·W_J, and what the units of the block
-//	          explain to each other is Lower(Y_IᵀG_I)·W_I, a small product
+//	Lower     as Full, one block of units after the other: block I has the error
+//	          E_I = X − Σ_{J<I} G_J·W_J, less the blocks before it, and subtracts for its own
+//	          units the small product Lower(Y_IᵀG_I)·W_I
 //
-// (YᵀG)·W is never formed as such: for many units and few pairs that is far more work.
-// Full and Lower look at a column of W and of X at a time, so a tile of theirs is all units ×
-// some columns.
+// (YᵀG)·W is never formed: for many units and few pairs it is far more work. Columns of W are independent in Full and Lower,
+// whose tiles are all units × some columns.
 type update struct {
 	compute.Hebbian
 	batch, units, inputs, n int
@@ -39,7 +38,7 @@ func hebbian(h compute.Hebbian) {
 	}
 }
 
-// rateOf is r of network z.
+// rateOf returns r of network z.
 func (u *update) rateOf(z int) float32 {
 	if u.Rates == nil {
 		return u.rate
@@ -64,7 +63,7 @@ func (u *update) diagonal() {
 	})
 }
 
-// add is W ← keep·W + r·Yᵀ·X, clipped, before having been called for each tile of W.
+// add does W ← clip(keep·W + r·Yᵀ·X), and calls before for each tile of W before it.
 func (u *update) add(keep float32, before func(tile)) {
 	m := multiplication{u.batch, u.rate, nil, stacked(u.Y).tIf(true), stacked(u.X), keep, stacked(u.W)}
 	if u.Rates != nil {
@@ -77,7 +76,7 @@ func (u *update) add(keep float32, before func(tile)) {
 	m.multiply(products.fit(u.batch, u.units, u.inputs), before, clip)
 }
 
-// factors is f_u = 1−λ−r·Σ_b y_bu·g_bu for the units that are the columns of t.
+// factors computes f_u = 1−λ−r·Σ_b y_bu·g_bu for units t.j … t.j+t.cols of network t.z.
 func (u *update) factors(f []float32, t tile) {
 	clear(f)
 	y := member(u.Y, t.z).part(0, t.j, u.n, t.cols)
@@ -107,16 +106,16 @@ func (u *update) full() {
 	})
 }
 
-// strip is how many columns Full and Lower look at, and group how many units a block of Lower has.
+// strip is the number of columns in a tile of Full and Lower, group the number of units in a block of Lower.
 var strip, group = 256, 128
 
-// strips calls f for tiles of all units and some inputs.
+// strips calls f for each tile of all units × some inputs.
 func (u *update) strips(f func(tile)) {
 	grain{shape{u.units, strip}, shape{u.units, 32}}.tiles(u.batch, u.units, u.inputs, f)
 }
 
 func (u *update) lower() {
-	coupling := borrow(u.batch * u.units * group) // of each unit with those of its block
+	coupling := borrow(u.batch * u.units * group) // Lower(YᵀG) within each block, times r
 	defer giveBack(coupling)
 	block := func(z, i int) matrix {
 		n := min(group, u.units-i)
@@ -151,7 +150,7 @@ func (u *update) lower() {
 	})
 }
 
-// operands are the blocks of W, Y and X that belong to t.
+// operands returns the blocks of W, Y and X that tile t takes.
 func (u *update) operands(t tile) (w, y, x matrix) {
 	return member(u.W, t.z).part(t.i, t.j, t.rows, t.cols),
 		member(u.Y, t.z).part(0, t.i, u.n, t.rows),

@@ -6,7 +6,7 @@ import (
 	"hebb/compute"
 )
 
-// A matrix is part of a tensor or of scratch, row by row, or the transpose of that.
+// A matrix is a block of a tensor or of scratch, stored row by row, or its transpose.
 type matrix struct {
 	rows, cols int // after transposition
 	stride     int // between the rows in memory
@@ -14,7 +14,7 @@ type matrix struct {
 	data       []float32
 }
 
-// member is matrix z of t's batch, or the only one there is.
+// member returns matrix z of t's batch; a batch of one serves every z.
 func member(t *compute.Tensor, z int) matrix {
 	m := matrix{rows: t.Rows(), cols: t.Cols(), stride: t.Cols(), data: values(t)}
 	if n := m.rows * m.cols; len(m.data) > n {
@@ -23,18 +23,18 @@ func member(t *compute.Tensor, z int) matrix {
 	return m
 }
 
-// share is what member z of so many has of t.
+// share returns the part of t that belongs to member z of members.
 func share(t *compute.Tensor, z, members int) []float32 {
 	n := t.Len() / members
 	return values(t)[z*n:][:n]
 }
 
-// dense is a matrix without gaps in s.
+// dense returns a matrix in s, without gaps between its rows.
 func dense(rows, cols int, s []float32) matrix {
 	return matrix{rows: rows, cols: cols, stride: cols, data: s[:rows*cols]}
 }
 
-// part is the block of m whose first element is i, j.
+// part returns the block of m whose first element is i, j.
 func (m matrix) part(i, j, rows, cols int) matrix {
 	r, c, at := rows, cols, i*m.stride+j
 	if m.transposed {
@@ -43,13 +43,13 @@ func (m matrix) part(i, j, rows, cols int) matrix {
 	return matrix{rows, cols, m.stride, m.transposed, m.data[at:][:(r-1)*m.stride+c]}
 }
 
-// t is m transposed, where it lies.
+// t returns the transpose of m, in the same memory.
 func (m matrix) t() matrix {
 	m.rows, m.cols, m.transposed = m.cols, m.rows, !m.transposed
 	return m
 }
 
-// tIf is m.t() if so.
+// tIf returns m.t() if so, else m.
 func (m matrix) tIf(so bool) matrix {
 	if so {
 		return m.t()
@@ -57,10 +57,10 @@ func (m matrix) tIf(so bool) matrix {
 	return m
 }
 
-// row is row i of a matrix that is not transposed.
+// row returns row i of a matrix that is not transposed.
 func (m matrix) row(i int) []float32 { return m.data[i*m.stride:][:m.cols] }
 
-// flag says it to BLAS.
+// flag returns BLAS's name for it.
 func (m matrix) flag() blas.Transpose {
 	if m.transposed {
 		return blas.Trans
@@ -68,18 +68,18 @@ func (m matrix) flag() blas.Transpose {
 	return blas.NoTrans
 }
 
-// sgemm is C ← α·A·B + β·C by BLAS, C not being transposed. Where β is 0, C is not read.
+// sgemm does C ← α·A·B + β·C by BLAS, with C not transposed. If β is 0, C is not read.
 func sgemm(alpha float32, a, b matrix, beta float32, c matrix) {
 	engine.Sgemm(a.flag(), b.flag(), c.rows, c.cols, a.cols, alpha, a.data, a.stride, b.data, b.stride, beta, c.data, c.stride)
 }
 
-// A stack is the first of the matrices of a batch, which lie step apart: 0 where one serves all.
+// A stack is the first matrix of a batch; the others follow, each step numbers after the last. A step of 0 repeats one.
 type stack struct {
 	matrix
 	step int
 }
 
-// stacked is t's batch.
+// stacked returns the batch of t.
 func stacked(t *compute.Tensor) stack {
 	s := stack{matrix: matrix{rows: t.Rows(), cols: t.Cols(), stride: t.Cols(), data: values(t)}}
 	if n := s.rows * s.cols; len(s.data) > n {
@@ -88,33 +88,33 @@ func stacked(t *compute.Tensor) stack {
 	return s
 }
 
-// tIf is s transposed if so.
+// tIf returns s with its matrices transposed if so, else s.
 func (s stack) tIf(so bool) stack {
 	s.matrix = s.matrix.tIf(so)
 	return s
 }
 
-// at is matrix z.
+// at returns matrix z.
 func (s stack) at(z int) matrix {
 	m := s.matrix
 	m.data = m.data[z*s.step:]
 	return m
 }
 
-// block is where t lies.
+// block returns the block of s at tile t.
 func (s stack) block(t tile) matrix { return s.at(t.z).part(t.i, t.j, t.rows, t.cols) }
 
-// A multiplication is C ← α·A·B + β·C for each matrix of a batch, C not being transposed.
+// A multiplication is C ← α·A·B + β·C for each matrix of a batch, with C not transposed.
 type multiplication struct {
 	batch   int
 	alpha   float32
-	alphaOf func(z int) float32 // instead, where it is not the same for all
+	alphaOf func(z int) float32 // unless nil, α of matrix z instead
 	a, b    stack
 	beta    float32
 	c       stack
 }
 
-// byTiles is [multiplication.multiply] on goroutines, each doing all that there is to a tile.
+// byTiles does [multiplication.multiply] on goroutines, each of which takes a tile through all its stages.
 func (m *multiplication) byTiles(s shape, before, after func(tile)) {
 	s.tiles(m.batch, m.c.rows, m.c.cols, func(t tile) {
 		if before != nil {
@@ -132,14 +132,14 @@ func (m *multiplication) byTiles(s shape, before, after func(tile)) {
 	})
 }
 
-// transpose is dst ← srcᵀ, both as they lie in memory.
+// transpose does dst ← srcᵀ, ignoring that either may be marked as transposed.
 func transpose(dst, src matrix) {
 	rows, cols := transposeVector(dst, src)
 	transposeFrom(dst, src, 0, cols)
 	transposeFrom(dst, src.part(0, 0, src.rows, cols), rows, 0)
 }
 
-// transposeFrom does row i on and column j on, in squares whose rows fit a cache's associativity.
+// transposeFrom transposes from row i and column j on, in squares whose rows fit a cache's associativity.
 func transposeFrom(dst, src matrix, i, j int) {
 	const side = 8
 	for i0 := i; i0 < src.rows; i0 += side {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"sync"
 	"testing"
 
 	"hebb/compute"
@@ -126,60 +125,21 @@ func TestLargest(t *testing.T) {
 	}
 }
 
-// TestLog checks log against package compute's bound, and the vector code against logGo's bits, over all float32s, by
-// bits.
+// TestLog checks log against package compute's bound, and the vector code against logGo's bits, over all float32s.
 func TestLog(t *testing.T) {
-	stride := uint64(101)
-	if *exhaustive {
-		stride = 1
-	}
-	const block = 1 << 12
-	var mu sync.Mutex
-	near, far := 0.0, 0.0 // the largest errors: within [½, 2] in units of 2⁻²¹, beyond in ulps
-	parallel(int((1<<32)/(block*stride))+1, func(i int) {
-		var x, y [block]float32
-		for j := range x {
-			x[j] = math.Float32frombits(uint32((uint64(i)*block + uint64(j)) * stride))
+	worst, _ := sweep(t, "log", log, logGo, func(x, y float32) (kind int, e float64) {
+		if !(x >= logTiny && x <= math.MaxFloat32) {
+			return 0, 0 // TestEnds
 		}
-		log(y[:], x[:])
-		n, f := 0.0, 0.0
-		for j, x := range x {
-			if want := logGo(x); !sameBits(want, y[j]) {
-				t.Errorf("log(%g) is %g as a vector and %g alone", x, y[j], want)
-				return
-			}
-			if !(x >= logTiny && x <= math.MaxFloat32) {
-				continue // TestLogEnds
-			}
-			want := math.Log(float64(x))
-			if e := math.Abs(float64(y[j]) - want); 0.5 <= x && x <= 2 {
-				n = max(n, e*0x1p21)
-			} else {
-				f = max(f, e/math.Abs(want)*0x1p23)
-			}
+		want := math.Log(float64(x))
+		if e = math.Abs(float64(y) - want); 0.5 <= x && x <= 2 {
+			return 0, e * 0x1p21
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		near, far = max(near, n), max(far, f)
+		return 1, e / math.Abs(want) * 0x1p23
 	})
-	t.Logf("largest error %.3f·2⁻²¹ within [½, 2], %.3f ulp beyond", near, far)
-	if near > 0.5 || far > 1.5 {
+	t.Logf("largest error %.3f·2⁻²¹ within [½, 2], %.3f ulp beyond", worst[0], worst[1])
+	if worst[0] > 0.5 || worst[1] > 1.5 {
 		t.Error("want half of what package compute allows, 0.5 and 1.5")
-	}
-}
-
-func TestLogEnds(t *testing.T) {
-	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	for _, c := range []struct{ x, want float32 }{
-		{1, 0}, {0, -inf}, {float32(math.Copysign(0, -1)), -inf}, {math.SmallestNonzeroFloat32, -inf},
-		{inf, inf}, {-inf, nan}, {-1, nan}, {nan, nan}, {-math.SmallestNonzeroFloat32, nan},
-	} {
-		x := make([]float32, 9) // eight for the vector, one beside it
-		fill(x, c.x)
-		log(x, x)
-		if !sameBits(x[0], c.want) || !sameBits(x[8], c.want) {
-			t.Errorf("log(%g) is %g as a vector and %g alone, want %g", c.x, x[0], x[8], c.want)
-		}
 	}
 }
 

@@ -6,53 +6,53 @@ import (
 	"hebb/compute"
 )
 
-// columns is a matrix of rows×cols seen as one of fewer, wider rows, so that narrow columns keep vectors
-// full: width is a multiple of cols, or cols itself.
+// columns views a rows×cols matrix as fewer, wider rows, so that SIMD vectors stay full where cols is small. The width is a
+// multiple of cols.
 type columns struct{ rows, cols, width int }
 
-// wide is about how many numbers are worth a call.
+// wide is the width, about, at which the cost of a call no longer counts.
 var wide = 512
 
 func columnsOf(rows, cols int) columns {
 	return columns{rows, cols, cols * max(1, min(wide/cols, rows))}
 }
 
-// chunkFloats is how many numbers of a matrix a core takes at a time: few enough to come from its cache when they
-// are looked at again.
+// chunkFloats is the number of elements that a core takes at a time: few enough that a second pass reads them from its
+// cache.
 var chunkFloats = 1 << 15
 
-// chunks calls f for ranges of elements, whole rows, and says which it is.
+// chunks calls f for each chunk of whole rows, with its number and its range of elements.
 func (c columns) chunks(f func(chunk, lo, hi int)) {
 	each := c.each()
 	parallel(c.count(), func(k int) { f(k, k*each*c.cols, min(c.rows, (k+1)*each)*c.cols) })
 }
 
-// each is how many rows a chunk has, and count how many chunks there are.
+// each returns the number of rows in a chunk, and count the number of chunks.
 func (c columns) each() int  { return max(1, chunkFloats/c.width) * (c.width / c.cols) }
 func (c columns) count() int { return blocks(c.rows, c.each()) }
 
-// wideRows calls f for the wide rows of elements lo … hi; the last may be shorter.
+// wideRows calls f for each wide row of elements lo … hi; the last may be shorter.
 func (c columns) wideRows(lo, hi int, f func(lo, hi int)) {
 	for ; lo < hi; lo += c.width {
 		f(lo, min(hi, lo+c.width))
 	}
 }
 
-// narrow adds up what a wide row holds for each column, in its first columns.
+// narrow sums the repeats of each column in a wide row into its first cols numbers.
 func (c columns) narrow(sums []float32) {
 	for at := c.cols; at < c.width; at += c.cols {
 		add(sums[:c.cols], sums[:c.cols], sums[at:])
 	}
 }
 
-// widen repeats what there is for each column along a wide row.
+// widen repeats the first cols numbers along a wide row.
 func (c columns) widen(row []float32) {
 	for at := c.cols; at < c.width; at += c.cols {
 		copy(row[at:c.width], row[:c.cols])
 	}
 }
 
-// Statistics of the columns of a member's x: their mean and the sum of squared distances from it.
+// statistics holds the mean of each column of one member's x, and the sum of squared distances from it.
 type statistics struct {
 	columns
 	x        []float32
@@ -83,8 +83,8 @@ func standardizeMember(s compute.Standardize, z int) {
 	st.apply(s, of(s.Y), of(s.Gain), of(s.Bias))
 }
 
-// measure takes each chunk's mean and then its distances, while it is in the cache, and merges the chunks in
-// their order (Chan, Golub, LeVeque 1983).
+// measure computes the mean of each chunk, then its squared distances while it is in the cache, and merges the chunks in
+// order (Chan, Golub, LeVeque 1983).
 func (st *statistics) measure() {
 	w := st.width
 	parts := borrow(st.count() * 2 * st.cols)
@@ -121,7 +121,7 @@ func (st *statistics) measure() {
 	}
 }
 
-// addSquares is m2 += (x − mean)². d is scratch.
+// addSquares does m2 += (x − mean)². d is scratch.
 func addSquares(m2, d, x, mean []float32) {
 	d = d[:len(m2)]
 	sub(d, x, mean)
@@ -129,7 +129,7 @@ func addSquares(m2, d, x, mean []float32) {
 	add(m2, m2, d)
 }
 
-// apply is Y = Act((X−Mean)·scale + shift).
+// apply does Y = Act((X−Mean)·scale + shift).
 func (st *statistics) apply(s compute.Standardize, y, gain, shift []float32) {
 	w, cols := st.width, st.cols
 	all := borrow(3 * w)

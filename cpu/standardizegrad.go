@@ -6,8 +6,8 @@ import (
 	"hebb/compute"
 )
 
-// A standardGrad is a member of a [compute.StandardizeGrad] as it is computed. What depends on a column alone lies in
-// rows as wide as [columns] says.
+// A standardGrad computes one member of a [compute.StandardizeGrad]. Numbers that depend on the column alone are repeated
+// along a wide row of [columns].
 type standardGrad struct {
 	compute.StandardizeGrad
 	columns
@@ -16,7 +16,7 @@ type standardGrad struct {
 	mean, inverse []float32 // of each column: 1/√(Var+Eps)
 }
 
-// of is what the member has of t.
+// of returns the member's part of t.
 func (v *standardGrad) of(t *compute.Tensor) []float32 { return share(t, v.member, v.Members()) }
 
 func standardizeGrad(s compute.StandardizeGrad) {
@@ -43,7 +43,7 @@ func standardizeGradMember(s compute.StandardizeGrad, z int) {
 	v.apply((*all)[2*w:3*w], (*all)[3*w:4*w], (*all)[4*w:])
 }
 
-// delta is e for elements lo … hi, in dst unless it is DY itself.
+// delta returns e for elements lo … hi: DY itself for Identity, else dst.
 func (v *standardGrad) delta(dst []float32, lo, hi int) []float32 {
 	if v.Act == compute.Identity {
 		return v.dy[lo:hi]
@@ -58,7 +58,7 @@ func (v *standardGrad) delta(dst []float32, lo, hi int) []float32 {
 	return dst
 }
 
-// sums makes DBias and DGain, chunk by chunk, and adds these up in their order.
+// sums computes DBias and DGain of each chunk, and adds up the chunks in order.
 func (v *standardGrad) sums() {
 	w, cols := v.width, v.cols
 	parts := borrow(v.count() * 2 * cols)
@@ -94,7 +94,7 @@ func (v *standardGrad) sums() {
 	}
 }
 
-// apply is DX = e·a − b − (X−Mean)·c, with a, b and c for each column.
+// apply does DX = e·a − b − (X−Mean)·c, with a, b and c for each column.
 func (v *standardGrad) apply(a, b, c []float32) {
 	n := float64(v.rows)
 	gain, dbias, dgain := v.of(v.Gain), v.of(v.DBias), v.of(v.DGain)

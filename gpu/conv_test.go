@@ -88,14 +88,7 @@ func (d *dispatch) walk(g compute.Patches, f func(n, y, x int)) {
 
 // TestConvPlans: the dispatches of ops on images.
 func TestConvPlans(t *testing.T) {
-	dev := compute.New(&paper{planner: desk("", nil)})
-	tensor := func(shape ...int) *compute.Tensor {
-		x, err := dev.Tensor(shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x
-	}
+	tensor := tensors(t)
 	x, y, w := tensor(8, 16, 16, 64), tensor(8, 16, 16, 128), tensor(128, 3, 3, 64)
 	half, dot := tensor(8, 8, 8, 128), tensor(128, 1, 1, 64)
 	one, same := compute.Slide{Stride: 1}, compute.Slide{Stride: 1, Pad: 1}
@@ -119,10 +112,7 @@ func TestConvPlans(t *testing.T) {
 	} {
 		tile := slices.IndexFunc(tiles, func(t tile) bool { return t.name() == "64x64x16/8x8/1" })
 		p := desk("64x64x16/8x8/1", func(p *planner) { p.splits = 1 })
-		l, err := p.plan(test.op)
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := planOf(t, p, test.op)
 		if len(l.dispatches) != 1 {
 			t.Errorf("%T %s: %d dispatches, want 1", test.op, test.name, len(l.dispatches))
 			continue
@@ -144,40 +134,31 @@ func TestConvPlans(t *testing.T) {
 // within its windows.
 func TestPlacesOfPieces(t *testing.T) {
 	p := &paper{planner: desk("32x32x32/4x4/1", func(p *planner) { p.maxBlock, p.align = 8<<10, 4 })}
-	dev := compute.New(p)
+	tensor := tensorsOn(t, compute.New(p))
 	const n, size, c, k = 3, 12, 16, 24
 	for _, slide := range []compute.Slide{{Stride: 1, Pad: 1}, {Stride: 2, Pad: 1}, {Stride: 3}, {Stride: 2, Pad: 3}} {
 		places := slide.Places(size, 3)
-		err := dev.Step(func(s *compute.Step) error {
-			x, y, w := s.Tensor(n, size, size, c), s.Tensor(n, places, places, k), s.Tensor(k, 3, 3, c)
-			e := compute.Epilogue{Alpha: 1}
-			for _, op := range []compute.Op{
-				compute.Conv{Y: y, X: x, W: w, Slide: slide, Epilogue: e},
-				compute.ConvInput{X: x, Y: y, W: w, Slide: slide, Epilogue: e},
-				compute.Hebbian{W: w, Y: y, X: x, Rate: 1, Decay: 1, Patches: slide},
-			} {
-				l, err := p.plan(op)
-				if err != nil {
-					return err
-				}
-				if len(l.dispatches) < 4 {
-					t.Errorf("%T, %+v: %d dispatches, want it cut into more", op, slide, len(l.dispatches))
-				}
-				pairs := int64(0) // of a position or pixel and a column
-				for _, d := range l.dispatches {
-					if err := p.sound(l, &d); err != nil {
-						t.Errorf("%T, %+v: %v", op, slide, err)
-					}
-					pairs += int64(d.args.M) * int64(d.args.N) * int64(d.args.K) * int64(d.args.Batch)
-				}
-				if want := products(op); pairs != want {
-					t.Errorf("%T, %+v: %d products in %d dispatches, want %d", op, slide, pairs, len(l.dispatches), want)
-				}
+		x, y, w := tensor(n, size, size, c), tensor(n, places, places, k), tensor(k, 3, 3, c)
+		e := compute.Epilogue{Alpha: 1}
+		for _, op := range []compute.Op{
+			compute.Conv{Y: y, X: x, W: w, Slide: slide, Epilogue: e},
+			compute.ConvInput{X: x, Y: y, W: w, Slide: slide, Epilogue: e},
+			compute.Hebbian{W: w, Y: y, X: x, Rate: 1, Decay: 1, Patches: slide},
+		} {
+			l := planOf(t, p.planner, op)
+			if len(l.dispatches) < 4 {
+				t.Errorf("%T, %+v: %d dispatches, want it cut into more", op, slide, len(l.dispatches))
 			}
-			return nil
-		})
-		if err != nil {
-			t.Error(err)
+			pairs := int64(0) // of a position or pixel and a column
+			for _, d := range l.dispatches {
+				if err := p.sound(l, &d); err != nil {
+					t.Errorf("%T, %+v: %v", op, slide, err)
+				}
+				pairs += int64(d.args.M) * int64(d.args.N) * int64(d.args.K) * int64(d.args.Batch)
+			}
+			if want := products(op); pairs != want {
+				t.Errorf("%T, %+v: %d products in %d dispatches, want %d", op, slide, pairs, len(l.dispatches), want)
+			}
 		}
 	}
 }

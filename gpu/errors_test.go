@@ -28,12 +28,7 @@ type square struct {
 func newSquare(t *testing.T, b *backend) square {
 	t.Helper()
 	d := compute.New(b)
-	x, err := d.Tensor(2, 2)
-	y, err2 := d.Tensor(2, 2)
-	if err := errors.Join(err, err2); err != nil {
-		t.Fatal(err)
-	}
-	return square{d, x, y}
+	return square{d, tensorsOn(t, d)(2, 2), tensorsOn(t, d)(2, 2)}
 }
 
 // run writes x = I, squares it and reads the result.

@@ -24,25 +24,12 @@ func TestFoldSpreads(t *testing.T) {
 		{"windows", "", func(b *backend) { b.maxBlock = 2 << 10 }},
 		{"walk", "", func(b *backend) { b.maxGroups = [3]int{1, 1, 1} }},
 	} {
-		b, err := with(way.rung, way.set)()
-		if err != nil {
-			t.Fatal(err)
-		}
-		v := compute.Verify(b, 0)
-		dev := compute.New(v)
+		var steps []func(*compute.Step)
 		for _, dims := range [][3]int{{3, 5, 7}, {2, 40, 8}, {1, 70, 68}, {1, 3, 900}, {5, 1, 4}, {4, 33, 1}} {
 			batch, rows, cols := dims[0], dims[1], dims[2]
-			err := dev.Step(func(s *compute.Step) error {
+			steps = append(steps, func(s *compute.Step) {
 				r := rand.New(rand.NewPCG(1, 2))
-				in := func(shape ...int) *compute.Tensor {
-					x := s.Tensor(shape...)
-					whole := make([]float32, x.Len())
-					for i := range whole {
-						whole[i] = float32(r.IntN(9) - 4)
-					}
-					s.Write(x, whole)
-					return x
-				}
+				in := func(shape ...int) *compute.Tensor { return wholes(s, r, 4, s.Tensor(shape...)) }
 				for mask := range 8 {
 					part := func(bit, n int) int {
 						if mask>>bit&1 == 1 {
@@ -55,17 +42,10 @@ func TestFoldSpreads(t *testing.T) {
 							In: []*compute.Tensor{in(batch, rows, cols), in(part(0, batch), part(1, rows), part(2, cols))}})
 					}
 				}
-				return nil
 			})
-			if err != nil {
-				t.Errorf("%s, %v: %v", way.name, dims, err)
-			}
 		}
-		if v.Judged == 0 {
-			t.Error("nothing was judged")
-		}
-		if err := dev.Close(); err != nil {
-			t.Error(err)
+		if tally, err := verified(with(way.rung, way.set), steps); err != nil || tally.Judged == 0 {
+			t.Errorf("%s: %+v, %v", way.name, tally, err)
 		}
 	}
 }
@@ -75,13 +55,7 @@ func TestFoldSpreads(t *testing.T) {
 func TestFarColumns(t *testing.T) {
 	opened(t).Close()
 	for _, splits := range []int{0, 3} {
-		b, err := with("", func(b *backend) { b.splits = splits })()
-		if err != nil {
-			t.Fatal(err)
-		}
-		v := compute.Verify(b, 0)
-		dev := compute.New(v)
-		err = dev.Step(func(s *compute.Step) error {
+		tally, err := verified(with("", func(b *backend) { b.splits = splits }), []func(*compute.Step){func(s *compute.Step) {
 			const rows, cols = 333, 8
 			far := make([]float32, rows*cols)
 			for i := range far {
@@ -92,16 +66,9 @@ func TestFarColumns(t *testing.T) {
 			s.Write(gain, make([]float32, cols))
 			s.Write(bias, make([]float32, cols))
 			s.Do(compute.Standardize{Y: s.Tensor(rows, cols), Mean: s.Tensor(cols), Var: s.Tensor(cols), X: x, Gain: gain, Bias: bias, Eps: 1})
-			return nil
-		})
-		if err != nil {
-			t.Errorf("%d splits: %v", splits, err)
-		}
-		if v.Judged < 16 {
-			t.Errorf("%d numbers were judged, want the means and variances", v.Judged)
-		}
-		if err := dev.Close(); err != nil {
-			t.Error(err)
+		}})
+		if err != nil || tally.Judged < 16 {
+			t.Errorf("%d splits: %d numbers were judged, want the means and variances: %v", splits, tally.Judged, err)
 		}
 	}
 }

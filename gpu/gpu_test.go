@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"errors"
+	"math/rand/v2"
 	"os"
 	"testing"
 
@@ -38,6 +39,34 @@ func with(rung string, set func(*backend)) func() (compute.Backend, error) {
 		set(b)
 		return b, nil
 	}
+}
+
+// verified runs steps on the backend until one fails, with every element of every op verified. If the backend forces
+// Winograd's transforms, it gives leeway for them.
+func verified(open func() (compute.Backend, error), steps []func(*compute.Step)) (compute.Tally, error) {
+	b, err := open()
+	if err != nil {
+		return compute.Tally{}, err
+	}
+	v := compute.Verify(b, 0)
+	dev := compute.New(v)
+	if b.(*backend).winograd {
+		dev.Allow(compute.Winograd)
+	}
+	for i := 0; i < len(steps) && err == nil; i++ {
+		err = dev.Step(func(s *compute.Step) error { steps[i](s); return nil })
+	}
+	return v.Tally, errors.Join(err, dev.Close())
+}
+
+// wholes fills x with whole numbers within ±reach.
+func wholes(s *compute.Step, r *rand.Rand, reach int, x *compute.Tensor) *compute.Tensor {
+	all := make([]float32, x.Len())
+	for i := range all {
+		all[i] = float32(r.IntN(2*reach+1) - reach)
+	}
+	s.Write(x, all)
+	return x
 }
 
 // TestOps runs the suite on rungs of every kind and with every limit made small enough to be met: all of it on the

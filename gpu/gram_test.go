@@ -111,43 +111,23 @@ func TestClamp(t *testing.T) {
 func TestLongRows(t *testing.T) {
 	opened(t).Close()
 	for _, rung := range []string{"naive", "32x32"} {
-		b, err := with(rung, func(b *backend) { b.maxBlock = 1 << 10 })()
-		if err != nil {
-			t.Fatal(err)
-		}
-		v := compute.Verify(b, 0)
-		dev := compute.New(v)
 		const n, m, d = 5, 18, 700
 		r := rand.New(rand.NewPCG(3, 4))
-		fill := func(n int) []float32 {
-			x := make([]float32, n)
-			for i := range x {
-				x[i] = float32(r.IntN(5)) - 2
-			}
-			return x
-		}
+		var steps []func(*compute.Step)
 		for _, kernel := range []compute.Kernel{compute.Linear, compute.Cosine, compute.Gaussian} {
 			var sigma []float32
 			if kernel == compute.Gaussian {
 				sigma = []float32{20, 40}
 			}
 			w := max(1, len(sigma))
-			if err := dev.Step(func(s *compute.Step) error {
-				x, y := s.Tensor(n, d), s.Tensor(m, d)
-				s.Write(x, fill(n*d))
-				s.Write(y, fill(m*d))
+			steps = append(steps, func(s *compute.Step) {
+				x, y := wholes(s, r, 2, s.Tensor(n, d)), wholes(s, r, 2, s.Tensor(m, d))
 				s.Do(compute.Gram{K: s.Tensor(w, n, m), X: x, Y: y, Kernel: kernel, Sigma: sigma, Center: compute.Double})
 				s.Do(compute.Gram{K: s.Tensor(w, m, m), X: y, Kernel: kernel, Sigma: sigma})
-				return nil
-			}); err != nil {
-				t.Errorf("%s, %v: %v", rung, kernel, err)
-			}
+			})
 		}
-		if v.Judged == 0 {
-			t.Error("nothing was judged")
-		}
-		if err := dev.Close(); err != nil {
-			t.Error(err)
+		if tally, err := verified(with(rung, func(b *backend) { b.maxBlock = 1 << 10 }), steps); err != nil || tally.Judged == 0 {
+			t.Errorf("%s: %+v, %v", rung, tally, err)
 		}
 	}
 }

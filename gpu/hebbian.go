@@ -2,10 +2,9 @@ package gpu
 
 import "hebb/compute"
 
-// hebbian is the product YᵀX with the rule as its finish. What the units take to be explained
-// already is worked out before, from the old weights: for the Diagonal one number a unit, Σ_b y·g;
-// for Lower and Full T = Mask(YᵀG), units × units, and V = T·W, as large as W. So the update itself reads
-// W once and writes it once, and its tiles may run in any order.
+// hebbian plans the product YᵀX with the learning rule as its epilogue. The part already explained is computed first, from
+// the old weights: for Diagonal one number a unit, Σ_b y·g; for Lower and Full T = Mask(YᵀG), units × units, and V = T·W,
+// as large as W. The update then reads W once and writes it once, and its tiles may run in any order.
 func (l *plan) hebbian(h compute.Hebbian) {
 	if h.OfImages() {
 		l.hebbianOfImages(h)
@@ -20,8 +19,8 @@ func (l *plan) hebbian(h compute.Hebbian) {
 	l.product(w)
 }
 
-// hebbianOfImages is the same with the patches of X, places being terms. What is worked out before knows
-// nothing of them.
+// hebbianOfImages plans the same product with the patches of X, whose places are the terms. The passes before it see Y, G
+// and W as matrices.
 func (l *plan) hebbianOfImages(h compute.Hebbian) {
 	g := h.Geometry()
 	_, units, inputs, n := h.Dims()
@@ -53,7 +52,7 @@ func (l *plan) hebbianOfImages(h compute.Hebbian) {
 	l.product(w)
 }
 
-// rule is the product of h's update, of n pairs, without its operands; what comes before is planned.
+// rule returns the product of h's update, of n pairs, without its operands, and plans the passes before it.
 func (l *plan) rule(h compute.Hebbian, n int) product {
 	w := product{
 		file: "hebbian", pass: "HEBBIAN",
@@ -78,7 +77,7 @@ func (l *plan) gates(h compute.Hebbian) operand {
 	batch, units, n := max(h.Y.Batch(), h.G.Batch()), h.Y.Cols(), h.Y.Rows()
 	out := l.ownLine(scratch1, batch, units, axisRow)
 	if batch < h.W.Batch() {
-		out.stride[axisMember] = 0 // it serves all
+		out.stride[axisMember] = 0 // one serves all networks
 	}
 	l.reduce(reduction{
 		size: extent{1, batch, units, 1, n}, columns: true, scale: 1,
@@ -87,8 +86,8 @@ func (l *plan) gates(h compute.Hebbian) operand {
 	return out.singly()
 }
 
-// coupling plans V = Mask(YᵀG)·W. A lower triangle costs half: tiles above its diagonal are not
-// worked out, and its product stops at the diagonal.
+// coupling plans V = Mask(YᵀG)·W. A lower triangle costs half: tiles above its diagonal are skipped, and its product stops
+// at the diagonal.
 func (l *plan) coupling(h compute.Hebbian) operand {
 	batch, units, inputs, n := max(h.Y.Batch(), h.G.Batch()), h.Y.Cols(), h.W.Cols(), h.Y.Rows()
 	t := product{
@@ -106,7 +105,7 @@ func (l *plan) coupling(h compute.Hebbian) operand {
 		b:    grid(h.W, axisTerm, axisCol),
 	}
 	if batch < h.W.Batch() {
-		v.a.stride[axisMember] = 0 // it serves all
+		v.a.stride[axisMember] = 0 // one serves all networks
 	}
 	if h.Mask == compute.Lower {
 		t.defines = []string{"LOWER"}

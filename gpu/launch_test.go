@@ -91,13 +91,7 @@ type chain struct {
 
 // smallOps returns chains of ops that finish at once: dependent ones wait for each other, the others do not.
 func smallOps(b *testing.B, dev *compute.Device) []chain {
-	mat := func(shape ...int) *compute.Tensor {
-		t, err := dev.Tensor(shape...)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return t
-	}
+	mat := tensorsOn(b, dev)
 	product := func(c, a, w *compute.Tensor) compute.Op {
 		return compute.Gemm{C: c, A: a, B: w, Epilogue: compute.Epilogue{Alpha: 1}}
 	}

@@ -3,7 +3,6 @@
 package gpu
 
 import (
-	"errors"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -23,34 +22,13 @@ var layers = [][]int{
 	{1, 703, 4, 12, 1, 7, 2, 0},  // a signal
 }
 
-// tryLayers runs op's type on all layers, on integers, and checks every element. Where Winograd's transforms run, it
-// gives leeway for them.
-func tryLayers(op compute.Op, open func() (compute.Backend, error)) (compute.Tally, error) {
-	b, err := open()
-	if err != nil {
-		return compute.Tally{}, err
-	}
-	v := compute.Verify(b, 0)
-	dev := compute.New(v)
-	if b.(*backend).winograd {
-		dev.Allow(compute.Winograd)
-	}
+// ofLayers returns op's type on each of the layers, on integers.
+func ofLayers(op compute.Op) (steps []func(*compute.Step)) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	for _, l := range layers {
-		if err != nil {
-			break
-		}
-		err = dev.Step(func(s *compute.Step) error {
+		steps = append(steps, func(s *compute.Step) {
 			slide := compute.Slide{Stride: l[6], Pad: l[7]}
-			whole := func(shape ...int) *compute.Tensor {
-				t := s.Tensor(shape...)
-				x := make([]float32, t.Len())
-				for i := range x {
-					x[i] = float32(rnd.IntN(7) - 3)
-				}
-				s.Write(t, x)
-				return t
-			}
+			whole := func(shape ...int) *compute.Tensor { return wholes(s, rnd, 3, s.Tensor(shape...)) }
 			x, w := whole(2, l[0], l[1], l[2]), whole(l[3], l[4], l[5], l[2])
 			y := whole(2, slide.Places(l[0], l[4]), slide.Places(l[1], l[5]), l[3])
 			e := compute.Epilogue{Alpha: 1, Beta: 2}
@@ -62,10 +40,9 @@ func tryLayers(op compute.Op, open func() (compute.Backend, error)) (compute.Tal
 			case compute.Hebbian:
 				s.Do(compute.Hebbian{W: w, Y: y, X: x, Rate: float32(y.Len() / l[3]), Patches: slide})
 			}
-			return nil
 		})
 	}
-	return v.Tally, errors.Join(err, dev.Close())
+	return steps
 }
 
 // TestLayers runs the layers on every tile, and within limits that cut images in pieces.
@@ -92,7 +69,7 @@ func TestLayers(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			for _, op := range []compute.Op{compute.Conv{}, compute.ConvInput{}, compute.Hebbian{}} {
-				tally, err := tryLayers(op, with(way.rung, way.set))
+				tally, err := verified(with(way.rung, way.set), ofLayers(op))
 				if err != nil {
 					t.Errorf("%v: %v", reflect.TypeOf(op), err)
 				}

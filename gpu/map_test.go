@@ -7,27 +7,6 @@ import (
 	"hebb/compute"
 )
 
-// planOf plans op on an H200.
-func planOf(t *testing.T, op compute.Op) []dispatch {
-	t.Helper()
-	l, err := desk("", nil).plan(op)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l.dispatches
-}
-
-func tensors(t *testing.T) func(shape ...int) *compute.Tensor {
-	dev := compute.New(&paper{planner: desk("", nil)})
-	return func(shape ...int) *compute.Tensor {
-		x, err := dev.Tensor(shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x
-	}
-}
-
 // TestMapPlans: dimensions that all operands pass through as one are joined, and vectors are read wherever columns lie
 // as four neighbours.
 func TestMapPlans(t *testing.T) {
@@ -50,7 +29,7 @@ func TestMapPlans(t *testing.T) {
 		{"a column for all members", x(5, 30, 8), x(30, 1), 5, 30, 8, 2, 0b100, true, 1, 1},
 		{"a number for each member", x(5, 30, 8), x(5, 1, 1), 1, 5, 240, 64, 0b100, true, 1, 2},
 	} {
-		ds := planOf(t, compute.Map{Out: test.out, In: []*compute.Tensor{x(test.out.Shape()...), test.in}, F: f})
+		ds := planOf(t, desk("", nil), compute.Map{Out: test.out, In: []*compute.Tensor{x(test.out.Shape()...), test.in}, F: f}).dispatches
 		if len(ds) != 1 {
 			t.Fatalf("%s: %d dispatches, want 1", test.name, len(ds))
 		}
@@ -66,8 +45,8 @@ func TestMapPlans(t *testing.T) {
 func TestConstants(t *testing.T) {
 	x := tensors(t)
 	f := compute.Pointwise(compute.Scale(2, compute.Var(0)))
-	one := planOf(t, compute.Map{Out: x(64), In: []*compute.Tensor{x(64)}, F: f})[0]
-	two := planOf(t, compute.Map{Out: x(64), In: []*compute.Tensor{x(64)}, F: f.WithConsts(3)})[0]
+	one := planOf(t, desk("", nil), compute.Map{Out: x(64), In: []*compute.Tensor{x(64)}, F: f}).dispatches[0]
+	two := planOf(t, desk("", nil), compute.Map{Out: x(64), In: []*compute.Tensor{x(64)}, F: f.WithConsts(3)}).dispatches[0]
 	if one.kernel != two.kernel || one.args.Factor[0][0] != 2 || two.args.Factor[0][0] != 3 {
 		t.Errorf("%+v %v\n%+v %v", one.kernel, one.args.Factor, two.kernel, two.args.Factor)
 	}
@@ -108,7 +87,7 @@ func TestPasses(t *testing.T) {
 		{compute.Random{Out: big, Seeds: 128}, []string{"random"}},
 	} {
 		var got []string
-		for _, d := range planOf(t, test.op) {
+		for _, d := range planOf(t, desk("", nil), test.op).dispatches {
 			got = append(got, d.file)
 			if d.file != "gather" && !slices.Contains(d.list(), "VEC") {
 				t.Errorf("%T: %s is not of vectors", test.op, d.file)

@@ -91,12 +91,10 @@ func TestMemoOfSteps(t *testing.T) {
 
 // TestSignature: no field of an op may change without its signature.
 func TestSignature(t *testing.T) {
-	dev := compute.New(&paper{planner: desk("", nil)})
-	a, err := dev.Tensor(2, 6)
-	b, err2 := dev.Tensor(2, 6)
-	part, err3 := a.View(2, 1, 6)
-	reshaped, err4 := a.View(0, 3, 4)
-	if err := errors.Join(err, err2, err3, err4); err != nil {
+	a, b := tensors(t)(2, 6), tensors(t)(2, 6)
+	part, err := a.View(2, 1, 6)
+	reshaped, err2 := a.View(0, 3, 4)
+	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}
 	f := compute.Pointwise(compute.Mul(compute.Const(2), compute.Var(0)))
@@ -150,11 +148,7 @@ func variants(typ reflect.Type, known map[reflect.Type][]any) []any {
 // TestMemoForgets: no more than two generations are kept, and launches in use survive them.
 func TestMemoForgets(t *testing.T) {
 	var m memo
-	dev := compute.New(&paper{planner: desk("", nil)})
-	x, err := dev.Tensor(4)
-	if err != nil {
-		t.Fatal(err)
-	}
+	x := tensors(t)(4)
 	always, once := compute.Random{Out: x}, compute.Random{Out: x, Seed: 1}
 	m.keep(always, &launch{})
 	m.keep(once, &launch{})

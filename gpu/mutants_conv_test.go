@@ -94,10 +94,10 @@ func TestPatchMutants(t *testing.T) {
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			for _, m := range way.mutants {
-				_, err := tryLayers(m.op, with(way.rung, func(b *backend) {
+				_, err := verified(with(way.rung, func(b *backend) {
 					way.set(b)
 					b.source = m.source
-				}))
+				}), ofLayers(m.op))
 				if !errors.Is(err, compute.ErrWrong) {
 					t.Errorf("%v: %v", m, err)
 				}

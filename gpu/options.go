@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -64,16 +65,21 @@ type Candidate struct {
 
 var contexts = []string{"auto", "egl", "surfaceless", "glfw"}
 
+// ErrOption is wrapped by the error of Options that no device can have.
+var ErrOption = errors.New("gpu")
+
 func (o Options) check() error {
 	switch {
+	case o.Device < -1:
+		return fmt.Errorf("%w: device %d, want a number from 0, or -1, the first that opens", ErrOption, o.Device)
 	case o.Context != "" && !slices.Contains(contexts, o.Context):
-		return fmt.Errorf("gpu: context %q, want one of %s", o.Context, strings.Join(contexts, ", "))
+		return fmt.Errorf("%w: context %q, want one of %s", ErrOption, o.Context, strings.Join(contexts, ", "))
 	case o.Device > 0 && o.Context != "egl":
-		return fmt.Errorf("gpu: device %d of context %q, want context egl: no other numbers its devices", o.Device, o.Context)
+		return fmt.Errorf("%w: device %d of context %q, want context egl: no other numbers its devices", ErrOption, o.Device, o.Context)
 	case o.Tuning != "" && !slices.Contains(tunings, o.Tuning):
-		return fmt.Errorf("gpu: tuning %q, want one of %s", o.Tuning, strings.Join(tunings, ", "))
+		return fmt.Errorf("%w: tuning %q, want one of %s", ErrOption, o.Tuning, strings.Join(tunings, ", "))
 	case !rungIs(o.Rung):
-		return fmt.Errorf("gpu: rung %q, want one of %s", o.Rung, strings.Join(Rungs(), ", "))
+		return fmt.Errorf("%w: rung %q, want one of %s", ErrOption, o.Rung, strings.Join(Rungs(), ", "))
 	}
 	return nil
 }

@@ -210,16 +210,36 @@ func TestShaders(t *testing.T) {
 	}
 }
 
-// TestPlan spells a few plans out.
-func TestPlan(t *testing.T) {
-	dev := compute.New(&paper{planner: desk("", nil)})
-	mat := func(shape ...int) *compute.Tensor {
+// planOf returns p's plan of op.
+func planOf(t *testing.T, p *planner, op compute.Op) *plan {
+	t.Helper()
+	l, err := p.plan(op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// tensors returns a function that makes tensors on paper.
+func tensors(t *testing.T) func(shape ...int) *compute.Tensor {
+	return tensorsOn(t, compute.New(&paper{planner: desk("", nil)}))
+}
+
+// tensorsOn returns a function that makes tensors of dev.
+func tensorsOn(t testing.TB, dev *compute.Device) func(shape ...int) *compute.Tensor {
+	return func(shape ...int) *compute.Tensor {
+		t.Helper()
 		x, err := dev.Tensor(shape...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return x
 	}
+}
+
+// TestPlan spells a few plans out.
+func TestPlan(t *testing.T) {
+	mat := tensors(t)
 	win := func(x *compute.Tensor, from, n int, write bool) bind {
 		return bind{memory{buf: x.Buffer()}, from, n, write}
 	}
@@ -265,12 +285,8 @@ func TestPlan(t *testing.T) {
 					[3]int{4, 25, 1}},
 			}},
 	} {
-		got, err := test.p.plan(test.op)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(got.dispatches, test.want) {
-			t.Errorf("%s:\ngot  %+v\nwant %+v", test.name, got.dispatches, test.want)
+		if got := planOf(t, test.p, test.op).dispatches; !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s:\ngot  %+v\nwant %+v", test.name, got, test.want)
 		}
 	}
 }
@@ -338,9 +354,9 @@ func TestChoose(t *testing.T) {
 		{1, 512, 512, 1 << 17, "", true}, // a weight gradient: few tiles, many terms
 		{1024, 256, 256, 1 << 13, "128x128", false},
 	} {
-		tile, splits := p.choose(test.batch, test.m, test.n, test.k)
-		if test.tile != "" && !tile.is(test.tile) || (splits > 1) != test.split {
-			t.Errorf("%+v: tile %s in %d slices", test, tile.name(), splits)
+		best := p.ways(&args{Batch: test.batch, M: test.m, N: test.n, K: test.k}, tiling{})[0]
+		if test.tile != "" && !best.tile.is(test.tile) || (best.splits > 1) != test.split {
+			t.Errorf("%+v: tile %s in %d slices", test, best.tile.name(), best.splits)
 		}
 	}
 }

@@ -17,15 +17,8 @@ func TestFarRandom(t *testing.T) {
 	dev := compute.New(b)
 	defer dev.Close()
 	const n = 16
-	x, err := dev.Tensor(n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := b.plan(compute.Random{Out: x, Law: compute.Uniform(0, 1), Seed: 1<<40 + 5, Stream: 1<<50 + 6})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := l.dispatches[0]
+	x := tensorsOn(t, dev)(n)
+	d := planOf(t, &b.planner, compute.Random{Out: x, Law: compute.Uniform(0, 1), Seed: 1<<40 + 5, Stream: 1<<50 + 6}).dispatches[0]
 	d.args.Col0, d.args.Row0 = -2, 7 // blocks 7·2³² + 2³² − 2 and so on
 	p, err := b.program(d.kernel)
 	if err != nil {

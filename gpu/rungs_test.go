@@ -95,13 +95,7 @@ func (r rung) try(bug *mutant) (err error) {
 			if trans {
 				rows, cols = cols, rows
 			}
-			x := make([]float32, rows*cols)
-			for i := range x {
-				x[i] = float32(rnd.IntN(17) - 8)
-			}
-			t := s.TensorOf(typ, rows, cols)
-			s.Write(t, x)
-			return t
+			return wholes(s, rnd, 8, s.TensorOf(typ, rows, cols))
 		}
 		s.Do(compute.Gemm{C: s.Tensor(m, n), A: factor(r.transA, m, k), B: factor(r.transB, k, n), TransA: r.transA, TransB: r.transB,
 			Epilogue: compute.Epilogue{Alpha: 1}})

@@ -9,14 +9,11 @@ import (
 
 // TestBands: bands cover every row of every member once, within the memory.
 func TestBands(t *testing.T) {
-	d := compute.New(&paper{planner: desk("", nil)})
+	tensor := tensors(t)
 	for _, c := range []struct{ batch, m, d, matrices, stored int }{
 		{1, 1, 1, 1, 0}, {3, 129, 7, 5, 3000}, {70, 17, 3, 2, 3000}, {5, 1000, 2, 17, 1 << 16}, {1, 65536, 128, 6, 0}, {1, 65536, 1, 16, 0}, {900, 100, 4, 2, 0},
 	} {
-		x, err := d.Tensor(c.batch, c.m, c.d)
-		if err != nil {
-			t.Fatal(err)
-		}
+		x := tensor(c.batch, c.m, c.d)
 		p := desk("", func(p *planner) { p.stored = c.stored })
 		seen := make([]int, c.batch*c.m)
 		for _, b := range p.bands(compute.Similarity{X: x}, c.matrices) {
@@ -46,23 +43,16 @@ func TestBands(t *testing.T) {
 func TestStreamingMemory(t *testing.T) {
 	const m, d = 65536, 128
 	p := &paper{planner: desk("", nil)}
-	dev := compute.New(p)
-	err := dev.Step(func(s *compute.Step) error {
-		k := compute.Similarity{X: s.Tensor(m, d), Kernel: compute.Gaussian, Sigma: []float32{1, 2, 4}}
-		l := compute.Similarity{X: s.Tensor(m, d), Kernel: compute.Gaussian, Sigma: k.Sigma}
-		s.Do(compute.KernelSums{Sum: s.Tensor(3, m), Dot: s.Tensor(3, m), K: k, L: l, A: s.Tensor(3, m), B: s.Tensor(3, m)})
-		return s.Err()
-	})
-	if !errors.Is(err, errPlanned) {
-		t.Fatal(err)
-	}
-	err = dev.Step(func(s *compute.Step) error {
-		k := compute.Similarity{X: s.Tensor(m, d), Kernel: compute.Gaussian, Sigma: []float32{1, 2, 4}}
-		s.Do(compute.KernelGrad{DX: s.Tensor(m, d), K: k, Alpha: 1, Self: 1, R: s.Tensor(3, m)})
-		return s.Err()
-	})
-	if !errors.Is(err, errPlanned) {
-		t.Fatal(err)
+	x := tensorsOn(t, compute.New(p))
+	k := compute.Similarity{X: x(m, d), Kernel: compute.Gaussian, Sigma: []float32{1, 2, 4}}
+	l := compute.Similarity{X: x(m, d), Kernel: compute.Gaussian, Sigma: k.Sigma}
+	for _, op := range []compute.Op{
+		compute.KernelSums{Sum: x(3, m), Dot: x(3, m), K: k, L: l, A: x(3, m), B: x(3, m)},
+		compute.KernelGrad{DX: x(m, d), K: k, Alpha: 1, Self: 1, R: x(3, m)},
+	} {
+		if err := p.Run(op); !errors.Is(err, errPlanned) {
+			t.Fatal(err)
+		}
 	}
 	for _, l := range p.plans {
 		own := 0
@@ -96,13 +86,7 @@ func TestPairTiles(t *testing.T) {
 
 // TestPairing: which ops keep their kernels in registers, and which go by bands.
 func TestPairing(t *testing.T) {
-	x := func(s *compute.Step, widths int) compute.Similarity {
-		sigma := make([]float32, widths)
-		for i := range sigma {
-			sigma[i] = float32(1 + i)
-		}
-		return compute.Similarity{X: s.Tensor(200, 20), Kernel: compute.Gaussian, Sigma: sigma}
-	}
+	x, sigma := tensors(t), []float32{1, 2, 3, 4, 5, 6}
 	for _, c := range []struct {
 		name   string
 		p      *planner
@@ -117,17 +101,10 @@ func TestPairing(t *testing.T) {
 		{"by bands", desk("", func(p *planner) { p.byBands = true }), 3, false},
 		{"small windows", desk("", func(p *planner) { p.maxBlock, p.align = 8<<10, 4 }), 3, false},
 	} {
-		paper := &paper{planner: c.p}
-		err := compute.New(paper).Step(func(s *compute.Step) error {
-			k, l := x(s, c.widths), x(s, c.widths)
-			s.Do(compute.KernelGrad{DX: s.Tensor(200, 20), K: k, L: l, Alpha: 1, Cross: 1})
-			return s.Err()
-		})
-		if !errors.Is(err, errPlanned) {
-			t.Fatal(err)
-		}
+		k := compute.Similarity{X: x(200, 20), Kernel: compute.Gaussian, Sigma: sigma[:c.widths]}
+		l := compute.Similarity{X: x(200, 20), Kernel: compute.Gaussian, Sigma: sigma[:c.widths]}
 		got := false
-		for _, d := range paper.plans[0].dispatches {
+		for _, d := range planOf(t, c.p, compute.KernelGrad{DX: x(200, 20), K: k, L: l, Alpha: 1, Cross: 1}).dispatches {
 			got = got || d.file == "kernelgrad"
 		}
 		if got != c.want {
@@ -138,12 +115,9 @@ func TestPairing(t *testing.T) {
 
 // TestCorners: corners cover P on and right of its diagonal once, within the memory.
 func TestCorners(t *testing.T) {
-	d := compute.New(&paper{planner: desk("", nil)})
+	tensor := tensors(t)
 	for _, c := range []struct{ batch, m, d, stored int }{{1, 1, 1, 0}, {3, 129, 7, 3000}, {5, 33, 2, 3000}, {1, 65536, 128, 0}, {900, 100, 4, 0}} {
-		x, err := d.Tensor(c.batch, c.m, c.d)
-		if err != nil {
-			t.Fatal(err)
-		}
+		x := tensor(c.batch, c.m, c.d)
 		l := &plan{planner: desk("32x32", func(p *planner) { p.stored = c.stored })}
 		p, ok := l.pairing(compute.Similarity{X: x}, compute.Similarity{}, false)
 		bands, shown := l.corners(p)

@@ -6,6 +6,7 @@ import (
 	"hebb/compute"
 )
 
+// softmaxLoss plans one pass that gives each row a team of threads; no row is cut.
 func (l *plan) softmaxLoss(s compute.SoftmaxLoss) {
 	n, classes := s.Dims()
 	whole := func(t *compute.Tensor) operand { return rowsOf(t, n, classes, axisRow, axisCol) }

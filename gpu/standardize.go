@@ -2,7 +2,7 @@ package gpu
 
 import "hebb/compute"
 
-// standardize plans the statistics in one pass over X, chunk by chunk, and Y in another.
+// standardize plans one pass over X for the statistics, by chunks, and another for Y.
 func (l *plan) standardize(s compute.Standardize) {
 	rows, cols := s.Dims()
 	column := func(t *compute.Tensor, a axis) operand { return line(t, a, cols) }
@@ -26,7 +26,7 @@ func (l *plan) standardize(s compute.Standardize) {
 	}
 }
 
-// standardizeGrad plans both sums of each column in one pass, and DX in another.
+// standardizeGrad plans one pass for both sums of each column, and another for DX.
 func (l *plan) standardizeGrad(s compute.StandardizeGrad) {
 	rows, cols := s.Dims()
 	ins := func(row, col axis) []operand {
@@ -49,7 +49,7 @@ func (l *plan) standardizeGrad(s compute.StandardizeGrad) {
 	}
 }
 
-// rowsOf is all of t as matrices of rows×cols, one after the other.
+// rowsOf returns t as a batch of rows×cols matrices, or none if t is nil.
 func rowsOf(t *compute.Tensor, rows, cols int, row, col axis) operand {
 	if t == nil {
 		return none
@@ -59,7 +59,7 @@ func rowsOf(t *compute.Tensor, rows, cols int, row, col axis) operand {
 	return o
 }
 
-// sums is the memory of two sums for each column of each member: the second lies ld numbers after the first.
+// sums returns scratch for two sums per column and member; the second lies ld numbers after the first.
 func (l *plan) sums(members, cols int, col axis) operand {
 	step := groups(int32(cols), 4) * 4
 	l.scratch[scratch1] = max(l.scratch[scratch1], 2*step*members)
@@ -68,8 +68,8 @@ func (l *plan) sums(members, cols int, col axis) operand {
 	return o
 }
 
-// launchColumns launches d on threads that go down columns: each has several rows where there are enough
-// for all processors.
+// launchColumns launches d with threads that walk down columns. Each thread takes several rows if enough threads remain
+// to fill all processors.
 func (l *plan) launchColumns(d dispatch) {
 	width := 1
 	if !l.naive() && d.vectors(d.args.N, 0) {

@@ -30,8 +30,8 @@ func BenchmarkStart(b *testing.B) {
 		for _, c := range smallOps(b, dev) {
 			err = errors.Join(err, runAll(back, c.ops))
 		}
-		x, err2 := dev.Tensor(32)
-		if err := errors.Join(err, err2, x.Buffer().Read(0, make([]float32, 32))); err != nil {
+		x := tensorsOn(b, dev)(32)
+		if err := errors.Join(err, x.Buffer().Read(0, make([]float32, 32))); err != nil {
 			b.Fatal(err)
 		}
 		running += time.Since(start)

@@ -146,12 +146,6 @@ const (
 	costPartial, costPass = 0.75, 2e6
 )
 
-// choose returns the tile, and the number of slices of its terms, of the least time that the model predicts.
-func (p *planner) choose(batch, m, n, k int32) (tile, int) {
-	best := inOrder(p.guess(batch, m, n, k))[0]
-	return best.tile, best.splits
-}
-
 // A guess is a recipe and its predicted time.
 type guess struct {
 	recipe

@@ -101,10 +101,7 @@ func TestArgsRing(t *testing.T) {
 			dev := compute.New(b)
 			defer dev.Close()
 			const n = 3 * slots * uniformParts
-			x, err := dev.Tensor(n)
-			if err != nil {
-				t.Fatal(err)
-			}
+			x := tensorsOn(t, dev)(n)
 			one := compute.Pointwise(compute.Const(1))
 			got := make([]float32, n)
 			if err := dev.Step(func(s *compute.Step) error {
@@ -161,11 +158,7 @@ func TestPartsApart(t *testing.T) {
 	dev := compute.New(b)
 	defer dev.Close()
 	const parts, n = 8, 64
-	all, err := dev.Tensor(parts * n)
-	x, err2 := dev.Tensor(n)
-	if err != nil || err2 != nil {
-		t.Fatal(err, err2)
-	}
+	all, x := tensorsOn(t, dev)(parts*n), tensorsOn(t, dev)(n)
 	add := compute.Pointwise(compute.Add(compute.Old(), compute.Var(0)))
 	var barriers int
 	if err := dev.Step(func(s *compute.Step) error {

@@ -13,8 +13,9 @@ import (
 	"hebb/compute"
 )
 
-// The way on trial, and then the learned way, run the next op, even one in the memo.
-func TestTry(t *testing.T) {
+// tunable returns a backend that keeps its findings in a folder of its own, with a device around it.
+func tunable(t *testing.T) (b *backend, dev *compute.Device, dir string) {
+	t.Helper()
 	opened(t).Close()
 	o := quick("")
 	o.TuningDir = t.TempDir()
@@ -22,13 +23,15 @@ func TestTry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev := compute.New(b)
-	defer dev.Close()
-	x, err := dev.Tensor(64, 64)
-	y, err2 := dev.Tensor(64, 64)
-	if err := errors.Join(err, err2); err != nil {
-		t.Fatal(err)
-	}
+	dev = compute.New(b)
+	t.Cleanup(func() { dev.Close() })
+	return b, dev, o.TuningDir
+}
+
+// The way on trial, and then the learned way, run the next op, even one in the memo.
+func TestTry(t *testing.T) {
+	b, dev, _ := tunable(t)
+	x, y := tensorsOn(t, dev)(64, 64), tensorsOn(t, dev)(64, 64)
 	op := compute.Gemm{C: y, A: x, B: x, Epilogue: compute.Epilogue{Alpha: 1}}
 	runs := func() string {
 		t.Helper()
@@ -65,14 +68,8 @@ func TestTry(t *testing.T) {
 // A convolution with leeway has Winograd's transforms among its ways, and a result for it does not serve a convolution
 // without.
 func TestTryTransforms(t *testing.T) {
-	opened(t).Close()
-	b, err := open(quick(""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dev := compute.New(b)
-	defer dev.Close()
-	op, _ := layer3x3(t, dev, 2, 8, 16, compute.Winograd)
+	b, dev, _ := tunable(t)
+	op, _ := layer3x3(tensorsOn(t, dev), 2, 8, 16, compute.Winograd)
 	if err := dev.Step(func(s *compute.Step) error {
 		for _, x := range []*compute.Tensor{op.X, op.W, op.Y} {
 			s.Write(x, make([]float32, x.Len()))
@@ -114,18 +111,9 @@ func TestTryTransforms(t *testing.T) {
 
 // Two ways of one op, verified and timed, leave the journal with an end for each trial.
 func TestTuneJournal(t *testing.T) {
-	opened(t).Close()
-	o := quick("")
-	o.TuningDir = t.TempDir()
-	b, err := open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dev := compute.New(b)
-	defer dev.Close()
-	x, err := dev.Tensor(32, 32)
-	y, err2 := dev.Tensor(32, 32)
-	if err := errors.Join(err, err2, x.Buffer().Write(0, make([]float32, 32*32)), y.Buffer().Write(0, make([]float32, 32*32))); err != nil {
+	b, dev, dir := tunable(t)
+	x, y := tensorsOn(t, dev)(32, 32), tensorsOn(t, dev)(32, 32)
+	if err := errors.Join(x.Buffer().Write(0, make([]float32, 32*32)), y.Buffer().Write(0, make([]float32, 32*32))); err != nil {
 		t.Fatal(err)
 	}
 	op := compute.Gemm{C: y, A: x, B: x, Epilogue: compute.Epilogue{Alpha: 1}}
@@ -138,7 +126,7 @@ func TestTuneJournal(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
-	found, err := filepath.Glob(filepath.Join(o.TuningDir, "*.journal"))
+	found, err := filepath.Glob(filepath.Join(dir, "*.journal"))
 	if err != nil || len(found) != 1 {
 		t.Fatal(found, err)
 	}

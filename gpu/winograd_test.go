@@ -26,15 +26,7 @@ func (d *dispatch) reached(i int) int {
 }
 
 // layer3x3 is a convolution of n images and as many channels as units, and its adjoint.
-func layer3x3(t *testing.T, dev *compute.Device, n, side, channels int, l compute.Leeway) (compute.Conv, compute.ConvInput) {
-	t.Helper()
-	tensor := func(shape ...int) *compute.Tensor {
-		x, err := dev.Tensor(shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return x
-	}
+func layer3x3(tensor func(shape ...int) *compute.Tensor, n, side, channels int, l compute.Leeway) (compute.Conv, compute.ConvInput) {
 	x, y, w := tensor(n, side, side, channels), tensor(n, side, side, channels), tensor(channels, 3, 3, channels)
 	same, plain := compute.Slide{Stride: 1, Pad: 1}, compute.Epilogue{Alpha: 1}
 	return compute.Conv{Y: y, X: x, W: w, Slide: same, Epilogue: plain, Leeway: l},
@@ -44,12 +36,8 @@ func layer3x3(t *testing.T, dev *compute.Device, n, side, channels int, l comput
 // files returns the shaders of op's plan.
 func files(t *testing.T, p *planner, op compute.Op) string {
 	t.Helper()
-	l, err := p.plan(op)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var names []string
-	for _, d := range l.dispatches {
+	for _, d := range planOf(t, p, op).dispatches {
 		names = append(names, strings.TrimPrefix(d.file, "winograd"))
 	}
 	return strings.Join(names, " ")
@@ -57,9 +45,8 @@ func files(t *testing.T, p *planner, op compute.Op) string {
 
 // TestTransformPlans: the dispatches of layers' plans, whole and in pieces, and that all tiles are made once.
 func TestTransformPlans(t *testing.T) {
-	dev := compute.New(&paper{planner: desk("", nil)})
-	conv, back := layer3x3(t, dev, 5, 7, 8, compute.Winograd)
-	_, unlike := layer3x3(t, dev, 2, 8, 64, 0)
+	conv, back := layer3x3(tensors(t), 5, 7, 8, compute.Winograd)
+	_, unlike := layer3x3(tensors(t), 2, 8, 64, 0)
 	const tile = "64x64x16/8x8/1"
 	forced := func(block int) *planner {
 		return desk(tile, func(p *planner) { p.winograd, p.splits, p.maxBlock, p.align = true, 1, block, 4 })
@@ -76,10 +63,7 @@ func TestTransformPlans(t *testing.T) {
 	} {
 		for _, op := range []compute.Op{conv, back} {
 			p := &paper{planner: forced(test.block)}
-			l, err := p.plan(op)
-			if err != nil {
-				t.Fatal(err)
-			}
+			l := planOf(t, p.planner, op)
 			made, summed := int32(0), int32(0)
 			for _, d := range l.dispatches {
 				switch d.file {
@@ -104,7 +88,6 @@ func TestTransformPlans(t *testing.T) {
 
 // TestTransformsPredicted: without a finding the transforms are taken where there are channels enough to pay for them.
 func TestTransformsPredicted(t *testing.T) {
-	dev := compute.New(&paper{planner: desk("", nil)})
 	for _, test := range []struct {
 		side, channels int
 		want           string
@@ -112,7 +95,7 @@ func TestTransformsPredicted(t *testing.T) {
 		{32, 64, "gemm"},
 		{8, 256, "weights images gemm sums"},
 	} {
-		conv, back := layer3x3(t, dev, 256, test.side, test.channels, compute.Winograd)
+		conv, back := layer3x3(tensors(t), 256, test.side, test.channels, compute.Winograd)
 		for _, op := range []compute.Op{conv, back} {
 			if got := files(t, desk("", nil), op); got != test.want {
 				t.Errorf("%T of %d×%d×%d: %s, want %s", op, test.side, test.side, test.channels, got, test.want)
@@ -125,17 +108,10 @@ func TestTransformsPredicted(t *testing.T) {
 // products. A finding with leeway is ignored by an op without; one without serves an op with leeway that is not
 // transformed.
 func TestTransformsFound(t *testing.T) {
-	dev := compute.New(&paper{planner: desk("", nil)})
-	op, _ := layer3x3(t, dev, 256, 32, 64, compute.Winograd)
+	op, _ := layer3x3(tensors(t), 256, 32, 64, compute.Winograd)
 	plain := op
 	plain.Leeway = 0
-	shapes := func(op compute.Op) shape {
-		l, err := desk("", nil).plan(op)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l.main
-	}
+	shapes := func(op compute.Op) shape { return planOf(t, desk("", nil), op).main }
 	if with, without := shapes(op), shapes(plain); with == without || with.kind != without.kind+" winograd" {
 		t.Fatalf("of one kind: %v and %v", with, without)
 	}
@@ -161,12 +137,8 @@ func TestTransformsFound(t *testing.T) {
 			}
 			p.tuned[s] = r
 		}
-		l, err := p.plan(test.op)
-		if err != nil {
-			t.Fatal(err)
-		}
 		got, main := files(t, p, test.op), ""
-		for _, d := range l.dispatches {
+		for _, d := range planOf(t, p, test.op).dispatches {
 			if d.file == "gemm" {
 				main = strings.Join(d.list(), " ")
 			}

@@ -1,6 +1,7 @@
 package nets
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -97,6 +98,8 @@ func BuildLoss(s *Store, spec Spec, l Loss) (Loss, error) {
 		return nil, err
 	}
 	switch {
+	case spec.Out < 1:
+		return nil, errors.New("nets: the system learns from an error, and the task wants nothing; want numbers or classes")
 	case l.Targets() && spec.Classes:
 		return nil, fmt.Errorf("nets: the loss is one of targets, and the task has %d classes", spec.Out)
 	case !l.Targets() && !spec.Classes:

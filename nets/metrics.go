@@ -1,6 +1,8 @@
 package nets
 
 import (
+	"encoding/json"
+	"math"
 	"slices"
 
 	"hebb/compute"
@@ -170,4 +172,22 @@ type Angle struct {
 	NormBackprop float64 `json:"norm_bp"`    // of backprop's delta
 
 	Learners [][2]Degrees `json:"learners,omitempty"` // Weights and Delta of each, where there are several; the others are means
+}
+
+// MarshalJSON writes null for a norm that overflows, as those of a run that diverges do.
+func (a Angle) MarshalJSON() ([]byte, error) {
+	type plain Angle
+	norm := func(x float64) float.OrNull {
+		if math.IsInf(x, 0) {
+			x = math.NaN()
+		}
+		return float.OrNull(x)
+	}
+	return json.Marshal(struct {
+		plain
+		NormW        float.OrNull `json:"norm_w"`
+		NormB        float.OrNull `json:"norm_b"`
+		NormDelta    float.OrNull `json:"norm_delta"`
+		NormBackprop float.OrNull `json:"norm_bp"`
+	}{plain(a), norm(a.NormW), norm(a.NormB), norm(a.NormDelta), norm(a.NormBackprop)})
 }

@@ -42,6 +42,9 @@ type SGD struct {
 	Nesterov    bool    `json:"nesterov,omitempty" toml:"nesterov,omitempty"`
 }
 
+// String returns the text that names and sets o on the command line.
+func (o SGD) String() string { return named("sgd", o) }
+
 // Check reports an invalid hyper-parameter.
 func (o SGD) Check() error {
 	switch {
@@ -104,13 +107,16 @@ type Adam struct {
 // DefaultAdam has the hyper-parameters of the paper.
 var DefaultAdam = Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
 
+// String returns the text that names and sets o on the command line.
+func (o Adam) String() string { return named("adam", o) }
+
 // Check reports an invalid hyper-parameter.
 func (o Adam) Check() error {
 	switch {
 	case !(0 <= o.Beta1 && o.Beta1 < 1 && 0 <= o.Beta2 && o.Beta2 < 1):
 		return fmt.Errorf("beta1 %g and beta2 %g, want numbers within [0, 1)", o.Beta1, o.Beta2)
-	case !(o.Eps >= 1e-30):
-		return fmt.Errorf("eps %g, want at least 1e-30", o.Eps)
+	case !(o.Eps >= 1e-30 && o.Eps < math.MaxFloat32):
+		return fmt.Errorf("eps %g, want a number of at least 1e-30", o.Eps)
 	case !(o.WeightDecay >= 0 && o.WeightDecay < math.MaxFloat32):
 		return fmt.Errorf("weight decay %g, want at least 0", o.WeightDecay)
 	}

@@ -38,6 +38,7 @@ const (
 	ofTestSystem
 	ofTestShow
 	ofTestJudge
+	ofBetween
 	others uint64 = 1 << 63
 )
 
@@ -92,6 +93,18 @@ func (p *Pass) Into(t *compute.Tensor, f *compute.Func, in ...*compute.Tensor) {
 func (p *Pass) Clear(ts ...*compute.Tensor) {
 	for _, t := range ts {
 		p.Into(t, zero)
+	}
+}
+
+// Begin sets tensors, learners × (examples of m · anything), to 0 for the examples whose trial begins with m.
+func (p *Pass) Begin(m Moment, ts ...*compute.Tensor) {
+	switch {
+	case m.Begin != nil:
+		for _, t := range ts {
+			p.Into(p.View(t, 0, p.Learners, m.Examples(), t.Len()/(p.Learners*m.Examples())), unlessBegun, m.Begin)
+		}
+	case m.First:
+		p.Clear(ts...)
 	}
 }
 
@@ -243,6 +256,10 @@ func (p *Pass) Count(name string, each *compute.Tensor, n int) {
 		p.Fail(fmt.Errorf("nets: the metric %s is counted from %v, want %d learners × anything", name, each, p.Learners))
 		return
 	}
+	if n < 1 {
+		p.Fail(fmt.Errorf("nets: the metric %s is counted of %d examples, want at least 1", name, n))
+		return
+	}
 	p.metrics.count(p, name, each, n)
 }
 
@@ -266,4 +283,6 @@ func (p *Pass) Reward(r *compute.Tensor) {
 var (
 	zero = compute.Formula("0")
 	same = compute.Formula("x", "x")
+
+	unlessBegun = compute.Formula("where(begin, 0, old)", "begin")
 )

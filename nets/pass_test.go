@@ -1,6 +1,7 @@
 package nets_test
 
 import (
+	"strings"
 	"testing"
 
 	"hebb/compute"
@@ -70,6 +71,26 @@ func TestPass(t *testing.T) {
 				}
 			}
 			return p.Failed()
+		})
+	}
+}
+
+// TestWrongCount: a metric that cannot be a mean over examples ends the moment with an error that names it.
+func TestWrongCount(t *testing.T) {
+	l := lab.Single(t)
+	s := opened(t, l, 2, func(*nets.Store) {})
+	for want, count := range map[string]func(p *nets.Pass){
+		"the metric hits is counted of 0 examples":    func(p *nets.Pass) { p.Count("hits", p.Tensor(2, 1), 0) },
+		"the metric hits is counted of -3 examples":   func(p *nets.Pass) { p.Count("hits", p.Tensor(2, 1), -3) },
+		"want 2 learners × anything":                  func(p *nets.Pass) { p.Count("hits", p.Tensor(3, 1), 4) },
+		"the metric hits is counted from <nil>, want": func(p *nets.Pass) { p.Count("hits", nil, 4) },
+	} {
+		l.Do(t, func(st *compute.Step) error {
+			p := s.Pass(st)
+			if count(p); p.Failed() == nil || !strings.Contains(p.Failed().Error(), want) {
+				t.Errorf("%v, want %q", p.Failed(), want)
+			}
+			return nil
 		})
 	}
 }

@@ -34,8 +34,26 @@ func Settings(of any) (all []Setting) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		if name, _, _ := strings.Cut(field.Tag.Get("toml"), ","); field.IsExported() && name != "" && name != "-" {
-			all = append(all, Setting{name, fmt.Sprint(v.Field(i))})
+			text := fmt.Sprint(v.Field(i))
+			if field.Type.Kind() == reflect.Interface && strings.Contains(text, ",") { // a name with settings of its own
+				text = "[" + text + "]"
+			}
+			all = append(all, Setting{name, text})
 		}
 	}
 	return all
+}
+
+// named returns "name:setting=value,…", without what is 0 or false.
+func named(name string, of any) string {
+	var set []string
+	for _, s := range Settings(of) {
+		if s.Value != "0" && s.Value != "false" {
+			set = append(set, s.Name+"="+s.Value)
+		}
+	}
+	if len(set) > 0 {
+		name += ":" + strings.Join(set, ",")
+	}
+	return name
 }

@@ -296,12 +296,15 @@ func (c *cohort) work(dev *compute.Device, f func(*Pass), set ...func(*Pass)) er
 
 // Step trains all learners on the next moment.
 func (s *Session) Step(ctx context.Context) error {
-	rate := s.RateNow()
 	for _, c := range s.cohorts {
-		err := c.moment(ctx, s.dev, c.task, func(p *Pass) {
-			p.Number, p.Rate, p.Learning, p.Epoch = s.number, rate, true, s.EpochsMade()
+		learning := func(p *Pass) {
+			p.Number, p.Rate, p.Learning, p.Epoch = s.number, s.RateNow(), true, s.EpochsMade()
 			p.metrics = c.store.metrics
-		}, func(m Moment) { s.between = m.Last || c.task.spec.Trial == 0 })
+		}
+		err := c.moment(ctx, s.dev, c.task, learning, func(m Moment) { s.between = m.Last || c.task.spec.Trial == 0 })
+		if between, ok := c.System.(Betweener); ok && s.between && err == nil {
+			err = c.work(s.dev, func(p *Pass) { p.Fail(between.Between(p)) }, learning, func(p *Pass) { p.stream = others | ofBetween })
+		}
 		if err != nil {
 			return fmt.Errorf("step %d: %w", s.number+1, err)
 		}

@@ -13,7 +13,7 @@ import (
 // 26th at the end: the large rate finds what is to be learned, and the falling one averages the noise of batches away, as
 // stochastic approximation wants it (Darken and Moody 1990, "search then converge").
 type Schedule struct {
-	Kind   string    `json:"kind" toml:"kind"`                         // "constant", "step", "cosine" or "inverse"
+	Kind   string    `json:"kind" toml:"-"`                            // "constant", "step", "cosine" or "inverse"
 	Warmup float64   `json:"warmup,omitempty" toml:"warmup,omitempty"` // epochs of a linear rise from 0
 	At     []float64 `json:"at,omitempty" toml:"at,omitempty"`         // of "step": epochs at which the rate is multiplied
 	Factor float64   `json:"factor,omitempty" toml:"factor,omitempty"` // of "step": the multiplier
@@ -27,12 +27,14 @@ func (s Schedule) Check() error {
 	switch {
 	case !slices.Contains(ScheduleKinds, s.Kind):
 		return fmt.Errorf("schedule %q, want one of %s", s.Kind, strings.Join(ScheduleKinds, ", "))
-	case !(s.Warmup >= 0 && s.Warmup < math.MaxFloat64):
-		return fmt.Errorf("a warm-up of %g epochs, want at least 0", s.Warmup)
-	case s.Kind == "step" && (len(s.At) == 0 || !(s.Factor > 0)):
+	case !(s.Warmup >= 0 && s.Warmup < math.MaxFloat32):
+		return fmt.Errorf("a warmup of %g epochs, want at least 0", s.Warmup)
+	case slices.ContainsFunc(s.At, func(at float64) bool { return !(at >= 0 && at < math.MaxFloat32) }):
+		return fmt.Errorf("steps at %v, want epochs of at least 0", s.At)
+	case s.Kind == "step" && (len(s.At) == 0 || !(s.Factor > 0 && s.Factor < math.MaxFloat32)):
 		return fmt.Errorf("a step schedule at %v by a factor of %g, want at least one epoch and a factor above 0", s.At, s.Factor)
 	case s.Kind != "step" && (len(s.At) > 0 || s.Factor != 0):
-		return fmt.Errorf("a %s schedule has steps at %v by %g, want a step schedule", s.Kind, s.At, s.Factor)
+		return fmt.Errorf("the schedule %s has steps at %v by a factor of %g, want the schedule step", s.Kind, s.At, s.Factor)
 	}
 	return nil
 }

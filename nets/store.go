@@ -382,7 +382,7 @@ func (s *Store) asPlanned() error {
 func (s *Store) begin(inits []initial) error {
 	return s.dev.Step(func(st *compute.Step) error {
 		for _, i := range inits {
-			if err := i.init.set(st, s, i.Named); err != nil {
+			if err := cmp.Or(i.init.set(st, s, i.Named), st.Err()); err != nil {
 				return fmt.Errorf("nets: %s: %w", i.Name, err)
 			}
 		}

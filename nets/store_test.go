@@ -1,6 +1,7 @@
 package nets_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -176,6 +177,24 @@ func TestLayouts(t *testing.T) {
 		}
 		if back := c.n.FromTorch(got); !slices.Equal(back, x) || !slices.Equal(c.n.TorchShape(), c.shape) {
 			t.Errorf("%v: %v as %v, want %v as %v", c.n.Shape, back, c.n.TorchShape(), x, c.shape)
+		}
+	}
+}
+
+// TestWrongInit: initial values that cannot be are reported with the tensor's name.
+func TestWrongInit(t *testing.T) {
+	for want, init := range map[string]nets.Init{
+		"c is to be NaN": nets.Constant(float32(math.NaN())), "c is to be -Inf": nets.Constant(float32(math.Inf(-1))),
+		"want a standard deviation": nets.Normal(-1), "normal(0, NaN)": nets.Normal(math.NaN()), "six standard deviations": nets.Normal(1e38),
+		"uniform(-0, 0), want an interval": nets.Uniform(0), "no longer than the largest float32": nets.Uniform(3e38),
+	} {
+		_, err := nets.Open(lab.Bare(t).Device, 1, 1, func(s *nets.Store) error {
+			s.Weights("sound", nets.Zeros, 2)
+			s.Kept("gain", init, 2)
+			return nil
+		})
+		if err == nil || !strings.HasPrefix(err.Error(), "nets: gain: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v, want the name gain and %q, once", err, want)
 		}
 	}
 }

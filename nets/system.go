@@ -41,6 +41,9 @@ type Moment struct {
 	Mask *compute.Tensor
 	// First and Last mark the first and the last moment of a trial, for all examples alike.
 	First, Last bool
+	// Begin, learners × examples × 1, or of 1 learner for all, is 1 for examples whose trial begins with this moment, where
+	// trials begin at moments of their own, and else 0; nil means that First says it of all. See [Pass.Begin].
+	Begin *compute.Tensor
 }
 
 // Examples returns the number of examples of each learner.
@@ -91,7 +94,7 @@ func (s Spec) fits(m Moment, learners int) error {
 	if s.Classes {
 		out = 1
 	}
-	if err := errors.Join(wide("Want", m.Want, out), wide("Mask", m.Mask, 1)); err != nil {
+	if err := errors.Join(wide("Want", m.Want, out), wide("Mask", m.Mask, 1), wide("Begin", m.Begin, 1)); err != nil {
 		return err
 	}
 	if n := m.Examples(); n > s.Examples {
@@ -108,6 +111,12 @@ type (
 	// A Settler is a System with a Settle method, which runs before each evaluation and checkpoint. It may read from the
 	// device.
 	Settler interface{ Settle(p *Pass) error }
+
+	// A Betweener is a System with host work between trials, such as adding units: Between runs after the last moment of each
+	// trial that is learned from, or after each such moment where trials have no end, before any evaluation or checkpoint. It
+	// may read from the device, which waits for it, and write to weights. A system that grows has room for the most units and
+	// a Kept mask, learners × 1 × units, of those there are, so that each learner grows when it has to.
+	Betweener interface{ Between(p *Pass) error }
 
 	// A Rewarded is a System that learns from rewards, learners × examples × 1: [Pass.Reward] calls it, within the moment.
 	Rewarded interface {

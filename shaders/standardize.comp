@@ -1,5 +1,5 @@
-// Y = act(Gain·(X − Mean)/√(Var + eps) + Bias), of each member, m rows and n columns: see compute.Standardize. lo is Eps.
-// A thread goes down a column, or a cell of them, of which it reads the statistics once.
+// Y = act(Gain·(X − Mean)/√(Var + eps) + Bias) for each member of m rows and n columns: see compute.Standardize. lo is Eps.
+// A thread walks down a column, or a vector of columns, and reads its statistics once.
 #include "args.glsl"
 #include "cell.glsl"
 #include "act.glsl"

@@ -1,6 +1,6 @@
-// DX = Gain/√(Var + eps)·(e − Σe/n − x̂·Σe·x̂/n), of each member, m rows and n columns: see compute.StandardizeGrad. S holds
-// the two sums of each column. lo is Eps, alpha one by the number of rows.
-// A thread goes down a column, or a cell of them, of which it reads the statistics once.
+// DX = Gain/√(Var + eps)·(e − Σe/n − x̂·Σe·x̂/n) for each member of m rows and n columns: see compute.StandardizeGrad. S holds
+// the two sums of each column, lo is Eps, and alpha is 1 over the number of rows.
+// A thread walks down a column, or a vector of columns, and reads its statistics once.
 #include "args.glsl"
 #include "cell.glsl"
 #include "act.glsl"

@@ -54,6 +54,7 @@ measured until then is written all the same.`,
   hebb bench --format benchfmt > new.txt && benchstat -col backend new.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.command = strings.Join(append([]string{cmd.CommandPath()}, changed(cmd)...), " ")
+			r.budgeted = cmd.Flags().Changed("budget")
 			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -76,6 +77,8 @@ measured until then is written all the same.`,
 	f.Var(oneOf(&r.torch.Device, "auto", "auto", "cpu", "cuda"), "peer-device", "where the peer runs")
 	f.BoolVar(&r.torch.TF32, "peer-tf32", false, "let the peer use TF32 on CUDA, whose products are then not verified: they keep 10 bits of each factor")
 	f.Uint64Var(&r.o.Seed, "seed", 1, "of the inputs")
+	f.BoolVar(&r.o.All, "all", false, "all cases also on a GPU that is a program on the CPU, which else gets some of the quick ones")
+	f.DurationVar(&r.o.Budget, "budget", 0, "no case begins later than that after the start, and quick ones come first; 0: no limit (default 1m if --quick, 3m without a GPU)")
 	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device, a rule of training four times that (default 5s, 1.5s if --quick, 1s beside a software renderer)")
 	return cmd
 }
@@ -96,6 +99,7 @@ type benchRun struct {
 	only     string
 	ladder   bool
 	command  string // as it was typed, about
+	budgeted bool   // by --budget
 }
 
 // softwareCase is the default of --max-case beside a renderer in software, whose large cases take
@@ -112,6 +116,9 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	r.o.Allow = r.allow.Leeway
 	if r.o.MaxCase < 0 {
 		return usagef("--max-case %v, want a duration above 0", r.o.MaxCase)
+	}
+	if r.o.Budget < 0 {
+		return usagef("--budget %v, want a duration, or 0 for no limit", r.o.Budget)
 	}
 	if r.o.Batch < 0 {
 		return usagef("--batch %d, want at least 1", r.o.Batch)
@@ -155,8 +162,12 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		if b.Info().Software && r.o.MaxCase == 0 {
 			r.o.MaxCase = softwareCase
 			fmt.Fprintf(stderr, "hebb: cases are limited to %v, since that is a program on the CPU; --max-case sets another limit\n", softwareCase)
+			if !r.o.All && len(backends) > 1 {
+				fmt.Fprintln(stderr, "hebb: and it gets some of the quick cases alone; --all for all")
+			}
 		}
 	}
+	r.limit(backends, stderr)
 	if r.peer != "" {
 		p, err := bench.OpenTorch(ctx, r.torch)
 		switch {
@@ -174,6 +185,23 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	return errors.Join(files.write(report), prof.finishBench(r, report, stdout, stderr), verdict(report))
+}
+
+// limit sets the budget of a run that was given none: quick ones keep what they promise, and without a GPU there is less
+// to find out.
+func (r *benchRun) limit(backends []compute.Backend, stderr io.Writer) {
+	hardware := slices.ContainsFunc(backends, func(b compute.Backend) bool { return b.Info().Backend == "gpu" && !b.Info().Software })
+	switch {
+	case r.budgeted || r.ladder:
+		return
+	case r.o.Quick:
+		r.o.Budget = time.Minute
+	case !hardware:
+		r.o.Budget = 3 * time.Minute
+	default:
+		return
+	}
+	fmt.Fprintf(stderr, "hebb: no case begins after %v, and quick ones come first; --budget sets another limit, 0 none\n", r.o.Budget)
 }
 
 // finishBench is finish with the peaks that were measured. Where standard output is for programs, the table goes to

@@ -248,6 +248,7 @@ var shortNames = map[string]string{
 func cell(name string, s train.Spread) string {
 	format, sd, scale, unit := "%.4g", "%.2g", 1.0, ""
 	switch {
+	case strings.HasSuffix(name, "loss") && math.Abs(float64(s.Mean)) >= 1e4: // as they are
 	case strings.HasSuffix(name, "accuracy"):
 		format, sd, scale, unit = "%.2f", "%.2f", 100, " %"
 	case strings.HasSuffix(name, "loss"):

@@ -92,27 +92,27 @@ func (r *evalRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := r.settle(); err != nil {
 		return err
 	}
-	b, notes, err := r.backend(r.on)
-	for _, n := range notes {
-		fmt.Fprintln(stderr, "hebb:", n)
-	}
+	dev, err := r.open(r.on, stderr)
 	if err != nil {
 		return err
 	}
-	dev := compute.New(b)
 	defer dev.Close()
 	var bar *progress
-	v, err := train.Evaluate(ctx, dev, names, r.Exam, func(done, total int) {
-		if bar == nil {
-			bar = newProgress(stderr, "evaluating", total)
-		}
-		bar.at(done)
+	var v train.Evaluation
+	err = guarded("the run in "+r.dir, func() (err error) {
+		v, err = train.Evaluate(ctx, dev, names, r.Exam, func(done, total int) {
+			if bar == nil {
+				bar = newProgress(stderr, "evaluating", total)
+			}
+			bar.at(done)
+		})
+		return err
 	})
 	if bar != nil {
 		bar.end()
 	}
 	if err != nil {
-		return err
+		return foreign(err, r.dir)
 	}
 	if v.Note != "" {
 		fmt.Fprintln(stderr, "hebb:", v.Note)
@@ -224,7 +224,7 @@ func (v evaluated) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\ndata      the %s part of %s%s\n", v.Part, v.Data, v.turned())
 	fmt.Fprintf(w, "device    %s\n", v.Device)
-	fmt.Fprintf(w, "loss      %.4f\n", v.Loss)
+	fmt.Fprintf(w, "loss      %s\n", lossText(v.Loss))
 	_, err := fmt.Fprintf(w, "accuracy  %.2f %%, %d of %d, in %.1f s\n", 100*v.Accuracy, hits, examples, v.Seconds)
 	if v.Confusion != nil {
 		err = v.printClasses(w)

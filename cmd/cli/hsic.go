@@ -149,10 +149,7 @@ func (r *hsicRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	dev, notes, err := r.open(r.on)
-	for _, n := range notes {
-		fmt.Fprintln(stderr, "hebb:", n)
-	}
+	dev, err := r.open(r.on, stderr)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -80,7 +81,7 @@ func TestHSIC(t *testing.T) {
 	dir, x, y := arrays(t)
 	got, stderr := hsicJSON(t, dir, "x.npy", "y.npy", "--sigma", "0.5,2", "--permutations", "99", "--normalised", "--eps", "0.01", "--seed", "7")
 	b := backendFlags{context: "auto", device: -1}
-	dev, _, err := b.open("cpu")
+	dev, err := b.open("cpu", io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := guarded("hebb", func() error { return root.ExecuteContext(ctx) })
 	if err == nil {
 		return 0
 	}
@@ -132,6 +132,8 @@ repeats published experiments, and measures dependence by kernels.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.Version = version()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newInfoCmd(), newVerifyCmd(), newBenchCmd(), newReportCmd(), newTuneCmd(), newTrainCmd(), newVersionCmd())
@@ -166,6 +168,9 @@ func version() string {
 		set[s.Key] = s.Value
 	}
 	words := []string{"hebb", info.Main.Version}
+	if info.Path != "hebb/cmd/hebb" { // a program with additions
+		words = append(words, "in", info.Path)
+	}
 	if r := set["vcs.revision"]; r != "" {
 		words = append(words, r[:min(12, len(r))])
 	}

@@ -56,13 +56,16 @@ func TestHelp(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	status, out, _ := hebb(t, "version")
-	if status != 0 || !strings.HasPrefix(out, "hebb ") || !strings.Contains(out, runtime.Version()) {
-		t.Errorf("status %d, %q", status, out)
+	_, flag, _ := hebb(t, "--version")
+	if status != 0 || !strings.HasPrefix(out, "hebb ") || !strings.Contains(out, runtime.Version()) || flag != out {
+		t.Errorf("status %d, %q, and by the flag %q", status, out, flag)
 	}
 }
 
 // TestMistakes: each mistake in the command line is said once, with what there is, at status 2.
 func TestMistakes(t *testing.T) {
+	system := filepath.Join(t.TempDir(), "system.toml")
+	put(t, filepath.Dir(system), "system.toml", []byte("system = \"rflo:units=3\"\ntask = \"sines\"\n"))
 	for _, c := range []struct {
 		args string
 		want []string
@@ -77,6 +80,28 @@ func TestMistakes(t *testing.T) {
 		{"train rflo --task sines:period=1", []string{"a period of 1"}},
 		{"train rflo --task sines --rule fa", []string{"--rule is for networks", "rflo"}},
 		{"train rflo --task sines --units 3", []string{"--units is for the rules sanger", "not for rflo"}},
+		{"train rflo --task sines --batch 3", []string{"--batch", "the task sines makes its own"}},
+		{"train rflo --task sines --crop 3", []string{"--crop", "the task sines makes its own"}},
+		{"train rflo --task sines --data nowhere", []string{"--data", "the task sines makes its own"}},
+		{"train rflo --task sines --angles 3", []string{"--angles", "the task sines makes its own"}},
+		{"train wp --angles 3", []string{"--angles", "compare its deltas with backprop's, and wp cannot"}},
+		{"train sanger --task samples --flip", []string{"--flip", "the task samples shows rows without"}},
+		{"train rflo --task sines --from x", []string{"--from is for networks", "rflo"}},
+		{"train --config " + system + " --net lenet5", []string{"--net is for networks", "rflo:units=3"}},
+		{"train --config " + system + " --rule fa", []string{"--rule is for networks", "rflo:units=3"}},
+		{"train --epochs 3 --steps 2", []string{"--epochs", "want one of the two"}},
+		{"train --resume x --epochs 3 --steps 2", []string{"--epochs and --steps", "want one of the two"}},
+		{"train rflo --task sample", []string{`task "sample"`, "sines, xor, recall, samples"}},
+		{"train --backend cpu --rung naive", []string{"--rung with --backend cpu", "flags of a GPU"}},
+		{"train --backend cpu --device 0 --no-cache", []string{"--device, --no-cache with --backend cpu"}},
+		{"verify --backend cpu --tuning off", []string{"--tuning with --backend cpu"}},
+		{"train --context surfaceless --device 0", []string{"--device 0 with --context surfaceless"}},
+		{"train --rung third", []string{`rung "third"`, "naive"}},
+		{"train --device -7", []string{"device -7"}},
+		{"train --rule fa:scale=-1", []string{"scale -1"}},
+		{"train --rule wm:rate=nan", []string{`rule wm: "rate=nan": want a finite number`}},
+		{"train wp:hidden=20", []string{`"hidden=20": want a list in brackets`}},
+		{"train --net mlp:784-10-10,dropout=nan --data " + images(t, 8) + " --batch 4 --backend cpu", []string{"dropout=nan", "[0, 1)"}},
 		{"train rflo --resume x", []string{"rflo with --resume", "keeps its settings"}},
 		{"train --task sines", []string{"sines without a system"}},
 		{"train --learners 0", []string{"0 learners, want at least 1"}},
@@ -310,8 +335,36 @@ func TestInterruptedVerify(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, cancel)
 	var out, stderr bytes.Buffer
 	status := run(ctx, []string{"verify", "--backend", "cpu", "--full"}, &out, &stderr)
-	if status != 130 || !strings.Contains(stderr.String(), "interrupted after") || !strings.Contains(out.String(), "Gemm") {
+	if status != 130 || !strings.Contains(stderr.String(), "interrupted after") || !strings.Contains(out.String(), "Gemm") ||
+		strings.Contains(out.String(), "all ") || !strings.Contains(out.String(), "ended early: ") {
 		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr.String(), out.String())
+	}
+}
+
+// slow is a backend that says that it is a program on the CPU.
+type slow struct{ compute.Backend }
+
+func (s slow) Info() compute.Info { return compute.Info{Backend: "gpu", Software: true} }
+
+// TestVerifySoftware: beside another device, a program on the CPU gets the first two cases of each op.
+func TestVerifySoftware(t *testing.T) {
+	cases, err := computetest.CasesOf(compute.Copy{}, computetest.Quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cpu, _, err := new(backendFlags).backend("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVerification([]*compute.Device{compute.New(slow{cpu}), compute.New(cpu)}, cases)
+	v.some = firstOfEach(cases, 2)
+	var table bytes.Buffer
+	if err := errors.Join(v.check(t.Context(), cases, 4, os.Stderr), v.print(&table, "table")); err != nil {
+		t.Fatal(err)
+	}
+	if v.Checked[0] != 2 || v.Checked[1] != len(cases) || !strings.Contains(table.String(), ": 2 of the cases; --all for all\n") ||
+		!strings.Contains(table.String(), "cases right (on gpu the 2 that were tried)") {
+		t.Errorf("%d cases were checked:\n%s", v.Checked, table.String())
 	}
 }
 
@@ -350,7 +403,7 @@ func TestVerifyWrong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := newVerification([]*compute.Device{dev})
+		v := newVerification([]*compute.Device{dev}, cases)
 		if err := v.check(t.Context(), cases, 0, os.Stderr); err != nil {
 			t.Fatal(err)
 		}

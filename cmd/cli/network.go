@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -86,52 +88,39 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 // flagNames are the flags by the key of the setting, where the two differ.
 var flagNames = map[string]string{"rate": "lr"}
 
-// ofNetworks are the flags that a system has no use for: what they say is among its own settings.
-var ofNetworks = []string{"net", "rule", "loss", "optimiser", "bias-rate", "output-rate", "noise", "from"}
+// Values of settings that nobody has said anything of.
+const (
+	noRate   = -math.MaxFloat64
+	noEpochs = math.MinInt
+)
 
-// named takes the system that the command line names.
-func (r *networkRun) named(args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	r.System = args[0]
-	for _, name := range ofNetworks {
-		if r.flags.Changed(name) {
-			return usagef("--%s is for networks, and %s has settings of its own: see hebb list", name, r.System)
-		}
-	}
-	return nil
-}
-
-// suit gives a system and its task the rate and the length of a run that suit them, unless something else was asked for.
-func (r *networkRun) suit(c *train.Config) {
-	given := func(flags ...string) bool {
-		return r.config != "" || slices.ContainsFunc(flags, r.flags.Changed)
-	}
-	for _, s := range names.Systems {
-		if name, _, _ := strings.Cut(c.System, ":"); s.Name == name && s.Rate > 0 && !given("lr") {
-			c.Rate = s.Rate
-		}
-	}
-	for _, t := range names.Tasks {
-		if name, _, _ := strings.Cut(c.Task, ":"); t.Name == name && t.Moments > 0 && !given("epochs", "steps") {
-			c.Steps = t.Moments
-			c.LogEvery = cmp.Or(r.loggedEvery(), max(1, t.Moments/20))
-		}
-	}
-}
-
-// loggedEvery is --log-every, if it was given.
-func (r *networkRun) loggedEvery() int {
-	if r.flags.Changed("log-every") {
-		return r.LogEvery
-	}
-	return 0
-}
-
-// settings returns the config: the defaults, the file over them, and the flags that were given over both.
+// settings returns the config: the defaults, those that suit a system and its task among them, the file over them, and the flags
+// that were given over both.
 func (r *networkRun) settings() (train.Config, error) {
-	c := train.Default
+	silent := train.Default
+	silent.Rate, silent.Epochs = noRate, noEpochs
+	said, err := r.over(silent)
+	if err != nil {
+		return said, err
+	}
+	c, err := r.over(suited(said))
+	if err != nil {
+		return c, err
+	}
+	if err := r.useless(c); err != nil {
+		return c, err
+	}
+	if _, err := names.Rule(c.Rule); errors.Is(err, catalogue.ErrName) {
+		return c, usagef("--rule: %w; or, to learn components, %s", err, strings.Join(componentRules, ", "))
+	}
+	if err := c.Check(names); err != nil {
+		return c, usageError{err}
+	}
+	return c, nil
+}
+
+// over returns c with what the file and the flags say.
+func (r *networkRun) over(c train.Config) (train.Config, error) {
 	if r.config != "" {
 		var err error
 		if c, err = train.ReadConfig(r.config, c); err != nil {
@@ -141,30 +130,64 @@ func (r *networkRun) settings() (train.Config, error) {
 	r.override(&c, func(string) bool { return true })
 	if r.System != "" {
 		c.System = r.System
-		r.suit(&c)
-	}
-	if _, err := names.Rule(c.Rule); errors.Is(err, catalogue.ErrName) {
-		return c, usagef("--rule: %w; or, to learn components, sanger, subspace, oja, hebb", err)
-	}
-	if err := c.Check(names); err != nil {
-		return c, usageError{err}
 	}
 	return c, nil
+}
+
+// suited returns the defaults with the rate and the length of a run that suit a system and its task, where nothing was said of
+// them.
+func suited(said train.Config) train.Config {
+	c := train.Default
+	system, _, _ := strings.Cut(said.System, ":")
+	task, _, _ := strings.Cut(said.Task, ":")
+	if i := slices.IndexFunc(names.Systems, func(s nets.NamedSystem) bool { return s.Name == system }); i >= 0 && said.Rate == noRate {
+		c.Rate = cmp.Or(names.Systems[i].Rate, c.Rate)
+	}
+	i := slices.IndexFunc(names.Tasks, func(t nets.NamedTask) bool { return t.Name == task })
+	if i >= 0 && said.Epochs == noEpochs && said.Steps == 0 && names.Tasks[i].Moments > 0 {
+		c.Steps = names.Tasks[i].Moments
+		c.LogEvery = max(1, c.Steps/20)
+	}
+	return c
+}
+
+// useless reports the flags that a run has no use for.
+func (r *networkRun) useless(c train.Config) error {
+	idle := c.Idle()
+	for _, key := range slices.Sorted(maps.Keys(idle)) {
+		if flag := flagOf(key); r.flags.Changed(flag) {
+			return usagef("--%s %s", flag, idle[key])
+		}
+	}
+	if c.System == "" {
+		return nil
+	}
+	if r.from != "" {
+		return usagef("--from is for networks, and %s begins with weights of its own", c.System)
+	}
+	if s, err := names.System(c.System); err == nil && r.flags.Changed("angles") {
+		if _, ok := s.(nets.Comparer); !ok {
+			return usagef("--angles is for what can compare its deltas with backprop's, and %s cannot", c.System)
+		}
+	}
+	return nil
 }
 
 // override copies the settings whose flags were given.
 func (r *networkRun) override(c *train.Config, may func(flag string) bool) {
 	from, to := reflect.ValueOf(r.Config), reflect.ValueOf(c).Elem()
 	for i := range from.NumField() {
-		if flag := flagOf(from.Type().Field(i)); r.flags.Changed(flag) && may(flag) {
+		if flag := flagOf(from.Type().Field(i).Tag.Get("toml")); r.flags.Changed(flag) && may(flag) {
 			to.Field(i).Set(from.Field(i))
 		}
+	}
+	if r.flags.Changed("epochs") && !r.flags.Changed("steps") && may("steps") {
+		c.Steps = 0 // or the epochs would have no say
 	}
 }
 
 // flagOf is the flag of a setting.
-func flagOf(f reflect.StructField) string {
-	key := f.Tag.Get("toml")
+func flagOf(key string) string {
 	if flag, ok := flagNames[key]; ok {
 		return flag
 	}
@@ -175,11 +198,14 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if r.sampled < 0 {
 		return usagef("--verify %d, want at least 0", r.sampled)
 	}
-	simple := slices.Contains(componentRules, r.Config.Rule)
+	simple := r.System == "" && slices.Contains(componentRules, r.Config.Rule)
 	for _, name := range []string{"units", "rate", "force"} {
 		if r.flags.Changed(name) && !simple {
-			return usagef("--%s is for the rules sanger, subspace, oja and hebb, not for %s", name, cmp.Or(r.System, r.Config.Rule))
+			return usagef("--%s is for the rules sanger, subspace, oja and hebb, as in --rule sanger, not for %s: see hebb list", name, cmp.Or(r.System, r.Config.Rule))
 		}
+	}
+	if err := r.reachable(r.on); err != nil {
+		return err
 	}
 	if r.resume == "" {
 		if err := r.usable(); err != nil {
@@ -201,8 +227,10 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if _, err := data.Find(c.Data); err != nil && c.Task == "" {
-			return usageError{err}
+		if _, idle := c.Idle()["data"]; !idle {
+			if _, err := data.Find(c.Data); err != nil {
+				return usageError{err}
+			}
 		}
 	} else if err := r.onlyResume(); err != nil {
 		return err
@@ -212,30 +240,46 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer trace.Close()
-	dev, verifier, err := r.openVerified(r.on, r.verify, r.sampled, prof, trace, stderr)
+	dev, verifier, notes, err := r.openVerified(r.on, r.verify, r.sampled, prof, trace)
 	if err != nil {
 		return err
 	}
 	defer dev.Close()
-	work, rec, err := r.prepare(dev, c)
-	if err != nil {
+	var work *train.Run
+	var rec train.Record
+	err = guarded(r.who(c), func() (err error) {
+		work, rec, err = r.prepare(dev, c)
 		return err
+	})
+	if err != nil {
+		return foreign(err, r.resume)
 	}
 	defer work.Close()
 	defer work.Folder.Close()
+	if work.Set != nil && work.Set.Test == nil && r.flags.Changed("test-limit") && r.TestLimit > 0 {
+		return errors.Join(usagef("--test-limit %d, and %s has no test part: want --holdout", r.TestLimit, c.Data), work.Folder.Discard())
+	}
 	sayLeeway(dev.Allowed(), stderr, dev.Info())
 	sayNotes(work.Set, stderr)
-	r.describe(stdout, work, rec)
-	if err = r.train(ctx, work, stdout, stderr); err == nil {
-		err = figures(work, stdout)
+	r.describe(stdout, work, rec, notes)
+	err = guarded(r.who(work.Config), func() error {
+		if err := r.train(ctx, work, stdout, stderr); err != nil {
+			return err
+		}
 		sayLost(work, stderr)
-	}
+		return figures(work, stdout)
+	})
 	if verifier != nil {
 		rec.Verified = &verifier.Tally
 		printVerified(stdout, verifier.Tally)
 		err = errors.Join(err, work.Folder.WriteRecord(rec))
 	}
-	fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
+	if err != nil && r.resume == "" {
+		err = errors.Join(err, work.Folder.Discard())
+	}
+	if _, gone := os.Stat(work.Folder.Dir); gone == nil {
+		fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
+	}
 	return errors.Join(err, prof.finish(stdout))
 }
 
@@ -246,6 +290,31 @@ func sayNotes(set *data.Set, stderr io.Writer) {
 			fmt.Fprintln(stderr, "hebb: data:", n)
 		}
 	}
+}
+
+// who says whose code a run calls, for the error of a panic in it.
+func (r *networkRun) who(c train.Config) string {
+	switch {
+	case r.resume != "" && c == (train.Config{}):
+		return "the run in " + r.resume
+	case c.System == "":
+		return fmt.Sprintf("the network %s with the rule %s", c.Net, c.Rule)
+	case c.Task == "":
+		return "the system " + c.System
+	}
+	return fmt.Sprintf("the system %s on the task %s", c.System, c.Task)
+}
+
+// foreign adds to the error of a name that this program does not have that the run in a folder was made by one that has it.
+func foreign(err error, dir string) error {
+	if dir == "" || !errors.Is(err, catalogue.ErrName) {
+		return err
+	}
+	by := ""
+	if rec, e := train.ReadRecord(dir); e == nil && rec.Version != "" {
+		by = ", " + rec.Version
+	}
+	return usagef("%w; the run in %s was made by a command that has it%s: run that one (docs/adding-a-system.md)", err, dir, by)
 }
 
 // sayLost says which learners were lost, where others went on.
@@ -283,6 +352,9 @@ func (r *networkRun) onlyResume() error {
 			other = append(other, "--"+f.Name)
 		}
 	})
+	if r.flags.Changed("epochs") && r.flags.Changed("steps") {
+		return usagef("--epochs and --steps: want one of the two")
+	}
 	if len(other) > 0 {
 		return usagef("%s with --resume: the run in %s keeps its settings, but for --epochs and --steps", strings.Join(other, ", "), r.resume)
 	}
@@ -331,12 +403,15 @@ func weights(from string) (string, error) {
 	return path, nil
 }
 
-func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record) {
+func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, notes []string) {
 	c := work.Config
 	done, total := work.Steps()
-	if work.Set != nil {
-		fmt.Fprintf(w, "data      %s: %d images of %d×%d×%d in %d classes, from %s\n",
-			c.Data, work.Set.Train.N(), work.Set.Height, work.Set.Width, work.Set.Channels, work.Set.Classes, work.Path)
+	if s := work.Set; s != nil {
+		fmt.Fprintf(w, "data      %s: %s images of %d×%d×%d in %d classes", c.Data, part(c.Limit, s.Train.N()), s.Height, s.Width, s.Channels, s.Classes)
+		if work.Session.Test != nil {
+			fmt.Fprintf(w, ", tested on %s", part(c.TestLimit, s.Test.N()))
+		}
+		fmt.Fprintf(w, ", from %s\n", work.Path)
 		describeParts(w, work)
 	} else {
 		fmt.Fprintf(w, "task      %s\n", c.Task)
@@ -347,6 +422,9 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record) {
 		fmt.Fprintf(w, "system    %s: %d parameters\n", c.System, work.Session.Parameters())
 	}
 	fmt.Fprintf(w, "device    %s\n", work.Session.Device().Info())
+	for _, n := range notes {
+		fmt.Fprintf(w, "          %s\n", n)
+	}
 	if c.System == "" {
 		fmt.Fprintf(w, "learning  %s, %s, rate %g, %s, batches of %d, seed %d\n", c.Rule, c.Optimiser, c.Rate, c.Schedule, c.Batch, c.Seed)
 	} else {
@@ -370,14 +448,12 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record) {
 	}
 }
 
-// describeParts says what of the data is not learned from, or not tested with.
+// describeParts says what a limit takes, if that is not the first examples, and what fills no batch.
 func describeParts(w io.Writer, work *train.Run) {
 	c, set := work.Config, work.Set
 	say := func(part *data.Split, limit int, purpose string) {
 		if few, spread := set.Few(part, limit); spread {
 			fmt.Fprintf(w, "limit     %d examples drawn evenly from all classes %s, since the data are in the order of their classes\n", few.N(), purpose)
-		} else if few != part {
-			fmt.Fprintf(w, "limit     the first %d examples %s\n", few.N(), purpose)
 		}
 	}
 	say(set.Train, c.Limit, "to train on")
@@ -393,16 +469,32 @@ func describeParts(w io.Writer, work *train.Run) {
 	}
 }
 
+// part says how many of n are used, where a limit says so.
+func part(limit, n int) string {
+	if limit == 0 || limit >= n {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d of %d", limit, n)
+}
+
 // train makes the run, a line an epoch on stdout and progress on stderr.
 func (r *networkRun) train(ctx context.Context, work *train.Run, stdout, stderr io.Writer) error {
 	done, total := work.Steps()
 	bar := newProgress(stderr, "training", total)
 	defer bar.end()
 	bar.at(done)
+	tell := r.tellNetwork
 	if work.Config.System != "" {
-		return work.Train(ctx, r.tellSystem(stdout, bar))
+		tell = r.tellSystem
 	}
-	return work.Train(ctx, r.tellNetwork(work, stdout, bar))
+	row := tell(work, stdout, bar)
+	return work.Train(ctx, func(l train.Line) {
+		row(l)
+		if l.Warning != "" {
+			bar.clear()
+			fmt.Fprintln(stderr, "hebb:", l.Warning)
+		}
+	})
 }
 
 // tellNetwork writes a row for each epoch of a network.
@@ -414,7 +506,7 @@ func (r *networkRun) tellNetwork(work *train.Run, stdout io.Writer, bar *progres
 		switch l.Kind {
 		case "train":
 			epoch.add(l)
-			bar.describe(fmt.Sprintf("loss %.4f, accuracy %.2f %%, %.0f images/s", l.Loss, 100*l.Accuracy, l.ImagesPerSecond))
+			bar.describe(fmt.Sprintf("loss %s, accuracy %.2f %%, %.0f images/s", lossText(l.Loss), 100*l.Accuracy, l.ImagesPerSecond))
 			bar.at(l.Step)
 		case "angles":
 			if angles = l; work.Set.Test != nil {
@@ -425,19 +517,19 @@ func (r *networkRun) tellNetwork(work *train.Run, stdout io.Writer, bar *progres
 			bar.clear()
 			test := fmt.Sprintf("%10s  %8s", "-", "-")
 			if l.Kind == "test" {
-				test = fmt.Sprintf("%10.4f  %6.2f %%", l.Loss, 100*l.Accuracy)
+				test = fmt.Sprintf("%10s  %6.2f %%", lossText(l.Loss), 100*l.Accuracy)
 				if a := l.Learners["accuracy"]; len(a) > 0 {
 					test += fmt.Sprintf(" ± %.2f", 100*spread(a))
 				}
 			}
-			fmt.Fprintf(stdout, "%7.4g  %10.4f  %6.2f %%  %s  %9.0f  %s\n", l.Epoch, epoch.loss/epoch.n, 100*epoch.hits/epoch.n, test, epoch.n/epoch.seconds, hidden(angles.Layers))
+			fmt.Fprintf(stdout, "%7.4g  %10s  %6.2f %%  %s  %9.0f  %s\n", l.Epoch, lossText(epoch.loss/epoch.n), 100*epoch.hits/epoch.n, test, epoch.n/epoch.seconds, hidden(angles.Layers))
 			epoch = average{}
 		}
 	}
 }
 
 // tellSystem writes a row for each line of a system's metrics.
-func (r *networkRun) tellSystem(stdout io.Writer, bar *progress) func(train.Line) {
+func (r *networkRun) tellSystem(_ *train.Run, stdout io.Writer, bar *progress) func(train.Line) {
 	fmt.Fprintln(stdout)
 	return func(l train.Line) {
 		bar.at(l.Step)
@@ -457,6 +549,14 @@ func (r *networkRun) tellSystem(stdout io.Writer, bar *progress) func(train.Line
 		}
 		fmt.Fprintln(stdout)
 	}
+}
+
+// lossText is a loss in a column: of large ones four digits.
+func lossText(x float64) string {
+	if math.Abs(x) < 1e4 {
+		return fmt.Sprintf("%.4f", x)
+	}
+	return fmt.Sprintf("%.4g", x)
 }
 
 // spread is the standard deviation over the learners that are not lost.

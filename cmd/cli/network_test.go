@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -245,6 +246,169 @@ func TestLostLearner(t *testing.T) {
 	}
 }
 
+// A clumsy system panics in a moment, on the device.
+type clumsy struct {
+	At int `toml:"at"`
+	w  *compute.Tensor
+}
+
+func (c *clumsy) Build(s *nets.Store, spec nets.Spec) error {
+	if c.At < 0 {
+		panic("no moment before the first")
+	}
+	c.w = s.Weights("w", nets.Zeros, spec.Out)
+	return nil
+}
+
+func (c *clumsy) Step(p *nets.Pass, _ nets.Moment) *compute.Tensor {
+	if !p.Device().Staged() && int(p.Number) == c.At {
+		_ = slices.Max([]int(nil)) // panics, and this is the line
+	}
+	return c.w
+}
+
+// lineWith is the place of the line of this file that has a text.
+func lineWith(t *testing.T, text string) string {
+	t.Helper()
+	before, _, found := bytes.Cut(read(t, ".", "network_test.go"), []byte(text))
+	if !found {
+		t.Fatalf("no line has %q", text)
+	}
+	return fmt.Sprintf("cli/network_test.go:%d", 1+bytes.Count(before, []byte("\n")))
+}
+
+// TestPanic: a panic in code that a program added is an error that names the system and the line; the trace comes if it is asked
+// for. A folder without a checkpoint goes, and one with any stays.
+func TestPanic(t *testing.T) {
+	were := *names
+	t.Cleanup(func() { *names = were })
+	System("clumsy", "a test", func() nets.System { return &clumsy{} })(names)
+	line := lineWith(t, "// panics, and this is "+"the line")
+	for _, c := range []struct {
+		system, want string
+		stays        bool
+	}{
+		{"clumsy:at=-1", lineWith(t, `panic("no moment `+`before the first`) + " (cli.(*clumsy).Build): no moment before the first", false},
+		{"clumsy:at=0", line, false}, {"clumsy:at=3", line, false}, {"clumsy:at=8", line, true},
+	} {
+		for _, traced := range []string{"", "1"} {
+			t.Setenv(traceEnv, traced)
+			out := filepath.Join(t.TempDir(), "run")
+			args := []string{"train", c.system, "--task", "sines:period=3", "--steps", "24", "--log-every", "6", "--backend", "cpu", "--out", out}
+			status, stdout, stderr := hebb(t, args...)
+			said := strings.HasPrefix(stderr, "hebb: the system "+c.system+" on the task sines:period=3 panicked at "+c.want)
+			if status != 1 || !said || strings.Contains(stderr, "goroutine ") != (traced != "") || strings.Contains(stderr, traceEnv+"=1") != (traced == "") {
+				t.Errorf("%s, trace %q: status %d, stderr %q", c.system, traced, status, stderr)
+			}
+			if traced == "" && strings.Count(stderr, "\n") != 1 {
+				t.Errorf("%s: more than a line: %q", c.system, stderr)
+			}
+			if _, err := os.Stat(model(out)); (err == nil) != c.stays {
+				t.Errorf("%s: a checkpoint: %v", c.system, err)
+			}
+			if _, err := os.Stat(out); (err == nil) != c.stays || strings.Contains(stdout, "run       ") != c.stays {
+				t.Errorf("%s: the folder: %v, stdout\n%s", c.system, err, stdout)
+			}
+		}
+	}
+}
+
+// TestForeign: who looks at a run of a system that this command does not have is told which command has it.
+func TestForeign(t *testing.T) {
+	were := *names
+	System("half-lost", "a test", func() nets.System { return &halfLost{} })(names)
+	out := filepath.Join(t.TempDir(), "run")
+	status, _, stderr := hebb(t, "train", "half-lost", "--task", "sines:period=4", "--steps", "8", "--backend", "cpu", "--out", out)
+	if *names = were; status != 0 {
+		t.Fatal(stderr)
+	}
+	rec, err := train.ReadRecord(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"eval", out, "--backend", "cpu"}, {"train", "--resume", out, "--backend", "cpu"}} {
+		status, _, stderr := hebb(t, args...)
+		for _, want := range []string{`system "half-lost", want one of rflo`, "made by a command that has it, " + rec.Version, "adding-a-system.md"} {
+			if status != 2 || !strings.Contains(stderr, want) {
+				t.Errorf("%v: status %d, stderr %q, want %q", args, status, stderr, want)
+			}
+		}
+	}
+}
+
+// TestMisfit: a system that cannot learn from a task says why, what the task gives, and which tasks fit.
+func TestMisfit(t *testing.T) {
+	data := images(t, 40)
+	for _, c := range []struct{ args, want string }{
+		{"rflo --task samples", "learns from an error, and the task wants nothing; want numbers or classes; the task samples shows examples of 30 numbers and wants nothing of them, and rflo fits sines, xor, recall, images with labels"},
+		{"sanger", "16 units answer, and the task wants 10 numbers or classes; want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and sanger fits samples"},
+		{"hopfield", "want the same numbers completed; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and hopfield fits sines, recall"},
+		{"chl --task samples", "and chl fits sines, xor, recall, images with labels (--data without --task)"},
+	} {
+		out := filepath.Join(t.TempDir(), "run")
+		status, _, stderr := hebb(t, append(append([]string{"train"}, strings.Fields(c.args)...), "--data", data, "--batch", "20", "--backend", "cpu", "--out", out)...)
+		if status != 2 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: status %d, stderr %q, want %q", c.args, status, stderr, c.want)
+		}
+	}
+}
+
+// TestDescribed: the head of a run says what is used of the data, and a GPU that nobody asked for is no matter of standard error.
+func TestDescribed(t *testing.T) {
+	data := images(t, 200)
+	out := filepath.Join(t.TempDir(), "run")
+	status, stdout, stderr := hebb(t, "train", "--net", "mlp:30-10", "--data", data, "--holdout", "0.2", "--limit", "100", "--test-limit", "7",
+		"--batch", "20", "--epochs", "1", "--out", out)
+	if want := "100 of 160 images of 6×5×1 in 10 classes, tested on 7 of 40, from "; status != 0 || stderr != "" || !strings.Contains(stdout, want) {
+		t.Errorf("status %d, stderr %q, stdout\n%s\nwant %q", status, stderr, stdout, want)
+	}
+	if rec, err := train.ReadRecord(out); err != nil || rec.Examples != 100 {
+		t.Errorf("the record is %+v, %v", rec, err)
+	}
+	if _, _, stderr := hebb(t, "eval", out); stderr != "" {
+		t.Errorf("eval: stderr %q", stderr)
+	}
+	none := filepath.Join(t.TempDir(), "none")
+	if status, _, stderr := hebb(t, "train", "--net", "mlp:30-10", "--data", data, "--batch", "20", "--test-limit", "7", "--out", none); status != 2 || !strings.Contains(stderr, "--test-limit 7, and "+data+" has no test part") {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	if _, err := os.Stat(none); err == nil {
+		t.Error("the refused run left a folder behind")
+	}
+}
+
+// TestSuited: a system and its task have a rate and a length that suit them, unless flags or a file say more; whichever of epochs
+// and steps is said last is the length.
+func TestSuited(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "bare.toml", []byte("system = \"rflo\"\ntask = \"sines\"\n"))
+	put(t, dir, "rate.toml", []byte("system = \"rflo\"\ntask = \"sines\"\nrate = 0.5\nepochs = 10\n"))
+	put(t, dir, "steps.toml", []byte("steps = 7\n"))
+	for args, want := range map[string]string{
+		"train rflo --task sines": "5e-04, 24000 steps of 0 epochs, a line each 1200", "train rflo --task sines --lr 0.5 --steps 30": "5e-01, 30 steps of 0 epochs, a line each 50",
+		"train --config DIR/bare.toml": "5e-04, 24000 steps of 0 epochs, a line each 1200", "train --config DIR/rate.toml": "5e-01, 0 steps of 10 epochs, a line each 50",
+		"train --config DIR/bare.toml --epochs 4 --log-every 9": "5e-04, 0 steps of 4 epochs, a line each 9", "train --config DIR/steps.toml": "1e-02, 7 steps of 0 epochs, a line each 50",
+		"train --config DIR/steps.toml --epochs 3": "1e-02, 0 steps of 3 epochs, a line each 50", "train": "1e-02, 0 steps of 10 epochs, a line each 50",
+	} {
+		r := networkRun{Config: train.Default}
+		cmd := trainCmd(&r)
+		if err := cmd.ParseFlags(strings.Fields(strings.ReplaceAll(args, "DIR", dir))[1:]); err != nil {
+			t.Fatal(err)
+		}
+		if rest := cmd.Flags().Args(); len(rest) > 0 {
+			r.System = rest[0]
+		}
+		r.flags = cmd.Flags()
+		c, err := r.settings()
+		if c.Steps > 0 {
+			c.Epochs = 0
+		}
+		if got := fmt.Sprintf("%.0e, %d steps of %d epochs, a line each %d", c.Rate, c.Steps, c.Epochs, c.LogEvery); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", args, got, err, want)
+		}
+	}
+}
+
 // TestTrainInTurn: learners that cannot be side by side say why, and export writes the model of one, which is that of its
 // seed alone.
 func TestTrainInTurn(t *testing.T) {
@@ -383,7 +547,7 @@ func TestFullDisk(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(out, "checkpoints", ".unfinished*")); len(left) != 0 {
 		t.Errorf("left %v", left)
 	}
-	status, _, text := hebb(t, "train", "--resume", out, "--backend", "cpu", "--epochs", "1", "--steps", "1")
+	status, _, text := hebb(t, "train", "--resume", out, "--backend", "cpu", "--steps", "1")
 	if status != 0 {
 		t.Errorf("the last checkpoint does not serve: status %d, stderr %q", status, text)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"hebb/backend"
 	"hebb/compute"
@@ -24,9 +25,45 @@ type backendFlags struct {
 	rung    string
 	noCache bool
 	tuning  string
+	flags   *pflag.FlagSet // of the command; nil in tests
+}
+
+// ofGPU are the flags that a GPU alone has a use for.
+var ofGPU = []string{"context", "device", "rung", "tuning", "no-cache"}
+
+// given are those of ofGPU that were given.
+func (f *backendFlags) given() (names []string) {
+	for _, name := range ofGPU {
+		if f.flags != nil && f.flags.Changed(name) {
+			names = append(names, "--"+name)
+		}
+	}
+	return names
+}
+
+// reachable reports flags that cannot be together, or that none of the backends has a use for.
+func (f *backendFlags) reachable(backends ...string) error {
+	given := f.given()
+	switch {
+	case len(given) > 0 && !slices.Contains(backends, "gpu") && !slices.Contains(backends, "auto"):
+		return usagef("%s with --backend %s: these are flags of a GPU", strings.Join(given, ", "), strings.Join(backends, ","))
+	case f.flags != nil && f.device >= 0 && f.context != "auto" && f.context != "egl":
+		return usagef("--device %d with --context %s, want --context egl: no other numbers its devices", f.device, f.context)
+	}
+	return nil
+}
+
+// say writes notes on stderr where a GPU was asked for: by its name, or by flags that are for a GPU.
+func (f *backendFlags) say(notes []string, backend string, stderr io.Writer) {
+	for _, n := range notes {
+		if backend != "auto" || len(f.given()) > 0 {
+			fmt.Fprintln(stderr, "hebb:", n)
+		}
+	}
 }
 
 func (f *backendFlags) add(cmd *cobra.Command) {
+	f.flags, f.device = cmd.Flags(), -1
 	cmd.Flags().Var(oneOf(&f.context, "auto", contexts...), "context", "how to reach the GPU")
 	cmd.Flags().IntVar(&f.device, "device", -1, "EGL device number, see hebb info; implies --context egl (-1: the best)")
 	cmd.Flags().StringVar(&f.rung, "rung", "", `GPU kernels to use: "naive" or the name of a tile (default: by shape)`)
@@ -67,34 +104,32 @@ func sayLeeway(l compute.Leeway, stderr io.Writer, on compute.Info) {
 // contexts are the ways to a GPU.
 var contexts = []string{"auto", "egl", "surfaceless", "glfw"}
 
-// open opens the named backend, with what its user should know about it.
-func (f *backendFlags) open(name string) (*compute.Device, []string, error) {
+// open opens the named backend. It says on stderr what the user who asked for a GPU should know.
+func (f *backendFlags) open(name string, stderr io.Writer) (*compute.Device, error) {
 	b, notes, err := f.backend(name)
 	if err != nil {
-		return nil, notes, err
+		return nil, err
 	}
-	return compute.New(b), notes, nil
+	f.say(notes, name, stderr)
+	return compute.New(b), nil
 }
 
-// openVerified opens the named backend, saying on stderr what there is to say, has prof time its ops, and has so many
-// elements of every op's results checked, all with 0, if that is wanted; the verifier is nil if not.
-func (f *backendFlags) openVerified(name string, verify bool, sample int, prof *profiling, trace *tracing, stderr io.Writer) (*compute.Device, *compute.Verifier, error) {
+// openVerified opens the named backend, returns what there is to say of it, has prof time its ops, and has so many elements
+// of every op's results checked, all with 0, if that is wanted; the verifier is nil if not.
+func (f *backendFlags) openVerified(name string, verify bool, sample int, prof *profiling, trace *tracing) (*compute.Device, *compute.Verifier, []string, error) {
 	b, notes, err := f.backend(name)
-	for _, n := range notes {
-		fmt.Fprintln(stderr, "hebb:", n)
-	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	timed, err := prof.wrap(trace.wrap(b))
 	if err != nil {
-		return nil, nil, errors.Join(err, b.Close())
+		return nil, nil, nil, errors.Join(err, b.Close())
 	}
 	if !verify {
-		return compute.New(timed), nil, nil
+		return compute.New(timed), nil, notes, nil
 	}
 	v := compute.Verify(timed, sample)
-	return compute.New(v), v, nil
+	return compute.New(v), v, notes, nil
 }
 
 func printVerified(w io.Writer, t compute.Tally) {
@@ -118,8 +153,11 @@ func (f *backendFlags) backends(given []string, stderr io.Writer) (all []compute
 	if names == nil {
 		names = []string{"gpu", "cpu"}
 	}
+	if err := f.reachable(names...); err != nil {
+		return nil, err
+	}
 	for _, name := range names {
-		b, notes, err := f.backend(name)
+		b, notes, err := f.reach(name)
 		for _, n := range notes {
 			fmt.Fprintln(stderr, "hebb:", n)
 		}
@@ -142,8 +180,16 @@ func closeAll[C io.Closer](all []C) {
 	}
 }
 
-// backend is open without the Device around it.
+// backend is open without the Device around it, and with the notes.
 func (f *backendFlags) backend(name string) (compute.Backend, []string, error) {
+	if err := f.reachable(name); err != nil {
+		return nil, nil, err
+	}
+	return f.reach(name)
+}
+
+// reach opens a backend by the flags.
+func (f *backendFlags) reach(name string) (compute.Backend, []string, error) {
 	var o backend.Options
 	o.GPU.Context, o.GPU.Device, o.GPU.Rung = f.context, f.device, f.rung
 	if f.device >= 0 && f.context == "auto" {
@@ -157,7 +203,7 @@ func (f *backendFlags) backend(name string) (compute.Backend, []string, error) {
 		o.GPU.Tuning = "cached"
 	}
 	b, notes, err := backend.Open(name, o)
-	if errors.Is(err, backend.ErrName) {
+	if errors.Is(err, backend.ErrName) || errors.Is(err, backend.ErrOption) {
 		err = usageError{err}
 	}
 	if t, ok := b.(compute.Tuner); ok && f.tuning == "full" {

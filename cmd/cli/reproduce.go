@@ -122,7 +122,7 @@ func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.W
 				at, bar = run, newProgress(stderr, run, of)
 			}
 			if l.Kind == "train" {
-				bar.describe(fmt.Sprintf("%s: loss %.4f, accuracy %.2f %%", run, l.Loss, 100*l.Accuracy))
+				bar.describe(fmt.Sprintf("%s: loss %s, accuracy %.2f %%", run, lossText(l.Loss), 100*l.Accuracy))
 			}
 			bar.at(done)
 		}
@@ -149,13 +149,7 @@ func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.W
 
 // runner is what makes the runs, in a folder that is there.
 func (r *reproduction) runner(e reproduce.Experiment, s reproduce.Scale, stderr io.Writer) (m reproduce.Runner, err error) {
-	m = reproduce.Runner{Names: names, Dir: r.out, Version: version(), Seed: r.seed, Seeds: r.learners, Data: map[string]string{}, Open: func() (*compute.Device, error) {
-		d, notes, err := r.open(r.on)
-		for _, n := range notes {
-			fmt.Fprintln(stderr, "hebb:", n)
-		}
-		return d, err
-	}}
+	m = reproduce.Runner{Names: names, Dir: r.out, Version: version(), Seed: r.seed, Seeds: r.learners, Data: map[string]string{}, Open: func() (*compute.Device, error) { return r.open(r.on, stderr) }}
 	if m.Dir == "" {
 		m.Dir = filepath.Join("runs", e.Name+"-"+s.Name)
 	}

@@ -13,8 +13,10 @@ func atMostOneSystem(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func newTrainCmd() *cobra.Command {
-	n := networkRun{Config: train.Default}
+func newTrainCmd() *cobra.Command { return trainCmd(&networkRun{Config: train.Default}) }
+
+// trainCmd is hebb train, whose flags set n.
+func trainCmd(n *networkRun) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train [SYSTEM]",
 		Args:  atMostOneSystem,
@@ -61,8 +63,8 @@ of each.`,
   hebb train --rule sanger --data fashion-mnist --units 16`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n.flags, n.verify = cmd.Flags(), cmd.Flags().Changed("verify")
-			if err := n.named(args); err != nil {
-				return err
+			if len(args) > 0 {
+				n.System = args[0]
 			}
 			return n.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

@@ -75,12 +75,10 @@ func (r *tuneRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	b, notes, err := r.reach.backend("gpu")
-	for _, n := range notes {
-		fmt.Fprintln(stderr, "hebb:", n)
-	}
 	if err != nil {
 		return err
 	}
+	r.reach.say(notes, "gpu", stderr)
 	defer b.Close()
 	t, ok := b.(compute.Tuner)
 	if !ok {

@@ -24,6 +24,7 @@ type verifyRun struct {
 	backendFlags
 	on     []string // none: all that open
 	full   bool
+	all    bool
 	sample int
 	op     string
 	allow  leewayFlag
@@ -42,6 +43,9 @@ is given in units of its bound, which is derived from the definition: up to 1 is
 right. Of whole numbers the bound is 0 and the result must be exact. Both runs
 must give the same bits.
 
+A GPU that is a program on the CPU takes seconds to compile what a case needs. Beside
+another device it gets two cases of each op; --all, --full and --op give it all.
+
 Exit status 1 if any result is outside its bound.`,
 		Example: `  hebb verify                      all backends that open, a few hundred cases
   hebb verify --full --sample 200  thousands of cases, 200 elements of each
@@ -54,6 +58,7 @@ Exit status 1 if any result is outside its bound.`,
 	f := cmd.Flags()
 	f.Var(someOf(&r.on, "gpu", "cpu"), "backend", "where to compute (default all that open)")
 	f.BoolVar(&r.full, "full", false, "thousands of cases, large ones among them")
+	f.BoolVar(&r.all, "all", false, "all cases also on a GPU that is a program on the CPU")
 	f.IntVar(&r.sample, "sample", 0, "check `N` elements of each output (0: all)")
 	f.Var(&r.allow, "allow", allowUsage)
 	f.StringVar(&r.op, "op", "", "check this op alone: "+strings.Join(opNames(), ", "))
@@ -84,7 +89,10 @@ func (r *verifyRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		sayLeeway(r.allow.Leeway, stderr, d.Info())
 	}
 	start := time.Now()
-	v := newVerification(devs)
+	v := newVerification(devs, cases)
+	if !r.all && !r.full && r.op == "" && len(devs) > 1 {
+		v.some = firstOfEach(cases, 2)
+	}
 	err = v.check(ctx, cases, r.sample, stderr)
 	v.Seconds = time.Since(start).Seconds()
 	if e := v.print(stdout, r.format); e != nil {
@@ -122,10 +130,13 @@ func (r *verifyRun) cases() ([]computetest.Case, error) {
 type verification struct {
 	Devices []compute.Info `json:"devices"`
 	Ops     []*opResult    `json:"ops"`
+	Planned int            `json:"planned"`  // cases
+	Checked []int          `json:"checked"`  // cases, by device
 	Wrong   int            `json:"wrong"`    // cases
 	Reasons []string       `json:"failures"` // the first few
 	Seconds float64        `json:"seconds"`
 	devs    []*compute.Device
+	some    []bool // cases that devices in software get; nil: all
 }
 
 // An opResult sums up the cases of one op.
@@ -143,8 +154,8 @@ type opResult struct {
 // maxReasons bounds what is printed of a backend that does nothing right.
 const maxReasons = 10
 
-func newVerification(devs []*compute.Device) *verification {
-	v := &verification{devs: devs, Reasons: []string{}}
+func newVerification(devs []*compute.Device, cases []computetest.Case) *verification {
+	v := &verification{devs: devs, Planned: len(cases), Checked: make([]int, len(devs)), Reasons: []string{}}
 	for _, d := range devs {
 		v.Devices = append(v.Devices, d.Info())
 	}
@@ -162,22 +173,47 @@ func (v *verification) check(ctx context.Context, cases []computetest.Case, samp
 		if err := v.rehearse(cases, k); err != nil {
 			return err
 		}
-		res, err := c.Check(sample, v.devs...)
+		on := v.devicesFor(k)
+		devs := make([]*compute.Device, len(on))
+		for i, d := range on {
+			devs[i] = v.devs[d]
+		}
+		res, err := c.Check(sample, devs...)
 		if err != nil && !errors.Is(err, compute.ErrWrong) {
 			return err
 		}
-		v.add(c.Op, res, err)
+		v.add(c.Op, on, res, err)
 		bar.at(k + 1)
 	}
 	return nil
 }
 
+// firstOfEach marks the first n cases of each op.
+func firstOfEach(cases []computetest.Case, n int) []bool {
+	seen, some := map[string]int{}, make([]bool, len(cases))
+	for k, c := range cases {
+		some[k] = seen[c.Op] < n
+		seen[c.Op]++
+	}
+	return some
+}
+
+// devicesFor returns the indices of the devices that check the k-th case.
+func (v *verification) devicesFor(k int) (on []int) {
+	for i, d := range v.Devices {
+		if v.some == nil || v.some[k] || !d.Software {
+			on = append(on, i)
+		}
+	}
+	return on
+}
+
 // rehearse has the devices make ready for cases that come some time after the k-th.
 func (v *verification) rehearse(cases []computetest.Case, k int) error {
 	from, to := compute.Ahead(k, len(cases))
-	for _, c := range cases[from:to] {
-		for _, d := range v.devs {
-			if err := c.Rehearse(d); err != nil {
+	for k := from; k < to; k++ {
+		for _, d := range v.devicesFor(k) {
+			if err := cases[k].Rehearse(v.devs[d]); err != nil {
 				return err
 			}
 		}
@@ -185,7 +221,7 @@ func (v *verification) rehearse(cases []computetest.Case, k int) error {
 	return nil
 }
 
-func (v *verification) add(op string, res computetest.Result, wrong error) {
+func (v *verification) add(op string, on []int, res computetest.Result, wrong error) {
 	if len(v.Ops) == 0 || v.Ops[len(v.Ops)-1].Op != op {
 		v.Ops = append(v.Ops, &opResult{Op: op, Worst: make([]ratio, len(v.devs))})
 	}
@@ -197,7 +233,9 @@ func (v *verification) add(op string, res computetest.Result, wrong error) {
 			o.Judged += t.Judged
 			o.Unbounded += t.Unbounded
 		}
-		o.Worst[k] = ratio(math.Max(float64(o.Worst[k]), t.Worst)) // Max keeps a NaN
+		d := on[k]
+		v.Checked[d]++
+		o.Worst[d] = ratio(math.Max(float64(o.Worst[d]), t.Worst)) // Max keeps a NaN
 	}
 	o.Diff = ratio(math.Max(float64(o.Diff), res.Diff))
 	if wrong == nil {
@@ -223,8 +261,12 @@ func (v *verification) print(w io.Writer, format string) error {
 		e.SetIndent("", "  ")
 		return e.Encode(v)
 	}
-	for _, d := range v.Devices {
-		fmt.Fprintln(w, d)
+	for i, d := range v.Devices {
+		few := ""
+		if n := v.Checked[i]; n < v.cases() {
+			few = fmt.Sprintf(": %d of the cases; --all for all", n)
+		}
+		fmt.Fprintf(w, "%v%s\n", d, few)
 	}
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -272,8 +314,16 @@ func (v *verification) verdict() string {
 		return fmt.Sprintf("%d of %d cases WRONG", v.Wrong, v.cases())
 	case v.cases() == 0:
 		return "nothing checked"
+	case v.cases() < v.Planned:
+		return fmt.Sprintf("ended early: %d of %d cases checked, none of them wrong", v.cases(), v.Planned)
 	}
-	return fmt.Sprintf("all %d cases right", v.cases())
+	s := fmt.Sprintf("all %d cases right", v.cases())
+	for i, n := range v.Checked {
+		if n < v.cases() {
+			s += fmt.Sprintf(" (on %s the %d that were tried)", v.Devices[i].Backend, n)
+		}
+	}
+	return s
 }
 
 // A ratio is a number that JSON may have to do without: it knows neither infinity nor NaN.

@@ -73,13 +73,16 @@ func Cases(level Level) (all []Case) {
 }
 
 // CasesOf returns the cases of op's type.
-func CasesOf(op compute.Op, level Level) ([]Case, error) {
+func CasesOf(op compute.Op, level Level) ([]Case, error) { return casesOf(op, level, 0) }
+
+// casesOf is CasesOf with the choices and contents of a seed.
+func casesOf(op compute.Op, level Level, seed uint32) ([]Case, error) {
 	t := reflect.TypeOf(op)
 	f, ok := families[t]
 	if !ok {
 		return nil, fmt.Errorf("computetest has no cases for %v", t)
 	}
-	c := &chooser{op: t.Name(), level: level, rnd: rand.New(rand.NewPCG(7, 11))}
+	c := &chooser{op: t.Name(), level: level, seed: seed, rnd: rand.New(rand.NewPCG(7+uint64(seed)<<32, 11))}
 	f(c)
 	return c.cases, nil
 }
@@ -249,10 +252,33 @@ func TryWithin(op compute.Op, l compute.Leeway, n int, open func() (compute.Back
 	return tally, d.Close()
 }
 
+// Explore tests n cases, of any op, that a seed chooses instead of the suite's own.
+func Explore(t *testing.T, seed uint32, n int, open func() (compute.Backend, error)) {
+	t.Helper()
+	b, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, rnd := compute.New(b), rand.New(rand.NewPCG(uint64(seed), 13))
+	for range n {
+		cases, err := casesOf(compute.Ops[rnd.IntN(len(compute.Ops))], Quick, seed)
+		if err == nil {
+			_, err = cases[rnd.IntN(len(cases))].Check(0, d)
+		}
+		if err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+		}
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A chooser makes the cases of one op.
 type chooser struct {
 	op    string
 	level Level
+	seed  uint32
 	rnd   *rand.Rand
 	cases []Case
 }
@@ -260,7 +286,7 @@ type chooser struct {
 // add appends a case; whole numbers and reals take turns.
 func (c *chooser) add(name string, build func(m *maker) compute.Op) {
 	k := len(c.cases)
-	c.cases = append(c.cases, Case{Op: c.op, Name: name, plain: k%2 == 0, seed: uint64(k), build: build})
+	c.cases = append(c.cases, Case{Op: c.op, Name: name, plain: k%2 == 0, seed: uint64(c.seed)<<32 + uint64(k), build: build})
 }
 
 // narrow makes the factors of the last case that are in the set Float16s.

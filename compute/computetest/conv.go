@@ -95,14 +95,8 @@ func (c *chooser) view() view {
 	}
 }
 
-func convCases(c *chooser) {
-	one := func(v view) {
-		e := c.epilogueOf(1, v.y()...)
-		c.add(v.String()+e.name, func(m *maker) compute.Op {
-			x, w, ep := m.factor(first, 8, v.x()...), m.factor(second, 8, v.w()...), e.make(m)
-			return compute.Conv{Y: m.out(ep.Beta != 0, v.y()...), X: x, W: w, Slide: v.Slide, Epilogue: ep}
-		})
-	}
+// convolutions adds the cases of a convolution or its adjoint.
+func (c *chooser) convolutions(one func(v view)) {
 	c.views(46, 500, one)
 	for turn, v := range narrowViews() {
 		one(v)
@@ -110,17 +104,22 @@ func convCases(c *chooser) {
 	}
 }
 
+func convCases(c *chooser) {
+	c.convolutions(func(v view) {
+		e := c.epilogueOf(1, v.y()...)
+		c.add(v.String()+e.name, func(m *maker) compute.Op {
+			x, w, ep := m.factor(first, 8, v.x()...), m.factor(second, 8, v.w()...), e.make(m)
+			return compute.Conv{Y: m.out(ep.Beta != 0, v.y()...), X: x, W: w, Slide: v.Slide, Epilogue: ep}
+		})
+	})
+}
+
 func convInputCases(c *chooser) {
-	one := func(v view) {
+	c.convolutions(func(v view) {
 		e := c.epilogueOf(1, v.x()...)
 		c.add(v.String()+e.name, func(m *maker) compute.Op {
 			y, w, ep := m.factor(first, 8, v.y()...), m.factor(second, 8, v.w()...), e.make(m)
 			return compute.ConvInput{X: m.out(ep.Beta != 0, v.x()...), Y: y, W: w, Slide: v.Slide, Epilogue: ep}
 		})
-	}
-	c.views(46, 500, one)
-	for turn, v := range narrowViews() {
-		one(v)
-		c.narrow(narrowed(turn))
-	}
+	})
 }

@@ -2,7 +2,6 @@ package computetest
 
 import (
 	"fmt"
-	"math"
 
 	"hebb/compute"
 )
@@ -33,49 +32,24 @@ func gramCases(c *chooser) {
 
 // gram adds one case; m = 0 is X with itself.
 func (c *chooser) gram(batch, n, m, d int, kernel compute.Kernel, center compute.Center) {
-	widths, perDim, twin := 0, false, n > 2 && c.bool()
-	if kernel == compute.Gaussian {
-		widths, perDim = pick(c, 1, 1, 2, 3, compute.MaxWidths), c.bool()
-	}
-	name := fmt.Sprintf("%v n=%d m=%d d=%d %v", kernel, n, m, d, center)
-	if m == 0 {
-		name = fmt.Sprintf("%v n=%d d=%d %v", kernel, n, d, center)
-	}
+	twin, r := n > 2 && c.bool(), c.relation(kernel, d)
+	name := fmt.Sprintf("n=%d m=%d %v %v", n, m, r, center)
 	if batch > 1 {
 		name += fmt.Sprintf(" batch %d", batch)
 	}
-	if widths > 1 {
-		name += fmt.Sprintf(" %d widths", widths)
-	}
-	if perDim {
-		name += " per dim"
-	}
 	c.add(name, func(mk *maker) compute.Op {
-		g := compute.Gram{Kernel: kernel, Center: center, PerDim: perDim, X: mk.in(shape(batch, false, n, d)...)}
+		g := compute.Gram{Kernel: kernel, Center: center, PerDim: r.perDim, X: mk.in(shape(batch, false, n, d)...)}
 		cols := n
 		if m > 0 {
 			cols, g.Y = m, mk.in(shape(batch, false, m, d)...)
 		}
 		if twin {
-			mk.repeatRow(n, d)
+			mk.made[0].twin(n, d)
 		}
-		for w := range widths {
-			// A distance is about √(2d)·5 in these inputs.
-			sigma := 5 * math.Exp2(float64(w%3-1)) * (1 + float64(w)/16)
-			if !perDim {
-				sigma *= math.Sqrt(float64(d))
-			}
-			g.Sigma = append(g.Sigma, float32(sigma))
+		if kernel == compute.Gaussian {
+			g.Sigma = sigmas(r.widths, d, r.perDim)
 		}
-		g.K = mk.out(false, append([]int{max(1, widths)}, shape(batch, false, n, cols)...)...)
+		g.K = mk.out(false, append([]int{r.widths}, shape(batch, false, n, cols)...)...)
 		return g
 	})
-}
-
-// repeatRow makes the last row of the first input the same as its first, whose distance is 0, and
-// a row of zeros of its second.
-func (m *maker) repeatRow(n, d int) {
-	x := m.made[0].x[m.made[0].lead:]
-	copy(x[(n-1)*d:n*d], x[:d])
-	clear(x[d : 2*d])
 }

@@ -7,12 +7,11 @@ import (
 )
 
 func kernelGradCases(c *chooser) {
-	kernels := []compute.Kernel{compute.Gaussian, compute.Linear, compute.Cosine}
 	for i := range c.count(56, 500) {
 		// Every other case, on integers, takes the kernel that keeps them integers.
 		k, l := compute.Linear, compute.Linear
 		if i%2 == 1 {
-			k, l = kernels[i/2%4/3], kernels[i/8%3]
+			k, l = allKernels[i/2%4/3], allKernels[i/8%3]
 		}
 		m, d, batch := c.kernelRows(), c.size(), pick(c, 1, 1, 2, 3)
 		if c.level == Quick && m*d*batch > 5000 {
@@ -23,29 +22,12 @@ func kernelGradCases(c *chooser) {
 	for _, m := range []int{1, 1, 2, 2, 2, 2} { // so few roundings that none can hide
 		c.kernelGrad(1, m, relation{compute.Linear, 1, 1, false}, relation{compute.Linear, 1, 1, false})
 	}
-	for range 2 { // several of the largest tiles
-		c.kernelGrad(1, 600, relation{compute.Linear, 3, 1, false}, relation{compute.Linear, 5, 1, false})
-	}
-	for i, m := range []int{255, 256, 257, 385} { // about two and three of the largest square tiles
-		k := []relation{{compute.Linear, 8, 1, false}, {compute.Gaussian, 9, 2, true}}[i%2]
-		c.kernelGrad(1+i/2, m, k, relation{k.kernel, 4, 1, k.perDim})
-	}
-	if c.level == Full {
-		for i := range 6 {
-			c.kernelGrad(1, 2100+i, c.relation(kernels[i%2], 7), c.relation(kernels[i/2%3], 3))
-			c.kernelGrad(40, 17, c.relation(kernels[i%2], 31), c.relation(kernels[i/2%3], 33))
-			c.kernelGrad(1, 65, c.relation(kernels[i%2], 3000), c.relation(kernels[i/2%3], 10))
-		}
-	}
+	c.largeKernels(allKernels[:2], c.kernelGrad)
 }
 
 // kernelGrad adds one case: some of the four parts of S, at least one.
 func (c *chooser) kernelGrad(batch, m int, k, l relation) {
-	if l.kernel == compute.Gaussian && k.kernel == compute.Gaussian && c.bool() {
-		l.widths = k.widths
-	} else {
-		l.widths = 1
-	}
+	l = c.beside(k, l)
 	parts, square, twin := 1+c.rnd.IntN(15), c.rnd.IntN(4) == 0, c.bool()
 	has := func(part int) bool { return parts>>part&1 == 1 }
 	if m > 300 {

@@ -7,38 +7,20 @@ import (
 )
 
 func kernelSumsCases(c *chooser) {
-	all := []compute.Kernel{compute.Gaussian, compute.Linear, compute.Cosine}
 	for i := range c.count(56, 500) {
 		// Every other case, on integers, takes the kernel that keeps them integers.
 		k, l := compute.Linear, compute.Linear
 		if i%2 == 1 {
-			k, l = []compute.Kernel{compute.Gaussian, compute.Cosine, compute.Gaussian, compute.Linear}[i/2%4], all[i/2%3]
+			k, l = []compute.Kernel{compute.Gaussian, compute.Cosine, compute.Gaussian, compute.Linear}[i/2%4], allKernels[i/2%3]
 		}
 		c.kernelSums(pick(c, 1, 1, 2, 3), c.kernelRows(), c.relation(k, pick(c, sizes[:len(sizes)-c.count(6, 0)]...)), c.relation(l, pick(c, 1, 2, 5, 17, 64)))
 	}
-	for range 2 { // several of the largest tiles
-		c.kernelSums(1, 600, relation{compute.Linear, 3, 1, false}, relation{compute.Linear, 5, 1, false})
-	}
-	for i, m := range []int{255, 256, 257, 385} { // about two and three of the largest square tiles
-		k := []relation{{compute.Linear, 8, 1, false}, {compute.Gaussian, 9, 2, true}}[i%2]
-		c.kernelSums(1+i/2, m, k, relation{k.kernel, 4, 1, k.perDim})
-	}
-	if c.level == Full {
-		for i := range 6 {
-			c.kernelSums(1, 2100+i, c.relation(all[i%3], 7), c.relation(all[i/2%3], 3))
-			c.kernelSums(40, 17, c.relation(all[i%3], 31), c.relation(all[i/2%3], 33))
-			c.kernelSums(1, 65, c.relation(all[i%3], 3000), c.relation(all[i/2%3], 10))
-		}
-	}
+	c.largeKernels(allKernels, c.kernelSums)
 }
 
 // kernelSums adds one case of each form of the op.
 func (c *chooser) kernelSums(batch, m int, k, l relation) {
-	if l.kernel == compute.Gaussian && k.kernel == compute.Gaussian && c.bool() {
-		l.widths = k.widths
-	} else if l.widths > 1 {
-		l.widths = 1
-	}
+	l = c.beside(k, l)
 	form := pick(c, "sum", "dot", "dot", "both", "both", "square")
 	a, b, twin := c.bool(), c.bool() && form != "sum", c.bool()
 	name := fmt.Sprintf("%s m=%d %v", form, m, k)

@@ -53,6 +53,13 @@ type made struct {
 	lead      int
 }
 
+// twin makes the last of rows of length d the same as the first, at distance 0, and the second a row of zeros.
+func (m made) twin(rows, d int) {
+	x := m.x[m.lead:]
+	copy(x[(rows-1)*d:rows*d], x[:d])
+	clear(x[d : 2*d])
+}
+
 // in returns an input: integers in [−8, 8], or reals of mixed magnitude, some of them zero or subnormal (which a shader
 // may take for 0).
 func (m *maker) in(shape ...int) *compute.Tensor { return m.within(8, shape...) }

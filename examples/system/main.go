@@ -43,10 +43,8 @@ var (
 
 // Step answers a moment of a trial and learns from it.
 func (r *Reservoir) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
-	if m.First {
-		p.Clear(r.h)
-	}
 	h := p.View(r.h, 0, p.Learners, m.Examples(), r.Units)
+	p.Begin(m, h)
 	now := p.Product(r.u, m.X, compute.Identity)
 	p.AddProduct(now, r.w, h, compute.Tanh)
 	p.Into(h, copied, now)

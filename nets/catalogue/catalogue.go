@@ -71,41 +71,54 @@ func (c *Catalogue) Network(name string) stack.Architecture {
 			return func(in nets.Shape, outputs int) (stack.Spec, error) { return n.Parse(arg, in, outputs) }
 		}
 	}
-	return stack.Named(name)
+	return func(in nets.Shape, outputs int) (stack.Spec, error) {
+		spec, err := stack.Parse(name, in, outputs)
+		if none := stack.UnknownError(""); errors.As(err, &none) {
+			err = nameError{strings.Join(append([]string{err.Error()}, networkNames(c.Networks)...), "; ")}
+		}
+		return spec, err
+	}
+}
+
+func networkNames(all []Network) (names []string) {
+	for _, n := range all {
+		names = append(names, n.Name)
+	}
+	return names
 }
 
 // Rule returns the rule that a text names and sets: "bp", "aa:rate=0.05,share=0.25".
 func (c *Catalogue) Rule(text string) (stack.Rule, error) {
-	return choose(c.Rules, "rule", text, func(r stack.NamedRule) (string, stack.Rule) { return r.Name, r.Rule })
+	return choose(c, c.Rules, "rule", text, func(r stack.NamedRule) (string, stack.Rule) { return r.Name, r.Rule })
 }
 
 // Loss returns the loss that a text names and sets: "hsic:sigma_x=22.0,sigma_y=1.0".
 func (c *Catalogue) Loss(text string) (nets.Loss, error) {
-	return choose(c.Losses, "loss", text, func(l nets.NamedLoss) (string, nets.Loss) { return l.Name, l.Loss })
+	return choose(c, c.Losses, "loss", text, func(l nets.NamedLoss) (string, nets.Loss) { return l.Name, l.Loss })
 }
 
 // Optimiser returns the optimiser that a text names and sets: "momentum:weight_decay=5e-4".
 func (c *Catalogue) Optimiser(text string) (nets.Optimiser, error) {
-	return choose(c.Optimisers, "optimiser", text, func(o Optimiser) (string, nets.Optimiser) { return o.Name, o.Optimiser })
+	return choose(c, c.Optimisers, "optimiser", text, func(o Optimiser) (string, nets.Optimiser) { return o.Name, o.Optimiser })
 }
 
 // Schedule returns the schedule that a text names and sets: "cosine:warmup=1", "step:at=[4, 6],factor=0.25".
 func (c *Catalogue) Schedule(text string) (nets.Schedule, error) {
-	return choose(nets.ScheduleKinds, "schedule", text, func(kind string) (string, nets.Schedule) { return kind, nets.Schedule{Kind: kind} })
+	return choose(c, nets.ScheduleKinds, "schedule", text, func(kind string) (string, nets.Schedule) { return kind, nets.Schedule{Kind: kind} })
 }
 
 // System returns a new system that a text names and sets: "rflo:units=50,tau=10".
 func (c *Catalogue) System(text string) (nets.System, error) {
-	return fresh(c.Systems, "system", text, func(s nets.NamedSystem) (string, func() nets.System) { return s.Name, s.System })
+	return fresh(c, c.Systems, "system", text, func(s nets.NamedSystem) (string, func() nets.System) { return s.Name, s.System })
 }
 
 // Task returns a new task that a text names and sets: "sines:period=40".
 func (c *Catalogue) Task(text string) (nets.Task, error) {
-	return fresh(c.Tasks, "task", text, func(t nets.NamedTask) (string, func() nets.Task) { return t.Name, t.Task })
+	return fresh(c, c.Tasks, "task", text, func(t nets.NamedTask) (string, func() nets.Task) { return t.Name, t.Task })
 }
 
 // fresh returns a new entry of a list that a text names and sets, checked if it can be.
-func fresh[E, T any](all []E, what, text string, of func(E) (string, func() T)) (T, error) {
+func fresh[E, T any](c *Catalogue, all []E, what, text string, of func(E) (string, func() T)) (T, error) {
 	name, set, _ := strings.Cut(text, ":")
 	for _, e := range all {
 		n, make := of(e)
@@ -113,7 +126,7 @@ func fresh[E, T any](all []E, what, text string, of func(E) (string, func() T)) 
 			continue
 		}
 		v := make()
-		if err := settings(v, set); err != nil {
+		if err := c.settings(v, set); err != nil {
 			return v, fmt.Errorf("%s %s: %w", what, name, err)
 		}
 		if check, ok := any(v).(nets.Checker); ok {
@@ -141,7 +154,7 @@ func unknown[E any](all []E, what, name string, of func(E) string) error {
 }
 
 // choose returns the entry of a list that a text names, with what the text after its name sets, checked if it can be.
-func choose[E, T any](all []E, what, text string, of func(E) (string, T)) (T, error) {
+func choose[E, T any](c *Catalogue, all []E, what, text string, of func(E) (string, T)) (T, error) {
 	name, set, _ := strings.Cut(text, ":")
 	var none T
 	for _, e := range all {
@@ -149,7 +162,7 @@ func choose[E, T any](all []E, what, text string, of func(E) (string, T)) (T, er
 		if n != name {
 			continue
 		}
-		v, err := with(first, set)
+		v, err := with(c, first, set)
 		if err != nil {
 			return none, fmt.Errorf("%s %s: %w", what, name, err)
 		}

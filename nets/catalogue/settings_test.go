@@ -1,11 +1,15 @@
 package catalogue
 
 import (
+	"errors"
+	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
 	"hebb/nets"
 	"hebb/nets/local"
+	"hebb/nets/recurrent"
 	"hebb/nets/stack"
 )
 
@@ -35,6 +39,39 @@ func TestSettings(t *testing.T) {
 		"last:rate=1":                      "no setting is called rate",
 	} {
 		if _, err := Default().Rule(text); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", text, err, says)
+		}
+	}
+}
+
+// TestNested: a setting that is a name with settings of its own is read, in brackets where it has commas, and printed as it is
+// read; what is wrong with it is said.
+func TestNested(t *testing.T) {
+	for text, want := range map[string]string{
+		"rflo":               "sgd",
+		"rflo:optimiser=sgd": "sgd",
+		"rflo:optimiser=momentum:momentum=0.5,units=7":  "sgd:momentum=0.5",
+		"rflo:units=7,optimiser=[adam:beta1=0.5,eps=1]": "[adam:beta1=0.5,beta2=0.999,eps=1]",
+	} {
+		s, err := Default().System(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		all := Defaults(s)
+		if got := all[len(all)-1]; got != "optimiser="+want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+		if again, err := Default().System("rflo:" + all[len(all)-1]); err != nil || again.(*recurrent.RFLO).Optimiser != s.(*recurrent.RFLO).Optimiser {
+			t.Errorf("%s, read again: %v, %v", all[len(all)-1], again, err)
+		}
+	}
+	for text, says := range map[string]string{
+		"rflo:optimiser=[adam:beta3=1]": `"beta3=1": no setting is called beta3; there are: beta1`,
+		"rflo:optimiser=adagrad":        `optimiser "adagrad", want one of adam`,
+		"rflo:optimiser=[adam:eps=0]":   "eps 0",
+	} {
+		if _, err := Default().System(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", text, err, says)
 		}
 	}
@@ -90,6 +127,83 @@ func TestOwnNetwork(t *testing.T) {
 		}
 		if want := map[string]string{"own:3:x": "3:x", "own": ""}; strings.HasPrefix(name, "own") && told != want[name] {
 			t.Errorf("%s was told %q", name, told)
+		}
+	}
+}
+
+// A texts has a setting of every kind.
+type texts struct {
+	stack.Backprop `toml:"-"`
+
+	Init  string   `toml:"init"`
+	Words []string `toml:"words"`
+	Sizes []int    `toml:"sizes"`
+	Rate  float32  `toml:"rate"`
+	On    bool     `toml:"on"`
+	Kind  level    `toml:"kind"`
+}
+
+// A level reads itself.
+type level int
+
+func (l *level) UnmarshalText(text []byte) error {
+	if string(text) != "level2" {
+		return fmt.Errorf("level %s, want level2", text)
+	}
+	*l = 2
+	return nil
+}
+
+// TestTexts: words need no quotes, whatever is in them, and an error says what a setting takes, in words of this program. What a
+// text sets is set of a copy.
+func TestTexts(t *testing.T) {
+	c, own := Default(), &texts{Init: "none"}
+	c.Rules = []stack.NamedRule{{Name: "own", Rule: own}}
+	for text, want := range map[string]texts{
+		"own:init=init2": {Init: "init2"}, "own:init=true": {Init: "true"}, "own:init=1e3": {Init: "1e3"}, `own:init="a b"`: {Init: "a b"},
+		"own:words=[fc1, norm.2],rate=2": {Init: "none", Words: []string{"fc1", "norm.2"}, Rate: 2}, "own:words=[]": {Init: "none", Words: []string{}},
+		"own:kind=level2,on=true,sizes=[3, 4]": {Init: "none", Kind: 2, On: true, Sizes: []int{3, 4}}, "own": {Init: "none"},
+	} {
+		r, err := c.Rule(text)
+		if err != nil || !reflect.DeepEqual(r, &want) {
+			t.Errorf("%s: %+v, %v, want %+v", text, r, err, want)
+		}
+	}
+	if !reflect.DeepEqual(own, &texts{Init: "none"}) {
+		t.Errorf("the rule of the catalogue is %+v now", own)
+	}
+	for text, want := range map[string]string{
+		"own:rate=fast": `rule own: "rate=fast": want a number within ±3.4e38`, "own:sizes=20": `rule own: "sizes=20": want a list in brackets, [first, second], each a whole number`,
+		"own:sizes=[a]": `rule own: "sizes=[a]": want a list in brackets, [first, second], each a whole number`, "own:on=yes": `rule own: "on=yes": want true or false`,
+		"own:kind=level3": `rule own: "kind=level3": level level3, want level2`, "own:words=3": `rule own: "words=3": want a list in brackets, [first, second], each a word`,
+		"own:rate=1,rate=2": `rule own: "rate=1,rate=2": rate is set twice`, "own:rate=": `rule own: "rate=": want a number within ±3.4e38`,
+		"own:Backprop=1": `rule own: "Backprop=1": no setting is called Backprop; there are: init, words, sizes, rate, on, kind`, "own:rate=nan": `rule own: "rate=nan": want a finite number within ±3.4e38`,
+	} {
+		if _, err := c.Rule(text); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	if _, err := Default().Rule("bp:rate=1"); err == nil || !strings.Contains(err.Error(), "no setting is called rate; there are none") {
+		t.Error(err)
+	}
+}
+
+// TestUnknown: the error of an unknown name lists all names of its kind, those that a program added among them.
+func TestUnknown(t *testing.T) {
+	c := Default()
+	c.Networks = []Network{{Name: "own-net"}}
+	for _, name := range []string{"own-net", "lenet5"} {
+		if _, err := c.Network("nothing")(nets.Row(4), 2); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want %s in it", err, name)
+		}
+	}
+	for _, e := range entries(c) {
+		if err := map[string]func() error{
+			"system": func() error { _, err := c.System("nothing"); return err }, "task": func() error { _, err := c.Task("nothing"); return err },
+			"rule": func() error { _, err := c.Rule("nothing"); return err }, "loss": func() error { _, err := c.Loss("nothing"); return err },
+			"optimiser": func() error { _, err := c.Optimiser("nothing"); return err }, "schedule": func() error { _, err := c.Schedule("nothing"); return err },
+		}[e.what](); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), e.name) {
+			t.Errorf("%v, want %s in it", err, e.name)
 		}
 	}
 }

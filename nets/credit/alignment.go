@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"errors"
 	"fmt"
 
 	"hebb/compute"
@@ -127,14 +128,9 @@ func (a Alignment) project(p *stack.Pass, w *stack.Weights) {
 
 // Check reports invalid settings.
 func (a Alignment) Check() error {
-	switch {
-	case !(0 <= a.Share && a.Share <= 1):
+	if !(0 <= a.Share && a.Share <= 1) {
 		return fmt.Errorf("share %g, want a part within [0, 1], 0 being all", a.Share)
-	case !(a.Noise >= 0 && finite(a.Noise)):
-		return fmt.Errorf("noise %g, want at least 0", a.Noise)
-	case !finite(a.Rate) || !finite(a.Decay) || !finite(a.Amp) || !finite(a.Null) ||
-		!finite(a.Sparse) || !finite(a.Self) || !finite(a.Scale):
-		return fmt.Errorf("%+v, want finite numbers", a)
 	}
-	return nil
+	return errors.Join(atLeast0("rate", a.Rate), atLeast0("decay", a.Decay), atLeast0("amp", a.Amp), atLeast0("null", a.Null),
+		atLeast0("sparse", a.Sparse), atLeast0("self", a.Self), atLeast0("noise", a.Noise), atLeast0("scale", a.Scale))
 }

@@ -37,3 +37,6 @@ func (DirectFeedback) Send(p *stack.Pass, w *stack.Weights, _ *compute.Tensor) *
 	p.Do(compute.Gemm{C: p.AsRows(x, p.Examples, w.In.Len()), A: p.Error, B: w.B, Epilogue: stack.Plain})
 	return x
 }
+
+// Check reports an invalid Scale.
+func (d DirectFeedback) Check() error { return atLeast0("scale", d.Scale) }

@@ -21,3 +21,6 @@ func (f FeedbackAlignment) Start(p *stack.Pass) { p.DrawFeedback(f.Scale) }
 func (FeedbackAlignment) Send(p *stack.Pass, w *stack.Weights, delta *compute.Tensor) *compute.Tensor {
 	return w.Back(p, w.B, delta)
 }
+
+// Check reports an invalid Scale.
+func (f FeedbackAlignment) Check() error { return atLeast0("scale", f.Scale) }

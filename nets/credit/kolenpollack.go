@@ -26,3 +26,6 @@ func (KolenPollack) Learn(p *stack.Pass) {
 		}
 	}
 }
+
+// Check reports an invalid Scale.
+func (k KolenPollack) Check() error { return atLeast0("scale", k.Scale) }

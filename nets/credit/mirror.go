@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"errors"
 	"fmt"
 
 	"hebb/compute"
@@ -67,8 +68,6 @@ func (m WeightMirror) Check() error {
 		return fmt.Errorf("amplitude %g, want a number above 0", m.Amplitude)
 	case !(0 <= m.Decay && m.Decay <= 1):
 		return fmt.Errorf("decay %g, want a number within [0, 1]", m.Decay)
-	case !finite(m.Rate) || !finite(m.Scale):
-		return fmt.Errorf("rate %g and scale %g, want finite numbers", m.Rate, m.Scale)
 	}
-	return nil
+	return errors.Join(atLeast0("rate", m.Rate), atLeast0("scale", m.Scale))
 }

@@ -3,6 +3,7 @@
 package credit
 
 import (
+	"fmt"
 	"math"
 
 	"hebb/nets/stack"
@@ -27,3 +28,11 @@ var Rules = []stack.NamedRule{
 }
 
 func finite(x float32) bool { return math.Abs(float64(x)) <= math.MaxFloat32 }
+
+// atLeast0 reports a setting that is negative or not finite.
+func atLeast0(name string, x float32) error {
+	if x >= 0 && finite(x) {
+		return nil
+	}
+	return fmt.Errorf("%s %g, want at least 0", name, x)
+}

@@ -52,3 +52,6 @@ func (s SignSymmetry) magnitude(w *stack.Weights) float32 {
 	}
 	return float32(sd)
 }
+
+// Check reports an invalid Scale.
+func (s SignSymmetry) Check() error { return atLeast0("scale", s.Scale) }

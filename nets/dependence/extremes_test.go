@@ -11,6 +11,7 @@ import (
 
 	"hebb/compute"
 	"hebb/nets/dependence"
+	"hebb/nets/internal/lab"
 )
 
 func scaled(s dependence.Samples, exp int) dependence.Samples {
@@ -20,7 +21,7 @@ func scaled(s dependence.Samples, exp int) dependence.Samples {
 // TestScales: a power of 2 changes not a bit of what is free of scale, and nothing else of the rest, down to the least
 // float32 and far beyond the largest.
 func TestScales(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(53, 59))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(53, 59))
 	few := func(n, d int) dependence.Samples { // of 8 bits, which the subnormals of float32 still hold
 		return mapped(normal(rnd, n, d), func(_ int, v float64) float64 { return math.Round(max(-1, min(1, v/3)) * 127) })
 	}
@@ -125,7 +126,7 @@ func inner(x, y dependence.Samples) (sum float64) {
 // size of what differs, and for each entry of them what float64 leaves: 2⁻⁵³·(d/2+4), at most, of a length of 1, and of
 // values their own last bit.
 func TestFarRows(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(61, 67))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(61, 67))
 	tried := 0
 	for _, size := range [][2]int{{12, 3}, {40, 5}, {20, 64}} {
 		x := normal(rnd, size[0], size[1])
@@ -166,7 +167,7 @@ func TestFarRows(t *testing.T) {
 
 // TestMeansBetweenNumbers: a mean that float64 does not have still leaves centred columns.
 func TestMeansBetweenNumbers(t *testing.T) {
-	dev := fast(t)
+	dev := lab.CPU(t)
 	small := dependence.Samples{Rows: 6, Dims: 1, Values: []float64{0, 1, 0, 1, 1, 0}}
 	big := mapped(small, func(_ int, v float64) float64 { return 0x1p53 + 2*v })
 	y := dependence.Samples{Rows: 6, Dims: 1, Values: []float64{3, 1, 4, 1, 5, 9}}
@@ -179,7 +180,7 @@ func TestMeansBetweenNumbers(t *testing.T) {
 // TestDirections: rows of one direction have a constant cosine kernel, whatever their lengths, and zeros are orthogonal to
 // all.
 func TestDirections(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(71, 73))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(71, 73))
 	y := normal(rnd, 20, 2)
 	along := normal(rnd, 1, 3).Values
 	parallel := mapped(normal(rnd, 20, 3), func(i int, v float64) float64 { return float64(i/3+1) * 0.1 * along[i%3] })
@@ -208,7 +209,7 @@ func TestDirections(t *testing.T) {
 // TestNarrowAmongFar: a width far below the distance of rows from their mean is said, with the error's size, which is not
 // exceeded: two heaps, each of which the kernel is to see from within.
 func TestNarrowAmongFar(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(79, 83))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(79, 83))
 	for _, apart := range []float64{1, 100, 1000, 3000, 1e5} {
 		x := mapped(normal(rnd, 30, 2), func(i int, v float64) float64 { return v + apart*float64(i/2%2) })
 		r, err := dependence.HSIC(t.Context(), dev, x, x, both(kernel("gaussian", 1)))

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"hebb/compute"
@@ -107,15 +108,15 @@ func doubtOf(s dependence.Samples, k dependence.Kernel, self float64) doubt {
 	case compute.Cosine:
 		of.entry = (2*d + 16) * ulp
 	default: // that of the distance, and of exp: e⁻ˣ·(3+2x) ≤ 3
-		of.entry = ulp * (6 + closest(s, k.Sigma[0])*(d+5)*2*far/k.Sigma[0]/k.Sigma[0])
+		of.entry = ulp * (6 + slices.Max(between(s, k.Sigma[0]))*(d+5)*2*far/k.Sigma[0]/k.Sigma[0])
 	}
 	of.entry += 4 * ulp // what is taken out of it
 	of.rows, of.sd, of.mean = of.entry+(m+2)*ulp, 1, 1
 	return of
 }
 
-// closest is the largest entry off the diagonal.
-func closest(s dependence.Samples, σ float64) (k float64) {
+// between are the Gaussian kernel's entries below the diagonal.
+func between(s dependence.Samples, σ float64) (all []float64) {
 	for i := range s.Rows {
 		for j := range i {
 			dd := 0.0
@@ -123,10 +124,10 @@ func closest(s dependence.Samples, σ float64) (k float64) {
 				diff := s.Values[i*s.Dims+c] - s.Values[j*s.Dims+c]
 				dd += diff * diff
 			}
-			k = max(k, math.Exp(-dd/(2*σ*σ)))
+			all = append(all, math.Exp(-dd/(2*σ*σ)))
 		}
 	}
-	return k
+	return all
 }
 
 // trace is how far tr(K·H·L·H) may be off.

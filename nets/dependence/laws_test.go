@@ -9,20 +9,9 @@ import (
 	"testing"
 
 	"hebb/compute"
-	"hebb/cpu"
 	"hebb/nets/dependence"
+	"hebb/nets/internal/lab"
 )
-
-func fast(t testing.TB) *compute.Device {
-	t.Helper()
-	b, err := cpu.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dev := compute.New(b)
-	t.Cleanup(func() { dev.Close() })
-	return dev
-}
 
 // normal are independent samples.
 func normal(rnd *rand.Rand, rows, dims int) dependence.Samples {
@@ -58,7 +47,7 @@ func both(k dependence.Kernel) dependence.Options { return dependence.Options{X:
 // TestIndependent: of independent samples the biased estimate has the mean (1−k)·(1−l)/m, k and l being what different
 // rows have (Gretton et al. 2005, theorem 1), and so it falls as 1/m.
 func TestIndependent(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(3, 5))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(3, 5))
 	const trials = 48
 	for _, m := range []int{32, 128, 512} {
 		var sum, square float64 // of HSIC in units of that mean
@@ -79,7 +68,7 @@ func TestIndependent(t *testing.T) {
 // TestPermutations: under permutations HSIC has the mean tr(HKH)·tr(HLH)/(m−1)³ exactly, P is uniform for independent
 // samples, and the least that there can be for dependent ones.
 func TestPermutations(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(7, 11))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(7, 11))
 	x := normal(rnd, 60, 2)
 	y := mapped(x, func(_ int, v float64) float64 { return v*v + 0.1*rnd.NormFloat64() })
 	o := dependence.Options{X: dependence.Kernel{Kind: compute.Gaussian, Sigma: []float64{0.5, 2}}, Y: gaussian, Permutations: 199, Seed: 1}
@@ -123,22 +112,16 @@ func TestPermutations(t *testing.T) {
 
 // gaussianMean is the mean of the kernel between different rows.
 func gaussianMean(s dependence.Samples, σ float64) (mean float64) {
-	for i := range s.Rows {
-		for j := range i {
-			dd := 0.0
-			for c := range s.Dims {
-				diff := s.Values[i*s.Dims+c] - s.Values[j*s.Dims+c]
-				dd += diff * diff
-			}
-			mean += math.Exp(-dd / (2 * σ * σ))
-		}
+	all := between(s, σ)
+	for _, k := range all {
+		mean += k / float64(len(all))
 	}
-	return mean / float64(s.Rows*(s.Rows-1)/2)
+	return mean
 }
 
 // TestNull: mean and standard deviation are those of the permutations.
 func TestNull(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(2, 3))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(2, 3))
 	x, y, o := normal(rnd, 30, 2), normal(rnd, 30, 2), both(gaussian)
 	var mean [4]float64
 	for n := 1; n <= 3; n++ {
@@ -161,7 +144,7 @@ func TestNull(t *testing.T) {
 
 // TestWidths: each pair of widths is measured as if it were alone, whichever side has several; PerDim is a factor of √d.
 func TestWidths(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(5, 3))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(5, 3))
 	x, y := normal(rnd, 40, 4), normal(rnd, 40, 9)
 	k := func(perDim bool, σ ...float64) dependence.Kernel {
 		return dependence.Kernel{Kind: compute.Gaussian, Sigma: σ, PerDim: perDim}
@@ -190,7 +173,7 @@ func TestWidths(t *testing.T) {
 
 // TestTies: where all orders of the rows are alike, each permutation is a tie, and P is 1.
 func TestTies(t *testing.T) {
-	dev := fast(t)
+	dev := lab.CPU(t)
 	simplex := dependence.Samples{Rows: 20, Dims: 20, Values: make([]float64, 400)}
 	for i := range 20 {
 		simplex.Values[i*20+i] = 0.7
@@ -206,7 +189,7 @@ func TestTies(t *testing.T) {
 
 // TestInvariances: what must not matter does not.
 func TestInvariances(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(13, 17))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(13, 17))
 	x := normal(rnd, 70, 5)
 	y := mapped(x, func(i int, v float64) float64 { return math.Sin(2*v) + 0.3*rnd.NormFloat64() })
 	order := rnd.Perm(70)
@@ -256,7 +239,7 @@ func TestInvariances(t *testing.T) {
 
 // TestCovariances: the two ways to HSIC with linear kernels give the same.
 func TestCovariances(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(19, 23))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(19, 23))
 	for _, d := range [][2]int{{31, 31}, {63, 64}, {200, 64}, {64, 200}, {9000, 1}} { // 32 rows: products up to 64·64; the last come in two parts
 		x := normal(rnd, 32, d[0])
 		y := normal(rnd, 32, d[1])
@@ -283,7 +266,7 @@ func TestCovariances(t *testing.T) {
 
 // TestMedian: the heuristic takes all pairs of few rows and some of many, and leaves out those that do not differ.
 func TestMedian(t *testing.T) {
-	dev, rnd := fast(t), rand.New(rand.NewPCG(29, 31))
+	dev, rnd := lab.CPU(t), rand.New(rand.NewPCG(29, 31))
 	line := dependence.Samples{Rows: 4, Dims: 1, Values: []float64{0, 1, 1, 4}} // 1 1 3 3 4, and 0
 	if v := hsic(t, dev, line, line, both(gaussian))[0]; v.SigmaX != 3 || v.SigmaY != 3 {
 		t.Errorf("the median is %g and %g, want 3", v.SigmaX, v.SigmaY)
@@ -303,7 +286,7 @@ func TestMedian(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	dev, x := fast(t), normal(rand.New(rand.NewPCG(37, 41)), 50, 3)
+	dev, x := lab.CPU(t), normal(rand.New(rand.NewPCG(37, 41)), 50, 3)
 	r, err := dependence.HSIC(t.Context(), dev, x, x, dependence.Options{Y: gaussian,
 		X: dependence.Kernel{Kind: compute.Gaussian, Sigma: []float64{0.01, 1, 1000}}})
 	if err != nil || len(r.Warnings) != 2 || len(r.Widths) != 3 {
@@ -323,7 +306,7 @@ func TestCancelled(t *testing.T) {
 		}
 	}
 	x := normal(rand.New(rand.NewPCG(43, 47)), 20, 3)
-	if _, err := dependence.HSIC(ctx, fast(t), x, x, o); !errors.Is(err, context.Canceled) {
+	if _, err := dependence.HSIC(ctx, lab.CPU(t), x, x, o); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"hebb/compute"
 	"hebb/nets/dependence"
+	"hebb/nets/internal/lab"
 )
 
 // TestNormalisedHSIC compares with numpy in float64. R = I − c·(K̃ + c·I)⁻¹ with c = ε·m has no eigenvalue beyond [0, 1), and moves by
@@ -75,7 +76,7 @@ func TestNormalisedWidths(t *testing.T) {
 }
 
 func TestNormalisedWrong(t *testing.T) {
-	dev := fast(t)
+	dev := lab.CPU(t)
 	long := normal(rand.New(rand.NewPCG(1, 1)), 4097, 1)
 	short := normal(rand.New(rand.NewPCG(1, 1)), 10, 1)
 	for _, c := range []struct {

@@ -9,11 +9,12 @@ import (
 
 	"hebb/compute"
 	"hebb/nets/dependence"
+	"hebb/nets/internal/lab"
 )
 
 // TestWrong: each mistake is refused, with what was found and where.
 func TestWrong(t *testing.T) {
-	dev := fast(t)
+	dev := lab.CPU(t)
 	good := normal(rand.New(rand.NewPCG(1, 2)), 5, 3)
 	good.Name = "a.npy"
 	with := func(i int, v float64) dependence.Samples {

@@ -43,6 +43,9 @@ func directions(s *nets.Store, units int, spec nets.Spec) (*compute.Tensor, erro
 	if units > inputs {
 		return nil, fmt.Errorf("develop: %d units for %d inputs, want at most as many", units, inputs)
 	}
+	if spec.Out > 0 && spec.Out != units {
+		return nil, fmt.Errorf("develop: %d units answer, and the task wants %d numbers or classes; want a task without", units, spec.Out)
+	}
 	return s.Weights("weight", nets.Filled(func(r *rand.Rand, w []float32) {
 		for ; len(w) > 0; w = w[inputs:] {
 			direction(r, w[:inputs])

@@ -19,12 +19,11 @@ const (
 	eta                  = 0.25
 )
 
-// A net has its weights and activities; y = W·x unless a rule says otherwise.
+// A net has its weights and activities, y = W·x.
 type net struct {
 	w []float32 // units × inputs
 	x []float32 // pairs × inputs
 	y []float32 // pairs × units
-	g []float32 // pairs × units: what SoftHebb calls u; else y
 }
 
 func newNet(seed uint64) *net {
@@ -41,7 +40,6 @@ func newNet(seed uint64) *net {
 			n.y[i] += n.w[i%units*inputs+j] * n.x[i/units*inputs+j]
 		}
 	}
-	n.g = n.y
 	return n
 }
 
@@ -61,13 +59,13 @@ func (n *net) learn(d delta) []float32 {
 	return w
 }
 
-// rule is Δw_u = y_u·(x − Σ_v g_v·w_v) over the v that are kept for u.
+// rule is Δw_u = y_u·(x − Σ_v y_v·w_v) over the v that are kept for u.
 func rule(keep func(u, v int) bool) delta {
 	return func(n *net, b, u, j int) float64 {
 		x := float64(n.x[b*inputs+j])
 		for v := range units {
 			if keep(u, v) {
-				x -= float64(n.g[b*units+v]) * float64(n.w[v*inputs+j])
+				x -= float64(n.y[b*units+v]) * float64(n.w[v*inputs+j])
 			}
 		}
 		return float64(n.y[b*units+u]) * x
@@ -153,93 +151,5 @@ func TestRulesOfThePapers(t *testing.T) {
 				t.Errorf("Hebb 1949, seed %d: weight %d is %g, want %g", seed, i, got[i], unit)
 			}
 		}
-	}
-}
-
-// An op is a system of the op that the rules share, on activities of its own.
-type op struct {
-	*net
-	compute.Hebbian
-}
-
-func (o *op) Build(s *nets.Store, _ nets.Spec) error {
-	o.W = s.Weights("weight", nets.Zeros, units, inputs)
-	return nil
-}
-
-func (o *op) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
-	o.X, o.Y, o.Rate = m.X, put(p, o.y, units), float32(p.Rate)
-	if o.Mask != compute.None {
-		o.G = put(p, o.g, units)
-	}
-	if p.Learning {
-		p.Do(o.Hebbian)
-	}
-	return o.Y
-}
-
-// TestOtherRules are those that the op has in it and that are no system yet: Hebb with decay; SoftHebb, which is
-// Δw_u = η·y_u·(x − u_u·w_u), y being a softmax of u (Moraitis et al. 2022, eq. 2), here some numbers that add up to 1, as a
-// softmax's do; and with 1 in the place of u Grossberg's instar.
-func TestOtherRules(t *testing.T) {
-	for seed := range uint64(8) {
-		linear, soft, instar := newNet(seed), newNet(seed), newNet(seed)
-		soft.y = []float32{0.125, 0.625, 0.25, 0.125, 0.625, 0.25, 0.5, 0.25, 0.25, 0, 0, 1}
-		instar.y, instar.g = soft.y, slices.Repeat([]float32{1}, pairs*units)
-		for name, c := range map[string]struct {
-			op
-			rule delta
-		}{
-			"SoftHebb": {op{soft, compute.Hebbian{Mask: compute.Diagonal}}, oja},
-			"decay": {op{linear, compute.Hebbian{Decay: 0.125}}, func(n *net, b, u, j int) float64 {
-				return hebb(n, b, u, j) - 0.125/eta*float64(n.w[u*inputs+j])
-			}},
-			"instar": {op{instar, compute.Hebbian{Mask: compute.Diagonal}}, func(n *net, b, u, j int) float64 {
-				return float64(n.y[b*units+u]) * float64(n.x[b*inputs+j]-n.w[u*inputs+j])
-			}},
-		} {
-			if got, want := c.step(t, &c.op, nil), c.learn(c.rule); !slices.Equal(got, want) {
-				t.Errorf("%s, seed %d:\n got %v\nwant %v", name, seed, got, want)
-			}
-		}
-	}
-}
-
-// TestLinsker: Δw_i = k1 + Σ_j (Q_ij + k2)·w_j with w in [lo, hi] (Linsker 1986, eq. 3), Q being the correlations of all
-// pairs but the last, which carries the constants: an input that is always 1 with the activity k1 + k2·Σ_j w_j.
-func TestLinsker(t *testing.T) {
-	const k1, k2, lo, hi = 0.25, -0.5, -0.5, 1.0
-	clipped := false
-	for seed := range uint64(8) {
-		n := newNet(seed)
-		want := make([]float32, len(n.w))
-		for k := range want {
-			u, i := k/inputs, k%inputs
-			d := float32(k1)
-			for j := range inputs {
-				q := float32(k2)
-				for b := range pairs - 1 {
-					q += n.x[b*inputs+i] * n.x[b*inputs+j] / pairs
-				}
-				d += q * n.w[u*inputs+j]
-			}
-			x := n.w[k] + eta*d
-			want[k] = min(max(x, lo), hi)
-			clipped = clipped || want[k] != x
-		}
-		for u := range units {
-			sum := float32(0)
-			for j := range inputs {
-				sum += n.w[u*inputs+j]
-				n.x[(pairs-1)*inputs+j] = 1
-			}
-			n.y[(pairs-1)*units+u] = pairs * (k1 + k2*sum)
-		}
-		if got := n.step(t, &op{n, compute.Hebbian{Lo: lo, Hi: hi}}, nil); !slices.Equal(got, want) {
-			t.Errorf("seed %d:\n got %v\nwant %v", seed, got, want)
-		}
-	}
-	if !clipped {
-		t.Error("no weight reached its bound, so the test shows nothing of them")
 	}
 }

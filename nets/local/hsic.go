@@ -46,8 +46,10 @@ func (r HSICBottleneck) Check() error {
 	if r.Alone && r.Unformatted {
 		return fmt.Errorf("alone and unformatted, want at most one of them")
 	}
-	_, err := r.Sigma.Values()
-	return err
+	if _, err := r.Sigma.Values(); err != nil {
+		return fmt.Errorf("sigma: %w", err)
+	}
+	return nil
 }
 
 func (r HSICBottleneck) Learns() (blocks, output bool) { return true, !r.Alone && !r.Unformatted }

@@ -249,10 +249,7 @@ func TestHSICLossFaults(t *testing.T) {
 	for name, loss := range map[string]local.HSICLoss{
 		"0": {SigmaX: 0, SigmaY: 1}, "-1": {SigmaX: 1, SigmaY: -1}, "NaN": {SigmaX: float32(math.NaN()), SigmaY: 1}, "1e+20": {SigmaX: 1e20, SigmaY: 1},
 	} {
-		net, err := stack.New(lab.CPU(t), stack.Dense{Units: 3}, flat6, stack.Backprop{}, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		net := lab.Bare(t).Net(t, stack.Dense{Units: 3}, flat6, stack.Backprop{}, 1)
 		if _, err := stack.NewTrainer(net, nets.SGD{}, loss); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("widths %v: %v, want an error with %s", loss, err, name)
 		}

@@ -38,9 +38,9 @@ func (r LocalError) Check() error {
 	switch {
 	case !(0 <= r.Beta && r.Beta <= 1):
 		return fmt.Errorf("beta %g, want a number within [0, 1]", r.Beta)
-	case r.Beta < 1 && r.Decoder < 1:
+	case r.Decoder < 0 || r.Beta < 1 && r.Decoder < 1:
 		return fmt.Errorf("a decoder of %d inputs, want at least 1", r.Decoder)
-	case r.Bio && r.Targets < 2:
+	case r.Targets < 0 || r.Bio && r.Targets < 2:
 		return fmt.Errorf("%d targets, want at least 2", r.Targets)
 	}
 	return nil

@@ -43,10 +43,14 @@ func (r PHSIC) Check() error {
 		return fmt.Errorf("gamma %g, want at least 0", r.Gamma)
 	case r.Kernel != "gaussian" && r.Kernel != "cosine" && r.Kernel != "linear":
 		return fmt.Errorf("kernel %q, want gaussian, cosine or linear", r.Kernel)
-	case r.Kernel == "gaussian" && !widthOK(r.Sigma):
+	case !(r.Sigma == 0 && r.Kernel != "gaussian" || widthOK(r.Sigma)):
 		return fmt.Errorf("sigma %g, want a width of 1e-15 to 1e15", r.Sigma)
 	case r.Groups < 0:
 		return fmt.Errorf("%d groups, want at least 0", r.Groups)
+	case !(r.Power >= 0 && r.Power <= 4):
+		return fmt.Errorf("power %g, want a number within (0, 4], or 0 without groups", r.Power)
+	case !(r.Delta >= 0 && finite(r.Delta)):
+		return fmt.Errorf("delta %g, want a number above 0, or 0 without groups", r.Delta)
 	}
 	return nil
 }

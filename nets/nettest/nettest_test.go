@@ -1,6 +1,7 @@
 package nettest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,10 +9,11 @@ import (
 	"hebb/nets"
 )
 
-// A chaser has a memory, and learns where a wanderer goes; wrong says which promise it breaks.
+// A chaser has a memory, and learns where a wanderer goes; it gains units as it is rewarded; wrong says which promise it breaks.
 type chaser struct {
 	wrong      string
 	w, h, mean *compute.Tensor
+	grown      *compute.Tensor // 1 for each unit that is there
 	seen       *int64
 	forgotten  float32 // a number of Go, which no checkpoint has
 }
@@ -19,13 +21,14 @@ type chaser struct {
 func (c *chaser) Build(s *nets.Store, spec nets.Spec) error {
 	c.w = s.Weights("w", nets.Normal(0.5), 3, spec.In.Len())
 	c.h = s.State("h", nets.Zeros, spec.Examples, 3)
-	c.mean = s.Kept("mean", nets.Constant(0.1), 1)
+	c.mean, c.grown = s.Kept("mean", nets.Constant(0.1), 1), s.Kept("grown", nets.Zeros, 3)
 	c.seen = s.Counter("seen")
 	return s.Err()
 }
 
 var (
 	leak   = compute.Pointwise(compute.Add(compute.Scale(0.5, compute.Old()), compute.Var(0)))
+	masked = compute.Formula("x*grown", "x", "grown")
 	larger = compute.Pointwise(compute.Add(compute.Old(), compute.Mul(compute.Const(1), compute.Var(0))))
 )
 
@@ -33,7 +36,7 @@ func (c *chaser) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if m.First {
 		p.Clear(c.h)
 	}
-	p.Into(c.h, leak, p.Product(c.w, m.X, compute.Tanh))
+	p.Into(c.h, leak, p.Map(masked, p.Product(c.w, m.X, compute.Tanh), c.grown))
 	p.Count("activity", p.PerLearner(nil, 1, c.h), m.Examples())
 	if c.wrong == "evaluation disturbs nothing" || p.Learning {
 		c.forgotten++
@@ -58,6 +61,25 @@ func (c *chaser) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		p.Outer(c.w, noise, m.X, 0.9, rate)
 	}
 	return c.h
+}
+
+// Between adds a unit to each learner that has had rewards, or noise says so.
+func (c *chaser) Between(p *nets.Pass) error {
+	noise := p.Like(c.mean)
+	p.Random(noise, compute.Normal(0, 1))
+	p.Into(noise, larger.WithConsts(1), c.mean)
+	reward, grown := make([]float32, p.Learners), make([]float32, 3*p.Learners)
+	p.Read(noise, reward)
+	p.Read(c.grown, grown)
+	for l, r := range reward {
+		mine := grown[3*l:][:3]
+		if k := slices.Index(mine, 0); k >= 0 && r > 0 {
+			mine[k] = 1
+		}
+	}
+	p.Write(c.grown, grown)
+	p.Count("units", p.PerLearner(nil, 1, c.grown), 1)
+	return nil
 }
 
 // Reward is felt by all learners for themselves.
@@ -119,5 +141,29 @@ func TestPromises(t *testing.T) {
 	}
 	if closed == 0 {
 		t.Error("no task was closed")
+	}
+}
+
+// TestBetween: learners grow at the ends of trials alone, each for itself.
+func TestBetween(t *testing.T) {
+	r := of(func() nets.System { return &chaser{} }, func() nets.Task { return &wanderer{closed: new(int)} })
+	r.Moments, r.Learners = 12, 8
+	var ends []int
+	different := false
+	err := on(r, nil, func(s *nets.Session) error {
+		for s.Number() < s.Total() {
+			m, err := step(s)
+			if err != nil {
+				return err
+			}
+			if units := m.Get("units").Each; units != nil {
+				ends = append(ends, s.Number())
+				different = different || slices.Min(units) < slices.Max(units)
+			}
+		}
+		return nil
+	})
+	if err != nil || !slices.Equal(ends, []int{4, 8, 12}) || !different {
+		t.Errorf("units were added after moments %v, to some learners and not to others: %t (%v)", ends, different, err)
 	}
 }

@@ -1,6 +1,7 @@
 package recurrent_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -22,20 +23,23 @@ func sines(period, outputs, cue int) func() nets.Task {
 
 const inputs, units, outputs, examples = 3, 5, 2, 2
 
-// noise is trials of four moments of two examples, some of which want nothing and some of which are masked.
-func noise(shown *[]lab.Shown) func() nets.Task {
-	spec := nets.Spec{In: nets.Row(inputs), Out: outputs, Examples: examples, Trial: 4, Epoch: 4}
+// noise is trials of so many moments of two examples, or of the lengths that chance gives each if trial is 0; some want
+// nothing and some are masked.
+func noise(trial int, shown *[]lab.Shown) func() nets.Task {
+	spec := nets.Spec{In: nets.Row(inputs), Out: outputs, Examples: examples, Trial: trial, Epoch: 4}
 	return func() nets.Task { return &lab.Noise{Spec: spec, Gaps: true, Masked: true, Shown: shown} }
 }
 
 func TestVerify(t *testing.T) {
-	r := nets.Run{System: system(units, 2, 1.5), Task: noise(nil), Test: noise(nil), Learners: 2, Rate: 0.1}
+	r := nets.Run{System: system(units, 2, 1.5), Task: noise(4, nil), Test: noise(4, nil), Learners: 2, Rate: 0.1}
 	lab.Verify(t, r, 4)
 }
 
 func TestPromises(t *testing.T) {
-	t.Run("examples", func(t *testing.T) { nettest.System(t, system(19, 2, 1.5), noise(nil)) })
-	t.Run("sines", func(t *testing.T) { nettest.System(t, system(10, 3, 1.5), sines(2, 2, 1)) })
+	t.Run("examples", func(t *testing.T) { nettest.System(t, system(19, 2, 1.5), noise(4, nil)) })
+	t.Run("trials of chance", func(t *testing.T) { nettest.System(t, system(5, 2, 1.5), noise(0, nil)) })
+	adam := func() nets.System { return &recurrent.RFLO{Units: 10, Tau: 3, Gain: 1.5, Optimiser: nets.DefaultAdam} }
+	t.Run("sines, adam", func(t *testing.T) { nettest.System(t, adam, sines(2, 2, 1)) })
 }
 
 // A net is the network in float64, with the activities and the traces of one example after another.
@@ -145,20 +149,28 @@ func (n *net) learn(errors [examples][outputs]float64, rate float64) {
 	}
 }
 
-// TestTwin: the moments of two trials, some of which want nothing and some of which are masked, are those of the equations
-// in float64. Numbers are below 2 and each moment rounds what goes into one some 32 times; in four moments, of which each
+// TestTwin: the moments of trials, some of which want nothing and some of which are masked, are those of the equations
+// in float64, also where each example begins its trials at moments of its own. Numbers are below 2 and each moment rounds what goes into one some 32 times; in four moments, of which each
 // halves what was there, errors do not grow.
 func TestTwin(t *testing.T) {
+	for _, trial := range []int{4, 0} {
+		t.Run(fmt.Sprint(trial), func(t *testing.T) { twin(t, trial) })
+	}
+}
+
+func twin(t *testing.T, trial int) {
 	const tau, rate, moments, bound = 2, 0.125, 8, 8 * 64 * 0x1p-24
 	var shown []lab.Shown
-	s := lab.Make(t, lab.CPU(t), nets.Run{System: system(units, tau, 1.5), Task: noise(&shown), Seed: 6, Rate: rate}, 0)
+	s := lab.Make(t, lab.CPU(t), nets.Run{System: system(units, tau, 1.5), Task: noise(trial, &shown), Seed: 6, Rate: rate}, 0)
 	want := read(t, s)
 	first := want
 	for range moments {
 		lab.On(t, s, 1)
 		m := shown[len(shown)-1]
-		if m.First {
-			want.ex = [examples]example{}
+		for b := range examples {
+			if m.First || m.Begin != nil && m.Begin[b] == 1 {
+				want.ex[b] = example{}
+			}
 		}
 		var errors [examples][outputs]float64
 		for b := range examples {

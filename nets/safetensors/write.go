@@ -5,17 +5,14 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"unicode/utf8"
+
+	"hebb/internal/atomicfile"
 )
 
 // Write writes tensors and metadata, which may be nil, as one file. What it writes follows from their
@@ -110,43 +107,8 @@ func header(all []Tensor, metadata map[string]string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// WriteFile is [Write] into a file that appears whole or not at all: it is written under another name
-// in the same folder, brought to the disk, and renamed. After an error, a file that was there before is
-// as it was, and nothing is left of the new one; but where the folder cannot be brought to the disk,
-// which is last, the new file is there. A link in its place is replaced, not followed.
+// WriteFile is [Write] into a file that appears whole or not at all, as [atomicfile.Write] has it: after an error, a file
+// that was there before is as it was.
 func WriteFile(path string, tensors []Tensor, metadata map[string]string) error {
-	return replace(path, func(w io.Writer) error { return Write(w, tensors, metadata) })
-}
-
-// replace writes a new file by write, and renames it to path.
-func replace(path string, write func(io.Writer) error) error {
-	dir, base := filepath.Split(path)
-	tmp := filepath.Join(dir, fmt.Sprintf(".%s.%016x", base, rand.Uint64()))
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	err = write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, errors.Join(err, os.Remove(tmp)))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir brings a rename to the disk. Windows cannot sync a folder, and needs not.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return atomicfile.Write(path, func(w io.Writer) error { return Write(w, tensors, metadata) })
 }

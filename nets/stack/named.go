@@ -20,6 +20,17 @@ var Networks = []struct{ Name, About string }{
 	{"vgg8b", "Nøkland and Eidnes 2019"},
 }
 
+// An UnknownError is the error of [Parse] for a name that is no network's.
+type UnknownError string
+
+func (e UnknownError) Error() string {
+	names := make([]string, len(Networks))
+	for i, n := range Networks {
+		names[i] = n.Name
+	}
+	return fmt.Sprintf("network %q, want one of %s", string(e), strings.Join(names, "; "))
+}
+
 // Parse returns the network of a name, see [Networks], for examples of a shape. The sizes of an mlp must agree with it.
 func Parse(name string, in nets.Shape, classes int) (Spec, error) {
 	base, arg, _ := strings.Cut(name, ":")
@@ -40,11 +51,7 @@ func Parse(name string, in nets.Shape, classes int) (Spec, error) {
 			return s, err
 		}
 	}
-	names := make([]string, len(Networks))
-	for i, n := range Networks {
-		names[i] = n.Name
-	}
-	return nil, fmt.Errorf("network %q, want one of %s", name, strings.Join(names, "; "))
+	return nil, UnknownError(name)
 }
 
 func noArg(name, arg string, s Spec) (Spec, error) {
@@ -67,6 +74,12 @@ type mlpForm struct {
 
 var mlpActs = map[string]compute.Act{"relu": compute.ReLU, "leaky": compute.LeakyReLU, "selu": compute.SELU, "tanh": compute.Tanh, "sigmoid": compute.Sigmoid}
 
+// mlpValues describes the values of each option.
+var mlpValues = map[string]string{
+	"act": "relu, leaky, selu, tanh or sigmoid", "norm": "batch or plain", "dropout": "a share within [0, 1)", "bias": "true or false",
+	"branches": "a whole number of at least 1", "divisive": "a number of groups, at least 1",
+}
+
 // set reads a KEY=VALUE option.
 func (f *mlpForm) set(option string) (err error) {
 	key, value, _ := strings.Cut(option, "=")
@@ -79,7 +92,7 @@ func (f *mlpForm) set(option string) (err error) {
 	case "dropout":
 		var x float64
 		x, err = strconv.ParseFloat(value, 32)
-		f.dropout = float32(x)
+		f.dropout, known = float32(x), 0 <= x && x < 1
 	case "bias":
 		var b bool
 		b, err = strconv.ParseBool(value)
@@ -89,11 +102,12 @@ func (f *mlpForm) set(option string) (err error) {
 		known = f.branches > 0
 	case "divisive":
 		f.divisive, err = strconv.Atoi(value)
+		known = f.divisive > 0
 	default:
 		return fmt.Errorf("%q, want act, norm, dropout, bias, divisive or branches", option)
 	}
 	if err != nil || !known {
-		return fmt.Errorf("%q has a value that is none of its own", option)
+		return fmt.Errorf("%q, want %s", option, mlpValues[key])
 	}
 	return nil
 }
@@ -111,7 +125,7 @@ func (f mlpForm) hidden(number, units int) (s Stack) {
 	if f.divisive > 0 {
 		s = append(s, Divisive{Groups: f.divisive, Power: 0.2, Delta: 1})
 	}
-	if f.dropout != 0 { // a rate that cannot be is refused by the layer
+	if f.dropout > 0 {
 		s = append(s, Dropout{Rate: f.dropout})
 	}
 	return s

@@ -89,7 +89,10 @@ func (r *Run) prune() error {
 	if err != nil {
 		return err
 	}
-	for _, s := range steps[:max(0, len(steps)-kept)] {
+	for i, s := range steps[:max(0, len(steps)-kept)] {
+		if r.spared(steps, i) {
+			continue
+		}
 		if err := os.RemoveAll(s.path); err != nil {
 			return err
 		}

@@ -98,18 +98,30 @@ func (h History) Summary() Summary {
 
 // problem says what did not go its way, if anything.
 func (h History) problem() string {
+	short := ""
 	switch done, asked := h.Made(); {
 	case h.Damage != nil:
 		return oneLine(h.Damage)
 	case h.State() == Finished:
-		return h.lost()
+		short = h.lost()
 	case asked == 0:
-		return "no step was made"
+		short = "no step was made"
 	case h.InSteps():
-		return fmt.Sprintf("%.0f of %.0f steps", done, asked)
+		short = fmt.Sprintf("%.0f of %.0f steps", done, asked)
 	default:
-		return fmt.Sprintf("%.3g of %.3g epochs", done, asked)
+		short = fmt.Sprintf("%.3g of %.3g epochs", done, asked)
 	}
+	return strings.Join(slices.DeleteFunc([]string{short, h.warned()}, func(s string) bool { return s == "" }), "; ")
+}
+
+// warned returns the last warning of the run, if there is any.
+func (h History) warned() string {
+	for _, l := range slices.Backward(h.Lines) {
+		if l.Warning != "" {
+			return l.Warning
+		}
+	}
+	return ""
 }
 
 // lost says how many learners are lost, if any: null in all metrics of the last line.

@@ -3,6 +3,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -120,6 +121,9 @@ func (c Config) checkSystem(names *catalogue.Catalogue) error {
 		return nil
 	}
 	_, err := names.Task(c.Task)
+	if errors.Is(err, catalogue.ErrName) {
+		err = fmt.Errorf("%w, %s", err, SamplesTask)
+	}
 	return err
 }
 
@@ -166,7 +170,7 @@ func (c Config) DataOptions() data.Options {
 // ownTask reports whether the task is one by its own name, and not the examples of Data.
 func (c Config) ownTask() bool { return c.Task != "" && c.Task != SamplesTask }
 
-// whole is c with what a file of an older hebb does not say.
+// whole is c with what a file of an older hebb does not say, and what a run has no use for.
 func (c Config) whole() Config {
 	if c.OutputRate == 0 {
 		c.OutputRate = 1
@@ -174,7 +178,7 @@ func (c Config) whole() Config {
 	if c.Learners == 0 {
 		c.Learners = 1
 	}
-	return c
+	return c.settled()
 }
 
 // load reads the data.

@@ -63,7 +63,7 @@ func Begin(dev *compute.Device, names *catalogue.Catalogue, dir string, c Config
 	if err == nil {
 		rec.Go, rec.Device, rec.DataPath = runtime.Version(), dev.Info(), r.Path
 		if rec.Parameters = r.Session.Parameters(); r.Set != nil {
-			rec.Examples = r.Set.Train.N()
+			rec.Examples = r.Examples()
 		}
 		r.Folder, err = Create(dir, c, rec)
 	}
@@ -124,11 +124,11 @@ func Create(dir string, c Config, rec Record) (*Folder, error) {
 
 // WriteConfig replaces the config.
 func (f *Folder) WriteConfig(c Config) error {
-	var text bytes.Buffer
-	if err := toml.NewEncoder(&text).Encode(c); err != nil {
+	text, err := c.text()
+	if err != nil {
 		return err
 	}
-	return replace(f.path(ConfigFile), text.Bytes())
+	return replace(f.path(ConfigFile), text)
 }
 
 // Reopen opens the folder of a run that is to go on.

@@ -21,16 +21,8 @@ var who = []string{"net", "rule", "system", "task", "data"}
 // or whose config cannot be read, that is all.
 func (h History) Settings() (all []Setting) {
 	c := h.Config
-	idle := []string{"seed", "learners", "log_every", "save_every"}
-	if c.System != "" {
-		idle = append(idle, "net", "rule", "loss", "optimiser", "bias_rate", "output_rate", "noise")
-	}
-	if c.ownTask() {
-		idle = append(idle, "data", "holdout", "layout", "resize", "crop_centre", "alpha", "limit", "test_limit", "normalise", "crop", "flip", "cutout", "batch", "in_order", "angles")
-	}
-	if c.Steps > 0 {
-		idle = append(idle, "epochs")
-	} else {
+	idle := slices.AppendSeq([]string{"seed", "learners", "log_every", "save_every"}, maps.Keys(c.Idle()))
+	if c.Steps == 0 {
 		idle = append(idle, "steps")
 	}
 	for i, v := 0, reflect.ValueOf(c); i < v.NumField() && c != (Config{}); i++ {

@@ -25,10 +25,12 @@ type Run struct {
 	Folder  *Folder // nil: nothing is kept
 
 	spent time.Duration // training before it was resumed
+	loss  *lossWatch    // nil until there is a line
 }
 
 // New prepares a run from the start on dev.
 func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err error) {
+	c = c.settled()
 	r = &Run{Config: c}
 	p, err := c.plan(names)
 	if err != nil {
@@ -53,7 +55,7 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err
 	if c.System != "" {
 		spec, err := tried(run, dev)
 		if err != nil {
-			return nil, ConfigError{err}
+			return nil, ConfigError{c.misfit(err, dev, names, p, r.Set)}
 		}
 		if spec.Epoch == 0 {
 			run.Test = nil // which would have no end
@@ -137,6 +139,7 @@ type Line struct {
 	ImagesPerSecond float64                   `json:"images_per_second,omitempty"` // examples, of all learners
 	Seconds         float64                   `json:"seconds,omitempty"`           // of training in all, evaluation and saving not counted
 	Layers          []nets.Angle              `json:"layers,omitempty"`
+	Warning         string                    `json:"warning,omitempty"` // of a loss that is absurd: more than a million times the first
 }
 
 // A Value is a metric of a line: the mean over the learners, and the values of all where there are several.
@@ -238,7 +241,7 @@ func (r *Run) log(rate float64, clock *clock, tell func(Line)) error {
 	l := r.line("train", m)
 	l.Rate = rate
 	l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
-	return r.write(l, tell)
+	return errors.Join(r.watch(&l), r.write(l, tell))
 }
 
 // why adds to the news that a run diverged where it did.

@@ -188,6 +188,41 @@ func TestBands(t *testing.T) {
 	}
 }
 
+// TestLimits: a band ends where its quantity does, on the axis too: an accuracy at 100 %, a loss that is never negative at 0.
+func TestLimits(t *testing.T) {
+	few := func(name string, each ...float64) train.History {
+		l := train.Line{Kind: "test", Epoch: 1, Learners: map[string][]float.OrNull{}, Metrics: map[string]float64{}}
+		for _, x := range each {
+			l.Learners[name] = append(l.Learners[name], float.OrNull(x))
+		}
+		switch name {
+		case "accuracy":
+			l.Accuracy = each[0]
+		case "loss":
+			l.Loss = each[0]
+		default:
+			l.Metrics[name] = each[0]
+		}
+		return train.History{Config: train.Config{Learners: 3, Epochs: 1, Seed: 1}, Lines: []train.Line{l}}
+	}
+	for _, test := range []struct {
+		name   string
+		each   []float64
+		lo, hi float64
+	}{
+		{"accuracy", []float64{0.9, 1, 1}, 100 * (0.9 + 0.2/3 - 0.0577350269), 100}, {"accuracy", []float64{0.1, 0, 0}, 0, 100 * (0.1/3 + 0.0577350269)},
+		{"bits right", []float64{0.9, 1, 1}, 0.9 + 0.2/3 - 0.0577350269, 1}, {"loss", []float64{3, 0.1, 0.1}, 0, 3.2/3 + 1.67431578},
+		{"objective", []float64{-3, -1, -1}, -5./3 - 1.15470054, -5./3 + 1.15470054},
+	} {
+		c := Chart{Runs: []train.History{few(test.name, test.each...)}}
+		p := c.metric(train.Compare(c.Runs).Groups, test.name)
+		edge := 0.04 * (test.hi - test.lo)
+		if d := math.Abs(p.Y.Min-test.lo+edge) + math.Abs(p.Y.Max-test.hi-edge); !(d < 1e-5) {
+			t.Errorf("%s of %v: an axis from %g to %g, want %g to %g", test.name, test.each, p.Y.Min, p.Y.Max, test.lo-edge, test.hi+edge)
+		}
+	}
+}
+
 // TestGroups: runs of one rule have a colour and a band, the legend and the title say of what, and each metric has a panel.
 func TestGroups(t *testing.T) {
 	var runs []train.History

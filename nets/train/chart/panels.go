@@ -119,6 +119,29 @@ func banded(x float64, s train.Spread) point {
 	return point{x, mean, mean - sd, mean + sd}
 }
 
+// within clips bands at lo and hi, which the quantity cannot pass, though a mean ± standard deviation may.
+func within(lo, hi float64, points []point) []point {
+	for i, p := range points {
+		points[i].low, points[i].high = max(p.low, lo), min(p.high, hi)
+	}
+	return points
+}
+
+// limits are those of a metric with these points: a share is at most 1, here in %, and what is never negative has a least of 0.
+func limits(name string, points []point) (lo, hi float64) {
+	lo, hi = 0, math.Inf(1)
+	if slices.ContainsFunc(points, func(p point) bool { return p.y < 0 }) {
+		lo = math.Inf(-1)
+	}
+	switch name {
+	case "accuracy":
+		hi = 100
+	case "bits right":
+		hi = 1
+	}
+	return lo, hi
+}
+
 // thinned are fewer points where there are many: each the mean of a few, where the last of them is. NaN is left out.
 func thinned(all []point) (points []point) {
 	each := (len(all)-1)/mostPoints + 1
@@ -222,7 +245,9 @@ func (c Chart) metric(groups []train.Group, name string) *plot.Plot {
 			runs := slices.DeleteFunc(slices.Clone(g.Runs), func(h train.History) bool {
 				return !slices.Contains(train.Measured([]train.History{h}, kind), name)
 			})
-			k := curve{c.points(runs, kind, of), style{colour(i, len(groups)), bold, nil}, true}
+			points := c.points(runs, kind, of)
+			lo, hi := limits(name, points)
+			k := curve{within(lo, hi, points), style{colour(i, len(groups)), bold, nil}, true}
 			if kind == "train" && tested {
 				k.style, k.mark = style{pale(k.color), thin, nil}, false
 				for j, q := range k.points { // one band a group is enough
@@ -278,8 +303,8 @@ var dashed = []vg.Length{5, 3}
 
 func (c Chart) angle(runs []train.History, k color.RGBA, weights, deltas func(train.Line) []float64) []curve {
 	return []curve{
-		{c.points(runs, "angles", weights), style{k, 1.6, nil}, true},
-		{c.points(runs, "angles", deltas), style{k, 1.6, dashed}, true},
+		{within(0, 180, c.points(runs, "angles", weights)), style{k, 1.6, nil}, true},
+		{within(0, 180, c.points(runs, "angles", deltas)), style{k, 1.6, dashed}, true},
 	}
 }
 
