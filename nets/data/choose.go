@@ -1,10 +1,6 @@
 package data
 
-import (
-	"fmt"
-	"slices"
-	"strconv"
-)
+import "slices"
 
 // Few returns n examples of a part, or all where n is 0 or more than there are: the first n, unless the part is in the
 // order of its classes, of which the first would be a few alone. Then each class has its share (by largest remainders),
@@ -82,36 +78,4 @@ func (s *Split) draw(n, classes int) (chosen []int) {
 	}
 	slices.Sort(chosen)
 	return chosen
-}
-
-// adopt gives the examples of s the classes of another set, by their names; a name that is a number may be that of a class.
-// Where s has no names, its labels are the numbers.
-func (s *Set) adopt(other *Set) error {
-	if s.ClassNames == nil {
-		s.Classes, s.ClassNames = other.Classes, other.ClassNames
-		return nil
-	}
-	to := make([]int, s.Classes)
-	for c, name := range s.ClassNames {
-		to[c] = slices.Index(other.ClassNames, name)
-		if k, err := strconv.Atoi(name); to[c] < 0 && err == nil && k >= 0 && k < other.Classes {
-			to[c] = k
-		}
-		if to[c] < 0 && other.ClassNames == nil && s.Classes == other.Classes {
-			s.note("the classes of %s have no names: %s is class 0, and so on, in the order of their names", other.Name, s.ClassNames[0])
-			return nil
-		}
-		if to[c] < 0 {
-			return fmt.Errorf("class %s, which is none of the %d of %s", name, other.Classes, other.Name)
-		}
-	}
-	for _, p := range []*Split{s.Train, s.Test} {
-		if p != nil {
-			for i, l := range p.Labels {
-				p.Labels[i] = to[l]
-			}
-		}
-	}
-	s.Classes, s.ClassNames = other.Classes, other.ClassNames
-	return nil
 }

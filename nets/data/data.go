@@ -54,9 +54,6 @@ type Options struct {
 	// Classes is the number of classes; 0 takes the format's own: 10 for IDX files and CIFAR-10, 100
 	// for CIFAR-100, as many as there are folders, and for NPZ files and EMNIST the largest label and 1.
 	Classes int
-	// As is a set whose classes these are to be, by name where both have names: what a network learned from that is now to
-	// see this one.
-	As *Set
 	// Layout is the order of dimensions of an NPZ file's images, one of [Layouts]; "" finds out, or is an error where it
 	// could be either.
 	Layout string
@@ -149,11 +146,6 @@ func (s *Set) settle(path string, o Options) error {
 	if o.Classes > 0 && o.Classes != s.Classes {
 		s.Classes, s.ClassNames = o.Classes, nil
 	}
-	if o.As != nil {
-		if err := s.adopt(o.As); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-	}
 	if s.Classes == 0 {
 		s.Classes = 1 + max(s.Train.largestLabel(), s.Test.largestLabel())
 	}
@@ -168,7 +160,7 @@ func (s *Set) settle(path string, o Options) error {
 			return fmt.Errorf("%s: %s part: %w", path, part.name, err)
 		}
 	}
-	if o.Classes == 0 && o.As == nil {
+	if o.Classes == 0 {
 		s.sayMissing()
 	}
 	if s.Test != nil || o.Holdout == 0 {
