@@ -22,8 +22,6 @@ func newDataCmd() *cobra.Command {
 		Long: `data says which data sets are here, what is in them and what they look like, and fetches those that it knows by
 name: ` + strings.Join(data.Names(), ", ") + `. Others are given by their path: a folder of IDX
 files, of CIFAR's binary files or of images in a folder for each class, or an NPZ file.`,
-		Args: noCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newDataListCmd(), newDataInfoCmd(), newDataFetchCmd(), newDataShowCmd())
 	return cmd
@@ -149,10 +147,10 @@ func newDataInfoCmd() *cobra.Command {
 
 // addReading adds the flags that say how data are read; see [data.Options].
 func addReading(f *pflag.FlagSet, layout, resize, alpha *string, crop *bool) {
-	f.StringVar(layout, "layout", *layout, "order of the dimensions of images in an NPZ file, "+strings.Join(data.Layouts, " or ")+" (default: found out, or asked for)")
+	f.Var(oneOf(layout, "", data.Layouts...), "layout", "order of the dimensions of images in an NPZ file (default: found out, or asked for)")
 	f.StringVar(resize, "resize", *resize, "bring the images of a folder to `HEIGHTxWIDTH`, bilinearly")
 	f.BoolVar(crop, "crop-centre", *crop, "with --resize: cut the largest part of its proportions out of the middle first")
-	f.StringVar(alpha, "alpha", *alpha, "what transparent pixels become: "+strings.Join(data.Alphas, ", ")+` (default "drop": the colours beneath)`)
+	f.Var(oneOf(alpha, "", data.Alphas...), "alpha", `what transparent pixels become (default "drop": the colours beneath)`)
 }
 
 // An inspection is what is in a data set.

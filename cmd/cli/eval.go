@@ -149,6 +149,9 @@ func (r *evalRun) settle() error {
 	if r.Reading != (data.Options{}) && r.data == "" {
 		return usagef("--layout, --resize, --alpha or --crop-centre without --data: the run says how its own data are read")
 	}
+	if r.flags.Changed("rotate-seed") && r.Rotate.Within == 0 {
+		return usagef("--rotate-seed is of --rotate-within")
+	}
 	if r.data != "" {
 		if _, err := data.Find(r.data); err != nil {
 			return usageError{err}
