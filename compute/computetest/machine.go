@@ -16,6 +16,8 @@ type Machine[F Float] struct {
 	Products func(l compute.Leeway, a, b []F) F      // the geometry that a mutant uses instead, unless nil
 	Instead  func(op compute.Op) bool                // runs an op in a way of its own, or reports false, unless nil
 	Chunk    int                                     // the rows whose variances are merged, unless 0
+
+	steps []F // memory of Evaluate, which runs once an element
 }
 
 // memory is a Buffer.
@@ -158,7 +160,8 @@ func member[F Float](t *compute.Tensor, z, n int) [][]F {
 }
 
 // matrix returns the rows of x.
-func matrix[F Float](x []F, cols int) (rows [][]F) {
+func matrix[F Float](x []F, cols int) [][]F {
+	rows := make([][]F, 0, len(x)/cols)
 	for ; len(x) > 0; x = x[cols:] {
 		rows = append(rows, x[:cols])
 	}

@@ -9,7 +9,10 @@ import (
 
 // Evaluate runs a formula on numbers.
 func (m *Machine[F]) Evaluate(f *compute.Func, in func(i int) F, old F) F {
-	r := make([]F, len(f.Code))
+	if len(m.steps) < len(f.Code) {
+		m.steps = make([]F, len(f.Code))
+	}
+	r := m.steps[:len(f.Code)]
 	for i, c := range f.Code {
 		a, b := r[c.Args[0]], r[c.Args[1]]
 		switch c.Do {
@@ -89,7 +92,11 @@ func (m *Machine[F]) pointwise(p compute.Map) {
 func (m *Machine[F]) reduce(r compute.Reduce) {
 	x := r.In[0]
 	rows, cols := x.Rows(), x.Cols()
-	values := make([][]F, r.Out.Len())
+	each := x.Len() / r.Out.Len()
+	values := matrix(make([]F, x.Len()), each)
+	for o := range values {
+		values[o] = values[o][:0]
+	}
 	for i, v := range Values[F](x) {
 		o := 0
 		switch r.Along {

@@ -17,11 +17,20 @@ func (m *Machine[F]) window(g compute.Patches) compute.Patches {
 // EachSeen calls f for each pixel under each window, in the order of the pixels: image n, pixel h, w under tap r, s at
 // position p, q. The definitions go from the positions to the pixels.
 func EachSeen(g compute.Patches, f func(n, h, w, r, s, p, q int)) {
-	for i := range g.N * g.H * g.W * g.R * g.S {
-		s, r, w, h := i%g.S, i/g.S%g.R, i/g.S/g.R%g.W, i/g.S/g.R/g.W%g.H
-		top, left := h+g.Pad-r, w+g.Pad-s
-		if p, q := top/g.Stride, left/g.Stride; top == p*g.Stride && left == q*g.Stride && 0 <= top && p < g.P && 0 <= left && q < g.Q {
-			f(i/g.S/g.R/g.W/g.H, h, w, r, s, p, q)
+	for i := range g.N * g.H * g.W {
+		w, h := i%g.W, i/g.W%g.H
+		for r := range g.R {
+			top := h + g.Pad - r
+			p := top / g.Stride
+			if top < 0 || top != p*g.Stride || p >= g.P {
+				continue
+			}
+			for s := range g.S {
+				left := w + g.Pad - s
+				if q := left / g.Stride; left == q*g.Stride && 0 <= left && q < g.Q {
+					f(i/g.W/g.H, h, w, r, s, p, q)
+				}
+			}
 		}
 	}
 }
