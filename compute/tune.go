@@ -296,7 +296,7 @@ func (c *contest) lap(n int) (float64, error) {
 }
 
 // Tuned returns t with a search, as by [Tune], for the best way to run an op at the first op of each shape. It passes
-// the attempts to report.
+// the attempts to report. What was learned and could not be kept for later programs serves this one.
 func Tuned(t Tuner, o TuneOptions, report func(Op, []Attempt)) Backend { return &tuned{t, o, report} }
 
 type tuned struct {
@@ -311,7 +311,7 @@ func (t *tuned) TimeOps(f func(Timing)) error { return TimeOps(t.Tuner, f) }
 func (t *tuned) Run(op Op) error {
 	if !t.Learned(op) {
 		all, err := Tune(context.Background(), t.Tuner, op, t.options)
-		if err != nil {
+		if err != nil && !t.Learned(op) {
 			return err
 		}
 		if len(all) > 0 {

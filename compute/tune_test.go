@@ -23,6 +23,7 @@ type hall struct {
 	cold   int // runs that took six times as long
 	spoilt int // ops until the device is lost; 0: never
 	learnt []Attempt
+	unkept error // of Learn: what was learned is kept nowhere
 }
 
 type page struct {
@@ -56,7 +57,7 @@ func (h *hall) Try(_ Op, way string) error  { h.way = way; return nil }
 
 func (h *hall) Learn(_ Op, all []Attempt) error {
 	h.learnt = all
-	return nil
+	return h.unkept
 }
 
 func (h *hall) Sync() error {
@@ -186,5 +187,18 @@ func TestTuneLost(t *testing.T) {
 		if _, err := Tune(context.Background(), h, op, TuneOptions{Now: h.now}); !errors.Is(err, errSpoilt) || h.learnt != nil || h.total() > after+5 {
 			t.Errorf("%v after %d runs; learned %v", err, h.total(), h.learnt)
 		}
+	}
+}
+
+// TestTunedUnkept: what was learned and cannot be kept is an error of Tune, and serves the ops of this program.
+func TestTunedUnkept(t *testing.T) {
+	h, op := newHall(t, map[string]time.Duration{"a": time.Millisecond}, "a")
+	h.unkept = errors.New("the disk is full")
+	if _, err := Tune(context.Background(), h, op, TuneOptions{Now: h.now}); !errors.Is(err, h.unkept) {
+		t.Errorf("Tune: %v", err)
+	}
+	h.learnt = nil
+	if err := Tuned(h, TuneOptions{Now: h.now}, func(Op, []Attempt) {}).Run(op); err != nil || h.learnt == nil {
+		t.Errorf("%v; learned %v", err, h.learnt)
 	}
 }

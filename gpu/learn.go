@@ -59,10 +59,12 @@ type findings struct {
 	dir, name string // the folder and the device's slug
 	info      compute.Info
 	learned   record
+	unread    error // why the file in dir could not be read: it is not written over
 	journal   journal
 }
 
-// recall fills known with the results learned on this device, here or where hebb was made.
+// recall fills known with the results learned on this device, here or where hebb was made. Files in dir only ever save
+// time: one that cannot be read counts as missing, until there is something to [findings.keep].
 func recall(dir string, info compute.Info, known map[shape]recipe) (*findings, error) {
 	m := &findings{dir: dir, name: slug(info.Device), info: info}
 	text, err := shipped.ReadFile(path.Join("tuning", m.name+".json"))
@@ -81,9 +83,10 @@ func recall(dir string, info compute.Info, known map[shape]recipe) (*findings, e
 		err = addTo(known, text, &m.learned)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("gpu: %s: %w; move it away, or run with tuning off", m.file(), err)
+		m.unread = err
 	}
-	return m, m.journal.open(filepath.Join(dir, m.name+".journal"))
+	m.journal.open(filepath.Join(dir, m.name+".journal"))
+	return m, nil
 }
 
 func (m *findings) file() string { return filepath.Join(m.dir, m.name+".json") }
@@ -114,6 +117,9 @@ func (m *findings) keep(s shape, best compute.Attempt, tried int) error {
 	if m.dir == "" {
 		return nil
 	}
+	if m.unread != nil {
+		return fmt.Errorf("gpu: %s: %w; nothing is written over it: move it away, or run with tuning off", m.file(), m.unread)
+	}
 	text, err := json.MarshalIndent(m.learned, "", "\t")
 	if err != nil {
 		return err
@@ -137,12 +143,9 @@ type journal struct {
 	ended   map[string]bool // trials of this program that ended
 }
 
-func (j *journal) open(path string) error {
+func (j *journal) open(path string) {
 	j.path, j.fatal, j.ended = path, map[string]bool{}, map[string]bool{}
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	text, _ := os.ReadFile(path) // without it, the trials that never ended are not known
 	for _, l := range strings.Split(string(text), "\n") {
 		if trial, ok := strings.CutPrefix(l, "try "); ok {
 			j.fatal[trial] = true
@@ -150,17 +153,17 @@ func (j *journal) open(path string) error {
 			delete(j.fatal, trial)
 		}
 	}
-	return err
 }
 
 func onTrial(s shape, way string) string { return s.String() + " by " + way }
 
 // begin records a trial, after the end of the one before; "" is no trial. The first time it waits until the record is
 // on the disk, since the trial may crash the machine. A trial that ended well once is repeated to be timed, and while
-// the host waits for a disk a GPU lowers its clock; the record still outlives the program.
-func (j *journal) begin(trial string) error {
+// the host waits for a disk a GPU lowers its clock; the record still outlives the program. Where it cannot be written,
+// trials go on without.
+func (j *journal) begin(trial string) {
 	if j.path == "" {
-		return nil
+		return
 	}
 	text := ""
 	if j.pending != "" {
@@ -170,19 +173,15 @@ func (j *journal) begin(trial string) error {
 	if j.pending = trial; trial != "" {
 		text += "try " + trial + "\n"
 	}
-	if text == "" {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Dir(j.path), 0o755); err != nil {
-		return fmt.Errorf("gpu: %w", err)
+	if text == "" || os.MkdirAll(filepath.Dir(j.path), 0o755) != nil {
+		return
 	}
 	f, err := os.OpenFile(j.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
-		return fmt.Errorf("gpu: %w", err)
+		return
 	}
-	_, err = f.WriteString(text)
-	if !j.ended[trial] {
-		err = errors.Join(err, f.Sync())
+	defer f.Close()
+	if _, err := f.WriteString(text); err == nil && !j.ended[trial] {
+		f.Sync()
 	}
-	return errors.Join(err, f.Close())
 }

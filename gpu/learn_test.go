@@ -2,7 +2,9 @@ package gpu
 
 import (
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -38,7 +40,7 @@ func TestShipped(t *testing.T) {
 	}
 }
 
-// TestRecall: kept findings are recalled; a damaged file is an error that names it; another device's is not read.
+// TestRecall: kept findings are recalled; half a file is none; another device's is not read.
 func TestRecall(t *testing.T) {
 	dir, info := t.TempDir(), compute.Info{Device: "Some GPU/PCIe", Driver: "1.2"}
 	m, err := recall(dir, info, map[shape]recipe{})
@@ -61,5 +63,30 @@ func TestRecall(t *testing.T) {
 	}
 	if err := addTo(known, []byte(`{`), new(record)); err == nil {
 		t.Error("half a file is taken")
+	}
+}
+
+// TestRecallNothing: where the folder cannot be looked into, or its file is damaged, nothing is recalled, trials go on, and
+// keeping is an error that names the file, which stays as it is.
+func TestRecallNothing(t *testing.T) {
+	info, damaged := compute.Info{Device: "Some GPU"}, t.TempDir()
+	notFolder := filepath.Join(damaged, "some-gpu.json")
+	if err := os.WriteFile(notFolder, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{filepath.Join(notFolder, "hebb"), damaged} {
+		known := map[shape]recipe{}
+		m, err := recall(dir, info, known)
+		if err != nil || len(known) > 0 {
+			t.Fatalf("%s: recalled %v: %v", dir, known, err)
+		}
+		m.journal.begin("a trial")
+		err = m.keep(shape{"GEMM NN", 0, 10, 9, 8}, compute.Attempt{Way: "32x32x32/4x4/1", Seconds: 1}, 3)
+		if err == nil || !strings.Contains(err.Error(), m.file()) {
+			t.Errorf("%s: kept: %v", dir, err)
+		}
+		if text, err := os.ReadFile(notFolder); err != nil || string(text) != "{" {
+			t.Errorf("%s: %s holds %q: %v", dir, notFolder, text, err)
+		}
 	}
 }

@@ -3,7 +3,9 @@ package nets
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 
 	"hebb/compute"
 )
@@ -149,35 +151,57 @@ func (s *Session) Compare(ctx context.Context) ([]Angle, error) {
 		}
 		all = append(all, angles())
 	}
-	return MeanAngles(all), nil
+	mean := MeanAngles(all)
+	for _, a := range mean {
+		if err := a.check(); err != nil {
+			return nil, fmt.Errorf("%w: layer %s: %w after step %d", ErrDiverged, a.Layer, err, s.number)
+		}
+	}
+	return mean, nil
 }
 
-// MeanAngles returns the mean over learners of lists of angles, one list a learner with one angle a layer.
+// MeanAngles returns the mean over learners of lists of angles, one list a learner with one angle a layer. Learners whose norms
+// are not finite do not count, unless all are so.
 func MeanAngles(all [][]Angle) []Angle {
-	mean := all[0]
 	if len(all) == 1 {
-		return mean
+		return all[0]
 	}
-	for _, one := range all { // cohorts of one learner
-		for i, a := range one {
-			one[i].Learners = [][2]Degrees{{a.Weights, a.Delta}}
-		}
-	}
-	n := float64(len(all))
+	mean := slices.Clone(all[0])
 	for i := range mean {
-		a := &mean[i]
-		for _, more := range all[1:] {
-			b := more[i]
-			a.Weights += b.Weights
-			a.Delta += b.Delta
-			a.Learners = append(a.Learners, b.Learners...)
-			a.NormW, a.NormB, a.NormDelta, a.NormBackprop = a.NormW+b.NormW, a.NormB+b.NormB, a.NormDelta+b.NormDelta, a.NormBackprop+b.NormBackprop
+		m, n, learners := &mean[i], 0.0, [][2]Degrees(nil)
+		for _, one := range all {
+			b := one[i]
+			learners = append(learners, [2]Degrees{b.Weights, b.Delta})
+			if b.check() != nil {
+				continue
+			}
+			if n++; n == 1 {
+				*m = b
+				continue
+			}
+			m.Weights += b.Weights
+			m.Delta += b.Delta
+			m.NormW, m.NormB, m.NormDelta, m.NormBackprop = m.NormW+b.NormW, m.NormB+b.NormB, m.NormDelta+b.NormDelta, m.NormBackprop+b.NormBackprop
 		}
-		a.Weights /= Degrees(n)
-		a.Delta /= Degrees(n)
-		a.NormW, a.NormB, a.NormDelta, a.NormBackprop = a.NormW/n, a.NormB/n, a.NormDelta/n, a.NormBackprop/n
+		n, m.Learners = max(n, 1), learners
+		m.Weights /= Degrees(n)
+		m.Delta /= Degrees(n)
+		m.NormW, m.NormB, m.NormDelta, m.NormBackprop = m.NormW/n, m.NormB/n, m.NormDelta/n, m.NormBackprop/n
 	}
 	return mean
+}
+
+// check reports the first norm that is not finite.
+func (a Angle) check() error {
+	for _, n := range []struct {
+		name string
+		norm float64
+	}{{"weights", a.NormW}, {"feedback weights", a.NormB}, {"delta", a.NormDelta}, {"delta of backprop", a.NormBackprop}} {
+		if !finite(n.norm) {
+			return fmt.Errorf("the norm of its %s is %g", n.name, n.norm)
+		}
+	}
+	return nil
 }
 
 // Diagnose reports the first weights or, if the system is a [Diagnoser], the first activity with NaN or Inf when the last

@@ -32,8 +32,12 @@ and accuracy, and with --confusion those of each class and which class is taken 
 shows an epoch of the task, and says what was counted; of several learners, mean and spread.
 
 --model takes the weights from another file: with DIR those of another checkpoint, and without it a
-network that hebb or PyTorch trained elsewhere, for which --data says what it was trained on and --net
-what it is, unless hebb wrote the file.`,
+network that hebb or PyTorch trained elsewhere. A file that hebb wrote says what network it is, by what images
+are normalised and the names of its classes; for one of PyTorch --net says the network, and --data is what it
+was trained on.
+
+Classes of other data are those of the same name; a name that the network does not know is an error. Where one of
+the two has no names they go by number, which is said.`,
 		Example: `  hebb eval runs/20261122-101500-sa-gpu --confusion
   hebb eval runs/20261122-101500-sa-gpu --data path/to/other/images
   hebb eval runs/20261122-101500-sa-gpu --rotate-within 45
@@ -52,6 +56,7 @@ what it is, unless hebb wrote the file.`,
 	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of the data")
 	f.Float64Var(&r.holdout, "holdout", 0, "without DIR: share of each class that was kept for testing, where the data have no test part")
 	f.StringVar(&r.Model, "model", "", "take the weights from `FILE.safetensors`")
+	f.BoolVar(&r.best, "best", false, "take the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.StringVar(&r.net, "net", "", "the network that --model is of, without DIR (default: as the file says)")
 	f.Var(oneOf(&r.normalise, "channel", data.Normalisations...), "normalise", `without DIR: "channel", mean 0 and variance 1, "signed", −1 to 1, or "none", 0 to 1`)
 	f.StringVar(&r.loss, "loss", train.Default.Loss, "without DIR: what the loss is: "+lossNames())
@@ -78,6 +83,7 @@ type evalRun struct {
 	train.Exam
 	dir       string
 	data      string
+	best      bool
 	net       string
 	normalise string
 	loss      string
@@ -158,8 +164,13 @@ func (r *evalRun) subject() error {
 	if err != nil {
 		return err
 	}
-	r.Config, r.On = h.Config, r.data
-	if r.Model == "" {
+	r.Config, r.Record, r.On = h.Config, h.Record, r.data
+	switch {
+	case r.best && r.Model != "":
+		return usagef("--best with --model, which says the checkpoint itself")
+	case r.best:
+		r.Model, r.Step, err = train.BestModel(r.dir)
+	case r.Model == "":
 		r.Model, r.Step, err = train.LastModel(r.dir)
 	}
 	return err
@@ -168,6 +179,8 @@ func (r *evalRun) subject() error {
 // alone is a network of which there is nothing but a file.
 func (r *evalRun) alone() error {
 	switch {
+	case r.best:
+		return usagef("--best without the folder of a run")
 	case r.Model == "":
 		return usagef("nothing to evaluate: want the folder of a run, or --model FILE.safetensors")
 	case r.data == "":
@@ -188,7 +201,11 @@ func (r *evalRun) alone() error {
 		return usagef("%s does not say which network it is of: want --net", r.Model)
 	}
 	r.Data, r.Holdout, r.Normalise, r.Loss = r.data, r.holdout, r.normalise, r.loss
-	return nil
+	o, err := train.ModelOrigin(r.Model)
+	if o != nil && !r.flags.Changed("normalise") {
+		r.Normalise = o.Normalise
+	}
+	return err
 }
 
 // evaluated is what hebb eval prints.

@@ -227,3 +227,42 @@ func TestEvalLearners(t *testing.T) {
 		t.Error(stdout)
 	}
 }
+
+// TestEvalBest: the best checkpoint of a run that keeps it is evaluated and exported by --best.
+func TestEvalBest(t *testing.T) {
+	set := images(t, 200)
+	dir := trained(t, set, "--keep-best", "loss", "--patience", "2", "--epochs", "200", "--lr", "0.3")
+	h, err := train.ReadHistory(dir)
+	if err != nil || h.State() != train.Finished {
+		t.Fatal(h.State(), err)
+	}
+	tests := h.Of("test")
+	best, last := tests[len(tests)-3], tests[len(tests)-1]
+	if last.Step >= 200*8 || best.Loss >= last.Loss {
+		t.Fatalf("the best of %+v is %+v", tests, best)
+	}
+	var v evaluated
+	if evalJSON(t, &v, dir, "--best"); v.Loss != best.Loss || v.Step != best.Step {
+		t.Errorf("%+v, want %+v", v, best)
+	}
+	if evalJSON(t, &v, dir); v.Loss != last.Loss {
+		t.Errorf("%+v, want %+v", v, last)
+	}
+	file := filepath.Join(t.TempDir(), "best.safetensors")
+	if status, _, stderr := hebb(t, "export", dir, "--best", "--out", file); status != 0 {
+		t.Fatal(stderr)
+	}
+	if evalJSON(t, &v, "--model", file, "--data", set, "--holdout", "0.2"); v.Loss != best.Loss {
+		t.Errorf("exported: %+v, want %+v", v, best)
+	}
+	if _, out, _ := hebb(t, "train", "--resume", dir, "--backend", "cpu"); !strings.Contains(out, "ended     after step ") {
+		t.Errorf("resumed:\n%s", out)
+	}
+	for want, args := range map[string][]string{
+		"does not keep its best": {trained(t, set), "--best"}, "which says the checkpoint": {dir, "--best", "--model", file}, "without the folder": {"--best", "--model", file},
+	} {
+		if status, _, stderr := hebb(t, append([]string{"eval", "--backend", "cpu"}, args...)...); status == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("status %d, %s, want %q", status, stderr, want)
+		}
+	}
+}

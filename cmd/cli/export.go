@@ -13,6 +13,7 @@ import (
 
 func newExportCmd() *cobra.Command {
 	var learner int
+	var best bool
 	var path string
 	cmd := &cobra.Command{
 		Use:   "export DIR",
@@ -30,16 +31,21 @@ func newExportCmd() *cobra.Command {
 			if path == "" {
 				return usagef("want --out, the file to write")
 			}
-			return export(args[0], learner, path, cmd.OutOrStdout())
+			find := train.LastModel
+			if best {
+				find = train.BestModel
+			}
+			return export(args[0], find, learner, path, cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().BoolVar(&best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
 	cmd.Flags().IntVar(&learner, "learner", 0, "which, from 0")
 	cmd.Flags().StringVar(&path, "out", "", "write `FILE.safetensors`")
 	return cmd
 }
 
-// export writes the model of a learner of the run in a folder.
-func export(dir string, learner int, path string, stdout io.Writer) error {
+// export writes the model of a learner of the run in a folder, of the checkpoint that find finds.
+func export(dir string, find func(dir string) (path string, step int, err error), learner int, path string, stdout io.Writer) error {
 	c, err := train.ReadConfig(filepath.Join(dir, train.ConfigFile), train.Config{})
 	if err != nil {
 		return err
@@ -47,7 +53,7 @@ func export(dir string, learner int, path string, stdout io.Writer) error {
 	if learner < 0 || learner >= c.Learners {
 		return usagef("--learner %d, want 0 to %d: the run has %d", learner, c.Learners-1, c.Learners)
 	}
-	model, step, err := train.LastModel(dir)
+	model, step, err := find(dir)
 	if err != nil {
 		return err
 	}

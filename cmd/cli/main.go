@@ -78,9 +78,31 @@ func Main(additions ...Addition) {
 	for _, add := range additions {
 		add(names)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(stoppable(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// A stopped is the signal that told the command to end.
+type stopped struct{ syscall.Signal }
+
+func (s stopped) Error() string      { return s.String() }
+func (stopped) Is(target error) bool { return target == context.Canceled }
+func (s stopped) ExitStatus() int    { return 128 + int(s.Signal) } // as shells report of a process that a signal ended
+
+// stoppable returns a context that ends with the first signal that asks the command to end: Ctrl-C, SIGTERM or, unless it is
+// ignored as under nohup, SIGHUP of a terminal that goes. The next signal ends the process at once.
+func stoppable() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		s, _ := (<-signals).(syscall.Signal)
+		signal.Stop(signals)
+		cancel(stopped{s})
+	}()
+	return ctx
 }
 
 // run is the whole command; it returns the exit status.
@@ -98,8 +120,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.As(err, &own):
 		return own.ExitStatus()
+	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &own):
+		return own.ExitStatus()
 	case errors.Is(err, context.Canceled):
-		return 130 // as shells report of a process that ended by Ctrl-C
+		return 130
 	}
 	return 1
 }

@@ -43,6 +43,7 @@ type networkRun struct {
 	sampled int
 	profile string
 	flags   *pflag.FlagSet
+	folder  *train.Folder // of a new run; nil until it is taken
 }
 
 func (r *networkRun) add(f *pflag.FlagSet) {
@@ -73,9 +74,11 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.IntVar(&r.Angles, "angles", r.Angles, "compare deltas with backprop's on the first `N` examples (0: on the last batch)")
 	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, "updates between two lines of metrics")
 	f.IntVar(&r.SaveEvery, "save-every", r.SaveEvery, "updates between two checkpoints (0: an epoch)")
+	f.StringVar(&r.KeepBest, "keep-best", r.KeepBest, "keep the checkpoint that is best on the test part too, by `accuracy` or loss")
+	f.IntVar(&r.Patience, "patience", r.Patience, "with --keep-best: end after `N` evaluations that were no better (0: at the last step)")
 	f.StringVar(&r.config, "config", "", "take the settings from `FILE.toml`; flags win")
 	f.StringVar(&r.from, "from", "", "start from the weights in `FILE.safetensors`, of hebb or of PyTorch, or from those of a run's folder")
-	f.StringVar(&r.resume, "resume", "", "go on with the run in `DIR`; --epochs and --steps may make it longer")
+	f.StringVar(&r.resume, "resume", "", "go on with the run in `DIR`; --epochs and --steps may make it longer, --data says where the same data are now")
 	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
 	f.StringVar(&r.out, "out", "", "folder for the run (default runs/TIME-RULE-BACKEND)")
 	f.IntVar(&r.sampled, "verify", 0, "check `N` elements of every op against its definition (0: all; slow)")
@@ -206,10 +209,11 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := r.reachable(r.on); err != nil {
 		return err
 	}
-	if r.resume == "" {
-		if err := r.usable(); err != nil {
-			return err
+	if r.out != "" && r.resume == "" { // before there is any work
+		if err := r.take(r.out); err != nil {
+			return fmt.Errorf("--out: %w", err)
 		}
+		defer r.folder.Close()
 	}
 	prof, err := newProfiling(r.profile)
 	if err != nil {
@@ -254,17 +258,22 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return foreign(err, r.resume)
 	}
 	defer work.Close()
-	defer work.Folder.Close()
 	if work.Set != nil && work.Set.Test == nil && r.flags.Changed("test-limit") && r.TestLimit > 0 {
 		return errors.Join(usagef("--test-limit %d, and %s has no test part: want --holdout", r.TestLimit, c.Data), work.Folder.Discard())
 	}
 	sayLeeway(dev.Allowed(), stderr, dev.Info())
+	for _, n := range work.Notes {
+		fmt.Fprintln(stderr, "hebb:", n)
+	}
 	r.describe(stdout, work, rec, notes)
 	err = guarded(r.who(work.Config), func() error {
 		if err := r.train(ctx, work, stdout, stderr); err != nil {
 			return err
 		}
 		sayLost(work, stderr)
+		if why := work.Early(); why != "" {
+			fmt.Fprintf(stdout, "ended     %s\n", why)
+		}
 		return figures(work, stdout)
 	})
 	if verifier != nil {
@@ -315,17 +324,29 @@ func sayLost(work *train.Run, stderr io.Writer) {
 	}
 }
 
-// usable reports a folder that no run can be in before there is any work.
-func (r *networkRun) usable() error {
-	if r.out == "" || r.force && replaceable(r.out) {
-		return nil
-	}
-	err := train.Usable(r.out)
-	if err != nil && replaceable(r.out) {
-		err = fmt.Errorf("%w, or replace it by --force", err)
-	}
+// take takes the folder of a new run: one that holds none, or one that --force may replace.
+func (r *networkRun) take(dir string) error {
+	f, err := train.Take(dir)
 	if err != nil {
-		err = fmt.Errorf("--out: %w", err)
+		return err
+	}
+	may := replaceable(dir)
+	if err := f.Vacant(); err != nil && !(r.force && may) {
+		if may {
+			err = fmt.Errorf("%w (--force would replace it, with its checkpoints)", err)
+		}
+		return errors.Join(err, f.Close())
+	}
+	r.folder = f
+	return nil
+}
+
+// takeNamed takes a folder with a name of its own: two runs that start in one second have two.
+func (r *networkRun) takeNamed(name string) error {
+	dir := filepath.Join("runs", name)
+	err := r.take(dir)
+	for n := 2; errors.Is(err, train.ErrInUse) || errors.Is(err, train.ErrOccupied); n++ {
+		err = r.take(fmt.Sprintf("%s-%d", dir, n))
 	}
 	return err
 }
@@ -337,7 +358,7 @@ func (r *networkRun) onlyResume() error {
 		other = append(other, r.System)
 	}
 	r.flags.Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "epochs", "steps", "backend", "verify", "profile", "trace", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
+		if !slices.Contains([]string{"resume", "epochs", "steps", "patience", "data", "backend", "verify", "profile", "trace", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
 			other = append(other, "--"+f.Name)
 		}
 	})
@@ -345,7 +366,7 @@ func (r *networkRun) onlyResume() error {
 		return usagef("--epochs and --steps: want one of the two")
 	}
 	if len(other) > 0 {
-		return usagef("%s with --resume: the run in %s keeps its settings, but for --epochs and --steps", strings.Join(other, ", "), r.resume)
+		return usagef("%s with --resume: the run in %s keeps its settings, but for --epochs, --steps and --patience, and --data where they have moved", strings.Join(other, ", "), r.resume)
 	}
 	return nil
 }
@@ -353,30 +374,46 @@ func (r *networkRun) onlyResume() error {
 // prepare makes a new run and its folder, or opens one that is to go on.
 func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, train.Record, error) {
 	if r.resume != "" {
-		return train.Resume(dev, names, r.resume, func(c *train.Config) {
-			r.override(c, func(flag string) bool { return flag == "epochs" || flag == "steps" })
+		work, rec, err := train.Resume(dev, names, r.resume, func(c *train.Config) {
+			r.override(c, func(flag string) bool { return slices.Contains([]string{"epochs", "steps", "patience", "data"}, flag) })
 		})
+		return work, rec, unfit(err)
 	}
 	started := time.Now()
-	dir := r.out
-	if dir == "" {
+	if r.folder == nil {
 		name, _, _ := strings.Cut(cmp.Or(c.System, c.Rule), ":")
-		dir = filepath.Join("runs", fmt.Sprintf("%s-%s-%s", started.Format("20060102-150405"), name, dev.Info().Backend))
+		if err := r.takeNamed(fmt.Sprintf("%s-%s-%s", started.Format("20060102-150405"), name, dev.Info().Backend)); err != nil {
+			return nil, train.Record{}, err
+		}
 	}
+	work, rec, err := r.begin(dev, c, started)
+	if err != nil {
+		err = errors.Join(unfit(err), r.folder.Close())
+	}
+	return work, rec, err
+}
+
+// unfit makes a mistake in the command line of a setting that does not fit.
+func unfit(err error) error {
+	if e := (train.ConfigError{}); errors.As(err, &e) {
+		return usageError{err}
+	}
+	return err
+}
+
+// begin makes a new run in its folder; with --force it replaces one once it has begun.
+func (r *networkRun) begin(dev *compute.Device, c train.Config, started time.Time) (*train.Run, train.Record, error) {
 	from, err := weights(r.from)
 	if err != nil {
 		return nil, train.Record{}, err
 	}
 	begun := func(err error) error { return err }
-	if r.force && replaceable(dir) {
-		if begun, err = setAside(dir); err != nil {
+	if r.force && replaceable(r.folder.Dir) {
+		if begun, err = setAside(r.folder.Dir); err != nil {
 			return nil, train.Record{}, err
 		}
 	}
-	work, rec, err := train.Begin(dev, names, dir, c, train.Record{Version: version(), Started: started, From: from})
-	if unfit := (train.ConfigError{}); errors.As(err, &unfit) {
-		err = usageError{err}
-	}
+	work, rec, err := train.Begin(dev, names, r.folder, c, train.Record{Version: version(), Started: started, From: from})
 	return work, rec, begun(err)
 }
 

@@ -104,13 +104,14 @@ func TestKilled(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		args   func(out string) []string
-		signal os.Signal
+		signal syscall.Signal
 		after  string // a line with this
 		steps  int
 	}{
-		"Ctrl-C": {network, os.Interrupt, "     3", 720}, "SIGTERM": {network, syscall.SIGTERM, "     3", 720}, "kill -9": {network, os.Kill, "     3", 720},
-		"a system, kill -9":  {func(out string) []string { return sines(out, "--steps", "10000", "--save-every", "60") }, os.Kill, "      300  train", 10000},
-		"components, Ctrl-C": {components, os.Interrupt, "       50  train", 2000},
+		"Ctrl-C": {network, syscall.SIGINT, "     3", 720}, "SIGTERM": {network, syscall.SIGTERM, "     3", 720}, "kill -9": {network, syscall.SIGKILL, "     3", 720},
+		"a terminal that goes": {network, syscall.SIGHUP, "     3", 720},
+		"a system, kill -9":    {func(out string) []string { return sines(out, "--steps", "10000", "--save-every", "60") }, syscall.SIGKILL, "      300  train", 10000},
+		"components, Ctrl-C":   {components, syscall.SIGINT, "       50  train", 2000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			whole, out := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "run")
@@ -139,7 +140,7 @@ func TestKilled(t *testing.T) {
 			if !errors.As(err, &exit) {
 				t.Fatalf("ended with %v, stderr %q", err, stderr.String())
 			}
-			if c.signal != os.Kill && (exit.ExitCode() != 130 || !strings.Contains(stderr.String(), "stopped after step")) {
+			if c.signal != syscall.SIGKILL && (exit.ExitCode() != 128+int(c.signal) || !strings.Contains(stderr.String(), "stopped after step")) {
 				t.Errorf("ended with %v, stderr %q", err, stderr.String())
 			}
 			status, text, errors := hebb(t, "train", "--resume", out, "--backend", "cpu")
@@ -151,6 +152,38 @@ func TestKilled(t *testing.T) {
 				t.Errorf("%s differ", componentsFile)
 			}
 		})
+	}
+}
+
+// TestNohup: a run that is told to ignore that its terminal goes, as by nohup, goes on.
+func TestNohup(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be sent signals on Windows")
+	}
+	out := filepath.Join(t.TempDir(), "run")
+	args := append([]string{"-c", `trap "" HUP; exec "$0" "$@"`, os.Args[0]}, small(images(t, 400), out, "--epochs", "100000", "--holdout", "0.1")...)
+	cmd := exec.CommandContext(t.Context(), "sh", args...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	after := func(epoch string) {
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), "      "+epoch) {
+		}
+	}
+	after("2")
+	cmd.Process.Signal(syscall.SIGHUP)
+	after("5")
+	cmd.Process.Signal(syscall.SIGTERM)
+	after("no such line")
+	cmd.Wait()
+	if done := epochsMade(t, out); cmd.ProcessState.ExitCode() != 143 || done < 5 {
+		t.Errorf("ended with %v after %g epochs", cmd.ProcessState, done)
 	}
 }
 
@@ -547,7 +580,11 @@ func TestFullDisk(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(out, "checkpoints", ".unfinished*")); len(left) != 0 {
 		t.Errorf("left %v", left)
 	}
-	status, _, text := hebb(t, "train", "--resume", out, "--backend", "cpu", "--steps", "1")
+	_, step, err := train.LastModel(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, _, text := hebb(t, "train", "--resume", out, "--backend", "cpu", "--steps", strconv.Itoa(step+1))
 	if status != 0 {
 		t.Errorf("the last checkpoint does not serve: status %d, stderr %q", status, text)
 	}

@@ -59,7 +59,6 @@ func (t Training) train(ctx context.Context, at Place, c train.Config) error {
 		return err
 	}
 	defer run.Close()
-	defer run.Folder.Close()
 	_, total := run.Steps()
 	return run.Train(ctx, func(l train.Line) { at.Tell(l.Step, total, l) })
 }
@@ -82,8 +81,15 @@ func (t Training) begin(at Place, c train.Config) (*train.Run, error) {
 			return nil, err
 		}
 	}
-	run, _, err := train.Begin(at.Device, at.Names, at.Dir, c, rec)
-	return run, err
+	f, err := train.Take(at.Dir)
+	if err != nil {
+		return nil, err
+	}
+	run, _, err := train.Begin(at.Device, at.Names, f, c, rec)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return run, nil
 }
 
 // examine takes the exams of a network that has been trained.

@@ -90,8 +90,11 @@ func (p *Pass) products(sums *compute.Tensor, i int, a, b *compute.Tensor) {
 	row(2, square, b)
 }
 
-// angle is the angle between vectors a and b in degrees, given their inner products.
+// angle is the angle between vectors a and b in degrees, given their inner products; NaN where these are not finite.
 func angle(ab, aa, bb float64) nets.Degrees {
+	if math.IsInf(aa, 0) || math.IsInf(bb, 0) { // and a number divided by them would be 0, as of a right angle
+		return nets.Degrees(math.NaN())
+	}
 	c := ab / math.Sqrt(aa*bb)
 	return nets.Degrees(math.Acos(math.Max(-1, math.Min(1, c))) * 180 / math.Pi)
 }

@@ -13,7 +13,7 @@ import (
 // diverging trains a network at a rate at which its loss stays finite for a while, as large as it is.
 func diverging(t *testing.T) Config {
 	c := small(t, "mlp-tanh:64-8-4", "bp")
-	c.Optimiser, c.Rate, c.Steps, c.LogEvery, c.SaveEvery = "sgd:weight_decay=1", 3, 60, 2, 4
+	c.Optimiser, c.Rate, c.Steps, c.LogEvery, c.SaveEvery = "sgd:weight_decay=1", 3, 48, 2, 4
 	return c
 }
 
@@ -50,7 +50,8 @@ func TestAbsurd(t *testing.T) {
 	if err != nil || len(all) != kept+1 || all[0].step >= at || all[1].step != stopped-4 {
 		t.Errorf("checkpoints %+v, %v, want one of before step %d and the last two", all, err, at)
 	}
-	longer, _, err := Resume(device(t), names, dir, func(c *Config) { c.Steps += 8 })
+	r.Close()
+	longer, _, err := Resume(device(t), names, dir, func(c *Config) { c.Steps += 4 })
 	if err != nil {
 		t.Fatal(err)
 	}

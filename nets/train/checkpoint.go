@@ -17,6 +17,7 @@ import (
 	"hebb/internal/atomicfile"
 	"hebb/nets"
 	"hebb/nets/catalogue"
+	"hebb/nets/data"
 	"hebb/nets/safetensors"
 )
 
@@ -37,19 +38,20 @@ func (r *Run) Save() error {
 	if r.Folder == nil {
 		return nil
 	}
-	if err := errors.Join(r.Session.Settle(), r.Session.Sound()); err != nil {
+	if err := errors.Join(r.Session.Settle(), r.Session.Sound(), r.Folder.lost()); err != nil {
 		return err
 	}
 	done, _ := r.Steps()
 	dir := r.Folder.path(CheckpointsDir)
-	final := filepath.Join(dir, fmt.Sprintf("%s%09d", stepPrefix, done))
+	final := checkpoint(dir, done)
 	if _, err := os.Lstat(final); err == nil {
 		return nil // of this very step
 	}
 	if err := r.save(dir, final, done); err != nil {
 		return fmt.Errorf("checkpoint at step %d: %w", done, err)
 	}
-	return r.prune()
+	r.prune()
+	return nil
 }
 
 func (r *Run) save(dir, final string, step int) error {
@@ -82,26 +84,26 @@ func (r *Run) save(dir, final string, step int) error {
 	return atomicfile.SyncDir(dir)
 }
 
-// prune removes all checkpoints but the last few, and what a killed run left unfinished.
-func (r *Run) prune() error {
+// checkpoint returns the name of that of a step.
+func checkpoint(dir string, step int) string {
+	return filepath.Join(dir, fmt.Sprintf("%s%09d", stepPrefix, step))
+}
+
+// prune removes all checkpoints but the last few and the best, if that is kept, and what a killed run left unfinished.
+// What cannot be removed now, as on Windows a file that another process reads, can be next time, and is no reason to end a
+// run.
+func (r *Run) prune() {
 	dir := r.Folder.path(CheckpointsDir)
-	steps, err := list(dir)
-	if err != nil {
-		return err
-	}
+	steps, _ := list(dir)
 	for i, s := range steps[:max(0, len(steps)-kept)] {
-		if r.spared(steps, i) {
-			continue
-		}
-		if err := os.RemoveAll(s.path); err != nil {
-			return err
+		if s.step != r.best.step && !r.spared(steps, i) {
+			os.RemoveAll(s.path)
 		}
 	}
-	left, err := filepath.Glob(filepath.Join(dir, ".unfinished-*"))
+	left, _ := filepath.Glob(filepath.Join(dir, ".unfinished-*"))
 	for _, path := range left {
-		err = errors.Join(err, os.RemoveAll(path))
+		os.RemoveAll(path)
 	}
-	return err
 }
 
 // A saved is a checkpoint on the disk.
@@ -129,8 +131,11 @@ func list(dir string) (all []saved, err error) {
 
 // about is what the state's file says beside tensors.
 func (r *Run) about(step int) (map[string]string, error) {
-	about := map[string]string{"step": strconv.Itoa(step)}
-	for key, v := range map[string]any{"config": r.Config, "counters": r.Session.Counters(), "spec": r.Session.Spec} {
+	about, c := map[string]string{"step": strconv.Itoa(step)}, r.Config
+	if c.Steps > 0 {
+		c.Epochs = 0 // which are idle, and not in the config of a run that was resumed
+	}
+	for key, v := range map[string]any{"config": c, "counters": r.Session.Counters(), "spec": r.Session.Spec} {
 		text, err := json.Marshal(v)
 		if err != nil {
 			return nil, err
@@ -194,7 +199,28 @@ func (r *Run) SaveModel(path string) error {
 	if r.Config.System != "" {
 		about = map[string]string{"format": "pt", "system": r.Config.System}
 	}
+	if r.Origin != nil {
+		text, err := json.Marshal(r.Origin)
+		if err != nil {
+			return err
+		}
+		about[originKey] = string(text)
+	}
 	return safetensors.WriteFile(path, out, about)
+}
+
+// loadFrom reads a model to start from. Classes in another order than its own are no error, since a last layer may be
+// learned anew, and noted.
+func (r *Run) loadFrom(path string) error {
+	if err := r.LoadModel(path); err != nil {
+		return err
+	}
+	o, err := ModelOrigin(path)
+	if err == nil && o != nil && r.Origin != nil && !slices.Equal(o.names(), r.Origin.names()) {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s learned the classes %s, and the data have %s: its outputs are taken by number",
+			path, strings.Join(o.names(), ", "), strings.Join(r.Origin.names(), ", ")))
+	}
+	return err
 }
 
 // LoadModel reads a model that SaveModel or PyTorch wrote. It changes nothing unless every tensor is there and fits, but for
@@ -204,6 +230,12 @@ func (r *Run) LoadModel(path string) error {
 	return r.load(path, model, true)
 }
 
+// loadModel is LoadModel of a file that is open.
+func (r *Run) loadModel(path string, f *safetensors.File) error {
+	model, _ := r.tensors()
+	return r.loadOpen(path, f, model, true)
+}
+
 // load reads the wanted tensors of a file, and takes no others.
 func (r *Run) load(path string, want []nets.Named, torch bool) error {
 	f, err := safetensors.Open(path)
@@ -211,6 +243,10 @@ func (r *Run) load(path string, want []nets.Named, torch bool) error {
 		return err
 	}
 	defer f.Close()
+	return r.loadOpen(path, f, want, torch)
+}
+
+func (r *Run) loadOpen(path string, f *safetensors.File, want []nets.Named, torch bool) error {
 	want = slices.DeleteFunc(slices.Clone(want), func(t nets.Named) bool {
 		return t.Optional && !slices.ContainsFunc(f.Tensors, func(i safetensors.Info) bool { return i.Name == t.Name })
 	})
@@ -272,42 +308,94 @@ func (r *Run) fits(f *safetensors.File, want []nets.Named, torch bool) error {
 	return nil
 }
 
-// Resume goes on with the run in a folder, from its last checkpoint or, if it has none, from the start. change, if
-// there is one, may ask for more epochs or steps.
+// Resume goes on with the run in a folder, from its last checkpoint or, if it has none, from the start. change, if there
+// is one, may ask for more epochs, steps or patience, and say where the data are now, which have to be the same. The
+// folder is that of this process until the run is closed, see [Take].
 func Resume(dev *compute.Device, names *catalogue.Catalogue, dir string, change func(*Config)) (*Run, Record, error) {
-	folder, config, rec, err := Reopen(dir)
+	f, was, rec, err := reopen(dir)
 	if err != nil {
 		return nil, rec, err
 	}
-	was := config
+	r, err := f.resume(dev, names, was, &rec, change)
+	if err != nil {
+		return nil, rec, errors.Join(err, f.Close())
+	}
+	return r, rec, nil
+}
+
+func (f *Folder) resume(dev *compute.Device, names *catalogue.Catalogue, was Config, rec *Record, change func(*Config)) (*Run, error) {
+	config, at := was, ""
 	if change != nil {
 		change(&config)
 	}
-	all, err := list(filepath.Join(dir, CheckpointsDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, rec, err
+	if config.Data != was.Data { // they have moved, which the record will say
+		config.Data, at = was.Data, config.Data
 	}
-	r, err := New(dev, names, config)
+	all, err := list(f.path(CheckpointsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	r, err := prepare(dev, names, config, *rec, at)
+	if errors.Is(err, data.ErrNoData) {
+		err = fmt.Errorf("%w; --data PATH says where they are now", err)
+	}
 	if err != nil {
-		return nil, rec, err
+		return nil, err
+	}
+	if at != "" && rec.Origin == nil {
+		r.Notes = append(r.Notes, fmt.Sprintf("the run was begun by a hebb that kept no checksum of its data: %s may hold others", at))
 	}
 	step := 0
 	if len(all) > 0 {
 		last := all[len(all)-1]
 		if err := r.restore(last, was); err != nil {
 			r.Close()
-			return nil, rec, fmt.Errorf("the last checkpoint cannot be used (remove its folder to go on from the one before): %w", err)
+			return nil, fmt.Errorf("the last checkpoint cannot be used%s: %w", before(all), err)
 		}
 		step = last.step
 	}
-	rec.Resumed = append(rec.Resumed, time.Now())
-	if err := errors.Join(folder.open(step), folder.WriteConfig(config), folder.WriteRecord(rec)); err != nil {
+	if err := r.longer(was, step); err != nil {
 		r.Close()
-		return nil, rec, err
+		return nil, err
 	}
-	r.Folder = folder
-	r.spent, err = folder.spent()
-	return r, rec, err
+	rec.Resumed = append(rec.Resumed, time.Now())
+	err = errors.Join(r.locate(rec), f.open(step), f.WriteConfig(config), f.WriteRecord(*rec))
+	if err == nil {
+		err = r.recall(f.Dir)
+	}
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	r.Folder = f
+	return r, nil
+}
+
+// before advises what to do about a last checkpoint that is damaged, if there is one before it.
+func before(all []saved) string {
+	if len(all) < 2 {
+		return ""
+	}
+	last := all[len(all)-1].path
+	return fmt.Sprintf(" (if it is damaged, move %s elsewhere, and the run goes on from step %d)", last, all[len(all)-2].step)
+}
+
+// longer reports a run that is to end before the step that it has reached, and notes a learning rate that does not go on
+// where it was: a schedule is over the whole run.
+func (r *Run) longer(was Config, step int) error {
+	s, before := r.Session, was.Steps
+	if before == 0 {
+		before = was.Epochs * s.Spec.Epoch
+	}
+	if s.Total() < step {
+		return ConfigError{fmt.Errorf("the run has made %d steps, and is to have %d: want at least as many", step, s.Total())}
+	}
+	per := float64(max(s.Spec.Epoch, 1))
+	if then, now := s.Rate*s.Schedule.Rate(s.EpochsMade(), float64(before)/per), s.RateNow(); then != now {
+		r.Notes = append(r.Notes, fmt.Sprintf("the schedule is spread over %d steps instead of %d: the rate goes on at %.3g, where it was %.3g, "+
+			"and not as in a run that was as long from its start", s.Total(), before, now, then))
+	}
+	return nil
 }
 
 // restore sets the run to a checkpoint.
@@ -361,6 +449,7 @@ func (r *Run) matches(path string, step int, was Config) (counters map[string]in
 	c = c.whole()
 	c.Epochs, c.Steps = was.Epochs, was.Steps             // a run may have been made longer
 	c.LogEvery, c.SaveEvery = was.LogEvery, was.SaveEvery // which change no bit
+	c.Patience = was.Patience
 	if c.Learners != was.Learners {
 		return nil, fmt.Errorf("%s is of %d learners, and %s says %d: a run keeps its learners; hebb export writes the model of one", path, c.Learners, ConfigFile, was.Learners)
 	}

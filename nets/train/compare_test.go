@@ -17,11 +17,11 @@ import (
 func written(t *testing.T, c Config, metrics string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	f, err := Create(dir, c, Record{Version: "test", Device: compute.Info{Backend: "cpu", Device: "abacus"}})
-	if err != nil {
+	f := take(t, dir)
+	defer f.Close()
+	if err := f.create(c, Record{Version: "test", Device: compute.Info{Backend: "cpu", Device: "abacus"}}); err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	if err := os.WriteFile(filepath.Join(dir, MetricsFile), []byte(metrics), 0o666); err != nil {
 		t.Fatal(err)
 	}

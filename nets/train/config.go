@@ -3,9 +3,11 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -49,6 +51,8 @@ type Config struct {
 	Angles     int     `toml:"angles" json:"angles"`         // compare deltas with backprop's on the first so many examples; 0: on the last batch
 	LogEvery   int     `toml:"log_every" json:"log_every"`   // steps between two lines of metrics
 	SaveEvery  int     `toml:"save_every" json:"save_every"` // steps between two checkpoints; 0: an epoch
+	KeepBest   string  `toml:"keep_best" json:"keep_best"`   // see Bests
+	Patience   int     `toml:"patience" json:"patience"`     // end after so many evaluations that were no better; 0: none
 }
 
 // Default trains a small network by any rule: rates at which backprop is fastest are too much for feedback weights that
@@ -148,6 +152,12 @@ func (c Config) numbers() error {
 		return fmt.Errorf("limit %d and test limit %d, want at least 0", c.Limit, c.TestLimit)
 	case c.LogEvery < 1 || c.SaveEvery < 0:
 		return fmt.Errorf("log every %d and save every %d, want at least 1 and 0", c.LogEvery, c.SaveEvery)
+	case !slices.Contains(Bests, c.KeepBest):
+		return fmt.Errorf("keep_best %q, want accuracy or loss", c.KeepBest)
+	case c.Patience < 0:
+		return fmt.Errorf("patience %d, want at least 0", c.Patience)
+	case c.Patience > 0 && c.KeepBest == "":
+		return fmt.Errorf("patience %d without keep_best, by which an evaluation is better", c.Patience)
 	case !slices.Contains(data.Normalisations, c.Normalise):
 		return fmt.Errorf("normalise %q, want one of %s", c.Normalise, strings.Join(data.Normalisations, ", "))
 	case c.Crop < 0 || c.Cutout < 0:
@@ -172,14 +182,51 @@ func (c Config) whole() Config {
 	return c.settled()
 }
 
-// load reads the data.
-func (c Config) load() (*data.Set, string, error) {
-	path, err := data.Find(c.Data)
+// load reads the data of a run that a record may tell of: at a place or, where that is "", at the first place that holds what
+// the run learned from. If all hold something else, it returns what one of them holds and a contentError.
+func (c Config) load(rec Record, at string) (set *data.Set, path string, err error) {
+	places := []string{at}
+	if at == "" {
+		places = c.places(rec)
+	}
+	for _, place := range places {
+		s, there, e := c.read(place, rec)
+		if e == nil {
+			return s, there, nil
+		}
+		if err == nil || errors.Is(err, data.ErrNoData) && !errors.Is(e, data.ErrNoData) {
+			set, path, err = s, there, e
+		}
+	}
+	return set, path, err
+}
+
+// read reads data at a place, and compares them with those of the record.
+func (c Config) read(place string, rec Record) (*data.Set, string, error) {
+	path, err := data.Find(place)
 	if err != nil {
 		return nil, "", err
 	}
-	set, err := data.Load(c.Data, data.Options{Holdout: c.Holdout}) // by its name: named data are whole
-	return set, path, err
+	set, err := data.Load(place, data.Options{Holdout: c.Holdout}) // by its name: named data are whole
+	if err != nil || rec.Origin == nil {
+		return set, path, err
+	}
+	if sum := set.Checksum(); sum != rec.Origin.Checksum {
+		return set, path, contentError{path, sum, rec.Origin.Checksum, cmp.Or(rec.DataPath, c.Data)}
+	}
+	return set, path, nil
+}
+
+// places are where the data may be: those that have a name, where they lie now; others where they lay, and then as the Config
+// says, from the present folder.
+func (c Config) places(rec Record) []string {
+	if !filepath.IsAbs(rec.DataPath) || rec.DataPath == c.Data {
+		return []string{c.Data}
+	}
+	if slices.Contains(data.Names(), c.Data) {
+		return []string{c.Data, rec.DataPath}
+	}
+	return []string{rec.DataPath, c.Data}
 }
 
 // SamplesTask is the task of the images of Data without their labels, less their mean: rows for systems that organise
@@ -187,7 +234,7 @@ func (c Config) load() (*data.Set, string, error) {
 const SamplesTask = "samples"
 
 // run is what nets makes of the Config; the examples are those of set, if there is one.
-func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set) nets.Run {
+func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.Normalise) nets.Run {
 	r := nets.Run{Learners: c.Learners, Seed: c.Seed, Rate: c.Rate, Schedule: p.schedule, Moments: c.Steps, Epochs: c.Epochs}
 	if c.System != "" {
 		r.System = func() nets.System { s, _ := names.System(c.System); return s } // of which Check has seen the error
@@ -207,7 +254,7 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set) nets.Run 
 		r.Task = func() nets.Task { return &tasks.Samples{Rows: rows, In: in, Batch: c.Batch} }
 		return r
 	}
-	train, test := c.loaders(set)
+	train, test := c.loaders(n)
 	part := limited(set.Train, c.Limit, set.Values())
 	r.Task = func() nets.Task { return &tasks.Images{Set: set, Part: part, Options: train} }
 	if set.Test != nil {
@@ -224,8 +271,7 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set) nets.Run 
 }
 
 // loaders are how the training and the test part are read.
-func (c Config) loaders(set *data.Set) (train, test data.LoaderOptions) {
-	n := set.Normalisation(c.Normalise)
+func (c Config) loaders(n data.Normalise) (train, test data.LoaderOptions) {
 	train = data.LoaderOptions{
 		Batch: c.Batch, Seed: c.Seed, Shuffle: !c.InOrder, DropLast: true, Normalise: n,
 		Augment: data.Augment{Pad: c.Crop, Flip: c.Flip, Cutout: c.Cutout},

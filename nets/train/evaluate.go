@@ -16,6 +16,7 @@ import (
 	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
+	"hebb/nets/safetensors"
 	"hebb/nets/stack"
 	"hebb/nets/tasks"
 )
@@ -35,14 +36,15 @@ func LastModel(dir string) (path string, step int, err error) {
 
 // An Exam says which trained network to evaluate, and on what.
 type Exam struct {
-	// Config is how the network was trained. The classes, the sizes and the normalisation of its Data are those that
-	// the network was made for.
+	// Config is how the network was trained. Classes, sizes and normalisation are those that its model file says or, of an
+	// older one, those of its Data.
 	Config
-	Model string // file of its weights: of a checkpoint, or of PyTorch
-	Step  int    // after which they were saved; 0 where that is not known
-	On    string // data to evaluate on; "" is Config.Data
-	Part  string // of them: "test" or "train"
-	Table bool   // say which classes are taken for which: a second pass over each batch
+	Record Record // of its run, if there is one, which knows where the data lay
+	Model  string // file of its weights: of a checkpoint, or of PyTorch
+	Step   int    // after which they were saved; 0 where that is not known
+	On     string // data to evaluate on; "" is Config.Data
+	Part   string // of them: "test" or "train"
+	Table  bool   // say which classes are taken for which: a second pass over each batch
 
 	Rotate data.Rotation // of every image
 	Turns  uint64        // seed of what Rotate draws: the same images for every network
@@ -74,8 +76,13 @@ type Score = stack.Score
 // Evaluate evaluates a network on dev. It calls tell, if there is one, after each batch with the examples done so
 // far, of a total.
 func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, e Exam, tell func(done, total int)) (Evaluation, error) {
+	file, err := safetensors.Open(e.Model) // of a run that goes on, it may be removed meanwhile, and is still read
+	if err != nil {
+		return Evaluation{}, err
+	}
+	defer file.Close()
 	if e.System != "" {
-		return e.system(ctx, dev, names, tell)
+		return e.system(ctx, dev, names, file, tell)
 	}
 	if e.On == e.Data {
 		e.On = ""
@@ -88,25 +95,22 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 	if !slices.Contains(data.Normalisations, e.Normalise) {
 		return v, fmt.Errorf("normalise %q, want one of %s", e.Normalise, strings.Join(data.Normalisations, ", "))
 	}
-	own, on, err := e.sets(&v)
+	normalise, on, err := e.sets(file, &v)
 	if err != nil {
 		return v, err
 	}
-	part, err := e.part(on, v.Data)
-	if err != nil {
-		return v, err
-	}
-	_, o := e.loaders(own)
+	part := on.Test // of which sets has made the one to evaluate on
+	_, o := e.loaders(normalise)
 	o.Rotate, o.Seed = e.Rotate, e.Turns
 	watched := func() nets.Task { return &watched{Images: tasks.Images{Set: on, Part: part, Options: o}, of: &v} }
 	if e.Table {
-		v.Classes = classNames(on)
+		v.Classes = on.ClassNames
 		v.Confusion = make([][]int, on.Classes)
 		for i := range v.Confusion {
 			v.Confusion[i] = make([]int, on.Classes)
 		}
 	}
-	r, err := e.open(dev, names, loss, watched)
+	r, err := e.open(dev, names, loss, file, watched)
 	if err != nil {
 		return v, err
 	}
@@ -128,17 +132,17 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 }
 
 // system evaluates a system on its own task.
-func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, tell func(done, total int)) (v Evaluation, err error) {
+func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, file *safetensors.File, tell func(done, total int)) (v Evaluation, err error) {
 	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
 	if e.On != "" || e.Part != "test" || e.Table || e.Rotate != (data.Rotation{}) {
 		return v, fmt.Errorf("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")
 	}
-	r, err := New(dev, names, e.Config)
+	r, err := prepare(dev, names, e.Config, e.Record, "")
 	if err != nil {
 		return v, err
 	}
 	defer r.Close()
-	if err := errors.Join(r.LoadModel(e.Model), r.Session.Sound()); err != nil {
+	if err := errors.Join(r.loadModel(e.Model, file), r.Session.Sound()); err != nil {
 		return v, err
 	}
 	if r.Session.Test == nil {
@@ -164,7 +168,7 @@ func scoreOf(m nets.Metrics) Score {
 }
 
 // open builds the network that the file has the weights of, and loads them.
-func (e Exam) open(dev *compute.Device, names *catalogue.Catalogue, loss nets.Loss, task func() nets.Task) (*Run, error) {
+func (e Exam) open(dev *compute.Device, names *catalogue.Catalogue, loss nets.Loss, file *safetensors.File, task func() nets.Task) (*Run, error) {
 	run := nets.Run{Learners: e.Learners, Seed: e.Seed, Task: task, Test: task, System: func() nets.System {
 		return &stack.System{Net: names.Network(e.Net), Rule: stack.Backprop{}, Loss: loss, Optimiser: nets.SGD{}}
 	}}
@@ -173,7 +177,7 @@ func (e Exam) open(dev *compute.Device, names *catalogue.Catalogue, loss nets.Lo
 		return nil, err
 	}
 	r := &Run{Config: e.Config, Session: s}
-	if err := errors.Join(s.Continue(e.Step, s.Counters()), r.LoadModel(e.Model)); err != nil {
+	if err := errors.Join(s.Continue(e.Step, s.Counters()), r.loadModel(e.Model, file)); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	if err := s.Sound(); err != nil {
@@ -204,35 +208,68 @@ func (w *watched) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
 	}
 }
 
-// sets reads the data that the network was made for and those to evaluate it on. Where the former are not here, the
-// latter stand in for them, and v says so.
-func (e Exam) sets(v *Evaluation) (own, on *data.Set, err error) {
-	own, v.Data, err = e.load()
-	switch {
-	case err != nil && (e.On == "" || !errors.Is(err, data.ErrNoData)):
-		return nil, nil, fmt.Errorf("data %s: %w", e.Data, err)
-	case e.On == "":
-		return own, own, nil
-	}
-	o := data.Options{Holdout: e.Holdout}
-	if err == nil {
-		o.Classes = own.Classes
-	} else {
-		v.Note = fmt.Sprintf("%s, which the network was trained on, is not here: classes and normalisation are those of %s", e.Data, e.On)
-	}
-	if v.Data, err = data.Find(e.On); err == nil {
-		on, err = data.Load(e.On, o)
-	}
+// sets reads the data to evaluate on, as a set whose test part is the one asked for and whose classes are numbered as the
+// model numbers them, and says how they are normalised.
+func (e Exam) sets(file *safetensors.File, v *Evaluation) (n data.Normalise, on *data.Set, err error) {
+	o, err := originIn(e.Model, file)
 	if err != nil {
-		return nil, nil, fmt.Errorf("data %s: %w", e.On, err)
+		return n, nil, err
+	}
+	if o == nil {
+		o = e.Record.Origin
+	}
+	var own *data.Set
+	if e.On == "" || o == nil || o.Normalise != e.Normalise {
+		own, v.Data, err = e.load(e.Record, "")
+		switch other := (contentError{}); {
+		case errors.As(err, &other):
+			v.note("%v", err)
+		case err != nil && (e.On == "" || !errors.Is(err, data.ErrNoData)):
+			return n, nil, fmt.Errorf("data %s: %w", e.Data, err)
+		}
+	}
+	if on = own; e.On != "" {
+		if v.Data, err = data.Find(e.On); err == nil {
+			on, err = data.Load(e.On, data.Options{Holdout: e.Holdout})
+		}
+		if err != nil {
+			return n, nil, fmt.Errorf("data %s: %w", e.On, err)
+		}
 	}
 	if own == nil {
 		own = on
 	}
-	if is, want := shapeOf(on), shapeOf(own); is != want {
-		return nil, nil, fmt.Errorf("%s has examples of %v, want %v, which the network was trained on (%s)", e.On, is, want, e.Data)
+	if o == nil {
+		switch o = originOf(e.Config, own); {
+		case own == on && e.On != "":
+			v.note("%s, which the network was trained on, is not here: classes and normalisation are those of %s", e.Data, e.On)
+		case e.Record.Started.IsZero():
+			v.note("%s does not say which classes it learned: they are those of %s, by number", e.Model, e.Data)
+		}
 	}
-	return own, on, nil
+	if n = o.normalisation(); o.Normalise != e.Normalise {
+		n = own.Normalisation(e.Normalise)
+	}
+	if is := shapeOf(on); is != o.Shape {
+		return n, nil, fmt.Errorf("%s has examples of %v, want %v, which the network was trained on (%s)", v.Data, is, o.Shape, e.Data)
+	}
+	part, err := e.part(on, v.Data)
+	if err != nil {
+		return n, nil, err
+	}
+	part, note, err := o.match(on, part, v.Data)
+	if note != "" {
+		v.note("%s", note)
+	}
+	return n, &data.Set{Height: on.Height, Width: on.Width, Channels: on.Channels, Classes: o.Classes, ClassNames: o.names(), Train: part, Test: part}, err
+}
+
+// note adds a line that the reader should know.
+func (v *Evaluation) note(format string, a ...any) {
+	if v.Note != "" {
+		v.Note += "; "
+	}
+	v.Note += fmt.Sprintf(format, a...)
 }
 
 func shapeOf(s *data.Set) nets.Shape {
@@ -251,16 +288,4 @@ func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
 		return nil, fmt.Errorf("%s has no test part, and no share of it was held out", path)
 	}
 	return s.Test, nil
-}
-
-// classNames are the names of the classes, or else their numbers.
-func classNames(s *data.Set) []string {
-	if s.ClassNames != nil {
-		return s.ClassNames
-	}
-	names := make([]string, s.Classes)
-	for i := range names {
-		names[i] = fmt.Sprint(i)
-	}
-	return names
 }

@@ -6,10 +6,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"hebb/nets"
+	"hebb/nets/catalogue"
 	"hebb/nets/safetensors"
 	"hebb/nets/stack"
 )
@@ -75,7 +78,8 @@ func mustRead(t *testing.T, dir string) History {
 	return h
 }
 
-// TestEvaluateElsewhere: other data stand in for those that the network learned from, where these are not there.
+// TestEvaluateElsewhere: other data stand in for those that the network learned from, where these are not there and its file,
+// of a hebb before, does not say what they were.
 func TestEvaluateElsewhere(t *testing.T) {
 	r, e := ended(t, small(t, "mlp:64-12-4", "bp"))
 	own, err := Evaluate(t.Context(), device(t), names, e, nil)
@@ -92,6 +96,7 @@ func TestEvaluateElsewhere(t *testing.T) {
 	}
 	for _, here := range []bool{true, false} {
 		if !here {
+			e.Model = unsaid(t, e.Model)
 			if err := os.Remove(r.Config.Data); err != nil {
 				t.Fatal(err)
 			}
@@ -108,6 +113,32 @@ func TestEvaluateElsewhere(t *testing.T) {
 	e.On = ""
 	if _, err := Evaluate(t.Context(), device(t), names, e, nil); err == nil || !strings.Contains(err.Error(), r.Config.Data) {
 		t.Errorf("without data: %v", err)
+	}
+}
+
+// TestEvaluateRemoved: the checkpoint of a run that goes on may be removed while it is evaluated.
+func TestEvaluateRemoved(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows removes no open file")
+	}
+	for _, c := range []Config{small(t, "mlp:64-12-4", "bp"), ofSystem(t, "rflo:units=8", "sines:period=5", 20)} {
+		_, e := ended(t, c)
+		all := *names // whose networks and systems take the file away as they are made, after it was found
+		remove := func() { os.RemoveAll(filepath.Dir(e.Model)) }
+		all.Networks = []catalogue.Network{{Name: "mlp", Parse: func(arg string, in nets.Shape, outputs int) (stack.Spec, error) {
+			remove()
+			return stack.Parse("mlp:"+arg, in, outputs)
+		}}}
+		all.Systems = slices.Clone(all.Systems)
+		for i, s := range all.Systems {
+			all.Systems[i].System = func() nets.System { remove(); return s.System() }
+		}
+		if _, err := Evaluate(t.Context(), device(t), &all, e, nil); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(e.Model); err == nil {
+			t.Error("it was not removed")
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ func (c Config) misfit(why error, dev *compute.Device, names *catalogue.Catalogu
 	stage := compute.New(&compute.Stage{Of: dev.Info()})
 	var spec nets.Spec
 	_, err := nets.Open(stage, 1, c.Seed, func(s *nets.Store) (err error) {
-		spec, err = c.run(names, p, set).Task().Build(s)
+		spec, err = c.run(names, p, set, data.Normalise{}).Task().Build(s)
 		return err
 	})
 	fit := c.fitting(dev, names, p, set)
@@ -56,7 +56,7 @@ func (c Config) fitting(dev *compute.Device, names *catalogue.Catalogue, p plan,
 		if c.ownTask() {
 			of = nil
 		}
-		if _, err := tried(c.run(names, p, of), dev); err == nil {
+		if _, err := tried(c.run(names, p, of, data.Normalise{}), dev); err == nil {
 			fit = append(fit, called)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,16 +15,21 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+	"github.com/gofrs/flock"
 
 	"hebb/compute"
+	"hebb/internal/atomicfile"
 	"hebb/nets/catalogue"
 )
 
 // A Folder keeps a run: config.toml, what was asked for; run.json, by what it was made; metrics.jsonl, a line
-// for each measurement; and checkpoints.
+// for each measurement; and checkpoints. Of several processes one has it, see [Take]; others may read its files.
 type Folder struct {
 	Dir     string
 	metrics *os.File
+	lock    *flock.Flock // nil on a file system without locks
+	made    []string     // folders that Take made
+	closed  bool
 }
 
 // Names of the files of a run.
@@ -40,17 +46,19 @@ type Record struct {
 	Started    time.Time      `json:"started"`
 	Resumed    []time.Time    `json:"resumed,omitempty"`
 	Device     compute.Info   `json:"device"`
-	DataPath   string         `json:"data_path"`
+	DataPath   string         `json:"data_path"`            // absolute, where a hebb before this has not written it
+	Origin     *Origin        `json:"trained_on,omitempty"` // nil of a task without data, and of a hebb before this
 	Examples   int            `json:"examples"`
 	Parameters int            `json:"parameters"`
 	From       string         `json:"from,omitempty"` // weights that it started with
 	Verified   *compute.Tally `json:"verified,omitempty"`
 }
 
-// Begin prepares a new run on dev and makes its folder. Of the record, Version and Started are the caller's, and From, if
-// there is one, is a file of weights to start from.
-func Begin(dev *compute.Device, names *catalogue.Catalogue, dir string, c Config, rec Record) (*Run, Record, error) {
-	if err := Usable(dir); err != nil {
+// Begin prepares a new run on dev, in a folder that was taken and holds none. Of the record, Version and Started are the
+// caller's, and From, if there is one, is a file of weights to start from. The folder is closed with the run or, after an
+// error, by the caller.
+func Begin(dev *compute.Device, names *catalogue.Catalogue, f *Folder, c Config, rec Record) (*Run, Record, error) {
+	if err := f.Vacant(); err != nil {
 		return nil, rec, err
 	}
 	r, err := New(dev, names, c)
@@ -58,68 +66,43 @@ func Begin(dev *compute.Device, names *catalogue.Catalogue, dir string, c Config
 		return nil, rec, err
 	}
 	if rec.From != "" {
-		err = r.LoadModel(rec.From)
+		err = r.loadFrom(rec.From)
 	}
 	if err == nil {
-		rec.Go, rec.Device, rec.DataPath = runtime.Version(), dev.Info(), r.Path
-		if rec.Parameters = r.Session.Parameters(); r.Set != nil {
+		rec.Go, rec.Device, rec.Parameters = runtime.Version(), dev.Info(), r.Session.Parameters()
+		if r.Set != nil {
 			rec.Examples = limited(r.Set.Train, c.Limit, r.Set.Values()).N()
 		}
-		r.Folder, err = Create(dir, c, rec)
+		err = errors.Join(r.locate(&rec), f.create(c, rec))
 	}
 	if err != nil {
 		r.Close()
 		return nil, rec, err
 	}
+	r.Folder = f
 	return r, rec, nil
 }
 
-// Usable reports why a folder cannot be that of a new run: it holds one, or cannot be written to. It leaves nothing
-// behind.
-func Usable(dir string) error {
-	for _, name := range []string{ConfigFile, RecordFile} { // the latter alone was left by runs that could not go on
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return fmt.Errorf("%s holds a run already (%s): choose another folder, or --resume it", dir, name)
-		}
+// locate puts into the record what the data are, and where.
+func (r *Run) locate(rec *Record) (err error) {
+	if rec.Origin = r.Origin; r.Set != nil {
+		rec.DataPath, err = filepath.Abs(r.Path)
 	}
-	var made []string
-	for d := filepath.Clean(dir); ; d = filepath.Dir(d) {
-		if _, err := os.Lstat(d); err == nil || d == filepath.Dir(d) {
-			break
-		}
-		made = append(made, d)
+	if err == nil && rec.From != "" {
+		rec.From, err = filepath.Abs(rec.From)
 	}
-	defer func() {
-		for _, d := range made {
-			os.Remove(d) // those that are not empty stay
-		}
-	}()
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	probe, err := os.CreateTemp(dir, ".probe-*")
-	if err != nil {
-		return err
-	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+	return err
 }
 
-// Create makes the folder of a new run. One that holds a run already is an error.
-func Create(dir string, c Config, rec Record) (*Folder, error) {
-	if err := Usable(dir); err != nil {
-		return nil, err
+// create writes the first files of a new run.
+func (f *Folder) create(c Config, rec Record) error {
+	if err := f.Vacant(); err != nil {
+		return err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, CheckpointsDir), 0o777); err != nil {
-		return nil, err
+	if err := os.MkdirAll(f.path(CheckpointsDir), 0o777); err != nil {
+		return err
 	}
-	f := &Folder{Dir: dir}
-	if err := f.WriteRecord(rec); err != nil {
-		return nil, err
-	}
-	if err := f.WriteConfig(c); err != nil {
-		return nil, err
-	}
-	return f, f.open(0)
+	return errors.Join(f.WriteRecord(rec), f.WriteConfig(c), f.open(0))
 }
 
 // WriteConfig replaces the config.
@@ -128,18 +111,24 @@ func (f *Folder) WriteConfig(c Config) error {
 	if err != nil {
 		return err
 	}
-	return replace(f.path(ConfigFile), text)
+	return f.replace(ConfigFile, text)
 }
 
-// Reopen opens the folder of a run that is to go on.
-func Reopen(dir string) (*Folder, Config, Record, error) {
-	f := &Folder{Dir: dir}
-	c, err := ReadConfig(f.path(ConfigFile), Config{})
-	if err != nil {
-		return nil, c, Record{}, err
+// reopen takes the folder of a run that is to go on.
+func reopen(dir string) (f *Folder, c Config, rec Record, err error) {
+	if _, err = os.Stat(filepath.Join(dir, ConfigFile)); err != nil {
+		return nil, c, rec, err
 	}
-	rec, err := ReadRecord(dir)
-	return f, c, rec, err
+	if f, err = Take(dir); err != nil {
+		return nil, c, rec, err
+	}
+	if c, err = ReadConfig(f.path(ConfigFile), Config{}); err == nil {
+		rec, err = ReadRecord(dir)
+	}
+	if err != nil {
+		return nil, c, rec, errors.Join(err, f.Close())
+	}
+	return f, c, rec, nil
 }
 
 // ReadConfig reads a Config over what c holds. A key that there is not is an error.
@@ -176,10 +165,21 @@ func (f *Folder) WriteRecord(rec Record) error {
 	if err != nil {
 		return err
 	}
-	return replace(f.path(RecordFile), append(text, '\n'))
+	return f.replace(RecordFile, append(text, '\n'))
 }
 
 func (f *Folder) path(name string) string { return filepath.Join(f.Dir, name) }
+
+// replace writes a file that appears whole or not at all. After an error, what was there before is as it was.
+func (f *Folder) replace(name string, text []byte) error {
+	if err := f.lost(); err != nil {
+		return err
+	}
+	return atomicfile.Write(f.path(name), func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
 
 // open opens the metrics, without the lines after a step: those of steps that will be made again, and one
 // that was cut.
@@ -195,21 +195,22 @@ func (f *Folder) open(step int) error {
 			return err
 		}
 	}
-	if err := replace(f.path(MetricsFile), text.Bytes()); err != nil {
+	if err := f.replace(MetricsFile, text.Bytes()); err != nil {
 		return err
 	}
 	f.metrics, err = os.OpenFile(f.path(MetricsFile), os.O_APPEND|os.O_WRONLY, 0o644)
 	return err
 }
 
-// spent is how long the run has been trained so far.
-func (f *Folder) spent() (time.Duration, error) {
-	lines, err := ReadMetrics(f.Dir)
+// recall takes from the metrics how long the run has been trained so far, and which evaluation was the best.
+func (r *Run) recall(dir string) error {
+	lines, err := ReadMetrics(dir)
 	most := 0.0
 	for _, l := range lines {
 		most = max(most, l.Seconds)
 	}
-	return time.Duration(most * float64(time.Second)), err
+	r.spent, r.best = time.Duration(most*float64(time.Second)), bestOf(r.Config.KeepBest, lines)
+	return err
 }
 
 func encode(b *bytes.Buffer, l Line) error {
@@ -250,6 +251,3 @@ func ReadMetrics(dir string) (lines []Line, err error) {
 	}
 	return lines, s.Err()
 }
-
-// Close closes the metrics.
-func (f *Folder) Close() error { return f.metrics.Close() }

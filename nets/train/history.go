@@ -60,8 +60,11 @@ func (h History) Epochs() (done, asked float64) {
 	return last.Epoch, asked
 }
 
-// Finished reports whether the run made all the steps that its config asks for.
+// Finished reports whether the run made all the steps that its config asks for, or ended early as it says.
 func (h History) Finished() bool {
+	if bestOf(h.Config.KeepBest, h.Lines).early(h.Config) {
+		return true
+	}
 	if h.Config.Steps > 0 {
 		return len(h.Lines) > 0 && h.Lines[len(h.Lines)-1].Step >= h.Config.Steps
 	}

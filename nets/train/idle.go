@@ -23,11 +23,12 @@ func (c Config) Idle() map[string]string {
 	}
 	if c.Task == SamplesTask {
 		because("is for images with labels, and the task samples shows rows without",
-			"test_limit", "normalise", "crop", "flip", "cutout", "in_order", "angles")
+			"test_limit", "normalise", "crop", "flip", "cutout", "in_order", "angles", "keep_best", "patience")
 	}
 	if c.ownTask() {
 		because("is for examples of data, and the task "+c.Task+" makes its own: see hebb list",
-			"data", "holdout", "limit", "test_limit", "normalise", "crop", "flip", "cutout", "batch", "in_order", "angles")
+			"data", "holdout", "limit", "test_limit", "normalise", "crop", "flip", "cutout", "batch", "in_order", "angles",
+			"keep_best", "patience")
 	}
 	if c.Steps > 0 {
 		because("has no say in a run of so many steps: want one of the two", "epochs")
@@ -56,7 +57,7 @@ func (c Config) text() ([]byte, error) {
 	idle := c.Idle()
 	for line := range strings.Lines(all.String()) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
-		absent := value == `""` && (key == "system" || key == "task") || value == "0" && key == "steps"
+		absent := value == `""` && (key == "system" || key == "task" || key == "keep_best") || value == "0" && (key == "steps" || key == "patience")
 		if idle[key] == "" && !absent {
 			used.WriteString(line)
 		}

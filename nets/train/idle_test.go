@@ -64,7 +64,7 @@ func TestIdle(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(cut.Folder.Dir, ConfigFile), text.Bytes(), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	requireSame(t, everything(t, whole), everything(t, finish(t, cut.Folder.Dir)))
+	requireSame(t, everything(t, whole), everything(t, finish(t, cut)))
 }
 
 // TestUnknownTask: the error of an unknown task lists all that there are.

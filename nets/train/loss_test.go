@@ -52,11 +52,11 @@ func TestResumeHSICLoss(t *testing.T) {
 	for _, at := range []int{1, 12} {
 		cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
 		stopAt(t, cut, at, "train")
-		requireSame(t, want, everything(t, finish(t, cut.Folder.Dir)))
+		requireSame(t, want, everything(t, finish(t, cut)))
 	}
 	killed := start(t, c, filepath.Join(t.TempDir(), "killed"))
 	killAt(t, killed, 13)
-	requireSame(t, want, everything(t, finish(t, killed.Folder.Dir)))
+	requireSame(t, want, everything(t, finish(t, killed)))
 }
 
 // TestOffsetInFile: the offset goes with the weights; a network that has none does not take weights that need it, and one

@@ -21,25 +21,36 @@ type Run struct {
 	Config  Config
 	Set     *data.Set // nil of a task that has none
 	Path    string    // where the data were found
+	Origin  *Origin   // what the data are; nil of a task that has none
+	Notes   []string  // for the user: what is not as might be thought
 	Session *nets.Session
 	Folder  *Folder // nil: nothing is kept
 
 	spent time.Duration // training before it was resumed
 	loss  *lossWatch    // nil until there is a line
+	best  best
 }
 
 // New prepares a run from the start on dev.
-func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err error) {
+func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (*Run, error) {
+	return prepare(dev, names, c, Record{}, "")
+}
+
+// prepare prepares a run, from data that are those of its record, if it has one; at says where they are, if they have moved.
+func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Record, at string) (r *Run, err error) {
 	c = c.settled()
-	r = &Run{Config: c}
+	r = &Run{Config: c, best: best{by: c.KeepBest}}
 	p, err := c.plan(names)
 	if err != nil {
 		return nil, ConfigError{err}
 	}
 	dev.Allow(p.leeway)
 	if !c.ownTask() {
-		if r.Set, r.Path, err = c.load(); err != nil {
+		if r.Set, r.Path, err = c.load(rec, at); err != nil {
 			return nil, fmt.Errorf("data %s: %w", c.Data, err)
+		}
+		if r.Origin = rec.Origin; r.Origin == nil {
+			r.Origin = originOf(c, r.Set)
 		}
 		if n := limited(r.Set.Train, c.Limit, r.Set.Values()).N(); c.Batch > n {
 			return nil, ConfigError{fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, n)}
@@ -51,7 +62,10 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (r *Run, err
 			return nil, ConfigError{err}
 		}
 	}
-	run := c.run(names, p, r.Set)
+	run := c.run(names, p, r.Set, r.Origin.normalisation())
+	if c.KeepBest != "" && run.Test == nil {
+		return nil, ConfigError{fmt.Errorf("the best %s is that on the test part of the data, and there is no test part", c.KeepBest)}
+	}
 	if c.System != "" {
 		spec, err := tried(run, dev)
 		if err != nil {
@@ -106,8 +120,14 @@ func limited(s *data.Split, n, values int) *data.Split {
 	return l
 }
 
-// Close ends what reads data. The device is the caller's.
-func (r *Run) Close() error { return r.Session.Close() }
+// Close ends what reads data, and gives the folder up. The device is the caller's.
+func (r *Run) Close() error {
+	err := r.Session.Close()
+	if r.Folder != nil {
+		err = errors.Join(err, r.Folder.Close())
+	}
+	return err
+}
 
 // Network returns the network that is trained, that of the first learner; nil of other systems.
 func (r *Run) Network() *stack.Net {
@@ -169,7 +189,7 @@ func (l Line) All() (all []Value) {
 	return all
 }
 
-// Train goes on to the end of the run. It calls tell with each line of metrics. When ctx ends it saves what
+// Train goes on to the end of the run, see [Run.Early]. It calls tell with each line of metrics. When ctx ends it saves what
 // there is and returns the reason; a run that diverges ends with nets.ErrDiverged, and its last good
 // checkpoint is kept.
 func (r *Run) Train(ctx context.Context, tell func(Line)) error {
@@ -177,7 +197,7 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 	var due due
 	for {
 		done, total := r.Steps()
-		if done >= total {
+		if done >= total || r.best.early(r.Config) {
 			return nil
 		}
 		if ctx.Err() != nil && r.Session.Between() {
@@ -325,7 +345,9 @@ func (r *Run) judge(ctx context.Context, tell func(Line)) error {
 	if err != nil {
 		return err
 	}
-	return r.write(r.line("test", m), tell)
+	l := r.line("test", m)
+	r.best.see(l)
+	return r.write(l, tell)
 }
 
 // interrupted saves what there is.

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,10 +86,21 @@ func start(t testing.TB, c Config, dir string) *Run {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close() })
-	if r.Folder, err = Create(dir, c, Record{Version: "test", Device: dev.Info()}); err != nil {
+	r.Folder = take(t, dir)
+	if err = r.Folder.create(c, Record{Version: "test", Device: dev.Info()}); err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func take(t testing.TB, dir string) *Folder {
+	t.Helper()
+	f, err := Take(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
 // everything is all that a run has learned, to the bit.
@@ -139,12 +151,12 @@ func TestResume(t *testing.T) {
 				for _, at := range []int{1, 7, 12} {
 					cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
 					stopAt(t, cut, at, "train")
-					requireSame(t, want, everything(t, finish(t, cut.Folder.Dir)))
+					requireSame(t, want, everything(t, finish(t, cut)))
 				}
 				// Killed after step 13: the last checkpoint is that of step 12.
 				killed := start(t, c, filepath.Join(t.TempDir(), "killed"))
 				killAt(t, killed, 13)
-				requireSame(t, want, everything(t, finish(t, killed.Folder.Dir)))
+				requireSame(t, want, everything(t, finish(t, killed)))
 			})
 		}
 	}
@@ -193,9 +205,13 @@ func killAt(t *testing.T, r *Run, step int) {
 	}))
 }
 
-// finish goes on with the run in a folder, to its end.
-func finish(t *testing.T, dir string) *Run {
+// finish goes on with a run that has ended, in its folder, to its end.
+func finish(t *testing.T, ended *Run) *Run {
 	t.Helper()
+	dir := ended.Folder.Dir
+	if err := ended.Folder.Close(); err != nil {
+		t.Fatal(err)
+	}
 	r, rec, err := Resume(device(t), names, dir, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -244,6 +260,7 @@ func TestLonger(t *testing.T) {
 	if err := r.Train(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
+	r.Close()
 	longer, _, err := Resume(device(t), names, r.Folder.Dir, func(c *Config) { c.Epochs = 5 })
 	if err != nil {
 		t.Fatal(err)
@@ -273,6 +290,7 @@ func TestDiverges(t *testing.T) {
 	if err != nil || len(all) == 0 {
 		t.Fatal(all, err)
 	}
+	r.Close()
 	r2, _, err := Resume(device(t), names, r.Folder.Dir, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -280,6 +298,55 @@ func TestDiverges(t *testing.T) {
 	defer r2.Close()
 	if err := r2.Session.Sound(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNormsDiverge: weights whose norm is not finite, though the loss is, end the run with the layer and the step; of several
+// learners the others go on, and the mean is theirs.
+func TestNormsDiverge(t *testing.T) {
+	for learners := 1; learners <= 2; learners++ {
+		c := small(t, "mlp:64-12-12-4", "kp")
+		c.Learners = learners
+		r := start(t, c, filepath.Join(t.TempDir(), "run"))
+		stopAt(t, r, 4, "train")
+		scale := func(name string, by float32) { // of the last learner
+			i := slices.IndexFunc(r.Session.Tensors(), func(n nets.Named) bool { return n.Name == name })
+			of := r.Session.Tensors()[i : i+1]
+			w, err := r.Session.Read(of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k := range w[0] {
+				if k >= len(w[0])*(learners-1)/learners {
+					w[0][k] *= by
+				}
+			}
+			if err := r.Session.Write(of, w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		scale("fc1.weight", 1e21)
+		scale("fc1.bias", 1e21)
+		scale("fc2.weight", 1e-21) // so that the loss is as before
+		var angles Line
+		err := r.judge(t.Context(), func(l Line) {
+			if l.Kind == "angles" {
+				angles = l
+			}
+		})
+		if learners == 1 {
+			if want := "layer fc1: the norm of its weights is +Inf after step "; !errors.Is(err, nets.ErrDiverged) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %q", err, want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := angles.Layers[0]
+		if !(first.NormW < 100) || len(first.Learners) != 2 || first.Learners[0][1] != first.Delta || first.Learners[1][1] == first.Delta {
+			t.Errorf("angles %+v, want those of the first learner", first)
+		}
 	}
 }
 
@@ -291,9 +358,12 @@ func TestRefusals(t *testing.T) {
 	if err := r.Train(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Create(dir, c, Record{}); err == nil || !strings.Contains(err.Error(), "holds a run already") {
+	r.Close()
+	f := take(t, dir)
+	if _, _, err := Begin(device(t), names, f, c, Record{}); !errors.Is(err, ErrOccupied) {
 		t.Errorf("a second run in the folder: %v", err)
 	}
+	f.Close()
 	all, err := list(r.Folder.path(CheckpointsDir))
 	if err != nil {
 		t.Fatal(err)

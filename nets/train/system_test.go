@@ -47,11 +47,11 @@ func TestResumeSystem(t *testing.T) {
 				}
 				cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
 				stopAt(t, cut, at, kind)
-				requireSame(t, want, everything(t, finish(t, cut.Folder.Dir)))
+				requireSame(t, want, everything(t, finish(t, cut)))
 			}
 			killed := start(t, c, filepath.Join(t.TempDir(), "killed"))
 			killAt(t, killed, 40)
-			requireSame(t, want, everything(t, finish(t, killed.Folder.Dir)))
+			requireSame(t, want, everything(t, finish(t, killed)))
 		})
 	}
 }
@@ -260,13 +260,15 @@ func TestUnfitSystems(t *testing.T) {
 		if strings.Contains(want, "no epochs") {
 			config.Steps = 0
 		}
-		r, _, err := Begin(device(t), misfits(), dir, config, Record{})
+		f := take(t, dir)
+		r, _, err := Begin(device(t), misfits(), f, config, Record{})
 		if err == nil {
 			if err := r.Train(t.Context(), nil); err != nil {
 				t.Error(err)
 			}
 			r.Close()
 		}
+		f.Close()
 		if want == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s on %s: %v, want %q", c.system, c.task, err, want)
 		}
@@ -289,6 +291,7 @@ func TestSystemRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Close()
 	state, config := filepath.Join(filepath.Dir(model), StateFile), filepath.Join(dir, ConfigFile)
 	other := start(t, ofSystem(t, "rflo:units=9", "sines:period=5", 20), filepath.Join(t.TempDir(), "other"))
 	if err := other.Train(t.Context(), nil); err != nil {
@@ -332,7 +335,7 @@ func TestSystemRefusals(t *testing.T) {
 		if change == nil { // a run of one learner, from the model of two
 			one := c
 			one.Learners = 1
-			_, _, err = Begin(device(t), names, filepath.Join(t.TempDir(), "one"), one, Record{From: model})
+			_, _, err = Begin(device(t), names, take(t, filepath.Join(t.TempDir(), "one")), one, Record{From: model})
 		} else {
 			if err := change(); err != nil {
 				t.Fatal(err)
@@ -355,12 +358,13 @@ func TestSystemRefusals(t *testing.T) {
 func TestAdditions(t *testing.T) {
 	all := misfits()
 	c := ofSystem(t, "misfit", "misfit", 8)
-	r, _, err := Begin(device(t), all, filepath.Join(t.TempDir(), "run"), c, Record{})
+	r, _, err := Begin(device(t), all, take(t, filepath.Join(t.TempDir(), "run")), c, Record{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
 	stopAt(t, r, 7, "test")
+	r.Close()
 	again, _, err := Resume(device(t), all, r.Folder.Dir, nil)
 	if err != nil {
 		t.Fatal(err)
