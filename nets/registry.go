@@ -25,14 +25,17 @@ type NamedTask struct {
 type Setting struct{ Name, Value string }
 
 // Settings returns the exported fields with a toml tag of a System, a Task or another pointer to a struct, in the order of
-// the fields.
+// the fields. Those of a struct within it, without a tag, count as its own.
 func Settings(of any) (all []Setting) {
-	v := reflect.Indirect(reflect.ValueOf(of))
-	if v.Kind() != reflect.Struct {
-		return nil
-	}
-	for i := range v.NumField() {
+	return settingsOf(reflect.Indirect(reflect.ValueOf(of)))
+}
+
+func settingsOf(v reflect.Value) (all []Setting) {
+	for i := 0; v.Kind() == reflect.Struct && i < v.NumField(); i++ {
 		field := v.Type().Field(i)
+		if field.Anonymous && field.Tag.Get("toml") == "" {
+			all = append(all, settingsOf(v.Field(i))...)
+		}
 		if name, _, _ := strings.Cut(field.Tag.Get("toml"), ","); field.IsExported() && name != "" && name != "-" {
 			text := fmt.Sprint(v.Field(i))
 			if field.Type.Kind() == reflect.Interface && strings.Contains(text, ",") { // a name with settings of its own

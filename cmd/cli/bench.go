@@ -114,25 +114,7 @@ func changed(cmd *cobra.Command) (flags []string) {
 
 func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	r.o.Allow = r.allow.Leeway
-	if r.o.MaxCase < 0 {
-		return usagef("--max-case %v, want a duration above 0", r.o.MaxCase)
-	}
-	if r.o.Budget < 0 {
-		return usagef("--budget %v, want a duration, or 0 for no limit", r.o.Budget)
-	}
-	if r.o.Batch < 0 {
-		return usagef("--batch %d, want at least 1", r.o.Batch)
-	}
-	var err error
-	if r.o.Only, err = only(r.only); err != nil {
-		return err
-	}
-	if r.ladder {
-		err = r.checkLadder()
-	} else {
-		_, err = casesOf(r.o)
-	}
-	if err != nil {
+	if err := r.asked(); err != nil {
 		return err
 	}
 	files, err := r.files()
@@ -185,6 +167,32 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	return errors.Join(files.write(report), prof.finishBench(r, report, stdout, stderr), verdict(report))
+}
+
+// asked reports flags that cannot be, before anything is measured.
+func (r *benchRun) asked() (err error) {
+	if r.o.MaxCase < 0 {
+		return usagef("--max-case %v, want a duration above 0", r.o.MaxCase)
+	}
+	if r.o.Budget < 0 {
+		return usagef("--budget %v, want a duration, or 0 for no limit", r.o.Budget)
+	}
+	if r.o.Batch < 0 {
+		return usagef("--batch %d, want at least 1", r.o.Batch)
+	}
+	for _, name := range []string{"python", "peer-device", "peer-tf32"} {
+		if r.peer == "" && r.reach.flags.Changed(name) {
+			return usagef("--%s is of --peer", name)
+		}
+	}
+	if r.o.Only, err = only(r.only); err != nil {
+		return err
+	}
+	if r.ladder {
+		return r.checkLadder()
+	}
+	_, err = casesOf(r.o)
+	return err
 }
 
 // limit sets the budget of a run that was given none: quick ones keep what they promise, and without a GPU there is less

@@ -117,7 +117,7 @@ func TestCompareRefusals(t *testing.T) {
 		{nil, 2, "the folder of a run"},
 		{[]string{filepath.Join(none, "nowhere")}, 2, "nowhere"},
 		{[]string{none, "--format", "xml"}, 2, "table, json, markdown"},
-		{[]string{none, none}, 1, "no run among 2 folders"},
+		{[]string{none, none}, 2, "no run among 2 folders"},
 	} {
 		status, _, stderr := hebb(t, append([]string{"compare"}, c.args...)...)
 		if status != c.status || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {

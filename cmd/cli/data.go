@@ -21,8 +21,6 @@ func newDataCmd() *cobra.Command {
 		Long: `data says which data sets are here, what is in them and what they look like, and fetches those that it knows by
 name: ` + strings.Join(data.Names(), ", ") + `. Others are given by their path: a folder of IDX
 files, of CIFAR's binary files or of PNG or JPEG images in a folder for each class, or an NPZ file.`,
-		Args: noCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newDataListCmd(), newDataInfoCmd(), newDataFetchCmd(), newDataShowCmd())
 	return cmd

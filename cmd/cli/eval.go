@@ -139,6 +139,9 @@ func (r *evalRun) settle() error {
 	if err := r.Rotate.Check(); err != nil {
 		return usageError{err}
 	}
+	if r.flags.Changed("rotate-seed") && r.Rotate.Within == 0 {
+		return usagef("--rotate-seed is of --rotate-within")
+	}
 	if r.data != "" {
 		if _, err := data.Find(r.data); err != nil {
 			return usageError{err}

@@ -110,7 +110,7 @@ func TestEvalRotated(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, _, stderr = hebb(t, "eval", "--backend", "cpu", "--model", model, "--data", set, "--holdout", "0.2")
-	if status != 1 || !strings.Contains(stderr, "trained by the loss hsic") {
+	if status != 2 || !strings.Contains(stderr, "trained by the loss hsic") {
 		t.Errorf("without its loss: status %d, %s", status, stderr)
 	}
 	evalJSON(t, &again, "--model", model, "--data", set, "--holdout", "0.2", "--loss", "hsic:sigma_x=8.0")
@@ -170,21 +170,22 @@ func TestEvalRefusals(t *testing.T) {
 		{[]string{filepath.Join(dir, "nowhere")}, 2, "nowhere"},
 		{[]string{fresh}, 1, "no checkpoint yet"},
 		{[]string{dir, "--data", "mnits"}, 2, "fashion-mnist, mnist"},
-		{[]string{dir, "--data", widerImages(t)}, 1, "want 6×5×1"},
+		{[]string{dir, "--data", widerImages(t)}, 2, "want 6×5×1"},
 		{[]string{dir, "--net", "lenet5"}, 2, "which says that itself"},
 		{[]string{dir, "--holdout", "0.3"}, 2, "which says that itself"},
 		{[]string{dir, "--part", "half"}, 2, "test, train"},
+		{[]string{dir, "--rotate-seed", "3"}, 2, "--rotate-seed is of --rotate-within"},
 		{[]string{dir, "--rotate", "361"}, 2, "a rotation by 361°"},
 		{[]string{dir, "--rotate-within", "-1"}, 2, "within -1°"},
 		{[]string{"--model", model, "--data", set, "--holdout", "0.2", "--loss", "hinge"}, 2, "cross-entropy, binary-cross-entropy, hsic"},
 		{[]string{dir, "--backend", "tpu"}, 2, "auto, gpu, cpu"},
 		{[]string{dir, "--model", filepath.Join(set, "train-images-idx3-ubyte")}, 1, "train-images-idx3-ubyte"},
 		{[]string{"--model", model}, 2, "want --data"},
-		{[]string{"--model", model, "--data", set}, 1, "has no test part"},
+		{[]string{"--model", model, "--data", set}, 2, "has no test part"},
 		{[]string{"--model", model, "--data", set, "--holdout", "1"}, 2, "within [0, 1)"},
-		{[]string{"--model", model, "--data", set, "--holdout", "0.2", "--net", "mlp:30-17-10"}, 1, "of another network"},
-		{[]string{"--model", model, "--data", set, "--holdout", "0.2", "--net", "resnet9"}, 1, "want one of"},
-		{[]string{"--model", model + "s", "--data", set}, 1, "no such file"},
+		{[]string{"--model", model, "--data", set, "--holdout", "0.2", "--net", "mlp:30-17-10"}, 2, "of another network"},
+		{[]string{"--model", model, "--data", set, "--holdout", "0.2", "--net", "resnet9"}, 2, "want one of"},
+		{[]string{"--model", model + "s", "--data", set}, 2, "no such file"},
 	} {
 		status, out, stderr := hebb(t, append([]string{"eval", "--backend", "cpu"}, c.args...)...)
 		if status != c.status || out != "" || !strings.Contains(stderr, c.want) {

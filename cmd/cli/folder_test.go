@@ -183,7 +183,7 @@ func TestResumeMovedData(t *testing.T) {
 		want   string
 		args   []string
 	}{
-		{1, "--data PATH says where they are now", nil},
+		{2, "--data PATH says where they are now", nil},
 		{1, "holds other data than the run learned from", []string{"--data", images(t, 120)}},
 		{2, "the run has made 15 steps, and is to have 5", []string{"--data", moved, "--epochs", "1"}},
 		{0, "spread over 20 steps instead of 15", []string{"--data", moved, "--epochs", "4"}},

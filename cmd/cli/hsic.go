@@ -97,6 +97,12 @@ func (r *hsicRun) options() (o dependence.Options, err error) {
 	if r.permutations < 0 {
 		return o, usagef("--permutations %d, want 0 or more", r.permutations)
 	}
+	switch ok := r.eps > 0 && r.eps <= math.MaxFloat32; {
+	case r.flags != nil && r.flags.Changed("eps") && !r.normalised:
+		return o, usagef("--eps is of --normalised")
+	case r.normalised && !ok:
+		return o, usagef("--eps: ε is %g, want a number above 0", r.eps)
+	}
 	for i, k := range []*dependence.Kernel{&o.X, &o.Y} {
 		for _, kind := range []compute.Kernel{compute.Linear, compute.Cosine, compute.Gaussian} {
 			if kind.String() == r.kernels[i] {

@@ -178,7 +178,7 @@ func TestHSICRefuses(t *testing.T) {
 		{"x.npy y.npy --sigma 1,2 --sigma-b 1,2,3", 2, []string{"2 widths for A and 3 for B"}},
 		{"x.npy y.npy --kernel cosine --sigma 1", 2, []string{"of the gaussian kernel", "cosine and cosine"}},
 		{"x.npy y.npy --permutations -1", 2, []string{"--permutations -1"}},
-		{"x.npy missing.npy", 1, []string{"missing.npy", "no such file"}},
+		{"x.npy missing.npy", 2, []string{"missing.npy", "no such file"}},
 		{"x.npy short.npy", 1, []string{"x.npy has 40 rows", "short.npy has 20", "want as many"}},
 		{"three.npy three.npy", 1, []string{"three.npy has 3 rows, want at least 4"}},
 		{"x.npy nan.npy", 1, []string{"nan.npy has NaN in row 2, column 3"}},
@@ -197,7 +197,8 @@ func TestHSICRefuses(t *testing.T) {
 		{"x.npy x.npy:x", 1, []string{"x.npy: not an NPZ file"}},
 		{"x.npy y.npy --sigma 1e-30", 1, []string{"width 1e-30", "x.npy"}},
 		{"x.npy y.npy --normalised --eps 1e-30", 1, []string{"want a larger ε"}},
-		{"x.npy y.npy --normalised --eps 0", 1, []string{"ε is 0"}},
+		{"x.npy y.npy --eps 0.1", 2, []string{"--eps is of --normalised"}},
+		{"x.npy y.npy --normalised --eps 0", 2, []string{"ε is 0"}},
 	} {
 		var args []string
 		for i, w := range strings.Fields(c.args) {

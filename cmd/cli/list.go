@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -28,21 +29,28 @@ func newListCmd() *cobra.Command {
 // list writes all that flags and configs can name.
 func list(w io.Writer) {
 	section := func(title string) { fmt.Fprintf(w, "%s\n", title) }
-	row := func(name, about string, of any) {
+	row := func(name, about string, of any, more ...string) {
 		fmt.Fprintf(w, "  %-14s %s\n", name, about)
 		if s := settingsOf(of); s != "" {
-			fmt.Fprintf(w, "  %-14s %s\n", "", s)
+			more = append([]string{s}, more...)
+		}
+		for _, line := range more {
+			fmt.Fprintf(w, "  %-14s %s\n", "", line)
 		}
 	}
 	section("systems: hebb train NAME:key=value,… --task TASK")
 	for _, s := range names.Systems {
-		row(s.Name, s.About, s.System())
+		row(s.Name, s.About, s.System(), fmt.Sprintf("--lr %g unless another is given", cmp.Or(s.Rate, train.Default.Rate)))
 	}
 	section("\ntasks: --task NAME:key=value,…")
 	for _, t := range names.Tasks {
-		row(t.Name, t.About, t.Task())
+		length := fmt.Sprintf("--epochs %d unless others are given", train.Default.Epochs)
+		if t.Moments > 0 {
+			length = fmt.Sprintf("--steps %d unless others or --epochs are given", t.Moments)
+		}
+		row(t.Name, t.About, t.Task(), length)
 	}
-	row(train.SamplesTask, "the images of --data without their labels, less their mean", nil)
+	row(train.SamplesTask, "the images of --data without their labels, less their mean", nil, fmt.Sprintf("--epochs %d unless others are given", train.Default.Epochs))
 	section("\nnetworks: hebb train --net NAME --data DATA")
 	for _, n := range names.Networks {
 		row(n.Name, n.About, nil)
@@ -63,9 +71,19 @@ func list(w io.Writer) {
 		row(o.Name, settingsOf(o.Optimiser), nil)
 	}
 	section("\nschedules of the learning rate: --schedule NAME:key=value,…")
-	fmt.Fprintf(w, "  %s\n", strings.Join(nets.ScheduleKinds, ", "))
+	for _, kind := range nets.ScheduleKinds {
+		row(kind, schedules[kind].about, nil, schedules[kind].settings)
+	}
 	section("\ndata: --data NAME, a folder or an NPZ file; without labels, for a system: --task samples")
 	fmt.Fprintf(w, "  %s\n", strings.Join(data.Names(), ", "))
+}
+
+// schedules says what each schedule does, and its settings. Of all, warmup is epochs.
+var schedules = map[string]struct{ about, settings string }{
+	"constant": {"the rate as it is", "warmup=0: epochs of a linear rise from 0, with any schedule"},
+	"step":     {"the rate times a factor at each of some epochs", "at=[4, 6], factor=0.25: both have to be given; warmup=0"},
+	"cosine":   {"the rate falls to 0 along half a cosine", "warmup=0"},
+	"inverse":  {"the rate for half of the run, then divided by 1 + 50·(t/T − ½) at time t of T", "warmup=0"},
 }
 
 // settingsOf is the settings of a value with what they are unless a text says more.

@@ -5,6 +5,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,26 +113,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := guarded("hebb", func() error { return root.ExecuteContext(ctx) })
-	if err == nil {
-		return 0
+	if err != nil {
+		fmt.Fprintf(stderr, "hebb: %v%s\n", err, suggestion(err))
 	}
-	fmt.Fprintf(stderr, "hebb: %v\n", err)
-	var own interface{ ExitStatus() int }
-	switch {
-	case errors.As(err, &own):
-		return own.ExitStatus()
-	case errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &own):
-		return own.ExitStatus()
-	case errors.Is(err, context.Canceled):
-		return 130
-	}
-	return 1
+	return exitStatus(ctx, err)
 }
 
 // A usageError is a mistake in the command line.
 type usageError struct{ error }
 
-func (usageError) ExitStatus() int { return 2 }
+func (usageError) ExitStatus() int { return statusWrong }
 func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
@@ -151,22 +142,18 @@ repeats published experiments, and measures dependence by kernels.`,
   hebb list                                                  all systems, tasks, networks, rules, with their settings
   hebb reproduce --list                                      what was published, and what came out here
   hebb train --rule sanger --data fashion-mnist --units 16   principal components of clothes`,
-		Args:          noCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.Version = version()
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newInfoCmd(), newVerifyCmd(), newBenchCmd(), newReportCmd(), newTuneCmd(), newTrainCmd(), newVersionCmd())
-	root.AddCommand(newEvalCmd(), newPlotCmd(), newCompareCmd(), newDataCmd(), newReproduceCmd(), newHSICCmd(), newListCmd(), newExportCmd())
-	for _, c := range root.Commands() {
-		if c.Args == nil {
-			c.Args = noArgs
-		}
-	}
+	root.AddCommand(newEvalCmd(), newPlotCmd(), newCompareCmd(), newDataCmd(), newReproduceCmd(), newHSICCmd(), newListCmd(), newExportCmd(), newManCmd(), newExitCodes())
+	root.SetHelpCommand(newHelpCmd())
+	root.InitDefaultCompletionCmd()
+	strict(root)
+	completed(root)
 	return root
 }
 
@@ -205,19 +192,6 @@ func version() string {
 	return strings.Join(words, " ")
 }
 
-func noCommand(root *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, c := range root.Commands() {
-		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
-		}
-	}
-	return usagef("unknown command %q, want one of %s", args[0], strings.Join(names, ", "))
-}
-
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -227,7 +201,8 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // flagError says which flags there are where one is unknown.
 func flagError(cmd *cobra.Command, err error) error {
-	if missing := (*pflag.NotExistError)(nil); !errors.As(err, &missing) {
+	missing := (*pflag.NotExistError)(nil)
+	if !errors.As(err, &missing) {
 		return usageError{err}
 	}
 	var names []string
@@ -237,5 +212,6 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 	})
 	slices.Sort(names)
-	return usagef("%w; %s has %s", err, cmd.CommandPath(), strings.Join(names, ", "))
+	meant := cmp.Or(didYouMean("--"+missing.GetSpecifiedName(), names), ";")
+	return usagef("%w%s %s has %s", err, meant, cmd.CommandPath(), strings.Join(names, ", "))
 }

@@ -6,17 +6,22 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image/png"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/nets"
 	"hebb/nets/develop"
 	"hebb/nets/train"
 )
@@ -70,7 +75,32 @@ func TestMistakes(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"trian", []string{`unknown command "trian"`, "bench, compare, data, eval, export, hsic, info, list, plot, report, reproduce, train, tune, verify, version"}},
+		{"trian", []string{`unknown command "trian"`, "bench, compare, completion, data, eval, export, hsic, info, list, man, plot, report, reproduce, train, tune, verify, version; did you mean train?"}},
+		{"data ftech", []string{`unknown command "ftech", want one of fetch, info, list, show; did you mean fetch?`}},
+		{"help trian", []string{`no help on "trian"`, "did you mean train?"}},
+		{"completion tcsh", []string{`unknown command "tcsh"`, "bash, fish, powershell, zsh"}},
+		{"man", []string{"wants a folder"}},
+		{"tune now", []string{"flags only", `"now"`}},
+		{"reproduce two-routes phsic", []string{"takes one experiment", "phsic"}},
+		{"reproduce hopfeild", []string{"hopfeild", "did you mean hopfield?"}},
+		{"train --optimizer sgd", []string{"unknown flag: --optimizer; did you mean --optimiser? hebb train has --allow"}},
+		{"train --normalize none", []string{"did you mean --normalise?"}},
+		{"train --rule faa", []string{`rule "faa"`, "did you mean fa or aa?"}},
+		{"train --rule sangr", []string{"did you mean sanger?"}},
+		{"train rflow --task sines", []string{"did you mean rflo?"}},
+		{"train rflo --task sample:n=2", []string{"did you mean samples?"}},
+		{"train --optimiser adm", []string{"did you mean adam?"}},
+		{"train --schedule cosin", []string{"did you mean cosine?"}},
+		{"train --net resnet21 --backend cpu", []string{"resnet20, resnet32", "did you mean resnet20"}},
+		{"eval nowhere", []string{"not the folder of a run"}},
+		{"export nowhere --out x", []string{"nowhere"}},
+		{"train --resume nowhere --backend cpu", []string{"nowhere"}},
+		{"plot nowhere", []string{"nowhere"}},
+		{"report nowhere.json", []string{"nowhere.json"}},
+		{"hsic nowhere.npy nowhere.npy", []string{"nowhere.npy"}},
+		{"hsic nowhere.npy nowhere.npy --normalised --eps nan", []string{"--eps: ε is NaN"}},
+		{"bench --peer-device cpu", []string{"--peer-device is of --peer"}},
+		{"train --from nowhere --backend cpu --batch 4 --data " + images(t, 8) + " --net mlp:30-10", []string{"nowhere"}},
 		{"list now", []string{"flags only", `"now"`}},
 		{"train now", []string{`system "now"`, "rflo, wp"}},
 		{"train now then", []string{"one system, and else flags only", "[\"now\" \"then\"]"}},
@@ -95,6 +125,7 @@ func TestMistakes(t *testing.T) {
 		{"train --backend cpu --rung naive", []string{"--rung with --backend cpu", "flags of a GPU"}},
 		{"train --backend cpu --device 0 --no-cache", []string{"--device, --no-cache with --backend cpu"}},
 		{"verify --backend cpu --tuning off", []string{"--tuning with --backend cpu"}},
+		{"reproduce hopfield --backend cpu --no-cache", []string{"--no-cache with --backend cpu"}},
 		{"train --context surfaceless --device 0", []string{"--device 0 with --context surfaceless"}},
 		{"train --rung third", []string{`rung "third"`, "naive"}},
 		{"train --device -7", []string{"device -7"}},
@@ -151,6 +182,112 @@ func TestMistakes(t *testing.T) {
 			if !strings.Contains(stderr, w) {
 				t.Errorf("hebb %s: stderr is %q, want %q in it", c.args, stderr, w)
 			}
+		}
+	}
+}
+
+// TestExitStatus: 0, 1, 2 and 130 mean the same for every command, and the help says so.
+func TestExitStatus(t *testing.T) {
+	status, out, _ := hebb(t, "help", "exit-codes")
+	if status != 0 {
+		t.Errorf("hebb help exit-codes: status %d", status)
+	}
+	for _, want := range []string{"0    done", "1    failed", "2    wrong input", "130  interrupted", traceEnv} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the help lacks %q:\n%s", want, out)
+		}
+	}
+	missing := fmt.Errorf("open x: %w", fs.ErrNotExist)
+	_, unfit := train.New(nil, names, train.Config{})
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0}, {errors.New("a full disk"), 1}, {usagef("--x"), 2}, {fmt.Errorf("more: %w", usagef("--x")), 2}, {missing, 2}, {failure{missing}, 1},
+		{unfit, 2}, {failure{fmt.Errorf("stopped: %w", context.Canceled)}, 130}, {failure{fmt.Errorf("stopped: %w", stopped{syscall.SIGTERM})}, 143}, {errors.Join(usagef("--x"), errors.New("y")), 2},
+	} {
+		if got := exitStatus(t.Context(), c.err); got != c.want {
+			t.Errorf("%v: status %d, want %d", c.err, got, c.want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	data, dir := images(t, 40), t.TempDir()
+	for _, c := range []struct {
+		ctx  context.Context
+		want int
+		args []string
+	}{
+		{t.Context(), 0, small(data, filepath.Join(dir, "run"))}, {t.Context(), 1, small(data, filepath.Join(dir, "run"))},
+		{t.Context(), 1, small(data, filepath.Join(dir, "diverged"), "--lr", "1e30", "--epochs", "4")}, {t.Context(), 2, small(data, filepath.Join(dir, "wrong"), "--batch", "41")},
+		{ctx, 130, small(data, filepath.Join(dir, "stopped"))}, {t.Context(), 2, []string{"eval", filepath.Join(dir, "run"), "--backend", "cpu"}},
+	} {
+		var out, stderr bytes.Buffer
+		if status := run(c.ctx, c.args, &out, &stderr); status != c.want {
+			t.Errorf("hebb %v: status %d, want %d, stderr %q", c.args, status, c.want, stderr.String())
+		}
+	}
+}
+
+// TestComplete: a shell completes the values of flags and the arguments of commands, with what a program added among them.
+func TestComplete(t *testing.T) {
+	were := *names
+	t.Cleanup(func() { *names = were })
+	System("half-lost", "a test", func() nets.System { return &halfLost{} })(names)
+	for args, want := range map[string]string{
+		"train ": "half-lost rflo sanger", "train --rule ": "bp phsic sanger", "train --net ": "mlp lenet5 resnet20", "train --task ": "sines samples", "train --backend ": "auto gpu cpu",
+		"train --data ": "fashion-mnist cifar10", "train --schedule ": "cosine", "train --optimiser ": "adamw", "train --normalise ": "channel signed none", "bench --suite ": "layers training",
+		"tune --suite ": "gram", "verify --op ": "Gemm Conv", "eval --part ": "test train", "reproduce ": "two-routes", "data fetch ": "mnist", "help ": "train exit-codes",
+	} {
+		status, out, _ := hebb(t, append([]string{"__complete"}, strings.Split(args, " ")...)...)
+		for w := range strings.FieldsSeq(want) {
+			if status != 0 || !slices.Contains(strings.Fields(out), w) {
+				t.Errorf("hebb %s: status %d, %q, want %s", args, status, out, w)
+			}
+		}
+	}
+}
+
+// TestMan: each command has a page with its flags; tables stay tables.
+func TestMan(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "man1")
+	if status, out, stderr := hebb(t, "man", dir); status != 0 || !strings.Contains(out, dir) {
+		t.Fatalf("status %d, %q, %q", status, out, stderr)
+	}
+	for _, c := range newRoot().Commands() {
+		if !c.IsAvailableCommand() {
+			continue
+		}
+		page := read(t, dir, "hebb-"+c.Name()+".1")
+		if !bytes.Contains(page, []byte("hebb "+c.Name())) && !bytes.Contains(page, []byte("hebb-"+c.Name())) {
+			t.Errorf("the page of %s is\n%s", c.Name(), page)
+		}
+	}
+	if page := string(read(t, dir, "hebb-train.1")); !strings.Contains(page, "Δw_u = η·y_u·(x − Σ_{v≤u} y_v·w_v)") || !strings.Contains(page, "--learners") {
+		t.Errorf("the page of train is\n%s", page)
+	}
+}
+
+// TestList: everything that can be named is there, with its settings and what suits it.
+func TestList(t *testing.T) {
+	_, out, _ := hebb(t, "list")
+	for _, want := range []string{
+		"units=50, tau=10, gain=1.5", "\n                 --lr 0.0005 unless", "--steps 24000 unless", "--epochs 10 unless", "sweeps=10\n                 --lr 0.01",
+		"at=[4, 6], factor=0.25: both have to be given", "warmup=0: epochs of a linear rise",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the list lacks %q:\n%s", want, out)
+		}
+	}
+	for _, kind := range nets.ScheduleKinds {
+		if schedules[kind].about == "" || schedules[kind].settings == "" {
+			t.Errorf("nothing is said of the schedule %s", kind)
+		}
+	}
+	_, help, _ := hebb(t, "train", "--help")
+	for _, want := range []string{"learning rate (default: 0.01, of a system the one that hebb list shows", "passes over the examples (default: 10, of a task the length"} {
+		if !strings.Contains(help, want) || strings.Contains(help, "(default 0.01)") {
+			t.Errorf("the help of train lacks %q:\n%s", want, help)
 		}
 	}
 }

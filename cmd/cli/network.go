@@ -60,19 +60,19 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.StringVar(&r.Loss, "loss", r.Loss, "what to make small: "+lossNames())
 	f.StringVar(&r.Allow, "allow", r.Allow, allowUsage)
 	f.StringVar(&r.Optimiser, "optimiser", r.Optimiser, "how gradients change weights")
-	f.Float64Var(&r.Config.Rate, "lr", r.Config.Rate, "learning rate")
+	f.Float64Var(&r.Config.Rate, "lr", r.Config.Rate, said("learning rate", "0.01, of a system the one that hebb list shows, and with --rule sanger and its kin see --rate"))
 	f.Float64Var(&r.BiasRate, "bias-rate", r.BiasRate, "what the gradients of biases are multiplied by")
 	f.Float64Var(&r.OutputRate, "output-rate", r.OutputRate, "what the rate of the output layer is multiplied by")
-	f.StringVar(&r.Schedule, "schedule", r.Schedule, "what becomes of the rate")
+	f.StringVar(&r.Schedule, "schedule", r.Schedule, said("what becomes of the rate", "constant, and inverse with --rule sanger and its kin"))
 	f.Float64Var(&r.Noise, "noise", r.Noise, "standard deviation of noise added to every gradient")
 	f.IntVar(&r.Batch, "batch", r.Batch, "examples an update")
-	f.IntVar(&r.Epochs, "epochs", r.Epochs, "passes over the examples")
+	f.IntVar(&r.Epochs, "epochs", r.Epochs, said("passes over the examples", "10, of a task the length that hebb list shows, and 20 with --rule sanger and its kin"))
 	f.IntVar(&r.Steps, "steps", r.Steps, "updates (0: as the epochs say)")
 	f.IntVar(&r.Learners, "learners", r.Learners, "learn from so many seeds, the first of them --seed, side by side where that can be")
 	f.Uint64Var(&r.Seed, "seed", r.Seed, "seed of the first weights, of the order, of augmentation and dropout")
 	f.BoolVar(&r.InOrder, "in-order", r.InOrder, "take the examples in the order of the data")
 	f.IntVar(&r.Angles, "angles", r.Angles, "compare deltas with backprop's on the first `N` examples (0: on the last batch)")
-	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, "updates between two lines of metrics")
+	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, said("updates between two lines of metrics", "50, a twentieth of a task's own length, and 468 with --rule sanger and its kin"))
 	f.IntVar(&r.SaveEvery, "save-every", r.SaveEvery, "updates between two checkpoints (0: an epoch)")
 	f.StringVar(&r.KeepBest, "keep-best", r.KeepBest, "keep the checkpoint that is best on the test part too, by `accuracy` or loss")
 	f.IntVar(&r.Patience, "patience", r.Patience, "with --keep-best: end after `N` evaluations that were no better (0: at the last step)")
@@ -85,7 +85,13 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.StringVar(&r.profile, "profile", "", profileUsage)
 	f.StringVar(&r.trace, "trace", "", "write a line for every op into `FILE`: its shapes, its cost, how long the call took")
 	f.StringVar(&r.Task, "task", r.Task, "what a system learns from, see hebb list (default: the examples of --data)")
+	for _, name := range []string{"lr", "epochs", "schedule", "log-every"} { // whose defaults depend on the system and its task
+		f.Lookup(name).DefValue = map[bool]string{true: "", false: "0"}[name == "schedule"]
+	}
 }
+
+// said is the usage of a flag whose default depends on what else is said.
+func said(usage, byDefault string) string { return usage + " (default: " + byDefault + ")" }
 
 // flagNames are the flags by the key of the setting, where the two differ.
 var flagNames = map[string]string{"rate": "lr"}
@@ -112,8 +118,10 @@ func (r *networkRun) settings() (train.Config, error) {
 	if err := r.useless(c); err != nil {
 		return c, err
 	}
-	if _, err := names.Rule(c.Rule); errors.Is(err, catalogue.ErrName) {
-		return c, usagef("--rule: %w; or, to learn components, %s", err, strings.Join(componentRules, ", "))
+	_, err = names.Rule(c.Rule)
+	if none := (catalogue.NameError{}); errors.As(err, &none) {
+		none.Names = append(none.Names, componentRules...)
+		return c, usagef("--rule: %w; or, to learn components, %s", none, strings.Join(componentRules, ", "))
 	}
 	if err := c.Check(names); err != nil {
 		return c, usageError{err}
@@ -197,16 +205,8 @@ func flagOf(key string) string {
 }
 
 func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
-	if r.sampled < 0 {
-		return usagef("--verify %d, want at least 0", r.sampled)
-	}
 	simple := r.System == "" && slices.Contains(componentRules, r.Config.Rule)
-	for _, name := range []string{"units", "rate", "force"} {
-		if r.flags.Changed(name) && !simple {
-			return usagef("--%s is for the rules sanger, subspace, oja and hebb, as in --rule sanger, not for %s: see hebb list", name, cmp.Or(r.System, r.Config.Rule))
-		}
-	}
-	if err := r.reachable(r.on); err != nil {
+	if err := r.asked(simple); err != nil {
 		return err
 	}
 	if r.out != "" && r.resume == "" { // before there is any work
@@ -220,22 +220,8 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer prof.drop()
-	var c train.Config
-	if r.resume == "" {
-		if simple {
-			c, err = r.components(stdout)
-		} else {
-			c, err = r.settings()
-		}
-		if err != nil {
-			return err
-		}
-		if _, idle := c.Idle()["data"]; !idle {
-			if _, err := data.Find(c.Data); err != nil {
-				return usageError{err}
-			}
-		}
-	} else if err := r.onlyResume(); err != nil {
+	c, err := r.chosen(simple, stdout)
+	if err != nil {
 		return err
 	}
 	trace, err := openTrace(r.trace)
@@ -248,34 +234,17 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer dev.Close()
-	var work *train.Run
-	var rec train.Record
-	err = guarded(r.who(c), func() (err error) {
-		work, rec, err = r.prepare(dev, c)
-		return err
-	})
+	work, rec, err := r.ready(dev, c)
 	if err != nil {
-		return foreign(err, r.resume)
+		return err
 	}
 	defer work.Close()
-	if work.Set != nil && work.Set.Test == nil && r.flags.Changed("test-limit") && r.TestLimit > 0 {
-		return errors.Join(usagef("--test-limit %d, and %s has no test part: want --holdout", r.TestLimit, c.Data), work.Folder.Discard())
-	}
 	sayLeeway(dev.Allowed(), stderr, dev.Info())
 	for _, n := range work.Notes {
 		fmt.Fprintln(stderr, "hebb:", n)
 	}
 	r.describe(stdout, work, rec, notes)
-	err = guarded(r.who(work.Config), func() error {
-		if err := r.train(ctx, work, stdout, stderr); err != nil {
-			return err
-		}
-		sayLost(work, stderr)
-		if why := work.Early(); why != "" {
-			fmt.Fprintf(stdout, "ended     %s\n", why)
-		}
-		return figures(work, stdout)
-	})
+	err = r.make(ctx, work, stdout, stderr)
 	if verifier != nil {
 		rec.Verified = &verifier.Tally
 		printVerified(stdout, verifier.Tally)
@@ -288,6 +257,73 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
 	}
 	return errors.Join(err, prof.finish(stdout))
+}
+
+// asked reports flags that cannot be, before there is any work; simple says that the rule learns components.
+func (r *networkRun) asked(simple bool) error {
+	if r.sampled < 0 {
+		return usagef("--verify %d, want at least 0", r.sampled)
+	}
+	for _, name := range []string{"units", "rate", "force"} {
+		if r.flags.Changed(name) && !simple {
+			return usagef("--%s is for the rules sanger, subspace, oja and hebb, as in --rule sanger, not for %s: see hebb list",
+				name, cmp.Or(r.System, r.Config.Rule))
+		}
+	}
+	return r.reachable(r.on)
+}
+
+// chosen returns the config of a new run, or nothing for one that goes on.
+func (r *networkRun) chosen(simple bool, stdout io.Writer) (c train.Config, err error) {
+	switch {
+	case r.resume != "":
+		return c, r.onlyResume()
+	case simple:
+		c, err = r.components(stdout)
+	default:
+		c, err = r.settings()
+	}
+	if _, idle := c.Idle()["data"]; err != nil || idle {
+		return c, err
+	}
+	if _, err := data.Find(c.Data); err != nil {
+		return c, usageError{err}
+	}
+	return c, nil
+}
+
+// ready prepares the run and its folder, or says why that cannot be.
+func (r *networkRun) ready(dev *compute.Device, c train.Config) (work *train.Run, rec train.Record, err error) {
+	err = guarded(r.who(c), func() (err error) {
+		work, rec, err = r.prepare(dev, c)
+		return err
+	})
+	if err != nil {
+		return nil, rec, foreign(err, r.resume)
+	}
+	if work.Set != nil && work.Set.Test == nil && r.flags.Changed("test-limit") && r.TestLimit > 0 {
+		err = usagef("--test-limit %d, and %s has no test part: want --holdout", r.TestLimit, c.Data)
+		return nil, rec, errors.Join(err, work.Folder.Discard(), work.Close())
+	}
+	return work, rec, nil
+}
+
+// make makes the run to its end.
+func (r *networkRun) make(ctx context.Context, work *train.Run, stdout, stderr io.Writer) error {
+	err := guarded(r.who(work.Config), func() error {
+		if err := r.train(ctx, work, stdout, stderr); err != nil {
+			return err
+		}
+		sayLost(work, stderr)
+		if why := work.Early(); why != "" {
+			fmt.Fprintf(stdout, "ended     %s\n", why)
+		}
+		return figures(work, stdout)
+	})
+	if err != nil {
+		return failure{err}
+	}
+	return nil
 }
 
 // who says whose code a run calls, for the error of a panic in it.
@@ -374,10 +410,9 @@ func (r *networkRun) onlyResume() error {
 // prepare makes a new run and its folder, or opens one that is to go on.
 func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, train.Record, error) {
 	if r.resume != "" {
-		work, rec, err := train.Resume(dev, names, r.resume, func(c *train.Config) {
+		return train.Resume(dev, names, r.resume, func(c *train.Config) {
 			r.override(c, func(flag string) bool { return slices.Contains([]string{"epochs", "steps", "patience", "data"}, flag) })
 		})
-		return work, rec, unfit(err)
 	}
 	started := time.Now()
 	if r.folder == nil {
@@ -388,17 +423,9 @@ func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, t
 	}
 	work, rec, err := r.begin(dev, c, started)
 	if err != nil {
-		err = errors.Join(unfit(err), r.folder.Close())
+		err = errors.Join(err, r.folder.Close())
 	}
 	return work, rec, err
-}
-
-// unfit makes a mistake in the command line of a setting that does not fit.
-func unfit(err error) error {
-	if e := (train.ConfigError{}); errors.As(err, &e) {
-		return usageError{err}
-	}
-	return err
 }
 
 // begin makes a new run in its folder; with --force it replaces one once it has begun.
@@ -599,6 +626,9 @@ func hidden(layers []nets.Angle) string {
 
 func listNetworks() string {
 	var b strings.Builder
+	for _, n := range names.Networks {
+		fmt.Fprintf(&b, "  %-38s  %s\n", n.Name, n.About)
+	}
 	for _, n := range stack.Networks {
 		fmt.Fprintf(&b, "  %-38s  %s\n", n.Name, n.About)
 	}

@@ -442,6 +442,29 @@ func TestSuited(t *testing.T) {
 	}
 }
 
+// TestLossText: a loss fits its column, whatever it is.
+func TestLossText(t *testing.T) {
+	for x, want := range map[float64]string{2.30259: "2.3026", 0: "0.0000", -0.5: "-0.5000", 9999: "9999.0000", 12345.678: "1.235e+04", -1.4e30: "-1.4e+30", math.MaxFloat32: "3.403e+38"} {
+		if got := lossText(x); got != want || len(got) > 10 {
+			t.Errorf("%g is %q, want %q", x, got, want)
+		}
+	}
+}
+
+// TestAbsurdLoss: who watches a run is told at once that its loss went up a million times, and the run goes on.
+func TestAbsurdLoss(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	status, stdout, stderr := hebb(t, small(images(t, 200), out, "--net", "mlp-tanh:30-8-10", "--optimiser", "sgd:weight_decay=1", "--lr", "3")...)
+	if status != 0 || strings.Count(stderr, "hebb: the loss at step ") != 1 || !strings.Contains(stderr, "is the rate too high? The newest checkpoint up to step") {
+		t.Errorf("status %d, stderr %q", status, stderr)
+	}
+	for w := range strings.FieldsSeq(stdout) {
+		if digits := strings.Trim(w, "0123456789"); digits == "." && len(w) > 10 {
+			t.Errorf("%s in a column:\n%s", w, stdout)
+		}
+	}
+}
+
 // TestTrainInTurn: learners that cannot be side by side say why, and export writes the model of one, which is that of its
 // seed alone.
 func TestTrainInTurn(t *testing.T) {
@@ -504,7 +527,7 @@ func TestTrainFrom(t *testing.T) {
 	}
 	third := filepath.Join(t.TempDir(), "third")
 	status, _, stderr = hebb(t, small(data, third, "--from", other)...)
-	if status != 1 || !strings.Contains(stderr, "fc1.weight is [2 2], want [16 30]") {
+	if status != 2 || !strings.Contains(stderr, "fc1.weight is [2 2], want [16 30]") {
 		t.Errorf("status %d, stderr %q", status, stderr)
 	}
 	if _, err := os.Stat(third); err == nil {
@@ -527,7 +550,7 @@ func TestNetworkRefusals(t *testing.T) {
 		{[]string{"--batch", "3", "--rule", "hsic"}, 2, "batches of 3, and the rule hsic learns from 4 at least"},
 		{[]string{"--net", "mlp:784-10"}, 2, "takes 784 numbers, and the examples are 6×5×1"},
 		{[]string{"--net", "mlp:30-9"}, 2, "makes 9 numbers, and there are 10 classes"},
-		{[]string{"--net", "lenet5"}, 1, "conv2"},
+		{[]string{"--net", "lenet5"}, 2, "conv2"},
 		{[]string{"--lr", "1e30", "--epochs", "4", "--log-every", "1"}, 1, "training diverged"},
 	} {
 		t.Chdir(t.TempDir())

@@ -18,7 +18,7 @@ type outFile struct {
 func reserve(flag, path string) (*outFile, error) {
 	f, err := atomicfile.Create(path)
 	if err != nil {
-		return nil, fmt.Errorf("--%s %s cannot be written: %w", flag, path, err)
+		return nil, failure{fmt.Errorf("--%s %s cannot be written: %w", flag, path, err)}
 	}
 	return &outFile{flag, path, f}, nil
 }
@@ -32,7 +32,7 @@ func (f *outFile) write(content func(io.Writer) error) error {
 		err = f.tmp.Commit()
 	}
 	if err != nil {
-		return fmt.Errorf("--%s %s cannot be written: %w", f.flag, f.path, err)
+		return failure{fmt.Errorf("--%s %s cannot be written: %w", f.flag, f.path, err)}
 	}
 	return nil
 }

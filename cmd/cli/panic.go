@@ -76,18 +76,19 @@ func packageOf(function string) string {
 // within reports whether a package is of a module, or of a folder of one.
 func within(pkg, module string) bool { return pkg == module || strings.HasPrefix(pkg, module+"/") }
 
+// own are the libraries of this module.
+var own = []string{"hebb/compute", "hebb/nets", "hebb/cpu", "hebb/gpu", "hebb/backend", "hebb/internal", "hebb/bench", "hebb/cmd"}
+
 // isHebb reports whether a package is one of this module's libraries.
 func isHebb(pkg string) bool {
-	return slices.ContainsFunc([]string{"compute", "nets", "cpu", "gpu", "backend", "internal", "bench", "cmd"}, func(dir string) bool {
-		return within(pkg, "hebb/"+dir)
-	})
+	return slices.ContainsFunc(own, func(library string) bool { return within(pkg, library) })
 }
 
 // isStandard reports whether a package is of the standard library: of no module of the program, and without a dot in its first
 // element.
 func isStandard(pkg string) bool {
 	first, _, _ := strings.Cut(pkg, "/")
-	if strings.Contains(first, ".") || first == "hebb" || pkg == "main" {
+	if strings.Contains(first, ".") || isHebb(pkg) || pkg == "main" {
 		return false
 	}
 	info, ok := debug.ReadBuildInfo()

@@ -47,8 +47,13 @@ type reproduction struct {
 func newReproduceCmd() *cobra.Command {
 	var r reproduction
 	cmd := &cobra.Command{
-		Use:   "reproduce EXPERIMENT",
-		Args:  cobra.MaximumNArgs(1),
+		Use: "reproduce EXPERIMENT",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("%s takes one experiment, found %q", cmd.CommandPath(), args)
+			}
+			return nil
+		},
 		Short: "Repeat a published experiment and set the figures side by side",
 		Long: `hebb reproduce makes all runs of an experiment and prints what was measured beside what was published.
 Each run has a folder of its own under --out, as of hebb train, or with its figures. What is there already is not
@@ -103,9 +108,12 @@ func listExperiments() string {
 func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.Writer) error {
 	e, scale, err := reproduce.Find(experiments, name, r.scale)
 	if err != nil {
-		return usageError{err}
+		return usagef("%w%s", err, didYouMean(name, arguments["reproduce"]()))
 	}
 	parts, err := r.parts(scale)
+	if err == nil {
+		err = r.reachable(r.on)
+	}
 	if err != nil {
 		return err
 	}

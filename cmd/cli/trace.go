@@ -23,7 +23,7 @@ func openTrace(path string) (*tracing, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return nil, fmt.Errorf("--trace: %w", err)
+		return nil, failure{fmt.Errorf("--trace: %w", err)}
 	}
 	return &tracing{f, bufio.NewWriter(f)}, nil
 }

@@ -33,7 +33,6 @@ Exit status 1 if a way gave a wrong result, 130 if interrupted; what was found u
 		Example: `  hebb tune
   hebb tune --suite layers --budget 5m
   hebb tune --case 'product NN (1024|4096)³' --all`,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

@@ -74,15 +74,24 @@ func (c *Catalogue) Network(name string) stack.Architecture {
 	return func(in nets.Shape, outputs int) (stack.Spec, error) {
 		spec, err := stack.Parse(name, in, outputs)
 		if none := stack.UnknownError(""); errors.As(err, &none) {
-			err = nameError{strings.Join(append([]string{err.Error()}, networkNames(c.Networks)...), "; ")}
+			own := c.NetworkNames()[:len(c.Networks)]
+			err = NameError{"network", name, c.NetworkNames(), strings.Join(append([]string{err.Error()}, own...), "; ")}
 		}
 		return spec, err
 	}
 }
 
-func networkNames(all []Network) (names []string) {
-	for _, n := range all {
+// NetworkNames returns what the names of networks begin with: those of c's own first.
+func (c *Catalogue) NetworkNames() (names []string) {
+	for _, n := range c.Networks {
 		names = append(names, n.Name)
+	}
+	for _, n := range stack.Networks {
+		for name := range strings.SplitSeq(n.Name, ", ") {
+			if name, _, _ = strings.Cut(name, ":"); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
 	}
 	return names
 }
@@ -143,14 +152,22 @@ func fresh[E, T any](c *Catalogue, all []E, what, text string, of func(E) (strin
 // ErrName is wrapped by the error of a text that names nothing in the catalogue.
 var ErrName = errors.New("no such name")
 
-// A nameError is an ErrName that says which names there are.
-type nameError struct{ text string }
+// A NameError is an ErrName that says which names there are.
+type NameError struct {
+	What, Name string   // "rule", "faa"
+	Names      []string // all that there are
+	text       string
+}
 
-func (e nameError) Error() string     { return e.text }
-func (e nameError) Is(err error) bool { return err == ErrName }
+func (e NameError) Error() string     { return e.text }
+func (e NameError) Is(err error) bool { return err == ErrName }
 
 func unknown[E any](all []E, what, name string, of func(E) string) error {
-	return nameError{fmt.Sprintf("%s %q, want one of %s", what, name, nets.Names(all, of))}
+	e := NameError{What: what, Name: name, text: fmt.Sprintf("%s %q, want one of %s", what, name, nets.Names(all, of))}
+	for _, x := range all {
+		e.Names = append(e.Names, of(x))
+	}
+	return e
 }
 
 // choose returns the entry of a list that a text names, with what the text after its name sets, checked if it can be.

@@ -44,15 +44,31 @@ func (c *Catalogue) settings(into any, text string) error {
 	return nil
 }
 
-// fieldOf returns the field of a struct that a key sets.
+// fieldOf returns the field of a struct that a key sets; those of a struct within count as its own.
 func fieldOf(into any, key string) (reflect.Value, bool) {
-	v := reflect.ValueOf(into).Elem()
-	for i := 0; v.Kind() == reflect.Struct && i < v.NumField(); i++ {
-		if name := keyOf(v.Type().Field(i)); name != "" && name == key {
-			return v.Field(i), true
+	v := reflect.Indirect(reflect.ValueOf(into))
+	for _, f := range fieldsOf(v.Type()) {
+		if keyOf(f) == key {
+			return v.FieldByIndex(f.Index), true
 		}
 	}
 	return reflect.Value{}, false
+}
+
+// fieldsOf returns the fields of a struct that are settings; none of another type.
+func fieldsOf(t reflect.Type) (all []reflect.StructField) {
+	for i := 0; t.Kind() == reflect.Struct && i < t.NumField(); i++ {
+		f := t.Field(i)
+		if f.Anonymous && f.Type.Kind() == reflect.Struct && f.Tag.Get("toml") == "" {
+			for _, inner := range fieldsOf(f.Type) {
+				inner.Index = append([]int{i}, inner.Index...)
+				all = append(all, inner)
+			}
+		} else if keyOf(f) != "" {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // read sets a field to a value. Its errors say what kind of value the field takes.
@@ -191,13 +207,8 @@ func keys(of any) (names []string) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.Kind() != reflect.Struct {
-		return nil
-	}
-	for i := range t.NumField() {
-		if name := keyOf(t.Field(i)); name != "" {
-			names = append(names, name)
-		}
+	for _, f := range fieldsOf(t) {
+		names = append(names, keyOf(f))
 	}
 	return names
 }

@@ -131,9 +131,15 @@ func TestOwnNetwork(t *testing.T) {
 	}
 }
 
+// A within is settings that a struct may have in it.
+type within struct {
+	Depth int `toml:"depth"`
+}
+
 // A texts has a setting of every kind.
 type texts struct {
 	stack.Backprop `toml:"-"`
+	within
 
 	Init  string   `toml:"init"`
 	Words []string `toml:"words"`
@@ -161,7 +167,7 @@ func TestTexts(t *testing.T) {
 	c.Rules = []stack.NamedRule{{Name: "own", Rule: own}}
 	for text, want := range map[string]texts{
 		"own:init=init2": {Init: "init2"}, "own:init=true": {Init: "true"}, "own:init=1e3": {Init: "1e3"}, `own:init="a b"`: {Init: "a b"},
-		"own:words=[fc1, norm.2],rate=2": {Init: "none", Words: []string{"fc1", "norm.2"}, Rate: 2}, "own:words=[]": {Init: "none", Words: []string{}},
+		"own:words=[fc1, norm.2],rate=2": {Init: "none", Words: []string{"fc1", "norm.2"}, Rate: 2}, "own:depth=3": {Init: "none", within: within{3}}, "own:words=[]": {Init: "none", Words: []string{}},
 		"own:kind=level2,on=true,sizes=[3, 4]": {Init: "none", Kind: 2, On: true, Sizes: []int{3, 4}}, "own": {Init: "none"},
 	} {
 		r, err := c.Rule(text)
@@ -177,7 +183,7 @@ func TestTexts(t *testing.T) {
 		"own:sizes=[a]": `rule own: "sizes=[a]": want a list in brackets, [first, second], each a whole number`, "own:on=yes": `rule own: "on=yes": want true or false`,
 		"own:kind=level3": `rule own: "kind=level3": level level3, want level2`, "own:words=3": `rule own: "words=3": want a list in brackets, [first, second], each a word`,
 		"own:rate=1,rate=2": `rule own: "rate=1,rate=2": rate is set twice`, "own:rate=": `rule own: "rate=": want a number within ±3.4e38`,
-		"own:Backprop=1": `rule own: "Backprop=1": no setting is called Backprop; there are: init, words, sizes, rate, on, kind`, "own:rate=nan": `rule own: "rate=nan": want a finite number within ±3.4e38`,
+		"own:Backprop=1": `rule own: "Backprop=1": no setting is called Backprop; there are: depth, init, words, sizes, rate, on, kind`, "own:rate=nan": `rule own: "rate=nan": want a finite number within ±3.4e38`,
 	} {
 		if _, err := c.Rule(text); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", text, err, want)

@@ -31,7 +31,7 @@ func (w *lossWatch) see(l Line) string {
 	if was || !w.lost {
 		return ""
 	}
-	return fmt.Sprintf("the %s at step %d is %.4g, %.2g times the first, %.4g: is the rate too high? The last checkpoint of step %d or before stays",
+	return fmt.Sprintf("the %s at step %d is %.4g, %.2g times the first, %.4g: is the rate too high? The newest checkpoint up to step %d is kept",
 		name, l.Step, x, x/w.first, w.first, w.sane)
 }
 

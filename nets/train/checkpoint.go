@@ -255,7 +255,7 @@ func (r *Run) loadOpen(path string, f *safetensors.File, want []nets.Named, torc
 		if r.Config.System != "" {
 			what = "system"
 		}
-		return fmt.Errorf("%s is of another %s: %w", path, what, err)
+		return ConfigError{fmt.Errorf("%s is of another %s: %w", path, what, err)}
 	}
 	values := make([][]float32, len(want))
 	for i, t := range want {

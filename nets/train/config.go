@@ -121,8 +121,9 @@ func (c Config) checkSystem(names *catalogue.Catalogue) error {
 		return nil
 	}
 	_, err := names.Task(c.Task)
-	if errors.Is(err, catalogue.ErrName) {
-		err = fmt.Errorf("%w, %s", err, SamplesTask)
+	if none := (catalogue.NameError{}); errors.As(err, &none) {
+		none.Names = append(none.Names, SamplesTask)
+		return fmt.Errorf("%w, %s", none, SamplesTask)
 	}
 	return err
 }

@@ -135,7 +135,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, file *safetensors.File, tell func(done, total int)) (v Evaluation, err error) {
 	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
 	if e.On != "" || e.Part != "test" || e.Table || e.Rotate != (data.Rotation{}) {
-		return v, fmt.Errorf("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")
+		return v, ConfigError{errors.New("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")}
 	}
 	r, err := prepare(dev, names, e.Config, e.Record, "")
 	if err != nil {
@@ -146,7 +146,7 @@ func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.
 		return v, err
 	}
 	if r.Session.Test == nil {
-		return v, fmt.Errorf("the task %s has no test", cmp.Or(e.Task, e.Data))
+		return v, ConfigError{fmt.Errorf("the task %s has no test", cmp.Or(e.Task, e.Data))}
 	}
 	start := time.Now()
 	m, err := r.Session.Evaluate(ctx, tell)
@@ -251,7 +251,7 @@ func (e Exam) sets(file *safetensors.File, v *Evaluation) (n data.Normalise, on 
 		n = own.Normalisation(e.Normalise)
 	}
 	if is := shapeOf(on); is != o.Shape {
-		return n, nil, fmt.Errorf("%s has examples of %v, want %v, which the network was trained on (%s)", v.Data, is, o.Shape, e.Data)
+		return n, nil, ConfigError{fmt.Errorf("%s has examples of %v, want %v, which the network was trained on (%s)", v.Data, is, o.Shape, e.Data)}
 	}
 	part, err := e.part(on, v.Data)
 	if err != nil {
@@ -285,7 +285,7 @@ func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
 	case e.Part == "train":
 		return s.Train, nil
 	case s.Test == nil:
-		return nil, fmt.Errorf("%s has no test part, and no share of it was held out", path)
+		return nil, ConfigError{fmt.Errorf("%s has no test part, and no share of it was held out", path)}
 	}
 	return s.Test, nil
 }

@@ -36,12 +36,12 @@ func (c Config) Idle() map[string]string {
 	return idle
 }
 
-// settled is c with the idle settings of [Default], but for the epochs, which a run may be made longer by.
+// settled is c with the idle settings of [Default].
 func (c Config) settled() Config {
 	idle := c.Idle()
 	from, to := reflect.ValueOf(Default), reflect.ValueOf(&c).Elem()
 	for i := range to.NumField() {
-		if key := to.Type().Field(i).Tag.Get("toml"); idle[key] != "" && key != "epochs" {
+		if key := to.Type().Field(i).Tag.Get("toml"); idle[key] != "" {
 			to.Field(i).Set(from.Field(i))
 		}
 	}

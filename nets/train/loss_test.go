@@ -23,7 +23,7 @@ func TestLoss(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"hinge": "cross-entropy, binary-cross-entropy, hsic", "squared-error": "want one of", "hsic:sigma=1.0": "there are: sigma_x, sigma_y",
-		"hsic:sigma_y=0.0": "sigma_y 0", "hsic:sigma_x=-2.0": "sigma_x -2", "hsic:sigma_x=nan": "sigma_x NaN", "hsic:sigma_x=inf": "out of range",
+		"hsic:sigma_y=0.0": "sigma_y 0", "hsic:sigma_x=-2.0": "sigma_x -2", "hsic:sigma_x=nan": `"sigma_x=nan": want a finite number`, "hsic:sigma_x=inf": `"sigma_x=inf": want a number within`,
 		"hsic:regression=true": "regression", "cross-entropy:sigma_x=1.0": "cross-entropy",
 	} {
 		if l, err := names.Loss(text); err == nil || !strings.Contains(err.Error(), want) {

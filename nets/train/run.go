@@ -66,14 +66,15 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 	if c.KeepBest != "" && run.Test == nil {
 		return nil, ConfigError{fmt.Errorf("the best %s is that on the test part of the data, and there is no test part", c.KeepBest)}
 	}
-	if c.System != "" {
-		spec, err := tried(run, dev)
-		if err != nil {
-			return nil, ConfigError{c.misfit(err, dev, names, p, r.Set)}
-		}
-		if spec.Epoch == 0 {
-			run.Test = nil // which would have no end
-		}
+	spec, err := tried(run, dev)
+	if err != nil && c.System != "" {
+		err = c.misfit(err, dev, names, p, r.Set)
+	}
+	if err != nil {
+		return nil, ConfigError{err}
+	}
+	if spec.Epoch == 0 {
+		run.Test = nil // which would have no end
 	}
 	run.Rehearse(dev)
 	if r.Session, err = run.Open(dev); err != nil {

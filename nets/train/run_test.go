@@ -439,7 +439,7 @@ func TestUnfitData(t *testing.T) {
 		"no setting":        func(c *Config) { c.Rule = "aa:speed=3" },
 		"want one of":       func(c *Config) { c.Optimiser = "lbfgs" },
 		"weight decay -1":   func(c *Config) { c.Optimiser = "sgd:weight_decay=-1" },
-		"warm-up":           func(c *Config) { c.Schedule = "cosine:warmup=-1" },
+		"a warmup of -1":    func(c *Config) { c.Schedule = "cosine:warmup=-1" },
 	} {
 		c := small(t, "mlp:64-12-4", "bp")
 		change(&c)

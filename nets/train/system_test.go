@@ -253,7 +253,7 @@ func TestUnfitSystems(t *testing.T) {
 		"the task showed X":                          {"misfit", "misfit:broken=true"},
 		"the task misfit:endless=true has no epochs": {"misfit", "misfit:endless=true"},
 		"16 units for 3 inputs":                      {"sanger", "xor"},
-		"the system answers [2 3 16], and the task":  {"sanger", "recall:patterns=3"},
+		"16 units answer, and the task wants 200":    {"sanger", "recall:patterns=3"},
 	} {
 		dir := filepath.Join(t.TempDir(), "run")
 		config := ofSystem(t, c.system, c.task, 10)
