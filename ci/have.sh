@@ -1,7 +1,7 @@
 # Sourced from the top of the repository: looks at what this machine can build and run, and sets
 #
 #   CGO_ENABLED  1 where there is a C compiler
-#   TAGS         build tags: openblas where it links; noglfw without X11's headers; nogpu without OpenGL's
+#   TAGS         build tags: noglfw without X11's headers; nogpu without OpenGL's
 #   HAVE_MESA    1 where OpenGL can run in software
 #   HAVE_XVFB    1 where a window can be opened without a screen
 #   LACKING      one line for each thing that is not there, and what goes missing with it
@@ -28,13 +28,8 @@ look() {
 	export CGO_ENABLED=1
 	if ! compiles ''; then
 		CGO_ENABLED=0 TAGS=
-		lacking 'no C compiler (gcc): no GPU and no OpenBLAS'
+		lacking 'no C compiler (gcc): no GPU'
 		return
-	fi
-	if compiles '' -lopenblas; then
-		tags+=(openblas)
-	else
-		lacking 'no OpenBLAS (libopenblas-dev): products on the CPU are pure Go, many times slower'
 	fi
 	if pkg-config --exists gl 2>/dev/null && compiles '#include <GL/gl.h>' -lGL; then
 		if any /usr/lib/dri/*.so /usr/lib/*/dri/swrast_dri.so /usr/lib64/dri/swrast_dri.so /usr/lib/*/libgallium*.so &&

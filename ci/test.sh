@@ -39,8 +39,8 @@ export GALLIVM_PERF=nopt
 exemplified() { (cd examples && export GOFLAGS="$GOFLAGS -tags=$TAGS" && go vet ./... && go test ./...); }
 
 raced() {
-	go test -race -tags "$plain" -run 'TestOps$|TestAuto|TestSystemsFind' ./cpu ./backend ./nets/develop ./nets/data ./nets/safetensors &&
-		go test -race -tags "$plain" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive$' ./gpu
+	go test -race -tags "$TAGS" -run 'TestOps$|TestAuto|TestSystemsFind' ./cpu ./backend ./nets/develop ./nets/data ./nets/safetensors &&
+		go test -race -tags "$TAGS" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive$' ./gpu
 }
 
 # trained BACKEND…: a few steps of a small residual network and of networks under local rules, every op checked against
@@ -73,8 +73,6 @@ if [ "$CGO_ENABLED" = 1 ] && [ $HAVE_MESA = 1 ]; then gpu=1; fi
 both=gpu,cpu
 [ $gpu = 1 ] || both=cpu
 [ $gpu = 1 ] && export NEED_GPU=1
-plain=${TAGS//openblas/}
-plain=${plain#,}
 
 step "gofmt" formatted
 step "build (tags: ${TAGS:-none})" go build -tags "$TAGS" -o build/hebb ./cmd/hebb
@@ -82,14 +80,9 @@ step 'go vet' go vet -tags "$TAGS" ./...
 step 'staticcheck' go tool staticcheck -tags "$TAGS" ./...
 # Tests allocate much and hold little: collecting less often saves up to a quarter of their time.
 export GOGC=400
-step "tests (tags: ${plain:-none})" go test -timeout 60m -tags "$plain" ./...
-if [ "$plain" != "$TAGS" ]; then
-	step 'tests with OpenBLAS' go test -tags "$TAGS" ./cpu/... ./nets ./nets/nettest ./nets/stack ./nets/credit ./nets/local ./bench/... ./cmd/...
-else
-	skipped 'tests with OpenBLAS' 'no libopenblas-dev'
-fi
+step 'tests' go test -timeout 60m -tags "$TAGS" ./...
 step 'examples, from a module of their own' exemplified
-step 'tests without cgo' env -u NEED_GPU CGO_ENABLED=0 go test ./cpu/... ./gpu/... ./backend ./cmd/...
+step 'tests without cgo' env -u NEED_GPU CGO_ENABLED=0 go test ./gpu/... ./backend ./cmd/...
 step 'builds for windows and darwin, vet for arm64' elsewhere
 if [ "$CGO_ENABLED" = 1 ]; then
 	# What runs on several goroutines; the rest of the suite is judged above, ten times as fast.

@@ -111,11 +111,15 @@ func TestNothingPromised(t *testing.T) {
 		{compute.Val{X: 1, Err: 0.25}, inf, false},
 		{compute.Val{X: nan, Err: inf}, nan, true},
 		{compute.Val{X: 1e39, Err: 0}, inf, true},
+		{compute.Val{X: -inf, Err: 0}, -inf, true}, // the largest of nothing but infinities
+		{compute.Val{X: -inf, Err: 0}, -math.MaxFloat32, false},
+		{compute.Val{X: -inf, Err: 0}, nan, false},
+		{compute.Val{X: inf, Err: 0}, -inf, false},
 	} {
 		if got := test.v.Allows(float32(test.got)); got != test.want {
 			t.Errorf("%v allows %g: %v", test.v, test.got, got)
 		}
-		if d := test.v.Distance(test.got); test.v.Bounded() && (d <= 1) != test.want {
+		if d := test.v.Distance(test.got); (d <= 1) != test.want {
 			t.Errorf("%g is %g bounds from %v", test.got, d, test.v)
 		}
 	}

@@ -150,19 +150,35 @@ func (r Reduce) define(before Contents) func(out, i int) Val {
 func (r Reduce) values(before Contents) func(i int) Val {
 	if r.F == nil {
 		x := before[r.In[0]]
+		if r.Fold != FoldSum {
+			return func(i int) Val { return ordered(x[i]) }
+		}
 		return func(i int) Val { return leaf(x[i]) }
 	}
 	at := reader(before, r.In, r.In[0])
 	return func(i int) Val { return r.F.at(func(v int) float32 { return at(v, i) }, 0) }
 }
 
-// largest returns the maximum of n values.
+// ordered is [leaf] of a number that is compared alone: then infinities are as good as others.
+func ordered(x float32) Val {
+	if math.IsInf(float64(x), 0) {
+		return exact(x)
+	}
+	return leaf(x)
+}
+
+// largest returns the maximum of n values, of which those that are −Inf count if all are.
 func largest(n int, v func(k int) Val) Val {
 	m := v(0)
 	for k := 1; k < n; k++ {
-		m = eval(PrimMax, m, v(k), Val{})
+		switch w := v(k); {
+		case m.infinite() && !(w.X <= m.X), w.infinite() && w.X > m.X:
+			m = w
+		case !m.infinite() && !w.infinite():
+			m = eval(PrimMax, m, w, Val{})
+		}
 	}
-	if !m.Bounded() {
+	if !m.Bounded() && !m.infinite() {
 		return unbounded
 	}
 	return m
@@ -178,7 +194,7 @@ func firstLargest(n int, v func(k int) Val) Val {
 		}
 	}
 	for k := range n {
-		if w := v(k); !w.Bounded() || w.X != m.X && w.X+w.Err >= m.X-m.Err {
+		if w := v(k); !w.Bounded() && !w.infinite() || w.X != m.X && w.X+w.Err >= m.X-m.Err {
 			return unbounded
 		}
 	}

@@ -51,13 +51,17 @@ func (d *Device) Staged() bool {
 
 // A Stage is a [Backend] that records ops and computes nothing. Its memory reads as 0.
 type Stage struct {
-	Of  Info // returned by Info
-	Ops []Op // in the order of the calls
+	Of    Info  // returned by Info
+	Ops   []Op  // in the order of the calls
+	Bytes int64 // asked for by Alloc, in all
 }
 
 func (s *Stage) Info() Info { return s.Of }
 
-func (s *Stage) Alloc(int) (Buffer, error) { return &prop{}, nil }
+func (s *Stage) Alloc(n int) (Buffer, error) {
+	s.Bytes += 4 * int64(n)
+	return &prop{}, nil
+}
 
 func (s *Stage) Run(op Op) error {
 	s.Ops = append(s.Ops, op)

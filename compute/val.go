@@ -18,11 +18,18 @@ type Val struct{ X, Err float64 }
 // Allows reports whether got is an acceptable float32 for v. A NaN is not, unless v is not Bounded: there GLSL leaves
 // the result open.
 func (v Val) Allows(got float32) bool {
+	if v.infinite() {
+		return float64(got) == v.X
+	}
 	return !v.Bounded() || math.Abs(float64(got)-v.X) <= v.Err // false for NaN; never write it as !(a > b)
 }
 
 // Bounded reports whether v excludes any float32 at all.
 func (v Val) Bounded() bool { return math.Abs(v.X)+v.Err <= math.MaxFloat32 }
+
+// infinite reports whether v is an infinity that was an input and is the result, as the largest of some: any other, which
+// arithmetic makes, has a bound that is infinite too.
+func (v Val) infinite() bool { return math.IsInf(v.X, 0) && v.Err == 0 }
 
 // unbounded is a Val of which nothing is known.
 var unbounded = Val{math.NaN(), math.Inf(1)}

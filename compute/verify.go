@@ -18,7 +18,7 @@ type Tally struct {
 
 // Judge checks got against want, counts it and reports whether it is right.
 func (t *Tally) Judge(want Val, got float32) bool {
-	if !want.Bounded() {
+	if !want.Bounded() && !want.infinite() {
 		t.Unbounded++
 		return true
 	}
@@ -34,7 +34,9 @@ func (t *Tally) Judge(want Val, got float32) bool {
 // v is unbounded.
 func (v Val) Distance(x float64) float64 {
 	switch d := math.Abs(x - v.X); {
-	case !v.Bounded() || d == 0:
+	case v.infinite() && x == v.X:
+		return 0
+	case !v.Bounded() && !v.infinite() || d == 0:
 		return 0
 	case d != d || v.Err == 0:
 		return math.Inf(1)

@@ -110,11 +110,11 @@ func tileAVX2(c *[tileRows]*float32, at int, s *segment, n, step int, panel *flo
 //go:noescape
 func tileAVX512(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, alpha float32, add int)
 
-// kernelFor returns the kernel for products of cols columns: the one with the wider panels unless much of them would
-// stay empty. ok is false where there is none.
+// kernelFor returns the kernel for products of cols columns: the one with the wider panels, which takes as long for one
+// as the other does, unless the narrower one needs no more panels. ok is false where there is none.
 func kernelFor(cols int) (k kernel, ok bool) {
-	switch rest := cols % 32; {
-	case vector == avx512 && (rest == 0 || rest > 16):
+	switch {
+	case vector == avx512 && cols > 16:
 		return kernel{32}, true
 	case vector >= avx2:
 		return kernel{16}, true

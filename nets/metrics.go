@@ -49,8 +49,9 @@ type accumulator struct {
 	out      []float32 // buffer
 }
 
-// depth is the number of moments that are held on the device before the host reads them.
-const depth = 256
+// depth returns the number of moments that are held on the device before the host reads them, so that a metric takes a few
+// megabytes at most, or a number a learner.
+func (m *accumulator) depth() int { return min(256, max(1, 1<<20/m.learners)) }
 
 // A partial is a metric that is being accumulated.
 type partial struct {
@@ -70,7 +71,7 @@ type faultCode struct {
 func (m *accumulator) count(p *Pass, name string, each *compute.Tensor, n int) {
 	i := slices.IndexFunc(m.partials, func(c *partial) bool { return c.name == name })
 	if i < 0 {
-		ring, err := m.dev.Tensor(depth, m.learners)
+		ring, err := m.dev.Tensor(m.depth(), m.learners)
 		if err != nil {
 			p.Fail(err)
 			return
@@ -78,7 +79,7 @@ func (m *accumulator) count(p *Pass, name string, each *compute.Tensor, n int) {
 		i, m.partials = len(m.partials), append(m.partials, &partial{name: name, ring: ring, sums: make([]float64, m.learners)})
 	}
 	c := m.partials[i]
-	if c.used == depth {
+	if c.used == m.depth() {
 		m.flush(p.Step, c)
 	}
 	p.perLearner(p.View(c.ring, c.used*m.learners, m.learners), nil, 1, each)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/memory"
 )
 
 // A Run describes the training of a System on a Task, for any number of learners. System, Task, Test and Probe return a new
@@ -82,7 +83,7 @@ func (r Run) Open(dev *compute.Device) (*Session, error) {
 	if err := r.Schedule.Check(); err != nil {
 		return nil, err
 	}
-	s := &Session{Run: r, dev: dev, between: true, lost: make([]error, r.Learners)}
+	s := &Session{Run: r, dev: dev, between: true}
 	width := r.Learners
 	if width > 1 {
 		if err := s.stage(width); errors.Is(err, ErrAlone) {
@@ -96,7 +97,7 @@ func (r Run) Open(dev *compute.Device) (*Session, error) {
 		}
 		s.cohorts = append(s.cohorts, c)
 	}
-	s.Spec = s.cohorts[0].spec
+	s.Spec, s.lost = s.cohorts[0].spec, make([]error, r.Learners)
 	return s, nil
 }
 
@@ -109,8 +110,11 @@ func (s *Session) stage(width int) error {
 
 // build builds a cohort: first on a stage, which gives the sizes, then on the device.
 func (s *Session) build(first, width int) (*cohort, error) {
-	plan := &cohort{first: first}
-	err := s.assemble(plan, nil, compute.New(&compute.Stage{Of: s.dev.Info()}), width)
+	plan, stage := &cohort{first: first}, &compute.Stage{Of: s.dev.Info()}
+	err := s.assemble(plan, nil, compute.New(stage), width)
+	if err == nil && s.Learners > 1 && first == 0 {
+		err = s.affordable(plan, stage)
+	}
 	if err = errors.Join(err, plan.close()); err != nil {
 		return nil, err
 	}
@@ -126,6 +130,25 @@ func (s *Session) build(first, width int) (*cohort, error) {
 	}
 	return c, nil
 }
+
+// affordable reports learners that need more memory than is free: a copy of their tensors for checkpoints and, where the
+// device has the machine's memory, what they hold and as much again for the work of a moment.
+func (s *Session) affordable(plan *cohort, stage *compute.Stage) error {
+	free, ok := available()
+	each := 4 * float64(plan.store.size()+plan.task.store.size())
+	if info := s.dev.Info(); info.Backend == "cpu" || info.Software {
+		each += 2 * float64(stage.Bytes)
+	}
+	each /= float64(plan.store.Learners)
+	if need := each * float64(s.Learners); ok && need > float64(free) {
+		return fmt.Errorf("nets: %w: %d learners need about %.0f MiB, and %d are free; about %.0f learners fit", ErrMemory, s.Learners, need/(1<<20), free>>20,
+			float64(free)/each)
+	}
+	return nil
+}
+
+// available is memory.Available.
+var available = memory.Available
 
 // assemble makes a fresh System and fresh Tasks, and builds them.
 func (s *Session) assemble(c *cohort, plan *cohort, dev *compute.Device, width int) (err error) {

@@ -322,6 +322,7 @@ func TestRunRefuses(t *testing.T) {
 	}{
 		"without a System":          {small, nil, func(r *nets.Run) { r.System = nil }},
 		"-1 learners":               {small, nil, func(r *nets.Run) { r.Learners = -1 }},
+		"MiB, and":                  {small, nil, func(r *nets.Run) { r.Learners = 1 << 36 }},
 		"-1 moments":                {small, nil, func(r *nets.Run) { r.Moments = -1 }},
 		`schedule "linear"`:         {small, nil, func(r *nets.Run) { r.Schedule.Kind = "linear" }},
 		"0 examples of 2":           {with(func(s *nets.Spec) { s.Examples = 0 }), nil, nil},

@@ -408,6 +408,17 @@ func (s *Store) memory() (all []*compute.Tensor) {
 	return append(all, s.state...)
 }
 
+// size returns how many numbers the tensors of all learners are.
+func (s *Store) size() (n int64) {
+	for _, a := range s.arenas {
+		n += int64(a.used)
+	}
+	for _, t := range s.state {
+		n += int64(t.Len())
+	}
+	return n
+}
+
 // Grad returns the gradient of a tensor of weights, 0 at first. A system sets it before each update of a [Descent].
 func (s *Store) Grad(weights *compute.Tensor) *compute.Tensor {
 	if s.err != nil {

@@ -151,6 +151,9 @@ type (
 // a system take turns, each with a System, a Task and a Store of its own. Build returns it where s.Learners is above 1.
 var ErrAlone = errors.New("learners take turns")
 
+// ErrMemory is wrapped where a run would need more memory than is free.
+var ErrMemory = errors.New("not enough memory")
+
 // ErrDiverged is wrapped where a loss or weights have NaN or Inf.
 var ErrDiverged = errors.New("training diverged")
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"hebb/nets/data"
 )
@@ -20,7 +21,7 @@ func newDataCmd() *cobra.Command {
 		Short: "List, inspect, fetch and look at data sets",
 		Long: `data says which data sets are here, what is in them and what they look like, and fetches those that it knows by
 name: ` + strings.Join(data.Names(), ", ") + `. Others are given by their path: a folder of IDX
-files, of CIFAR's binary files or of PNG or JPEG images in a folder for each class, or an NPZ file.`,
+files, of CIFAR's binary files or of images in a folder for each class, or an NPZ file.`,
 	}
 	cmd.AddCommand(newDataListCmd(), newDataInfoCmd(), newDataFetchCmd(), newDataShowCmd())
 	return cmd
@@ -139,8 +140,17 @@ func newDataInfoCmd() *cobra.Command {
 		},
 	}
 	cmd.Flags().Float64Var(&o.Holdout, "holdout", 0, "share of each class kept for testing where the data have no test part")
+	addReading(cmd.Flags(), &o.Layout, &o.Resize, &o.Alpha, &o.CropCentre)
 	cmd.Flags().Var(oneOf(&format, "table", "table", "json"), "format", "how to print it")
 	return cmd
+}
+
+// addReading adds the flags that say how data are read; see [data.Options].
+func addReading(f *pflag.FlagSet, layout, resize, alpha *string, crop *bool) {
+	f.Var(oneOf(layout, "", data.Layouts...), "layout", "order of the dimensions of images in an NPZ file (default: found out, or asked for)")
+	f.StringVar(resize, "resize", *resize, "bring the images of a folder to `HEIGHTxWIDTH`, bilinearly")
+	f.BoolVar(crop, "crop-centre", *crop, "with --resize: cut the largest part of its proportions out of the middle first")
+	f.Var(oneOf(alpha, "", data.Alphas...), "alpha", `what transparent pixels become (default "drop": the colours beneath)`)
 }
 
 // An inspection is what is in a data set.
@@ -156,6 +166,7 @@ type inspection struct {
 	Mean     []float32    `json:"mean"` // of each channel, over the training part
 	SD       []float32    `json:"sd"`
 	Classes  []classCount `json:"classes"`
+	Notes    []string     `json:"notes,omitempty"`
 }
 
 // A classCount is how many examples there are of a class.
@@ -177,7 +188,7 @@ func inspect(name string, o data.Options) (*inspection, error) {
 	n := s.Measure()
 	i := &inspection{
 		Name: s.Name, Path: path, Height: s.Height, Width: s.Width, Channels: s.Channels, Values: "bytes",
-		Train: s.Train.N(), Mean: n.Mean, SD: n.SD, Classes: make([]classCount, s.Classes),
+		Train: s.Train.N(), Mean: n.Mean, SD: n.SD, Classes: make([]classCount, s.Classes), Notes: s.Notes,
 	}
 	if s.Train.Floats != nil {
 		i.Values = "floats"
@@ -212,7 +223,11 @@ func (i *inspection) print(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "data      %s, from %s\n", i.Name, i.Path)
 	fmt.Fprintf(w, "examples  %s, %s: %d to train on, %d to test, in %d classes\n", what, i.Values, i.Train, i.Test, len(i.Classes))
-	fmt.Fprintf(w, "mean      %s\nsd        %s\n\n", few(i.Mean), few(i.SD))
+	fmt.Fprintf(w, "mean      %s\nsd        %s\n", few(i.Mean), few(i.SD))
+	for _, n := range i.Notes {
+		fmt.Fprintf(w, "note      %s\n", n)
+	}
+	fmt.Fprintln(w)
 	t := grid{head: []string{"class", "train", "test"}, left: 1}
 	for _, c := range i.Classes {
 		t.rows = append(t.rows, []string{c.Name, fmt.Sprint(c.Train), fmt.Sprint(c.Test)})

@@ -96,6 +96,53 @@ func colours(t *testing.T) (dir string) {
 	return dir
 }
 
+// TestDataNotes: what is not learned from is said where the data are inspected, trained on and tested with; of data in the
+// order of their classes a part has all of them; and other data have the classes of the network, by name.
+func TestDataNotes(t *testing.T) {
+	dir, other, run := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "run")
+	for k := range 4 {
+		for i := range 9 {
+			m := image.NewGray(image.Rect(0, 0, 2, 2))
+			m.Pix[k] = byte(200 + i)
+			var b bytes.Buffer
+			if err := png.Encode(&b, m); err != nil {
+				t.Fatal(err)
+			}
+			put(t, filepath.Join(dir, "train", fmt.Sprint(k)), fmt.Sprint(i, ".png"), b.Bytes())
+			put(t, filepath.Join(dir, "val", fmt.Sprint(k)), fmt.Sprint(i, ".png"), b.Bytes())
+			if k > 1 {
+				put(t, filepath.Join(other, fmt.Sprint(k)), fmt.Sprint(i, ".png"), b.Bytes())
+			}
+		}
+	}
+	wantIn := func(out string, want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if !strings.Contains(out, w) {
+				t.Errorf("%q is not in\n%s", w, out)
+			}
+		}
+	}
+	_, out, _ := hebb(t, "data", "info", dir)
+	wantIn(out, "note      "+filepath.Join(dir, "val")+" is the test part")
+	status, out, stderr := hebb(t, "train", "--data", dir, "--net", "mlp:4-16-4", "--batch", "9", "--epochs", "60", "--limit", "20", "--test-limit", "8",
+		"--backend", "cpu", "--lr", "0.1", "--out", run)
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	wantIn(stderr, "hebb: data: "+filepath.Join(dir, "val")+" is the test part")
+	wantIn(out, "limit     20 examples drawn evenly from all classes to train on", "limit     8 examples drawn evenly from all classes to test",
+		"left out  2 examples an epoch, others each, which do not fill a batch of 9")
+	_, out, _ = hebb(t, "eval", run, "--backend", "cpu", "--part", "train") // 20 of them, as it was trained
+	wantIn(out, "accuracy  100.00 %, 20 of 20")
+	_, out, _ = hebb(t, "eval", run, "--backend", "cpu", "--data", other, "--part", "train")
+	wantIn(out, "accuracy  100.00 %, 18 of 18")
+	_, _, stderr = hebb(t, "eval", run, "--resize", "2x2")
+	wantIn(stderr, "without --data")
+	_, _, stderr = hebb(t, "train", "--data", dir, "--resize", "2")
+	wantIn(stderr, `resize "2", want HEIGHTxWIDTH`)
+}
+
 // TestDataShow: each class has a row of its images, in their colours, and beside each what training sees of it.
 func TestDataShow(t *testing.T) {
 	set, file := colours(t), filepath.Join(t.TempDir(), "sheet.png")

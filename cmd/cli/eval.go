@@ -58,6 +58,7 @@ the two has no names they go by number, which is said.`,
 	f.StringVar(&r.data, "data", "", "evaluate on these `DATA`: a name, a folder or an NPZ file (default: those of the run)")
 	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of the data")
 	f.Float64Var(&r.holdout, "holdout", 0, "without DIR: share of each class that was kept for testing, where the data have no test part")
+	addReading(f, &r.Reading.Layout, &r.Reading.Resize, &r.Reading.Alpha, &r.Reading.CropCentre)
 	f.StringVar(&r.Model, "model", "", "take the weights from `FILE.safetensors`")
 	f.BoolVar(&r.best, "best", false, "take the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.StringVar(&r.net, "net", "", "the network that --model is of, without DIR (default: as the file says)")
@@ -150,6 +151,9 @@ func (r *evalRun) evaluate(ctx context.Context, dev *compute.Device, stderr io.W
 	if v.Note != "" {
 		fmt.Fprintln(stderr, "hebb:", v.Note)
 	}
+	for _, n := range v.Notes {
+		fmt.Fprintln(stderr, "hebb: data:", n)
+	}
 	return v, nil
 }
 
@@ -160,6 +164,12 @@ func (r *evalRun) settle() error {
 	}
 	if err := r.Rotate.Check(); err != nil {
 		return usageError{err}
+	}
+	if err := r.Reading.Check(); err != nil {
+		return usageError{err}
+	}
+	if r.Reading != (data.Options{}) && r.data == "" {
+		return usagef("--layout, --resize, --alpha or --crop-centre without --data: the run says how its own data are read")
 	}
 	if r.flags.Changed("rotate-seed") && r.Rotate.Within == 0 {
 		return usagef("--rotate-seed is of --rotate-within")
@@ -226,6 +236,7 @@ func (r *evalRun) alone() error {
 		return usagef("%s does not say which network it is of: want --net", r.Model)
 	}
 	r.Data, r.Holdout, r.Normalise, r.Loss = r.data, r.holdout, r.normalise, r.loss
+	r.Layout, r.Resize, r.Alpha, r.CropCentre = r.Reading.Layout, r.Reading.Resize, r.Reading.Alpha, r.Reading.CropCentre
 	o, err := train.ModelOrigin(r.Model)
 	if o != nil && !r.flags.Changed("normalise") {
 		r.Normalise = o.Normalise

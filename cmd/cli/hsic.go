@@ -51,8 +51,8 @@ Kernel matrices are not stored: the work grows as m², memory as m (but for --no
 rows). Widths of the Gaussian kernel exp(−‖a−b‖²/(2σ²)) are "median", the median of the distances between two rows
 that differ (of all pairs, or of 65 536 drawn by --seed), or up to 8 numbers.
 
-Files are NPY arrays of float32, float64 or integers, or arrays of an NPZ file, FILE.npz:NAME. An array of one dimension
-is m×1; of more than two, all after the first make a row.`,
+Files are NPY arrays of numbers or booleans, or arrays of an NPZ file, FILE.npz:NAME. An array of one dimension is m×1;
+of more than two, all after the first make a row.`,
 		Example: `  hebb hsic layer1.npy layer2.npy --permutations 200
   hebb hsic acts.npz:conv3 acts.npz:labels --kernel gaussian --kernel-b linear --sigma 1,2,5 --per-dim
   hebb hsic x.npy z.npy --normalised --sigma 5 --per-dim --format json`,

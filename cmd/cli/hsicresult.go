@@ -37,22 +37,22 @@ func shapeOf(s dependence.Samples) arrayShape { return arrayShape{s.Name, s.Rows
 type widthPair struct {
 	SigmaA     float64  `json:"sigma_a,omitempty"`
 	SigmaB     float64  `json:"sigma_b,omitempty"`
-	HSIC       float64  `json:"hsic"` // biased
-	HSICA      float64  `json:"hsic_a"`
-	HSICB      float64  `json:"hsic_b"`
+	HSIC       number   `json:"hsic"` // biased
+	HSICA      number   `json:"hsic_a"`
+	HSICB      number   `json:"hsic_b"`
 	Normalised number   `json:"normalised"`
-	PHSIC      float64  `json:"phsic"`
+	PHSIC      number   `json:"phsic"`
 	NHSIC      *float64 `json:"nhsic,omitempty"`
 	P          *float64 `json:"p,omitempty"`
-	Null       *float64 `json:"null,omitempty"`    // mean of HSIC under permutations
-	NullSD     *float64 `json:"null_sd,omitempty"` // and its standard deviation
+	Null       *number  `json:"null,omitempty"`    // mean of HSIC under permutations
+	NullSD     *number  `json:"null_sd,omitempty"` // and its standard deviation
 }
 
-// A number may be NaN, which JSON has as null.
+// A number may be NaN or infinite, which JSON has as null.
 type number float64
 
 func (n number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
 		return []byte("null"), nil
 	}
 	return fmt.Appendf(nil, "%.17g", float64(n)), nil
@@ -68,10 +68,11 @@ func (m *measured) measure(ctx context.Context, dev *compute.Device, s [2]depend
 	}
 	m.warnings = r.Warnings
 	for _, v := range r.Widths {
-		w := widthPair{SigmaA: v.SigmaX, SigmaB: v.SigmaY, HSIC: v.HSIC, HSICA: v.HSICX, HSICB: v.HSICY,
-			Normalised: number(v.Normalised), PHSIC: v.PHSIC}
+		w := widthPair{SigmaA: v.SigmaX, SigmaB: v.SigmaY, HSIC: number(v.HSIC), HSICA: number(v.HSICX), HSICB: number(v.HSICY),
+			Normalised: number(v.Normalised), PHSIC: number(v.PHSIC)}
 		if o.Permutations > 0 {
-			w.P, w.Null, w.NullSD = &v.P, &v.Null, &v.NullSD
+			null, sd := number(v.Null), number(v.NullSD)
+			w.P, w.Null, w.NullSD = &v.P, &null, &sd
 		}
 		m.Widths = append(m.Widths, w)
 	}

@@ -75,9 +75,6 @@ func survey() (*report, error) {
 	if err := b.Close(); err != nil {
 		return nil, err
 	}
-	if strings.Contains(r.CPU.Driver, "pure Go") {
-		r.Missing = append(r.Missing, "OpenBLAS (faster products on the CPU; many times so without AVX2): apt install libopenblas-dev, build with -tags openblas")
-	}
 	r.addGPUs()
 	for _, name := range data.Names() {
 		dir, err := data.Find(name)

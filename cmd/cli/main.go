@@ -169,7 +169,7 @@ func newVersionCmd() *cobra.Command {
 	}
 }
 
-// version is "hebb (devel) abc1234 go1.26 linux/amd64 tags openblas": all that tells builds apart.
+// version is "hebb (devel) abc1234 go1.26 linux/amd64 tags noglfw": all that tells builds apart.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -351,7 +351,11 @@ func images(t *testing.T, n int) (dir string) {
 
 func put(t *testing.T, dir, name string, b []byte) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+	err := os.MkdirAll(dir, 0o777)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name), b, 0o666)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -51,8 +51,9 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.StringVar(&r.Rule, "rule", r.Rule, "rule of credit assignment, or a Hebbian rule")
 	f.StringVar(&r.Data, "data", r.Data, "data set: a name ("+strings.Join(data.Names(), ", ")+"), a folder or an NPZ file")
 	f.Float64Var(&r.Holdout, "holdout", r.Holdout, "share of each class kept for testing where the data have no test part")
-	f.IntVar(&r.Limit, "limit", r.Limit, "train on the first `N` examples (0: all)")
-	f.IntVar(&r.TestLimit, "test-limit", r.TestLimit, "test with the first `N` examples (0: all)")
+	addReading(f, &r.Layout, &r.Resize, &r.Alpha, &r.CropCentre)
+	f.IntVar(&r.Limit, "limit", r.Limit, "train on the first `N` examples, drawn evenly from all classes where data are in their order (0: all)")
+	f.IntVar(&r.TestLimit, "test-limit", r.TestLimit, "test with the first `N` examples, likewise (0: all)")
 	f.StringVar(&r.Normalise, "normalise", r.Normalise, `"channel": mean 0 and variance 1; "signed": −1 to 1; "none": 0 to 1`)
 	f.IntVar(&r.Crop, "crop", r.Crop, "random crops, after padding by so many pixels")
 	f.BoolVar(&r.Flip, "flip", r.Flip, "mirror left and right at random")
@@ -240,6 +241,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer work.Close()
 	sayLeeway(dev.Allowed(), stderr, dev.Info())
+	sayNotes(work.Set, stderr)
 	for _, n := range work.Notes {
 		fmt.Fprintln(stderr, "hebb:", n)
 	}
@@ -257,6 +259,15 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
 	}
 	return errors.Join(err, prof.finish(stdout))
+}
+
+// sayNotes says what there is to know about the data, if there are any.
+func sayNotes(set *data.Set, stderr io.Writer) {
+	if set != nil {
+		for _, n := range set.Notes {
+			fmt.Fprintln(stderr, "hebb: data:", n)
+		}
+	}
 }
 
 // asked reports flags that cannot be, before there is any work; simple says that the rule learns components.
@@ -465,6 +476,7 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 			fmt.Fprintf(w, ", tested on %s", part(c.TestLimit, s.Test.N()))
 		}
 		fmt.Fprintf(w, ", from %s\n", work.Path)
+		describeParts(w, work)
 	} else {
 		fmt.Fprintf(w, "task      %s\n", c.Task)
 	}
@@ -497,6 +509,27 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 	}
 	if rec.From != "" {
 		fmt.Fprintf(w, "from      %s\n", rec.From)
+	}
+}
+
+// describeParts says what a limit takes, if that is not the first examples, and what fills no batch.
+func describeParts(w io.Writer, work *train.Run) {
+	c, set := work.Config, work.Set
+	say := func(part *data.Split, limit int, purpose string) {
+		if few, spread := set.Few(part, limit); spread {
+			fmt.Fprintf(w, "limit     %d examples drawn evenly from all classes %s, since the data are in the order of their classes\n", few.N(), purpose)
+		}
+	}
+	say(set.Train, c.Limit, "to train on")
+	if set.Test != nil {
+		say(set.Test, c.TestLimit, "to test with")
+	}
+	if over := work.Examples() % c.Batch; over > 0 {
+		which := "others each"
+		if c.InOrder {
+			which = "the same each"
+		}
+		fmt.Fprintf(w, "left out  %d examples an epoch, %s, which do not fill a batch of %d\n", over, which, c.Batch)
 	}
 }
 

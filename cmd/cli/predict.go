@@ -22,11 +22,11 @@ func newPredictCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "predict DIR",
 		Short: "Write which class a trained network takes each example for",
-		Long: `predict writes a row for each example of the test part of the data of a run: its index, its label, the class that the
-network of the last checkpoint takes it for, and a number for each class: the probability by the loss (of cross-entropy the
-softmax, of binary-cross-entropy a sigmoid for each class), in columns p(CLASS), or, of any other loss, what the network
-predicts, in columns y(CLASS). Where the data name their classes, so do the rows. An NPZ file has the arrays index, label,
-predicted, classes, and probabilities or predictions, examples × classes.`,
+		Long: `predict writes a row for each example of the test part of the data of a run: its index among those shown, its label, the
+class that the network of the last checkpoint takes it for, and a number for each class: the probability by the loss (of
+cross-entropy the softmax, of binary-cross-entropy a sigmoid for each class), in columns p(CLASS), or, of any other loss,
+what the network predicts, in columns y(CLASS). Where the data name their classes, so do the rows. An NPZ file has the
+arrays index, label, predicted, classes, and probabilities or predictions, examples × classes.`,
 		Example: `  hebb predict runs/20261122-101500-sa-gpu --out predictions.csv
   hebb predict runs/20261122-101500-sa-gpu --data path/to/other/images --out predictions.npz`,
 	}

@@ -2,6 +2,7 @@ package computetest
 
 import (
 	"fmt"
+	"math"
 
 	"hebb/compute"
 )
@@ -54,9 +55,13 @@ const (
 	rectified        // no number below 0
 	negative         // no number above
 	equal
+	infinite // most of them −Inf, some +Inf: to compare, not to compute with
+	lowest   // all of them −Inf
 )
 
-func (p pixels) String() string { return []string{"", " rectified", " negative", " equal"}[p] }
+func (p pixels) String() string {
+	return []string{"", " rectified", " negative", " equal", " infinite", " lowest"}[p]
+}
 
 func (p pixels) of(m *maker, shape ...int) *compute.Tensor {
 	same := m.scalar(-3, -0.7)
@@ -68,6 +73,14 @@ func (p pixels) of(m *maker, shape ...int) *compute.Tensor {
 			return min(-m.value(8), m.value(8)) - 1
 		case equal:
 			return same
+		case lowest:
+			return float32(math.Inf(-1))
+		case infinite:
+			if r := m.rnd.IntN(20); r > 1 {
+				return float32(math.Inf(-1))
+			} else if r > 0 {
+				return float32(math.Inf(1))
+			}
 		}
 		return m.value(8)
 	}, shape...)

@@ -42,6 +42,16 @@ func reduceCases(c *chooser) {
 			c.reduce(fold, compute.AlongCols, 0, 1, 3, 20011)
 		}
 	}
+	for _, p := range []pixels{infinite, lowest} {
+		for _, fold := range folds[1:] {
+			for _, along := range alongs {
+				c.reducePixels(fold, along, 0, p, 2, 9, 7)
+				c.reducePixels(fold, along, 0, p, 1, 5, 8)
+				c.reducePixels(fold, along, 0, p, 1, 5003, 3)
+				c.reducePixels(fold, along, 0, p, 1, 3, 20011)
+			}
+		}
+	}
 	if c.level == Full {
 		for range 2 {
 			for _, fold := range folds {
@@ -57,8 +67,16 @@ func reduceCases(c *chooser) {
 
 // reduce adds one case; of selects the formula to fold.
 func (c *chooser) reduce(fold compute.Fold, along compute.Along, of, batch, rows, cols int) {
+	c.reducePixels(fold, along, of, -1, batch, rows, cols)
+}
+
+// reducePixels is reduce of values of a kind.
+func (c *chooser) reducePixels(fold compute.Fold, along compute.Along, of int, p pixels, batch, rows, cols int) {
 	f := foldedFormulas[of]
-	scaled, p := fold == compute.FoldSum && c.bool(), pick(c, mixed, mixed, mixed, negative, equal)
+	scaled := fold == compute.FoldSum && c.bool()
+	if p < 0 {
+		p = pick(c, mixed, mixed, mixed, negative, equal)
+	}
 	beta := pick[float32](c, 0, 0, 1, -2)
 	name := fmt.Sprintf("%v along %v%s batch %d rows %d cols %d%v", fold, along, f.name, batch, rows, cols, p)
 	if scaled {

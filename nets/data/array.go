@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"strings"
 )
@@ -22,8 +21,8 @@ type Array struct {
 // the first lie in a row.
 func (a Array) Rows() (rows, cols int) { return a.Shape[0], len(a.Values) / a.Shape[0] }
 
-// ReadArray reads an NPY file of float32, float64 or integers; or an array of an NPZ file: the only one, or
-// that of file.npz:name.
+// ReadArray reads an NPY file of float16, float32, float64, integers or bool, in C or in Fortran order; or an array of an
+// NPZ file: the only one, or that of file.npz:name. An integer that float64 would round is an error.
 func ReadArray(path string) (Array, error) {
 	file, name := path, ""
 	f, err := os.Open(file)
@@ -106,29 +105,6 @@ func arrayOf(r io.Reader, size int64) (Array, error) {
 
 // array reads the values of a file of at most size bytes.
 func (a npy) array(r io.Reader, size int64) (Array, error) {
-	value, err := a.decoder()
-	if err != nil {
-		return Array{}, err
-	}
-	all := make([]float64, 0, min(int64(a.n), size/int64(a.size)))
-	err = a.each(r, func(b []byte) error {
-		all = append(all, value(b))
-		return nil
-	})
+	all, err := numbers(a, r, size/int64(max(1, a.size)), func(x float64) (float64, error) { return x, nil })
 	return Array{Shape: a.dims, Values: all}, err
-}
-
-// decoder returns the function that reads one value.
-func (a npy) decoder() (func(b []byte) float64, error) {
-	switch a.typ() {
-	case "f4":
-		return func(b []byte) float64 { return float64(math.Float32frombits(a.order.Uint32(b))) }, nil
-	case "f8":
-		return func(b []byte) float64 { return math.Float64frombits(a.order.Uint64(b)) }, nil
-	case "u1", "u2", "u4", "u8":
-		return func(b []byte) float64 { return float64(a.whole(b)) }, nil
-	case "i1", "i2", "i4", "i8":
-		return func(b []byte) float64 { return float64(int64(a.whole(b))) }, nil
-	}
-	return nil, fmt.Errorf("type %s, want f4 or f8 (float32 or float64) or integers, i1 to i8 or u1 to u8", a.typ())
 }

@@ -27,7 +27,7 @@ func isCIFAR100(dir string) bool {
 }
 
 // loadCIFAR10 reads the training batches up to the last of an unbroken row of numbers.
-func loadCIFAR10(dir string) (*Set, error) {
+func loadCIFAR10(dir string, _ Options) (*Set, error) {
 	found, err := fs.Glob(os.DirFS(dir), "data_batch_*.bin")
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func loadCIFAR10(dir string) (*Set, error) {
 	return loadCIFAR(dir, cifarFiles{names, "test_batch.bin", "batches.meta.txt", 1, 10})
 }
 
-func loadCIFAR100(dir string) (*Set, error) {
+func loadCIFAR100(dir string, _ Options) (*Set, error) {
 	return loadCIFAR(dir, cifarFiles{[]string{filepath.Join(dir, "train.bin")}, "test.bin", "fine_label_names.txt", 2, 100})
 }
 

@@ -3,9 +3,13 @@
 package data
 
 import (
+	"errors"
 	"fmt"
+	"image"
 	"math"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // A Set is labelled images (or vectors of features: images of 1×1 with a channel a feature), all of
@@ -16,7 +20,12 @@ type Set struct {
 	Classes                 int
 	ClassNames              []string // Classes, or nil where the data do not name them
 	Train                   *Split
-	Test                    *Split // nil where there is none
+	Test                    *Split   // nil where there is none
+	Notes                   []string // what was left out, or taken for what it may not be: lines for people
+}
+
+func (s *Set) note(format string, args ...any) {
+	s.Notes = append(s.Notes, fmt.Sprintf(format, args...))
 }
 
 // A Split is a part of a [Set]: its values, channels last (N × Height × Width × Channels), as the
@@ -43,8 +52,18 @@ type Options struct {
 	// no run is tested on what another learned from. Where there is a test part it changes nothing.
 	Holdout float64
 	// Classes is the number of classes; 0 takes the format's own: 10 for IDX files and CIFAR-10, 100
-	// for CIFAR-100, as many as there are folders, and for NPZ files the largest label and 1.
+	// for CIFAR-100, as many as there are folders, and for NPZ files and EMNIST the largest label and 1.
 	Classes int
+	// Layout is the order of dimensions of an NPZ file's images, one of [Layouts]; "" finds out, or is an error where it
+	// could be either.
+	Layout string
+	// Resize, as 32x32 (height, then width), brings the images of a folder to one size, bilinearly; "" takes them as they
+	// are.
+	Resize string
+	// CropCentre cuts the largest part of Resize's proportions out of the middle first.
+	CropCentre bool
+	// Alpha says what transparent pixels of a folder's images become, one of [Alphas]; "" is "drop".
+	Alpha string
 	// Dir is looked into first for data asked for by name.
 	Dir string
 }
@@ -61,19 +80,21 @@ const maxValues = 1<<31 - 1
 //     the same with t10k, plain or .gz (LeCun, Cortes and Burges, "The MNIST database");
 //   - a folder of CIFAR's binary version: data_batch_1.bin, … and test_batch.bin, or train.bin and
 //     test.bin of CIFAR-100 with its fine labels (Krizhevsky 2009, "Learning multiple layers of features");
-//   - an NPZ file of NumPy with arrays x, N×H×W×C, N×H×W or N×D, of uint8, float32 or float64, and y, N
-//     integers; x_test and y_test likewise, or neither;
-//   - a folder of PNG or JPEG images: train/CLASS/… and test/CLASS/…, or CLASS/…. Classes and files
-//     are numbered in the order of their names. Grey where all are, else red, green and blue.
+//   - EMNIST's IDX files, emnist-letters-train-images-idx3-ubyte and so on, whose images are turned upright; of a folder of
+//     several such sets, by the path of this file;
+//   - an NPZ file of NumPy with arrays x, N×H×W×C, N×C×H×W, N×H×W or N×D, of numbers, and y, N whole
+//     numbers; x_test and y_test likewise, or neither. x_train and y_train, or train_images and train_labels, will do;
+//   - a folder of images: train/CLASS/… and test/CLASS/…, or val, or CLASS/…, as deep as there are folders. Classes and files
+//     are numbered in the order of their names. Grey where all are, else red, green and blue; floats, 0 to 1, where one has
+//     16 bits.
+//
+// What is left out, and what may be something else than it was taken for, is among the set's Notes.
 //
 // It returns an error that wraps [ErrNoData] where there is nothing of that name, and otherwise names
 // the file that is damaged, with what was found and what was wanted.
 func Load(nameOrPath string, o Options) (*Set, error) {
-	if !(o.Holdout >= 0 && o.Holdout < 1) {
-		return nil, fmt.Errorf("data: a share of %g to hold out, want from 0 to below 1", o.Holdout)
-	}
-	if o.Classes < 0 || o.Classes > maxLabel+1 {
-		return nil, fmt.Errorf("data: %d classes, want 0 (as the data say) to %d", o.Classes, maxLabel+1)
+	if err := o.Check(); err != nil {
+		return nil, fmt.Errorf("data: %w", err)
 	}
 	path, err := find(nameOrPath, o.Dir)
 	if err != nil {
@@ -83,11 +104,12 @@ func Load(nameOrPath string, o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := f.load(path)
+	s, err := f.load(path, o)
 	if err != nil {
 		return nil, err
 	}
 	s.Name = filepath.Base(path)
+	f.sayIdle(s, o)
 	if err := s.settle(path, o); err != nil {
 		return nil, err
 	}
@@ -96,6 +118,27 @@ func Load(nameOrPath string, o Options) (*Set, error) {
 		return s, c.complete(s, path)
 	}
 	return s, nil
+}
+
+// Check reports options that cannot be.
+func (o Options) Check() error {
+	if !(o.Holdout >= 0 && o.Holdout < 1) {
+		return fmt.Errorf("a share of %g to hold out, want from 0 to below 1", o.Holdout)
+	}
+	if o.Classes < 0 || o.Classes > maxLabel+1 {
+		return fmt.Errorf("%d classes, want 0 (as the data say) to %d", o.Classes, maxLabel+1)
+	}
+	if o.Layout != "" && !slices.Contains(Layouts, o.Layout) {
+		return fmt.Errorf("layout %q, want one of %s", o.Layout, strings.Join(Layouts, ", "))
+	}
+	if o.Alpha != "" && !slices.Contains(Alphas, o.Alpha) {
+		return fmt.Errorf("alpha %q, want one of %s", o.Alpha, strings.Join(Alphas, ", "))
+	}
+	size, err := o.size()
+	if err == nil && o.CropCentre && size == (image.Point{}) {
+		err = errors.New("a crop of the centre, and no size that it is for: want resize too")
+	}
+	return err
 }
 
 // settle checks the set as a whole, and holds out a test part.
@@ -117,6 +160,9 @@ func (s *Set) settle(path string, o Options) error {
 			return fmt.Errorf("%s: %s part: %w", path, part.name, err)
 		}
 	}
+	if o.Classes == 0 {
+		s.sayMissing()
+	}
 	if s.Test != nil || o.Holdout == 0 {
 		return nil
 	}
@@ -126,6 +172,34 @@ func (s *Set) settle(path string, o Options) error {
 			path, o.Holdout, s.Train.N(), s.Test.N())
 	}
 	return nil
+}
+
+// sayMissing notes classes that have no example to train on.
+func (s *Set) sayMissing() {
+	have := make([]bool, s.Classes+1)
+	for _, l := range s.Train.Labels {
+		have[l] = true
+	}
+	have[s.Classes] = true // a class that would end the last range
+	var missing []string
+	for c, from := 0, 0; c <= s.Classes; c++ {
+		switch {
+		case !have[c]:
+			continue
+		case c-from == 1:
+			missing = append(missing, fmt.Sprint(from))
+		case c > from:
+			missing = append(missing, fmt.Sprintf("%d to %d", from, c-1))
+		}
+		from = c + 1
+	}
+	const most = 10
+	if n := len(missing); n > most {
+		missing = append(missing[:most], "…")
+	}
+	if missing != nil {
+		s.note("no training examples of %s in the classes 0 to %d: labels count from 0 to the largest", strings.Join(missing, ", "), s.Classes-1)
+	}
 }
 
 // check reports a label, a count or a value that cannot be.
@@ -176,12 +250,7 @@ func (s *Split) holdOut(share float64, classes, d int) (train, test *Split) {
 			to = train
 			left[l]--
 		}
-		to.Labels = append(to.Labels, l)
-		if s.Pixels != nil {
-			to.Pixels = append(to.Pixels, s.Pixels[i*d:][:d]...)
-		} else {
-			to.Floats = append(to.Floats, s.Floats[i*d:][:d]...)
-		}
+		to.add(s, i, d)
 	}
 	return train, test
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,31 +26,78 @@ type idx struct {
 	data []byte
 }
 
-func isIDX(dir string) bool { return slices.ContainsFunc(spellings(dir, "train", "images", 3), isFile) }
+func isIDX(dir string) bool { return len(idxSets(dir)) > 0 }
+
+// idxSets returns how the names of the files of each set in dir begin: with nothing for MNIST's, with emnist-letters- and
+// the like for EMNIST's.
+func idxSets(dir string) (sets []string) {
+	if slices.ContainsFunc(spellings(dir, "train", "images", 3), isFile) {
+		sets = append(sets, "")
+	}
+	found, _ := fs.Glob(os.DirFS(dir), "emnist-*-train-images-idx3-ubyte*") // of which the pattern is sound
+	for _, name := range found {
+		set, _, _ := strings.Cut(name, "train-")
+		if !slices.Contains(sets, set) {
+			sets = append(sets, set)
+		}
+	}
+	return sets
+}
 
 // loadIDX reads train-images-idx3-ubyte and its like, with or without .gz; the older spelling with
-// a dot before idx is read too.
-func loadIDX(dir string) (*Set, error) {
+// a dot before idx is read too. Of a folder of several sets the path is that of the images to train on.
+func loadIDX(path string, _ Options) (*Set, error) {
+	dir, sets := path, idxSets(path)
+	if isFile(path) {
+		set, _, _ := strings.Cut(filepath.Base(path), "train-images")
+		dir, sets = filepath.Dir(path), []string{set}
+	}
+	if len(sets) > 1 {
+		return nil, fmt.Errorf("%s has the sets of %strain-images-idx3-ubyte: say which, by the path of that file",
+			dir, strings.Join(sets, "train-images-idx3-ubyte, "))
+	}
 	s := &Set{Classes: idxClasses, Channels: 1}
-	size, train, err := loadIDXPart(dir, "train")
+	test := sets[0] + "t10k"
+	emnist := strings.HasPrefix(sets[0], "emnist-")
+	if emnist {
+		s.Classes, test = 0, sets[0]+"test"
+	}
+	size, train, err := loadIDXPart(dir, sets[0]+"train")
 	if err != nil {
 		return nil, err
 	}
 	s.Train, s.Height, s.Width = train, size[0], size[1]
-	tests := append(spellings(dir, "t10k", "images", 3), spellings(dir, "t10k", "labels", 1)...)
-	if !slices.ContainsFunc(tests, isFile) {
-		return s, nil
+	tests := append(spellings(dir, test, "images", 3), spellings(dir, test, "labels", 1)...)
+	if slices.ContainsFunc(tests, isFile) {
+		if size, s.Test, err = loadIDXPart(dir, test); err != nil {
+			return nil, err
+		}
+		if want := []int{s.Height, s.Width}; !slices.Equal(size, want) {
+			return nil, fmt.Errorf("%s: test images of %s, want %s as the training images", dir, sizes(size), sizes(want))
+		}
 	}
-	testSize, test, err := loadIDXPart(dir, "t10k")
-	if err != nil {
-		return nil, err
+	if emnist {
+		s.transpose()
+		s.note("EMNIST's files hold images with rows for columns: they are turned upright")
 	}
-	if !slices.Equal(testSize, size) {
-		return nil, fmt.Errorf("%s: test images of %d×%d, want %d×%d as the training images",
-			dir, testSize[0], testSize[1], size[0], size[1])
-	}
-	s.Test = test
 	return s, nil
+}
+
+// transpose takes rows for columns in images of one channel.
+func (s *Set) transpose() {
+	d := s.Height * s.Width
+	for _, p := range []*Split{s.Train, s.Test} {
+		if p == nil {
+			continue
+		}
+		for i := 0; i < len(p.Pixels); i += d {
+			lying := slices.Clone(p.Pixels[i:][:d])
+			for k, v := range lying {
+				p.Pixels[i+k%s.Width*s.Height+k/s.Width] = v
+			}
+		}
+	}
+	s.Height, s.Width = s.Width, s.Height
 }
 
 // loadIDXPart returns the height and width of the images too.

@@ -103,6 +103,39 @@ func FuzzReadIDX(f *testing.F) {
 	})
 }
 
+// TestEMNIST: images lie in EMNIST's files with rows for columns; of several sets in a folder one is to be chosen.
+func TestEMNIST(t *testing.T) {
+	dir := t.TempDir()
+	lying := []byte{1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16} // two images of 3 columns of 2
+	for _, part := range []string{"train", "test"} {
+		put(t, dir, "emnist-letters-"+part+"-images-idx3-ubyte", encode(lying, 2, 3, 2))
+		put(t, dir, "emnist-letters-"+part+"-labels-idx1-ubyte.gz", zipped(t, encode([]byte{26, 1}, 2)))
+	}
+	want := []byte{1, 3, 5, 2, 4, 6, 11, 13, 15, 12, 14, 16}
+	check := func(path string) {
+		t.Helper()
+		s, err := Load(path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Height != 2 || s.Width != 3 || !bytes.Equal(s.Train.Pixels, want) || !bytes.Equal(s.Test.Pixels, want) || s.Classes != 27 {
+			t.Errorf("%s: %d×%d, %d classes, %v and %v", path, s.Height, s.Width, s.Classes, s.Train.Pixels, s.Test.Pixels)
+		}
+		wantNotes(t, path, s, "turned upright", "no training examples of 0, 2 to 25 in the classes 0 to 26")
+	}
+	check(dir)
+	putIDX(t, dir, "emnist-digits-train", 2, []byte{0, 1}, "-", ".gz")
+	putIDX(t, dir, "train", 2, []byte{0, 1}, "-", "")
+	_, err := Load(dir, Options{})
+	wantIn(t, "three sets", err, "the sets of train-images-idx3-ubyte, emnist-digits-train-images-idx3-ubyte, emnist-letters-train-images-idx3-ubyte: say which")
+	check(filepath.Join(dir, "emnist-letters-train-images-idx3-ubyte"))
+	for name, height := range map[string]int{"train-images-idx3-ubyte": 3, "emnist-digits-train-images-idx3-ubyte.gz": 2} {
+		if s, err := Load(filepath.Join(dir, name), Options{}); err != nil || s.Height != height || s.Test != nil {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+}
+
 // idxFolder writes a small data set of images of 3×2 and returns its folder.
 func idxFolder(t testing.TB, n int, labels []byte, sep, ext string) string {
 	t.Helper()

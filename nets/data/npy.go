@@ -16,10 +16,11 @@ import (
 // on some damaged headers, allocates what any header says, and takes a cut file for one that ends in zeros.
 type npy struct {
 	order binary.ByteOrder
-	kind  byte // u, i, f
+	kind  byte // u, i, f, b
 	size  int  // bytes a value
 	dims  []int
-	n     int // values
+	n     int  // values
+	first bool // the first dimension runs fastest, as in Fortran and MATLAB
 }
 
 // maxNPYHeader is far beyond what any array of numbers needs; NumPy pads its headers to 128 bytes.
@@ -61,10 +62,7 @@ func readNPYHeader(r io.Reader) (a npy, err error) {
 	if !ok || n == 0 || len(a.dims) == 0 {
 		return a, fmt.Errorf("shape (%s), want dimensions of at least 1 and at most %d values", shape[1], maxValues)
 	}
-	if fortran[1] == "True" && len(a.dims) > 1 {
-		return a, fmt.Errorf("in Fortran order, want C order: save np.ascontiguousarray(x)")
-	}
-	a.n = n
+	a.n, a.first = n, fortran[1] == "True" && len(a.dims) > 1
 	return a, nil
 }
 
@@ -102,36 +100,129 @@ func (a npy) String() string { return sizes(a.dims) }
 // typ is NumPy's name of the type, less its order.
 func (a npy) typ() string { return fmt.Sprintf("%c%d", a.kind, a.size) }
 
-// floats reads the values of an array of f4 or f8 as float32.
-func (a npy) floats(r io.Reader) ([]float32, error) {
-	var all []float32
-	err := a.each(r, func(b []byte) error {
-		if a.size == 4 {
-			all = append(all, math.Float32frombits(a.order.Uint32(b)))
-			return nil
-		}
-		x := math.Float64frombits(a.order.Uint64(b))
-		if v := float32(x); math.IsInf(float64(v), 0) && !math.IsInf(x, 0) {
-			return fmt.Errorf("value %d is %g, beyond float32", len(all), x)
-		}
-		all = append(all, float32(x))
-		return nil
-	})
-	return all, err
+// wanted are the types that can be read, for messages.
+const wanted = "f2, f4 or f8 (float16 to float64), integers, i1 to i8 or u1 to u8, or b1 (bool)"
+
+// decoder returns the function that reads one value, and an error of one that float64 does not have.
+func (a npy) decoder() (func(b []byte) (float64, error), error) {
+	plain := func(f func(b []byte) float64) func(b []byte) (float64, error) {
+		return func(b []byte) (float64, error) { return f(b), nil }
+	}
+	switch a.typ() {
+	case "f2":
+		return plain(func(b []byte) float64 { return half(a.order.Uint16(b)) }), nil
+	case "f4":
+		return plain(func(b []byte) float64 { return float64(math.Float32frombits(a.order.Uint32(b))) }), nil
+	case "f8":
+		return plain(func(b []byte) float64 { return math.Float64frombits(a.order.Uint64(b)) }), nil
+	case "b1":
+		return plain(func(b []byte) float64 { return float64(min(b[0], 1)) }), nil
+	case "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8":
+		return a.integer, nil
+	}
+	return nil, fmt.Errorf("type %s, want %s", a.typ(), wanted)
 }
 
-// ints reads the values of an array of integers.
-func (a npy) ints(r io.Reader) ([]int, error) {
-	var all []int
-	err := a.each(r, func(b []byte) error {
-		v := a.whole(b)
-		if a.kind == 'u' && v > math.MaxInt64 || int64(int(v)) != int64(v) {
-			return fmt.Errorf("value %d is %d, beyond an int", len(all), v)
+// integer reads a value of kind u or i.
+func (a npy) integer(b []byte) (float64, error) {
+	w := a.whole(b)
+	if a.kind == 'i' {
+		v := int64(w)
+		if f := float64(v); f < 0x1p63 && int64(f) == v {
+			return f, nil
 		}
-		all = append(all, int(v))
+		return 0, fmt.Errorf("%d, which float64 would round: subtract a constant before it is saved", v)
+	}
+	if f := float64(w); f < 0x1p64 && uint64(f) == w {
+		return f, nil
+	}
+	return 0, fmt.Errorf("%d, which float64 would round: subtract a constant before it is saved", w)
+}
+
+// half is a float16 (IEEE 754 binary16).
+func half(b uint16) float64 {
+	sign, exp, frac := 1-2*float64(b>>15), int(b>>10&31), float64(b&1023)
+	switch exp {
+	case 0:
+		return sign * frac * 0x1p-24
+	case 31:
+		if frac != 0 {
+			return math.NaN()
+		}
+		return math.Inf(int(sign))
+	}
+	return sign * math.Ldexp(1024+frac, exp-25)
+}
+
+// numbers reads the values of an array in C order, each made a T by convert, into room for as many as the file can have.
+func numbers[T any](a npy, r io.Reader, room int64, convert func(float64) (T, error)) ([]T, error) {
+	value, err := a.decoder()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]T, 0, min(int64(a.n), room))
+	err = a.each(r, func(b []byte) error {
+		x, err := value(b)
+		if err != nil {
+			return fmt.Errorf("value %d is %w", len(all), err)
+		}
+		v, err := convert(x)
+		if err != nil {
+			return fmt.Errorf("value %d is %w", len(all), err)
+		}
+		all = append(all, v)
 		return nil
 	})
-	return all, err
+	return inC(a, all), err
+}
+
+// floats reads the values as float32.
+func (a npy) floats(r io.Reader) ([]float32, error) {
+	return numbers(a, r, 0, func(x float64) (float32, error) {
+		v := float32(x)
+		if math.IsInf(float64(v), 0) && !math.IsInf(x, 0) {
+			return 0, fmt.Errorf("%g, beyond float32", x)
+		}
+		return v, nil
+	})
+}
+
+// ints reads whole numbers, of whatever type.
+func (a npy) ints(r io.Reader) ([]int, error) {
+	return numbers(a, r, 0, func(x float64) (int, error) {
+		switch {
+		case x != math.Trunc(x): // a NaN is neither
+			return 0, fmt.Errorf("%g, want integers", x)
+		case math.Abs(x) > 1<<53:
+			return 0, fmt.Errorf("%g, beyond an int", x)
+		}
+		return int(x), nil
+	})
+}
+
+// inC returns the values as they are in C order, in which the last dimension runs fastest.
+func inC[T any](a npy, v []T) []T {
+	if !a.first || len(v) != a.n {
+		return v
+	}
+	all, step, index := make([]T, a.n), make([]int, len(a.dims)), make([]int, len(a.dims))
+	for d, n := 0, 1; d < len(a.dims); d++ {
+		step[d] = n
+		n *= a.dims[d]
+	}
+	from := 0
+	for i := range all {
+		all[i] = v[from]
+		for d := len(a.dims) - 1; d >= 0; d-- {
+			from += step[d]
+			if index[d]++; index[d] < a.dims[d] {
+				break
+			}
+			from -= step[d] * a.dims[d]
+			index[d] = 0
+		}
+	}
+	return all
 }
 
 // whole is an integer as 64 bits: of kind i, the bits of an int64.

@@ -25,6 +25,9 @@ func npyFile(descr, shape string, values any) []byte {
 	return b
 }
 
+// fortran says that the values of an array are in Fortran order.
+func fortran(array []byte) []byte { return bytes.Replace(array, []byte("False"), []byte("True "), 1) }
+
 // npzFile is an archive of arrays, the names being without .npy.
 func npzFile(t testing.TB, arrays map[string][]byte) []byte {
 	t.Helper()
@@ -47,7 +50,7 @@ func npzFile(t testing.TB, arrays map[string][]byte) []byte {
 
 // TestNumPyFiles reads what NumPy 1.24 wrote.
 func TestNumPyFiles(t *testing.T) {
-	s, err := Load(filepath.Join("testdata", "numpy.npz"), Options{})
+	s, err := Load(filepath.Join("testdata", "numpy.npz"), Options{Layout: "NHWC"}) // 3×2×3 may be either
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +84,6 @@ func TestIntegers(t *testing.T) {
 
 func TestDamagedNPZ(t *testing.T) {
 	x, y := npyFile("|u1", "(2, 1, 3)", make([]byte, 6)), npyFile("<i8", "(2,)", []int64{0, 1})
-	fortran := bytes.Replace(x, []byte("False"), []byte("True "), 1)
 	for name, c := range map[string]struct {
 		arrays map[string][]byte
 		want   string
@@ -104,10 +106,11 @@ func TestDamagedNPZ(t *testing.T) {
 		"no examples":          {map[string][]byte{"x": npyFile("<f8", "(0, 3)", []float64{}), "y": y}, "at least 1"},
 		"a scalar":             {map[string][]byte{"x": npyFile("<f8", "()", []float64{1}), "y": y}, "at least 1"},
 		"one dimension":        {map[string][]byte{"x": npyFile("<f8", "(2,)", []float64{1, 2}), "y": y}, "want N×D"},
-		"Fortran order":        {map[string][]byte{"x": fortran, "y": y}, "np.ascontiguousarray"},
 		"complex numbers":      {map[string][]byte{"x": npyFile("<c8", "(1, 1)", []float64{1}), "y": y}, "type c8"},
 		"objects":              {map[string][]byte{"x": npyFile("|O", "(1, 1)", []float64{1}), "y": y}, "want descr of a number"},
-		"labels of floats":     {map[string][]byte{"x": x, "y": npyFile("<f4", "(2,)", []float32{0, 1})}, "want integers"},
+		"labels of halves":     {map[string][]byte{"x": x, "y": npyFile("<f4", "(2,)", []float32{0, 0.5})}, "value 1 is 0.5, want integers"},
+		"one-hot labels":       {map[string][]byte{"x": x, "y": npyFile("|u1", "(2, 2)", []byte{0, 1, 1, 0})}, "y.argmax(1)"},
+		"examples last":        {map[string][]byte{"x": npyFile("|u1", "(4, 4, 3)", make([]byte, 48)), "y": npyFile("|u1", "(3,)", []byte{0, 1, 0})}, "np.moveaxis(x, -1, 0)"},
 		"three labels":         {map[string][]byte{"x": x, "y": npyFile("|u1", "(3,)", []byte{0, 1, 2})}, "shape 3, want 2"},
 		"a negative label":     {map[string][]byte{"x": x, "y": npyFile("|i1", "(2,)", []int8{0, -1})}, "label -1 of example 1"},
 		"a huge label":         {map[string][]byte{"x": x, "y": npyFile("<u8", "(2,)", []uint64{0, 1 << 24})}, "label 16777216 of example 1, want 0 to 16777215"},
@@ -115,6 +118,7 @@ func TestDamagedNPZ(t *testing.T) {
 		"a NaN":                {map[string][]byte{"x": npyFile("<f4", "(2, 2)", []float32{0, 1, 2, float32(math.NaN())}), "y": y}, "value 1 of example 1 is NaN"},
 		"an infinity":          {map[string][]byte{"x": npyFile("<f8", "(2, 1)", []float64{math.Inf(-1), 0}), "y": y}, "value 0 of example 0 is -Inf"},
 		"beyond float32":       {map[string][]byte{"x": npyFile("<f8", "(2, 1)", []float64{0, 1e39}), "y": y}, "value 1 is 1e+39, beyond float32"},
+		"3×2×3 images":         {map[string][]byte{"x": npyFile("|u1", "(2, 3, 2, 3)", make([]byte, 36)), "y": y}, "may be 3×2 with 3 channels, layout NHWC, or 2×3 with 3 channels, layout NCHW"},
 		"tests of other size":  {map[string][]byte{"x": x, "y": y, "x_test": npyFile("|u1", "(2, 3, 1)", make([]byte, 6)), "y_test": y}, "x_test is 2×3×1 and x 2×1×3"},
 		"tests of other type":  {map[string][]byte{"x": x, "y": y, "x_test": npyFile("<f4", "(2, 1, 3)", make([]float32, 6)), "y_test": y}, "both bytes or both floats"},
 	} {
@@ -140,6 +144,111 @@ func TestDamagedNPZ(t *testing.T) {
 	wantIn(t, "another file", err, "a.txt is a file, want an .npz file")
 }
 
+// TestLayouts: dimensions that can be of one layout alone are read so, and said where they are not the usual; others are
+// refused.
+func TestLayouts(t *testing.T) {
+	for _, c := range []struct {
+		dims   []int
+		layout string
+		want   string // of the images; "": refused
+		said   bool
+	}{
+		{[]int{8, 8, 3}, "", "8×8×3", false}, {[]int{3, 8, 8}, "", "8×8×3", true}, {[]int{1, 28, 28}, "", "28×28×1", true},
+		{[]int{3, 9, 8}, "", "9×8×3", true}, {[]int{4, 9, 8}, "", "9×8×4", true}, {[]int{9, 8, 3}, "", "9×8×3", false}, {[]int{6, 6, 16}, "", "6×6×16", false},
+		{[]int{16, 6, 6}, "", "6×6×16", true}, {[]int{4, 4, 3}, "", "4×4×3", false}, {[]int{1, 1, 7}, "", "1×1×7", false},
+		{[]int{1, 1, 1}, "", "1×1×1", false}, {[]int{5, 1, 3}, "", "5×1×3", false},
+		{[]int{3, 2, 3}, "", "", false}, {[]int{3, 4, 4}, "", "", false}, {[]int{8, 8, 8}, "", "", false},
+		{[]int{1, 9, 8}, "", "", false}, {[]int{6, 7, 5}, "", "", false}, {[]int{7, 1, 1}, "", "", false},
+		{[]int{3, 8, 8}, "NHWC", "3×8×8", false}, {[]int{3, 2, 3}, "NCHW", "2×3×3", false}, {[]int{8, 8, 8}, "NHWC", "8×8×8", false},
+	} {
+		n := c.dims[0] * c.dims[1] * c.dims[2]
+		x := make([]byte, 2*n)
+		for i := range x {
+			x[i] = byte(i)
+		}
+		shape := fmt.Sprintf("(2, %d, %d, %d)", c.dims[0], c.dims[1], c.dims[2])
+		file := npzFile(t, map[string][]byte{"x": npyFile("|u1", shape, x), "y": npyFile("|u1", "(2,)", []byte{0, 1})})
+		s, err := Load(put(t, t.TempDir(), "a.npz", file), Options{Layout: c.layout})
+		if c.want == "" {
+			wantIn(t, shape, err, "say which")
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s %s: %v", shape, c.layout, err)
+			continue
+		}
+		if got := sizes([]int{s.Height, s.Width, s.Channels}); got != c.want || (len(s.Notes) > 0) != c.said {
+			t.Errorf("%s %s: images of %s, %q, want %s", shape, c.layout, got, s.Notes, c.want)
+		}
+		last := c.layout == "NHWC" || c.layout == "" && !c.said
+		for i := range 2 * n { // the last index of each layout runs fastest
+			h, w, ch := i%n/(s.Width*s.Channels), i/s.Channels%s.Width, i%s.Channels
+			want := i
+			if !last {
+				want = i/n*n + (ch*s.Height+h)*s.Width + w
+			}
+			if s.Train.Pixels[i] != byte(want) {
+				t.Fatalf("%s %s: value %d is %d, want %d", shape, c.layout, i, s.Train.Pixels[i], byte(want))
+			}
+		}
+	}
+}
+
+// TestPartNames: parts under the names of others; what is left out, and how labels are meant, is said.
+func TestPartNames(t *testing.T) {
+	x := func(v byte) []byte { return npyFile("|u1", "(2, 1)", []byte{v, v}) }
+	y := npyFile("|u1", "(2, 1)", []byte{0, 1}) // a column, as Keras has for CIFAR
+	for _, c := range []struct {
+		arrays map[string][]byte
+		test   int // the value of the test part, −1: none
+		notes  []string
+	}{
+		{map[string][]byte{"x": x(1), "y": y, "x_test": x(2), "y_test": y}, 2, nil},
+		{map[string][]byte{"x_train": x(1), "y_train": y, "x_test": x(2), "y_test": y}, 2, nil},
+		{map[string][]byte{"X_train": x(1), "y_train": y, "X_test": x(2), "y_test": y}, 2, nil},
+		{map[string][]byte{"train_images": x(1), "train_labels": y, "val_images": x(3), "val_labels": y, "test_images": x(2), "test_labels": y}, 2,
+			[]string{"left out: the arrays val_images, val_labels"}},
+		{map[string][]byte{"x_train": x(1), "y_train": y, "x_val": x(3), "y_val": y}, 3, []string{"x_val is the test part, since there is no x_test"}},
+		{map[string][]byte{"x": x(1), "y": npyFile("<f8", "(1, 2)", []float64{0, 1})}, -1, nil}, // a row, as scipy.io.loadmat has
+		{map[string][]byte{"x": x(1), "y": npyFile("|b1", "(2,)", []byte{0, 1}), "ids": y}, -1, []string{"left out: the arrays ids"}},
+		{map[string][]byte{"x": x(1), "y": npyFile("|u1", "(2,)", []byte{0, 7})}, -1, []string{"no training examples of 1 to 6 in the classes 0 to 7"}},
+		{map[string][]byte{"x": x(1), "y": npyFile("|u1", "(2,)", []byte{2, 1})}, -1, []string{"no training examples of 0 in the classes 0 to 2"}},
+		{map[string][]byte{"x": npyFile("<i8", "(2, 1)", []int64{1, 1}), "y": y}, -1, []string{"x is of type i8: its numbers are taken as they are"}},
+	} {
+		s, err := Load(put(t, t.TempDir(), "a.npz", npzFile(t, c.arrays)), Options{})
+		names := slices.Sorted(maps.Keys(c.arrays))
+		if err != nil {
+			t.Errorf("%v: %v", names, err)
+			continue
+		}
+		first := func(p *Split) int {
+			switch {
+			case p == nil:
+				return -1
+			case p.Pixels == nil:
+				return int(p.Floats[0])
+			}
+			return int(p.Pixels[0])
+		}
+		if first(s.Train) != 1 || first(s.Test) != c.test || len(s.Train.Labels) != 2 {
+			t.Errorf("%v: %d and %d, labels %v", names, first(s.Train), first(s.Test), s.Train.Labels)
+		}
+		wantNotes(t, fmt.Sprint(names), s, c.notes...)
+	}
+}
+
+// wantNotes asks for as many notes, with these words in them.
+func wantNotes(t *testing.T, what string, s *Set, want ...string) {
+	t.Helper()
+	ok := len(s.Notes) == len(want)
+	for i := 0; ok && i < len(want); i++ {
+		ok = strings.Contains(s.Notes[i], want[i])
+	}
+	if !ok {
+		t.Errorf("%s: notes are %q, want %q", what, s.Notes, want)
+	}
+}
+
 // FuzzReadNPY: whatever the file, reading ends in an error or in as many values as the header says.
 func FuzzReadNPY(f *testing.F) {
 	f.Add(npyFile("|u1", "(2, 1, 3)", make([]byte, 6)))
@@ -155,7 +264,7 @@ func FuzzReadNPY(f *testing.F) {
 		}
 		n := 0
 		switch a.typ() {
-		case "f4", "f8":
+		case "f2", "f4", "f8", "b1":
 			var v []float32
 			v, err = a.floats(r)
 			n = len(v)
@@ -181,7 +290,7 @@ func FuzzReadNPZ(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s, err := readNPZ(z)
+		s, err := readNPZ(z, Options{Layout: Layouts[len(file)%2]})
 		if err != nil {
 			return
 		}

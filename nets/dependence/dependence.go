@@ -51,6 +51,9 @@ func (s Samples) check() error {
 // ErrConstant is of samples that do not differ, on which nothing can depend.
 var ErrConstant = errors.New("all rows are equal: HSIC is 0 and normalised HSIC is 0/0")
 
+// ErrParallel is of rows whose directions do not differ, beyond rounding to float64: their cosine kernel is constant.
+var ErrParallel = fmt.Errorf("as directions, %w", ErrConstant)
+
 // paired checks x and y, which get names where they have none.
 func paired(x, y *Samples) error {
 	for s, name := range map[*Samples]string{x: "X", y: "Y"} {

@@ -66,13 +66,31 @@ func (r *Result) measure(ctx context.Context, dev *compute.Device, st *compute.S
 	}
 	r.warn(a)
 	r.warn(b)
-	if o.Permutations == 0 {
-		return nil
+	if o.Permutations > 0 {
+		if err := r.permute(ctx, dev, st, a, b, o); err != nil {
+			return err
+		}
 	}
-	return r.permute(ctx, dev, st, a, b, o)
+	r.enlarge(a.scale(), b.scale())
+	return nil
 }
 
-// valueOf returns the Value for widths v of a and w of b, from tr(K·H·L·H), tr(K·H·K·H) and tr(L·H·L·H).
+// enlarge brings what is not free of scale to that of the samples, whose kernels are 2^x and 2^y times those on the device.
+func (r *Result) enlarge(x, y int) {
+	for w := range r.Widths {
+		v := &r.Widths[w]
+		small := *v
+		for to, exp := range map[*float64]int{&v.HSIC: x + y, &v.HSICX: 2 * x, &v.HSICY: 2 * y, &v.PHSIC: x + y, &v.Null: x + y, &v.NullSD: x + y} {
+			*to = math.Ldexp(*to, exp)
+		}
+		if math.IsInf(v.HSICX, 0) || math.IsInf(v.HSICY, 0) || small.HSIC != 0 && math.Abs(v.HSIC) < 0x1p-1022 || math.IsInf(v.HSIC, 0) {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("HSIC is %.3g·2^%d, beyond float64; what is normalised, and p, are free of scale", small.HSIC, x+y))
+		}
+	}
+}
+
+// valueOf returns the Value for widths v of a and w of b, of the kernels on the device, from tr(K·H·L·H), tr(K·H·K·H) and
+// tr(L·H·L·H).
 func valueOf(a, b *side, v, w int, ab, aa, bb float64) Value {
 	m := float64(a.Rows)
 	k, l, both := a.rows[v], b.rows[w], 0.0
@@ -97,14 +115,14 @@ func valueOf(a, b *side, v, w int, ab, aa, bb float64) Value {
 	return of
 }
 
-// trace returns tr(K·H·L·H) for each pair of widths.
+// trace returns tr(K·H·L·H), of the kernels on the device, for each pair of widths.
 func trace(ctx context.Context, dev *compute.Device, a, b *side) (sums []float64, err error) {
 	if b.widths() > a.widths() {
 		a, b = b, a
 	}
 	sums = make([]float64, a.widths())
 	err = dev.Step(func(st *compute.Step) error {
-		if a.Kind == compute.Linear && b.Kind == compute.Linear && a.Dims*b.Dims <= a.Rows*(a.Dims+b.Dims) {
+		if a.sim.Kernel == compute.Linear && b.sim.Kernel == compute.Linear && a.Dims*b.Dims <= a.Rows*(a.Dims+b.Dims) {
 			sums[0] = covariances(st, a, b)
 			return nil
 		}
@@ -115,9 +133,6 @@ func trace(ctx context.Context, dev *compute.Device, a, b *side) (sums []float64
 		}
 		return ctx.Err()
 	})
-	for w := range sums {
-		sums[w] *= a.scale() * b.scale()
-	}
 	return sums, err
 }
 
@@ -190,22 +205,49 @@ func LinearCKA(ctx context.Context, dev *compute.Device, x, y Samples) (float64,
 	return r.Widths[0].Normalised, nil
 }
 
-// Bounds for warnings, of the mean entry of a kernel matrix off its diagonal.
+// Bounds for warnings: of the mean entry of a kernel matrix off its diagonal, and of the errors of entries.
 const (
 	nearlyNothing  = 0.01  // beside the 1 on the diagonal
 	nearlyConstant = 0.001 // from 1 for each
+	nearlyRounding = 0.05  // of an entry of at most 1
 )
 
-// warn reports widths that are far from the distances between rows.
+// warn reports widths that are far from the distances between rows, and kernels of which rounding may have left little.
 func (r *Result) warn(s *side) {
+	note := func(format string, args ...any) { r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...)) }
 	for w, σ := range s.Sigma {
 		switch mean := s.between(w); {
 		case mean*float64(s.Rows-1) < nearlyNothing:
-			r.Warnings = append(r.Warnings, fmt.Sprintf("sigma %g is small for %s: different rows have a mean similarity of %.2g, and its kernel is nearly the identity",
-				σ, s.Name, mean))
+			note("sigma %g is small for %s: different rows have a mean similarity of %.2g, and its kernel is nearly the identity", σ, s.Name, mean)
 		case 1-mean < nearlyConstant:
-			r.Warnings = append(r.Warnings, fmt.Sprintf("sigma %g is large for %s: different rows have a mean similarity of 1 − %.2g, and its kernel is nearly constant",
-				σ, s.Name, 1-mean))
+			note("sigma %g is large for %s: different rows have a mean similarity of 1 − %.2g, and its kernel is nearly constant", σ, s.Name, 1-mean)
+		case s.gaussianError(w) > nearlyRounding:
+			note("sigma %g is small for %s, whose rows reach %.3g from their mean: float32 leaves its kernel an error of up to %.2g",
+				σ, s.Name, math.Ldexp(math.Sqrt(s.farthest()), s.exp), min(1, s.gaussianError(w)))
 		}
 	}
+	if s.Kind == compute.Cosine && s.sim.Kernel == compute.Linear {
+		if e := 4 * s.directionError() / s.reach(); e > nearlyConstant {
+			note("the rows of %s differ in direction by %.2g, of which float64 leaves an error of up to %.2g of a part", s.Name, s.reach(), e)
+		}
+	}
+}
+
+// farthest is the largest square of a row's distance from the mean, as the device has it.
+func (p *side) farthest() (far float64) {
+	for i := range p.Rows {
+		sum := 0.0
+		for j, v := range p.row(i) {
+			d := math.Ldexp(v-p.mean[j], -p.exp)
+			sum += d * d
+		}
+		far = max(far, sum)
+	}
+	return far
+}
+
+// gaussianError bounds the error of the argument of exp, and so of an entry, for width w: a distance that is made of norms
+// and a product is within γ_{d+5} of 4·‖x‖², in units of 2⁻²³ (docs/error-bounds.md, Gram).
+func (p *side) gaussianError(w int) float64 {
+	return p.sim.Factor(w) * float64(p.Dims+5) * 0x1p-23 * 4 * p.farthest()
 }

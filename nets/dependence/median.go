@@ -19,15 +19,15 @@ const mostPairs = 1 << 16
 // median returns the width of a Gaussian kernel by the median heuristic, see [Kernel].
 func median(s Samples, seed uint64) (float64, error) {
 	var all []float64
-	_, unit := centre(s)
+	_, _, exp := centre(s)
 	look := func(i, j int) {
 		sum := 0.0
 		for k, v := range s.row(i) {
-			d := (v - s.row(j)[k]) / unit
+			d := math.Ldexp(v-s.row(j)[k], -exp)
 			sum += d * d
 		}
 		if sum > 0 {
-			all = append(all, math.Sqrt(sum)*unit)
+			all = append(all, math.Ldexp(math.Sqrt(sum), exp))
 		}
 	}
 	if s.Rows*(s.Rows-1)/2 <= mostPairs {

@@ -62,11 +62,15 @@ func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps fl
 		return nil, err
 	}
 	m := s.Rows
-	c := eps * float64(m) / p.scale()
+	c := math.Ldexp(eps*float64(m), -p.scale())
+	if c > math.MaxFloat32 {
+		return nil, fmt.Errorf("%s: beside ε·m = %.3g, float32 has nothing of a kernel matrix of 2^%d; want a smaller ε than %g",
+			s.Name, eps*float64(m), p.scale(), eps)
+	}
 	gram, inv, info := st.Tensor(m, m), st.Tensor(m, m), st.Tensor(1)
 	all := make([][]float32, p.widths())
 	for w := range all {
-		g := compute.Gram{K: gram, X: p.sim.X, Kernel: k.Kind, PerDim: k.PerDim, Center: compute.Double}
+		g := compute.Gram{K: gram, X: p.sim.X, Kernel: p.sim.Kernel, PerDim: k.PerDim, Center: compute.Double}
 		if k.Kind == compute.Gaussian {
 			g.Sigma = p.sim.Sigma[w:][:1]
 		}
@@ -80,7 +84,7 @@ func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps fl
 		}
 		if read(st, info)[0] != 0 || c < 0x1p-23*trace/math.Sqrt(float64(m)) { // the change of an eigenvalue by roundings of m² entries
 			return nil, fmt.Errorf("%s: beside a kernel matrix of trace %.3g, float32 has nothing of ε·m = %.3g; want a larger ε than %g",
-				s.Name, trace*p.scale(), eps*float64(m), eps)
+				s.Name, math.Ldexp(trace, p.scale()), eps*float64(m), eps)
 		}
 		all[w] = read(st, inv)
 		for i, v := range all[w] {

@@ -7,16 +7,19 @@ import (
 	"hebb/compute"
 )
 
-// A side is one of the two samples on the device. Its columns are centred, which changes neither distances nor a centred linear
-// kernel, and divided by unit; for the cosine, its rows have length 1 instead.
+// A side is one of the two samples on the device. Its columns are centred, which changes neither distances nor a centred
+// linear kernel, and divided by a power of 2. The cosine kernel is the linear one of rows of length 1: what they have in
+// common goes out in float64, since of kernels that are all near 1 float32 would leave little. Only where a row is all
+// zeros, whose cosine with itself is 1 by convention, is it computed as it stands; there other rows differ from that one by
+// 1.
 type side struct {
 	Samples
 	Kernel
-	unit float64   // a power of 2
+	exp  int       // columns are divided by 2^exp
 	mean []float64 // of each column
-	norm []float64 // of each row; of the cosine alone
+	rest []float64 // what rounding left of it
 	sim  compute.Similarity
-	rows [][]float64     // for each width, the mean of each row of the kernel matrix as it is, not centred
+	rows [][]float64     // for each width, the mean of each row of the kernel matrix; of a linear one less that of all
 	a    *compute.Tensor // widths × Rows: centring offsets, see [compute.KernelSums]; nil if they are 0
 }
 
@@ -33,15 +36,24 @@ func newSide(st *compute.Step, s Samples, k Kernel) (*side, error) {
 
 // place copies s to the device. A Gaussian k has at least one width.
 func place(st *compute.Step, s Samples, k Kernel) (*side, error) {
-	p := &side{Samples: s, Kernel: k, unit: 1}
-	if k.Kind == compute.Cosine {
-		p.norm = norms(s)
-	} else {
-		p.mean, p.unit = centre(s)
-	}
+	p := &side{Samples: s, Kernel: k}
 	p.sim = compute.Similarity{X: st.Tensor(s.Rows, s.Dims), Kernel: k.Kind, PerDim: k.PerDim}
+	if k.Kind == compute.Cosine {
+		var zeros bool
+		if p.Values, zeros = directions(s); !zeros {
+			p.sim.Kernel = compute.Linear
+		}
+	}
+	if p.sim.Kernel == compute.Cosine {
+		p.mean, p.rest = make([]float64, s.Dims), make([]float64, s.Dims)
+	} else {
+		p.mean, p.rest, p.exp = centre(p.Samples)
+	}
+	if k.Kind == compute.Cosine && p.sim.Kernel == compute.Linear && p.reach() <= 4*p.directionError() {
+		return nil, fmt.Errorf("%s: %w", s.Name, ErrParallel)
+	}
 	for _, σ := range k.Sigma {
-		scaled := float32(σ / p.unit)
+		scaled := float32(math.Ldexp(σ, -p.exp))
 		if f := 1 / (2 * float64(scaled) * float64(scaled)); !(f >= 0x1p-100 && f <= 0x1p100) {
 			return nil, fmt.Errorf("width %g for %s, whose values reach %.3g from their mean: no float32 kernel tells them apart",
 				σ, s.Name, p.reach())
@@ -52,12 +64,15 @@ func place(st *compute.Step, s Samples, k Kernel) (*side, error) {
 	return p, st.Err()
 }
 
-// scale is the ratio of the kernel matrix to the one on the device.
-func (p *side) scale() float64 {
-	if p.Kind == compute.Linear {
-		return p.unit * p.unit
+// directionError bounds the rounding of an entry of a row of length 1: that of a sum of squares, its root and a quotient.
+func (p *side) directionError() float64 { return (float64(p.Dims)/2 + 4) * 0x1p-53 }
+
+// scale is the exponent of 2 by which the kernel matrix is larger than the one on the device.
+func (p *side) scale() int {
+	if p.sim.Kernel == compute.Linear {
+		return 2 * p.exp
 	}
-	return 1
+	return 0
 }
 
 func (p *side) widths() int { return max(1, len(p.Sigma)) }
@@ -71,9 +86,11 @@ func (p *side) reach() float64 {
 	return far
 }
 
-// centre returns the means of the columns, and the power of 2 next to the largest distance from them.
-func centre(s Samples) (mean []float64, unit float64) {
-	mean = make([]float64, s.Dims)
+// centre returns the means of the columns in two parts, and the exponent of the power of 2 next to the largest distance
+// from them. Where values are far from 0 and close together, differences from the first part are exact, and the second is
+// their mean: it takes out what one number cannot hold of a mean.
+func centre(s Samples) (mean, rest []float64, exp int) {
+	mean, rest = make([]float64, s.Dims), make([]float64, s.Dims)
 	for i := range s.Rows {
 		for j, v := range s.row(i) {
 			mean[j] += v
@@ -82,22 +99,42 @@ func centre(s Samples) (mean []float64, unit float64) {
 	for j := range mean {
 		mean[j] /= float64(s.Rows)
 	}
+	for i := range s.Rows {
+		for j, v := range s.row(i) {
+			rest[j] += v - mean[j]
+		}
+	}
+	for j := range rest {
+		rest[j] /= float64(s.Rows)
+	}
 	p := side{Samples: s, mean: mean}
-	_, exp := math.Frexp(p.reach())
-	return mean, math.Ldexp(1, exp)
+	_, exp = math.Frexp(p.reach())
+	return mean, rest, exp
 }
 
-// norms are the lengths of the rows.
-func norms(s Samples) []float64 {
-	all := make([]float64, s.Rows)
-	for i := range all {
-		sum := 0.0
+// directions returns the rows at length 1, and whether there are some that have none. Lengths are taken in units of the
+// largest value, which neither overflows nor vanishes when it is squared.
+func directions(s Samples) (all []float64, zeros bool) {
+	all = make([]float64, len(s.Values))
+	for i := range s.Rows {
+		row, big, sum := all[i*s.Dims:][:s.Dims], 0.0, 0.0
 		for _, v := range s.row(i) {
-			sum += v * v
+			big = max(big, math.Abs(v))
 		}
-		all[i] = math.Sqrt(sum)
+		if big == 0 {
+			zeros = true
+			continue
+		}
+		_, exp := math.Frexp(big)
+		for j, v := range s.row(i) {
+			row[j] = math.Ldexp(v, -exp)
+			sum += row[j] * row[j]
+		}
+		for j, v := range row {
+			row[j] = v / math.Sqrt(sum)
+		}
 	}
-	return all
+	return all, zeros
 }
 
 // upload writes the rows to the device, in the given order if there is one.
@@ -124,26 +161,19 @@ func at(order []int, i int) int {
 // scaled is row i as the device has it.
 func (p *side) scaled(dst []float32, i int) {
 	for j, v := range p.row(i) {
-		switch {
-		case p.norm == nil:
-			dst[j] = float32((v - p.mean[j]) / p.unit)
-		case p.norm[i] > 0:
-			dst[j] = float32(v / p.norm[i])
-		default:
-			dst[j] = 0
-		}
+		dst[j] = float32(math.Ldexp(v-p.mean[j]-p.rest[j], -p.exp))
 	}
 }
 
-// rowMeans computes rows; for the linear kernel they are x·mean.
+// rowMeans computes rows; for the linear kernel they are x·mean, of centred x.
 func (p *side) rowMeans(st *compute.Step) {
 	m := p.Rows
 	p.rows = make([][]float64, p.widths())
-	if p.Kind == compute.Linear {
+	if p.sim.Kernel == compute.Linear {
 		p.rows[0] = make([]float64, m)
 		for i := range m {
 			for j, v := range p.row(i) {
-				p.rows[0][i] += v * p.mean[j]
+				p.rows[0][i] += math.Ldexp(v-p.mean[j]-p.rest[j], -p.exp) * math.Ldexp(p.mean[j]+p.rest[j], -p.exp)
 			}
 		}
 		return

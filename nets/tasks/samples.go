@@ -75,17 +75,14 @@ func (t *Samples) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
 	p.Count("variance", p.PerLearner(squared, 1, answer), m.Examples())
 }
 
-// Centred returns the first n training examples of a set (0: all) as rows, with bytes scaled to 0 to 1, minus the mean row.
-// Without centring, the first principal component would be nearly the mean.
+// Centred returns n training examples of a set (0: all), see [data.Set.Few], as rows, with bytes scaled to 0 to 1, minus
+// the mean row. Without centring, the first principal component would be nearly the mean.
 func Centred(set *data.Set, n int) []float32 {
-	part, d := set.Train, set.Values()
-	if n <= 0 || n > part.N() {
-		n = part.N()
-	}
+	part, _ := set.Few(set.Train, n)
 	if part.Pixels != nil {
-		return centred(part.Pixels[:n*d], d, 255)
+		return centred(part.Pixels, set.Values(), 255)
 	}
-	return centred(part.Floats[:n*d], d, 1)
+	return centred(part.Floats, set.Values(), 1)
 }
 
 // centred returns (x − mean)/unit, with a mean of each column of d.

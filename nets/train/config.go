@@ -22,12 +22,16 @@ import (
 // A Config is all that decides a run, but for the device. The same Config gives the same bits on the
 // same device.
 type Config struct {
-	Net        string  `toml:"net" json:"net"`               // see stack.Networks
-	Rule       string  `toml:"rule" json:"rule"`             // see catalogue.Rule
-	Data       string  `toml:"data" json:"data"`             // see data.Find
-	Holdout    float64 `toml:"holdout" json:"holdout"`       // share kept for testing, where the data have no test part
-	Limit      int     `toml:"limit" json:"limit"`           // train on the first so many examples; 0: all
-	TestLimit  int     `toml:"test_limit" json:"test_limit"` // test with the first so many examples; 0: all
+	Net        string  `toml:"net" json:"net"`         // see stack.Networks
+	Rule       string  `toml:"rule" json:"rule"`       // see catalogue.Rule
+	Data       string  `toml:"data" json:"data"`       // see data.Find
+	Holdout    float64 `toml:"holdout" json:"holdout"` // share kept for testing, where the data have no test part
+	Layout     string  `toml:"layout" json:"layout"`   // these four: see data.Options
+	Resize     string  `toml:"resize" json:"resize"`
+	CropCentre bool    `toml:"crop_centre" json:"crop_centre"`
+	Alpha      string  `toml:"alpha" json:"alpha"`
+	Limit      int     `toml:"limit" json:"limit"`           // train on so many examples, see data.Set.Few; 0: all
+	TestLimit  int     `toml:"test_limit" json:"test_limit"` // test with so many examples; 0: all
 	Normalise  string  `toml:"normalise" json:"normalise"`   // see data.Normalisations
 	Crop       int     `toml:"crop" json:"crop"`             // pixels around an image before a random crop
 	Flip       bool    `toml:"flip" json:"flip"`             // left and right, at random
@@ -166,7 +170,12 @@ func (c Config) numbers() error {
 	case !(0 <= c.Holdout && c.Holdout < 1):
 		return fmt.Errorf("holdout %g, want a share within [0, 1)", c.Holdout)
 	}
-	return nil
+	return c.DataOptions().Check()
+}
+
+// DataOptions returns how the data are read.
+func (c Config) DataOptions() data.Options {
+	return data.Options{Holdout: c.Holdout, Layout: c.Layout, Resize: c.Resize, CropCentre: c.CropCentre, Alpha: c.Alpha}
 }
 
 // ownTask reports whether the task is one by its own name, and not the examples of Data.
@@ -208,7 +217,7 @@ func (c Config) read(place string, rec Record) (*data.Set, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	set, err := data.Load(place, data.Options{Holdout: c.Holdout}) // by its name: named data are whole
+	set, err := data.Load(place, c.DataOptions()) // by its name: named data are whole
 	if err != nil || rec.Origin == nil {
 		return set, path, err
 	}
@@ -256,17 +265,21 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.No
 		return r
 	}
 	train, test := c.loaders(n)
-	part := limited(set.Train, c.Limit, set.Values())
+	part, _ := set.Few(set.Train, c.Limit)
 	r.Task = func() nets.Task { return &tasks.Images{Set: set, Part: part, Options: train} }
 	if set.Test != nil {
 		r.Test = func() nets.Task {
-			return &tasks.Images{Set: set, Part: limited(set.Test, c.TestLimit, set.Values()), Options: test}
+			part, _ := set.Few(set.Test, c.TestLimit)
+			return &tasks.Images{Set: set, Part: part, Options: test}
 		}
 	}
 	if n := min(c.Angles, part.N()); n > 0 {
 		o := test
 		o.Batch = n
-		r.Probe = func() nets.Task { return &tasks.Images{Set: set, Part: limited(part, n, set.Values()), Options: o} }
+		r.Probe = func() nets.Task {
+			few, _ := set.Few(part, n)
+			return &tasks.Images{Set: set, Part: few, Options: o}
+		}
 	}
 	return r
 }

@@ -39,14 +39,15 @@ type Exam struct {
 	// Config is how the network was trained. Classes, sizes and normalisation are those that its model file says or, of an
 	// older one, those of its Data.
 	Config
-	Record Record // of its run, if there is one, which knows where the data lay
-	Model  string // file of its weights: of a checkpoint, or of PyTorch
-	Step   int    // after which they were saved; 0 where that is not known
-	On     string // data to evaluate on; "" is Config.Data
-	Part   string // of them: "test" or "train"
-	Table  bool   // say which classes are taken for which: a second pass over each batch
-	First  int    // evaluate on the first so many examples; 0: all
-	Layer  string // whose output See gets, see [stack.Net.Layers]
+	Record  Record       // of its run, if there is one, which knows where the data lay
+	Model   string       // file of its weights: of a checkpoint, or of PyTorch
+	Step    int          // after which they were saved; 0 where that is not known
+	On      string       // data to evaluate on; "" is Config.Data
+	Reading data.Options // how On is read, where that is not as Config says
+	Part    string       // of them: "test" or "train"
+	Table   bool         // say which classes are taken for which: a second pass over each batch
+	First   int          // evaluate on so many examples, see [data.Set.Few]; 0: all
+	Layer   string       // whose output See gets, see [stack.Net.Layers]
 	// See, if there is one, gets what each network makes of each batch, learner by learner or batch by batch.
 	See func(Sight) error
 
@@ -73,6 +74,7 @@ type Evaluation struct {
 	Classes   []string                  `json:"classes,omitempty"`
 	Confusion [][]int                   `json:"confusion,omitempty"` // examples by class, in rows, and by what they are taken for
 	Note      string                    `json:"note,omitempty"`      // what the reader should know
+	Notes     []string                  `json:"notes,omitempty"`     // of the data, see data.Set
 }
 
 // A Score is the mean loss and the share of hits over so many examples.
@@ -104,7 +106,10 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 	if err != nil {
 		return v, err
 	}
-	part := limited(on.Test, e.First, on.Values()) // of which sets has made the one to evaluate on
+	part, drawn := on.Few(on.Test, e.First) // of the part that sets has made the one to evaluate on
+	if drawn {
+		v.note("%s is in the order of its classes: the %d examples are drawn from all of them", v.Data, e.First)
+	}
 	_, o := e.loaders(normalise)
 	o.Rotate, o.Seed = e.Rotate, e.Turns
 	eye := &eye{exam: e, of: &v}
@@ -261,7 +266,7 @@ func (e Exam) sets(file *safetensors.File, v *Evaluation) (n data.Normalise, on 
 	}
 	if on = own; e.On != "" {
 		if v.Data, err = data.Find(e.On); err == nil {
-			on, err = data.Load(e.On, data.Options{Holdout: e.Holdout})
+			on, err = data.Load(e.On, e.reading())
 		}
 		if err != nil {
 			return n, nil, fmt.Errorf("data %s: %w", e.On, err)
@@ -270,6 +275,7 @@ func (e Exam) sets(file *safetensors.File, v *Evaluation) (n data.Normalise, on 
 	if own == nil {
 		own = on
 	}
+	v.Notes = on.Notes
 	if o == nil {
 		switch o = originOf(e.Config, own); {
 		case own == on && e.On != "":
@@ -295,6 +301,14 @@ func (e Exam) sets(file *safetensors.File, v *Evaluation) (n data.Normalise, on 
 	return n, &data.Set{Height: on.Height, Width: on.Width, Channels: on.Channels, Classes: o.Classes, ClassNames: o.names(), Train: part, Test: part}, err
 }
 
+// reading is how On is read.
+func (e Exam) reading() data.Options {
+	o, r := e.DataOptions(), e.Reading
+	o.Layout, o.Resize, o.Alpha = cmp.Or(r.Layout, o.Layout), cmp.Or(r.Resize, o.Resize), cmp.Or(r.Alpha, o.Alpha)
+	o.CropCentre = o.CropCentre || r.CropCentre
+	return o
+}
+
 // note adds a line that the reader should know.
 func (v *Evaluation) note(format string, a ...any) {
 	if v.Note != "" {
@@ -312,7 +326,8 @@ func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
 	case e.Part != "test" && e.Part != "train":
 		return nil, fmt.Errorf("part %q, want test or train", e.Part)
 	case e.Part == "train" && e.On == "":
-		return limited(s.Train, e.Limit, s.Values()), nil
+		few, _ := s.Few(s.Train, e.Limit)
+		return few, nil
 	case e.Part == "train":
 		return s.Train, nil
 	case s.Test == nil:

@@ -304,3 +304,46 @@ func TestPredict(t *testing.T) {
 		t.Errorf("%v, %v", classes, err)
 	}
 }
+
+// TestSee: every batch is seen, of each learner in order, side by side or in turn, and what is seen has the scores that are
+// measured.
+func TestSee(t *testing.T) {
+	for _, c := range []struct{ net, last string }{{"mlp:64-12-4,dropout=0.5", "fc2"}, {"resnet8", "fc"}} {
+		config := small(t, c.net, "bp")
+		config.Learners = 2
+		_, e := ended(t, config)
+		e.Layer, e.First = c.last, 11
+		seen, hits := [2]int{}, [2]int{}
+		e.See = func(s Sight) error {
+			n := len(s.Labels)
+			if s.First != seen[s.Learner] || s.Of != 11 || len(s.Answers) != 4*n || len(s.Layer) != 4*n {
+				t.Errorf("%s: %d labels from %d of %d, %d answers, %d numbers", c.net, n, s.First, s.Of, len(s.Answers), len(s.Layer))
+			}
+			for i, label := range s.Labels {
+				y := s.Answers[4*i:][:4]
+				if slices.Index(y, slices.Max(y)) == int(label) {
+					hits[s.Learner]++
+				}
+			}
+			if !slices.Equal(s.Layer, s.Answers) {
+				t.Errorf("%s: the last layer is %v, and the answers are %v", c.net, s.Layer, s.Answers)
+			}
+			seen[s.Learner] += n
+			return nil
+		}
+		v, err := Evaluate(t.Context(), device(t), names, e, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for l, each := range v.Learners["accuracy"] {
+			if seen[l] != 11 || math.Abs(float64(hits[l])/11-float64(each)) > 1e-6 {
+				t.Errorf("%s, learner %d: %d hits of %d, and accuracy %g", c.net, l, hits[l], seen[l], float64(each))
+			}
+		}
+		full := errors.New("full")
+		e.See = func(Sight) error { return full }
+		if _, err := Evaluate(t.Context(), device(t), names, e, nil); !errors.Is(err, full) {
+			t.Errorf("%v, want %v", err, full)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,7 +14,11 @@ import (
 // misfit adds to why a system cannot learn from its task what the task shows, and what tasks the system fits. Where it fits none,
 // the task has no part in it.
 func (c Config) misfit(why error, dev *compute.Device, names *catalogue.Catalogue, p plan, set *data.Set) error {
+	if errors.Is(why, nets.ErrMemory) {
+		return why
+	}
 	stage := compute.New(&compute.Stage{Of: dev.Info()})
+	c.Learners = 1
 	var spec nets.Spec
 	_, err := nets.Open(stage, 1, c.Seed, func(s *nets.Store) (err error) {
 		spec, err = c.run(names, p, set, data.Normalise{}).Task().Build(s)

@@ -71,7 +71,7 @@ func Begin(dev *compute.Device, names *catalogue.Catalogue, f *Folder, c Config,
 	if err == nil {
 		rec.Go, rec.Device, rec.Parameters = runtime.Version(), dev.Info(), r.Session.Parameters()
 		if r.Set != nil {
-			rec.Examples = limited(r.Set.Train, c.Limit, r.Set.Values()).N()
+			rec.Examples = r.Examples()
 		}
 		err = errors.Join(r.locate(&rec), f.create(c, rec))
 	}

@@ -27,8 +27,8 @@ func (c Config) Idle() map[string]string {
 	}
 	if c.ownTask() {
 		because("is for examples of data, and the task "+c.Task+" makes its own: see hebb list",
-			"data", "holdout", "limit", "test_limit", "normalise", "crop", "flip", "cutout", "batch", "in_order", "angles",
-			"keep_best", "patience")
+			"data", "holdout", "layout", "resize", "crop_centre", "alpha", "limit", "test_limit", "normalise", "crop", "flip", "cutout",
+			"batch", "in_order", "angles", "keep_best", "patience")
 	}
 	if c.Steps > 0 {
 		because("has no say in a run of so many steps: want one of the two", "epochs")

@@ -52,7 +52,7 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		if r.Origin = rec.Origin; r.Origin == nil {
 			r.Origin = originOf(c, r.Set)
 		}
-		if n := limited(r.Set.Train, c.Limit, r.Set.Values()).N(); c.Batch > n {
+		if n := r.Examples(); c.Batch > n {
 			return nil, ConfigError{fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, n)}
 		}
 	}
@@ -107,20 +107,6 @@ type ConfigError struct{ error }
 
 func (e ConfigError) Unwrap() error { return e.error }
 
-// limited is the first n examples of a part, or all.
-func limited(s *data.Split, n, values int) *data.Split {
-	if n == 0 || n >= s.N() {
-		return s
-	}
-	l := &data.Split{Labels: s.Labels[:n]}
-	if s.Pixels != nil {
-		l.Pixels = s.Pixels[:n*values]
-	} else {
-		l.Floats = s.Floats[:n*values]
-	}
-	return l
-}
-
 // Close ends what reads data, and gives the folder up. The device is the caller's.
 func (r *Run) Close() error {
 	err := r.Session.Close()
@@ -143,6 +129,14 @@ func (r *Run) Steps() (done, total int) { return r.Session.Number(), r.Session.T
 
 // PerEpoch returns how many steps make an epoch; 0 where there are none.
 func (r *Run) PerEpoch() int { return r.Session.Spec.Epoch }
+
+// Examples returns how many examples of the data are trained on.
+func (r *Run) Examples() int {
+	if n := r.Set.Train.N(); r.Config.Limit == 0 || n < r.Config.Limit {
+		return n
+	}
+	return r.Config.Limit
+}
 
 // PerStep returns how many examples a step shows to each learner.
 func (r *Run) PerStep() int {

@@ -61,10 +61,11 @@ func cpuBackend(t *testing.T) compute.Backend {
 	return b
 }
 
-// gpuBackend opens OpenGL, or skips the test where there is none; NEED_GPU forbids that.
+// gpuBackend opens OpenGL, or skips the test where there is none; NEED_GPU forbids that. It has the naive kernels, which
+// compile in a twentieth of the time of tiles; package gpu's tests hold each tile to the definitions.
 func gpuBackend(t *testing.T) compute.Backend {
 	t.Helper()
-	b, _, err := backend.Open("gpu", backend.Options{GPU: gpu.Options{Device: -1, CacheDir: "off", TuningDir: "off"}})
+	b, _, err := backend.Open("gpu", backend.Options{GPU: gpu.Options{Device: -1, CacheDir: "off", TuningDir: "off", Rung: "naive"}})
 	if errors.Is(err, compute.ErrUnavailable) && os.Getenv("NEED_GPU") == "" {
 		t.Skip(err)
 	} else if err != nil {
