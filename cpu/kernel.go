@@ -70,18 +70,18 @@ type tileOut [tileRows]*float32
 // step bytes apart.
 func (p *packing) tile(c *tileOut, i int, s []segment, step int, alpha float32, plus bool) {
 	panel, cols := p.panel(i)
-	p.kernel.tile(c, i*p.width, cols, s, step, panel, alpha, plus)
+	p.kernel.tile(c, i*p.width, cols, s, step, panel, 4*p.width, alpha, plus)
 }
 
 // tile is c ← alpha·(rows of s)·panel or, with plus, c plus that, c being the columns from the j-th on. The numbers of
-// a row lie step bytes apart.
-func (k kernel) tile(c *tileOut, j, cols int, s []segment, step int, panel []float32, alpha float32, plus bool) {
+// a row lie step bytes apart, the rows of the panel apart bytes.
+func (k kernel) tile(c *tileOut, j, cols int, s []segment, step int, panel []float32, apart int, alpha float32, plus bool) {
 	held := 0 // the old contents of c do not count
 	if plus {
 		held = 1
 	}
 	if cols == k.width {
-		k.run((*[tileRows]*float32)(c), 4*j, s, step, panel, alpha, held)
+		k.run((*[tileRows]*float32)(c), 4*j, s, step, panel, apart, alpha, held)
 		return
 	}
 	var edge [tileRows][maxWidth]float32
@@ -89,7 +89,7 @@ func (k kernel) tile(c *tileOut, j, cols int, s []segment, step int, panel []flo
 	for i := range whole {
 		whole[i] = &edge[i][0]
 	}
-	k.run(&whole, 0, s, step, panel, alpha, 0)
+	k.run(&whole, 0, s, step, panel, apart, alpha, 0)
 	for i, row := range c {
 		if i > 0 && row == c[0] {
 			continue

@@ -4,10 +4,11 @@
 // least that keep the units busy; with two vectors of the panel and numbers of two rows 12 are what 16
 // registers hold.
 
-// STEPY multiplies a number of each row by two vectors of the panel, at p and q, and goes on to the next of each row.
-#define STEPY(p, q)               \
-	VMOVUPS      (p)(SI), Y12       \
-	VMOVUPS      (q)(SI), Y13       \
+// STEPY multiplies a number of each row by two vectors of the panel, and goes on to the next of each row.
+#define STEPY                     \
+	VMOVUPS      (SI), Y12          \
+	VMOVUPS      32(SI), Y13        \
+	ADDQ         R14, SI            \
 	VBROADCASTSS (R8)(AX*1), Y14  \
 	VFMADD231PS  Y12, Y14, Y0     \
 	VFMADD231PS  Y13, Y14, Y1     \
@@ -29,9 +30,10 @@
 	ADDQ         R15, AX
 
 // STEPZ is STEPY with vectors twice as long.
-#define STEPZ(p, q)               \
-	VMOVUPS      (p)(SI), Z12       \
-	VMOVUPS      (q)(SI), Z13       \
+#define STEPZ                     \
+	VMOVUPS      (SI), Z12          \
+	VMOVUPS      64(SI), Z13        \
+	ADDQ         R14, SI            \
 	VBROADCASTSS (R8)(AX*1), Z14  \
 	VFMADD231PS  Z12, Z14, Z0     \
 	VFMADD231PS  Z13, Z14, Z1     \
@@ -52,12 +54,13 @@
 	VFMADD231PS  Z13, Z15, Z11    \
 	ADDQ         R15, AX
 
-// func tileAVX2(c *[6]*float32, at int, s *segment, n, step int, panel *float32, alpha float32, add int)
-TEXT ·tileAVX2(SB), NOSPLIT, $0-64
+// func tileAVX2(c *[6]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+TEXT ·tileAVX2(SB), NOSPLIT, $0-72
 	MOVQ s+16(FP), DI
 	MOVQ n+24(FP), DX
 	MOVQ step+32(FP), R15
 	MOVQ panel+40(FP), BX
+	MOVQ apart+48(FP), R14
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -88,11 +91,10 @@ tileAVX2_segment:
 	JLT  tileAVX2_rest
 
 tileAVX2_four:
-	STEPY(0, 32)
-	STEPY(64, 64+32)
-	STEPY(2*64, 2*64+32)
-	STEPY(3*64, 3*64+32)
-	ADDQ $(4*64), SI
+	STEPY
+	STEPY
+	STEPY
+	STEPY
 	SUBQ $4, CX
 	JGE  tileAVX2_four
 
@@ -101,8 +103,7 @@ tileAVX2_rest:
 	JE   tileAVX2_next
 
 tileAVX2_one:
-	STEPY(0, 32)
-	ADDQ $64, SI
+	STEPY
 	DECQ CX
 	JNZ  tileAVX2_one
 
@@ -114,7 +115,7 @@ tileAVX2_next:
 tileAVX2_store:
 	MOVQ c+0(FP), CX
 	MOVQ at+8(FP), AX
-	VBROADCASTSS alpha+48(FP), Y14
+	VBROADCASTSS alpha+56(FP), Y14
 	VMULPS Y0, Y14, Y0
 	VMULPS Y1, Y14, Y1
 	VMULPS Y2, Y14, Y2
@@ -133,7 +134,7 @@ tileAVX2_store:
 	MOVQ 24(CX), R11
 	MOVQ 32(CX), R12
 	MOVQ 40(CX), R13
-	CMPQ add+56(FP), $0
+	CMPQ add+64(FP), $0
 	JE   tileAVX2_put
 	VADDPS (R8)(AX*1), Y0, Y0
 	VADDPS 32(R8)(AX*1), Y1, Y1
@@ -164,12 +165,13 @@ tileAVX2_put:
 	VZEROUPPER
 	RET
 
-// func tileAVX512(c *[6]*float32, at int, s *segment, n, step int, panel *float32, alpha float32, add int)
-TEXT ·tileAVX512(SB), NOSPLIT, $0-64
+// func tileAVX512(c *[6]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+TEXT ·tileAVX512(SB), NOSPLIT, $0-72
 	MOVQ s+16(FP), DI
 	MOVQ n+24(FP), DX
 	MOVQ step+32(FP), R15
 	MOVQ panel+40(FP), BX
+	MOVQ apart+48(FP), R14
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -200,11 +202,10 @@ tileAVX512_segment:
 	JLT  tileAVX512_rest
 
 tileAVX512_four:
-	STEPZ(0, 64)
-	STEPZ(128, 128+64)
-	STEPZ(2*128, 2*128+64)
-	STEPZ(3*128, 3*128+64)
-	ADDQ $(4*128), SI
+	STEPZ
+	STEPZ
+	STEPZ
+	STEPZ
 	SUBQ $4, CX
 	JGE  tileAVX512_four
 
@@ -213,8 +214,7 @@ tileAVX512_rest:
 	JE   tileAVX512_next
 
 tileAVX512_one:
-	STEPZ(0, 64)
-	ADDQ $128, SI
+	STEPZ
 	DECQ CX
 	JNZ  tileAVX512_one
 
@@ -226,7 +226,7 @@ tileAVX512_next:
 tileAVX512_store:
 	MOVQ c+0(FP), CX
 	MOVQ at+8(FP), AX
-	VBROADCASTSS alpha+48(FP), Z14
+	VBROADCASTSS alpha+56(FP), Z14
 	VMULPS Z0, Z14, Z0
 	VMULPS Z1, Z14, Z1
 	VMULPS Z2, Z14, Z2
@@ -245,7 +245,7 @@ tileAVX512_store:
 	MOVQ 24(CX), R11
 	MOVQ 32(CX), R12
 	MOVQ 40(CX), R13
-	CMPQ add+56(FP), $0
+	CMPQ add+64(FP), $0
 	JE   tileAVX512_put
 	VADDPS (R8)(AX*1), Z0, Z0
 	VADDPS 64(R8)(AX*1), Z1, Z1

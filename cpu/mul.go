@@ -143,8 +143,12 @@ func repack(m matrix, s []float32) matrix {
 // the first level of cache.
 var runLength = 256
 
+// An operand is read where it lies if its numbers for a panel are within near of each other, or if it would be packed for
+// few rows or a panel alone; else the caches lose more than packing takes.
+const near, lowRows = 1 << 16, 4 * tileRows
+
 // mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Panel after panel of B is
-// packed and multiplied by all rows of A, which are read in place, or packed too if A is transposed.
+// multiplied by all rows of A; what does not lie well for that is packed.
 func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	if beta != 0 && beta != 1 {
 		for i := range c.rows {
@@ -152,16 +156,25 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 		}
 	}
 	most := min(runLength, a.cols)
-	s := borrow(most * (k.width + blocks(a.rows, tileRows)*tileRows))
-	defer giveBack(s)
+	aLies := !a.transposed || most*a.stride <= near || c.cols <= k.width
+	bLies := !b.transposed && (most*b.stride <= near || a.rows <= lowRows)
+	var packedA, packedB []float32
+	if whole := bLies && c.cols%k.width == 0; !aLies || !whole {
+		s := borrow(most * (k.width + blocks(a.rows, tileRows)*tileRows))
+		defer giveBack(s)
+		packedB, packedA = (*s)[:most*k.width], (*s)[most*k.width:]
+	}
 	for p := 0; p < a.cols; p += runLength {
 		n := min(runLength, a.cols-p)
-		panel, packed := (*s)[:n*k.width], (*s)[n*k.width:]
-		rows, plus := runsOf(a.part(0, p, a.rows, n), packed), beta != 0 || p > 0
+		rows, plus := runsOf(a.part(0, p, a.rows, n), aLies, packedA), beta != 0 || p > 0
 		for j := 0; j < c.cols; j += k.width {
-			part := c.part(0, j, c.rows, min(k.width, c.cols-j))
-			k.fill(panel, b.part(p, j, n, part.cols))
-			k.rows(alpha, rows, panel, plus, part)
+			to := c.part(0, j, c.rows, min(k.width, c.cols-j))
+			panel, apart := b.part(p, j, n, to.cols), b.stride
+			if !bLies || to.cols < k.width {
+				k.fill(packedB[:n*k.width], panel)
+				panel.data, apart = packedB[:n*k.width], k.width
+			}
+			k.rows(alpha, rows, panel.data, 4*apart, plus, to)
 		}
 	}
 }
@@ -173,16 +186,20 @@ type runs struct {
 	step, k    int // the stride within a row, and its length
 }
 
-func runsOf(a matrix, s []float32) runs {
-	if !a.transposed {
+// runsOf returns the rows of a, in s if it is transposed and does not lie well.
+func runsOf(a matrix, lies bool, s []float32) runs {
+	switch {
+	case !a.transposed:
 		return runs{a.data, a.stride, tileRows * a.stride, 1, a.cols}
+	case lies:
+		return runs{a.data, 1, tileRows, a.stride, a.cols}
 	}
 	bySixes(s, a.t(), a.cols)
 	return runs{s, 1, tileRows * a.cols, tileRows, a.cols}
 }
 
-// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel.
-func (k kernel) rows(alpha float32, a runs, panel []float32, plus bool, c matrix) {
+// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel. The rows of the panel lie apart bytes apart.
+func (k kernel) rows(alpha float32, a runs, panel []float32, apart int, plus bool, c matrix) {
 	var s [1]segment
 	s[0].k = a.k
 	for i := 0; i < c.rows; i += tileRows {
@@ -194,6 +211,6 @@ func (k kernel) rows(alpha float32, a runs, panel []float32, plus bool, c matrix
 			}
 			s[0].rows[r], to[r] = &a.data[i/tileRows*a.group+row*a.row], &c.data[(i+row)*c.stride]
 		}
-		k.tile(&to, 0, c.cols, s[:], 4*a.step, panel, alpha, plus)
+		k.tile(&to, 0, c.cols, s[:], 4*a.step, panel, apart, alpha, plus)
 	}
 }

@@ -119,7 +119,7 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 			u.columns(x, u.x, lo, c)
 			for i := range segments {
 				segments[i][0].k = n
-				k.tile(&to[i], c, count, segments[i][:], 4*tileRows, panel, 1, !first)
+				k.tile(&to[i], c, count, segments[i][:], 4*tileRows, panel, 4*k.width, 1, !first)
 			}
 		}
 	}

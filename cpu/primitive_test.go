@@ -197,7 +197,7 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, cols, n, apa
 		for i := range c {
 			c[i] = beside
 		}
-		k.tile(&to, margin, cols, s, 4*apart, panel, 0.5, plus)
+		k.tile(&to, margin, cols, s, 4*apart, panel, 4*k.width, 0.5, plus)
 		for i, got := range c {
 			row, j := i/stride, i%stride-margin
 			want := float32(0)

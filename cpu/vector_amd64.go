@@ -102,13 +102,14 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 }
 
 // The kernels compute a tile of 6 rows and 16 or 32 columns: c ← alpha·rows·panel, or c plus that unless add is 0, with
-// c at bytes from the start of each row of a matrix. The numbers of a row lie step bytes apart.
+// c at bytes from the start of each row of a matrix. The numbers of a row lie step bytes apart, the rows of the panel
+// apart bytes.
 //
 //go:noescape
-func tileAVX2(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, alpha float32, add int)
+func tileAVX2(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
 
 //go:noescape
-func tileAVX512(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, alpha float32, add int)
+func tileAVX512(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
 
 // kernelFor returns the kernel for products of cols columns: the one with the wider panels, which takes as long for one
 // as the other does, unless the narrower one needs no more panels. ok is false where there is none.
@@ -123,7 +124,7 @@ func kernelFor(cols int) (k kernel, ok bool) {
 }
 
 // run computes a tile.
-func (k kernel) run(c *[tileRows]*float32, at int, s []segment, step int, panel []float32, alpha float32, add int) {
+func (k kernel) run(c *[tileRows]*float32, at int, s []segment, step int, panel []float32, apart int, alpha float32, add int) {
 	var first *segment
 	if len(s) > 0 {
 		first = &s[0]
@@ -133,8 +134,8 @@ func (k kernel) run(c *[tileRows]*float32, at int, s []segment, step int, panel 
 		numbers = &panel[0]
 	}
 	if k.width == 32 {
-		tileAVX512(c, at, first, len(s), step, numbers, alpha, add)
+		tileAVX512(c, at, first, len(s), step, numbers, apart, alpha, add)
 		return
 	}
-	tileAVX2(c, at, first, len(s), step, numbers, alpha, add)
+	tileAVX2(c, at, first, len(s), step, numbers, apart, alpha, add)
 }
