@@ -166,10 +166,23 @@ func (d *Descent) Update(p *Pass) { d.UpdateAt(p, p.Rate) }
 
 // UpdateAt updates the weights with another learning rate.
 func (d *Descent) UpdateAt(p *Pass, rate float64) {
+	for o := d.Optimiser; o != nil; o = unwrapped(o) {
+		if first, ok := o.(Preparer); ok {
+			first.Prepare(p, d.weights())
+		}
+	}
 	for _, g := range d.groups {
 		d.Optimiser.Update(p, g.Group, rate*g.factor, uint64(*d.updates)+1)
 	}
 	*d.updates++
+}
+
+// weights returns the tensors of all groups.
+func (d *Descent) weights() (all []Weighted) {
+	for _, g := range d.groups {
+		all = append(all, g.Weights...)
+	}
+	return all
 }
 
 // Updates returns the number of updates made.
@@ -204,6 +217,49 @@ func (o Noisy) Update(p *Pass, g Group, rate float64, t uint64) {
 	}
 	o.Optimiser.Update(p, g, rate, t)
 }
+
+// Clipped wraps an Optimiser and scales the gradients of each learner so that their norm, over all weights that are
+// updated, is at most Norm (Pascanu, Mikolov and Bengio 2013):
+//
+//	g ← g / max(1, ‖g‖/Norm)
+//
+// A norm beyond 1e19·Norm is more than the sum can hold, and leaves 0. Norm 0 is no limit.
+type Clipped struct {
+	Optimiser
+	Norm float32
+}
+
+var (
+	ofNorm    = compute.Formula("(per*g)*(per*g)", "g")
+	shortened = compute.Formula("old / max(1, sqrt(squares))", "squares")
+)
+
+// Check reports a negative or infinite Norm.
+func (o Clipped) Check() error {
+	if !(o.Norm >= 0 && finite(float64(o.Norm))) || o.Norm > 0 && !finite(1/float64(o.Norm)) {
+		return fmt.Errorf("gradients clipped at a norm of %g, want at least 0", o.Norm)
+	}
+	return o.Optimiser.Check()
+}
+
+// Prepare scales the gradients.
+func (o Clipped) Prepare(p *Pass, all []Weighted) {
+	if o.Norm == 0 {
+		return
+	}
+	flat := func(t *compute.Tensor) *compute.Tensor { return p.View(t, 0, p.Learners, t.Len()/p.Learners) }
+	squares, beta := p.Tensor(p.Learners, 1), float32(0)
+	for _, w := range all {
+		p.Do(compute.Reduce{Out: squares, In: []*compute.Tensor{flat(w.Grad)}, F: ofNorm.With("per", 1/o.Norm), Along: compute.AlongCols, Alpha: 1, Beta: beta})
+		beta = 1
+	}
+	for _, w := range all {
+		p.Into(flat(w.Grad), shortened, squares)
+	}
+}
+
+// Unwrap returns the wrapped optimiser.
+func (o Clipped) Unwrap() Optimiser { return o.Optimiser }
 
 // Scaled wraps an Optimiser and multiplies the learning rate by Factor for the weights whose name matches a pattern of
 // [path.Match]. With 0 they are not updated.
@@ -245,11 +301,15 @@ func factorOf(o Optimiser, name string) float64 {
 		if s, ok := o.(interface{ Scale(name string) float64 }); ok {
 			f *= s.Scale(name)
 		}
-		w, ok := o.(interface{ Unwrap() Optimiser })
-		if !ok {
-			break
-		}
-		o = w.Unwrap()
+		o = unwrapped(o)
 	}
 	return f
+}
+
+// unwrapped returns the optimiser that o wraps, or nil.
+func unwrapped(o Optimiser) Optimiser {
+	if w, ok := o.(interface{ Unwrap() Optimiser }); ok {
+		return w.Unwrap()
+	}
+	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"hebb/compute"
 )
 
-// An Optimiser updates weights from their gradients. Optimisers can wrap each other, see [Noisy] and [Scaled].
+// An Optimiser updates weights from their gradients. Optimisers can wrap each other, see [Noisy], [Clipped] and [Scaled].
 type Optimiser interface {
 	// Check reports an invalid hyper-parameter.
 	Check() error
@@ -16,6 +16,9 @@ type Optimiser interface {
 	// Update makes update t, counted from 1, with the learning rate.
 	Update(p *Pass, g Group, rate float64, t uint64)
 }
+
+// A Preparer is an Optimiser that looks at all gradients before an update, which goes group by group.
+type Preparer interface{ Prepare(p *Pass, all []Weighted) }
 
 // A Group is a contiguous piece of memory of weights that are updated together, with their gradients and states.
 type Group struct {

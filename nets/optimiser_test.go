@@ -193,6 +193,29 @@ func TestNoisy(t *testing.T) {
 	}
 }
 
+// TestClipped: the gradients of a learner whose norm is beyond the limit are scaled to it, over all weights together; those
+// of another learner stay.
+func TestClipped(t *testing.T) {
+	l := lab.Exact(t)
+	var a, b *compute.Tensor
+	var d *nets.Descent
+	s := opened(t, l, 2, func(s *nets.Store) {
+		a, b = s.Weights("a", nets.Zeros, 2), s.Weights("b", nets.Zeros, 2, 2)
+		d = s.Descent(nets.Scaled{Optimiser: nets.Clipped{Optimiser: nets.SGD{}, Norm: 4}, Names: "b", Factor: 2})
+	})
+	l.Do(t, func(st *compute.Step) error {
+		p := s.Pass(st)
+		p.Write(s.Grad(a), []float32{12, 0, 0.5, 0}) // of learner 0, then 1
+		p.Write(s.Grad(b), []float32{0, 16, 0, 0, 0, 0, 1, 0})
+		d.UpdateAt(p, 1)
+		return p.Failed()
+	})
+	got := fmt.Sprint(l.Values(t, a), l.Values(t, b))
+	if want := "[-2.4 0 -0.5 0] [0 -6.4 0 0 0 0 -2 0]"; got != want {
+		t.Errorf("weights are %s, want %s", got, want)
+	}
+}
+
 func TestOptimiserSettings(t *testing.T) {
 	nan := math.NaN()
 	for _, c := range []struct {
@@ -207,6 +230,7 @@ func TestOptimiserSettings(t *testing.T) {
 		{nets.SGD{WeightDecay: -1}, "weight decay -1"},
 		{nets.SGD{Nesterov: true}, "without momentum"},
 		{nets.Noisy{Optimiser: nets.SGD{}, SD: float32(nan)}, "noise NaN"},
+		{nets.Clipped{Optimiser: nets.SGD{}, Norm: -1}, "norm of -1"}, {nets.Clipped{Optimiser: nets.SGD{Momentum: 2}}, "momentum 2"},
 		{nets.Scaled{Optimiser: nets.Noisy{Optimiser: nets.SGD{Momentum: 2}}, Factor: 1}, "momentum 2"},
 		{nets.Scaled{Optimiser: nets.SGD{}, Factor: -1}, "rate times -1"},
 		{nets.Scaled{Optimiser: nets.SGD{}, Names: "["}, "syntax error in pattern"},

@@ -44,6 +44,7 @@ type Config struct {
 	OutputRate float64 `toml:"output_rate" json:"output_rate"` // the rate of the output layer is multiplied by it; 0: 1
 	Schedule   string  `toml:"schedule" json:"schedule"`
 	Noise      float64 `toml:"noise" json:"noise"` // standard deviation of noise added to gradients
+	Clip       float64 `toml:"clip" json:"clip"`   // largest norm of the gradients of an update; 0: any
 	Batch      int     `toml:"batch" json:"batch"`
 	Epochs     int     `toml:"epochs" json:"epochs"`
 	Steps      int     `toml:"steps" json:"steps"` // 0: as the epochs say
@@ -112,7 +113,7 @@ func (c Config) plan(names *catalogue.Catalogue) (p plan, err error) {
 	if local, ok := p.rule.(stack.Local); ok && c.Batch < local.Least() {
 		return p, fmt.Errorf("batches of %d, and the rule %s learns from %d at least", c.Batch, c.Rule, local.Least())
 	}
-	p.optimiser = nets.Noisy{Optimiser: p.optimiser, SD: float32(c.Noise)}
+	p.optimiser = nets.Noisy{Optimiser: nets.Clipped{Optimiser: p.optimiser, Norm: float32(c.Clip)}, SD: float32(c.Noise)}
 	return p, nil
 }
 
@@ -145,6 +146,8 @@ func (c Config) numbers() error {
 		return fmt.Errorf("bias rate %g, want a number above 0", c.BiasRate)
 	case !(c.OutputRate >= 0 && c.OutputRate <= math.MaxFloat32):
 		return fmt.Errorf("output rate %g, want a number above 0", c.OutputRate)
+	case !(c.Clip >= 0 && c.Clip <= math.MaxFloat32):
+		return fmt.Errorf("clip %g, want at least 0", c.Clip)
 	case !(c.Noise >= 0 && c.Noise <= math.MaxFloat32):
 		return fmt.Errorf("noise %g, want at least 0", c.Noise)
 	case c.Learners > 0 && c.Seed > math.MaxInt64-uint64(c.Learners):

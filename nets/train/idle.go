@@ -19,7 +19,7 @@ func (c Config) Idle() map[string]string {
 	}
 	if c.System != "" {
 		because("is for networks, and "+c.System+" has settings of its own: see hebb list",
-			"net", "rule", "loss", "optimiser", "bias_rate", "output_rate", "noise")
+			"net", "rule", "loss", "optimiser", "bias_rate", "output_rate", "noise", "clip")
 	}
 	if c.Task == SamplesTask {
 		because("is for images with labels, and the task samples shows rows without",
