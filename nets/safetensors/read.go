@@ -2,10 +2,12 @@ package safetensors
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -40,13 +42,43 @@ func Open(path string) (*File, error) {
 	return s, nil
 }
 
-// New reads the header of a file of that many bytes.
+// New reads the header of a file of that many bytes. What PyTorch puts before all names of a wrapped model, "module." of
+// DataParallel and "_orig_mod." of compile, is taken off.
 func New(r io.ReaderAt, size int64) (*File, error) {
+	if isPickle(r) {
+		return nil, errPickle
+	}
 	all, metadata, data, err := readHeader(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
 	}
+	for again := true; again; {
+		again = unwrap(all, "module.") || unwrap(all, "_orig_mod.")
+	}
 	return &File{Tensors: all, Metadata: metadata, r: r, data: data}, nil
+}
+
+// errPickle is the error for a file of torch.save.
+var errPickle = errors.New("safetensors: a file that torch.save wrote, a pickle, which is a program that is run to be read; make it one of " +
+	`safetensors: python3 -c "import sys, torch; from safetensors.torch import save_file; save_file({k: v.contiguous() for k, v in ` +
+	`torch.load(sys.argv[1], map_location='cpu', weights_only=True).items()}, sys.argv[2])" MODEL.pt MODEL.safetensors`)
+
+// isPickle reports a pickle, or a zip archive, in which newer versions of torch.save put it.
+func isPickle(r io.ReaderAt) bool {
+	var b [4]byte
+	n, _ := r.ReadAt(b[:], 0)
+	return n == 4 && (string(b[:]) == "PK\x03\x04" || string(b[:]) == "\x80\x02\x8a\x0a") // lengths that no header has
+}
+
+// unwrap takes a prefix off all names, if all have it.
+func unwrap(all []Info, prefix string) bool {
+	if len(all) == 0 || slices.ContainsFunc(all, func(i Info) bool { return !strings.HasPrefix(i.Name, prefix) }) {
+		return false
+	}
+	for i := range all {
+		all[i].Name = all[i].Name[len(prefix):]
+	}
+	return true
 }
 
 // Close closes the file, if Open opened it.

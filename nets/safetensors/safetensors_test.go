@@ -306,3 +306,39 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestTorch: a file of torch.save is named for what it is, with what makes it one of safetensors; and names lose what PyTorch
+// puts before all of them, and nothing else.
+func TestTorch(t *testing.T) {
+	for _, begin := range []string{"PK\x03\x04\x00\x00\x08\x08", "\x80\x02\x8a\nl\xfc\x9cF"} {
+		b := []byte(begin + strings.Repeat("x", 100))
+		_, err := New(bytes.NewReader(b), int64(len(b)))
+		wantIn(t, "torch.save", err, "torch.save", "save_file(")
+	}
+	for want, names := range map[string][]string{
+		"a b":               {"module.a", "module.b"},
+		"fc.bias fc.weight": {"_orig_mod.module.fc.weight", "_orig_mod.module.fc.bias"},
+		"b module.a":        {"module.a", "b"},
+	} {
+		var all []Tensor
+		for _, n := range names {
+			all = append(all, Tensor{Name: n, Shape: []int{1}, Data: []float32{1}})
+		}
+		b := written(t, all, nil)
+		f, err := New(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, i := range f.Tensors {
+			x, err := f.Read(i.Name)
+			if err != nil || x.Data[0] != 1 {
+				t.Errorf("%s: %v, %v", i.Name, x, err)
+			}
+			got = append(got, i.Name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%v is read as %v, want %s", names, got, want)
+		}
+	}
+}
