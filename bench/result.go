@@ -66,6 +66,8 @@ type Result struct {
 	Expr         string        `json:"expr,omitempty"` // a peer's: what it ran
 	Alternatives []Alternative `json:"alternatives,omitempty"`
 
+	Others *float64 `json:"others,omitempty"` // share of the machine's cores that other programs had meanwhile; nil where not known
+
 	Date    time.Time `json:"date"`
 	Version string    `json:"hebb"`
 

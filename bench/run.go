@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -98,11 +99,18 @@ func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, e
 			o.Began(p)
 		}
 		r.rehearse(cases, i)
-		if c.Training != nil {
-			r.finish(p, r.train(ctx, c, r.devicesFor(c), o.Peer))
-		} else {
-			r.finish(p, r.measure(c, r.devicesFor(c), o.Peer))
+		var results []Result
+		share := r.watch(func() {
+			if c.Training != nil {
+				results = r.train(ctx, c, r.devicesFor(c), o.Peer)
+			} else {
+				results = r.measure(c, r.devicesFor(c), o.Peer)
+			}
+		})
+		for i := range results {
+			results[i].Others = share
 		}
+		r.finish(p, results)
 	}
 	r.Interrupted = ctx.Err() != nil
 	r.Took = o.now().Sub(r.Start)
@@ -180,6 +188,38 @@ func newRunner(backends []compute.Backend, o Options) *runner {
 		r.Report.Devices = append(r.Report.Devices, Device{Info: i})
 	}
 	return r
+}
+
+// watch calls f and returns the share of the machine's cores that other programs had meanwhile, or nil where that is not
+// known or f took too little time to tell.
+func (r *runner) watch(f func()) *float64 {
+	peer := 0
+	if r.Options.Peer != nil && r.Options.Peer.cmd != nil && r.Options.Peer.cmd.Process != nil {
+		peer = r.Options.Peer.cmd.Process.Pid
+	}
+	start := time.Now()
+	before, ok := others(peer)
+	f()
+	after, also := others(peer)
+	took := time.Since(start)
+	if !ok || !also || took < 200*time.Millisecond {
+		return nil
+	}
+	share := min(1, max(0, (after-before).Seconds()/took.Seconds()/float64(runtime.NumCPU())))
+	return &share
+}
+
+// Busy returns the mean share of the machine's cores that other programs had while cases were measured, or 0 where that is
+// not known.
+func (r *Report) Busy() float64 {
+	sum, n := 0.0, 0
+	for _, c := range r.Results {
+		if c.Others != nil {
+			sum += *c.Others
+			n++
+		}
+	}
+	return sum / float64(max(n, 1))
 }
 
 // devicesFor returns the devices that a case is measured on, see Options.All. Networks have many kernels to compile.

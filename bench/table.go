@@ -252,6 +252,9 @@ func (r *Report) Table(w io.Writer) error {
 	return err
 }
 
+// busy is the share of a machine from which on what else runs there spoils figures.
+const busy = 0.1
+
 // summary is one line: what was done and how it ended.
 func (r *Report) summary() string {
 	count := map[Status]int{}
@@ -265,6 +268,9 @@ func (r *Report) summary() string {
 		}
 	}
 	s += fmt.Sprintf("; %.0f s", r.Took.Seconds())
+	if b := r.Busy(); b >= busy {
+		s += fmt.Sprintf("; WARNING: other programs had %.0f %% of the machine meanwhile, and what ran beside them says little", 100*b)
+	}
 	if r.LeftOut > 0 {
 		s += fmt.Sprintf("; %d more cases did not fit the budget of %v", r.LeftOut, r.Options.Budget)
 	}
