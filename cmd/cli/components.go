@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ var ofComponents = []string{"rule", "data", "layout", "resize", "crop-centre", "
 	"profile", "trace", "log-every", "save-every", "context", "device", "rung", "tuning", "no-cache"}
 
 // components makes the settings of a rule that learns principal components: its rate takes the largest eigenvalue.
-func (r *networkRun) components(stdout io.Writer) (c train.Config, err error) {
+func (r *networkRun) components(ctx context.Context, stdout io.Writer) (c train.Config, err error) {
 	var other []string
 	r.flags.Visit(func(f *pflag.Flag) {
 		if !slices.Contains(ofComponents, f.Name) {
@@ -77,7 +78,7 @@ func (r *networkRun) components(stdout io.Writer) (c train.Config, err error) {
 	if n := set.Values(); r.units < 1 || r.units > n {
 		return c, usagef("%d units, want 1 to %d, the pixels of an image", r.units, n)
 	}
-	pca, err := exact(set, c.Limit, stdout)
+	pca, err := exact(ctx, set, c.Limit, stdout)
 	if err != nil {
 		return c, err
 	}
@@ -88,13 +89,25 @@ func (r *networkRun) components(stdout io.Writer) (c train.Config, err error) {
 	return c, nil
 }
 
-// exact returns the principal components of images, which it says on w.
-func exact(set *data.Set, limit int, w io.Writer) (*develop.PCA, error) {
+// exact returns the principal components of images, which it says on w. It does not wait for them when ctx is done.
+func exact(ctx context.Context, set *data.Set, limit int, w io.Writer) (*develop.PCA, error) {
 	if set.Channels != 1 {
 		return nil, usagef("%s has images of %d channels, want 1: filters are drawn in grey", set.Name, set.Channels)
 	}
 	start := time.Now()
-	pca, err := develop.NewPCA(tasks.Centred(set, limit), set.Values())
+	var pca *develop.PCA
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		pca, err = develop.NewPCA(tasks.Centred(set, limit), set.Values())
+		done <- err
+	}()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	if err == nil {
 		fmt.Fprintf(w, "exact     eigenvectors in float64, %.1f s on the CPU; λ₁ = %.4g\n", time.Since(start).Seconds(), pca.Values[0])
 	}
@@ -109,12 +122,12 @@ const (
 
 // figures compares what a run has learned with the exact components, if it learns components, and draws the filters: of
 // several learners those of the first, and all in components.json.
-func figures(work *train.Run, stdout io.Writer) error {
+func figures(ctx context.Context, work *train.Run, stdout io.Writer) error {
 	system, ok := work.Session.Systems()[0].(develop.Components)
 	if !ok || work.Set == nil {
 		return nil
 	}
-	pca, err := exact(work.Set, work.Config.Limit, stdout)
+	pca, err := exact(ctx, work.Set, work.Config.Limit, stdout)
 	if err != nil {
 		return err
 	}

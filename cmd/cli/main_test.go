@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"hebb/compute"
 	"hebb/compute/computetest"
 	"hebb/nets"
+	"hebb/nets/data"
 	"hebb/nets/develop"
 	"hebb/nets/train"
 )
@@ -608,5 +610,20 @@ func TestInfo(t *testing.T) {
 	var r report
 	if err := json.Unmarshal([]byte(out), &r); err != nil || status != 0 || r.CPU.Backend != "cpu" || len(r.GPUs) == 0 {
 		t.Errorf("status %d, %v:\n%s", status, err, out)
+	}
+}
+
+// TestComponentsStop: Ctrl-C ends the wait for exact eigenvectors, which take seconds of images.
+func TestComponentsStop(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("stop")
+	cancel(stop)
+	set := &data.Set{Name: "large", Height: 24, Width: 24, Channels: 1, Train: &data.Split{Pixels: make([]byte, 1200*576), Labels: make([]int, 1200)}}
+	for i := range set.Train.Pixels {
+		set.Train.Pixels[i] = byte(i * i >> 3)
+	}
+	start := time.Now()
+	if _, err := exact(ctx, set, 0, io.Discard); !errors.Is(err, stop) || time.Since(start) > 5*time.Second {
+		t.Errorf("%v after %v, want to stop at once", err, time.Since(start))
 	}
 }

@@ -222,7 +222,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer prof.drop()
-	c, err := r.chosen(simple, stdout)
+	c, err := r.chosen(ctx, simple, stdout)
 	if err != nil {
 		return err
 	}
@@ -286,12 +286,12 @@ func (r *networkRun) asked(simple bool) error {
 }
 
 // chosen returns the config of a new run, or nothing for one that goes on.
-func (r *networkRun) chosen(simple bool, stdout io.Writer) (c train.Config, err error) {
+func (r *networkRun) chosen(ctx context.Context, simple bool, stdout io.Writer) (c train.Config, err error) {
 	switch {
 	case r.resume != "":
 		return c, r.onlyResume()
 	case simple:
-		c, err = r.components(stdout)
+		c, err = r.components(ctx, stdout)
 	default:
 		c, err = r.settings()
 	}
@@ -330,7 +330,7 @@ func (r *networkRun) make(ctx context.Context, work *train.Run, stdout, stderr i
 		if why := work.Early(); why != "" {
 			fmt.Fprintf(stdout, "ended     %s\n", why)
 		}
-		return figures(work, stdout)
+		return figures(ctx, work, stdout)
 	})
 	if err != nil {
 		return failure{err}
