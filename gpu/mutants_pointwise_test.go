@@ -55,7 +55,7 @@ var (
 		{compute.StandardizeGrad{}, "e = through(e, Y[CELLS(AT(3, z, row) + col)])", "e = e"},
 		// fold.glsl
 		{compute.Reduce{}, "a.v[0] + b.v[0]", "a.v[0] - b.v[0]"},
-		{compute.Reduce{}, "LOWEST = -3.402823466e38", "LOWEST = 0.0"},
+		{compute.Reduce{}, "LOWEST uintBitsToFloat(0xff800000u)", "LOWEST 0.0"},
 		{compute.Reduce{}, "at < by", "at > by"},
 		{compute.Reduce{}, "v > w ||", ""},
 		{compute.Reduce{}, "reach = many / 2", "reach = many / 4"},

@@ -5,7 +5,7 @@
 // An Acc is the fold of some terms, as PARTS numbers. Each thread makes one; the Accs of a group merge in a fixed tree,
 // and so do those of the groups that share a result, in a second pass (gather.comp).
 const int THREADS = 256;
-const float LOWEST = uintBitsToFloat(0xff800000u); // −Inf, or the largest of nothing but −Inf would be a number
+#define LOWEST uintBitsToFloat(0xff800000u) // −Inf, or the largest of nothing but −Inf would be a number
 
 #if defined(SUM)
 
