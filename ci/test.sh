@@ -35,6 +35,9 @@ elsewhere() {
 # Tests compile hundreds of shaders once: a software OpenGL need not optimise them.
 export GALLIVM_PERF=nopt
 
+# cgoless: what is another program without cgo. All else is the same code, judged above.
+cgoless() { (unset NEED_GPU && pure go test ./backend && pure go test -run '^TestNoGPU$' ./cmd/cli); }
+
 # exemplified: the programs of a user's own module.
 exemplified() { (cd examples && export GOFLAGS="$GOFLAGS -tags=$TAGS" && go vet ./... && go test ./...); }
 
@@ -82,7 +85,7 @@ step 'staticcheck' go tool staticcheck -tags "$TAGS" ./...
 export GOGC=400
 step 'tests' go test -timeout 60m -tags "$TAGS" ./...
 step 'examples, from a module of their own' exemplified
-step 'tests without cgo' env -u NEED_GPU CGO_ENABLED=0 go test ./gpu/... ./backend ./cmd/...
+step 'tests without cgo' cgoless
 step 'builds for windows and darwin, vet for arm64' elsewhere
 if [ "$CGO_ENABLED" = 1 ]; then
 	# What runs on several goroutines; the rest of the suite is judged above, ten times as fast.

@@ -21,7 +21,7 @@ func TestNoGPU(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	status, out, stderr = hebb(t, "train", "--rule", "sanger", "--data", images(t, 40), "--units", "1", "--batch", "20")
-	if status != 0 || !strings.Contains(stderr, "no gpu") || !strings.Contains(out, "device    cpu") {
+	if status != 0 || stderr != "" || !strings.Contains(out, "device    cpu") || !strings.Contains(out, "no gpu: ") {
 		t.Errorf("hebb train: status %d, stderr %q, stdout\n%s", status, stderr, out)
 	}
 	if status, _, stderr = hebb(t, "train", "--backend", "gpu", "--data", images(t, 40)); status != 1 || !strings.Contains(stderr, "not available") {
