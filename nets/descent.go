@@ -16,7 +16,8 @@ type Descent struct {
 	Optimiser
 	store   *Store
 	groups  []group
-	updates *int64 // updates so far
+	weights []Weighted // of all groups
+	updates *int64     // updates so far
 }
 
 type group struct {
@@ -86,7 +87,9 @@ func (d *Descent) makeGroups(weights []*compute.Tensor) error {
 			g = &d.groups[len(d.groups)-1]
 		}
 		end = at
-		if err := g.extend(Weighted{n.Name, n.Value, s.Grad(n.Value)}, s, grads, states, end); err != nil {
+		w := Weighted{n.Name, n.Value, s.Grad(n.Value)}
+		d.weights = append(d.weights, w)
+		if err := g.extend(w, s, grads, states, end); err != nil {
 			return err
 		}
 		if err := d.nameState(n, states, from); err != nil {
@@ -168,21 +171,13 @@ func (d *Descent) Update(p *Pass) { d.UpdateAt(p, p.Rate) }
 func (d *Descent) UpdateAt(p *Pass, rate float64) {
 	for o := d.Optimiser; o != nil; o = unwrapped(o) {
 		if first, ok := o.(Preparer); ok {
-			first.Prepare(p, d.weights())
+			first.Prepare(p, d.weights)
 		}
 	}
 	for _, g := range d.groups {
 		d.Optimiser.Update(p, g.Group, rate*g.factor, uint64(*d.updates)+1)
 	}
 	*d.updates++
-}
-
-// weights returns the tensors of all groups.
-func (d *Descent) weights() (all []Weighted) {
-	for _, g := range d.groups {
-		all = append(all, g.Weights...)
-	}
-	return all
 }
 
 // Updates returns the number of updates made.

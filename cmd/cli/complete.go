@@ -47,8 +47,8 @@ func taskNames() []string {
 	return listed(names.Tasks, func(t nets.NamedTask) string { return t.Name })
 }
 
-// completed has a shell complete the values of flags and the arguments of a command and of all below it. Data may be a path, and so
-// may what is not in a list.
+// completed has a shell complete the values of flags and the arguments of a command and of all commands below it. Data, and flags
+// without a list of values, are completed with file names too.
 func completed(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		list, how := values[f.Name], cobra.ShellCompDirectiveNoFileComp

@@ -96,8 +96,8 @@ func colours(t *testing.T) (dir string) {
 	return dir
 }
 
-// TestDataNotes: what is not learned from is said where the data are inspected, trained on and tested with; of data in the
-// order of their classes a part has all of them; and other data have the classes of the network, by name.
+// TestDataNotes: hebb data, train and eval print which examples are left out; a limit of sorted data takes examples of all
+// classes; and eval matches the classes of other data with the network's by name.
 func TestDataNotes(t *testing.T) {
 	dir, other, run := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "run")
 	for k := range 4 {

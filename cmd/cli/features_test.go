@@ -108,8 +108,8 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
-// TestPredict: tables of both kinds say the same, probabilities are those of the loss, and the five likeliest are those of
-// hebb eval.
+// TestPredict: CSV and NPZ hold the same predictions, probabilities are the loss's, and the top-5 accuracy computed from
+// them is hebb eval's.
 func TestPredict(t *testing.T) {
 	set, dir := images(t, 200), t.TempDir()
 	for loss, of := range map[string]string{"cross-entropy": "p", "binary-cross-entropy": "p", "hsic:sigma_x=8.0": "y"} {
@@ -182,7 +182,7 @@ func TestPredict(t *testing.T) {
 	}
 }
 
-// TestFeaturesRefused: what cannot be is said with what there is, and nothing is left behind.
+// TestFeaturesRefused: errors of hebb features, predict and weights list the names there are, and no file is left behind.
 func TestFeaturesRefused(t *testing.T) {
 	dir := t.TempDir()
 	run, system := trained(t, images(t, 200)), filepath.Join(t.TempDir(), "system")

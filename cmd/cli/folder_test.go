@@ -15,7 +15,7 @@ import (
 	"hebb/nets/train"
 )
 
-// A process is the command in a process of its own.
+// A process runs the command hebb as a child of the test.
 type process struct {
 	*exec.Cmd
 	stdout, stderr bytes.Buffer
@@ -26,6 +26,19 @@ func newProcess(t *testing.T, args ...string) *process {
 	p := &process{Cmd: exec.CommandContext(t.Context(), os.Args[0], args...)}
 	p.Env, p.Stdout, p.Stderr = append(os.Environ(), asCommand+"=1"), &p.stdout, &p.stderr
 	return p
+}
+
+// linesOf starts a command and returns its output, line by line.
+func linesOf(t *testing.T, cmd *exec.Cmd) *bufio.Scanner {
+	t.Helper()
+	stdout, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bufio.NewScanner(stdout)
 }
 
 // together runs n processes at once; p has ended well or not.

@@ -92,7 +92,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	}
 }
 
-// said is the usage of a flag whose default depends on what else is said.
+// said returns the usage of a flag whose default depends on other flags.
 func said(usage, byDefault string) string { return usage + " (default: " + byDefault + ")" }
 
 // flagNames are the flags by the key of the setting, where the two differ.
@@ -262,7 +262,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return errors.Join(err, prof.finish(stdout))
 }
 
-// sayNotes says what there is to know about the data, if there are any.
+// sayNotes prints the notes of a data set; set may be nil.
 func sayNotes(set *data.Set, stderr io.Writer) {
 	if set != nil {
 		for _, n := range set.Notes {
@@ -389,7 +389,7 @@ func (r *networkRun) take(dir string) error {
 	return nil
 }
 
-// takeNamed takes a folder with a name of its own: two runs that start in one second have two.
+// takeNamed takes the folder runs/name, or with -2, -3, … after it where another run has that: two may start in one second.
 func (r *networkRun) takeNamed(name string) error {
 	dir := filepath.Join("runs", name)
 	err := r.take(dir)

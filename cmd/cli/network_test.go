@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -122,20 +121,13 @@ func TestKilled(t *testing.T) {
 			cmd.Env = append(os.Environ(), asCommand+"=1")
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
-			stdout, err := cmd.StdoutPipe()
-			if err == nil {
-				err = cmd.Start()
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			lines := bufio.NewScanner(stdout)
+			lines := linesOf(t, cmd)
 			for lines.Scan() && !strings.Contains(lines.Text(), c.after) {
 			}
 			cmd.Process.Signal(c.signal)
 			for lines.Scan() {
 			}
-			err = cmd.Wait()
+			err := cmd.Wait()
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) {
 				t.Fatalf("ended with %v, stderr %q", err, stderr.String())
@@ -164,14 +156,7 @@ func TestNohup(t *testing.T) {
 	args := append([]string{"-c", `trap "" HUP; exec "$0" "$@"`, os.Args[0]}, small(images(t, 400), out, "--epochs", "100000", "--holdout", "0.1")...)
 	cmd := exec.CommandContext(t.Context(), "sh", args...)
 	cmd.Env = append(os.Environ(), asCommand+"=1")
-	stdout, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(stdout)
+	lines := linesOf(t, cmd)
 	after := func(epoch string) {
 		for lines.Scan() && !strings.HasPrefix(lines.Text(), "      "+epoch) {
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hebb/nets/catalogue"
 	"hebb/nets/train"
 )
 
@@ -204,8 +205,7 @@ func parseAxis(text string) (a axis, err error) {
 	if a.flag = strings.TrimLeft(flag, "-"); !ok || a.flag == "" {
 		return a, usagef("--set %q, want FLAG=VALUE,…, as in lr=0.01,0.03", text)
 	}
-	depth, begin := 0, 0
-	add := func(v string) {
+	for _, v := range catalogue.Split(list) {
 		if whole := strings.TrimSuffix(strings.TrimPrefix(v, "["), "]"); len(whole) == len(v)-2 {
 			v = whole
 		}
@@ -214,23 +214,7 @@ func parseAxis(text string) (a axis, err error) {
 		}
 		a.values = append(a.values, v)
 	}
-	for i, c := range list {
-		switch c {
-		case '[':
-			depth++
-		case ']':
-			depth--
-		case ',':
-			if depth == 0 {
-				add(list[begin:i])
-				begin = i + 1
-			}
-		}
-		if depth < 0 {
-			break
-		}
-	}
-	if add(list[begin:]); depth != 0 {
+	if strings.Count(list, "[") != strings.Count(list, "]") {
 		err = usagef("--set %q: a bracket without another", text)
 	}
 	return a, err

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -129,14 +128,7 @@ func TestSweepKilled(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], swept(set, out, "--epochs", "60")...)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
-			stdout, err := cmd.StdoutPipe()
-			if err == nil {
-				err = cmd.Start()
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			lines := bufio.NewScanner(stdout)
+			lines := linesOf(t, cmd)
 			for lines.Scan() && !strings.Contains(lines.Text(), "2/4") {
 			}
 			await(t, "a checkpoint of the third or the fourth run", func() bool {
@@ -146,7 +138,7 @@ func TestSweepKilled(t *testing.T) {
 			cmd.Process.Signal(signal)
 			for lines.Scan() {
 			}
-			err = cmd.Wait()
+			err := cmd.Wait()
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) || signal == os.Interrupt && (exit.ExitCode() != 130 || !strings.Contains(stderr.String(), "the same command goes on")) {
 				t.Fatalf("ended with %v, stderr %q", err, stderr.String())

@@ -175,18 +175,25 @@ func inRange(v reflect.Value) error {
 	return nil
 }
 
-// fields splits at commas that are not within brackets.
-func fields(s string) []string {
-	depth := 0
-	return strings.FieldsFunc(s, func(r rune) bool {
-		switch r {
-		case '[':
+// Split splits a text at commas that are not within brackets.
+func Split(s string) (all []string) {
+	depth, begin := 0, 0
+	for i, c := range s {
+		switch {
+		case c == '[':
 			depth++
-		case ']':
+		case c == ']':
 			depth--
+		case c == ',' && depth == 0:
+			all, begin = append(all, s[begin:i]), i+1
 		}
-		return r == ',' && depth == 0
-	})
+	}
+	return append(all, s[begin:])
+}
+
+// fields is Split without empty parts.
+func fields(s string) []string {
+	return slices.DeleteFunc(Split(s), func(part string) bool { return part == "" })
 }
 
 // keyOf is the name of a field in texts; "" if it is no setting.
