@@ -131,14 +131,19 @@ func reopen(dir string) (f *Folder, c Config, rec Record, err error) {
 	return f, c, rec, nil
 }
 
-// ReadConfig reads a Config over what c holds. A key that there is not is an error.
+// ReadConfig reads a Config over what c holds. A key that there is not is an error, and so is the file of a run, which is read
+// over nothing, if its last key is not there.
 func ReadConfig(path string, c Config) (Config, error) {
+	ofRun := c == Config{}
 	known, err := toml.DecodeFile(path, &c)
 	if err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	if extra := known.Undecoded(); len(extra) > 0 {
 		return c, fmt.Errorf("%s: no setting is called %s", path, extra[0])
+	}
+	if ofRun && !known.IsDefined("save_every") {
+		return c, fmt.Errorf("%s is cut short: want all settings of a run, up to save_every", path)
 	}
 	if known.IsDefined("learners") && c.Learners < 1 {
 		return c, fmt.Errorf("%s: %d learners, want at least 1", path, c.Learners)

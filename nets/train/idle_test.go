@@ -77,3 +77,21 @@ func TestUnknownTask(t *testing.T) {
 		}
 	}
 }
+
+// TestCutConfig: the config of a run that was emptied or cut, at whatever line, is told from one of other settings.
+func TestCutConfig(t *testing.T) {
+	text, err := small(t, "mlp:64-4", "fa").text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), ConfigFile)
+	lines := strings.SplitAfter(strings.TrimSpace(string(text)), "\n")
+	for n := range lines {
+		if err := os.WriteFile(path, []byte(strings.Join(lines[:n], "")), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadConfig(path, Config{}); err == nil || !strings.Contains(err.Error(), "cut short") {
+			t.Errorf("%d of %d lines: %v, want an error that says so", n, len(lines), err)
+		}
+	}
+}
