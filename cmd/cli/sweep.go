@@ -78,7 +78,8 @@ const systemAxis = "system"
 // A point is a run of the grid.
 type point struct {
 	name, dir string
-	args      []string // of hebb train
+	args      []string // the settings, as flags of hebb train
+	process   []string // what hebb train is started with: the settings and a folder, or a run to resume
 	config    train.Config
 	done      bool
 }
@@ -108,7 +109,7 @@ func (r *sweepRun) run(ctx context.Context, common []string, learners bool, stdo
 		}
 	}
 	fmt.Fprintf(stdout, "sweep     %d runs in %s, %d of them finished\n", len(grid), r.out, done)
-	s := sweeping{program: program, logs: logs, grid: grid, stdout: stdout, done: done}
+	s := sweeping{program: program, out: r.out, logs: logs, grid: grid, stdout: stdout, done: done}
 	failed := s.all(ctx, r.jobs)
 	if ctx.Err() != nil {
 		return fmt.Errorf("stopped; the same command goes on: %w", context.Cause(ctx))
@@ -238,7 +239,7 @@ func (p point) with(flag, value string) point {
 // escaped is a value as a part of the name of a folder, from which no other value has the same.
 func escaped(value string) string { return strings.ReplaceAll(url.PathEscape(value), ",", "%2C") }
 
-// settle reads the settings of the point's run, and what there is of it.
+// settle reads the settings of the point's run, and what there is of it by now.
 func (p *point) settle(out string) (err error) {
 	if p.dir = filepath.Join(out, p.name); len(p.name) > 200 {
 		return usagef("the name of a folder of %d bytes, want at most 200", len(p.name))
@@ -259,7 +260,7 @@ func (p *point) settle(out string) (err error) {
 	}
 	h, err := train.ReadHistory(p.dir)
 	if errors.Is(err, train.ErrNoRun) || errors.Is(err, fs.ErrNotExist) {
-		p.args = append(p.args, "--out", p.dir)
+		p.process = append(slices.Clone(p.args), "--out", p.dir)
 		return nil
 	}
 	if err != nil {
@@ -281,26 +282,26 @@ func (p *point) goOn(h train.History, n *networkRun) error {
 	}
 	h.Config.Epochs, h.Config.Steps = longer.Epochs, longer.Steps
 	p.done = h.Finished() && h.Damage == nil
-	p.args = []string{"--resume", p.dir}
+	p.process = []string{"--resume", p.dir}
 	n.flags.Visit(func(f *pflag.Flag) {
 		if slices.Contains([]string{"backend", "verify", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
-			p.args = append(p.args, "--"+f.Name+"="+f.Value.String())
+			p.process = append(p.process, "--"+f.Name+"="+f.Value.String())
 		}
 	})
 	if longer.Steps > 0 {
-		p.args = append(p.args, "--steps", strconv.Itoa(longer.Steps))
+		p.process = append(p.process, "--steps", strconv.Itoa(longer.Steps))
 	} else {
-		p.args = append(p.args, "--epochs", strconv.Itoa(longer.Epochs))
+		p.process = append(p.process, "--epochs", strconv.Itoa(longer.Epochs))
 	}
 	return nil
 }
 
 // sweeping is a sweep under way.
 type sweeping struct {
-	program, logs string
-	grid          []point
-	stdout        io.Writer
-	done          int
+	program, out, logs string
+	grid               []point
+	stdout             io.Writer
+	done               int
 }
 
 // An ended run is one that has come to its end.
@@ -365,8 +366,16 @@ func (s *sweeping) one(ctx context.Context, p point) error {
 		return err
 	}
 	defer log.Close()
-	vacated(ctx, p.dir)
-	cmd := exec.Command(s.program, append([]string{sweptName}, p.args...)...)
+	for range 600 { // a process of a sweep that was killed saves and stops; what it leaves is gone on with
+		if ctx.Err() != nil || !orphaned(log, p.dir) {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err := p.settle(s.out); err != nil || p.done {
+		return err
+	}
+	cmd := exec.Command(s.program, append([]string{sweptName}, p.process...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	input, err := cmd.StdinPipe()
 	if err == nil {
@@ -381,23 +390,6 @@ func (s *sweeping) one(ctx context.Context, p point) error {
 		return fmt.Errorf("%w: %s (%s)", err, lastLine(path), path)
 	}
 	return nil
-}
-
-// vacated waits while another process has a folder: one of a sweep that was killed, which saves and stops.
-func vacated(ctx context.Context, dir string) {
-	for range 600 {
-		if _, err := os.Stat(dir); err != nil || ctx.Err() != nil {
-			return
-		}
-		f, err := train.Take(dir)
-		if err == nil {
-			f.Close()
-		}
-		if !errors.Is(err, train.ErrInUse) {
-			return // the run itself tells what else is wrong
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
 }
 
 // lastLine is the last line of a log that says something.
