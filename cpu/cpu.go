@@ -38,6 +38,8 @@ type backend struct {
 	keeper keeper
 	closed bool
 	timed  func(compute.Timing) // or nil
+
+	outs, ins []*compute.Tensor // of the op that runs
 }
 
 func (b *backend) Info() compute.Info { return b.info }
@@ -68,8 +70,11 @@ func (b *backend) TimeOps(f func(compute.Timing)) error {
 }
 
 func (b *backend) run(op compute.Op) error {
-	op, done := widened(op)
-	defer done()
+	if b.halved(op) {
+		wide, done := widened(op)
+		defer done()
+		op = wide
+	}
 	switch op := op.(type) {
 	case compute.Gemm:
 		gemm(op)

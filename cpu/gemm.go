@@ -17,6 +17,10 @@ func gemm(g compute.Gemm) {
 	p := product{Gemm: g}
 	p.batch, p.m, p.n, p.k = g.Dims()
 	p.then = epilogue{g.Epilogue, p.m, p.n}
+	if small(p.m, p.n, p.k) {
+		p.small()
+		return
+	}
 	if pieces := p.pieces(); pieces > 1 {
 		p.split(pieces)
 		return

@@ -26,6 +26,11 @@ func hebbian(h compute.Hebbian) {
 	}
 	u := update{Hebbian: h, rate: h.Rate / float32(h.X.Rows()), keep: 1 - h.Decay}
 	u.batch, u.units, u.inputs, u.n = h.Dims()
+	switch {
+	case h.Mask == compute.None && small(u.units, u.inputs, u.n):
+		u.small()
+		return
+	}
 	switch h.Mask {
 	case compute.None:
 		u.plain()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"slices"
 
 	"hebb/compute"
 )
@@ -82,6 +83,13 @@ func words(t *compute.Tensor) []float32 {
 		return t.Buffer().(*buffer).data[t.Offset()/2:][:(t.Len()+1)/2]
 	}
 	return values(t)
+}
+
+// halved reports whether op has an operand of Float16s.
+func (b *backend) halved(op compute.Op) bool {
+	b.outs, b.ins = compute.AppendOperands(op, b.outs[:0], b.ins[:0])
+	half := func(t *compute.Tensor) bool { return t.Type() == compute.Float16 }
+	return slices.ContainsFunc(b.outs, half) || slices.ContainsFunc(b.ins, half)
 }
 
 // widened returns op with its Float16s copied to float32s, the only type that BLAS takes; done frees the copies.

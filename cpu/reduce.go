@@ -24,6 +24,7 @@ func reduce(r compute.Reduce) {
 	_, v.n, _ = r.Dims()
 	if r.F != nil {
 		v.e = newEvaluator(r.F, r.In, r.In[0])
+		defer v.e.done()
 	}
 	out := values(r.Out)
 	switch {
@@ -42,11 +43,10 @@ func (v *reduction) values(lo, hi int, f func(x []float32)) {
 		f(v.x[lo:hi])
 		return
 	}
-	s := borrow((v.e.program.registers + 1) * v.e.size)
-	defer giveBack(s)
-	c := v.e.core((*s)[v.e.size:])
+	c := v.e.core()
+	defer c.done()
 	for ; lo < hi; lo += v.e.size {
-		x := (*s)[:min(v.e.size, hi-lo)]
+		x := c.block[:min(v.e.size, hi-lo)]
 		c.eval(x, nil, lo)
 		f(x)
 	}
@@ -66,24 +66,55 @@ func (v *reduction) contiguous(out []float32) {
 		v.long(out)
 		return
 	}
-	chunksOf(v.parts(), len(out), max(1, pieceOfFold/v.n), func(lo, hi int) {
-		o, folded := lo, folding{}
-		v.values(lo*v.n, hi*v.n, func(x []float32) {
-			if v.Fold == compute.FoldSum && short(v.n) && len(x)%v.n == 0 {
-				o += v.runs(out[o:], x)
-				return
-			}
-			for len(x) > 0 {
-				part := x[:min(len(x), v.n-folded.n)]
-				folded.add(v.Fold, part)
-				if folded.n == v.n {
-					v.store(&out[o], folded.value)
-					o, folded = o+1, folding{}
-				}
-				x = x[len(part):]
-			}
-		})
-	})
+	parts := v.parts()
+	if len(out)*v.n > alone {
+		w := *v // v itself does not escape
+		chunksOf(parts, len(out), max(1, pieceOfFold/v.n), func(lo, hi int) { w.fold(out, lo, hi) })
+		return
+	}
+	for each, lo := len(out)/parts, 0; lo < len(out); lo += each {
+		v.fold(out, lo, lo+each)
+	}
+}
+
+// fold folds runs lo … hi.
+func (v *reduction) fold(out []float32, lo, hi int) {
+	f := folder{reduction: v, out: out[lo:hi]}
+	if v.e == nil {
+		f.take(v.x[lo*v.n : hi*v.n])
+		return
+	}
+	c := v.e.core()
+	defer c.done()
+	for from, to := lo*v.n, hi*v.n; from < to; from += v.e.size {
+		x := c.block[:min(v.e.size, to-from)]
+		c.eval(x, nil, from)
+		f.take(x)
+	}
+}
+
+// A folder folds runs of values that come in pieces.
+type folder struct {
+	*reduction
+	out []float32 // of the runs that are not complete
+	folding
+}
+
+// take folds the next values.
+func (f *folder) take(x []float32) {
+	if f.Fold == compute.FoldSum && short(f.reduction.n) && len(x)%f.reduction.n == 0 {
+		f.out = f.out[f.runs(f.out, x):]
+		return
+	}
+	for len(x) > 0 {
+		part := x[:min(len(x), f.reduction.n-f.folding.n)]
+		f.add(f.Fold, part)
+		if f.folding.n == f.reduction.n {
+			f.store(&f.out[0], f.value)
+			f.out, f.folding = f.out[1:], folding{}
+		}
+		x = x[len(part):]
+	}
 }
 
 // parts is 1, or how many members there are if each has to be folded by itself, as a formula's blocks begin anew with
@@ -175,15 +206,16 @@ func both(fold compute.Fold, a, b float64) float64 {
 func (v *reduction) alongRows(out []float32) {
 	each := max(1, pieceOfFold/v.cols)
 	pieces, matrices := blocks(v.n, each), len(out)/v.cols
+	if pieces == 1 {
+		v.matrices(out, matrices)
+		return
+	}
 	parts := borrow(matrices * pieces * v.cols)
 	defer giveBack(parts)
-	atOnce := max(1, each/(2*v.n)) // for many small matrices
-	chunks(matrices*pieces, atOnce, func(from, to int) {
-		for i := from; i < to; i++ {
-			z, lo := i/pieces, i%pieces*each
-			part := (*parts)[i*v.cols:][:v.cols]
-			v.foldRows(part, (z*v.n+lo)*v.cols, (z*v.n+min(v.n, lo+each))*v.cols)
-		}
+	parallel(matrices*pieces, func(i int) {
+		z, lo := i/pieces, i%pieces*each
+		part := (*parts)[i*v.cols:][:v.cols]
+		v.foldRows(part, (z*v.n+lo)*v.cols, (z*v.n+min(v.n, lo+each))*v.cols)
 	})
 	for o := range out {
 		z, j := o/v.cols, o%v.cols
@@ -193,6 +225,33 @@ func (v *reduction) alongRows(out []float32) {
 		}
 		v.store(&out[o], fold)
 	}
+}
+
+// matrices folds all rows of each of n matrices at once.
+func (v *reduction) matrices(out []float32, n int) {
+	fold := func(from, to int) {
+		var s []float32
+		if v.Alpha != 1 || v.Beta != 0 {
+			room := borrow(v.cols)
+			defer giveBack(room)
+			s = *room
+		}
+		for z := from; z < to; z++ {
+			dst, part := out[z*v.cols:][:v.cols], s
+			if s == nil {
+				part = dst
+			}
+			v.foldRows(part, z*v.n*v.cols, (z+1)*v.n*v.cols)
+			for o, x := range s {
+				v.store(&dst[o], float64(x))
+			}
+		}
+	}
+	if n*v.n*v.cols <= alone {
+		fold(0, n)
+		return
+	}
+	chunks(n, max(1, pieceOfFold/v.cols/(2*v.n)), fold)
 }
 
 // foldRows folds the elements lo … hi, which are whole rows, into dst: narrow rows several at a time, as one wide row.
