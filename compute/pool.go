@@ -31,7 +31,9 @@ type Pool struct {
 	Slide
 }
 
-func (p Pool) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) { return append(outs, p.Y), append(ins, p.X) }
+func (p Pool) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, p.Y), append(ins, p.X)
+}
 
 // Patches returns the geometry of the pooling.
 func (p Pool) Patches() Patches {

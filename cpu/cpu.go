@@ -29,7 +29,9 @@ import (
 // Open returns the CPU backend. It is always available.
 func Open() (compute.Backend, error) {
 	mem := newMemory()
-	return &backend{info: describe(mem), mem: mem}, nil
+	b := &backend{info: describe(mem), mem: mem}
+	mem.settle = b.flush
+	return b, nil
 }
 
 type backend struct {
@@ -40,15 +42,20 @@ type backend struct {
 	timed  func(compute.Timing) // or nil
 
 	outs, ins []*compute.Tensor // of the op that runs
+	put       stretch           // what was put off
 }
 
 func (b *backend) Info() compute.Info { return b.info }
 
-// Run completes op before it returns.
+// Run completes op before it returns, or puts it off.
 func (b *backend) Run(op compute.Op) error {
 	if b.closed {
 		return compute.ErrClosed
 	}
+	if b.putOff(op) {
+		return nil
+	}
+	b.flush()
 	if b.timed == nil {
 		return b.run(op)
 	}
@@ -124,6 +131,7 @@ func (b *backend) Sync() error {
 	if b.closed {
 		return compute.ErrClosed
 	}
+	b.flush()
 	return nil
 }
 
@@ -131,6 +139,7 @@ func (b *backend) Close() error {
 	if b.closed {
 		return compute.ErrClosed
 	}
+	b.flush()
 	b.closed = true
 	return nil
 }

@@ -16,10 +16,15 @@ type program struct {
 	work      int // per element, an addition being 1
 }
 
-// A step is dst ← do(a, b, c), registers all.
+// A step is dst ← do(a, b, c), registers all. With fused it is dst ← k·a + l·b, the constants k and l being those of two
+// registers: the optimisers', leaks' and traces' formula, in one pass for three.
 type step struct {
 	do           compute.Prim
 	dst, a, b, c int
+
+	fused bool
+	k, l  int  // of the constants
+	minus bool // −l
 }
 
 // oldRegister stands for the output's old value, resultRegister for the output.
@@ -80,16 +85,32 @@ func translate(f *compute.Func) *program {
 			at[i] = p.registers
 			p.registers++
 		}
-		p.code = append(p.code, step{c.Do, at[i], at[c.Args[0]], at[c.Args[1]], at[c.Args[2]]})
+		p.code = append(p.code, step{do: c.Do, dst: at[i], a: at[c.Args[0]], b: at[c.Args[1]], c: at[c.Args[2]]})
 		p.work++
 		if c.Do == compute.PrimExp || c.Do == compute.PrimLog {
 			p.work += 9
 		}
 	}
 	if at[last] != resultRegister {
-		p.code = append(p.code, step{compute.PrimVar, resultRegister, at[last], at[last], at[last]})
+		p.code = append(p.code, step{do: compute.PrimVar, dst: resultRegister, a: at[last], b: at[last], c: at[last]})
 	}
+	p.fuse(f.Vars, f.Vars+len(f.Consts))
 	return p
+}
+
+// fuse makes one step of three that end the program with k·x ± l·y. Registers consts … results are the constants.
+func (p *program) fuse(consts, results int) {
+	n := len(p.code)
+	if n < 3 {
+		return
+	}
+	constant := func(r int) bool { return r >= consts && r < results }
+	x, y, sum := p.code[n-3], p.code[n-2], p.code[n-1]
+	if x.do != compute.PrimMul || y.do != compute.PrimMul || sum.do != compute.PrimAdd && sum.do != compute.PrimSub ||
+		sum.a != x.dst || sum.b != y.dst || x.dst == y.dst || !constant(x.a) || !constant(y.a) || y.b == x.dst {
+		return
+	}
+	p.code = append(p.code[:n-3], step{dst: sum.dst, a: x.b, b: y.b, fused: true, k: x.a - consts, l: y.a - consts, minus: sum.do == compute.PrimSub})
 }
 
 // An evaluator computes a formula of inputs that are spread over a domain, block by block.
@@ -215,6 +236,14 @@ func (c *core) eval(dst, old []float32, lo int) {
 		return c.registers[r][:len(dst)]
 	}
 	for _, s := range c.code {
+		if s.fused {
+			k, l := c.consts[s.k], c.consts[s.l]
+			if s.minus {
+				l = -l
+			}
+			affine(vector(s.dst), vector(s.a), vector(s.b), k, l)
+			continue
+		}
 		apply(s.do, vector(s.dst), vector(s.a), vector(s.b), vector(s.c))
 	}
 }
@@ -265,11 +294,7 @@ func (c *core) gather(i, lo, hi int) {
 }
 
 func fill(dst []float32, x float32) {
-	for ; len(dst) >= 8; dst = dst[8:] {
-		d := (*[8]float32)(dst)
-		d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7] = x, x, x, x, x, x, x, x
-	}
-	for i := range dst {
+	for i := fillVector(dst, x); i < len(dst); i++ {
 		dst[i] = x
 	}
 }

@@ -7,19 +7,30 @@ import (
 )
 
 func random(r compute.Random) {
-	out := values(r.Out)
 	parts, n := r.Dims()
 	each := blocks(n, 4)
-	chunks(parts*each, 1<<12, func(lo, hi int) {
-		part, block := lo/each, lo%each
-		for range hi - lo {
-			x := numbers(r.Law, philox(uint64(block), r.Stream, r.Seed+uint64(part)))
-			copy(out[part*n:][4*block:n], x[:])
-			if block++; block == each {
-				part, block = part+1, 0
-			}
+	chunks(parts*each, 1<<12, func(lo, hi int) { randomBlocks(r, lo, hi) })
+}
+
+// randomParts draws parts lo … hi.
+func randomParts(r compute.Random, lo, hi int) {
+	_, n := r.Dims()
+	randomBlocks(r, lo*blocks(n, 4), hi*blocks(n, 4))
+}
+
+// randomBlocks draws blocks lo … hi of the generators of all parts.
+func randomBlocks(r compute.Random, lo, hi int) {
+	out := values(r.Out)
+	_, n := r.Dims()
+	each := blocks(n, 4)
+	part, block := lo/each, lo%each
+	for range hi - lo {
+		x := numbers(r.Law, philox(uint64(block), r.Stream, r.Seed+uint64(part)))
+		copy(out[part*n:][4*block:n], x[:])
+		if block++; block == each {
+			part, block = part+1, 0
 		}
-	})
+	}
 }
 
 // numbers returns the numbers of a block of the generator.

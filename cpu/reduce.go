@@ -19,13 +19,29 @@ type reduction struct {
 // pieceOfFold is the number of values that a core folds at a time.
 var pieceOfFold = 1 << 16
 
-func reduce(r compute.Reduce) {
+// newReduction returns a reduction, which is to be [reduction.done].
+func newReduction(r compute.Reduce) reduction {
 	v := reduction{Reduce: r, x: values(r.In[0]), cols: r.In[0].Cols()}
 	_, v.n, _ = r.Dims()
 	if r.F != nil {
 		v.e = newEvaluator(r.F, r.In, r.In[0])
-		defer v.e.done()
+		if v.n <= v.e.size {
+			v.e.size = v.e.size / v.n * v.n // a block of whole runs cuts none
+		}
 	}
+	return v
+}
+
+// done gives back what v has borrowed.
+func (v *reduction) done() {
+	if v.e != nil {
+		v.e.done()
+	}
+}
+
+func reduce(r compute.Reduce) {
+	v := newReduction(r)
+	defer v.done()
 	out := values(r.Out)
 	switch {
 	case r.Fold == compute.FoldArgMax:
@@ -66,18 +82,16 @@ func (v *reduction) contiguous(out []float32) {
 		v.long(out)
 		return
 	}
-	parts := v.parts()
-	if len(out)*v.n > alone {
-		w := *v // v itself does not escape
-		chunksOf(parts, len(out), max(1, pieceOfFold/v.n), func(lo, hi int) { w.fold(out, lo, hi) })
+	if len(out)*v.n <= alone {
+		v.fold(out, 0, len(out))
 		return
 	}
-	for each, lo := len(out)/parts, 0; lo < len(out); lo += each {
-		v.fold(out, lo, lo+each)
-	}
+	w := *v // v itself does not escape
+	chunks(len(out), max(1, pieceOfFold/v.n), func(lo, hi int) { w.fold(out, lo, hi) })
 }
 
-// fold folds runs lo … hi.
+// fold folds runs lo … hi. What a run becomes does not depend on where the others are: a block of the formula's values is whole
+// runs, or begins with a run.
 func (v *reduction) fold(out []float32, lo, hi int) {
 	f := folder{reduction: v, out: out[lo:hi]}
 	if v.e == nil {
@@ -86,10 +100,16 @@ func (v *reduction) fold(out []float32, lo, hi int) {
 	}
 	c := v.e.core()
 	defer c.done()
-	for from, to := lo*v.n, hi*v.n; from < to; from += v.e.size {
-		x := c.block[:min(v.e.size, to-from)]
-		c.eval(x, nil, from)
-		f.take(x)
+	each := (hi - lo) * v.n
+	if v.n > v.e.size {
+		each = v.n
+	}
+	for first := lo * v.n; first < hi*v.n; first += each {
+		for from := first; from < first+each; from += v.e.size {
+			x := c.block[:min(v.e.size, first+each-from)]
+			c.eval(x, nil, from)
+			f.take(x)
+		}
 	}
 }
 
@@ -115,19 +135,6 @@ func (f *folder) take(x []float32) {
 		}
 		x = x[len(part):]
 	}
-}
-
-// parts is 1, or how many members there are if each has to be folded by itself, as a formula's blocks begin anew with
-// each chunk: where they cut runs, what a run becomes depends on where its chunk began.
-func (v *reduction) parts() int {
-	if v.e == nil || v.Along == compute.AlongAll {
-		return 1
-	}
-	if v.n <= v.e.size {
-		v.e.size = v.e.size / v.n * v.n // a block of whole runs cuts none
-		return 1
-	}
-	return v.In[0].Batch()
 }
 
 // short reports whether runs of n values are better added up together than one by one: a vector's sum is worth its call
@@ -229,29 +236,32 @@ func (v *reduction) alongRows(out []float32) {
 
 // matrices folds all rows of each of n matrices at once.
 func (v *reduction) matrices(out []float32, n int) {
-	fold := func(from, to int) {
-		var s []float32
-		if v.Alpha != 1 || v.Beta != 0 {
-			room := borrow(v.cols)
-			defer giveBack(room)
-			s = *room
-		}
-		for z := from; z < to; z++ {
-			dst, part := out[z*v.cols:][:v.cols], s
-			if s == nil {
-				part = dst
-			}
-			v.foldRows(part, z*v.n*v.cols, (z+1)*v.n*v.cols)
-			for o, x := range s {
-				v.store(&dst[o], float64(x))
-			}
-		}
-	}
 	if n*v.n*v.cols <= alone {
-		fold(0, n)
+		v.foldMatrices(out, 0, n)
 		return
 	}
-	chunks(n, max(1, pieceOfFold/v.cols/(2*v.n)), fold)
+	w := *v // v itself does not escape
+	chunks(n, max(1, pieceOfFold/v.cols/(2*v.n)), func(from, to int) { w.foldMatrices(out, from, to) })
+}
+
+// foldMatrices folds all rows of each of matrices from … to.
+func (v *reduction) foldMatrices(out []float32, from, to int) {
+	var s []float32
+	if v.Alpha != 1 || v.Beta != 0 {
+		room := borrow(v.cols)
+		defer giveBack(room)
+		s = *room
+	}
+	for z := from; z < to; z++ {
+		dst, part := out[z*v.cols:][:v.cols], s
+		if s == nil {
+			part = dst
+		}
+		v.foldRows(part, z*v.n*v.cols, (z+1)*v.n*v.cols)
+		for o, x := range s {
+			v.store(&dst[o], float64(x))
+		}
+	}
 }
 
 // foldRows folds the elements lo … hi, which are whole rows, into dst: narrow rows several at a time, as one wide row.

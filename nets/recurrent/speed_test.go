@@ -2,7 +2,9 @@ package recurrent_test
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
+	"time"
 
 	"hebb/compute"
 	"hebb/cpu"
@@ -10,6 +12,12 @@ import (
 	"hebb/nets/recurrent"
 	"hebb/nets/tasks"
 )
+
+func used() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(0, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
 
 func BenchmarkRFLO(b *testing.B) {
 	for _, learners := range []int{1, 16, 1024} {
@@ -30,11 +38,13 @@ func BenchmarkRFLO(b *testing.B) {
 			}
 			defer s.Close()
 			b.ReportAllocs()
+			before := used()
 			for b.Loop() {
 				if err := s.Step(b.Context()); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64((used()-before).Nanoseconds())/1e3/float64(b.N)/float64(learners), "cpu-µs/learner")
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(learners), "µs/learner")
 		})
 	}
