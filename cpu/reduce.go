@@ -291,22 +291,25 @@ func (v *reduction) foldRows(dst []float32, lo, hi int) {
 }
 
 func (v *reduction) argMax(out []float32) {
+	chunks(len(out), max(1, pieceOfFold/v.n), func(lo, hi int) { v.argMaxOf(out, lo, hi) })
+}
+
+// argMaxOf does results lo … hi.
+func (v *reduction) argMaxOf(out []float32, lo, hi int) {
 	_, n, step := v.Dims()
-	chunks(len(out), max(1, pieceOfFold/n), func(lo, hi int) {
-		for o := lo; o < hi; o++ {
-			first := v.First(o)
-			if step == 1 {
-				run := v.x[first:][:n]
-				out[o] = float32(max(0, slices.Index(run, largest(run)))) // −1 if there is a NaN
-				continue
-			}
-			best, most := 0, v.x[first]
-			for k := 1; k < n; k++ {
-				if x := v.x[first+k*step]; x > most {
-					best, most = k, x
-				}
-			}
-			out[o] = float32(best)
+	for o := lo; o < hi; o++ {
+		first := v.First(o)
+		if step == 1 {
+			run := v.x[first:][:n]
+			out[o] = float32(max(0, slices.Index(run, largest(run)))) // −1 if there is a NaN
+			continue
 		}
-	})
+		best, most := 0, v.x[first]
+		for k := 1; k < n; k++ {
+			if x := v.x[first+k*step]; x > most {
+				best, most = k, x
+			}
+		}
+		out[o] = float32(best)
+	}
 }

@@ -193,6 +193,8 @@ func (s *stretch) add(op compute.Op) bool {
 		return s.addReduce(op)
 	case compute.Random:
 		return s.addRandom(op)
+	case compute.SoftmaxLoss:
+		return s.addSoftmaxLoss(op)
 	}
 	return false
 }
@@ -255,10 +257,13 @@ type reducePortion struct {
 }
 
 func (p *reducePortion) do(lo, hi int) {
-	if p.byMatrices {
-		p.foldMatrices(p.out, lo*p.each, hi*p.each)
-	} else {
-		p.fold(p.out, lo*p.each, hi*p.each)
+	switch lo, hi := lo*p.each, hi*p.each; {
+	case p.Fold == compute.FoldArgMax:
+		p.argMaxOf(p.out, lo, hi)
+	case p.byMatrices:
+		p.foldMatrices(p.out, lo, hi)
+	default:
+		p.fold(p.out, lo, hi)
 	}
 }
 
@@ -267,12 +272,12 @@ func (p *reducePortion) done() { p.reduction.done() }
 func (s *stretch) addReduce(r compute.Reduce) bool {
 	x := r.In[0]
 	results, n, _ := r.Dims()
-	byMatrices := r.Along == compute.AlongRows && x.Cols() > 1
+	byMatrices := r.Along == compute.AlongRows && x.Cols() > 1 && r.Fold != compute.FoldArgMax
 	each := results / s.members
 	if byMatrices {
 		each = x.Batch() / s.members
 	}
-	if r.Along == compute.AlongAll || r.Fold == compute.FoldArgMax || n*x.Cols() > pieceOfFold || each == 0 {
+	if r.Along == compute.AlongAll || n*x.Cols() > pieceOfFold || each == 0 {
 		return false
 	}
 	u := s.uses()
@@ -315,6 +320,25 @@ func (s *stretch) addRandom(r compute.Random) bool {
 	u := s.uses()
 	u.out(r.Out)
 	return s.admit(u, r.Out.Len(), func() portion { return randomPortion{r} })
+}
+
+type softmaxPortion struct {
+	compute.SoftmaxLoss
+	each int // rows of a member
+}
+
+func (p softmaxPortion) do(lo, hi int) { softmaxRows(p.SoftmaxLoss, lo*p.each, hi*p.each) }
+func (p softmaxPortion) done()         {}
+
+func (s *stretch) addSoftmaxLoss(l compute.SoftmaxLoss) bool {
+	rows, _ := l.Dims()
+	u := s.uses()
+	for _, t := range []*compute.Tensor{l.Loss, l.Hit, l.Delta} {
+		u.out(t)
+	}
+	u.in(l.Logits)
+	u.in(l.Labels)
+	return s.admit(u, l.Logits.Len(), func() portion { return softmaxPortion{l, rows / s.members} })
 }
 
 type mapPortion struct {

@@ -41,7 +41,7 @@ var (
 // step does one op, or reads something.
 func (p *tape) step() {
 	square, state, other := p.part(1), p.one(p.states), p.Tensor(p.members, 4, 5)
-	switch p.r.IntN(12) {
+	switch p.r.IntN(14) {
 	case 0:
 		p.Do(compute.Gemm{C: other, A: state, B: square, TransB: true, Epilogue: compute.Epilogue{Alpha: 0.5, Act: compute.Tanh}})
 		p.Do(compute.Map{Out: state, In: []*compute.Tensor{other}, F: affineOld})
@@ -70,6 +70,14 @@ func (p *tape) step() {
 		x := make([]float32, state.Len())
 		p.Read(state, x)
 		p.read = append(p.read, x...)
+	case 12:
+		best := p.Tensor(p.members, 4, 1)
+		p.Do(compute.Reduce{Out: best, In: []*compute.Tensor{state}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
+		p.Do(compute.Map{Out: state, In: []*compute.Tensor{best}, F: affineOld})
+	case 13:
+		labels, loss, hit := p.Tensor(p.members, 4), p.Tensor(p.members, 4), p.Tensor(p.members, 4)
+		p.Do(compute.Reduce{Out: labels, In: []*compute.Tensor{state}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
+		p.Do(compute.SoftmaxLoss{Loss: loss, Hit: hit, Delta: state, Logits: p.part(0), Labels: labels, Scale: 0.25})
 	case 11:
 		p.Write(p.one(p.common), p.drawn(20))
 	}
@@ -148,5 +156,37 @@ func TestStretch(t *testing.T) {
 	}
 	if put < 20 {
 		t.Errorf("at most %d ops were put off at a time, want more: the test tests little", put)
+	}
+}
+
+// TestStretchOfArena: an update of all weights at once does not part the stretch, once there were ops on each of them.
+func TestStretchOfArena(t *testing.T) {
+	be, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := compute.New(be)
+	defer dev.Close()
+	const members = 4
+	dev.Window(members)
+	err = dev.Step(func(s *compute.Step) error {
+		arena, grads := s.Tensor(arenaFloats*members), s.Tensor(arenaFloats*members)
+		p := &tape{Step: s, r: rand.New(rand.NewPCG(1, 1)), members: members, arenas: [2]*compute.Tensor{arena, grads}}
+		s.Write(arena, p.drawn(arena.Len()))
+		s.Write(grads, p.drawn(arena.Len()))
+		for range 3 {
+			for _, at := range parts {
+				w := s.View(arena, at[0]*members, members, at[1], at[2])
+				s.Do(compute.Map{Out: s.View(grads, at[0]*members, members, at[1], at[2]), In: []*compute.Tensor{w}, F: squares})
+			}
+			s.Do(compute.Map{Out: arena, In: []*compute.Tensor{grads}, F: affineOld})
+		}
+		if n := len(be.(*backend).put.ops); n != 12 {
+			t.Errorf("%d ops are put off, want all 12", n)
+		}
+		return s.Err()
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
