@@ -27,10 +27,10 @@ var (
 
 const (
 	ln2High, ln2Low = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-	sqrtHalfBits     = 0x3fe6a09e667f3bcd // the bits of √½
-	oneBits      = 0x3ff0000000000000
-	mantissa     = 1<<52 - 1
-	step24       = 2 * math.Pi / (1 << 24)
+	sqrtHalfBits    = 0x3fe6a09e667f3bcd // the bits of √½
+	oneBits         = 0x3ff0000000000000
+	mantissa        = 1<<52 - 1
+	step24          = 2 * math.Pi / (1 << 24)
 )
 
 // normalPair makes two normal numbers of two words, see [compute.Random].

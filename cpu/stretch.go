@@ -195,6 +195,8 @@ func (s *stretch) add(op compute.Op) bool {
 		return s.addRandom(op)
 	case compute.SoftmaxLoss:
 		return s.addSoftmaxLoss(op)
+	case compute.Copy:
+		return s.addCopy(op)
 	}
 	return false
 }
@@ -341,17 +343,43 @@ func (s *stretch) addSoftmaxLoss(l compute.SoftmaxLoss) bool {
 	return s.admit(u, l.Logits.Len(), func() portion { return softmaxPortion{l, rows / s.members} })
 }
 
-type mapPortion struct {
-	*evaluator
-	out     []float32
-	pieces  []span // of out
+// pieces are ranges of an operand each of which the members share out.
+type pieces struct {
+	all     []span
 	members int
 }
 
-func (p *mapPortion) do(lo, hi int) {
-	for _, s := range p.pieces {
-		p.part(p.out, s.off+s.n*lo/p.members, s.off+s.n*hi/p.members)
+// each calls f for the part of members lo … hi of each piece.
+func (p pieces) each(lo, hi int, f func(from, to int)) {
+	for _, s := range p.all {
+		f(s.off+s.n*lo/p.members, s.off+s.n*hi/p.members)
 	}
+}
+
+type copyPortion struct {
+	pieces
+	dst, src []float32
+}
+
+func (p copyPortion) do(lo, hi int) {
+	p.each(lo, hi, func(from, to int) { copy(p.dst[from:to], p.src[from:to]) })
+}
+
+func (p copyPortion) done() {}
+
+func (s *stretch) addCopy(c compute.Copy) bool {
+	p, ok := s.cut(c.Dst, c.Src)
+	return ok && s.admit(&s.of, c.Dst.Len(), func() portion { return copyPortion{p, values(c.Dst), values(c.Src)} })
+}
+
+type mapPortion struct {
+	*evaluator
+	pieces
+	out []float32
+}
+
+func (p *mapPortion) do(lo, hi int) {
+	p.each(lo, hi, func(from, to int) { p.part(p.out, from, to) })
 }
 
 func (s *stretch) addMap(m compute.Map) bool {
@@ -361,44 +389,39 @@ func (s *stretch) addMap(m compute.Map) bool {
 	u := s.uses()
 	u.out(m.Out)
 	u.spread(m.In, m.Out)
-	return s.admit(u, m.Out.Len(), func() portion { return s.mapping(m, []span{{n: m.Out.Len()}}) })
+	return s.admit(u, m.Out.Len(), func() portion { return mapping(m, pieces{[]span{{n: m.Out.Len()}}, s.members}) })
 }
 
-func (s *stretch) mapping(m compute.Map, pieces []span) portion {
-	return &mapPortion{newEvaluator(m.F, m.In, m.Out), values(m.Out), pieces, s.members}
+func mapping(m compute.Map, p pieces) portion {
+	return &mapPortion{newEvaluator(m.F, m.In, m.Out), p, values(m.Out)}
 }
 
-// addElementwise adds a formula each element of which is made of those at its place. It may go over several tensors, each of
-// which the members share out, as an optimiser goes over all weights: it is cut where other ops cut its operands.
+// addElementwise adds a formula each element of which is made of those at its place.
 func (s *stretch) addElementwise(m compute.Map) bool {
 	whole := []*compute.Tensor{m.Out}
-	u := s.uses()
 	for _, t := range m.In {
 		if t.Len() == m.Out.Len() {
 			whole = append(whole, t)
-		} else {
-			u.common(t)
 		}
 	}
-	pieces := s.pieces(whole)
-	if len(pieces) == 0 {
-		return false
-	}
-	for i, t := range whole {
-		for _, p := range pieces {
-			u.all = append(u.all, use{t.Buffer().(*buffer), span{t.Offset() + p.off, p.n, false, i == 0}})
+	p, ok := s.cut(whole...)
+	for _, t := range m.In {
+		if t.Len() != m.Out.Len() {
+			s.of.common(t)
 		}
 	}
-	return s.admit(u, m.Out.Len(), func() portion { return s.mapping(m, pieces) })
+	return ok && s.admit(&s.of, m.Out.Len(), func() portion { return mapping(m, p) })
 }
 
-// pieces cuts tensors of one length at the places where ops before have cut any of them.
-func (s *stretch) pieces(whole []*compute.Tensor) (all []span) {
-	n := whole[0].Len()
+// cut adds operands of one length, an output and inputs, to the uses of an op that makes each element of those at its place. The
+// op may go over several tensors, each of which the members share out, as an optimiser goes over all weights: it is cut where
+// ops before have cut any of its operands.
+func (s *stretch) cut(whole ...*compute.Tensor) (p pieces, ok bool) {
+	u, n := s.uses(), whole[0].Len()
 	cuts := []int{0, n}
 	for _, t := range whole {
 		if t.Type() != compute.Float32 {
-			return nil
+			return p, false
 		}
 		for _, x := range t.Buffer().(*buffer).spans {
 			if from := x.off - t.Offset(); from < n && from+x.n > 0 && !x.shared {
@@ -408,8 +431,14 @@ func (s *stretch) pieces(whole []*compute.Tensor) (all []span) {
 	}
 	slices.Sort(cuts)
 	cuts = slices.Compact(cuts)
+	p.members = s.members
 	for i, c := range cuts[1:] {
-		all = append(all, span{off: cuts[i], n: c - cuts[i]})
+		p.all = append(p.all, span{off: cuts[i], n: c - cuts[i]})
 	}
-	return all
+	for i, t := range whole {
+		for _, s := range p.all {
+			u.all = append(u.all, use{t.Buffer().(*buffer), span{t.Offset() + s.off, s.n, false, i == 0}})
+		}
+	}
+	return p, true
 }

@@ -41,7 +41,7 @@ var (
 // step does one op, or reads something.
 func (p *tape) step() {
 	square, state, other := p.part(1), p.one(p.states), p.Tensor(p.members, 4, 5)
-	switch p.r.IntN(14) {
+	switch p.r.IntN(16) {
 	case 0:
 		p.Do(compute.Gemm{C: other, A: state, B: square, TransB: true, Epilogue: compute.Epilogue{Alpha: 0.5, Act: compute.Tanh}})
 		p.Do(compute.Map{Out: state, In: []*compute.Tensor{other}, F: affineOld})
@@ -78,6 +78,10 @@ func (p *tape) step() {
 		labels, loss, hit := p.Tensor(p.members, 4), p.Tensor(p.members, 4), p.Tensor(p.members, 4)
 		p.Do(compute.Reduce{Out: labels, In: []*compute.Tensor{state}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
 		p.Do(compute.SoftmaxLoss{Loss: loss, Hit: hit, Delta: state, Logits: p.part(0), Labels: labels, Scale: 0.25})
+	case 14:
+		p.Do(compute.Copy{Dst: state, Src: p.part(0)})
+	case 15:
+		p.Do(compute.Copy{Dst: p.arenas[1], Src: p.arenas[0]})
 	case 11:
 		p.Write(p.one(p.common), p.drawn(20))
 	}
