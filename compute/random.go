@@ -77,7 +77,7 @@ type Random struct {
 	Seeds        int // the number of parts of Out; 0 is 1
 }
 
-func (r Random) operands() (outs, ins []*Tensor) { return []*Tensor{r.Out}, nil }
+func (r Random) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) { return append(outs, r.Out), ins }
 
 // Dims returns the number of parts of Out, and their length.
 func (r Random) Dims() (parts, n int) {

@@ -67,7 +67,7 @@ func Tune(ctx context.Context, t Tuner, op Op, o TuneOptions) ([]Attempt, error)
 	if len(ways) == 0 {
 		return nil, nil
 	}
-	outs, _ := op.operands()
+	outs, _ := op.operands(nil, nil)
 	before, err := contents(outs)
 	if err != nil {
 		return nil, err

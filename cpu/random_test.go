@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"hebb/compute"
@@ -17,5 +19,41 @@ func TestRandomParts(t *testing.T) {
 	defer dev.Close()
 	if err := computetest.Parts(dev); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNormals compares vectors with their Go twin to the bit, and both with math's functions within 2⁻⁴⁵, over words at random
+// and at the edges of the logarithm and of the quadrants.
+func TestNormals(t *testing.T) {
+	for seed := range uint64(20) {
+		for _, n := range []int{1, 4, 15, 16, 17, 64, 1000} {
+			fast, slow := make([]float32, n), make([]float32, n)
+			law := compute.Normal(0.25, float32(seed)+0.5)
+			normals(fast, 7, seed*1e12, seed, law)
+			set(t, &vector, scalar)
+			normals(slow, 7, seed*1e12, seed, law)
+			vector = widest()
+			for i := range slow {
+				if !sameBits(fast[i], slow[i]) {
+					t.Fatalf("seed %d, number %d of %d is %g as a vector and %g alone", seed, i, n, fast[i], slow[i])
+				}
+			}
+		}
+	}
+	words := []uint32{0, 1 << 8, 255, 1<<32 - 1, 1<<32 - 257, 1 << 31, 1<<31 - 1, 0xB504F333, 0xB504F433, 1 << 29, 1<<29 - 256, 3 << 29, 5 << 29, 7 << 29, 7<<29 - 256}
+	for range 10000 {
+		words = append(words, rand.Uint32())
+	}
+	for i, w := range words {
+		for _, v := range []uint32{words[rand.IntN(len(words))], words[(i+7)%15]} {
+			x, y := normalPair(w, v, 0, 1)
+			r := math.Sqrt(-2 * math.Log(float64(w>>8+1)/(1<<24)))
+			sin, cos := math.Sincos(2 * math.Pi * float64(v>>8) / (1 << 24))
+			for _, p := range [2][2]float64{{float64(x), r * cos}, {float64(y), r * sin}} {
+				if d := math.Abs(p[0] - p[1]); !(d <= 0x1p-24*math.Abs(p[1])+r*0x1p-50) {
+					t.Fatalf("of %#x and %#x: %g, want %g", w, v, p[0], p[1])
+				}
+			}
+		}
 	}
 }
