@@ -36,27 +36,18 @@ func Collect(runs ...[]Result) *Report {
 		}
 	}
 	for i := range r.Devices {
-		r.Devices[i].Roof = roofOf(r.Devices[i].Backend, r.Results)
+		d := &r.Devices[i]
+		d.Roof = roofOf(d.Backend, r.Results)
+		for _, run := range runs {
+			if roofOf(d.Backend, run).Known() {
+				d.roofs++
+			}
+		}
 	}
 	return r
 }
 
 func isPeer(backend string) bool { return strings.HasPrefix(backend, "torch") }
-
-// roofOf finds the roof of a backend among results, by their medians.
-func roofOf(backend string, results []Result) (f Roof) {
-	for _, c := range results {
-		if c.Suite != "roof" || c.Backend != backend || c.Seconds == 0 {
-			continue
-		}
-		if v := float64(c.Bytes) / c.Seconds; c.Op == "copy" {
-			f.Bytes, f.CopyOf = v, c.Case
-		} else if v := float64(c.Flops) / c.Seconds; v > f.Flops {
-			f.Flops, f.By = v, c.Case
-		}
-	}
-	return f
-}
 
 var notInSlug = regexp.MustCompile(`[^a-z0-9]+`)
 

@@ -71,6 +71,11 @@ func TestPage(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
 	}
+	roof := line("roof", "copy 1024", "gpu", 1)
+	roof.Op, roof.Bytes, roof.Flops = "copy", 8192, 1
+	if notes := Collect([]Result{roof}, []Result{roof}).roofTable().Notes; len(notes) != 1 || !strings.Contains(notes[0], "each of 2 runs") {
+		t.Errorf("of two roofs: %q", notes)
+	}
 	b.Reset()
 	if err := r.Rooflines(&b); err != nil {
 		t.Fatal(err)

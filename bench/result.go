@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"hebb/compute"
@@ -35,20 +36,21 @@ type Result struct {
 	Status   Status         `json:"status"`
 	Note     string         `json:"note,omitempty"` // the reason, if the status is not ok
 
-	Seconds float64 `json:"seconds,omitempty"` // of one op or training step: the median
-	Spread  float64 `json:"spread"`            // interquartile range of the seconds, as a share of their median
-	Samples int     `json:"samples,omitempty"`
-	Flops   int64   `json:"flops"` // of one op or training step, by its formula; an exp is one
-	Bytes   int64   `json:"bytes"` // of one op: each operand read or written once
-	Gflops  float64 `json:"gflops,omitempty"`
-	Gbps    float64 `json:"gbps,omitempty"`
+	Seconds float64   `json:"seconds,omitempty"` // of one op or training step: the median
+	Spread  float64   `json:"spread"`            // interquartile range of the seconds, as a share of their median
+	Samples int       `json:"samples,omitempty"`
+	Times   []float64 `json:"times,omitempty"` // seconds of each sample, in order, to seven digits; old files have none
+	Flops   int64     `json:"flops"`           // of one op or training step, by its formula; an exp is one
+	Bytes   int64     `json:"bytes"`           // of one op: each operand read or written once
+	Gflops  float64   `json:"gflops,omitempty"`
+	Gbps    float64   `json:"gbps,omitempty"`
 
 	Images     float64 `json:"images_per_second,omitempty"` // of training
 	VsBackprop float64 `json:"vs_backprop,omitempty"`       // seconds of a step / those of backprop's: the median over samples taken in turns
 	Allocs     *int    `json:"allocs,omitempty"`            // times that the timed steps asked for memory
 
-	Share   float64 `json:"share_of_peak,omitempty"` // of min(peak arithmetic, intensity × bandwidth), measured
-	BoundBy string  `json:"bound_by,omitempty"`      // compute or memory: which of the two is the lower
+	Share   float64 `json:"share_of_peak,omitempty"` // of the roof: [compute.Peak.Shortest] of the measured [Roof] / Seconds
+	BoundBy string  `json:"bound_by,omitempty"`      // compute or memory: the lower roof
 	Speedup float64 `json:"speedup,omitempty"`       // CPU seconds / GPU seconds; on the GPU's line
 	VsPeer  float64 `json:"vs_peer,omitempty"`       // peer's seconds / ours
 
@@ -70,8 +72,6 @@ type Result struct {
 
 	Date    time.Time `json:"date"`
 	Version string    `json:"hebb"`
-
-	times []float64
 }
 
 // reduced reports whether a result is of arithmetic of less precision than float32's, and stands beside the others of its case.
@@ -85,8 +85,12 @@ type Alternative struct {
 
 // rate fills in the time and the rates from the samples.
 func (r *Result) rate(samples []float64) {
-	median, q1, q3 := summary(samples)
-	r.times, r.Samples = samples, len(samples)
+	r.Times = make([]float64, len(samples))
+	for i, s := range samples {
+		r.Times[i], _ = strconv.ParseFloat(strconv.FormatFloat(s, 'g', 7, 64), 64) // what a file has is what counts here too
+	}
+	median, q1, q3 := summary(r.Times)
+	r.Samples = len(samples)
 	r.Seconds, r.Spread = median, (q3-q1)/median
 	r.Gflops = float64(r.Flops) / median / 1e9
 	r.Gbps = float64(r.Bytes) / median / 1e9

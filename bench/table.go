@@ -34,10 +34,13 @@ func (r *Report) roofTable() table {
 	for _, d := range r.Devices {
 		f := d.Roof
 		row := []string{d.Backend, "–", "", "–", "", ""}
-		if f.Flops > 0 && f.Bytes > 0 {
+		if f.Known() {
 			row = []string{d.Backend, figures(f.Flops / 1e9), f.By, figures(f.Bytes / 1e9), f.CopyOf, figures(f.Flops / f.Bytes)}
 		}
 		s.Rows = append(s.Rows, row)
+		if d.roofs > 1 {
+			s.Notes = append(s.Notes, fmt.Sprintf("%s: each of %d runs measured its own, under which its shares are; this is of all", d.Backend, d.roofs))
+		}
 	}
 	for _, c := range r.Results {
 		if c.Suite == "roof" && c.Status != OK {

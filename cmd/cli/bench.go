@@ -33,9 +33,10 @@ The suite training has whole training steps of
 networks by backprop and, as ratios to it, by other rules; steps that ask for memory, after the
 first ones, fail. Of both a run that names no suite has a few cases.
 
-Times are medians; ± is half the interquartile range. The share of the roof is of
-min(peak arithmetic, intensity × bandwidth), both measured by hebb itself when the run starts; c or m
-says which of the two is the lower. A working set that fits a cache may exceed the memory roof.
+Times are medians; ± is half the interquartile range. "Of roof" is the speed over
+min(peak arithmetic, flops per byte × bandwidth), both measured by hebb itself when the run starts, by their
+fastest samples; of a training step it is the shortest times of its ops, one after the other, over the step's.
+c or m says which of the two is the lower. A working set that fits a cache may exceed the memory roof.
 
 With --ladder it has instead a handful of cases, each on every rung: the naive kernel, and every tile and
 number of slices that the GPU takes, verified before they are timed; "(taken)" is what runs if nothing is said.
@@ -219,8 +220,7 @@ func (p *profiling) finishBench(r *benchRun, report *bench.Report, stdout, stder
 		return nil
 	}
 	for i, of := range p.of {
-		roof := report.Devices[i].Roof
-		of.Peak = compute.Peak{Flops: roof.Flops, Bytes: roof.Bytes}
+		of.Peak = report.Devices[i].Roof.Peak
 	}
 	if r.format != "table" {
 		stdout = stderr
