@@ -71,9 +71,9 @@ func TestPage(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
 	}
-	roof := line("roof", "copy 1024", "gpu", 1)
-	roof.Op, roof.Bytes, roof.Flops = "copy", 8192, 1
-	if notes := Collect([]Result{roof}, []Result{roof}).roofTable().Notes; len(notes) != 1 || !strings.Contains(notes[0], "each of 2 runs") {
+	roof := []Result{line("roof", "copy 1024", "gpu", 1), line("roof", "fma 1024×512", "gpu", 1)}
+	roof[0].Op, roof[0].Bytes, roof[1].Flops = "copy", 8192, 1<<20
+	if notes := Collect(roof, roof).roofTable().Notes; len(notes) != 1 || !strings.Contains(notes[0], "each of 2 runs") {
 		t.Errorf("of two roofs: %q", notes)
 	}
 	b.Reset()

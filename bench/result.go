@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -70,8 +71,11 @@ type Result struct {
 
 	Others *float64 `json:"others,omitempty"` // share of the machine's cores that other programs had meanwhile; nil where not known
 
-	Date    time.Time `json:"date"`
-	Version string    `json:"hebb"`
+	Date     time.Time `json:"date"`
+	Version  string    `json:"hebb"`
+	Go       string    `json:"go,omitempty"` // its version, and what for: "go1.26 linux/amd64"
+	Procs    int       `json:"gomaxprocs,omitempty"`
+	Settings string    `json:"settings,omitempty"` // Options.Settings
 }
 
 // reduced reports whether a result is of arithmetic of less precision than float32's, and stands beside the others of its case.
@@ -132,7 +136,7 @@ func Write(w io.Writer, results ...Result) error {
 	return nil
 }
 
-// Read reads the lines that [Write] wrote.
+// Read reads the lines that [Write] wrote, of this version or of older ones. It is an error if one is no result.
 func Read(r io.Reader) ([]Result, error) {
 	var results []Result
 	for dec := json.NewDecoder(r); ; {
@@ -141,9 +145,33 @@ func Read(r io.Reader) ([]Result, error) {
 		if errors.Is(err, io.EOF) {
 			return results, nil
 		}
+		if err == nil {
+			err = res.check()
+		}
 		if err != nil {
 			return results, fmt.Errorf("bench: result %d: %w", len(results)+1, err)
 		}
 		results = append(results, res)
 	}
+}
+
+// check reports what a result cannot be.
+func (r *Result) check() error {
+	for name, v := range map[string]string{"suite": r.Suite, "case": r.Case, "backend": r.Backend} {
+		if v == "" {
+			return fmt.Errorf("no %q, want a line that hebb bench --json wrote", name)
+		}
+	}
+	if !slices.Contains([]Status{OK, Failed, Broken, Skipped}, r.Status) {
+		return fmt.Errorf("%s: status %q, want ok, FAILED, error or not run", r.Case, r.Status)
+	}
+	if r.Seconds < 0 {
+		return fmt.Errorf("%s: %g seconds, want a time above 0", r.Case, r.Seconds)
+	}
+	for _, s := range r.Times {
+		if s <= 0 {
+			return fmt.Errorf("%s: a sample of %g seconds, want times above 0", r.Case, s)
+		}
+	}
+	return nil
 }

@@ -33,11 +33,11 @@ func roofOf(backend string, results []Result) (f Roof) {
 		if len(c.Times) > 0 {
 			least = slices.Min(c.Times)
 		}
-		if v := float64(c.Bytes) / least; c.Op == "copy" && c.Bytes > largest {
-			largest, f.Bytes, f.CopyOf = c.Bytes, v, c.Case
-		}
-		if v := float64(c.Flops) / least; v > f.Flops {
-			f.Flops, f.By = v, c.Case
+		switch flops := float64(c.Flops) / least; {
+		case c.Op == "copy" && c.Bytes > largest:
+			largest, f.Bytes, f.CopyOf = c.Bytes, float64(c.Bytes)/least, c.Case
+		case c.Op != "copy" && flops > f.Flops:
+			f.Flops, f.By = flops, c.Case
 		}
 	}
 	return f

@@ -25,6 +25,8 @@ type Options struct {
 	Budget  time.Duration  // no case begins later than that after the start, and quick cases come first; 0: no limit
 	All     bool           // all cases also on a GPU that is a program on the CPU, which beside another device gets the quick ones alone
 
+	Settings string // what else was asked for that changes how fast ops are, in words that results keep: "rung=naive"
+
 	// Began is called before each case, and Done after it with all of its results; either may be nil.
 	Began func(Progress)
 	Done  func(Progress, []Result)
@@ -304,6 +306,7 @@ func (r *runner) result(c Case, d description, cost compute.Cost, info compute.I
 		Backend: info.Backend, Device: info.Device, Driver: info.Driver, Software: info.Software,
 		Status: OK, Flops: cost.Flops, Bytes: cost.Bytes, PeerTF32: r.Options.Peer != nil && r.Options.Peer.TF32, Allow: r.Options.allowed(c),
 		Date: r.Options.now().UTC().Truncate(time.Second), Version: r.Version,
+		Go: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH, Procs: runtime.GOMAXPROCS(0), Settings: r.Options.Settings,
 	}
 }
 
@@ -335,7 +338,7 @@ func (r *runner) measure(c Case, devices []*device, peer *Peer) []Result {
 			results = append(results, *res)
 		}
 	}
-	compare(results)
+	relate(results)
 	return results
 }
 
@@ -394,8 +397,8 @@ func (r *runner) verifyAndTime(p *problem, trials []*trial, peer *Peer) {
 	}
 }
 
-// compare fills in the ratios between the results of one case.
-func compare(results []Result) {
+// relate fills in the ratios between the results of one case.
+func relate(results []Result) {
 	for i := range results {
 		a := &results[i]
 		for _, b := range results {

@@ -247,7 +247,6 @@ func (r *Report) Table(w io.Writer) error {
 		fmt.Fprintf(&b, "peer: torch %s on %s (%s)\n", r.Peer.Torch, r.Peer.Device, r.Peer.Python)
 	}
 	for _, s := range r.tables() {
-		fmt.Fprintf(&b, "\n%s\n", s.Title)
 		s.text(&b)
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.summary())
@@ -283,8 +282,9 @@ func (r *Report) summary() string {
 	return s
 }
 
-// text aligns the table's columns.
+// text writes the table under its title, and aligns its columns.
 func (s table) text(b *strings.Builder) {
+	fmt.Fprintf(b, "\n%s\n", s.Title)
 	width := make([]int, len(s.Head))
 	lines := append([][]string{s.Head}, s.Rows...)
 	for _, l := range lines {

@@ -279,7 +279,7 @@ func collect(devices []*ruleComparison, peer *Peer) (all []Result) {
 				results = append(results, *res)
 			}
 		}
-		compare(results)
+		relate(results)
 		all = append(all, results...)
 	}
 	return all

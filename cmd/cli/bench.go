@@ -52,13 +52,16 @@ measured until then is written all the same.`,
   hebb bench --suite layers,training --peer torch --json layers.json
   hebb bench --ladder --json ladder.json
   hebb bench --json bench.json --report bench.html
+  hebb bench compare old.json new.json
   hebb bench --format benchfmt > new.txt && benchstat -col backend new.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.command = strings.Join(append([]string{cmd.CommandPath()}, changed(cmd)...), " ")
+			r.o.Settings = strings.Join(settings(cmd), " ")
 			r.budgeted = cmd.Flags().Changed("budget")
 			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	cmd.AddCommand(newBenchCompareCmd())
 	f := cmd.Flags()
 	r.reach.add(cmd)
 	f.Var(someOf(&r.backends, "gpu", "cpu"), "backend", "what to measure (default: gpu and cpu, whichever open)")
@@ -111,6 +114,16 @@ const softwareCase = time.Second
 func changed(cmd *cobra.Command) (flags []string) {
 	cmd.Flags().Visit(func(f *pflag.Flag) { flags = append(flags, fmt.Sprintf("--%s=%s", f.Name, f.Value)) })
 	return flags
+}
+
+// settings are the flags that were given and change how fast things are, where the name of the case does not say so.
+func settings(cmd *cobra.Command) (all []string) {
+	for _, name := range []string{"context", "device", "rung", "tuning", "peer-device"} {
+		if f := cmd.Flags().Lookup(name); f.Changed {
+			all = append(all, fmt.Sprintf("%s=%s", f.Name, f.Value))
+		}
+	}
+	return all
 }
 
 func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
