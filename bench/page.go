@@ -80,11 +80,19 @@ func (r *Report) Markdown(w io.Writer, c Setup) error {
 	for _, p := range r.peers() {
 		fmt.Fprintf(&b, "- peer: %s\n", p)
 	}
+	if with := r.circumstances(); with != "" {
+		fmt.Fprintf(&b, "- with %s\n", with)
+	}
 	c.write(&b)
-	fmt.Fprintf(&b, "\n%s\n", r.tally())
-	r.targetTable().markdown(&b)
+	fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(r.tally()+" "+r.warning()))
+	for _, s := range r.overview() {
+		s.markdown(&b)
+	}
 	b.WriteString("\n![rooflines](bench.png)\n")
-	for _, s := range r.tables() {
+	if slices.ContainsFunc(r.Devices, func(d Device) bool { return d.Backend == "gpu" && !d.Software }) {
+		r.targetTable().markdown(&b) // which are of a GPU
+	}
+	for _, s := range r.details() {
 		s.markdown(&b)
 	}
 	_, err := io.WriteString(w, b.String())

@@ -82,11 +82,11 @@ func (k pointKey) compare(l pointKey) int {
 func (r *Report) points() (points map[pointKey]plotter.XYs, lo, hi float64) {
 	points, lo, hi = map[pointKey]plotter.XYs{}, 1, 100
 	for _, c := range r.Results {
-		if c.Status != OK || c.reduced() || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
+		if c.Status != OK || c.Seconds == 0 || c.reduced() || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
 			continue
 		}
 		k, x := pointKey{c.Backend, c.Suite}, float64(c.Flops)/float64(c.Bytes)
-		points[k] = append(points[k], plotter.XY{X: x, Y: c.Gflops})
+		points[k] = append(points[k], plotter.XY{X: x, Y: float64(c.Flops) / c.Seconds / 1e9})
 		lo, hi = min(lo, x), max(hi, x)
 	}
 	return points, lo / 1.5, hi * 1.5

@@ -103,18 +103,12 @@ func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, e
 			o.Began(p)
 		}
 		r.rehearse(cases, i)
-		var results []Result
-		share := r.watch(func() {
+		r.finish(p, r.watch(func() []Result {
 			if c.Training != nil {
-				results = r.train(ctx, c, r.devicesFor(c), o.Peer)
-			} else {
-				results = r.measure(c, r.devicesFor(c), o.Peer)
+				return r.train(ctx, c, r.devicesFor(c), o.Peer)
 			}
-		})
-		for i := range results {
-			results[i].Others = share
-		}
-		r.finish(p, results)
+			return r.measure(c, r.devicesFor(c), o.Peer)
+		}))
 	}
 	r.Interrupted = ctx.Err() != nil
 	r.Took = o.now().Sub(r.Start)
@@ -194,23 +188,26 @@ func newRunner(backends []compute.Backend, o Options) *runner {
 	return r
 }
 
-// watch calls f and returns the share of the machine's cores that other programs had meanwhile, or nil where that is not
-// known or f took too little time to tell.
-func (r *runner) watch(f func()) *float64 {
+// watch returns the results of measure with the share of the machine's cores that other programs had meanwhile, where that is
+// known and the time was long enough to tell.
+func (r *runner) watch(measure func() []Result) []Result {
 	peer := 0
 	if r.Options.Peer != nil && r.Options.Peer.cmd != nil && r.Options.Peer.cmd.Process != nil {
 		peer = r.Options.Peer.cmd.Process.Pid
 	}
 	start := time.Now()
 	before, ok := others(peer)
-	f()
+	results := measure()
 	after, also := others(peer)
 	took := time.Since(start)
 	if !ok || !also || took < 200*time.Millisecond {
-		return nil
+		return results
 	}
 	share := min(1, max(0, (after-before).Seconds()/took.Seconds()/float64(runtime.NumCPU())))
-	return &share
+	for i := range results {
+		results[i].Others = &share
+	}
+	return results
 }
 
 // Busy returns the mean share of the machine's cores that other programs had while cases were measured, or 0 where that is
@@ -286,7 +283,7 @@ func (r *runner) measureRoof(ctx context.Context, d *device) {
 			if ctx.Err() != nil || d.lost != nil {
 				return
 			}
-			res := r.measure(c, []*device{d}, nil)
+			res := r.watch(func() []Result { return r.measure(c, []*device{d}, nil) })
 			r.finish(Progress{Case: c}, res)
 			if res[0].Status != OK {
 				break
