@@ -371,15 +371,20 @@ func (c *Comparison) Regressed() error {
 			lost++
 		}
 	}
-	var errs []error
+	var words []string
 	if slower > 0 {
-		beside := map[bool]string{true: ", on a machine that was busy"}[c.busy]
-		errs = append(errs, fmt.Errorf("%d of %d cases are slower by more than %s%s", slower, len(c.Changes), percent(c.Threshold), beside))
+		words = append(words, fmt.Sprintf("%d of %d cases slower by more than %s", slower, len(c.Changes), percent(c.Threshold)))
 	}
 	if lost > 0 {
-		errs = append(errs, fmt.Errorf("%d cases that old has a time of have none in new", lost))
+		words = append(words, fmt.Sprintf("%d timed in old and not in new", lost))
 	}
-	return errors.Join(errs...)
+	if len(words) == 0 {
+		return nil
+	}
+	if c.busy {
+		words = append(words, "on a machine that was busy")
+	}
+	return errors.New(strings.Join(words, ", "))
 }
 
 // percent is a share in words: "5 %".

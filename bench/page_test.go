@@ -74,7 +74,7 @@ func TestPage(t *testing.T) {
 	}
 	roof := []Result{line("roof", "copy 1024", "gpu", 1), line("roof", "fma 1024×512", "gpu", 1)}
 	roof[0].Op, roof[0].Bytes, roof[1].Flops = "copy", 8192, 1<<20
-	if notes := Collect(roof, roof).roofTable().Notes; len(notes) != 1 || !strings.Contains(notes[0], "each of 2 runs") {
+	if notes := Collect(roof, roof).roofTable().Notes; len(notes) != 2 || !strings.Contains(notes[0], "each of 2 runs") {
 		t.Errorf("of two roofs: %q", notes)
 	}
 	b.Reset()
@@ -102,7 +102,7 @@ func TestPageOfCPU(t *testing.T) {
 		t.Fatal(err)
 	}
 	for doc, words := range map[string][]string{
-		md.String():   {"# Xeon", "GOMAXPROCS 2, go1.26; other programs had 40 %", "WARNING: other", "roofs, measured", "copy 8 on cpu: other programs had 40 %", "how much of the roof", "| 50% c |", "bench.png", "## product"},
+		md.String():   {"# Xeon", "GOMAXPROCS 2, go1.26; other programs had 40 %", "WARNING: other", "roofs, measured", "by medians", "copy 8 on cpu: other programs had 40 %", "how much of the roof", "| 50% c |", "bench.png", "## product"},
 		page.String(): {"<h1>hebb bench on Xeon", "WARNING: other", "GOMAXPROCS 2, go1.26; other programs had 40", "roofs, measured", "how much of the roof", "50% c", "<svg", "<h2>product"},
 	} {
 		at := 0

@@ -49,6 +49,9 @@ func (r *Report) roofTable() table {
 			s.Notes = append(s.Notes, fmt.Sprintf("%s: each of %d runs measured its own, under which its shares are; this is of all", d.Backend, d.roofs))
 		}
 	}
+	if slices.ContainsFunc(timed(r.Results), func(c Result) bool { return c.Suite == "roof" && len(c.Times) == 0 }) {
+		s.Notes = append(s.Notes, "by medians, as the file is of a version that kept no samples; shares are of the run's own, which was by the fastest")
+	}
 	for _, c := range r.Results {
 		switch {
 		case c.Suite != "roof":

@@ -33,10 +33,9 @@ The suite training has whole training steps of
 networks by backprop and, as ratios to it, by other rules; steps that ask for memory, after the
 first ones, fail. Of both a run that names no suite has a few cases.
 
-Times are medians; ± is half the interquartile range. "Of roof" is the speed over
-min(peak arithmetic, flops per byte × bandwidth), both measured by hebb itself when the run starts, by their
-fastest samples; of a training step it is the shortest times of its ops, one after the other, over the step's.
-c or m says which of the two is the lower. A working set that fits a cache may exceed the memory roof.
+Times are medians; ± is half the interquartile range. "Of roof" is the speed over min(peak arithmetic, flops per byte
+× bandwidth), both measured by hebb itself when the run starts, by their fastest samples (of a training step the sum of
+its ops' shortest times over its own); c or m says which is the lower. What fits a cache may exceed the memory roof.
 
 With --ladder it has instead a handful of cases, each on every rung: the naive kernel, and every tile and
 number of slices that the GPU takes, verified before they are timed; "(taken)" is what runs if nothing is said.
@@ -56,7 +55,6 @@ measured until then is written all the same.`,
   hebb bench --format benchfmt > new.txt && benchstat -col backend new.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.command = strings.Join(append([]string{cmd.CommandPath()}, changed(cmd)...), " ")
-			r.o.Settings = strings.Join(settings(cmd), " ")
 			r.budgeted = cmd.Flags().Changed("budget")
 			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -117,17 +115,18 @@ func changed(cmd *cobra.Command) (flags []string) {
 }
 
 // settings are the flags that were given and change how fast things are, where the name of the case does not say so.
-func settings(cmd *cobra.Command) (all []string) {
+func settings(flags *pflag.FlagSet) string {
+	var all []string
 	for _, name := range []string{"context", "device", "rung", "tuning", "peer-device"} {
-		if f := cmd.Flags().Lookup(name); f.Changed {
+		if f := flags.Lookup(name); f.Changed {
 			all = append(all, fmt.Sprintf("%s=%s", f.Name, f.Value))
 		}
 	}
-	return all
+	return strings.Join(all, " ")
 }
 
 func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
-	r.o.Allow = r.allow.Leeway
+	r.o.Allow, r.o.Settings = r.allow.Leeway, settings(r.reach.flags)
 	if err := r.asked(); err != nil {
 		return err
 	}

@@ -24,8 +24,9 @@ func newBenchCompareCmd() *cobra.Command {
 		Short: "Compare the times of two runs of hebb bench, for CI too",
 		Long: `compare reads files that hebb bench --json wrote, one a side or several with commas between them, and matches
 their cases by suite, name and backend. new/old is the ratio of the medians: above 1 is slower. "95 % within" is where
-that ratio lies, by the order statistics of both medians, and p the chance that a Mann–Whitney U test finds such a
-difference between samples of one distribution.
+that ratio lies, by the order statistics of both medians (from seven samples a side on), and p the chance that a
+Mann–Whitney U test finds such a difference between samples of one distribution. "~" is no difference that shows, "?" too
+few samples for a test.
 
 Samples are those of all runs of a side. They tell how steady a run was, and nothing of what changes from run to run: a
 clock, a neighbour, where memory came to lie. With four files a side or more each run is one sample, its median, and p is

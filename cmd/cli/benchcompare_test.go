@@ -46,7 +46,7 @@ func TestBenchCompare(t *testing.T) {
 		errs   string // in standard error
 	}{
 		"no change":       {old + " " + again, 0, "2 cases in both: 0 slower", ""},
-		"slower":          {old + " " + slower, 1, "REGRESSION", "1 of 2 cases are slower by more than 5 %"},
+		"slower":          {old + " " + slower, 1, "REGRESSION", "1 of 2 cases slower by more than 5 %"},
 		"by less":         {old + " " + slower + " --threshold 9%", 0, "slower", ""},
 		"any":             {old + " " + again + " --threshold=0%", 0, "~", ""},
 		"several":         {old + "," + again + " " + slower + "," + twice, 0, "14+21", ""},
