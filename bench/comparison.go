@@ -110,8 +110,8 @@ const (
 	// alpha is how often a test sees a difference where there is none.
 	alpha = 0.05
 
-	// testable is the least number of samples on both sides with which a test can see a difference at alpha: 2 of the 70 ways to
-	// order 4 and 4 have all of one side first.
+	// testable is the least number of samples on both sides with which a test can see a difference at alpha: of the 70 ways to
+	// order 4 and 4 two have all of one side first.
 	testable = 4
 )
 
@@ -124,6 +124,9 @@ const (
 func Compare(before, after Side, threshold float64) (*Comparison, error) {
 	if !(threshold >= 0) || math.IsInf(threshold, 1) {
 		return nil, fmt.Errorf("bench: threshold %g, want a finite number from 0", threshold)
+	}
+	if err := twice(before, after); err != nil {
+		return nil, err
 	}
 	c := &Comparison{Old: before.Name, New: after.Name, Threshold: threshold, about: [2]string{before.about(), after.about()},
 		Warnings: []string{}, Changes: []Change{}, Missing: []Missing{}}
@@ -153,6 +156,26 @@ func Compare(before, after Side, threshold float64) (*Comparison, error) {
 	c.means()
 	c.warn(before, after)
 	return c, nil
+}
+
+// twice is an error if a result is there twice, as of a file that was given again or copied: it would be a sample of nothing.
+func twice(sides ...Side) error {
+	type measurement struct {
+		caseKey
+		at      int64
+		seconds float64
+	}
+	seen := map[measurement]string{}
+	for _, s := range sides {
+		for _, r := range timed(s.Results) {
+			m := measurement{keyOf(r), r.Date.Unix(), r.Seconds}
+			if other, ok := seen[m]; ok && !r.Date.IsZero() {
+				return fmt.Errorf("bench: one result of %s is both in %s and in %s, want those of different runs", m.label(true), other, s.Name)
+			}
+			seen[m] = s.Name
+		}
+	}
+	return nil
 }
 
 // about says what a side is: "new.json: hebb (devel) 0123456789ab, 2026-11-30".

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -17,9 +19,11 @@ func of8(x float64) (times []float64) {
 	return times
 }
 
-// timedCase is a result of a product of these samples, on a machine of two cores.
+var secondsPast atomic.Int64 // since results of timedCase began
+
+// timedCase is a result of a product of these samples, on a machine of two cores, each of another moment.
 func timedCase(name string, times ...float64) Result {
-	r := Result{Suite: "product", Case: name, Op: "gemm", Backend: "cpu", Device: "Xeon", Status: OK, Procs: 2, Date: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}
+	r := Result{Suite: "product", Case: name, Op: "gemm", Backend: "cpu", Device: "Xeon", Status: OK, Procs: 2, Date: time.Unix(secondsPast.Add(1), 0)}
 	r.rate(times)
 	return r
 }
@@ -155,7 +159,12 @@ func TestComparisonSays(t *testing.T) {
 	if err := c.Regressed(); err == nil || !strings.Contains(err.Error(), "1 of 2 cases") || !strings.Contains(err.Error(), "busy") {
 		t.Errorf("%v", err)
 	}
-	if c, err := Compare(before, before, 0.05); err != nil || len(c.Warnings) != 0 {
+	again := before
+	again.Results = slices.Clone(before.Results)
+	for i := range again.Results {
+		again.Results[i].Date = again.Results[i].Date.Add(time.Hour)
+	}
+	if c, err := Compare(before, again, 0.05); err != nil || len(c.Warnings) != 0 {
 		t.Errorf("of two alike: %v, %q", err, c.Warnings)
 	}
 }
@@ -166,6 +175,11 @@ func TestNothingToCompare(t *testing.T) {
 	for _, threshold := range []float64{math.NaN(), -0.01, math.Inf(1)} {
 		if _, err := Compare(a, a, threshold); err == nil {
 			t.Errorf("threshold %g: no error", threshold)
+		}
+	}
+	for name, sides := range map[string][2]Side{"on both sides": {a, a}, "twice on one": {b, {"old", append(a.Results, a.Results...)}}} {
+		if _, err := Compare(sides[0], sides[1], 0); err == nil || !strings.Contains(err.Error(), "one result of a on cpu is both in old and in") {
+			t.Errorf("a result %s: %v", name, err)
 		}
 	}
 	if _, err := Compare(a, b, 0); err == nil || !strings.Contains(err.Error(), "no case") {

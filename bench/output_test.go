@@ -167,7 +167,7 @@ func TestHTML(t *testing.T) {
 	}
 }
 
-// There is one roof: a terminal, a page in HTML, the JSON and a page made of that JSON have the same of it, and the same shares.
+// There is one roof: a terminal, an HTML page, the JSON and a page made of that JSON have the same, and the same shares of it.
 func TestOneRoof(t *testing.T) {
 	t.Parallel()
 	live := sampleReport(t)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,12 +60,11 @@ is not there, breaks off, is not of hebb bench or is given twice, or no case in 
 
 // compareBenches prints the comparison; a regression is an error.
 func compareBenches(before, after string, threshold float64, format string, stdout io.Writer) error {
-	seen := map[string]string{}
-	was, err := readSide(before, seen)
+	was, err := readSide(before)
 	if err != nil {
 		return usageError{err}
 	}
-	is, err := readSide(after, seen)
+	is, err := readSide(after)
 	if err != nil {
 		return usageError{err}
 	}
@@ -87,28 +85,20 @@ func compareBenches(before, after string, threshold float64, format string, stdo
 	return errors.Join(err, c.Regressed())
 }
 
-// readSide reads the files of one side. Contents that were seen before are no other run.
-func readSide(names string, seen map[string]string) (s bench.Side, err error) {
+// readSide reads the files of one side.
+func readSide(names string) (s bench.Side, err error) {
 	s.Name = names
 	files := []string{names}
 	if _, err := os.Stat(names); err != nil { // else a comma is one of a name
 		files = strings.Split(names, ",")
 	}
 	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return s, err
-		}
-		if other, ok := seen[string(text)]; ok {
-			return s, fmt.Errorf("%s and %s are the same results, want those of different runs", other, name)
-		}
-		seen[string(text)] = name
-		results, err := bench.Read(bytes.NewReader(text))
+		results, err := readResults(name)
 		if err == nil && len(results) == 0 {
-			err = errors.New("no results")
+			err = fmt.Errorf("%s: no results", name)
 		}
 		if err != nil {
-			return s, fmt.Errorf("%s: %w; want a file that hebb bench --json wrote", name, err)
+			return s, fmt.Errorf("%w; want a file that hebb bench --json wrote", err)
 		}
 		s.Results = append(s.Results, results...)
 	}

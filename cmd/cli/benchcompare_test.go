@@ -6,15 +6,19 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
+
+var lines atomic.Int64 // files that benchLines made, each of a second of its own
 
 // benchLines are the results of two cases whose samples are around these times, as hebb bench --json writes them.
 func benchLines(a, b float64) string {
 	var s strings.Builder
+	lines.Add(1)
 	for i, x := range []float64{a, b} {
 		times, _ := json.Marshal([]float64{x, x * 1.001, x * 1.002, x * 1.003, x * 0.999, x * 0.998, x * 0.997})
-		fmt.Fprintf(&s, `{"suite":"product","case":"NN %d","backend":"cpu","device":"Xeon","status":"ok","seconds":%g,"samples":7,"times":%s,"gomaxprocs":2}`+"\n", i, x, times)
+		fmt.Fprintf(&s, `{"suite":"product","case":"NN %d","backend":"cpu","device":"Xeon","status":"ok","seconds":%g,"samples":7,"times":%s,"gomaxprocs":2,"date":"2026-03-01T12:00:%02dZ"}`+"\n", i, x, times, lines.Load())
 	}
 	return s.String()
 }
@@ -31,7 +35,7 @@ func TestBenchCompare(t *testing.T) {
 		return name
 	}
 	old, again := file("old.json", benchLines(1, 1)), file("again.json", benchLines(1.001, 1))
-	slower, lines := file("slower.json", benchLines(1.08, 1)), benchLines(1, 1)
+	slower, whole := file("slower.json", benchLines(1.08, 1)), benchLines(1, 1)
 	twice := file("twice.json", benchLines(1, 1.01)+benchLines(1, 1.02))
 	comma := file("a,b.json", benchLines(1.002, 1))
 	before := filepath.Join("testdata", "bench.json")
@@ -53,16 +57,16 @@ func TestBenchCompare(t *testing.T) {
 		"a comma":         {old + " " + comma, 0, "a,b.json", ""},
 		"markdown":        {old + " " + slower + " --format markdown", 1, "| NN 0 | 1.00 s | 1.08 s | 1.08× |", "slower"},
 		"json":            {old + " " + slower + " --format json", 1, `"verdict": "REGRESSION"`, "slower"},
-		"an old file":     {before + " " + file("bench2.json", string(text)+"\n"), 0, "with too few samples", ""},
-		"the same":        {old + " " + old, 2, "", "old.json and " + old + " are the same"},
-		"a copy":          {old + " " + file("copy.json", lines), 2, "", "the same results"},
-		"one side, twice": {old + "," + old + " " + again, 2, "", "the same results"},
+		"an old file":     {before + " " + file("bench2.json", strings.ReplaceAll(string(text), "2026-11-28T", "2026-11-29T")), 0, "with too few samples", ""},
+		"the same":        {old + " " + old, 2, "", "in " + old + " and in " + old + ", want those of different runs"},
+		"a copy":          {old + " " + file("whole.json", whole) + "," + file("copy.json", whole), 2, "", "of different runs"},
+		"one side, twice": {old + "," + old + " " + again, 2, "", "of different runs"},
 		"no file":         {old + " none.json", 2, "", "none.json"},
 		"a folder":        {old + " " + dir, 2, "", "directory"},
 		"nothing":         {old + " " + os.DevNull, 2, "", "no results"},
-		"cut short":       {old + " " + file("cut.json", lines[:len(lines)-9]), 2, "", "result 2: unexpected EOF"},
-		"NaN":             {old + " " + file("nan.json", strings.Replace(lines, `"seconds":1`, `"seconds":NaN`, 1)), 2, "", "result 1"},
-		"zero":            {old + " " + file("zero.json", strings.Replace(lines, `[1,`, `[0,`, 1)), 2, "", "a sample of 0 seconds"},
+		"cut short":       {old + " " + file("cut.json", whole[:len(whole)-9]), 2, "", "result 2: unexpected EOF"},
+		"NaN":             {old + " " + file("nan.json", strings.Replace(whole, `"seconds":1`, `"seconds":NaN`, 1)), 2, "", "result 1"},
+		"zero":            {old + " " + file("zero.json", strings.Replace(whole, `[1,`, `[0,`, 1)), 2, "", "a sample of 0 seconds"},
 		"no fields":       {old + " " + file("fields.json", "{}"), 2, "", "hebb bench --json"},
 		"a table":         {old + " " + file("table.json", "product\n  case"), 2, "", "want a file that hebb bench --json wrote"},
 		"none in common":  {old + " " + before, 2, "", "no case has a time both in"},
@@ -84,5 +88,16 @@ func TestBenchCompare(t *testing.T) {
 	status, _, errs := hebbBench(t.Context(), "comapre", old, again)
 	if status != 2 || !strings.Contains(errs, "did you mean compare?") {
 		t.Errorf("a typo: exit status %d, %s", status, errs)
+	}
+}
+
+// Results keep the flags that change how fast things are, and no others.
+func TestBenchSettings(t *testing.T) {
+	cmd := newBenchCmd()
+	if err := cmd.ParseFlags([]string{"--rung", "naive", "--quick", "--tuning=off"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := settings(cmd.Flags()); got != "rung=naive tuning=off" {
+		t.Errorf("settings %q", got)
 	}
 }
