@@ -24,6 +24,7 @@ type fake struct {
 	wrong       func(op compute.Op, i int, x float32) float32 // what an element is instead of x; nil: x
 	lostAfter   int                                           // ops until the device is lost; 0: never
 	slowFirst   int                                           // ops that take six times as long
+	uneven      bool                                          // every third op takes a quarter longer
 
 	ops  int
 	used int
@@ -99,6 +100,9 @@ func (f *fake) Run(op compute.Op) error {
 	took := f.takes(compute.CostOf(op))
 	if f.ops <= f.slowFirst {
 		took *= 6
+	}
+	if f.uneven && f.ops%3 == 0 {
+		took += took / 4
 	}
 	*f.now = f.now.Add(took)
 	outs, ins := compute.Operands(op)

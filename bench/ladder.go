@@ -130,8 +130,8 @@ func (r *runner) rung(d *device, t Tuned, a compute.Attempt, name string) Result
 		res.stop(Broken, name+": "+a.Err.Error())
 	case a.Laps > 0:
 		res.rate([]float64{a.Seconds})
-		res.Samples, res.Spread = a.Laps, a.Spread
-		if d.roof.known() {
+		res.Times, res.Samples, res.Spread = nil, a.Laps, a.Spread
+		if d.roof.Known() {
 			s, by := d.roof.seconds(t.Cost)
 			res.Share, res.BoundBy = s/res.Seconds, by
 		}

@@ -25,6 +25,8 @@ type Options struct {
 	Budget  time.Duration  // no case begins later than that after the start, and quick cases come first; 0: no limit
 	All     bool           // all cases also on a GPU that is a program on the CPU, which beside another device gets the quick ones alone
 
+	Settings string // what else was asked for that changes how fast ops are, in words that results keep: "rung=naive"
+
 	// Began is called before each case, and Done after it with all of its results; either may be nil.
 	Began func(Progress)
 	Done  func(Progress, []Result)
@@ -62,6 +64,8 @@ type Report struct {
 type Device struct {
 	compute.Info
 	Roof Roof
+
+	roofs int // runs that have measured it, where there were several
 }
 
 // Wrong returns the results outside their bounds and the results of cases that could not run.
@@ -99,18 +103,12 @@ func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, e
 			o.Began(p)
 		}
 		r.rehearse(cases, i)
-		var results []Result
-		share := r.watch(func() {
+		r.finish(p, r.watch(func() []Result {
 			if c.Training != nil {
-				results = r.train(ctx, c, r.devicesFor(c), o.Peer)
-			} else {
-				results = r.measure(c, r.devicesFor(c), o.Peer)
+				return r.train(ctx, c, r.devicesFor(c), o.Peer)
 			}
-		})
-		for i := range results {
-			results[i].Others = share
-		}
-		r.finish(p, results)
+			return r.measure(c, r.devicesFor(c), o.Peer)
+		}))
 	}
 	r.Interrupted = ctx.Err() != nil
 	r.Took = o.now().Sub(r.Start)
@@ -190,23 +188,26 @@ func newRunner(backends []compute.Backend, o Options) *runner {
 	return r
 }
 
-// watch calls f and returns the share of the machine's cores that other programs had meanwhile, or nil where that is not
-// known or f took too little time to tell.
-func (r *runner) watch(f func()) *float64 {
+// watch returns the results of measure with the share of the machine's cores that other programs had meanwhile, where that is
+// known and the time was long enough to tell.
+func (r *runner) watch(measure func() []Result) []Result {
 	peer := 0
 	if r.Options.Peer != nil && r.Options.Peer.cmd != nil && r.Options.Peer.cmd.Process != nil {
 		peer = r.Options.Peer.cmd.Process.Pid
 	}
 	start := time.Now()
 	before, ok := others(peer)
-	f()
+	results := measure()
 	after, also := others(peer)
 	took := time.Since(start)
 	if !ok || !also || took < 200*time.Millisecond {
-		return nil
+		return results
 	}
 	share := min(1, max(0, (after-before).Seconds()/took.Seconds()/float64(runtime.NumCPU())))
-	return &share
+	for i := range results {
+		results[i].Others = &share
+	}
+	return results
 }
 
 // Busy returns the mean share of the machine's cores that other programs had while cases were measured, or 0 where that is
@@ -282,12 +283,12 @@ func (r *runner) measureRoof(ctx context.Context, d *device) {
 			if ctx.Err() != nil || d.lost != nil {
 				return
 			}
-			res := r.measure(c, []*device{d}, nil)
+			res := r.watch(func() []Result { return r.measure(c, []*device{d}, nil) })
 			r.finish(Progress{Case: c}, res)
 			if res[0].Status != OK {
 				break
 			}
-			l.record(&d.roof, res[0])
+			d.roof = roofOf(d.info.Backend, r.Results)
 			if res[0].Seconds >= l.until {
 				break
 			}
@@ -302,6 +303,7 @@ func (r *runner) result(c Case, d description, cost compute.Cost, info compute.I
 		Backend: info.Backend, Device: info.Device, Driver: info.Driver, Software: info.Software,
 		Status: OK, Flops: cost.Flops, Bytes: cost.Bytes, PeerTF32: r.Options.Peer != nil && r.Options.Peer.TF32, Allow: r.Options.allowed(c),
 		Date: r.Options.now().UTC().Truncate(time.Second), Version: r.Version,
+		Go: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH, Procs: runtime.GOMAXPROCS(0), Settings: r.Options.Settings,
 	}
 }
 
@@ -333,7 +335,7 @@ func (r *runner) measure(c Case, devices []*device, peer *Peer) []Result {
 			results = append(results, *res)
 		}
 	}
-	compare(results)
+	relate(results)
 	return results
 }
 
@@ -392,8 +394,8 @@ func (r *runner) verifyAndTime(p *problem, trials []*trial, peer *Peer) {
 	}
 }
 
-// compare fills in the ratios between the results of one case.
-func compare(results []Result) {
+// relate fills in the ratios between the results of one case.
+func relate(results []Result) {
 	for i := range results {
 		a := &results[i]
 		for _, b := range results {

@@ -100,7 +100,7 @@ func (r *runner) trainingResult(c Case, p *trainingProblem, rule string, info co
 
 // make makes the network, unless it is known to be too slow.
 func (t *trainingTrial) make() {
-	if t.device.roof.known() {
+	if t.device.roof.Known() {
 		s, _ := t.costs[t.rule].under(t.device.roof)
 		t.tooSlow("step", s, "takes at least")
 	}
@@ -279,7 +279,7 @@ func collect(devices []*ruleComparison, peer *Peer) (all []Result) {
 				results = append(results, *res)
 			}
 		}
-		compare(results)
+		relate(results)
 		all = append(all, results...)
 	}
 	return all

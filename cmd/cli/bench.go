@@ -33,9 +33,9 @@ The suite training has whole training steps of
 networks by backprop and, as ratios to it, by other rules; steps that ask for memory, after the
 first ones, fail. Of both a run that names no suite has a few cases.
 
-Times are medians; ± is half the interquartile range. The share of the roof is of
-min(peak arithmetic, intensity × bandwidth), both measured by hebb itself when the run starts; c or m
-says which of the two is the lower. A working set that fits a cache may exceed the memory roof.
+Times are medians; ± is half the interquartile range. "Of roof" is the speed over min(peak arithmetic, flops per byte
+× bandwidth), both measured by hebb itself when the run starts, by their fastest samples (of a training step the sum of
+its ops' shortest times over its own); c or m says which is the lower. What fits a cache may exceed the memory roof.
 
 With --ladder it has instead a handful of cases, each on every rung: the naive kernel, and every tile and
 number of slices that the GPU takes, verified before they are timed; "(taken)" is what runs if nothing is said.
@@ -51,6 +51,7 @@ measured until then is written all the same.`,
   hebb bench --suite layers,training --peer torch --json layers.json
   hebb bench --ladder --json ladder.json
   hebb bench --json bench.json --report bench.html
+  hebb bench compare old.json new.json
   hebb bench --format benchfmt > new.txt && benchstat -col backend new.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.command = strings.Join(append([]string{cmd.CommandPath()}, changed(cmd)...), " ")
@@ -58,6 +59,7 @@ measured until then is written all the same.`,
 			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	cmd.AddCommand(newBenchCompareCmd())
 	f := cmd.Flags()
 	r.reach.add(cmd)
 	f.Var(someOf(&r.backends, "gpu", "cpu"), "backend", "what to measure (default: gpu and cpu, whichever open)")
@@ -112,8 +114,19 @@ func changed(cmd *cobra.Command) (flags []string) {
 	return flags
 }
 
+// settings are the flags that were given and change how fast things are, where the name of the case does not say so.
+func settings(flags *pflag.FlagSet) string {
+	var all []string
+	for _, name := range []string{"context", "device", "rung", "tuning", "peer-device"} {
+		if f := flags.Lookup(name); f.Changed {
+			all = append(all, fmt.Sprintf("%s=%s", f.Name, f.Value))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
 func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
-	r.o.Allow = r.allow.Leeway
+	r.o.Allow, r.o.Settings = r.allow.Leeway, settings(r.reach.flags)
 	if err := r.asked(); err != nil {
 		return err
 	}
@@ -219,8 +232,7 @@ func (p *profiling) finishBench(r *benchRun, report *bench.Report, stdout, stder
 		return nil
 	}
 	for i, of := range p.of {
-		roof := report.Devices[i].Roof
-		of.Peak = compute.Peak{Flops: roof.Flops, Bytes: roof.Bytes}
+		of.Peak = report.Devices[i].Roof.Peak
 	}
 	if r.format != "table" {
 		stdout = stderr

@@ -29,8 +29,8 @@ func newExitCodes() *cobra.Command {
 
     0    done
     1    failed: what was asked for can be, and did not come to its end or not out well: data that are damaged, a result
-         outside of its bound, a run that diverged, a figure outside of its band, a folder that is taken, a full disk, a
-         device that is not there, a panic in a system of yours
+         outside of its bound, a run that diverged, a figure outside of its band, a case of hebb bench compare that became
+         slower, a folder that is taken, a full disk, a device that is not there, a panic in a system of yours
     2    wrong input: what was asked for cannot be: a command, a flag, a name or a setting that there is not, a number out
          of its range, a flag that has nothing to say there, a file or a folder that is not there, a system that does not
          fit its task; nothing was begun
@@ -137,8 +137,11 @@ func strict(cmd *cobra.Command) {
 	if takes == nil {
 		takes = noArgs
 	}
-	if cmd.HasSubCommands() { // which do the work
-		takes, cmd.RunE = noCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	if cmd.HasSubCommands() { // which do the work, but for what the command does by itself
+		takes = noCommand
+		if cmd.RunE == nil {
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		err := takes(cmd, args)

@@ -275,7 +275,7 @@ func TestComplete(t *testing.T) {
 	System("half-lost", "a test", func() nets.System { return &halfLost{} })(names)
 	for args, want := range map[string]string{
 		"train ": "half-lost rflo sanger", "train --rule ": "bp phsic sanger", "train --net ": "mlp lenet5 resnet20", "train --task ": "sines samples", "train --backend ": "auto gpu cpu",
-		"train --data ": "fashion-mnist cifar10", "train --schedule ": "cosine", "train --optimiser ": "adamw", "train --normalise ": "channel signed none", "bench --suite ": "layers training",
+		"train --data ": "fashion-mnist cifar10", "train --schedule ": "cosine", "train --optimiser ": "adamw", "train --normalise ": "channel signed none", "bench --suite ": "layers training", "bench ": "compare", "bench compare --format ": "table json markdown",
 		"tune --suite ": "gram", "verify --op ": "Gemm Conv", "eval --part ": "test train", "reproduce ": "two-routes", "data fetch ": "mnist", "help ": "train exit-codes",
 	} {
 		status, out, _ := hebb(t, append([]string{"__complete"}, strings.Split(args, " ")...)...)

@@ -153,7 +153,7 @@ func TestBenchProfile(t *testing.T) {
 	if _, err := bench.Read(strings.NewReader(stdout)); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{"Gram Kernel gaussian", "of peak", "FMA Rounds 512", "all ops"} {
+	for _, want := range []string{"Gram Kernel gaussian", "of roof", "FMA Rounds 512", "all ops"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("stderr lacks %q:\n%s", want, stderr)
 		}
