@@ -511,7 +511,7 @@ func TestInterruptedVerify(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, cancel)
 	var out, stderr bytes.Buffer
 	status := run(ctx, []string{"verify", "--backend", "cpu", "--full"}, &out, &stderr)
-	if status != 130 || !strings.Contains(stderr.String(), "interrupted after") || !strings.Contains(out.String(), "Gemm") ||
+	if status != 130 || !strings.Contains(stderr.String(), "stopped after") || !strings.Contains(out.String(), "Gemm") ||
 		strings.Contains(out.String(), "all ") || !strings.Contains(out.String(), "ended early: ") {
 		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr.String(), out.String())
 	}
