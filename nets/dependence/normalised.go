@@ -74,14 +74,20 @@ func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps fl
 		if k.Kind == compute.Gaussian {
 			g.Sigma = p.sim.Sigma[w:][:1]
 		}
+		if err := cause(ctx); err != nil {
+			return nil, err
+		}
 		st.Do(g)
-		st.Do(compute.Inverse{Inv: inv, Info: info, A: gram, Shift: float32(c)})
 		trace := 0.0
 		for i, v := range read(st, gram) {
 			if i%(m+1) == 0 {
 				trace += float64(v)
 			}
 		}
+		if err := cause(ctx); err != nil {
+			return nil, err
+		}
+		st.Do(compute.Inverse{Inv: inv, Info: info, A: gram, Shift: float32(c)})
 		if read(st, info)[0] != 0 || c < 0x1p-23*trace/math.Sqrt(float64(m)) { // the change of an eigenvalue by roundings of m² entries
 			return nil, fmt.Errorf("%s: beside a kernel matrix of trace %.3g, float32 has nothing of ε·m = %.3g; want a larger ε than %g",
 				s.Name, math.Ldexp(trace, p.scale()), eps*float64(m), eps)
@@ -91,9 +97,6 @@ func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps fl
 			if all[w][i] = float32(-c * float64(v)); i%(m+1) == 0 {
 				all[w][i] = float32(1 - c*float64(v))
 			}
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
 		}
 	}
 	return all, st.Err()

@@ -1,6 +1,8 @@
 package dependence
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"math"
 
@@ -24,9 +26,9 @@ type side struct {
 }
 
 // newSide copies s to the device, with the offsets that centre its kernel.
-func newSide(st *compute.Step, s Samples, k Kernel) (*side, error) {
+func newSide(ctx context.Context, st *compute.Step, s Samples, k Kernel) (*side, error) {
 	p, err := place(st, s, k)
-	if err != nil {
+	if err = cmp.Or(err, cause(ctx)); err != nil {
 		return nil, err
 	}
 	p.rowMeans(st)
