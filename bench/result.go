@@ -112,11 +112,13 @@ func (r *Result) stop(s Status, note string) {
 	}
 }
 
-// fail records an error of the device. Too little memory is no fault of anyone's.
+// fail records an error of the device. Too little memory is no fault of anyone's, nor is the end of the run.
 func (r *Result) fail(err error) {
 	var e *compute.OpError
 	switch {
 	case err == nil:
+	case errors.Is(err, errInterrupted):
+		r.stop(Skipped, errInterrupted.Error())
 	case errors.As(err, &e) && e.Op == "Tensor":
 		r.stop(Skipped, "does not fit the device: "+e.Err.Error())
 	default:

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -44,8 +45,8 @@ What hebb tune has found stays as it is.
 With --profile all ops that run are timed on the devices themselves: those that measure the roofs, warm up
 and verify are among them.
 
-Exit status 1 if any result is outside its bound or could not be had, 130 if interrupted; what was
-measured until then is written all the same.`,
+Exit status 1 if any result is outside its bound or could not be had, 130 if interrupted, which it is when the op
+under way is done; what was measured until then is written all the same.`,
 		Example: `  hebb bench --quick
   hebb bench --suite hebbian --peer torch
   hebb bench --suite layers,training --peer torch --json layers.json
@@ -80,7 +81,7 @@ measured until then is written all the same.`,
 	f.BoolVar(&r.torch.TF32, "peer-tf32", false, "let the peer use TF32 on CUDA, whose products are then not verified: they keep 10 bits of each factor")
 	f.Uint64Var(&r.o.Seed, "seed", 1, "of the inputs")
 	f.BoolVar(&r.o.All, "all", false, "all cases also on a GPU that is a program on the CPU, which else gets some of the quick ones")
-	f.DurationVar(&r.o.Budget, "budget", 0, "no case begins later than that after the start, and quick ones come first; 0: no limit (default 1m if --quick, 3m without a GPU)")
+	f.DurationVar(&r.o.Budget, "budget", 0, "no case, nor the measurement of a roof, begins later than that after the start, and quick ones come first; 0: no limit (default 1m if --quick, 3m without a GPU)")
 	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device, a rule of training four times that (default 5s, 1.5s if --quick, 1s beside a software renderer)")
 	return cmd
 }
@@ -179,7 +180,7 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(files.write(report), prof.finishBench(r, report, stdout, stderr), verdict(report))
+	return errors.Join(files.write(report), prof.finishBench(r, report, stdout, stderr), verdict(ctx, report))
 }
 
 // asked reports flags that cannot be, before anything is measured.
@@ -307,7 +308,7 @@ func (r *benchRun) outcome(ctx context.Context, backends []compute.Backend, stde
 }
 
 // verdict is the error that a run ends with.
-func verdict(r *bench.Report) error {
+func verdict(ctx context.Context, r *bench.Report) error {
 	var errs []error
 	if wrong := r.Wrong(); len(wrong) > 0 {
 		c := wrong[0]
@@ -317,18 +318,10 @@ func verdict(r *bench.Report) error {
 		errs = append(errs, fmt.Errorf("peer: %w", r.PeerError))
 	}
 	if r.Interrupted {
-		errs = append(errs, interrupted{"interrupted; the cases measured so far are written"})
+		errs = append(errs, fmt.Errorf("stopped; the cases measured so far are written: %w", context.Cause(ctx)))
 	}
 	return errors.Join(errs...)
 }
-
-// An interrupted is the end of a command that the user broke off.
-type interrupted struct{ string }
-
-func (i interrupted) Error() string { return i.string }
-
-// ExitStatus is what shells report of a process that ended by Ctrl-C.
-func (interrupted) ExitStatus() int { return 130 }
 
 // benchFiles are the files that a run writes.
 type benchFiles []benchFile
@@ -390,10 +383,14 @@ type benchProgress struct {
 
 func (b *benchProgress) began(p bench.Progress) {
 	if b.bar == nil && isTerminal(b.w) {
-		b.bar = newProgress(b.w, "", p.Total)
+		b.bar = newProgress(b.w, "", p.Total, progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true))
 	}
 	if b.bar != nil {
-		b.bar.describe(p.Case.Suite + " " + p.Case.Name)
+		how := p.Case.Suite + " " + p.Case.Name
+		if p.Left > 0 {
+			how += fmt.Sprintf(", about %v left", p.Left.Round(time.Second))
+		}
+		b.bar.describe(how)
 		b.bar.at(p.Index)
 	}
 }
@@ -407,10 +404,6 @@ func (b *benchProgress) done(p bench.Progress, results []bench.Result) {
 		if b.bar != nil {
 			b.bar.clear()
 		}
-		place := ""
-		if p.Total > 0 {
-			place = fmt.Sprintf("[%d/%d] ", p.Index+1, p.Total)
-		}
 		what := string(r.Status) + ": " + r.Note
 		if r.Status == bench.OK {
 			what = time.Duration(r.Seconds * 1e9).String()
@@ -419,7 +412,7 @@ func (b *benchProgress) done(p bench.Progress, results []bench.Result) {
 		if r.Rung != "" {
 			where += " by " + r.Rung
 		}
-		fmt.Fprintf(b.w, "%s%s %s on %s: %s\n", place, r.Suite, r.Case, where, what)
+		fmt.Fprintf(b.w, "[%d/%d] %s %s on %s: %s\n", p.Index+1, p.Total, r.Suite, r.Case, where, what)
 	}
 }
 

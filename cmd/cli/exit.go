@@ -11,6 +11,7 @@ import (
 
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
+	"hebb/nets/dependence"
 	"hebb/nets/train"
 )
 
@@ -51,7 +52,7 @@ func (f failure) Unwrap() error { return f.error }
 func exitStatus(ctx context.Context, err error) int {
 	var own interface{ ExitStatus() int }
 	var by stopped
-	unfit := train.ConfigError{}
+	unfit, input := train.ConfigError{}, dependence.InputError{}
 	switch {
 	case err == nil:
 		return 0
@@ -61,7 +62,7 @@ func exitStatus(ctx context.Context, err error) int {
 		return statusInterrupted
 	case errors.As(err, &own):
 		return own.ExitStatus()
-	case errors.As(err, &unfit), errors.Is(err, catalogue.ErrName), errors.Is(err, train.ErrNoRun), errors.Is(err, data.ErrNoData), errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &unfit), errors.As(err, &input), errors.Is(err, catalogue.ErrName), errors.Is(err, train.ErrNoRun), errors.Is(err, data.ErrNoData), errors.Is(err, fs.ErrNotExist):
 		return statusWrong
 	}
 	return statusFailed

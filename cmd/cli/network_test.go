@@ -477,9 +477,9 @@ func TestTrainInTurn(t *testing.T) {
 	}
 	for want, args := range map[string][]string{
 		"--learner 2, want 0 to 1: the run has 2": {"export", several, "--learner", "2", "--out", file},
-		"no such file":                        {"export", filepath.Join(dir, "nowhere"), "--out", file},
-		"hebb export writes the model of one": small(data, filepath.Join(dir, "from"), "--net", "mlp:30-16-10,norm=batch", "--from", several),
-		"keeps its settings":                  {"train", "--resume", several, "--learners", "1"},
+		"there is no folder":                      {"export", filepath.Join(dir, "nowhere"), "--out", file},
+		"hebb export writes the model of one":     small(data, filepath.Join(dir, "from"), "--net", "mlp:30-16-10,norm=batch", "--from", several),
+		"keeps its settings":                      {"train", "--resume", several, "--learners", "1"},
 	} {
 		if status, _, stderr := hebb(t, args...); status == 0 || !strings.Contains(stderr, want) {
 			t.Errorf("%v: status %d, stderr %q, want %q", args, status, stderr, want)
