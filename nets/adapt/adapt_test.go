@@ -253,6 +253,10 @@ func TestPairs(t *testing.T) {
 			t.Errorf("%s: without a reflex the weights go from %v to %v", c.name, before, after)
 		}
 	}
+	still := lab.Make(t, lab.CPU(t), nets.Run{System: ico(quick), Task: task(lag, 0), Rate: 0}, n*period)
+	if w := lab.Values(t, still)["w"]; w[1] != 0 {
+		t.Errorf("at the rate 0 the weight is %g", w[1])
+	}
 }
 
 // TestDrift: what the weight of ISO becomes without a reflex is what the twin's becomes, whose growth package

@@ -151,9 +151,9 @@ func (b *Bank) step(p *nets.Pass, m nets.Moment, signal func(u, v *compute.Tenso
 	if m.Mask != nil {
 		mask = m.Mask
 	}
-	if p.Learning {
+	if rate := float32(p.Rate) / float32(2*m.Examples()); p.Learning && rate != 0 {
 		p.Do(compute.Reduce{Out: b.w, In: []*compute.Tensor{u, d, third, c, b.learned, mask}, F: changes, Along: compute.AlongRows,
-			Alpha: float32(p.Rate) / float32(2*m.Examples()), Beta: 1})
+			Alpha: rate, Beta: 1})
 	}
 	p.Into(c, correlation, u, d, third)
 	return v
