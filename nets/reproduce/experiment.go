@@ -1,8 +1,8 @@
 // Package reproduce repeats published experiments, and sets the figures that come out beside those that were published.
 //
-// An [Experiment] is a value: who published what, the runs to be made with which seeds, the figures with their bands,
-// and the claims that the figures of all seeds must bear out. How a run is made is its [Maker]: a [Training] by a
-// Config, a [Program] for all seeds at once, or a program for [Each] seed.
+// An [Experiment] is a value: who published what, the runs to be made with which seeds, the figures with their bands, and the
+// claims that the figures of all seeds must bear out. How a run is made is its [Maker]: a [Training] by a Config, a [Program]
+// for all seeds at once, or a program for [Each] seed.
 package reproduce
 
 import (
@@ -22,8 +22,8 @@ type Experiment struct {
 	Scales []Scale
 }
 
-// A Scale is how large the experiment is made: "cpu" for half an hour or so on two cores, "gpu" for the whole of it
-// where that takes longer, "small" for a device in software.
+// A Scale is how large the experiment is made: "cpu" for half an hour or so on two cores, "gpu" for the whole of it where
+// that takes longer, "small" for a device in software.
 type Scale struct {
 	Name  string
 	About string
@@ -48,8 +48,8 @@ type Run struct {
 	Figures []Figure
 }
 
-// A Maker makes a run with the seeds that are asked for. What lies at the place from an earlier call is not made again,
-// and what was interrupted goes on.
+// A Maker makes a run with the seeds that are asked for. What lies at the place from an earlier call is not made again, and
+// what was interrupted goes on.
 type Maker interface {
 	Make(ctx context.Context, at Place, seeds Seeds) (Result, error)
 }
