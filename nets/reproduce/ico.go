@@ -40,7 +40,7 @@ var ico = Experiment{
 		{Name: "cpu", About: "the whole of it", Takes: 6 * time.Minute, Parts: icoSize{
 			pairs: 100, after: 50, period: 1000, loop: 300, lags: 20, robots: 20, foraging: 100, whole: true}.parts()},
 		{Name: "small", About: "the same with fewer trials, for a device in software", Takes: time.Minute, Parts: icoSize{
-			pairs: 10, after: 5, period: 600, loop: 60, lags: 20, robots: 20, foraging: 100}.parts()},
+			pairs: 10, after: 5, period: 600, loop: 40, lags: 20, robots: 20, foraging: 100}.parts()},
 	},
 }
 
@@ -423,7 +423,13 @@ func (r learns) window(ctx context.Context, dev *compute.Device, seeds Seeds) (m
 	return w, err
 }
 
-var plateauRates = []float64{1e-5, 1e-4, 3e-4, 1e-3}
+// rates are those at which the plateau is looked at.
+func (z icoSize) rates() []float64 {
+	if z.whole {
+		return []float64{1e-5, 1e-4, 3e-4, 1e-3}
+	}
+	return []float64{1e-4, 1e-3}
+}
 
 func driftAt(rate float64) Quantity { return Quantity(fmt.Sprintf("drift at the rate %g", rate)) }
 func overTwin(rate float64) Quantity {
@@ -448,7 +454,7 @@ func (z icoSize) plateauPart() Part {
 		{learns{isISO, third, 0}, false, "iso, 10 filters, third factor", 0},
 	} {
 		run := Run{Name: c.name, Make: z.plateauRun(c.r, c.twin)}
-		for i, rate := range plateauRates {
+		for i, rate := range z.rates() {
 			f := none(driftAt(rate))
 			if known := published[c.r.String()]; z.whole && c.within > 0 {
 				f.Published, f.Within = known[i], c.within*known[i]
@@ -463,7 +469,7 @@ func (z icoSize) plateauPart() Part {
 	p.Check = []Claim{
 		{"without a reflex no weight of ICO changes by a bit, at any rate; nor of ISO with a third factor, which is gone too", func(rows Rows) bool {
 			for _, run := range []string{"ico, 1 filter", "ico, 10 filters", "iso, 10 filters, third factor"} {
-				for _, rate := range plateauRates {
+				for _, rate := range z.rates() {
 					if v := rows.Of(run, driftAt(rate)); len(v) == 0 || v.Count(func(x float64) bool { return x == 0 }) != len(v) {
 						return false
 					}
@@ -472,7 +478,7 @@ func (z icoSize) plateauPart() Part {
 			return true
 		}},
 		{fmt.Sprintf("ISO's one filter drifts by (1 + μ·S/2)^%d − 1, S = 5.29731, but for a hundred μ of that", z.after-1), func(rows Rows) bool {
-			for _, rate := range plateauRates {
+			for _, rate := range z.rates() {
 				first := math.Pow(1+rate*5.29731/2, float64(z.after-1)) - 1
 				if !(math.Abs(rows.Mean("iso, 1 filter, float64", driftAt(rate))/first-1) < 100*rate) {
 					return false
@@ -487,7 +493,7 @@ func (z icoSize) plateauPart() Part {
 func (z icoSize) plateauRun(r learns, twin bool) Program {
 	return func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
 		all := Figures{}
-		for _, r.rate = range plateauRates {
+		for _, r.rate = range z.rates() {
 			exact := 0.
 			if r.rule == isISO && !r.bank.Third {
 				_, next, end := r.demonstrated(z)

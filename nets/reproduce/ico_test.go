@@ -49,7 +49,7 @@ func TestICOClaims(t *testing.T) {
 	row := func(run string, f Figures) Row { return Row{Run: run, Result: Result{Figures: f}} }
 	drifts := func(of func(rate float64) float64) Figures {
 		f := Figures{}
-		for _, rate := range plateauRates {
+		for _, rate := range z.rates() {
 			f[driftAt(rate)] = Values{of(rate)}
 		}
 		return f
