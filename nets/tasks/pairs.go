@@ -61,23 +61,19 @@ func (t *Pairs) Build(s *nets.Store) (nets.Spec, error) {
 }
 
 var (
-	later = compute.Formula("first + n", "n")
-	// 1 where at ≤ t < at + long, of whole numbers
-	during    = compute.Formula("where(t - at + 0.5, where(at + long - t - 0.5, 1, 0), 0)", "at")
-	amplitude = compute.Formula("there*max(0, 1 - closed*anticipation)", "anticipation")
-	pulses    = compute.Formula("where(channel - 1.5, there*third, where(channel - 0.5, predictor, reflex*amplitude))",
-		"channel", "reflex", "amplitude", "third")
-	atMoment = compute.Formula("where(0.5 - abs(at - t), answer, old)", "at", "answer")
+	later     = compute.Formula("first + n", "n")
+	atMoment  = compute.Formula("where(0.5 - abs(at - t), answer, old)", "at", "answer")
+	amplitude = compute.Formula(left, "anticipation")
+	pulses    = compute.Formula("where(channel - 1.5, where(t - at + 0.5, where(at + third - t - 0.5, there, 0), 0),"+
+		"where(channel - 0.5, predictor, where(0.5 - abs(at - t), "+left+", 0)))", "channel", "at", "anticipation")
 )
+
+// left is what the answer leaves of the reflex.
+const left = "there*max(0, 1 - closed*anticipation)"
 
 // there is 1 in trials that have a reflex, else 0.
 func (t *Pairs) there(p *nets.Pass) float32 {
 	return oneIf(t.Until == 0 || p.Number-p.Number%uint64(t.Period) < uint64(t.Until))
-}
-
-// amplitude returns that of the reflex, as far as the answer is known.
-func (t *Pairs) amplitude(p *nets.Pass) *compute.Tensor {
-	return p.Map(amplitude.With("there", t.there(p)).With("closed", oneIf(t.Closed)), t.anticipation)
 }
 
 func oneIf(is bool) float32 {
@@ -96,11 +92,9 @@ func (t *Pairs) Show(p *nets.Pass) nets.Moment {
 			t.draw(p)
 		}
 	}
-	from := func(long int) *compute.Tensor {
-		return p.Map(during.With("t", float32(now)).With("long", float32(long)), t.at)
-	}
 	x := p.Tensor(p.Learners, 1, t.channel.Cols())
-	p.Into(x, pulses.With("there", t.there(p)).With("predictor", oneIf(now == t.Predictor)), t.channel, from(1), t.amplitude(p), from(t.Third))
+	f := pulses.With("there", t.there(p)).With("closed", oneIf(t.Closed)).With("third", float32(t.Third))
+	p.Into(x, f.With("predictor", oneIf(now == t.Predictor)).With("t", float32(now)), t.channel, t.at, t.anticipation)
 	return nets.Moment{X: x, First: now == 0, Last: now == t.Period-1}
 }
 
@@ -123,7 +117,7 @@ func (t *Pairs) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
 	p.Into(t.anticipation, atMoment.With("t", float32(next)), t.at, y)
 	if m.Last {
 		p.Count("anticipation", t.anticipation, 1)
-		p.Count("reflex", t.amplitude(p), 1)
+		p.Count("reflex", p.Map(amplitude.With("there", t.there(p)).With("closed", oneIf(t.Closed)), t.anticipation), 1)
 	}
 }
 
