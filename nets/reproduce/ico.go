@@ -6,6 +6,8 @@ import (
 	"math"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
+
 	"hebb/compute"
 	"hebb/nets"
 	"hebb/nets/adapt"
@@ -207,8 +209,8 @@ func (r learns) demonstrated(z icoSize) (stop, next, end []float64) {
 }
 
 // both calls f with the weights of each seed, by the device or by the twin.
-func (r learns) both(ctx context.Context, dev *compute.Device, seeds Seeds, z icoSize, twin bool, f func(stop, next, end []float64)) error {
-	if twin {
+func (r learns) both(ctx context.Context, dev *compute.Device, seeds Seeds, z icoSize, in precision, f func(stop, next, end []float64)) error {
+	if in == double {
 		stop, next, end := r.demonstrated(z)
 		for range seeds.N {
 			f(stop, next, end)
@@ -222,20 +224,8 @@ func (r learns) both(ctx context.Context, dev *compute.Device, seeds Seeds, z ic
 	return err
 }
 
-func norm(x []float64) (n float64) {
-	for _, v := range x {
-		n = math.Hypot(n, v)
-	}
-	return n
-}
-
-func distance(x, y []float64) float64 {
-	d := make([]float64, len(x))
-	for i := range d {
-		d[i] = x[i] - y[i]
-	}
-	return norm(d)
-}
+// change is the distance of weights over the norm of the first.
+func change(from, to []float64) float64 { return floats.Distance(from, to, 2) / floats.Norm(from, 2) }
 
 func weightOf(j int) Quantity { return Quantity(fmt.Sprintf("weight %d after the pairs", j+1)) }
 
@@ -244,12 +234,25 @@ func (z icoSize) parts() []Part {
 	return []Part{z.pairsPart(), z.windowPart(), z.plateauPart(), z.loopPart(), z.lagsPart(), z.robotPart()}
 }
 
-// named adds to the name of a run by whom it was made.
-func named(name string, twin bool) string {
-	if twin {
-		return name + ", float64"
+// A precision is that of a run: single on the device, double by the twin.
+type precision bool
+
+const single, double precision = false, true
+
+// name adds to the name of a run in which precision it was made.
+func (p precision) name(run string) string {
+	if p == double {
+		return run + ", float64"
 	}
-	return name
+	return run
+}
+
+// band is the one of two that is for the precision.
+func (p precision) band(ofSingle, ofDouble float64) float64 {
+	if p == double {
+		return ofDouble
+	}
+	return ofSingle
 }
 
 // pairsPart is the demonstration.
@@ -258,24 +261,14 @@ func (z icoSize) pairsPart() Part {
 	one, ten := learns{isICO, oneFilter, 1e-6}, learns{isICO, tenFilters, 1e-4}
 	known := []struct{ w, digit float64 }{{6.0243e-9, 1e-13}, {-2.3913705e-4, 1e-11}, {-6.2874262e-4, 1e-11}, {1.1122719e-2, 1e-9}, {4.4115957e-2, 1e-9},
 		{9.4482382e-2, 1e-9}, {0.15328851, 1e-8}, {0.21234622, 1e-8}, {0.26598740, 1e-8}, {0.31097735, 1e-8}}
-	for _, twin := range []bool{false, true} {
-		within := 1e-4 // of float32, see docs/results.md
-		if twin {
-			within = 1e-12
-		}
-		a := Run{Name: named(one.String(), twin), Make: z.pairsRun(one, twin), Figures: []Figure{{What: offPairs, Published: 0, Within: within, From: "theory"}}}
-		b := Run{Name: named(ten.String(), twin), Make: z.pairsRun(ten, twin), Figures: []Figure{{What: offPairs, Published: 0, Within: within, From: "theory"}}}
+	for _, in := range []precision{single, double} {
+		off := Figure{What: offPairs, Published: 0, Within: in.band(1e-4, 1e-12), From: "theory"}
+		a := Run{Name: in.name(one.String()), Make: z.pairsRun(one, in), Figures: []Figure{off}}
+		b := Run{Name: in.name(ten.String()), Make: z.pairsRun(ten, in), Figures: []Figure{off}}
 		if z.whole {
-			a.Figures = append(a.Figures, Figure{What: weightOf(0), Published: 0.00310977345445, Within: map[bool]float64{false: 1e-7, true: 6e-15}[twin]})
-			for j, k := range known {
-				f := Figure{What: weightOf(j), Published: k.w, Within: 3e-5}
-				switch {
-				case twin:
-					f.Within = 0.51 * k.digit
-				case j == 0: // which float32 may lose
-					f.Within = 0
-				}
-				b.Figures = append(b.Figures, f)
+			a.Figures = append(a.Figures, Figure{What: weightOf(0), Published: 0.00310977345445, Within: in.band(1e-7, 6e-15)})
+			for j, k := range known { // in float64 to half of the last digit, and a little for its rounding
+				b.Figures = append(b.Figures, Figure{What: weightOf(j), Published: k.w, Within: in.band(round(1e-4*math.Abs(k.w)), 0.51*k.digit)})
 			}
 		}
 		p.Runs = append(p.Runs, a, b)
@@ -291,17 +284,17 @@ func (z icoSize) pairsPart() Part {
 	return p
 }
 
-func (z icoSize) pairsRun(r learns, twin bool) Program {
+func (z icoSize) pairsRun(r learns, in precision) Program {
 	return func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
 		all, k := Figures{}, r.k()
-		err := r.both(ctx, dev, seeds, z, twin, func(stop, _, end []float64) {
+		err := r.both(ctx, dev, seeds, z, in, func(stop, _, end []float64) {
 			off, largest := 0., 0.
 			for j, w := range stop {
 				all[weightOf(j)] = append(all[weightOf(j)], w)
 				off, largest = max(off, math.Abs(w-float64(z.pairs)*r.rate*k[j])), max(largest, math.Abs(w))
 			}
 			all[offPairs] = append(all[offPairs], off/largest)
-			all[kept] = append(all[kept], distance(end, stop)/norm(stop))
+			all[kept] = append(all[kept], change(stop, end))
 		})
 		return all, err
 	}
@@ -319,33 +312,29 @@ func (z icoSize) windowPart() Part {
 	for lag := -farthest; lag <= farthest; lag++ {
 		p.Curve.Points = append(p.Curve.Points, Point{float64(lag), weightAt(lag)})
 	}
-	for _, twin := range []bool{false, true} {
-		digits, within, off := 2e-7, 1e-7, 1e-4
-		if twin {
-			within, off = 5e-11, 1e-13
-		}
+	for _, in := range []precision{single, double} {
 		figures := []Figure{
 			{What: peakAt, Published: 16, Within: 0.5}, {What: troughAt, Published: -17, Within: 0.5},
-			{What: peak, Published: 100 * 1e-6 * 34.895978, Within: within},
-			{What: odd, Published: 0, Within: off, From: "theory"},
+			{What: peak, Published: 100 * 1e-6 * 34.895978, Within: in.band(1e-7, 5e-11)},
+			{What: odd, Published: 0, Within: in.band(1e-4, 1e-13), From: "theory"},
 		}
 		for _, w := range []struct {
 			lag int
 			w   float64
 		}{{24, 3.182092e-3}, {-25, -3.181961e-3}, {25, 3.109836e-3}, {-26, -3.109707e-3}, {0, 2.648677e-4}, {-1, -2.648612e-4}} {
-			figures = append(figures, Figure{What: weightAt(w.lag), Published: w.w, Within: digits, From: "authors' float32"})
+			figures = append(figures, Figure{What: weightAt(w.lag), Published: w.w, Within: 2e-7, From: "authors' float32"})
 		}
-		p.Runs = append(p.Runs, Run{Name: named("ico", twin), Make: windowRun(twin), Figures: figures})
+		p.Runs = append(p.Runs, Run{Name: in.name(isICO), Make: windowRun(in), Figures: figures})
 	}
 	return p
 }
 
 // windowRun has a learner for each lag: one pair at a hundred times the rate, since what ICO learns has no part in what
 // it learns from.
-func windowRun(twin bool) Program {
+func windowRun(in precision) Program {
 	return func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
 		r, w, err := learns{isICO, oneFilter, 1e-4}, map[int]float64{}, error(nil)
-		if twin {
+		if in == double {
 			for lag := -farthest; lag <= farthest; lag++ {
 				z := icoSize{pairs: 1, period: 1000}
 				w[lag] = r.pair(z.period, lag)
@@ -444,23 +433,23 @@ func (z icoSize) plateauPart() Part {
 	published := map[string][]float64{"iso, 1 filter": {1.299e-3, 1.314e-2, 4.040e-2, 0.1475}, "iso, 10 filters": {0.0274, 0.269, 0.721, 2.17}}
 	for _, c := range []struct {
 		r      learns
-		twin   bool
+		in     precision
 		name   string
 		within float64 // a share of the published figure
 	}{
-		{learns{isICO, oneFilter, 0}, false, "ico, 1 filter", 0}, {learns{isICO, tenFilters, 0}, false, "ico, 10 filters", 0},
-		{learns{isISO, oneFilter, 0}, false, "iso, 1 filter", 0.01}, {learns{isISO, oneFilter, 0}, true, "iso, 1 filter, float64", 0.01},
-		{learns{isISO, tenFilters, 0}, false, "iso, 10 filters", 0.02}, {learns{isISO, tenFilters, 0}, true, "iso, 10 filters, float64", 0.02},
-		{learns{isISO, third, 0}, false, "iso, 10 filters, third factor", 0},
+		{learns{isICO, oneFilter, 0}, single, "ico, 1 filter", 0}, {learns{isICO, tenFilters, 0}, single, "ico, 10 filters", 0},
+		{learns{isISO, oneFilter, 0}, single, "iso, 1 filter", 0.01}, {learns{isISO, oneFilter, 0}, double, "iso, 1 filter, float64", 0.01},
+		{learns{isISO, tenFilters, 0}, single, "iso, 10 filters", 0.02}, {learns{isISO, tenFilters, 0}, double, "iso, 10 filters, float64", 0.02},
+		{learns{isISO, third, 0}, single, "iso, 10 filters, third factor", 0},
 	} {
-		run := Run{Name: c.name, Make: z.plateauRun(c.r, c.twin)}
+		run := Run{Name: c.name, Make: z.plateauRun(c.r, c.in)}
 		for i, rate := range z.rates() {
 			f := none(driftAt(rate))
 			if known := published[c.r.String()]; z.whole && c.within > 0 {
 				f.Published, f.Within = known[i], c.within*known[i]
 			}
 			run.Figures = append(run.Figures, f)
-			if c.within > 0 && !c.twin {
+			if c.within > 0 && c.in == single {
 				run.Figures = append(run.Figures, Figure{What: overTwin(rate), Published: 1, Within: c.within, From: "float64"})
 			}
 		}
@@ -490,17 +479,17 @@ func (z icoSize) plateauPart() Part {
 	return p
 }
 
-func (z icoSize) plateauRun(r learns, twin bool) Program {
+func (z icoSize) plateauRun(r learns, in precision) Program {
 	return func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
 		all := Figures{}
 		for _, r.rate = range z.rates() {
 			exact := 0.
 			if r.rule == isISO && !r.bank.Third {
 				_, next, end := r.demonstrated(z)
-				exact = distance(end, next) / norm(next)
+				exact = change(next, end)
 			}
-			err := r.both(ctx, dev, seeds, z, twin, func(_, next, end []float64) {
-				drift := distance(end, next) / norm(next)
+			err := r.both(ctx, dev, seeds, z, in, func(_, next, end []float64) {
+				drift := change(next, end)
 				all[driftAt(r.rate)] = append(all[driftAt(r.rate)], drift)
 				if exact > 0 {
 					all[overTwin(r.rate)] = append(all[overTwin(r.rate)], drift/exact)

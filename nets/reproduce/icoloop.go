@@ -15,8 +15,8 @@ import (
 // loopPart is the loop in which the answer weakens the reflex.
 func (z icoSize) loopPart() Part {
 	p := Part{Name: "loop", About: fmt.Sprintf("%d trials, the reflex 20 to 30 moments after the predictor and as strong as the answer leaves it", z.loop)}
-	// Bands other than those at 3e-4 are three standard errors of the difference of two means of ten; none where a mean is of
-	// rare large values.
+	// Bands other than those at 3e-4 are three standard errors of the difference of two means of ten; none where a mean
+	// is of rare large values.
 	type band struct{ of, within float64 }
 	for _, c := range []struct {
 		rule                     string
@@ -120,7 +120,7 @@ func (z icoSize) loopRun(r learns) Program {
 			if all[criterion][l] == 0 {
 				all[criterion][l] = math.NaN()
 			}
-			all[settled] = append(all[settled], distance(after[l], before[l])/norm(before[l]))
+			all[settled] = append(all[settled], change(before[l], after[l]))
 		}
 		return all, err
 	}
