@@ -167,6 +167,16 @@ func TestForage(t *testing.T) {
 	}
 }
 
+// TestUnfelt: food that is found without a reflex is not found by reflex.
+func TestUnfelt(t *testing.T) {
+	task := func() nets.Task {
+		return &tasks.Forage{Moments: 60, Speed: 0.02, Gain: 0.5, Eyes: 0.1, Near: 0.9, Far: 1.2, Dead: 1, Offset: 0.4, Contact: 0.06}
+	}
+	_, learned, _ := watch(t, task, 60, func(x, _ []float32) []float32 { return []float32{0.5 * x[1], 0.5 * x[3]} })
+	near(t, "contacts", learned.Get("contacts").Each, 1, 1)
+	near(t, "by reflex", learned.Get("by reflex").Each, 0, 0)
+}
+
 // TestWrongWorlds: settings that cannot be, and answers that are not one number, are refused by what was found.
 func TestWrongWorlds(t *testing.T) {
 	forage := func(change func(*tasks.Forage)) nets.Task {
