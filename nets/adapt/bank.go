@@ -138,7 +138,7 @@ func (b *Bank) step(p *nets.Pass, m nets.Moment, signal func(u, v *compute.Tenso
 	p.Begin(m, y, r, c, before)
 	x := p.All(m.X)
 	u := p.Map(rings, y, r, b.a1)
-	p.Into(r, rest, p.Product(b.through, x, compute.Identity), y, b.a2)
+	p.Into(r, rest, b.seen(p, x), y, b.a2)
 	p.Do(compute.Copy{Dst: y, Src: u})
 	v := b.sum(p, u, b.w)
 	now := signal(u, v)
@@ -157,6 +157,14 @@ func (b *Bank) step(p *nets.Pass, m nets.Moment, signal func(u, v *compute.Tenso
 	}
 	p.Into(c, correlation, u, d, third)
 	return v
+}
+
+// seen returns the number that each resonator sees, learners × examples × n: one product for all of them.
+func (b *Bank) seen(p *nets.Pass, x *compute.Tensor) *compute.Tensor {
+	n, rows := b.w.Cols(), p.Learners*x.Rows()
+	out := p.Tensor(p.Learners, x.Rows(), n)
+	p.Do(compute.Gemm{C: p.View(out, 0, 1, rows, n), A: p.View(x, 0, 1, rows, x.Cols()), B: b.through, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
+	return out
 }
 
 // sum returns Σ x·w over the numbers of each example.
