@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"hebb/compute"
 	"hebb/internal/memory"
@@ -76,6 +77,8 @@ func (r Run) Open(dev *compute.Device) (*Session, error) {
 		return nil, fmt.Errorf("nets: %d learners, want at least 1", r.Learners)
 	case r.Moments < 0 || r.Epochs < 0:
 		return nil, fmt.Errorf("nets: %d moments and %d epochs, want at least 0", r.Moments, r.Epochs)
+	case !(math.Abs(r.Rate) <= math.MaxFloat32):
+		return nil, fmt.Errorf("nets: a rate of %g, want a finite number", r.Rate)
 	}
 	if r.Schedule.Kind == "" {
 		r.Schedule.Kind = "constant"
