@@ -58,7 +58,7 @@ func (r *Report) roofTable() table {
 		case c.Status != OK:
 			s.Notes = append(s.Notes, c.note())
 		case c.Others != nil && *c.Others >= busy && slices.ContainsFunc(r.Devices, func(d Device) bool {
-			return c.Backend == d.Backend && (c.Case == d.Roof.By || c.Case == d.Roof.CopyOf)
+			return c.Backend == d.Backend && d.Roof.Known() && (c.Case == d.Roof.By || c.Case == d.Roof.CopyOf)
 		}):
 			s.Notes = append(s.Notes, fmt.Sprintf("%s on %s: other programs had %.0f %% of the machine, so that this roof is too low and shares of it too high", c.Case, c.Backend, 100**c.Others))
 		}
