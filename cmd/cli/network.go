@@ -544,12 +544,12 @@ func form(s *data.Set) string {
 	if shortest := slices.Min(ends); shortest < s.Width {
 		length = fmt.Sprintf("%d to %d", shortest, s.Width)
 	}
-	what, when := fmt.Sprintf("one of %d classes", s.Classes), "at the end of each"
+	what, when := fmt.Sprintf("one of %d classes", s.Classes), "at the end"
 	if q.Numbers > 0 {
 		what = fmt.Sprintf("%d numbers", q.Numbers)
 	}
 	if q.PerMoment {
-		when = "at its moments"
+		when = "at each moment"
 	}
 	return fmt.Sprintf("sequences of %s moments × %d features, %s wanted %s", length, s.Channels, what, when)
 }

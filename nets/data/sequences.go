@@ -12,8 +12,8 @@ import (
 // Sequences describes a [Set] of sequences: its Height is 1, its Width the moments of the longest example, its Channels the
 // features of a moment. Behind the end of a shorter example all values are 0.
 type Sequences struct {
-	PerMoment bool // something is wanted at the moments of an example, and not at its last alone
-	Numbers   int  // wanted at a time; 0: a class
+	PerMoment bool `json:"per_moment"` // something is wanted at the moments of an example, and not at its last alone
+	Numbers   int  `json:"numbers"`    // wanted at a time; 0: a class
 }
 
 // A Wanted is what the sequences of a [Split] want. The end of an example is the last moment at which it wants something.
@@ -91,7 +91,8 @@ func readSequences(z *zip.Reader) (*Set, error) {
 			return nil, err
 		}
 		if test.Sequences != train.Sequences || test.features != train.features {
-			return nil, fmt.Errorf("%s has %s and %s %s, want them alike", tests.x, test.about(), names.train.x, train.about())
+			return nil, fmt.Errorf("sequences in %s %s, those in %s %s: want them alike",
+				tests.x, test.Form(test.features), names.train.x, train.Form(train.features))
 		}
 		parts, width = append(parts, test), max(width, test.longest)
 	}
@@ -107,17 +108,16 @@ func readSequences(z *zip.Reader) (*Set, error) {
 	return s, nil
 }
 
-// about describes what a moment shows and wants.
-func (p *series) about() string {
-	what := "a class"
-	if p.Numbers > 0 {
-		what = fmt.Sprintf("%d numbers", p.Numbers)
+// Form says what a moment of so many features shows and wants, as in "sequences that …".
+func (q Sequences) Form(features int) string {
+	what, when := "a class", "at the end"
+	if q.Numbers > 0 {
+		what = fmt.Sprintf("%d numbers", q.Numbers)
 	}
-	when := "at the end"
-	if p.PerMoment {
+	if q.PerMoment {
 		when = "at each moment"
 	}
-	return fmt.Sprintf("%d features and wants %s %s", p.features, what, when)
+	return fmt.Sprintf("have %d features and want %s %s", features, what, when)
 }
 
 func (s *Set) readSeries(z *zip.Reader, names arrays) (*series, error) {

@@ -136,7 +136,7 @@ func TestSequenceRefusals(t *testing.T) {
 		"array lengths: 4 moments of example 0, want 1 to 3, the time of x":                           {"y": y, "lengths": integers("(3,)", 4, 2, 1)},
 		"array lengths: shape 2, want 3":                                                              {"y": y, "lengths": integers("(2,)", 1, 2)},
 		"arrays mask and lengths, want one of the two":                                                {"y": y, "mask": integers("(1,)", 1), "lengths": integers("(1,)", 1)},
-		"x_test has 2 features and wants 1 numbers at the end and x 2 features and wants a class at the end": {
+		"sequences in x_test have 2 features and want 1 numbers at the end, those in x have 2 features and want a class at the end": {
 			"y": y, "x_test": npyFile("<f4", "(1, 3, 2)", upTo(6)), "y_test": npyFile("<f4", "(1,)", upTo(1))},
 		"has no array y, only x": {},
 	} {

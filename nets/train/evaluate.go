@@ -151,37 +151,6 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 	return v, err
 }
 
-// system evaluates a system on its own task.
-func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, file *safetensors.File, tell func(done, total int)) (v Evaluation, err error) {
-	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
-	if e.On != "" || e.Part != "test" || e.Table || e.First > 0 || e.See != nil || e.Rotate != (data.Rotation{}) {
-		return v, ConfigError{errors.New("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")}
-	}
-	r, err := prepare(dev, names, e.Config, e.Record, "")
-	if err != nil {
-		return v, err
-	}
-	defer r.Close()
-	if err := errors.Join(r.loadModel(e.Model, file), r.Session.Sound()); err != nil {
-		return v, err
-	}
-	if r.Session.Test == nil {
-		return v, ConfigError{fmt.Errorf("the task %s has no test", cmp.Or(e.Task, e.Data))}
-	}
-	start := time.Now()
-	m, err := r.Session.Evaluate(ctx, tell)
-	if err != nil {
-		return v, err
-	}
-	v.Seconds = time.Since(start).Seconds()
-	l := r.line("test", m)
-	v.Learners, v.Metrics, v.Examples = l.Learners, map[string]float64{}, l.Examples
-	for _, x := range l.All() {
-		v.Metrics[x.Name] = x.Mean
-	}
-	return v, nil
-}
-
 func scoreOf(m nets.Metrics) Score {
 	loss := m.Get("loss")
 	return Score{Loss: loss.Mean(), Accuracy: m.Get("accuracy").Mean(), Examples: int(loss.Count)}
