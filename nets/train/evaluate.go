@@ -34,6 +34,22 @@ func LastModel(dir string) (path string, step int, err error) {
 	return filepath.Join(last.path, ModelFile), last.step, nil
 }
 
+// ModelAfter returns the weights of the checkpoint that a run has of a step, or an error that says of which steps it has some.
+func ModelAfter(dir string, step int) (path string, err error) {
+	all, err := list(filepath.Join(dir, CheckpointsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	var steps []string
+	for _, c := range all {
+		if c.step == step {
+			return filepath.Join(c.path, ModelFile), nil
+		}
+		steps = append(steps, fmt.Sprint(c.step))
+	}
+	return "", fmt.Errorf("%s has no checkpoint after step %d, only after %s", dir, step, cmp.Or(strings.Join(steps, ", "), "none"))
+}
+
 // An Exam says which trained network to evaluate, and on what.
 type Exam struct {
 	// Config is how the network was trained. Classes, sizes and normalisation are those that its model file says or, of an
