@@ -76,6 +76,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.IntVar(&r.Angles, "angles", r.Angles, "compare deltas with backprop's on the first `N` examples (0: on the last batch)")
 	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, said("updates between two lines of metrics", "50, of sequences 50 times their moments, a twentieth of a task's own length, and 468 with --rule sanger and its kin"))
 	f.IntVar(&r.SaveEvery, "save-every", r.SaveEvery, "updates between two checkpoints (0: an epoch)")
+	f.BoolVar(&r.KeepAll, "keep-all", r.KeepAll, "keep all checkpoints, and not the last two alone: hebb weights --over-training draws them")
 	f.StringVar(&r.KeepBest, "keep-best", r.KeepBest, "keep the checkpoint that is best on the test part too, by `accuracy` or loss")
 	f.IntVar(&r.Patience, "patience", r.Patience, "with --keep-best: end after `N` evaluations that were no better (0: at the last step)")
 	f.StringVar(&r.config, "config", "", "take the settings from `FILE.toml`; flags win")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -127,15 +128,24 @@ func (r *recordRun) choose() error {
 		if r.best {
 			return usagef("--checkpoint with --best, which says the checkpoint itself")
 		}
-		var err error
-		if r.Model, err = train.ModelAfter(r.dir, r.checkpoint); err != nil {
-			return usageError{err}
+		all, err := train.Models(r.dir)
+		if err != nil {
+			return err
 		}
-		r.Step = r.checkpoint
+		i := slices.IndexFunc(all, func(m train.Model) bool { return m.Step == r.checkpoint })
+		if i < 0 {
+			var steps []string
+			for _, m := range all {
+				steps = append(steps, fmt.Sprint(m.Step))
+			}
+			return usagef("--checkpoint %d: %s has those after the steps %s (hebb train --keep-all keeps all)", r.checkpoint, r.dir, cmp.Or(strings.Join(steps, ", "), "none"))
+		}
+		r.Model = all[i].Path
 	}
 	if err := r.settle(); err != nil {
 		return err
 	}
+	r.Step = cmp.Or(r.checkpoint, r.Step)
 	switch {
 	case r.learner < 0 || r.learner >= r.Learners:
 		return usagef("--learner %d, want 0 to %d: the run has %d", r.learner, r.Learners-1, r.Learners)

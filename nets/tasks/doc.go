@@ -13,7 +13,7 @@ var Tasks = []nets.NamedTask{
 	{Name: "recall", About: "patterns of ±1, and then each of them with bits flipped", Task: func() nets.Task { return &Recall{Bits: 200, Patterns: 15, Flip: 0.1} }, Moments: 2},
 	{Name: "addition", About: "two marked numbers among many, and at the end their sum", Task: func() nets.Task { return &Addition{Length: 20, Batch: 16} }, Moments: 100_000},
 	{Name: "copy", About: "symbols, and after a delay the same again", Task: func() nets.Task { return &Copy{Length: 20, Items: 3, Symbols: 4, Batch: 16} }, Moments: 100_000},
-	{Name: "anbn", About: "strings of n a and as many b, symbol by symbol: the next one", Task: func() nets.Task { return &AnBn{Most: 16, Batch: 16} }, Moments: 165_000},
+	{Name: "anbn", About: "strings of n a and as many b, symbol by symbol, with pauses: the next one", Task: func() nets.Task { return &AnBn{Most: 16, Pause: 0.5, Length: 80, Batch: 16} }, Moments: 400_000},
 }
 
 var squaredError = compute.Formula("(y - want)*(y - want)", "y", "want")

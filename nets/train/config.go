@@ -57,6 +57,7 @@ type Config struct {
 	LogEvery   int     `toml:"log_every" json:"log_every"`   // steps between two lines of metrics
 	SaveEvery  int     `toml:"save_every" json:"save_every"` // steps between two checkpoints; 0: an epoch
 	KeepBest   string  `toml:"keep_best" json:"keep_best"`   // see Bests
+	KeepAll    bool    `toml:"keep_all" json:"keep_all"`     // keep all checkpoints, and not the last two alone
 	Patience   int     `toml:"patience" json:"patience"`     // end after so many evaluations that were no better; 0: none
 }
 

@@ -23,31 +23,33 @@ import (
 
 // LastModel returns the weights that the last checkpoint of a run holds, and after how many steps it was made.
 func LastModel(dir string) (path string, step int, err error) {
-	all, err := list(filepath.Join(dir, CheckpointsDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	all, err := Models(dir)
+	if err != nil {
 		return "", 0, err
 	}
 	if len(all) == 0 {
 		return "", 0, fmt.Errorf("%s has no checkpoint yet", dir)
 	}
 	last := all[len(all)-1]
-	return filepath.Join(last.path, ModelFile), last.step, nil
+	return last.Path, last.Step, nil
 }
 
-// ModelAfter returns the weights of the checkpoint that a run has of a step, or an error that says of which steps it has some.
-func ModelAfter(dir string, step int) (path string, err error) {
+// A Model is the weights of a checkpoint of a run.
+type Model struct {
+	Path string
+	Step int // after which it was made
+}
+
+// Models returns the weights of all checkpoints that a run has, the last one last.
+func Models(dir string) (models []Model, err error) {
 	all, err := list(filepath.Join(dir, CheckpointsDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+		return nil, err
 	}
-	var steps []string
 	for _, c := range all {
-		if c.step == step {
-			return filepath.Join(c.path, ModelFile), nil
-		}
-		steps = append(steps, fmt.Sprint(c.step))
+		models = append(models, Model{filepath.Join(c.path, ModelFile), c.step})
 	}
-	return "", fmt.Errorf("%s has no checkpoint after step %d, only after %s", dir, step, cmp.Or(strings.Join(steps, ", "), "none"))
+	return models, nil
 }
 
 // An Exam says which trained network to evaluate, and on what.

@@ -61,7 +61,8 @@ func (c Config) text() ([]byte, error) {
 	idle := c.Idle()
 	for line := range strings.Lines(all.String()) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
-		absent := value == `""` && (key == "system" || key == "task" || key == "keep_best") || value == "0" && (key == "steps" || key == "patience")
+		absent := value == `""` && (key == "system" || key == "task" || key == "keep_best") || value == "0" && (key == "steps" || key == "patience") ||
+			value == "false" && key == "keep_all"
 		if idle[key] == "" && !absent {
 			used.WriteString(line)
 		}
