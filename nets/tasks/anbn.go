@@ -16,7 +16,7 @@ import (
 //	y*_t = the class of the symbol after it; a, b and s are 0, 1 and 2
 //
 // The first moment of a trial shows s. Each other one is silent with probability Pause, and Mask is 0 then, and when the string is
-// over. A string that Length does not suffice for is cut: with the default values one in 25 of n = 16, and none of n ≤ 12 in 10⁴.
+// over. A string that Length does not suffice for is cut: with the default values one in 28 of n = 16, and one in 300 of all.
 // All is drawn at each trial, for each of Batch examples, from the learner's seed. An epoch is as many trials as have 500 strings;
 // it tests itself on draws of its own.
 //

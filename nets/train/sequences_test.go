@@ -7,9 +7,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"hebb/nets"
 	"hebb/nets/data"
 )
 
@@ -143,6 +145,82 @@ func TestWrongSequences(t *testing.T) {
 		c := ofSequences(t)
 		set(&c)
 		if _, err := New(device(t), names, c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// TestRecordTrials: a recording has the answers that the evaluation counts, of every learner, and the activities and weights that
+// they are of, where a batch is smaller than training's too; and the run goes on as if there had been none.
+func TestRecordTrials(t *testing.T) {
+	c := ofSequences(t)
+	c.Batch, c.Epochs = 12, 2
+	dir := filepath.Join(t.TempDir(), "run")
+	whole, _, err := Begin(device(t), names, take(t, dir), c, Record{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Close()
+	if err := whole.Train(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	h := mustRead(t, dir)
+	model, step, err := LastModel(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exam := Exam{Config: h.Config, Record: h.Record, Model: model, Step: step, Part: "test"}
+	rec, err := exam.RecordTrials(t.Context(), device(t), names, 1, []string{"trace.recurrent", "out"})
+	if err != nil || rec.Moments != 4 || rec.Examples != 8 || len(rec.Tensors) != 3 {
+		t.Fatalf("%+v: %v", rec, err)
+	}
+	activities, traces, weights := rec.Tensors[0], rec.Tensors[1], rec.Tensors[2]
+	if activities.Name != "h" || !slices.Equal(traces.Shape, []int{8, 6, 6}) || !slices.Equal(weights.Shape, []int{2, 6}) || weights.Over {
+		t.Fatalf("%+v, %+v, %+v", activities.Name, traces.Shape, weights)
+	}
+	last := h.Of("test")
+	for l, want := range last[len(last)-1].Learners["accuracy"] {
+		hits := 0.
+		for i := range 8 {
+			for k := range 4 {
+				y, w, x := rec.Answers.At(l, k, 4)[2*i:][:2], rec.Wanted.At(l, k, 4)[i], activities.At(l, k, 4)[6*i:][:6]
+				if w == w && (y[1] > y[0]) == (w == 1) {
+					hits++
+				}
+				for o := range y {
+					sum := 0.
+					for u, v := range weights.At(l, k, 4)[6*o:][:6] {
+						sum += float64(v * x[u])
+					}
+					if !(math.Abs(sum-float64(y[o])) < 1e-5) {
+						t.Fatalf("learner %d, moment %d, example %d: answer %g, and of its activities %g", l, k, i, y[o], sum)
+					}
+				}
+			}
+		}
+		if hits/8 != float64(want) {
+			t.Errorf("learner %d has %g of 8 right, want the share %g", l, hits, float64(want))
+		}
+	}
+	cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
+	stopAt(t, cut, 8, "train")
+	if err := cut.Session.Record(t.Context(), 3, nil, func(nets.Recorded) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := cut.Train(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	requireSame(t, everything(t, whole), everything(t, cut))
+	for want, wrong := range map[string]func(){
+		"no such tensor: W, want one of in, recurrent, out, feedback, h, trace.in, trace.recurrent": func() {
+			_, err = exam.RecordTrials(t.Context(), device(t), names, 1, []string{"W"})
+		},
+		"2 trials of 4 moments, want 1 to 1": func() { _, err = exam.RecordTrials(t.Context(), device(t), names, 2, nil) },
+		"a network has none": func() {
+			_, err = Exam{Config: Default, Model: model, Part: "test"}.RecordTrials(t.Context(), device(t), names, 1, nil)
+		},
+	} {
+		if wrong(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

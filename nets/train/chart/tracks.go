@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	imagedraw "image/draw"
 	"math"
 	"slices"
 
@@ -141,7 +142,7 @@ func (k Track) key() *plot.Legend {
 
 // heat draws rows of numbers as colours, red above 0 and blue below; NaN is white.
 func (k Track) heat(p *plot.Plot) (top float64) {
-	down, across := len(k.Rows), len(k.Rows[0])
+	down, across := float64(len(k.Rows)), float64(len(k.Rows[0]))
 	for _, row := range k.Rows {
 		for _, v := range row {
 			if x := math.Abs(float64(v)); x <= math.MaxFloat32 {
@@ -149,24 +150,8 @@ func (k Track) heat(p *plot.Plot) (top float64) {
 			}
 		}
 	}
-	// Whole pixels for each number, so that scaling blurs no edge that can be seen.
-	wide, high := max(1, 1400/across), max(1, 320/down)
-	m, shade := image.NewRGBA(image.Rect(0, 0, across*wide, down*high)), diverging(top)
-	for i, row := range k.Rows {
-		for t, v := range row {
-			c := color.Color(color.White)
-			if v == v {
-				c = shade(float64(v))
-			}
-			for y := (down - 1 - i) * high; y < (down-i)*high; y++ {
-				for x := t * wide; x < (t+1)*wide; x++ {
-					m.Set(x, y, c)
-				}
-			}
-		}
-	}
-	p.Add(plotter.NewImage(m, -0.5, -0.5, float64(across)-0.5, float64(down)-0.5))
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(across)-0.5, -0.5, float64(down)-0.5
+	p.Add(plotter.NewImage(k.bitmap(top), -0.5, -0.5, across-0.5, down-0.5))
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, across-0.5, -0.5, down-0.5
 	p.Y.Tick.Marker = linearTicks{}
 	if k.At != nil {
 		p.X.Tick.Marker = k.ticks()
@@ -181,6 +166,24 @@ func (k Track) heat(p *plot.Plot) (top float64) {
 		p.Add(&plotter.Scatter{XYs: dots, GlyphStyle: draw.GlyphStyle{Color: color.Black, Radius: 1.6, Shape: draw.CircleGlyph{}}})
 	}
 	return top
+}
+
+// bitmap has whole pixels for each number, so many that scaling blurs no edge that can be seen.
+func (k Track) bitmap(top float64) *image.RGBA {
+	down, across := len(k.Rows), len(k.Rows[0])
+	wide, high := max(1, 1400/across), max(1, 320/down)
+	m, shade := image.NewRGBA(image.Rect(0, 0, across*wide, down*high)), diverging(top)
+	for i, row := range k.Rows {
+		for t, v := range row {
+			c := color.Color(color.White)
+			if v == v {
+				c = shade(float64(v))
+			}
+			cell := image.Rect(t*wide, (down-1-i)*high, (t+1)*wide, (down-i)*high)
+			imagedraw.Draw(m, cell, image.NewUniform(c), image.Point{}, imagedraw.Src)
+		}
+	}
+	return m
 }
 
 // ticks are of up to ten columns, at what they are of.
