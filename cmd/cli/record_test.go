@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,6 +29,36 @@ func sequences(t *testing.T) (path string) {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestPredictSequences: there is a row for each moment of an example at which it wants something, as CSV and as NPZ.
+func TestPredictSequences(t *testing.T) {
+	set, dir := sequences(t), t.TempDir()
+	run, rows := filepath.Join(dir, "run"), filepath.Join(dir, "p.csv")
+	train := []string{"train", "rflo:units=8,tau=2", "--holdout", "0.34", "--batch", "4", "--lr", "0.5", "--epochs", "30", "--backend", "cpu", "--out"}
+	ok(t, append(train, run, "--data", set)...)
+	ok(t, "predict", run, "--backend", "cpu", "--out", rows)
+	text := string(read(t, dir, "p.csv"))
+	if want := "index,moment,label,predicted,y(0),y(1)\n0,4,0,0,"; !strings.HasPrefix(text, want) || !strings.Contains(text, "\n3,4,1,1,") || strings.Count(text, "\n") != 5 {
+		t.Errorf("%s", text)
+	}
+	// Numbers at each moment of sequences of which one is shorter.
+	set, run, rows = filepath.Join(dir, "n.npz"), filepath.Join(dir, "numbers"), filepath.Join(dir, "p.npz")
+	err := into("out", set, func(w io.Writer) error {
+		return data.WriteNPZ(w, data.Output{Name: "x", Shape: []int{6, 3, 1}, Values: make(data.Floats, 18)}, data.Output{Name: "lengths", Shape: []int{6}, Values: data.Ints{3, 3, 3, 3, 3, 2}},
+			data.Output{Name: "y", Shape: []int{6, 3, 2}, Values: data.Floats(slices.Repeat([]float32{1, 2, 3, 4, 5, 6}, 6))})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ok(t, append(train, run, "--data", set)...)
+	ok(t, "predict", run, "--backend", "cpu", "--out", rows)
+	if m := array(t, rows+":moment"); !slices.Equal(m.Values, []float64{0, 1, 2, 0, 1}) {
+		t.Errorf("moments %v", m.Values)
+	}
+	if w := array(t, rows+":wanted"); !slices.Equal(w.Values, []float64{1, 2, 3, 4, 5, 6, 1, 2, 3, 4}) || !slices.Equal(array(t, rows+":predictions").Shape, []int{5, 2}) {
+		t.Errorf("wanted are %v", w.Values)
+	}
 }
 
 // TestRecord: a file of sequences is trained on without a word on the task, evaluated, recorded, and its weights drawn over

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"hebb/compute"
+	"hebb/internal/memory"
 	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/safetensors"
@@ -147,8 +148,11 @@ func (r *recorder) array(n nets.Named, examples int) Recorded {
 	return a
 }
 
+// available is memory.Available.
+var available = memory.Available
+
 // begin makes room, when the first moment says how many examples there are.
-func (r *recorder) begin(m nets.Recorded) {
+func (r *recorder) begin(m nets.Recorded) error {
 	r.Examples, r.Begins = m.Examples, make([]bool, r.Moments)
 	out := r.Spec.Out
 	if r.Spec.Classes {
@@ -157,20 +161,26 @@ func (r *recorder) begin(m nets.Recorded) {
 	r.Inputs = Recorded{Name: "x", Shape: []int{m.Examples, r.Spec.In.Len()}, Each: true, Over: true}
 	r.Answers = Recorded{Name: "answer", Shape: []int{m.Examples, r.Spec.Out}, Each: true, Over: true}
 	r.Wanted = Recorded{Name: "wanted", Shape: []int{m.Examples, out}, Each: true, Over: true}
-	for _, a := range r.arrays() {
-		n := r.Learners * product(a.Shape)
+	sizes, all := make([]int, len(r.arrays())), 0
+	for i, a := range r.arrays() {
 		if a.Each {
 			a.Shape[0] = m.Examples
-			n = r.Learners * product(a.Shape)
 		}
-		if a.Over {
-			n *= r.Moments
+		if sizes[i] = r.Learners * product(a.Shape); a.Over {
+			sizes[i] *= r.Moments
 		}
-		a.Values = make([]float32, n)
-		for i := range a.Values {
-			a.Values[i] = float32(math.NaN())
+		all += sizes[i]
+	}
+	if free, ok := available(); ok && 4*int64(all) > int64(free)/2 {
+		return fmt.Errorf("%w: the recording is %d MiB, and %d are free; want fewer trials or tensors", nets.ErrMemory, 4*all>>20, free>>20)
+	}
+	for i, a := range r.arrays() {
+		a.Values = make([]float32, sizes[i])
+		for k := range a.Values {
+			a.Values[k] = float32(math.NaN())
 		}
 	}
+	return nil
 }
 
 // arrays are all of the recording.
@@ -195,7 +205,9 @@ func (r *Recording) Arrays() (all []Recorded) {
 // add takes a moment of some learners.
 func (r *recorder) add(m nets.Recorded) error {
 	if r.Begins == nil {
-		r.begin(m)
+		if err := r.begin(m); err != nil {
+			return err
+		}
 	}
 	r.Begins[m.Moment] = m.Begins
 	wanted := slices.Clone(m.Want)
@@ -215,4 +227,48 @@ func (r *recorder) add(m nets.Recorded) error {
 		}
 	}
 	return nil
+}
+
+// A Prediction is the answer to an example of sequences at a moment at which it wants something: a class number or numbers.
+type Prediction struct {
+	Example, Moment int
+	Want, Answer    []float32
+}
+
+// Predict returns what the system of a learner predicts for the sequences that the exam is of, in their order.
+func (e Exam) Predict(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, learner int) (all []Prediction, v Evaluation, err error) {
+	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
+	file, err := safetensors.Open(e.Model)
+	if err != nil {
+		return nil, v, err
+	}
+	defer file.Close()
+	r, err := e.openSystem(dev, names, file, &v)
+	if err != nil {
+		return nil, v, err
+	}
+	defer r.Close()
+	spec, err := tested(r.Session)
+	if err != nil {
+		return nil, v, err
+	}
+	err = r.Session.Record(ctx, spec.Epoch, nil, func(m nets.Recorded) error {
+		l := learner - m.First
+		if m.Want == nil || l < 0 || l >= m.Learners {
+			return nil
+		}
+		for i := range m.Examples {
+			row := l*m.Examples + i
+			of := func(x []float32) []float32 {
+				n := len(x) / (m.Learners * m.Examples)
+				return x[row*n:][:n]
+			}
+			if m.Mask == nil || m.Mask[row] == 1 {
+				all = append(all, Prediction{m.Moment/spec.Trial*spec.Examples + i, m.Moment % spec.Trial, of(m.Want), of(m.Answer)})
+			}
+		}
+		return nil
+	})
+	slices.SortStableFunc(all, func(a, b Prediction) int { return a.Example - b.Example })
+	return all, v, err
 }

@@ -216,6 +216,11 @@ func TestRecordTrials(t *testing.T) {
 			_, err = exam.RecordTrials(t.Context(), device(t), names, 1, []string{"W"})
 		},
 		"2 trials of 4 moments, want 1 to 1": func() { _, err = exam.RecordTrials(t.Context(), device(t), names, 2, nil) },
+		"the recording is 0 MiB, and 0 are free": func() {
+			defer func(was func() (int64, bool)) { available = was }(available)
+			available = func() (int64, bool) { return 4000, true }
+			_, err = exam.RecordTrials(t.Context(), device(t), names, 1, nil)
+		},
 		"a network has none": func() {
 			_, err = Exam{Config: Default, Model: model, Part: "test"}.RecordTrials(t.Context(), device(t), names, 1, nil)
 		},
