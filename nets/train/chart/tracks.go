@@ -150,6 +150,10 @@ func (k Track) heat(p *plot.Plot) (top float64) {
 			}
 		}
 	}
+	if each := k.each(); each > 1 {
+		p.Title.Text += fmt.Sprintf(" (of every %d the one furthest from 0)", each)
+		down = math.Ceil(down/float64(each)) * float64(each)
+	}
 	p.Add(plotter.NewImage(k.bitmap(top), -0.5, -0.5, across-0.5, down-0.5))
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, across-0.5, -0.5, down-0.5
 	p.Y.Tick.Marker = linearTicks{}
@@ -168,16 +172,29 @@ func (k Track) heat(p *plot.Plot) (top float64) {
 	return top
 }
 
+// mostRows is how many rows are told apart.
+const mostRows = 200
+
+// each is how many rows share a line of the picture: as scaled colours they would become one that is of none of them.
+func (k Track) each() int { return (len(k.Rows)-1)/mostRows + 1 }
+
 // bitmap has whole pixels for each number, so many that scaling blurs no edge that can be seen.
 func (k Track) bitmap(top float64) *image.RGBA {
-	down, across := len(k.Rows), len(k.Rows[0])
+	lines, across := slices.Collect(slices.Chunk(k.Rows, k.each())), len(k.Rows[0])
+	down := len(lines)
 	wide, high := max(1, 1400/across), max(1, 320/down)
 	m, shade := image.NewRGBA(image.Rect(0, 0, across*wide, down*high)), diverging(top)
-	for i, row := range k.Rows {
-		for t, v := range row {
+	for i, rows := range lines {
+		for t := range across {
+			v := float64(rows[0][t])
+			for _, row := range rows[1:] {
+				if x := float64(row[t]); math.Abs(x) > math.Abs(v) {
+					v = x
+				}
+			}
 			c := color.Color(color.White)
 			if v == v {
-				c = shade(float64(v))
+				c = shade(v)
 			}
 			cell := image.Rect(t*wide, (down-1-i)*high, (t+1)*wide, (down-i)*high)
 			imagedraw.Draw(m, cell, image.NewUniform(c), image.Point{}, imagedraw.Src)

@@ -26,6 +26,13 @@ func TestTracks(t *testing.T) {
 			}
 		}
 	}
+	many := Track{Title: "many", Rows: make([][]float32, 2*mostRows)}
+	for i := range many.Rows {
+		many.Rows[i] = []float32{float32(i%2) * -2}
+	}
+	if m := many.bitmap(2); many.each() != 2 || m.Rect.Dy() != mostRows || m.At(0, 7) != shade(-2) {
+		t.Errorf("of every %d rows %v in %v", many.each(), m.At(0, 7), m.Rect)
+	}
 	lines := Track{Title: "answers", Lines: []Trace{{Name: "answer", Values: []float32{0, 1, nan, 3, 4, 5}}, {Name: "wanted", Values: []float32{1, 1, 1, 1, 1, 1}, Dashed: true}}}
 	weights := Track{Title: "w", X: "column", Y: "row", Rows: [][]float32{{1, 2}}}
 	over := Track{Title: "over", X: "step", Rows: [][]float32{{1, 2}}, At: []float64{40, 80}}
