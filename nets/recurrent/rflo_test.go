@@ -14,7 +14,7 @@ import (
 )
 
 func system(units int, tau, gain float32) func() nets.System {
-	return func() nets.System { return &recurrent.RFLO{Units: units, Tau: tau, Gain: gain} }
+	return func() nets.System { return &recurrent.RFLO{Leaky: recurrent.Leaky{Units: units, Tau: tau, Gain: gain}} }
 }
 
 func sines(period, outputs, cue int) func() nets.Task {
@@ -38,7 +38,7 @@ func TestVerify(t *testing.T) {
 func TestPromises(t *testing.T) {
 	t.Run("examples", func(t *testing.T) { nettest.System(t, system(19, 2, 1.5), noise(4, nil)) })
 	t.Run("trials of chance", func(t *testing.T) { nettest.System(t, system(5, 2, 1.5), noise(0, nil)) })
-	adam := func() nets.System { return &recurrent.RFLO{Units: 10, Tau: 3, Gain: 1.5, Optimiser: nets.DefaultAdam} }
+	adam := func() nets.System { return &recurrent.RFLO{Leaky: recurrent.Leaky{Units: 10, Tau: 3, Gain: 1.5}, Learning: recurrent.Learning{Optimiser: nets.DefaultAdam}} }
 	t.Run("sines, adam", func(t *testing.T) { nettest.System(t, adam, sines(2, 2, 1)) })
 }
 
