@@ -10,18 +10,20 @@ import (
 // was cut within a trial has it.
 type past struct {
 	slots []slot
-	made  *int64 // moments since the trial began
+	made  *int64 // moments since the trial began, of all examples alike
+	whole bool   // errors are sent back once, when a trial ends, and are kept until then
 }
 
 // A slot is a moment of the past.
 type slot struct {
 	tape []*compute.Tensor // examples × columns
 	on   *compute.Tensor   // examples × 1: 0 where the moment began a trial, so that nothing goes back beyond it, else 1
-	q    *compute.Tensor   // examples × units: the error of the state; nil where it is not kept
+	q    *compute.Tensor   // examples × units, if errors are kept: that of the state
 }
 
 // build asks for so many slots.
-func (b *past) build(l *Learning, slots int, errors bool) {
+func (b *past) build(l *Learning, slots int, whole bool) {
+	b.whole = whole
 	for i := range slots {
 		name := func(of string) string { return fmt.Sprintf("moment.%d.%s", i, of) }
 		var one slot
@@ -29,7 +31,7 @@ func (b *past) build(l *Learning, slots int, errors bool) {
 			one.tape = append(one.tape, l.trace(name(e.Name), 1, e.Cols))
 		}
 		one.on = l.trace(name("on"), 1, 1)
-		if errors {
+		if whole {
 			one.q = l.trace(name("error"), 1, l.units())
 		}
 		b.slots = append(b.slots, one)
@@ -41,7 +43,7 @@ var ongoing = compute.Formula("1 - begin", "begin")
 
 // add keeps a moment, whose error is 0 until it is known.
 func (b *past) add(l *Learning, now moment) {
-	if now.shown.First {
+	if now.shown.First && (b.whole || now.shown.Begin == nil) {
 		*b.made = 0
 	}
 	at := b.last(-1)
@@ -57,7 +59,7 @@ func (b *past) add(l *Learning, now moment) {
 	default:
 		now.Into(on, constantly.With("c", 1))
 	}
-	if at.q != nil {
+	if b.whole {
 		now.Clear(l.of(now, at.q))
 	}
 }
@@ -92,13 +94,13 @@ func (b *past) back(l *Learning, now moment, v *compute.Tensor) {
 		if k+1 == depth {
 			return
 		}
-		if q := b.last(k + 1).q; q != nil {
-			v = now.Map(joined, l.of(now, q), down, l.of(now, at.on))
+		if v = now.Like(down); b.whole {
+			now.Into(v, joined, l.of(now, b.last(k+1).q), down, l.of(now, at.on))
 		} else {
-			v = now.Map(carried, down, l.of(now, at.on))
+			now.Into(v, carried, down, l.of(now, at.on))
 		}
 	}
 }
 
-// A passing rule remembers nothing of an example but the past.
+// traces are none: what a trial that begins must not see, on hides.
 func (b *past) traces() []*compute.Tensor { return nil }

@@ -3,6 +3,7 @@ package recurrent_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,11 +33,11 @@ func sines(period, outputs, cue int) func() nets.Task {
 
 const inputs, units, outputs, examples = 3, 5, 2, 2
 
-// noise is trials of so many moments of two examples, or of the lengths that chance gives each if trial is 0; some want
-// nothing and some are masked.
+// noise is trials of so many moments of two examples, or of the lengths that chance gives each if trial is 0; if it is below 0
+// chance begins others within trials of −trial moments. Some moments want nothing and some examples are masked.
 func noise(trial int, outputs int) func() nets.Task {
-	spec := nets.Spec{In: nets.Row(inputs), Out: outputs, Examples: examples, Trial: trial, Epoch: 4}
-	return func() nets.Task { return &lab.Noise{Spec: spec, Gaps: true, Masked: true} }
+	spec := nets.Spec{In: nets.Row(inputs), Out: outputs, Examples: examples, Trial: max(trial, -trial), Epoch: 4}
+	return func() nets.Task { return &lab.Noise{Spec: spec, Gaps: true, Masked: true, Begins: trial < 0} }
 }
 
 // rules are texts of all rules.
@@ -53,14 +54,14 @@ func with(text, settings string) string {
 	return text + ":" + settings
 }
 
-// each calls f with every rule and every way in which its weights change: with moments, where trials are of so many moments
-// or, if trial is 0, of the lengths that chance gives each; or with trials.
+// each calls f with every rule and every way in which its weights change, with moments or with trials, and trials as noise has
+// them.
 func each(t *testing.T, f func(t *testing.T, text string, trial int)) {
 	for _, rule := range rules {
 		for _, c := range []struct {
 			set   string
 			trial int
-		}{{"when=moment", 4}, {"when=moment", 0}, {"when=trial", 4}} {
+		}{{"when=moment", 4}, {"when=moment", 0}, {"when=trial", 4}, {"when=trial", -4}} {
 			if rule == "bptt" {
 				if c.set == "when=moment" {
 					continue
@@ -143,24 +144,23 @@ func (n *twin) shown(k, trial int, drawn [][]float64) (m showing) {
 		return matrix(x, cols)
 	}
 	m.x = next(inputs)
-	if trial > 0 {
-		k %= trial
-		m.first, m.last = k == 0, k == trial-1
-	}
 	if k%3 != 2 {
 		m.want = next(n.out)
+	}
+	if length := max(trial, -trial); length > 0 {
+		m.first, m.last = k%length == 0, k%length == length-1
 	}
 	for _, x := range next(1) {
 		m.mask = append(m.mask, x[0])
 	}
 	m.begin = make([]bool, examples)
-	if trial == 0 {
+	if trial <= 0 {
 		for i, x := range next(1) {
 			m.begin[i] = x[0] == 1
 		}
 	}
-	for i := range m.begin {
-		m.begin[i] = m.begin[i] || m.first
+	if trial > 0 { // else chance has said all of it
+		m.begin = slices.Repeat([]bool{m.first}, examples)
 	}
 	switch n.rule {
 	case "uoro", "uoro:plain=true":

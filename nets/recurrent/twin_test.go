@@ -255,6 +255,7 @@ func (n *twin) step(m showing) (loss float64) {
 	for k := range n.ex {
 		e := &n.ex[k]
 		if m.begin[k] {
+			n.end(e)
 			n.begin(e)
 		}
 		at := n.forward(e, m.x[k])
@@ -282,16 +283,23 @@ func (n *twin) step(m showing) (loss float64) {
 	}
 	if n.rule == "bptt" && m.last {
 		for k := range n.ex {
-			past := n.ex[k].past
-			for i, g := range n.back(past, past[len(past)-1].q) {
-				n.sum[i] += g
-			}
+			n.end(&n.ex[k])
 		}
 	}
 	if n.atTrials && m.last || !n.atTrials && m.want != nil {
 		n.update()
 	}
 	return loss
+}
+
+// end adds what backprop makes of the moments of an example since its trial began, which are then no more.
+func (n *twin) end(e *example) {
+	if k := len(e.past); n.rule == "bptt" && k > 0 {
+		for i, g := range n.back(e.past, e.past[k-1].q) {
+			n.sum[i] += g
+		}
+		e.past = nil
+	}
 }
 
 func (n *twin) update() {
