@@ -16,14 +16,14 @@ import (
 var unbiased = Experiment{
 	Name:   "unbiased",
 	About:  "the mean of gradients that uoro and kfrtrl draw, beside rtrl's",
-	Source: "figures of the equations in float64 (numpy), of five networks: Tallec, Ollivier 2018, \"Unbiased Online Recurrent Optimization\"; Mujika, Meier, Steger 2018, \"Approximating Real-Time Recurrent Learning with Random Kronecker Factors\"",
+	Source: "figures of the equations in float64 (numpy), means of five networks: Tallec, Ollivier 2018, \"Unbiased Online Recurrent Optimization\"; Mujika, Meier, Steger 2018, \"Approximating Real-Time Recurrent Learning with Random Kronecker Factors\"",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it", Takes: time.Minute, Parts: []Part{
-			drawn(8, 20, 200, map[string][3]float64{"uoro": {0.477, 0.090, 4.06}, "uoro, plain": {0.503, 0.094, 4.55}, "kfrtrl": {0.136, 0.027, 1.79}}),
-			drawn(16, 40, 100, map[string][3]float64{"uoro": {0.610, 0.166, 6.89}, "uoro, plain": {0.761, 0.214, 8.72}}),
+			drawn(8, 20, 200, 20, map[string][3]float64{"uoro": {0.477, 0.090, 4.06}, "uoro, plain": {0.503, 0.094, 4.55}, "kfrtrl": {0.136, 0.027, 1.79}}),
+			drawn(16, 40, 100, 10, map[string][3]float64{"uoro": {0.610, 0.166, 6.89}, "uoro, plain": {0.761, 0.214, 8.72}}),
 		}},
 		{Name: "small", About: "2000 draws", Takes: 10 * time.Second, Parts: []Part{
-			drawn(8, 20, 20, map[string][3]float64{"uoro": {0.477, 0.090, 4.06}, "kfrtrl": {0.136, 0.027, 1.79}}),
+			drawn(8, 20, 20, 5, map[string][3]float64{"uoro": {0.477, 0.090, 4.06}, "kfrtrl": {0.136, 0.027, 1.79}}),
 		}},
 	},
 }
@@ -33,36 +33,32 @@ const (
 	offBy2000 Quantity = "error of the mean of 2000 draws, of the gradient"
 	offByAll  Quantity = "error of the mean of all draws, of the gradient"
 	oneDraw   Quantity = "standard deviation of one draw, of the gradient"
-	rootZ     Quantity = "root mean square of error / standard error"
+	ofError   Quantity = "error of the mean of all draws, of its standard error"
 	slope     Quantity = "slope of log error by log draws"
 )
 
 // drawn compares the rules on networks of so many units, over trials of so many moments, with 100 draws in each trial. What was
-// published: the error of 100 and 2000 draws, and the deviation of one, of other networks and targets.
-func drawn(units, moments, trials int, published map[string][3]float64) Part {
-	p := Part{Name: fmt.Sprintf("%d-units", units), About: fmt.Sprintf("%d leaky units, τ = 10, a random target of %d moments, %d draws, five networks", units, moments, 100*trials)}
+// published: the error of 100 and 2000 draws, and the deviation of one. Of a few networks the gradient is small beside what
+// draws scatter, so that twenty are needed for a mean.
+func drawn(units, moments, trials, networks int, published map[string][3]float64) Part {
+	p := Part{Name: fmt.Sprintf("%d-units", units), About: fmt.Sprintf("%d leaky units, τ = 10, a random target of %d moments, %d draws, %d networks", units, moments, 100*trials, networks)}
 	for _, rule := range []string{"uoro", "uoro, plain", "kfrtrl"} {
 		was, ok := published[rule]
 		if !ok {
 			continue
 		}
-		d := draws{rule, units, moments, trials}
-		p.Runs = append(p.Runs, Run{Name: rule, Make: Program(d.run), Seeds: 5, Figures: []Figure{
-			{What: offBy100, Published: was[0]}, {What: offBy2000, Published: was[1]}, none(offByAll),
-			{What: oneDraw, Published: was[2]}, {What: rootZ, Published: 1, From: "theory"},
-			{What: slope, Published: -0.5, Within: 0.1, From: "theory"},
-		}})
+		inclined := Figure{What: slope, Published: -0.5, Within: 0.1, From: "theory"}
 		if trials < 100 { // too few of 2000 draws for a slope
-			p.Runs[len(p.Runs)-1].Figures[5].Within = 0
+			inclined.Within = 0
 		}
-		p.Check = append(p.Check, Claim{rule + ": in every network the error of the mean is less than twice the deviation of one draw over the root of their number", func(rows Rows) bool {
-			off, one := rows.Of(rule, offByAll), rows.Of(rule, oneDraw)
-			for k, x := range off {
-				if !(x < 2*one[k]/math.Sqrt(float64(100*trials))) {
-					return false
-				}
-			}
-			return len(off) > 0
+		d := draws{rule, units, moments, trials}
+		p.Runs = append(p.Runs, Run{Name: rule, Make: Program(d.run), Seeds: networks, Figures: []Figure{
+			{What: offBy100, Published: was[0]}, {What: offBy2000, Published: was[1]}, none(offByAll), {What: oneDraw, Published: was[2]},
+			{What: ofError, Published: 1, Within: 0.5, From: "theory"}, inclined,
+		}})
+		p.Check = append(p.Check, Claim{rule + ": the error of the mean is less than twice the deviation of one draw over the root of their number, in nine of ten networks", func(rows Rows) bool {
+			of := rows.Of(rule, ofError)
+			return len(of) > 0 && 10*of.Count(func(x float64) bool { return x < 2 }) >= 9*len(of)
 		}})
 	}
 	if _, ok := published["kfrtrl"]; ok {
@@ -171,19 +167,18 @@ func compareDraws(f Figures, groups [][]float64, want []float64) {
 		}
 		return mean
 	}
-	variance, z := 0., 0.
-	for i, x := range want {
+	variance := 0.
+	for i := range want {
 		var v Values
 		for _, g := range groups {
 			v = append(v, g[i])
 		}
 		sd := v.SD() // of means of 100
 		variance += 100 * sd * sd
-		z += math.Pow((v.Mean()-x)/(sd/math.Sqrt(n)), 2) / float64(len(want))
 	}
-	few, many := blocks(1), blocks(20)
-	for q, x := range map[Quantity]float64{offBy100: few, offBy2000: many, offByAll: off(groups), oneDraw: math.Sqrt(variance) / norm,
-		rootZ: math.Sqrt(z), slope: math.Log(many/few) / math.Log(20)} {
+	few, many, all, one := blocks(1), blocks(20), off(groups), math.Sqrt(variance)/norm
+	for q, x := range map[Quantity]float64{offBy100: few, offBy2000: many, offByAll: all, oneDraw: one,
+		ofError: all / (one / math.Sqrt(100*n)), slope: math.Log(many/few) / math.Log(20)} {
 		f[q] = append(f[q], x)
 	}
 }
