@@ -38,7 +38,7 @@ var influence = Experiment{
 			smallSteps(30000, 20, 1e-5, 3e-6, 1e-6), estimates,
 		}},
 		{Name: "small", About: "the first steps of some", Takes: 20 * time.Second, Parts: []Part{
-			balanceTable("steady", "η = 1e-4, 6000 steps", steady(1e-4), 6000, []balanceRow{
+			balanceTable("steady", "η = 1e-4, 4000 steps", steady(1e-4), 4000, []balanceRow{
 				{"tbptt:span=10", 2, unknown, unknown, 0, 3832}, {"tbptt:span=61", 2, -1. / 6, unknown, 1e-3, 0}, {"rtrl", 2, -1. / 6, unknown, 1e-3, 0},
 			}, claimsSteady(false)), estimates,
 		}},
