@@ -19,7 +19,8 @@ import (
 //	v·(F with W_k ± ε·C)/2ε               is δ_k·C·z_k, for a random matrix C
 //	δ_k of the unit vectors               is gain·diag(slope), if it is Local
 //
-// within the errors of differences of float32s, some hundredths, of networks that are smooth. The function returns a new network at each call.
+// within the errors of differences of float32s, some hundredths, of networks that are smooth. The function returns a new
+// network at each call.
 func Network(t *testing.T, network func() recurrent.Network, spec nets.Spec) {
 	t.Helper()
 	if err := linear(network, spec); err != nil {

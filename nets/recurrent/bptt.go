@@ -8,9 +8,9 @@ import (
 	"hebb/nets"
 )
 
-// BPTT is backprop through time (Werbos 1990, Proc. IEEE 78): when a trial ends, its errors go back through all of its moments,
-// with the weights that it was made with. For any [Network], with q_t the error of the state as [Learning] has it, J_t and
-// δ_k of moment t by Network.Backward, and z_k the inputs of the weights W_k:
+// BPTT is backprop through time (Werbos 1990, Proc. IEEE 78): when a trial ends, its errors go back through all of its
+// moments, with the weights that it was made with. For any [Network], with q_t the error of the state as [Learning] has it,
+// J_t and δ_k of moment t by Network.Backward, and z_k the inputs of the weights W_k:
 //
 //	v_t = q_t + J_{t+1}ᵀ·v_{t+1}               units, from the last moment to the first; nothing goes back beyond a trial
 //	gradient of W_k: Σ_t δ_k(t)⊗z_k(t), with δ_k(t) = (∂F/∂u_k)ᵀ·v_t, summed over examples

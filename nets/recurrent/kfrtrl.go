@@ -16,8 +16,8 @@ import (
 //	A ← ν0·J·A/p0 + ν1·D/p1            units × units; both are 0 when a trial begins
 //	gradient of W_k: (Aᵀ·q)⊗u_k, summed over examples, with u_k the part of u that is of W_k; q as [Learning] has it
 //
-// The mean of A⊗u is the influence; two signs a moment instead of one for each unit, and less is mixed: the standard deviation
-// is about half of [UORO]'s.
+// The mean of A⊗u is the influence; two signs a moment instead of one for each unit, and less is mixed: the standard
+// deviation is about half of [UORO]'s.
 //
 // Cost of a moment, for each example: 2·units³ flops, and units² + all inputs numbers.
 type KFRTRL struct {

@@ -17,8 +17,8 @@ import (
 //
 // so that J = (1−1/τ)·I + 1/τ·diag(f′)·W, and M = 1/τ·diag(f′)⊗[x, h_{t−1}]. With τ = 1 there is no leak: h = φ.
 //
-// First values: U is normal with variance 1/inputs, W with Gain²/units. A Gain above 1 makes activity of its own. There is no
-// bias: a task that needs one shows a 1.
+// First values: U is normal with variance 1/inputs, W with Gain²/units. A Gain above 1 makes activity of its own. There is
+// no bias: a task that needs one shows a 1.
 type Leaky struct {
 	Units int     `json:"units" toml:"units"`
 	Tau   float32 `json:"tau" toml:"tau"`     // τ, in moments

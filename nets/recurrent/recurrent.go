@@ -37,8 +37,8 @@ var first = Leaky{Units: 50, Tau: 10, Gain: 1.5, Act: "tanh"}
 
 func learning(feedback string) Learning { return Learning{Feedback: feedback, Optimiser: nets.SGD{}} }
 
-// A NamedNetwork is a [Network] that text can name, network=NAME of any system of this package: Network returns a pointer to a
-// new struct, whose settings are its exported fields with toml tags.
+// A NamedNetwork is a [Network] that text can name, network=NAME of any system of this package: Network returns a pointer
+// to a new struct, whose settings are its exported fields with toml tags.
 type NamedNetwork struct {
 	Name, About string
 	Network     func() Network

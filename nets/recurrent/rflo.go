@@ -17,9 +17,9 @@ import (
 // Of [Leaky] units, z is x for U and h_{t−1} for W, keep = 1−1/τ, gain = 1/τ and slope = f′. It is RTRL without the terms of
 // the Jacobian that have weights in them.
 //
-// At a high rate the weights follow what is wanted within each trial and keep little of it, so that the error while learning
-// says less than a test: of ten learners of the task sines, all had learned after 300 trials at a rate of 0.0005, and half of
-// them at 0.005. In the paper's experiments weights change when a trial ends.
+// At a high rate the weights follow what is wanted within each trial and keep little of it, so that the error while
+// learning says less than a test: of ten learners of the task sines, all had learned after 300 trials at a rate of 0.0005,
+// and half of them at 0.005. In the paper's experiments weights change when a trial ends.
 //
 // Cost of a moment, for each example: 2·units·(inputs + units + 2·outputs) flops of products and 6·units·(inputs + units) of
 // traces.

@@ -14,8 +14,8 @@ import (
 //	P_k ← J·P_k + (∂F/∂u_k)⊗z_k        units × |W_k|, of each example; 0 when a trial begins
 //	gradient of W_k: Σ_i q_i·P_k,i     summed over examples
 //
-// With weights that stay within a trial (when=trial) it is the gradient of [BPTT]. Online it is of the weights of all moments
-// since the trial began, and the slower they change the nearer to that of the last ones.
+// With weights that stay within a trial (when=trial) it is the gradient of [BPTT]. Online it is of the weights of all
+// moments since the trial began, and the slower they change the nearer to that of the last ones.
 //
 // Cost of a moment, for each example: 2·units²·|θ| flops for all weights θ, and units·|θ| numbers.
 type RTRL struct {

@@ -33,8 +33,8 @@ func sines(period, outputs, cue int) func() nets.Task {
 
 const inputs, units, outputs, examples = 3, 5, 2, 2
 
-// noise is trials of so many moments of two examples, or of the lengths that chance gives each if trial is 0; if it is below 0
-// chance begins others within trials of −trial moments. Some moments want nothing and some examples are masked.
+// noise is trials of so many moments of two examples, or of the lengths that chance gives each if trial is 0; if it is
+// below 0 chance begins others within trials of −trial moments. Some moments want nothing and some examples are masked.
 func noise(trial int, outputs int) func() nets.Task {
 	spec := nets.Spec{In: nets.Row(inputs), Out: outputs, Examples: examples, Trial: max(trial, -trial), Epoch: 4}
 	return func() nets.Task { return &lab.Noise{Spec: spec, Gaps: true, Masked: true, Begins: trial < 0} }
@@ -54,8 +54,8 @@ func with(text, settings string) string {
 	return text + ":" + settings
 }
 
-// each calls f with every rule and every way in which its weights change, with moments or with trials, and trials as noise has
-// them.
+// each calls f with every rule and every way in which its weights change, with moments or with trials, and trials as noise
+// has them.
 func each(t *testing.T, f func(t *testing.T, text string, trial int)) {
 	for _, rule := range rules {
 		for _, c := range []struct {
@@ -96,8 +96,8 @@ func TestVerify(t *testing.T) {
 // acts are activation functions in turn, so that each rule has another.
 var acts = []string{"tanh", "sigmoid", "relu", "selu", "leaky-relu", "identity"}
 
-// TestTwin: every rule is its equations in float64, with J and ∂F/∂θ as whole matrices, over trials some of whose moments want
-// nothing and some of whose examples are masked.
+// TestTwin: every rule is its equations in float64, with J and ∂F/∂θ as whole matrices, over trials some of whose moments
+// want nothing and some of whose examples are masked.
 func TestTwin(t *testing.T) {
 	k := 0
 	each(t, func(t *testing.T, text string, trial int) {
@@ -180,7 +180,7 @@ func (n *twin) shown(k, trial int, drawn [][]float64) (m showing) {
 }
 
 // gradients are those of a trial, made by systems of when=trial.
-func gradients(trial int, seed uint64, make func() nets.System) lab.Experiment {
+func gradients(seed uint64, make func() nets.System) lab.Experiment {
 	return func(t *testing.T, l lab.Lab) lab.Results {
 		task := func() nets.Task {
 			spec := nets.Spec{In: nets.Row(inputs), Out: outputs, Examples: examples, Trial: trial, Epoch: trial}
@@ -216,48 +216,53 @@ type hidden struct {
 	recurrent.Beginner
 }
 
+// alike are pairs of rules with the same gradients.
+var alike = map[string]struct{ a, b func() nets.System }{
+	"rtrl is bptt": {
+		func() nets.System { return &recurrent.RTRL{Leaky: leaky(), When: "trial"} },
+		func() nets.System { return &recurrent.BPTT{Leaky: leaky()} },
+	},
+	"rtrl is bptt, random feedback": {
+		func() nets.System {
+			return &recurrent.RTRL{Leaky: leaky(), When: "trial", Learning: recurrent.Learning{Feedback: "random"}}
+		},
+		func() nets.System {
+			return &recurrent.BPTT{Leaky: leaky(), Learning: recurrent.Learning{Feedback: "random"}}
+		},
+	},
+	"tbptt over a trial is bptt": {
+		func() nets.System { return &recurrent.TBPTT{Leaky: leaky(), Span: trial, When: "trial"} },
+		func() nets.System { return &recurrent.BPTT{Leaky: leaky()} },
+	},
+	"rflo's traces are a filter run backwards": {
+		func() nets.System { return &recurrent.RFLO{Leaky: leaky(), When: "trial"} },
+		func() nets.System {
+			return &recurrent.BPTT{Network: &detached{leaky()}, Learning: recurrent.Learning{Feedback: "random"}}
+		},
+	},
+	"rflo of transposed feedback is bptt without recurrent weights": {
+		func() nets.System {
+			return &recurrent.RFLO{Leaky: leaky(), When: "trial", Learning: recurrent.Learning{Feedback: "transposed"}}
+		},
+		func() nets.System { return &recurrent.BPTT{Network: &detached{leaky()}} },
+	},
+	"uoro needs no product of its own": {
+		func() nets.System { return &recurrent.UORO{Leaky: leaky(), When: "trial"} },
+		func() nets.System { l := leaky(); return &recurrent.UORO{Network: hidden{&l, &l}, When: "trial"} },
+	},
+}
+
+func leaky() recurrent.Leaky { return recurrent.Leaky{Units: 8, Tau: 3, Gain: 1.5, Start: 0.1} }
+
+const trial = 20
+
 // TestIdentities: gradients of a trial that are the same by different rules, to the last digits of float64; and in float32,
 // on both backends, within the error that roundings add up to.
 func TestIdentities(t *testing.T) {
-	const trial = 20
-	leaky := func() recurrent.Leaky { return recurrent.Leaky{Units: 8, Tau: 3, Gain: 1.5, Start: 0.1} }
-	for name, c := range map[string]struct{ a, b func() nets.System }{
-		"rtrl is bptt": {
-			func() nets.System { return &recurrent.RTRL{Leaky: leaky(), When: "trial"} },
-			func() nets.System { return &recurrent.BPTT{Leaky: leaky()} },
-		},
-		"rtrl is bptt, random feedback": {
-			func() nets.System {
-				return &recurrent.RTRL{Leaky: leaky(), When: "trial", Learning: recurrent.Learning{Feedback: "random"}}
-			},
-			func() nets.System {
-				return &recurrent.BPTT{Leaky: leaky(), Learning: recurrent.Learning{Feedback: "random"}}
-			},
-		},
-		"tbptt over a trial is bptt": {
-			func() nets.System { return &recurrent.TBPTT{Leaky: leaky(), Span: trial, When: "trial"} },
-			func() nets.System { return &recurrent.BPTT{Leaky: leaky()} },
-		},
-		"rflo's traces are a filter run backwards": {
-			func() nets.System { return &recurrent.RFLO{Leaky: leaky(), When: "trial"} },
-			func() nets.System {
-				return &recurrent.BPTT{Network: &detached{leaky()}, Learning: recurrent.Learning{Feedback: "random"}}
-			},
-		},
-		"rflo of transposed feedback is bptt without recurrent weights": {
-			func() nets.System {
-				return &recurrent.RFLO{Leaky: leaky(), When: "trial", Learning: recurrent.Learning{Feedback: "transposed"}}
-			},
-			func() nets.System { return &recurrent.BPTT{Network: &detached{leaky()}} },
-		},
-		"uoro needs no product of its own": {
-			func() nets.System { return &recurrent.UORO{Leaky: leaky(), When: "trial"} },
-			func() nets.System { l := leaky(); return &recurrent.UORO{Network: hidden{&l, &l}, When: "trial"} },
-		},
-	} {
+	for name, c := range alike {
 		t.Run(name, func(t *testing.T) {
 			both := func(t *testing.T, l lab.Lab) lab.Results {
-				a, b := gradients(trial, 3, c.a)(t, l), gradients(trial, 3, c.b)(t, l)
+				a, b := gradients(3, c.a)(t, l), gradients(3, c.b)(t, l)
 				all := lab.Results{}
 				for name, x := range a {
 					all[name] = b[name]
@@ -339,8 +344,8 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// TestBalance: what one number did within the last k moments moves the answer of influence balancing by a sum that is above 0
-// up to k = 40, and −6 in the end; rtrl has all of it.
+// TestBalance: what one number did within the last k moments moves the answer of influence balancing by a sum that is above
+// 0 up to k = 40, and −6 in the end; rtrl has all of it.
 func TestBalance(t *testing.T) {
 	const moments, rate = 120, 0x1p-30
 	task := func() nets.Task { return &tasks.Constant{Value: 1} }
@@ -380,8 +385,8 @@ func TestBalance(t *testing.T) {
 	}
 }
 
-// TestUnbiased: the mean of the gradients that chance makes is rtrl's, within twice the standard error: examples that are shown
-// the same are as many draws.
+// TestUnbiased: the mean of the gradients that chance makes is rtrl's, within twice the standard error: examples that are
+// shown the same are as many draws.
 func TestUnbiased(t *testing.T) {
 	const draws, groups = 100, 20
 	want := same(t, "rtrl", 1, 1)[0]
@@ -446,8 +451,8 @@ func (r *repeated) Show(p *nets.Pass) nets.Moment {
 
 func (r *repeated) Judge(*nets.Pass, nets.Moment, *compute.Tensor) {}
 
-// TestLearns: a sine by thirty units, with weights that rest while they are tested. Of ten learners the worst had an error of
-// 0.015 after 4000 moments and of 0.005 after 8000; silence has 0.5.
+// TestLearns: a sine by thirty units, with weights that rest while they are tested. Of ten learners the worst had an error
+// of 0.015 after 4000 moments and of 0.005 after 8000; silence has 0.5.
 func TestLearns(t *testing.T) {
 	s := lab.Make(t, lab.CPU(t), nets.Run{System: of(t, "rflo:units=30,tau=2"), Task: sines(10, 1, 2), Test: sines(10, 1, 2), Learners: 3, Rate: 0.002}, 0)
 	before, err := s.Evaluate(t.Context(), nil)
@@ -469,7 +474,7 @@ func TestLearns(t *testing.T) {
 
 // TestWrong: what cannot be is said before anything is built.
 func TestWrong(t *testing.T) {
-	leaky := recurrent.Leaky{Units: 2, Tau: 1, Gain: 1}
+	small := recurrent.Leaky{Units: 2, Tau: 1, Gain: 1}
 	tanh := func(l recurrent.Leaky) nets.System { return &recurrent.RTRL{Leaky: l} }
 	for want, c := range map[string]struct {
 		system nets.System
@@ -480,12 +485,12 @@ func TestWrong(t *testing.T) {
 		"gain NaN":                               {tanh(recurrent.Leaky{Units: 1, Tau: 1, Gain: float32(math.NaN())}), sines(9, 1, 1)},
 		"start -1":                               {tanh(recurrent.Leaky{Units: 1, Tau: 1, Start: -1}), sines(9, 1, 1)},
 		`act "sine", want one of identity, relu`: {tanh(recurrent.Leaky{Units: 1, Tau: 1, Act: "sine"}), sines(9, 1, 1)},
-		`when "now", want moment or trial`:       {&recurrent.UORO{Leaky: leaky, When: "now"}, sines(9, 1, 1)},
-		`feedback "none", want random or`:        {&recurrent.BPTT{Leaky: leaky, Learning: recurrent.Learning{Feedback: "none"}}, sines(9, 1, 1)},
-		"tbptt: a span of 0 moments":             {&recurrent.TBPTT{Leaky: leaky}, sines(9, 1, 1)},
-		"a span of 19 moments, and the task's trials have 18": {&recurrent.TBPTT{Leaky: leaky, Span: 19}, sines(9, 1, 1)},
-		"bptt: the task's trials have no end":                 {&recurrent.BPTT{Leaky: leaky}, noise(0, 2)},
-		"change when a trial ends":                            {&recurrent.RFLO{Leaky: leaky, When: "trial"}, noise(0, 2)},
+		`when "now", want moment or trial`:       {&recurrent.UORO{Leaky: small, When: "now"}, sines(9, 1, 1)},
+		`feedback "none", want random or`:        {&recurrent.BPTT{Leaky: small, Learning: recurrent.Learning{Feedback: "none"}}, sines(9, 1, 1)},
+		"tbptt: a span of 0 moments":             {&recurrent.TBPTT{Leaky: small}, sines(9, 1, 1)},
+		"a span of 19 moments, and the task's trials have 18": {&recurrent.TBPTT{Leaky: small, Span: 19}, sines(9, 1, 1)},
+		"bptt: the task's trials have no end":                 {&recurrent.BPTT{Leaky: small}, noise(0, 2)},
+		"change when a trial ends":                            {&recurrent.RFLO{Leaky: small, When: "trial"}, noise(0, 2)},
 		"Balance is not local":                                {&recurrent.KFRTRL{Network: &recurrent.Balance{Units: 3}}, noise(0, 1)},
 		"answers 1 numbers, and the task wants 2":             {&recurrent.RTRL{Network: &recurrent.Balance{Units: 3}}, noise(0, 2)},
 		"balance: 2 units and plus 3":                         {&recurrent.RTRL{Network: &recurrent.Balance{Units: 2, Plus: 3}}, noise(0, 1)},

@@ -9,8 +9,8 @@ import (
 )
 
 // TBPTT is backprop through time that is truncated to the last Span moments (Williams and Peng 1990, Neural Computation 2):
-// at each moment its error goes back through as many, from a window that slides by one. For any [Network], with q_t the error
-// of the state as [Learning] has it, and J, δ_k and z_k as in [BPTT]:
+// at each moment its error goes back through as many, from a window that slides by one. For any [Network], with q_t the
+// error of the state as [Learning] has it, and J, δ_k and z_k as in [BPTT]:
 //
 //	v ← q_t; for moments j = t, t−1, …, t−Span+1 of the trial: gradient of W_k += δ_k(j)⊗z_k(j); v ← J_jᵀ·v
 //

@@ -8,8 +8,8 @@ import (
 	"hebb/nets/internal/lab"
 )
 
-// A twin is a leaky network and a rule in float64, with J and M = ∂F/∂θ as whole matrices, of one learner. θ is U and then W,
-// row by row.
+// A twin is a leaky network and a rule in float64, with J and M = ∂F/∂θ as whole matrices, of one learner. θ is U and then
+// W, row by row.
 type twin struct {
 	rule, act   string
 	in, n, out  int

@@ -18,10 +18,11 @@ import (
 //	gradient of W_k: (q·A)·B_k, summed over examples; q as [Learning] has it
 //
 // The mean of A⊗B is the influence, so that of the gradient is RTRL's; p0 and p1 are for its variance. One draw is far off:
-// on leaky networks of 8 units the standard deviation is four times the gradient, and grows with units and time. Rates have to
-// be some ten times smaller than RTRL's.
+// on leaky networks of 8 units the standard deviation is four times the gradient, and grows with units and time. Rates have
+// to be some ten times smaller than RTRL's.
 //
-// Cost of a moment, for each example: of [Leaky] units 4·units² flops of products and 10·|θ| of traces, and |θ| + units numbers.
+// Cost of a moment, for each example: of [Leaky] units 4·units² flops of products and 10·|θ| of traces, and |θ| + units
+// numbers.
 type UORO struct {
 	Leaky           // the network, unless Network is another
 	Plain   bool    `json:"plain" toml:"plain"` // p0 = p1 = 1

@@ -24,9 +24,9 @@ const (
 	estimateSD Quantity = "standard deviation of one"
 )
 
-// influence learns one number, whose influence on the answer changes its sign after 40 moments. The loss is e²/2 with e = s_1 − 1,
-// so that the rates of hebb's squared error are half the η of the table. Losses below 1e-13 are beyond float32, in which s_1 is
-// a multiple of 2⁻²⁴: each run is made by the rules of nets/recurrent, and again by a program in float64.
+// influence learns one number, whose influence on the answer changes its sign after 40 moments. The loss is e²/2 with e =
+// s_1 − 1, so that the rates of hebb's squared error are half the η of the table. Losses below 1e-13 are beyond float32, in
+// which s_1 is a multiple of 2⁻²⁴: each run is made by the rules of nets/recurrent, and again by a program in float64.
 var influence = Experiment{
 	Name:   "influence",
 	About:  "influence balancing: what backprop through too few moments gets wrong at any rate, and rtrl and uoro do not",

@@ -13,9 +13,9 @@ import (
 	"hebb/nets/tasks"
 )
 
-// rflo makes a period of a sum of sines by rflo, by bptt and by the readout alone. Rates are 0.03/T of the loss e²/2 over T = 100
-// moments, weights change when a trial ends; losses are of e²/2, and those of single trials have peaks, so that figures are
-// medians of the 200 trials before.
+// rflo makes a period of a sum of sines by rflo, by bptt and by the readout alone. Rates are 0.03/T of the loss e²/2 over T
+// = 100 moments, weights change when a trial ends; losses are of e²/2, and those of single trials have peaks, so that
+// figures are medians of the 200 trials before.
 var rflo = Experiment{
 	Name:   "rflo",
 	About:  "random feedback local online learning of a sum of sines, beside backprop through time and a readout alone",

@@ -31,8 +31,8 @@ var balances = map[string]balance{
 	"falling": {"", func(t int) float64 { return 1e-3 / math.Sqrt(float64(1+t)) }, 20000},
 }
 
-// TestInfluence: by the program in float64 every figure of the table that has a band is within it, the claims hold, and of rows
-// that have changed places they do not.
+// TestInfluence: by the program in float64 every figure of the table that has a band is within it, the claims hold, and of
+// rows that have changed places they do not.
 func TestInfluence(t *testing.T) {
 	for _, p := range influence.Scales[0].Parts[:2] {
 		rows := exactly(p)

@@ -11,8 +11,8 @@ import (
 	"hebb/nets/recurrent"
 )
 
-// unbiased draws gradients of a trial by uoro and kfrtrl, with weights that stay, and holds their mean against rtrl's. Draws are
-// examples that are shown the same, and trials.
+// unbiased draws gradients of a trial by uoro and kfrtrl, with weights that stay, and holds their mean against rtrl's.
+// Draws are examples that are shown the same, and trials.
 var unbiased = Experiment{
 	Name:   "unbiased",
 	About:  "the mean of gradients that uoro and kfrtrl draw, beside rtrl's",
@@ -37,9 +37,9 @@ const (
 	slope     Quantity = "slope of log error by log draws"
 )
 
-// drawn compares the rules on networks of so many units, over trials of so many moments, with 100 draws in each trial. What was
-// published: the error of 100 and 2000 draws, and the deviation of one. Of a few networks the gradient is small beside what
-// draws scatter, so that twenty are needed for a mean.
+// drawn compares the rules on networks of so many units, over trials of so many moments, with 100 draws in each trial. What
+// was published: the error of 100 and 2000 draws, and the deviation of one. Of a few networks the gradient is small beside
+// what draws scatter, so that twenty are needed for a mean.
 func drawn(units, moments, trials, networks int, published map[string][3]float64) Part {
 	p := Part{Name: fmt.Sprintf("%d-units", units), About: fmt.Sprintf("%d leaky units, τ = 10, a random target of %d moments, %d draws, %d networks", units, moments, 100*trials, networks)}
 	for _, rule := range []string{"uoro", "uoro, plain", "kfrtrl"} {

@@ -8,9 +8,9 @@ import (
 	"hebb/nets"
 )
 
-// Constant wants the same number at every moment, of one example, and shows the same: what a network has to do is to hold its
-// answer there, as in influence balancing (nets/recurrent.Balance). Trials have no end; an epoch is a hundred moments. It tests
-// itself.
+// Constant wants the same number at every moment, of one example, and shows the same: what a network has to do is to hold
+// its answer there, as in influence balancing (nets/recurrent.Balance). Trials have no end; an epoch is a hundred moments.
+// It tests itself.
 //
 // Metrics: "error", (y − Value)².
 type Constant struct {
