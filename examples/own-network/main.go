@@ -78,10 +78,10 @@ var rules = []struct {
 	system func() nets.System
 	rate   float64
 }{
-	{"bptt", func() nets.System { return &recurrent.BPTT{Network: &Gated{Units: 24}, Learning: adam} }, 0.01},
-	{"tbptt", func() nets.System { return &recurrent.TBPTT{Span: 5, Network: &Gated{Units: 24}, Learning: adam} }, 0.002},
-	{"rtrl", func() nets.System { return &recurrent.RTRL{Network: &Gated{Units: 24}, Learning: adam} }, 0.002},
-	{"uoro", func() nets.System { return &recurrent.UORO{Network: &Gated{Units: 24}, Learning: adam} }, 0.0005},
+	{"bptt", func() nets.System { return &recurrent.BPTT{Network: &Gated{Units: 16}, Learning: adam} }, 0.01},
+	{"tbptt", func() nets.System { return &recurrent.TBPTT{Span: 5, Network: &Gated{Units: 16}, Learning: adam} }, 0.002},
+	{"rtrl", func() nets.System { return &recurrent.RTRL{Network: &Gated{Units: 16}, Learning: adam} }, 0.002},
+	{"uoro", func() nets.System { return &recurrent.UORO{Network: &Gated{Units: 16}, Learning: adam} }, 0.0005},
 }
 
 var adam = recurrent.Learning{Optimiser: nets.DefaultAdam}
@@ -97,7 +97,7 @@ func main() {
 		run := nets.Run{
 			System:   r.system,
 			Task:     func() nets.Task { return &tasks.Sines{Period: 10, Outputs: 1, Cue: 2} },
-			Learners: 2, Seed: 1, Rate: r.rate, Moments: 20 * 300,
+			Learners: 2, Seed: 1, Rate: r.rate, Moments: 20 * 200,
 		}
 		err := run.On(dev, 20*300, func(moments int, m nets.Metrics) {
 			fmt.Printf("%-5s after %d moments, mean error so far %.3f\n", r.name, moments, m.Get("error").Mean())

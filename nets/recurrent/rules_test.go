@@ -1,6 +1,7 @@
 package recurrent_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -82,6 +83,28 @@ func TestPromises(t *testing.T) {
 			nettest.System(t, of(t, with(rule, "network=[balance:units=5,plus=2]")), noise(0, 1))
 		})
 	}
+}
+
+// TestCut: a run that was cut within a trial goes on to the bits of one that was not.
+func TestCut(t *testing.T) {
+	each(t, func(t *testing.T, text string, trial int) {
+		r := nets.Run{System: of(t, with(text, "units=7,tau=2,optimiser=momentum")), Task: noise(trial, outputs), Learners: 2, Seed: 3, Rate: 0.05}
+		whole, first, second := lab.Make(t, lab.CPU(t), r, 11), lab.Make(t, lab.CPU(t), r, 6), lab.Make(t, lab.CPU(t), r, 0)
+		values, err := first.Read(first.Tensors())
+		if err == nil {
+			err = errors.Join(second.Write(second.Tensors(), values), second.Continue(first.Number(), first.Counters()))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		lab.On(t, second, 5)
+		got := lab.Values(t, second)
+		for name, want := range lab.Values(t, whole) {
+			if !slices.Equal(got[name], want) {
+				t.Errorf("%s is %v, want %v", name, got[name], want)
+			}
+		}
+	})
 }
 
 func TestVerify(t *testing.T) {
