@@ -123,10 +123,12 @@ var claimsFalling = []Claim{
 	{"through 1, 10 and 38 moments θ is above 0, or |e| has passed 10⁶, in every seed", func(rows Rows) bool {
 		return rows.all("tbptt:span=1", thetaEnd, above0) && rows.all("tbptt:span=10", passes, above0) && rows.all("tbptt:span=38", thetaEnd, above0)
 	}},
-	{"through 61 and 200 moments and by rtrl the loss is below 1e-9, in every seed", func(rows Rows) bool {
+	// θ, near −1/6, is a multiple of 2⁻²⁶ in float32, and steps of η·e·6 below half of that are lost: with η = 7e-6 at the end
+	// the loss stays at 1.5e-8.
+	{"through 61 and 200 moments and by rtrl the loss is below 1e-9 in float64, and below 1e-7 in float32, in every seed", func(rows Rows) bool {
 		ok := true
 		for _, run := range []string{"tbptt:span=61", "tbptt:span=200", "rtrl"} {
-			ok = ok && rows.all(run, lossEnd, func(x float64) bool { return x < -9 })
+			ok = ok && rows.all(run, lossEnd64, func(x float64) bool { return x < -9 }) && rows.all(run, lossEnd, func(x float64) bool { return x < -7 })
 		}
 		return ok
 	}},

@@ -21,7 +21,7 @@ var rflo = Experiment{
 	About:  "random feedback local online learning of a sum of sines, beside backprop through time and a readout alone",
 	Source: "figures of the equations in float64 (numpy), of the task of Murray 2019, \"Local online learning in recurrent networks with random feedback\"; ten seeds",
 	Scales: []Scale{
-		{Name: "cpu", About: "the whole of it, 5000 trials", Takes: 10 * time.Minute, Parts: []Part{waves(10, 5000)}},
+		{Name: "cpu", About: "the whole of it, 5000 trials", Takes: 5 * time.Minute, Parts: []Part{waves(10, 5000)}},
 		{Name: "small", About: "300 trials of two seeds", Takes: 15 * time.Second, Parts: []Part{waves(2, 300)}},
 	},
 }
