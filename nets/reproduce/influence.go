@@ -35,7 +35,7 @@ var influence = Experiment{
 		{Name: "cpu", About: "the whole of it", Takes: 10 * time.Minute, Parts: []Part{
 			balanceTable("steady", "η = 1e-4, 20 000 steps", steady(1e-4), 20000, tableSteady, claimsSteady(true)),
 			balanceTable("falling", "η = 1e-3/√(1+t), 20 000 steps", func(t int) float64 { return 1e-3 / math.Sqrt(float64(1+t)) }, 20000, tableFalling, claimsFalling),
-			smallSteps(30000, 20, 1e-5, 3e-6, 1e-6), estimates,
+			smallSteps(30000, 20), estimates,
 		}},
 		{Name: "small", About: "the first steps of some", Takes: 20 * time.Second, Parts: []Part{
 			balanceTable("steady", "η = 1e-4, 4000 steps", steady(1e-4), 4000, []balanceRow{
@@ -45,7 +45,7 @@ var influence = Experiment{
 	},
 }
 
-// A balanceRow is a run of the table: NaN is what was not published.
+// A balanceRow is a run of the table: θ and loss where it ends, or the step at which it diverges. NaN is what was not published.
 type balanceRow struct {
 	rule        string
 	seeds       int
@@ -73,12 +73,21 @@ func steady(eta float64) func(int) float64 { return func(int) float64 { return e
 func balanceTable(name, about string, eta func(t int) float64, steps int, rows []balanceRow, check []Claim) Part {
 	p := Part{Name: name, About: about, Check: check}
 	for _, row := range rows {
-		b := balance{row.rule, eta, steps}
-		p.Runs = append(p.Runs, Run{Name: row.rule, Make: Program(b.run), Seeds: row.seeds, Figures: []Figure{
-			{What: thetaEnd, Published: row.theta, Within: math.Abs(row.theta) * row.within}, {What: lossEnd, Published: math.Log10(row.loss)},
-			{What: thetaEnd64, Published: row.theta, Within: math.Abs(row.theta) * row.within}, {What: lossEnd64, Published: math.Log10(row.loss)},
-			{What: passes, Published: row.passes, Within: 0.01 * row.passes}, {What: passes64, Published: row.passes, Within: 0.01 * row.passes},
-		}})
+		r := Run{Name: row.rule, Make: Program(balance{row.rule, eta, steps}.run), Seeds: row.seeds}
+		add := func(published, within float64, of ...Quantity) {
+			for _, q := range of {
+				r.Figures = append(r.Figures, Figure{What: q, Published: published, Within: within})
+			}
+		}
+		if row.theta == row.theta {
+			add(row.theta, math.Abs(row.theta)*row.within, thetaEnd, thetaEnd64)
+			add(math.Log10(row.loss), 0, lossEnd, lossEnd64)
+		} else if row.passes == row.passes {
+			add(row.passes, 0.01*row.passes, passes, passes64)
+		} else {
+			add(unknown, 0, passes, passes64)
+		}
+		p.Runs = append(p.Runs, r)
 	}
 	return p
 }
@@ -134,15 +143,19 @@ var claimsFalling = []Claim{
 	}},
 }
 
-// smallSteps is uoro at rates that its noise allows.
-func smallSteps(steps, seeds int, etas ...float64) Part {
+// smallSteps is uoro at rates that its noise allows. Of losses the medians are published.
+func smallSteps(steps, seeds int) Part {
 	p := Part{Name: "small-steps", About: fmt.Sprintf("uoro at smaller η, %d steps", steps)}
-	published := map[float64][2]float64{1e-5: {-1. / 6, -19}, 3e-6: {-0.1625, -4.1}, 1e-6: {unknown, -1.3}} // of losses the medians
-	for _, eta := range etas {
-		b := balance{"uoro", steady(eta), steps}
-		was := published[eta]
-		p.Runs = append(p.Runs, Run{Name: fmt.Sprintf("uoro, η %g", eta), Make: Program(b.run), Seeds: seeds, Figures: []Figure{
-			{What: thetaEnd, Published: was[0]}, {What: lossEnd, Published: unknown}, {What: thetaEnd64, Published: was[0]}, {What: lossEnd64, Published: was[1]},
+	for _, r := range []struct {
+		name        string
+		eta         func(t int) float64
+		theta, loss float64
+	}{
+		{"η 1e-05", steady(1e-5), -1. / 6, -19}, {"η 3e-06", steady(3e-6), -0.1625, -4.1}, {"η 1e-06", steady(1e-6), unknown, -1.3},
+		{"η falling from 3.3e-05", func(t int) float64 { return 3.3e-5 / math.Sqrt(1+float64(t)/1000) }, unknown, -15.4},
+	} {
+		p.Runs = append(p.Runs, Run{Name: "uoro, " + r.name, Make: Program(balance{"uoro", r.eta, steps}.run), Seeds: seeds, Figures: []Figure{
+			{What: thetaEnd, Published: r.theta}, {What: lossEnd, Published: unknown}, {What: thetaEnd64, Published: r.theta}, {What: lossEnd64, Published: r.loss},
 			{What: passes, Published: 0}, {What: passes64, Published: 0},
 		}})
 	}
@@ -160,8 +173,8 @@ func smallSteps(steps, seeds int, etas ...float64) Part {
 
 // estimates are the influences that uoro draws, of as many learners as there are draws.
 var estimates = Part{Name: "estimates", About: "(q·A)·B/e after 150 moments, 4000 draws a seed", Runs: []Run{{
-	Name: "uoro", Make: Program(uoroInfluence), Seeds: 5, Figures: []Figure{
-		{What: estimate, Published: -6, Within: 1.5, From: "exact"}, {What: estimateSD, Published: 69, Within: 25},
+	Name: "uoro", Make: Program(uoroInfluence), Seeds: 20, Figures: []Figure{
+		{What: estimate, Published: -6, Within: 0.8, From: "exact"}, {What: estimateSD, Published: 69, Within: 25},
 	},
 }}}
 
