@@ -76,6 +76,9 @@ func each(t *testing.T, f func(t *testing.T, text string, trial int)) {
 
 func TestPromises(t *testing.T) {
 	each(t, func(t *testing.T, text string, trial int) {
+		if trial < 0 {
+			return // as in trials of chance
+		}
 		nettest.System(t, of(t, with(text, "units=7,tau=2,start=0.25,optimiser=momentum")), noise(trial, outputs))
 	})
 	for _, rule := range []string{"tbptt:span=3", "rtrl", "uoro"} {
@@ -277,7 +280,7 @@ var alike = map[string]struct{ a, b func() nets.System }{
 
 func leaky() recurrent.Leaky { return recurrent.Leaky{Units: 8, Tau: 3, Gain: 1.5, Start: 0.1} }
 
-const trial = 20
+const trial = 12
 
 // TestIdentities: gradients of a trial that are the same by different rules, to the last digits of float64; and in float32,
 // on both backends, within the error that roundings add up to.
