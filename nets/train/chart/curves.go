@@ -3,6 +3,7 @@ package chart
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -23,6 +24,7 @@ type CurveLine struct {
 	Name   string
 	At, Of []float64
 	Spread []float64 // to either side; nil or NaN: none
+	Theory []float64 // what each should be, drawn as a dashed line; or nil
 }
 
 // bars are the points of a line with their spreads.
@@ -57,6 +59,18 @@ func (c Curves) plot() (*plot.Plot, error) {
 		whiskers.LineStyle = draw.LineStyle{Color: color.Color(colour), Width: 1.2}
 		p.Add(whiskers)
 		key.Add(l.Name, swatch(colour))
+	}
+	theory := style{color.RGBA{A: 0xff}, 1.2, []vg.Length{5, 3}}
+	for _, l := range c.Lines {
+		var xys plotter.XYs
+		for i, y := range l.Theory {
+			xys = append(xys, plotter.XY{X: l.At[i], Y: y})
+			lo, hi = min(lo, y), max(hi, y)
+		}
+		theory.draw(p, xys, false)
+	}
+	if slices.ContainsFunc(c.Lines, func(l CurveLine) bool { return l.Theory != nil }) {
+		key.Add("theory", &plotter.Line{LineStyle: draw.LineStyle{Color: theory.color, Width: theory.width, Dashes: theory.dashes}})
 	}
 	p.Legend = key
 	dress(p)
