@@ -115,9 +115,9 @@ func TestCurve(t *testing.T) {
 	}
 }
 
-// TestLearns: exclusive or, by three learners of sixteen units at the rates that are suggested. Of hundreds of learners of wp and
-// wp0, all had learned it by moment 800, and of np at a rate of 0.03 some diverge. That of hp takes ten times as long, and
-// what it learns TestClosedCurves says.
+// TestLearns: exclusive or, by three learners of sixteen units at the rates that are suggested. Of a hundred learners of wp
+// and of wp0, all had learned it by moment 800, and of np at a rate of 0.03 some diverge. hp takes ten times as long, and what
+// it learns TestClosedCurves says.
 func TestLearns(t *testing.T) {
 	moments := map[string]int{"wp": 1200, "wp0": 1200, "np": 3000}
 	for _, named := range perturb.Systems {

@@ -24,12 +24,12 @@ var perturbation = Experiment{
 		"formula of their single task; reference: programs in float64 after their description, of 5 reservoirs with 2 learners each",
 	Scales: []Scale{
 		{Name: "cpu", About: "2000 learners of a small task, 20 of the authors' sizes, 10 of the reservoir", Takes: 4 * time.Minute, Parts: []Part{
-			little.part("small task", 100, 20, []int{5, 20, 50, 100, 200}, 5),
-			large.part("large task", 1, 20, []int{500, 1250, 2500, 5000}, 125),
+			little.part("small", 100, 20, []int{5, 20, 50, 100, 200}, 5),
+			large.part("large", 1, 20, []int{500, 1250, 2500, 5000}, 125),
 			butterflies(10, []int{20, 200, 666, 2000}, 1e-6, 5e-3, 5e-2),
 		}},
 		{Name: "small", About: "200 learners of the small task, 3 of the reservoir", Takes: 15 * time.Second, Parts: []Part{
-			little.part("small task", 10, 20, []int{5, 20, 50}, 5),
+			little.part("small", 10, 20, []int{5, 20, 50}, 5),
 			butterflies(3, []int{20, 200}, 1e-6),
 		}},
 	},

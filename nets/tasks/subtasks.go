@@ -11,7 +11,7 @@ import (
 // Subtasks is the low-dimensional linear task on which perturbation rules are compared (Züge, Klos, Memmesheimer 2023, Phys.
 // Rev. X 13, 021006): of many inputs a trial has few, and what is wanted of them is linear, but for a part that cannot be had.
 //
-//	x_t,i = √(Length·Inputs/Trial)·b_i(t) for Trial inputs i, which each learner draws anew for each trial from the first Task; else 0
+//	x_t,i = √(Length·Inputs/Trial)·b_i(t) for Trial inputs i, drawn for each learner and trial from the first Task; else 0
 //	b_i(t) = √(2/Length)·cos(π·i·(t + ½)/Length), b_0 = √(1/Length): orthonormal over t = 0 … Length−1
 //	y*_t,k = Weight·Σ_i x_t,i + √(2·Floor·Length/Outputs)·b_Task(t), the same for each output k
 //

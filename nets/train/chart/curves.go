@@ -40,7 +40,7 @@ func (c Curves) plot() (*plot.Plot, error) {
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
 	p.Add(grid())
 	key := newKey(10.5)
-	key.Left, key.Top = true, false
+	key.Left, key.Top = c.fall(), false
 	for k, l := range c.Lines {
 		colour := colours[k%len(colours)]
 		b := bars{spread: make([]float64, len(l.At))}
@@ -84,6 +84,17 @@ func (c Curves) plot() (*plot.Plot, error) {
 	p.X.Min, p.X.Max = p.X.Min-edge, p.X.Max+edge
 	linear(p, lo, hi)
 	return p, nil
+}
+
+// fall reports whether the lowest line ends below where the lowest begins, so that there is room below their beginnings.
+func (c Curves) fall() bool {
+	first, last := math.Inf(1), math.Inf(1)
+	for _, l := range c.Lines {
+		if n := len(l.Of); n > 0 {
+			first, last = min(first, l.Of[0]), min(last, l.Of[n-1])
+		}
+	}
+	return last <= first
 }
 
 // Figure returns the drawing.
