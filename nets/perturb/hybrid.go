@@ -5,8 +5,9 @@ import (
 	"hebb/nets"
 )
 
-// Hybrid is hybrid perturbation, HP (Züge, Klos, Memmesheimer 2023, Phys. Rev. X 13, 021006): the noise is on the weights, as
-// that of [Weight], and is learned from as if it were on the units, as that of [Node]. With ζ the noise that reaches a unit,
+// Hybrid is hybrid perturbation, HP (Züge, Klos, Memmesheimer 2023, Phys. Rev. X 13, 021006): the noise is on the weights,
+// as that of [Weight], and is learned from as if it were on the units, as that of [Node]. With ζ the noise that reaches a
+// unit,
 //
 //	ζ = Ξ·x of each layer, example and moment, Ξ normal with mean 0 and variance 1
 //	W ← W − η·(E(w + σ·Ξ) − E(w))/σ·mean of ζ⊗x, over examples and, with Trials, the moments of a trial

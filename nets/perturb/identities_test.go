@@ -75,8 +75,8 @@ func TestClosedCurves(t *testing.T) {
 }
 
 // TestFiniteNoise: with noise of a size that matters, the mean loss of a single task is that of the curves of Züge, Klos,
-// Memmesheimer 2023 for any rate and σ, whether it is a difference of two losses or exact. With M outputs, N inputs of strength
-// a² and T examples, and η the rate for half the squared error,
+// Memmesheimer 2023 for any rate and σ, whether it is a difference of two losses or exact. With M outputs, N inputs of
+// strength a² and T examples, and η the rate for half the squared error,
 //
 //	ratio a = 1 − 2·η·a² + η²·a⁴·(M·N + 2)
 //	added each trial: wp: ⅛·σ²·η²·a⁶·(M³N³ + 6·M²N² + 8·M·N)
@@ -162,7 +162,8 @@ func TestSilentInputs(t *testing.T) {
 	}
 }
 
-// TestHybridMean: the mean of what hp draws is the gradient times the mean of x⊗x. All learners have the weights of the first.
+// TestHybridMean: the mean of what hp draws is the gradient times the mean of x⊗x. All learners have the weights of the
+// first.
 func TestHybridMean(t *testing.T) {
 	const in, out, examples, learners, rate = 3, 2, 4, 4000, 0.125
 	batch := &tasks.Batch{In: nets.Row(in), Out: out, X: []float32{1, 2, 0, -1, 0.5, 1, 0, 1, 1, 2, -1, 0.5}, Want: []float32{1, 0, -1, 2, 0.5, 0, 1, 1}}

@@ -2,9 +2,9 @@ package perturb
 
 import "math"
 
-// Linear is a task for a network without hidden layers whose mean loss has a closed form, as σ → 0 (Züge, Klos, Memmesheimer
-// 2023): inputs that are orthogonal over the examples of a trial, of mean square Strength, of which each trial has Trial, drawn
-// anew from Task. The loss here is half the squared error; tasks.Subtasks is such a task.
+// Linear is a task for a network without hidden layers whose mean loss has a closed form, as σ → 0 (Züge, Klos,
+// Memmesheimer 2023): inputs that are orthogonal over the examples of a trial, of mean square Strength, of which each
+// trial has Trial, drawn anew from Task. The loss here is half the squared error; tasks.Subtasks is such a task.
 type Linear struct {
 	Outputs     int
 	Task, Trial int     // inputs that any trial has, and one
@@ -38,8 +38,8 @@ func (l Linear) Weight() Curve { return l.curve(l.Task, l.Floor) }
 // ActiveWeight returns the curve of [ActiveWeight] at its best rate.
 func (l Linear) ActiveWeight() Curve { return l.curve(l.Trial, l.Floor) }
 
-// Node returns the curve of [Node] at its best rate, which ends above the floor: the noise on the units is learned along with
-// the part of the error that no weights take away.
+// Node returns the curve of [Node] at its best rate, which ends above the floor: the noise on the units is learned along
+// with the part of the error that no weights take away.
 func (l Linear) Node() Curve {
 	k := float64(l.Outputs * l.Trial)
 	return l.curve(l.Trial, l.Floor*(1+k/(k+2)))

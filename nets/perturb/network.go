@@ -54,8 +54,8 @@ type signal struct {
 	off   *compute.Tensor // noisy − x where Exact; nil for 0
 }
 
-// The least σ: below the first, the rounding of a loss in float32, 2⁻²⁴ of it, is more than 0.6 % of σ; below the second, η/σ
-// comes near the largest float32.
+// The least σ: below the first, the rounding of a loss in float32, 2⁻²⁴ of it, is more than 0.6 % of σ; below the second,
+// η/σ comes near the largest float32.
 const leastSigma, leastExactSigma = 1e-5, 1e-30
 
 // check reports a setting that cannot be.

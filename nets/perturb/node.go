@@ -13,8 +13,9 @@ import (
 //	W ← W − η·(E(ζ) − E(0))/σ·Σ ζ⊗x, summed over examples and, with Trials, the moments of a trial
 //
 // x is what the layer gets without noise. As σ → 0 the expected step is that of gradient descent, −η·∂E/∂W. Its variance
-// grows with units × examples × moments, whatever the number of weights. Where the error cannot go below E* a linear network
-// comes to rest higher: with M outputs and N active inputs at E*·(1 + M·N/(M·N + 2)), at the rate that is best without it.
+// grows with units × examples × moments, whatever the number of weights. Where the error cannot go below E* a linear
+// network comes to rest higher: with M outputs and N active inputs at E*·(1 + M·N/(M·N + 2)), at the rate that is best
+// without it.
 //
 // Networks, E and settings are those of [Weight]. Cost: that of two or three forward passes and one outer product.
 type Node Weight

@@ -13,8 +13,8 @@ import (
 	"hebb/nets/perturb"
 )
 
-// A lesson is a task of trials of three moments, the second of which wants nothing, of four examples, one of which is masked
-// in the last moment. The first of three inputs is always 0, and the second is in the first moment only.
+// A lesson is a task of trials of three moments, the second of which wants nothing, of four examples, one of which is
+// masked in the last moment. The first of three inputs is always 0, and the second is in the first moment only.
 type lesson struct {
 	x, want, mask [3][]float32
 	shown         [3]nets.Moment
@@ -85,8 +85,8 @@ func add(u, w, x []float64, units, in int) {
 	}
 }
 
-// trial goes through the moments of a trial from one to another, with noise on the weights and, if there is any, on the units,
-// both times σ. It returns the sum over the moments of mean losses, and the inputs of each of w at each moment.
+// trial goes through the moments of a trial from one to another, with noise on the weights and, if there is any, on the
+// units, both times σ. It returns the sum over the moments of mean losses, and the inputs of each of w at each moment.
 func (n twin) trial(from, to int, xi [][]float64, zeta func(t, layer int) []float64) (loss float64, inputs [][][]float64) {
 	h, sigma := make([][]float64, len(n.set.Hidden)), float64(n.set.Sigma)
 	for t := from; t < to; t++ {

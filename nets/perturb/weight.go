@@ -25,13 +25,13 @@ import (
 //
 //	h ← (1−1/τ)·h + 1/τ·tanh(W·x + R·h),   τ is Tau
 //
-// In float32 the slope along the noise, (E(w + σ·ξ) − E(w))/σ, has an error of about 2⁻²⁴·E/σ, so that σ should not be below
-// 10⁻³ or so. With Exact it is found from how far the outputs move, p, and any σ will do. It wants the squared error, of
-// which E(w + σ·ξ) − E(w) is the mean of Σ (2·(y − y*) + p)·p; and p goes through the network as a difference of its own:
-// tanh(u + d) − tanh(u) = tanh(d)·(1 − tanh²(u))/(1 + tanh(u)·tanh(d)).
+// In float32 the slope along the noise, (E(w + σ·ξ) − E(w))/σ, has an error of about 2⁻²⁴·E/σ, so that σ should not be
+// below 10⁻³ or so. With Exact it is found from how far the outputs move, p, and any σ will do. It wants the squared
+// error, of which E(w + σ·ξ) − E(w) is the mean of Σ (2·(y − y*) + p)·p; and p goes through the network as a difference of
+// its own: tanh(u + d) − tanh(u) = tanh(d)·(1 − tanh²(u))/(1 + tanh(u)·tanh(d)).
 //
-// There are no biases: a task that needs them shows a 1. First values are normal with variance 1/inputs of a layer, of R with
-// Gain²/units. Cost: that of two forward passes, of three with Exact, and a number drawn for each weight.
+// There are no biases: a task that needs them shows a 1. First values are normal with variance 1/inputs of a layer, of R
+// with Gain²/units. Cost: that of two forward passes, of three with Exact, and a number drawn for each weight.
 //
 // [ActiveWeight], [Node] and [Hybrid] have the same networks and settings, and another noise or another direction.
 type Weight struct {

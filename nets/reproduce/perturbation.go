@@ -15,8 +15,8 @@ import (
 	"hebb/nets/tasks"
 )
 
-// perturbation holds learners by weight perturbation (wp), of active inputs alone (wp0), and by node perturbation (np) to their
-// closed curves, and compares the two on the readout of a reservoir.
+// perturbation holds learners by weight perturbation (wp), of active inputs alone (wp0), and by node perturbation (np) to
+// their closed curves, and compares the two on the readout of a reservoir.
 var perturbation = Experiment{
 	Name:  "perturbation",
 	About: "weight and node perturbation in tasks that extend in time, beside their closed curves",
@@ -98,8 +98,8 @@ func (l linearTask) theory(rule string) (perturb.Curve, float64) {
 	return t.Node(), t.Rate(l.Trial)
 }
 
-// part has a run of each rule. The value of a seed is the mean over so many learners; every is how far the points of the curve
-// are apart.
+// part has a run of each rule. The value of a seed is the mean over so many learners; every is how far the points of the
+// curve are apart.
 func (l linearTask) part(name string, learners, seeds int, at []int, every int) Part {
 	p := Part{Name: name,
 		About: fmt.Sprintf("%d outputs, %d inputs of which %d are in the task and %d in a trial, σ 1e-6; the reward of a learner, or the mean of %d, -½·Σ(y - y*)²",
@@ -206,8 +206,9 @@ var butterflyReference = map[float32]map[string]map[int][2]float64{
 }
 
 const (
-	dimensions    Quantity = "dimensions of the activities (participation ratio)"
-	fromReference          = "reference"
+	dimensions Quantity = "dimensions of the activities (participation ratio)"
+
+	fromReference string = "reference"
 )
 
 // butterflies compares wp and np on readouts of reservoirs, with noise of one size on the outputs, for some sizes.

@@ -11,18 +11,18 @@ import (
 	"hebb/nets"
 )
 
-// Butterfly is the task of drawing a butterfly from the activities of a random network, a reservoir, that stays as it is (Züge,
-// Klos, Memmesheimer 2023, Phys. Rev. X 13, 021006; the figure is from Pyle and Rosenbaum 2019, Neural Computation 31). A
-// trial is one period of five inputs i: 1, √2·sin φ, √2·cos φ, √2·sin 2φ and √2·cos 2φ, with φ = 2π·t/Length:
+// Butterfly is the task of drawing a butterfly from the activities of a random network, a reservoir, that stays as it is
+// (Züge, Klos, Memmesheimer 2023, Phys. Rev. X 13, 021006; the figure is from Pyle and Rosenbaum 2019, Neural Computation
+// 31). A trial is one period of five inputs i: 1, √2·sin φ, √2·cos φ, √2·sin 2φ and √2·cos 2φ, with φ = 2π·t/Length:
 //
 //	h ← e^(−1/τ)·h + (1 − e^(−1/τ))·(U·i + W·tanh(h)),   of Units; U normal with variance 1/5, W normal
 //	x_t = tanh(h)/√P,   what is shown;   P is the sum over units of the mean of tanh²(h)
 //	y*_t = r·(cos θ, sin θ),   θ = 2π·t/(Length − 1)
 //	r = (9 − sin θ + 2·sin 3θ + 2·sin 5θ − sin 7θ + 3·cos 2θ − 2·cos 4θ)/10
 //
-// W is scaled so that the largest real part of its eigenvalues is 1, and h comes from 100 steps before the trial, from 0. By P
-// inputs have a mean square of 1 in all, so that noise of one size on the weights and on the outputs moves these as far. Each
-// learner has a reservoir of its own, drawn from its seed, which every trial shows.
+// W is scaled so that the largest real part of its eigenvalues is 1, and h comes from 100 steps before the trial, from 0.
+// By P inputs have a mean square of 1 in all, so that noise of one size on the weights and on the outputs moves these as
+// far. Each learner has a reservoir of its own, drawn from its seed, which every trial shows.
 //
 // A trial is one moment with Length examples, or with InTime Length moments with one. An epoch is a trial. It tests itself.
 //

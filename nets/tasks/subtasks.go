@@ -8,15 +8,16 @@ import (
 	"hebb/nets"
 )
 
-// Subtasks is the low-dimensional linear task on which perturbation rules are compared (Züge, Klos, Memmesheimer 2023, Phys.
-// Rev. X 13, 021006): of many inputs a trial has few, and what is wanted of them is linear, but for a part that cannot be had.
+// Subtasks is the low-dimensional linear task on which perturbation rules are compared (Züge, Klos, Memmesheimer 2023,
+// Phys. Rev. X 13, 021006): of many inputs a trial has few, and what is wanted of them is linear, but for a part that
+// cannot be had.
 //
 //	x_t,i = √(Length·Inputs/Trial)·b_i(t) for Trial inputs i, drawn for each learner and trial from the first Task; else 0
 //	b_i(t) = √(2/Length)·cos(π·i·(t + ½)/Length), b_0 = √(1/Length): orthonormal over t = 0 … Length−1
 //	y*_t,k = Weight·Σ_i x_t,i + √(2·Floor·Length/Outputs)·b_Task(t), the same for each output k
 //
-// So an active input has the mean square Inputs/Trial, no two overlap, and ½·Σ_k (y_k − y*_k)², averaged over t, is Floor at
-// best. How fast perturbation rules get there package perturb says, see perturb.Linear.
+// So an active input has the mean square Inputs/Trial, no two overlap, and ½·Σ_k (y_k − y*_k)², averaged over t, is Floor
+// at best. How fast perturbation rules get there package perturb says, see perturb.Linear.
 //
 // A trial is one moment with Length examples, or with InTime Length moments with one. An epoch is a trial. It tests itself.
 //
