@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -193,9 +192,6 @@ func (r *evalRun) subject() error {
 		}
 	}
 	h, err := train.ReadHistory(r.dir)
-	if errors.Is(err, train.ErrNoRun) {
-		return usageError{err}
-	}
 	if err != nil {
 		return err
 	}

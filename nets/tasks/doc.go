@@ -15,6 +15,15 @@ var Tasks = []nets.NamedTask{
 		return &Subtasks{Outputs: 10, Inputs: 100, Length: 100, Task: 50, Trial: 10, Floor: 2, Weight: 0.1}
 	}, Moments: 5000},
 	{Name: "butterfly", About: "a butterfly to be drawn from the activities of a random recurrent network", Task: func() nets.Task { return &Butterfly{Units: 200, Length: 200, Tau: 10} }, Moments: 2000},
+	{Name: "pairs", About: "a pulse, and later the reflex that it announces", Task: func() nets.Task {
+		return &Pairs{Period: 1000, Predictor: 500, Reflex: 525, Until: 100000}
+	}, Moments: 150000},
+	{Name: "loop", About: "pairs whose reflex is as strong as the answer leaves it", Task: func() nets.Task {
+		return &Pairs{Period: 600, Predictor: 100, Reflex: 125, Jitter: 5, Closed: true}
+	}, Moments: 180000},
+	{Name: "forage", About: "a robot that steers to food by near and far sensors", Task: func() nets.Task {
+		return &Forage{Moments: 200, Speed: 0.01, Gain: 0.002, Eyes: 0.1, Near: 0.25, Far: 1, Dead: 0.15, Offset: 0.25, Contact: 0.05}
+	}, Moments: 20000},
 }
 
 var squaredError = compute.Formula("(y - want)*(y - want)", "y", "want")
