@@ -82,31 +82,34 @@ func TestClosedCurves(t *testing.T) {
 //	added each trial: wp: ⅛·σ²·η²·a⁶·(M³N³ + 6·M²N² + 8·M·N)
 //	                  np: ⅛·σ²·η²·a⁴·(M³·N·T + 6·M²·N + 8·M·N/T) + η²·a⁴·M·N·floor
 func TestFiniteNoise(t *testing.T) {
-	const m, n, length, a2, learners, sigma = 2., 4., 6, 2., 1000, 0.3
+	const m, n, length, a2, learners, floor = 2., 4., 6, 2., 1000, 0.5
 	task := func() nets.Task {
-		return &tasks.Subtasks{Outputs: m, Inputs: 8, Length: length, Task: n, Trial: n, Floor: 0.5, Weight: 0.1}
+		return &tasks.Subtasks{Outputs: m, Inputs: 8, Length: length, Task: n, Trial: n, Floor: floor, Weight: 0.1}
 	}
 	eta := 0.7 / ((m*n + 2) * a2)
-	ratio := 1 - 2*eta*a2 + eta*eta*a2*a2*(m*n+2)
-	added := map[string]float64{
-		"wp": sigma * sigma * eta * eta * a2 * a2 * a2 * (m*m*m*n*n*n + 6*m*m*n*n + 8*m*n) / 8,
-		"np": sigma*sigma*eta*eta*a2*a2*(m*m*m*n*length+6*m*m*n+8*m*n/length)/8 + eta*eta*a2*a2*m*n*0.5,
+	ratio, noise := 1-2*eta*a2+eta*eta*a2*a2*(m*n+2), eta*eta*a2*a2/8
+	added := map[string]float64{ // of σ², each trial
+		"wp": noise * a2 * (m*m*m*n*n*n + 6*m*m*n*n + 8*m*n),
+		"np": noise * (m*m*m*n*length + 6*m*m*n + 8*m*n/length),
 	}
-	for rule, b := range added {
-		for _, exact := range []bool{false, true} {
-			s := zeroed(t, nets.Run{System: made(rule, perturb.Weight{Sigma: sigma, Exact: exact}), Task: task, Learners: learners, Seed: 1, Rate: eta / 2})
-			want := 0.5 + m*n*a2*0.01/2
-			for trial := range 31 {
-				lab.On(t, s, 1)
-				got, se := mean(lab.Metrics(t, s).Get("error").Each)
-				if trial == 0 && math.Abs(got-want) > 1e-6 || trial%10 == 0 && !(math.Abs(got-want) <= 4*se+1e-6) {
-					t.Errorf("%s, exact %t: a loss of %.4f ± %.4f after %d trials, want %.4f", rule, exact, got, se, trial, want)
-				}
-				want = 0.5 + (want-0.5)*ratio + b
+	rest := map[string]float64{"np": 8 * noise * m * n * floor} // whatever σ is
+	for _, c := range []struct {
+		rule  string
+		sigma float64
+		exact bool
+	}{{"wp", 0.3, false}, {"wp", 0.3, true}, {"wp", 0.001, false}, {"np", 0.3, false}, {"np", 0.3, true}, {"np", 0.001, false}} {
+		s := zeroed(t, nets.Run{System: made(c.rule, perturb.Weight{Sigma: float32(c.sigma), Exact: c.exact}), Task: task, Learners: learners, Seed: 1, Rate: eta / 2})
+		want, each := floor+m*n*a2*0.01/2, added[c.rule]*c.sigma*c.sigma
+		for trial := range 31 {
+			lab.On(t, s, 1)
+			got, se := mean(lab.Metrics(t, s).Get("error").Each)
+			if trial == 0 && math.Abs(got-want) > 1e-6 || trial%10 == 0 && !(math.Abs(got-want) <= 4*se+1e-6) {
+				t.Errorf("%s, sigma %g, exact %t: a loss of %.4f ± %.4f after %d trials, want %.4f", c.rule, c.sigma, c.exact, got, se, trial, want)
 			}
-			if want-0.5 < 0.05 {
-				t.Errorf("%s comes to rest at %g, which would not show the noise", rule, want)
-			}
+			want = floor + (want-floor)*ratio + each + rest[c.rule]
+		}
+		if c.sigma > 0.1 && each < 0.01 {
+			t.Errorf("%s: the noise adds %g a trial, which would not show", c.rule, each)
 		}
 	}
 }
