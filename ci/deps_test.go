@@ -38,7 +38,7 @@ var rules = map[string][]string{
 	"hebb/nets/settle":         {"hebb/compute", "hebb/nets"},
 	"hebb/nets/adapt":          {"hebb/compute", "hebb/nets"},
 	"hebb/nets/develop":        {"hebb/compute", "hebb/nets", "gonum.org/v1/gonum/"},
-	"hebb/nets/tasks":          {"hebb/compute", "hebb/nets", "hebb/nets/data"},
+	"hebb/nets/tasks":          {"hebb/compute", "hebb/nets", "hebb/nets/data", "gonum.org/v1/gonum/"},
 	"hebb/nets/nettest":        {"hebb/compute", "hebb/cpu", "hebb/backend", "hebb/nets", "hebb/nets/"},
 	"hebb/nets/internal/":      {"hebb/backend", "hebb/compute", "hebb/compute/computetest", "hebb/cpu", "hebb/gpu", "hebb/nets", "hebb/nets/"},
 	"hebb/nets/catalogue":      {"hebb/nets", "hebb/nets/", "github.com/BurntSushi/toml"},

@@ -97,7 +97,7 @@ func TestDraws(t *testing.T) {
 // TestSmall: runs of several seeds give what each seed gives alone.
 func TestSmall(t *testing.T) {
 	for name, make := range map[string]Program{
-		"kfrtrl": draws{"kfrtrl", 4, 5, 20}.run, "uoro, plain": draws{"uoro, plain", 4, 5, 20}.run, byRFLO: wave{byRFLO, 3}.run, byBPTT: wave{byBPTT, 3}.run,
+		"kfrtrl": drawing{"kfrtrl", 4, 5, 20}.run, "uoro, plain": drawing{"uoro, plain", 4, 5, 20}.run, byRFLO: wave{byRFLO, 3}.run, byBPTT: wave{byBPTT, 3}.run,
 	} {
 		dev, err := openCPU()
 		if err != nil {

@@ -51,7 +51,7 @@ func drawn(units, moments, trials, networks int, published map[string][3]float64
 		if trials < 100 { // too few of 2000 draws for a slope
 			inclined.Within = 0
 		}
-		d := draws{rule, units, moments, trials}
+		d := drawing{rule, units, moments, trials}
 		p.Runs = append(p.Runs, Run{Name: rule, Make: Program(d.run), Seeds: networks, Figures: []Figure{
 			{What: offBy100, Published: was[0]}, {What: offBy2000, Published: was[1]}, none(offByAll), {What: oneDraw, Published: was[2]},
 			{What: ofError, Published: 1, Within: 0.5, From: "theory"}, inclined,
@@ -69,13 +69,13 @@ func drawn(units, moments, trials, networks int, published map[string][3]float64
 	return p
 }
 
-// A draws is a run by a rule: "rtrl" too, of which one draw is enough.
-type draws struct {
+// A drawing is a run by a rule: "rtrl" too, of which one draw is enough.
+type drawing struct {
 	rule                   string
 	units, moments, trials int
 }
 
-func (d draws) system() nets.System {
+func (d drawing) system() nets.System {
 	leaky := recurrent.Leaky{Units: d.units, Tau: 10, Gain: 1, Start: 0.1}
 	switch d.rule {
 	case "rtrl":
@@ -87,7 +87,7 @@ func (d draws) system() nets.System {
 }
 
 // gradients returns the gradient of the recurrent weights of each trial, for each learner, with so many draws a trial.
-func (d draws) gradients(ctx context.Context, dev *compute.Device, seeds Seeds, trials, examples int) (all [][][]float64, err error) {
+func (d drawing) gradients(ctx context.Context, dev *compute.Device, seeds Seeds, trials, examples int) (all [][][]float64, err error) {
 	s, err := nets.Run{System: d.system, Task: func() nets.Task { return &target{d.moments, examples, nil, nil} }, Learners: seeds.N, Seed: seeds.First}.Open(dev)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (d draws) gradients(ctx context.Context, dev *compute.Device, seeds Seeds, 
 }
 
 // run draws, and compares.
-func (d draws) run(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
+func (d drawing) run(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
 	exact := d
 	exact.rule = "rtrl"
 	want, err := exact.gradients(ctx, dev, seeds, 1, 1)

@@ -11,6 +11,10 @@ var Tasks = []nets.NamedTask{
 	{Name: "sines", About: "sines for so long, after a cue at their beginning", Task: func() nets.Task { return &Sines{Period: 40, Outputs: 1, Cue: 5} }, Moments: 24000},
 	{Name: "xor", About: "exclusive or, its four examples at once", Task: func() nets.Task { return &XOR{} }, Moments: 1200},
 	{Name: "recall", About: "patterns of ±1, and then each of them with bits flipped", Task: func() nets.Task { return &Recall{Bits: 200, Patterns: 15, Flip: 0.1} }, Moments: 2},
+	{Name: "subtasks", About: "few of many inputs in each trial, and a linear function of them", Task: func() nets.Task {
+		return &Subtasks{Outputs: 10, Inputs: 100, Length: 100, Task: 50, Trial: 10, Floor: 2, Weight: 0.1}
+	}, Moments: 5000},
+	{Name: "butterfly", About: "a butterfly to be drawn from the activities of a random recurrent network", Task: func() nets.Task { return &Butterfly{Units: 200, Length: 200, Tau: 10} }, Moments: 2000},
 	{Name: "pairs", About: "a pulse, and later the reflex that it announces", Task: func() nets.Task {
 		return &Pairs{Period: 1000, Predictor: 500, Reflex: 525, Until: 100000}
 	}, Moments: 150000},
@@ -27,7 +31,10 @@ var Tasks = []nets.NamedTask{
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 }
 
-var squaredError = compute.Formula("(y - want)*(y - want)", "y", "want")
+var (
+	squaredError = compute.Formula("(y - want)*(y - want)", "y", "want")
+	product      = compute.Formula("x*y", "x", "y")
+)
 
 // countError counts the mean squared error of an answer as "error": Σ (y − want)² over the numbers of an example, divided
 // by how many they are.

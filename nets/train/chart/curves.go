@@ -3,6 +3,7 @@ package chart
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -23,6 +24,7 @@ type CurveLine struct {
 	Name   string
 	At, Of []float64
 	Spread []float64 // to either side; nil, NaN or 0: none
+	Theory []float64 // what each should be, drawn as a dashed line; or nil
 }
 
 // bars are the points of a line that have a spread.
@@ -38,7 +40,7 @@ func (c Curves) plot() (*plot.Plot, error) {
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
 	p.Add(grid())
 	key := newKey(10.5)
-	key.Left, key.Top = true, false
+	key.Left, key.Top = c.fall(), false
 	for k, l := range c.Lines {
 		colour := colours[k%len(colours)]
 		line, b := make(plotter.XYs, len(l.At)), bars{}
@@ -62,6 +64,18 @@ func (c Curves) plot() (*plot.Plot, error) {
 		}
 		key.Add(l.Name, swatch(colour))
 	}
+	theory := style{color.RGBA{A: 0xff}, 1.2, []vg.Length{5, 3}}
+	for _, l := range c.Lines {
+		var xys plotter.XYs
+		for i, y := range l.Theory {
+			xys = append(xys, plotter.XY{X: l.At[i], Y: y})
+			lo, hi = min(lo, y), max(hi, y)
+		}
+		theory.draw(p, xys, false)
+	}
+	if slices.ContainsFunc(c.Lines, func(l CurveLine) bool { return l.Theory != nil }) {
+		key.Add("theory", &plotter.Line{LineStyle: draw.LineStyle{Color: theory.color, Width: theory.width, Dashes: theory.dashes}})
+	}
 	p.Legend = key
 	dress(p)
 	p.X.Min, p.X.Max = math.Inf(1), math.Inf(-1)
@@ -74,6 +88,17 @@ func (c Curves) plot() (*plot.Plot, error) {
 	p.X.Min, p.X.Max = p.X.Min-edge, p.X.Max+edge
 	linear(p, lo, hi)
 	return p, nil
+}
+
+// fall reports whether the lowest line ends below where the lowest begins, so that there is room below their beginnings.
+func (c Curves) fall() bool {
+	first, last := math.Inf(1), math.Inf(1)
+	for _, l := range c.Lines {
+		if n := len(l.Of); n > 0 {
+			first, last = min(first, l.Of[0]), min(last, l.Of[n-1])
+		}
+	}
+	return last <= first
 }
 
 // Figure returns the drawing.
