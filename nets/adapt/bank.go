@@ -1,5 +1,6 @@
 // Package adapt has learners that anticipate: they learn from the order of their inputs in time to answer an early one
-// as a reflex answers a late one.
+// as a reflex answers a late one. Where the answer weakens the reflex, ICO ends with a thousandth of it: hebb reproduce
+// ico makes that and the authors' other figures, which docs/results.md has with pictures.
 package adapt
 
 import (
