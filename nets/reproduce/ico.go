@@ -98,7 +98,7 @@ func (z icoSize) pulses() tasks.Pairs {
 	return tasks.Pairs{Period: z.period, Predictor: z.period / 2, Reflex: z.period/2 + 25, Until: z.pairs * z.period}
 }
 
-// K returns K_j(25) of the filters of a bank.
+// k returns K_j(25) of the filters of a bank.
 func (r learns) k() (all []float64) {
 	l := r.twin()
 	for _, f := range l.Examples[0].Bank {
