@@ -341,6 +341,7 @@ func (s *Session) Step(ctx context.Context) error {
 
 // moment makes one moment: the task shows it, the system answers, and the task judges.
 func (c *cohort) moment(ctx context.Context, dev *compute.Device, t *builtTask, set func(*Pass), shown func(Moment)) error {
+	dev.Window(c.store.Learners)
 	return dev.Step(func(st *compute.Step) error {
 		pass := func(store *Store, stream uint64) *Pass {
 			p := &Pass{Step: st, Learners: store.Learners, Seed: store.Seed, store: store, ctx: ctx}
