@@ -92,6 +92,17 @@ func TestSequences(t *testing.T) {
 	_, learned, _ = watch(t, sequenceTask(sequencesOf(3, data.Sequences{PerMoment: true}), 3, false), 3, late)
 	near(t, "accuracy at moments", learned.Get("accuracy").Each, (2./3+1./3+1)/3, (2./3+1./3+1)/3)
 
+	moment = -3 // all right in the first trial, none in the second
+	_, learned, _ = watch(t, sequenceTask(sequencesOf(2, data.Sequences{}), 2, false), 6, func(x, want []float32) []float32 {
+		y := slices.Repeat([]float32{0, 0}, len(x)/2)
+		for i, c := range want {
+			y[2*i+(int(c)+map[bool]int{false: 0, true: 1}[moment >= 0])%2] = 1
+		}
+		moment++
+		return y
+	})
+	near(t, "accuracy of two trials", learned.Get("accuracy").Each, 0.5, 0.5)
+
 	err := sequenceTask(set, 4, true)().(nets.Checker).Check()
 	if err == nil || !strings.Contains(err.Error(), "batches of 4, want at least 1 and, shuffled, at most the 3 examples") {
 		t.Error(err)
