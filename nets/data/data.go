@@ -163,7 +163,11 @@ func (s *Set) settle(path string, o Options) error {
 	if o.Classes == 0 {
 		s.sayMissing()
 	}
-	if s.Test != nil || o.Holdout == 0 {
+	switch {
+	case o.Holdout == 0:
+		return nil
+	case s.Test != nil:
+		s.note("there is a test part, and nothing is held out for another")
 		return nil
 	}
 	s.Train, s.Test = s.Train.holdOut(o.Holdout, s.Classes, s.Values())
