@@ -53,6 +53,7 @@ func Ladder(ctx context.Context, t, naive compute.Tuner, o Options) (*Report, er
 	r.total = len(o.roofs) + len(cases)
 	r.measureRoofs(d)
 	r.Devices[0].Roof = d.roof
+	r.first, r.began = r.index, r.spent()
 	var err error
 	for _, c := range cases {
 		if !r.begin(c) {

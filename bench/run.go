@@ -45,7 +45,7 @@ type Progress struct {
 	Case  Case
 	Index int // of the step
 	Total int
-	Left  time.Duration // about, until the end; 0: not known
+	Left  time.Duration // about, until the end; 0: not known, before the first case is done
 }
 
 // A Report has the results of one run or of several ([Collect]).
@@ -94,6 +94,7 @@ func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, e
 		r.measureTransfers(d)
 		r.index++
 	}
+	r.first, r.began = r.index, r.spent()
 	for i, c := range cases {
 		if !r.begin(c) {
 			if ctx.Err() == nil {
@@ -167,8 +168,10 @@ func Version() string {
 type runner struct {
 	Report
 	devices      []*device
-	over         func() error // errInterrupted once the run is to end before its time
-	index, total int          // steps, see Progress
+	over         func() error  // errInterrupted once the run is to end before its time
+	index, total int           // steps, see Progress
+	first        int           // the first step that is no roof
+	began        time.Duration // when that was, after the start; 0: not yet
 }
 
 // A device is a compute.Device with its roof and its speed so far. Between cases it holds no memory.
@@ -303,14 +306,14 @@ func (r *runner) finish(c Case, results []Result) {
 
 func (r *runner) spent() time.Duration { return r.Options.now().Sub(r.Start) }
 
-// progress has the steps that are left take as long as those before, and no longer than the budget.
+// progress has the cases that are left take as long as those before, roofs aside, and no longer than the budget.
 func (r *runner) progress(c Case) Progress {
-	p, budget := Progress{Case: c, Index: r.index, Total: r.total}, r.Options.Budget
-	if r.index > 0 {
-		p.Left = r.spent() / time.Duration(r.index) * time.Duration(r.total-r.index)
-	}
-	if budget > 0 && (p.Left == 0 || p.Left > budget-r.spent()) {
-		p.Left = max(0, budget-r.spent())
+	p := Progress{Case: c, Index: r.index, Total: r.total}
+	if done := r.index - r.first; r.began > 0 && done > 0 {
+		p.Left = (r.spent() - r.began) / time.Duration(done) * time.Duration(r.total-r.index)
+		if budget := r.Options.Budget; budget > 0 {
+			p.Left = max(0, min(p.Left, budget-r.spent()))
+		}
 	}
 	return p
 }

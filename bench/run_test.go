@@ -352,8 +352,11 @@ func TestProgress(t *testing.T) {
 				t.Errorf("budget %v: after step %d comes %d of %d, with %v left of %v", budget, last.Index, p.Index, p.Total, p.Left, end.Sub(*now))
 			}
 		}}, gpu, cpu)
-		if first := all[0]; first.Index != 0 || first.Case.Suite != "roof" || first.Left != budget {
+		if first := all[0]; first.Index != 0 || first.Case.Suite != "roof" || first.Left != 0 {
 			t.Errorf("budget %v: the first step is %+v", budget, first)
+		}
+		if last := all[len(all)-1]; (last.Left > 0) != (last.Index > steps) {
+			t.Errorf("budget %v: at step %d %v is left", budget, last.Index, last.Left)
 		}
 		if last := all[len(all)-1]; r.LeftOut == 0 || (r.LeftOut == cases) != (last.Index < steps) || r.LeftOut < cases && last.Index+1+r.LeftOut != steps+cases {
 			t.Errorf("budget %v: %d cases were left out after step %d", budget, r.LeftOut, last.Index)

@@ -53,7 +53,7 @@ func export(dir string, find func(dir string) (path string, step int, err error)
 		return err
 	}
 	if err := safetensors.WriteFile(path, all, about); err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return failure{fmt.Errorf("--out %s cannot be written: %w", path, err)}
 	}
 	fmt.Fprintf(stdout, "wrote     %s: learner %d, seed %d, after step %d\n", path, learner, c.Seed+uint64(learner), step)
 	return nil

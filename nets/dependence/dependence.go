@@ -4,6 +4,7 @@
 package dependence
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -113,7 +114,7 @@ type Options struct {
 }
 
 // settle checks the samples and options, and sets the widths that are not given.
-func (o *Options) settle(x, y *Samples) error {
+func (o *Options) settle(ctx context.Context, x, y *Samples) error {
 	if err := paired(x, y); err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (o *Options) settle(x, y *Samples) error {
 	}
 	for k, s := range map[*Kernel]Samples{&o.X: *x, &o.Y: *y} {
 		if k.Kind == compute.Gaussian && len(k.Sigma) == 0 {
-			σ, err := median(s, o.Seed)
+			σ, err := median(ctx, s, o.Seed)
 			if err != nil {
 				return err
 			}

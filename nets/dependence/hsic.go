@@ -37,7 +37,7 @@ type Value struct {
 // again for each permutation, and O(m·(dx+dy)) memory: no kernel matrix is stored. Sums over pairs of rows are float32 along
 // a row and float64 over rows. It begins no other op when ctx has ended.
 func HSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options) (Result, error) {
-	if err := o.settle(&x, &y); err != nil {
+	if err := o.settle(ctx, &x, &y); err != nil {
 		return Result{}, err
 	}
 	r := Result{Rows: x.Rows}
@@ -139,7 +139,7 @@ func trace(ctx context.Context, dev *compute.Device, a, b *side) (sums []float64
 	return sums, err
 }
 
-// cause is why ctx has ended, or nil; it is asked before each op, of which one may take long.
+// cause is why ctx has ended, or nil; it is asked before each op, of which one may take long, and each pair of a median.
 func cause(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil

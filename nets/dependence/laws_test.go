@@ -309,6 +309,30 @@ func (b *stopping) Run(op compute.Op) error {
 	return b.Backend.Run(op)
 }
 
+// An impatient context ends when it has been asked that often.
+type impatient struct {
+	context.Context
+	left int
+}
+
+func (c *impatient) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCancelledMedian: the search for a width ends with the context, and no op begins.
+func TestCancelledMedian(t *testing.T) {
+	for _, rows := range []int{200, 500} { // of all pairs, and of some
+		x := normal(rand.New(rand.NewPCG(43, 47)), rows, 1)
+		_, err := dependence.HSIC(&impatient{t.Context(), 100}, compute.New(&compute.Stage{}), x, x, both(dependence.Kernel{Kind: compute.Gaussian}))
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%d rows: %v", rows, err)
+		}
+	}
+}
+
 // TestCancelled: no op begins after the end of the context, in whichever that comes.
 func TestCancelled(t *testing.T) {
 	x := normal(rand.New(rand.NewPCG(43, 47)), 20, 3)

@@ -21,7 +21,7 @@ const DefaultEps = 1e-5
 // and m − 1. An error of u in K changes it in proportion to u/ε, so a small ε costs accuracy in float32. It stores m×m
 // matrices, for at most [MostRows] rows.
 func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options, eps float64) ([]float64, error) {
-	if err := o.settle(&x, &y); err != nil {
+	if err := o.settle(ctx, &x, &y); err != nil {
 		return nil, err
 	}
 	switch {
