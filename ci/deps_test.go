@@ -36,6 +36,7 @@ var rules = map[string][]string{
 	"hebb/nets/perturb":        {"hebb/compute", "hebb/nets"},
 	"hebb/nets/attract":        {"hebb/compute", "hebb/nets"},
 	"hebb/nets/settle":         {"hebb/compute", "hebb/nets"},
+	"hebb/nets/adapt":          {"hebb/compute", "hebb/nets"},
 	"hebb/nets/develop":        {"hebb/compute", "hebb/nets", "gonum.org/v1/gonum/"},
 	"hebb/nets/tasks":          {"hebb/compute", "hebb/nets", "hebb/nets/data"},
 	"hebb/nets/nettest":        {"hebb/compute", "hebb/cpu", "hebb/backend", "hebb/nets", "hebb/nets/"},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -193,9 +192,6 @@ func (r *evalRun) subject() error {
 		}
 	}
 	h, err := train.ReadHistory(r.dir)
-	if errors.Is(err, train.ErrNoRun) {
-		return usageError{err}
-	}
 	if err != nil {
 		return err
 	}
@@ -280,7 +276,10 @@ func (v evaluated) print(w io.Writer) error {
 
 // printSystem writes the metrics of a system.
 func (v evaluated) printSystem(w io.Writer) error {
-	fmt.Fprintf(w, "system    %s, from %s, after step %d\ntask      %s\ndevice    %s\n", v.System, v.Model, v.Step, cmp.Or(v.Task, "the examples of its data"), v.Device)
+	fmt.Fprintf(w, "system    %s, from %s, after step %d\ntask      %s\ndevice    %s\n", v.System, v.Model, v.Step, cmp.Or(v.Task, "the images of its data"), v.Device)
+	if v.Data != "" {
+		fmt.Fprintf(w, "data      the %s part of %s\n", v.Part, v.Data)
+	}
 	for _, name := range slices.Sorted(maps.Keys(v.Metrics)) {
 		fmt.Fprintf(w, "%-9s %.5g", name, v.Metrics[name])
 		if each := v.Learners[name]; len(each) > 1 {

@@ -87,7 +87,7 @@ func TestMistakes(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"trian", []string{`unknown command "trian"`, "bench, compare, completion, data, eval, export, features, hsic, info, list, man, plot, predict, report, reproduce, sweep, train, tune, verify, version, weights; did you mean train?"}},
+		{"trian", []string{`unknown command "trian"`, "bench, compare, completion, data, eval, export, features, hsic, info, list, man, plot, predict, record, report, reproduce, sweep, train, tune, verify, version, weights; did you mean train?"}},
 		{"data ftech", []string{`unknown command "ftech", want one of fetch, info, list, show; did you mean fetch?`}},
 		{"help trian", []string{`no help on "trian"`, "did you mean train?"}},
 		{"completion tcsh", []string{`unknown command "tcsh"`, "bash, fish, powershell, zsh"}},
@@ -104,17 +104,21 @@ func TestMistakes(t *testing.T) {
 		{"train --optimiser adm", []string{"did you mean adam?"}},
 		{"train --schedule cosin", []string{"did you mean cosine?"}},
 		{"train --net resnet21 --backend cpu", []string{"resnet20, resnet32", "did you mean resnet20"}},
-		{"eval nowhere", []string{"not the folder of a run"}},
-		{"export nowhere --out x", []string{"nowhere"}},
-		{"train --resume nowhere --backend cpu", []string{"nowhere"}},
-		{"plot nowhere", []string{"nowhere"}},
+		{"eval nowhere", []string{"not the folder of a run: there is no folder nowhere"}},
+		{"export nowhere --out x", []string{"there is no folder nowhere"}},
+		{"train --resume nowhere --backend cpu", []string{"there is no folder nowhere"}},
+		{"train --resume main.go --backend cpu", []string{"main.go is a file"}},
+		{"train --resume testdata --backend cpu", []string{"testdata has no config.toml"}},
+		{"train --data main.go --backend cpu", []string{"main.go is a file, want an .npz file"}},
+		{"compare nowhere", []string{"there is no folder nowhere"}},
+		{"plot nowhere", []string{"there is no folder nowhere"}},
 		{"report nowhere.json", []string{"nowhere.json"}},
 		{"hsic nowhere.npy nowhere.npy", []string{"nowhere.npy"}},
 		{"hsic nowhere.npy nowhere.npy --normalised --eps nan", []string{"--eps: ε is NaN"}},
 		{"bench --peer-device cpu", []string{"--peer-device is of --peer"}},
 		{"train --from nowhere --backend cpu --batch 4 --data " + images(t, 8) + " --net mlp:30-10", []string{"nowhere"}},
 		{"list now", []string{"flags only", `"now"`}},
-		{"train now", []string{`system "now"`, "rflo, bptt"}},
+		{"train now", []string{`system "now"`, "rflo, ", "wp, "}},
 		{"train now then", []string{"one system, and else flags only", "[\"now\" \"then\"]"}},
 		{"train rflo:size=3 --task sines", []string{"system rflo", "no setting is called size", "units, tau, gain"}},
 		{"train rflo:units=0 --task sines", []string{"rflo:units=0", "0 units"}},
@@ -159,7 +163,7 @@ func TestMistakes(t *testing.T) {
 		{"weights x --picture x.png", []string{"--picture", "--layer", "both or neither"}},
 		{"weights x --picture x.gif --layer fc1", []string{"--picture x.gif", "ends in .svg or .png"}},
 		{"weights x --out x.npy", []string{"--out x.npy", "ends in .npz"}},
-		{"weights x", []string{"no such file"}},
+		{"weights x", []string{"there is no folder x"}},
 		{"sweep", []string{"want --set"}},
 		{"sweep --set lr=0.1", []string{"want --out"}},
 		{"sweep --set lr=0.1 --out x --jobs 0", []string{"--jobs 0"}},
@@ -275,7 +279,7 @@ func TestComplete(t *testing.T) {
 	System("half-lost", "a test", func() nets.System { return &halfLost{} })(names)
 	for args, want := range map[string]string{
 		"train ": "half-lost rflo sanger", "train --rule ": "bp phsic sanger", "train --net ": "mlp lenet5 resnet20", "train --task ": "sines samples", "train --backend ": "auto gpu cpu",
-		"train --data ": "fashion-mnist cifar10", "train --schedule ": "cosine", "train --optimiser ": "adamw", "train --normalise ": "channel signed none", "bench --suite ": "layers training",
+		"train --data ": "fashion-mnist cifar10", "train --schedule ": "cosine", "train --optimiser ": "adamw", "train --normalise ": "channel signed none", "bench --suite ": "layers training", "bench ": "compare", "bench compare --format ": "table json markdown",
 		"tune --suite ": "gram", "verify --op ": "Gemm Conv", "eval --part ": "test train", "reproduce ": "two-routes", "data fetch ": "mnist", "help ": "train exit-codes",
 	} {
 		status, out, _ := hebb(t, append([]string{"__complete"}, strings.Split(args, " ")...)...)
@@ -511,7 +515,7 @@ func TestInterruptedVerify(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, cancel)
 	var out, stderr bytes.Buffer
 	status := run(ctx, []string{"verify", "--backend", "cpu", "--full"}, &out, &stderr)
-	if status != 130 || !strings.Contains(stderr.String(), "interrupted after") || !strings.Contains(out.String(), "Gemm") ||
+	if status != 130 || !strings.Contains(stderr.String(), "stopped after") || !strings.Contains(out.String(), "Gemm") ||
 		strings.Contains(out.String(), "all ") || !strings.Contains(out.String(), "ended early: ") {
 		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr.String(), out.String())
 	}

@@ -78,7 +78,7 @@ Experiments:
 	f := cmd.Flags()
 	f.BoolVar(&r.list, "list", false, "list the experiments and their figures: what was published, and ours with seed and date")
 	f.StringVar(&r.record, "record", "", "put the figures into `FILE`, as nets/reproduce/measured.json has them")
-	f.StringVar(&r.scale, "scale", "cpu", "how large: cpu or gpu")
+	f.StringVar(&r.scale, "scale", "cpu", "how large, of the scales that the experiment has: small, cpu or gpu")
 	f.StringSliceVar(&r.only, "only", nil, "make these parts alone")
 	f.StringSliceVar(&r.data, "data", nil, "NAME=PATH: where a data set is")
 	f.StringVar(&r.out, "out", "", "folder for the runs (default runs/EXPERIMENT-SCALE)")

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"hebb/nets"
+	"hebb/nets/adapt"
 	"hebb/nets/attract"
 	"hebb/nets/credit"
 	"hebb/nets/develop"
@@ -48,7 +49,7 @@ func Default() *Catalogue {
 	return &Catalogue{
 		Rules:     slices.Concat(credit.Rules, local.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, settle.Systems, attract.Systems, develop.Systems),
+		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems),
 		Recurrent: recurrent.Networks,
 		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{

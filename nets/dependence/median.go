@@ -1,7 +1,6 @@
 package dependence
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -47,7 +46,7 @@ func median(s Samples, seed uint64) (float64, error) {
 		}
 	}
 	if len(all) == 0 {
-		return 0, fmt.Errorf("%s has no two different rows among %d pairs of which the median of distances is sought: give a width", s.Name, mostPairs)
+		return 0, inputf("%s has no two different rows among %d pairs of which the median of distances is sought: give a width", s.Name, mostPairs)
 	}
 	slices.Sort(all)
 	n := len(all)

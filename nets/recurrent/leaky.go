@@ -69,7 +69,7 @@ func (l *Leaky) Build(s *nets.Store, spec nets.Spec) Parts {
 }
 
 var (
-	leak    = compute.Formula("keep*h + gain*phi", "h", "phi")
+	leaked  = compute.Formula("keep*h + gain*phi", "h", "phi")
 	through = compute.Formula("gain*(v*slope)", "v", "slope")
 	kept    = compute.Formula("keep*v + down", "v", "down")
 	pushed  = compute.Formula("keep*a + gain*(slope*wa)", "a", "slope", "wa")
@@ -93,7 +93,7 @@ func (l *Leaky) Forward(p *nets.Pass, h, x *compute.Tensor) (next *compute.Tenso
 	act := compute.Acts[l.act()]
 	phi := p.Product(l.u, x, compute.Identity)
 	p.AddProduct(phi, l.w, h, act)
-	return p.Map(l.leaking(leak), h, phi), []*compute.Tensor{x, h, p.Map(slopes[act], phi)}
+	return p.Map(l.leaking(leaked), h, phi), []*compute.Tensor{x, h, p.Map(slopes[act], phi)}
 }
 
 // Backward returns Jᵀ·v = (1−1/τ)·v + Wᵀ·δ, and δ = 1/τ·f′∘v for both weights.

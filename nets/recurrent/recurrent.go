@@ -18,6 +18,8 @@ import "hebb/nets"
 var Systems = []nets.NamedSystem{
 	{Name: "rflo", About: "random feedback local online learning (Murray 2019)", Rate: 5e-4,
 		System: func() nets.System { return &RFLO{Leaky: first, When: atMoments, Learning: learning(random)} }},
+	{Name: "readout", About: "a random recurrent network whose readout alone learns, the control of rules that learn more (Jaeger 2001)", Rate: 5e-4,
+		System: func() nets.System { return &Readout{Units: 50, Tau: 10, Gain: 1.5, Optimiser: nets.SGD{}} }},
 	{Name: "bptt", About: "backprop through time, over whole trials (Werbos 1990)", Rate: 5e-4,
 		System: func() nets.System { return &BPTT{Leaky: first, Learning: learning(transposed)} }},
 	{Name: "tbptt", About: "backprop through the last moments (Williams and Peng 1990)", Rate: 5e-4,

@@ -22,7 +22,8 @@ type Experiment struct {
 	Scales []Scale
 }
 
-// A Scale is how large the experiment is made: "cpu" for half an hour or so on two cores, "gpu" for the whole of it.
+// A Scale is how large the experiment is made: "cpu" for half an hour or so on two cores, "gpu" for the whole of it where
+// that takes longer, "small" for a device in software.
 type Scale struct {
 	Name  string
 	About string
@@ -104,7 +105,7 @@ type Point struct {
 }
 
 // All are the experiments of this package.
-var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo}
+var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, ico, influence, unbiased, rflo}
 
 // Find returns the experiment of a name, of a list, and its scale.
 func Find(all []Experiment, name, scale string) (Experiment, Scale, error) {

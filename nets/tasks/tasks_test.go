@@ -29,7 +29,7 @@ type shown struct {
 
 func (w *watcher) Build(s *nets.Store, spec nets.Spec) error {
 	s.Weights("none", nets.Zeros, 1)
-	w.out = spec.Out
+	w.out = max(spec.Out, 1) // where nothing is wanted, a number
 	return nil
 }
 

@@ -31,7 +31,7 @@ func ofSystem(t testing.TB, system, task string, steps int) Config {
 // its states and of its task too.
 func TestResumeSystem(t *testing.T) {
 	for system, task := range map[string]string{
-		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:units=4": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
+		"rflo:units=8": "sines:period=5", "bptt:units=8": "sines:period=5", "uoro:units=8": "sines:period=5", "wp": "xor", "chl:units=4": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
 	} {
 		t.Run(system, func(t *testing.T) {
 			c := ofSystem(t, system, task, 50)

@@ -35,7 +35,7 @@ func (n *Noise) Show(p *nets.Pass) nets.Moment {
 		t %= n.Spec.Trial
 		m.First, m.Last = t == 0, t == n.Spec.Trial-1
 	}
-	if !n.Gaps || p.Number%3 != 2 {
+	if n.Spec.Out > 0 && (!n.Gaps || p.Number%3 != 2) {
 		m.Want = draw(n.Spec.Out, compute.Uniform(0, 1))
 	}
 	if n.Masked {

@@ -22,10 +22,10 @@ type Curves struct {
 type CurveLine struct {
 	Name   string
 	At, Of []float64
-	Spread []float64 // to either side; nil or NaN: none
+	Spread []float64 // to either side; nil, NaN or 0: none
 }
 
-// bars are the points of a line with their spreads.
+// bars are the points of a line that have a spread.
 type bars struct {
 	plotter.XYs
 	spread []float64
@@ -41,21 +41,25 @@ func (c Curves) plot() (*plot.Plot, error) {
 	key.Left, key.Top = true, false
 	for k, l := range c.Lines {
 		colour := colours[k%len(colours)]
-		b := bars{spread: make([]float64, len(l.At))}
+		line, b := make(plotter.XYs, len(l.At)), bars{}
 		for i, at := range l.At {
-			if i < len(l.Spread) && l.Spread[i] == l.Spread[i] {
-				b.spread[i] = l.Spread[i]
+			spread := 0.0
+			line[i] = plotter.XY{X: at, Y: l.Of[i]}
+			if i < len(l.Spread) && l.Spread[i] > 0 {
+				spread = l.Spread[i]
+				b.XYs, b.spread = append(b.XYs, line[i]), append(b.spread, spread)
 			}
-			b.XYs = append(b.XYs, plotter.XY{X: at, Y: l.Of[i]})
-			lo, hi = min(lo, l.Of[i]-b.spread[i]), max(hi, l.Of[i]+b.spread[i])
+			lo, hi = min(lo, l.Of[i]-spread), max(hi, l.Of[i]+spread)
 		}
-		style{colour, bold, nil}.draw(p, b.XYs, true)
-		whiskers, err := plotter.NewYErrorBars(b)
-		if err != nil {
-			return nil, err
+		style{colour, bold, nil}.draw(p, line, true)
+		if len(b.XYs) > 0 {
+			whiskers, err := plotter.NewYErrorBars(b)
+			if err != nil {
+				return nil, err
+			}
+			whiskers.LineStyle = draw.LineStyle{Color: color.Color(colour), Width: 1.2}
+			p.Add(whiskers)
 		}
-		whiskers.LineStyle = draw.LineStyle{Color: color.Color(colour), Width: 1.2}
-		p.Add(whiskers)
 		key.Add(l.Name, swatch(colour))
 	}
 	p.Legend = key

@@ -32,6 +32,16 @@ func TestCurves(t *testing.T) {
 	if strings.Contains(text, "NaN") {
 		t.Error("a coordinate is no number")
 	}
+	flat := c
+	flat.Lines = append([]CurveLine(nil), c.Lines...)
+	flat.Lines[2].Spread = []float64{0, 0}
+	var none bytes.Buffer
+	if drawing, err := flat.Figure(); err != nil || drawing.SVG(&none) != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(svg.Bytes(), none.Bytes()) {
+		t.Error("a spread of 0 is drawn")
+	}
 	wider := c
 	wider.Lines = append([]CurveLine(nil), c.Lines...)
 	wider.Lines[0].Spread = []float64{0.1, 0.5, 20}
