@@ -67,6 +67,10 @@ func (r *RFLO) learn(now moment, q *compute.Tensor) {
 	each := now.View(q, 0, now.all(), r.units(), 1)
 	for k, w := range r.parts.Weights {
 		g, keep := r.into(w.W)
+		if now.n == 1 && keep == 0 { // nothing to sum up
+			now.Into(now.View(g, 0, now.Learners, r.units(), w.W.Cols()), steps, r.of(now, r.p[k]), each)
+			continue
+		}
 		steps := now.View(now.Map(steps, r.of(now, r.p[k]), each), 0, now.Learners, now.n, r.units()*w.W.Cols())
 		now.Do(compute.Reduce{Out: g, In: []*compute.Tensor{steps}, Along: compute.AlongRows, Alpha: 1, Beta: keep})
 	}
