@@ -18,7 +18,7 @@ var values = map[string]func() []string{
 		return append(listed(names.Rules, func(r stack.NamedRule) string { return r.Name }), componentRules...)
 	},
 	"net":  func() []string { return names.NetworkNames() },
-	"task": func() []string { return append(taskNames(), train.SamplesTask) },
+	"task": func() []string { return append(taskNames(), train.SamplesTask, train.SequencesTask, imagesTask) },
 	"loss": func() []string { return listed(names.Losses, func(l nets.NamedLoss) string { return l.Name }) },
 	"optimiser": func() []string {
 		return listed(names.Optimisers, func(o catalogue.Optimiser) string { return o.Name })

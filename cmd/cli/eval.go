@@ -276,7 +276,10 @@ func (v evaluated) print(w io.Writer) error {
 
 // printSystem writes the metrics of a system.
 func (v evaluated) printSystem(w io.Writer) error {
-	fmt.Fprintf(w, "system    %s, from %s, after step %d\ntask      %s\ndevice    %s\n", v.System, v.Model, v.Step, cmp.Or(v.Task, "the examples of its data"), v.Device)
+	fmt.Fprintf(w, "system    %s, from %s, after step %d\ntask      %s\ndevice    %s\n", v.System, v.Model, v.Step, cmp.Or(v.Task, "the images of its data"), v.Device)
+	if v.Data != "" {
+		fmt.Fprintf(w, "data      the %s part of %s\n", v.Part, v.Data)
+	}
 	for _, name := range slices.Sorted(maps.Keys(v.Metrics)) {
 		fmt.Fprintf(w, "%-9s %.5g", name, v.Metrics[name])
 		if each := v.Learners[name]; len(each) > 1 {

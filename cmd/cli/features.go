@@ -62,8 +62,8 @@ func (r *sightRun) ready(endings ...string) (*outFile, error) {
 		return nil, err
 	}
 	switch {
-	case r.System != "":
-		return nil, usagef("%s is a run of %s, want one of a network", r.dir, r.System)
+	case r.System != "" && (r.Task != train.SequencesTask || slices.Contains(endings, ".npy")):
+		return nil, usagef("%s is a run of %s, want one of a network; hebb record says what a system does", r.dir, r.System)
 	case r.First < 0:
 		return nil, usagef("--limit %d, want at least 0", r.First)
 	case r.learner < 0 || r.learner >= r.Learners:

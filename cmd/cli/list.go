@@ -51,6 +51,7 @@ func list(w io.Writer) {
 		row(t.Name, t.About, t.Task(), length)
 	}
 	row(train.SamplesTask, "the images of --data without their labels, less their mean", nil, fmt.Sprintf("--epochs %d unless others are given", train.Default.Epochs))
+	row(train.SequencesTask, "the sequences of an NPZ file, a moment at a time (what --data FILE.npz is, where it holds some)", nil, fmt.Sprintf("--epochs %d unless others are given", train.Default.Epochs))
 	section("\nnetworks: hebb train --net NAME --data DATA")
 	for _, n := range names.Networks {
 		row(n.Name, n.About, nil)

@@ -118,7 +118,7 @@ func TestMistakes(t *testing.T) {
 		{"bench --peer-device cpu", []string{"--peer-device is of --peer"}},
 		{"train --from nowhere --backend cpu --batch 4 --data " + images(t, 8) + " --net mlp:30-10", []string{"nowhere"}},
 		{"list now", []string{"flags only", `"now"`}},
-		{"train now", []string{`system "now"`, "rflo, wp"}},
+		{"train now", []string{`system "now"`, "rflo, ", "wp, "}},
 		{"train now then", []string{"one system, and else flags only", "[\"now\" \"then\"]"}},
 		{"train rflo:size=3 --task sines", []string{"system rflo", "no setting is called size", "units, tau, gain"}},
 		{"train rflo:units=0 --task sines", []string{"rflo:units=0", "0 units"}},

@@ -54,7 +54,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	addReading(f, &r.Layout, &r.Resize, &r.Alpha, &r.CropCentre)
 	f.IntVar(&r.Limit, "limit", r.Limit, "train on the first `N` examples, drawn evenly from all classes where data are in their order (0: all)")
 	f.IntVar(&r.TestLimit, "test-limit", r.TestLimit, "test with the first `N` examples, likewise (0: all)")
-	f.StringVar(&r.Normalise, "normalise", r.Normalise, `"channel": mean 0 and variance 1; "signed": −1 to 1; "none": 0 to 1`)
+	f.StringVar(&r.Normalise, "normalise", r.Normalise, said(`"channel": mean 0 and variance 1; "signed": −1 to 1; "none": 0 to 1`, "channel, and of sequences none"))
 	f.IntVar(&r.Crop, "crop", r.Crop, "random crops, after padding by so many pixels")
 	f.BoolVar(&r.Flip, "flip", r.Flip, "mirror left and right at random")
 	f.IntVar(&r.Cutout, "cutout", r.Cutout, "side of a square cut out at random")
@@ -74,8 +74,9 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.Uint64Var(&r.Seed, "seed", r.Seed, "seed of the first weights, of the order, of augmentation and dropout")
 	f.BoolVar(&r.InOrder, "in-order", r.InOrder, "take the examples in the order of the data")
 	f.IntVar(&r.Angles, "angles", r.Angles, "compare deltas with backprop's on the first `N` examples (0: on the last batch)")
-	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, said("updates between two lines of metrics", "50, a twentieth of a task's own length, and 468 with --rule sanger and its kin"))
+	f.IntVar(&r.LogEvery, "log-every", r.LogEvery, said("updates between two lines of metrics", "50, of sequences 50 times their moments, a twentieth of a task's own length, and 468 with --rule sanger and its kin"))
 	f.IntVar(&r.SaveEvery, "save-every", r.SaveEvery, "updates between two checkpoints (0: an epoch)")
+	f.BoolVar(&r.KeepAll, "keep-all", r.KeepAll, "keep all checkpoints, and not the last two alone: hebb weights --over-training draws them")
 	f.StringVar(&r.KeepBest, "keep-best", r.KeepBest, "keep the checkpoint that is best on the test part too, by `accuracy` or loss")
 	f.IntVar(&r.Patience, "patience", r.Patience, "with --keep-best: end after `N` evaluations that were no better (0: at the last step)")
 	f.StringVar(&r.config, "config", "", "take the settings from `FILE.toml`; flags win")
@@ -86,9 +87,9 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.IntVar(&r.sampled, "verify", 0, "check `N` elements of every op against its definition (0: all; slow)")
 	f.StringVar(&r.profile, "profile", "", profileUsage)
 	f.StringVar(&r.trace, "trace", "", "write a line for every op into `FILE`: its shapes, its cost, how long the call took")
-	f.StringVar(&r.Task, "task", r.Task, "what a system learns from, see hebb list (default: the examples of --data)")
-	for _, name := range []string{"lr", "epochs", "schedule", "log-every"} { // whose defaults depend on the system and its task
-		f.Lookup(name).DefValue = map[bool]string{true: "", false: "0"}[name == "schedule"]
+	f.StringVar(&r.Task, "task", r.Task, "what a system learns from, see hebb list (default: the examples of --data, sequences or "+imagesTask+")")
+	for _, name := range []string{"lr", "epochs", "schedule", "log-every", "normalise"} { // whose defaults depend on the system and its task
+		f.Lookup(name).DefValue = map[bool]string{true: "", false: "0"}[name == "schedule" || name == "normalise"]
 	}
 }
 
@@ -117,6 +118,7 @@ func (r *networkRun) settings() (train.Config, error) {
 	if err != nil {
 		return c, err
 	}
+	c, _ = seen(c)
 	if err := r.useless(c); err != nil {
 		return c, err
 	}
@@ -146,6 +148,23 @@ func (r *networkRun) over(c train.Config) (train.Config, error) {
 	return c, nil
 }
 
+// imagesTask is what --task calls the images of --data with their labels, where a file could be sequences too.
+const imagesTask = "images"
+
+// seen returns c with the task of its data, if it has no other: that of sequences, if they look like them, with how many moments
+// these have, and else that of images, which has no name.
+func seen(c train.Config) (of train.Config, moments int) {
+	if c.System != "" && (c.Task == "" || c.Task == train.SequencesTask) {
+		if moments = data.Moments(c.Data); moments > 0 {
+			c.Task = train.SequencesTask
+		}
+	}
+	if c.Task == imagesTask {
+		c.Task = ""
+	}
+	return c, moments
+}
+
 // suited returns the defaults with the rate and the length of a run that suit a system and its task, where nothing was said of
 // them.
 func suited(said train.Config) train.Config {
@@ -159,6 +178,9 @@ func suited(said train.Config) train.Config {
 	if i >= 0 && said.Epochs == noEpochs && said.Steps == 0 && names.Tasks[i].Moments > 0 {
 		c.Steps = names.Tasks[i].Moments
 		c.LogEvery = max(1, c.Steps/20)
+	}
+	if _, moments := seen(said); moments > 0 {
+		c.LogEvery, c.Normalise = c.LogEvery*moments, "none"
 	}
 	return c
 }
@@ -472,7 +494,7 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 	c := work.Config
 	done, total := work.Steps()
 	if s := work.Set; s != nil {
-		fmt.Fprintf(w, "data      %s: %s images of %d×%d×%d in %d classes", c.Data, part(c.Limit, s.Train.N()), s.Height, s.Width, s.Channels, s.Classes)
+		fmt.Fprintf(w, "data      %s: %s %s", c.Data, part(c.Limit, s.Train.N()), form(s))
 		if work.Session.Test != nil {
 			fmt.Fprintf(w, ", tested on %s", part(c.TestLimit, s.Test.N()))
 		}
@@ -511,6 +533,26 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 	if rec.From != "" {
 		fmt.Fprintf(w, "from      %s\n", rec.From)
 	}
+}
+
+// form says what the examples of a set are.
+func form(s *data.Set) string {
+	q := s.Sequences
+	if q == nil {
+		return fmt.Sprintf("images of %d×%d×%d in %d classes", s.Height, s.Width, s.Channels, s.Classes)
+	}
+	length, ends := fmt.Sprint(s.Width), s.Train.Ends()
+	if shortest := slices.Min(ends); shortest < s.Width {
+		length = fmt.Sprintf("%d to %d", shortest, s.Width)
+	}
+	what, when := fmt.Sprintf("one of %d classes", s.Classes), "at the end"
+	if q.Numbers > 0 {
+		what = fmt.Sprintf("%d numbers", q.Numbers)
+	}
+	if q.PerMoment {
+		when = "at each moment"
+	}
+	return fmt.Sprintf("sequences of %s moments × %d features, %s wanted %s", length, s.Channels, what, when)
 }
 
 // describeParts says what a limit takes, if that is not the first examples, and what fills no batch.

@@ -26,7 +26,10 @@ func newPredictCmd() *cobra.Command {
 class that the network of the last checkpoint takes it for, and a number for each class: the probability by the loss (of
 cross-entropy the softmax, of binary-cross-entropy a sigmoid for each class), in columns p(CLASS), or, of any other loss,
 what the network predicts, in columns y(CLASS). Where the data name their classes, so do the rows. An NPZ file has the
-arrays index, label, predicted, classes, and probabilities or predictions, examples × classes.`,
+arrays index, label, predicted, classes, and probabilities or predictions, examples × classes.
+
+Of a system that learned from sequences there is a row for each moment at which an example wants something, with its
+number, and what the system answers, y(…); of numbers beside those that are wanted.`,
 		Example: `  hebb predict runs/20261122-101500-sa-gpu --out predictions.csv
   hebb predict runs/20261122-101500-sa-gpu --data path/to/other/images --out predictions.npz`,
 	}
@@ -49,6 +52,9 @@ func (r *sightRun) predict(ctx context.Context, stdout, stderr io.Writer) error 
 		return err
 	}
 	defer f.drop()
+	if r.System != "" {
+		return r.predictSequences(ctx, f, stdout, stderr)
+	}
 	loss, err := names.Loss(r.Loss)
 	if err != nil {
 		return err

@@ -51,6 +51,8 @@ positive, blue negative) and components.json (how they agree) into the folder to
 
 A SYSTEM is anything else that learns, from a --task, or from the images of --data: hebb train rflo:units=50 --task sines.
 --task samples is these images as rows without labels, less their mean. --steps counts what a task shows at a time.
+An NPZ file of sequences, x of examples × time × features and y of each example or each moment, is shown a moment at a
+time: hebb train rflo:units=64 --data FILE.npz (docs/time.md); --task images shows such a file as images.
 All systems, tasks and their settings: hebb list. --learners N learns from N seeds at once, and the folder has the values
 of each.`,
 		Example: `  hebb train --net mlp:784-500-10 --data fashion-mnist --rule kp --optimiser momentum:weight_decay=1e-3

@@ -27,6 +27,7 @@ type weightsRun struct {
 	layer        string
 	image        string
 	format       string
+	over         bool
 }
 
 func newWeightsCmd() *cobra.Command {
@@ -39,10 +40,14 @@ shape as PyTorch has it, mean, standard deviation, norm √Σw² and how many ar
 
 --out writes them as the arrays of an NPZ file. --picture draws the weights of --layer as a contact sheet on one scale: of a
 convolution, each window, a line for each unit where the input has several channels; of other layers, the inputs of each
-unit in the form of an image, see --image, or else line by line in a square.`,
+unit in the form of an image, see --image, or else line by line in a square.
+
+--over-training takes all checkpoints that there are, which are all with hebb train --keep-all: the picture has a column
+for each of them and a row for each weight, and the NPZ file steps and each tensor as checkpoints × shape.`,
 		Example: `  hebb weights runs/20261122-101500-sa-gpu
   hebb weights runs/20261122-101500-sa-gpu --out w.npz
   hebb weights runs/20261122-101500-sa-gpu --picture conv1.png --layer conv1
+  hebb weights runs/20261122-101500-rflo-cpu --over-training --picture recurrent.png --layer recurrent
   hebb weights resnet18.safetensors --picture stem.svg --layer conv1`,
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,6 +57,7 @@ unit in the form of an image, see --image, or else line by line in a square.`,
 	f := cmd.Flags()
 	f.BoolVar(&r.best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which, from 0")
+	f.BoolVar(&r.over, "over-training", false, "write and draw the weights of all checkpoints that the run has")
 	f.StringVar(&r.out, "out", "", "write the tensors as `FILE.npz`")
 	f.StringVar(&r.picture, "picture", "", "draw the weights of --layer as `FILE`, .png or .svg")
 	f.StringVar(&r.layer, "layer", "", "the `NAME` of a layer, or of a tensor")
@@ -86,7 +92,12 @@ func (r *weightsRun) run(from string, chosen bool, stdout io.Writer) error {
 		return err
 	}
 	var filters chart.Filters
-	if r.layer != "" {
+	var course course
+	if r.over {
+		if course, err = r.course(from); err != nil {
+			return err
+		}
+	} else if r.layer != "" {
 		if filters, err = r.filters(all); err != nil {
 			return err
 		}
@@ -106,15 +117,75 @@ func (r *weightsRun) run(from string, chosen bool, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	arrays, picture := outputs(all), filters.Figure
+	if r.over {
+		arrays, picture = course.arrays, course.Figure
+	}
 	if r.out != "" {
-		if err := into("out", r.out, func(w io.Writer) error { return data.WriteNPZ(w, outputs(all)...) }); err != nil {
+		if err := into("out", r.out, func(w io.Writer) error { return data.WriteNPZ(w, arrays...) }); err != nil {
 			return err
 		}
 	}
 	if r.picture != "" {
-		return into("picture", r.picture, func(w io.Writer) error { return draw(filters.Figure(), w) })
+		return into("picture", r.picture, func(w io.Writer) error { return draw(picture(), w) })
 	}
 	return nil
+}
+
+// A course is the weights of a learner over the checkpoints of a run.
+type course struct {
+	chart.Tracks
+	arrays []data.Output // steps, and each tensor as checkpoints × shape
+}
+
+func (r *weightsRun) course(dir string) (c course, err error) {
+	if r.image != "" || r.best {
+		return c, usagef("--over-training with --image or --best: a weight is a row, and all checkpoints are columns")
+	}
+	models, err := train.Models(dir)
+	if err != nil {
+		return c, err
+	}
+	config, err := train.ReadConfig(filepath.Join(dir, train.ConfigFile), train.Config{})
+	if err != nil {
+		return c, usageError{err}
+	}
+	track := chart.Track{Title: r.layer, Y: "weight"}
+	var steps data.Ints
+	values := map[string]data.Floats{}
+	for _, m := range models {
+		all, _, err := learnersModel(m.Path, config, r.learner)
+		if err != nil {
+			return c, err
+		}
+		steps, track.At = append(steps, int64(m.Step)), append(track.At, float64(m.Step))
+		for _, t := range all {
+			x := elements(t)
+			if values[t.Name] == nil {
+				c.arrays = append(c.arrays, data.Output{Name: t.Name, Shape: t.Shape})
+			}
+			if values[t.Name] = append(values[t.Name], x...); t.Name != r.layer && t.Name != r.layer+".weight" {
+				continue
+			}
+			if track.Rows == nil {
+				track.Rows = make([][]float32, len(x))
+			}
+			for i, v := range x {
+				track.Rows[i] = append(track.Rows[i], v)
+			}
+		}
+	}
+	var tensors []string
+	for i, a := range c.arrays {
+		tensors = append(tensors, a.Name)
+		c.arrays[i].Shape, c.arrays[i].Values = append([]int{len(models)}, a.Shape...), values[a.Name]
+	}
+	if r.layer != "" && track.Rows == nil {
+		return c, usagef("--layer %q: want one of %s", r.layer, strings.Join(tensors, ", "))
+	}
+	c.arrays = append(c.arrays, data.Output{Name: "steps", Shape: []int{len(models)}, Values: steps})
+	c.Tracks = chart.Tracks{Title: fmt.Sprintf("%s, learner %d of %d", filepath.Clean(dir), r.learner, config.Learners), X: "checkpoint after step", Tracks: []chart.Track{track}}
+	return c, nil
 }
 
 // tensors reads those of a file, or of a learner of a run, and says what they are.

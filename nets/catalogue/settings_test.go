@@ -99,7 +99,7 @@ func TestFresh(t *testing.T) {
 		t.Errorf("%p and %p, %v, %v", a, b, errA, errB)
 	}
 	for text, says := range map[string]string{
-		"rtrl": `system "rtrl", want one of rflo, wp`, "wp:sigma=big": `system wp: "sigma=big"`, "rflo:units=0": `system "rflo:units=0": `,
+		"rtrl": `system "rtrl", want one of rflo, `, "wp:sigma=big": `system wp: "sigma=big"`, "rflo:units=0": `system "rflo:units=0": `,
 		"rflo:units": `"units", want key=value`, "rflo:units=5,units=6": "system rflo",
 	} {
 		if _, err := c.System(text); err == nil || !strings.Contains(err.Error(), says) {

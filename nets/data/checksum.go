@@ -9,7 +9,7 @@ import (
 	"math"
 )
 
-// Checksum returns the SHA-256 of what the set holds: sizes, labels and values of both parts. It is the same wherever the
+// Checksum returns the SHA-256 of what the set holds: sizes, labels and values of both parts, and what sequences want. It is the same wherever the
 // files lie, in whatever format.
 func (s *Set) Checksum() string {
 	h := sha256.New()
@@ -22,6 +22,11 @@ func (s *Set) Checksum() string {
 		addUint32s(h, part.Labels, func(l int) uint32 { return uint32(l) }) // which are below 2²⁴
 		h.Write(part.Pixels)
 		addUint32s(h, part.Floats, math.Float32bits)
+		if w := part.Want; w != nil {
+			fmt.Fprintf(h, "%+v\n", *s.Sequences)
+			addUint32s(h, w.Values, math.Float32bits)
+			h.Write(w.At)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

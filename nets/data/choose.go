@@ -21,10 +21,13 @@ func (s *Set) Few(p *Split, n int) (few *Split, spread bool) {
 
 // first returns the first n examples.
 func (s *Split) first(n, values int) *Split {
+	few := &Split{Labels: s.Labels[:n], Want: s.Want.few(0, n, s.N())}
 	if s.Pixels != nil {
-		return &Split{Labels: s.Labels[:n], Pixels: s.Pixels[:n*values]}
+		few.Pixels = s.Pixels[:n*values]
+	} else {
+		few.Floats = s.Floats[:n*values]
 	}
-	return &Split{Labels: s.Labels[:n], Floats: s.Floats[:n*values]}
+	return few
 }
 
 // add appends example i of another part.
@@ -34,6 +37,12 @@ func (s *Split) add(from *Split, i, values int) {
 		s.Pixels = append(s.Pixels, from.Pixels[i*values:][:values]...)
 	} else {
 		s.Floats = append(s.Floats, from.Floats[i*values:][:values]...)
+	}
+	if one := from.Want.few(i, 1, from.N()); one != nil {
+		if s.Want == nil {
+			s.Want = new(Wanted)
+		}
+		s.Want.Values, s.Want.At = append(s.Want.Values, one.Values...), append(s.Want.At, one.At...)
 	}
 }
 

@@ -20,8 +20,9 @@ type Set struct {
 	Classes                 int
 	ClassNames              []string // Classes, or nil where the data do not name them
 	Train                   *Split
-	Test                    *Split   // nil where there is none
-	Notes                   []string // what was left out, or taken for what it may not be: lines for people
+	Test                    *Split     // nil where there is none
+	Sequences               *Sequences // what sequences want; nil of images
+	Notes                   []string   // what was left out, or taken for what it may not be: lines for people
 }
 
 func (s *Set) note(format string, args ...any) {
@@ -33,7 +34,8 @@ func (s *Set) note(format string, args ...any) {
 type Split struct {
 	Pixels []byte    // 0 to 255, which stand for 0 to 1
 	Floats []float32 // as they are
-	Labels []int     // N, each from 0 to Classes−1
+	Labels []int     // N, each from 0 to Classes−1; all 0 of sequences that want anything but a class at their ends
+	Want   *Wanted   // of sequences; nil of images
 }
 
 // N returns the number of examples.
@@ -64,6 +66,8 @@ type Options struct {
 	CropCentre bool
 	// Alpha says what transparent pixels of a folder's images become, one of [Alphas]; "" is "drop".
 	Alpha string
+	// Sequences reads an NPZ file as sequences, see [Load].
+	Sequences bool
 	// Dir is looked into first for data asked for by name.
 	Dir string
 }
@@ -84,6 +88,10 @@ const maxValues = 1<<31 - 1
 //     several such sets, by the path of this file;
 //   - an NPZ file of NumPy with arrays x, N×H×W×C, N×C×H×W, N×H×W or N×D, of numbers, and y, N whole
 //     numbers; x_test and y_test likewise, or neither. x_train and y_train, or train_images and train_labels, will do;
+//   - with [Options.Sequences], an NPZ file with x, examples × time × features, and y: a class of each example, N integers,
+//     or of each moment, N×T, or numbers to predict, N×K or N×T×K floats. A mask, N×T, is 1 at moments that count, or
+//     lengths, N, says how many moments each example has; what is wanted of an example is wanted at its last moment. The
+//     test part has mask_test or lengths_test;
 //   - a folder of images: train/CLASS/… and test/CLASS/…, or val, or CLASS/…, as deep as there are folders. Classes and files
 //     are numbered in the order of their names. Grey where all are, else red, green and blue; floats, 0 to 1, where one has
 //     16 bits.
@@ -103,6 +111,9 @@ func Load(nameOrPath string, o Options) (*Set, error) {
 	f, err := formatOf(path)
 	if err != nil {
 		return nil, err
+	}
+	if o.Sequences && f.looks != npzLooks {
+		return nil, fmt.Errorf("%s: sequences are read from NPZ files, want one", path)
 	}
 	s, err := f.load(path, o)
 	if err != nil {
@@ -160,7 +171,7 @@ func (s *Set) settle(path string, o Options) error {
 			return fmt.Errorf("%s: %s part: %w", path, part.name, err)
 		}
 	}
-	if o.Classes == 0 {
+	if q := s.Sequences; o.Classes == 0 && (q == nil || *q == Sequences{}) {
 		s.sayMissing()
 	}
 	if s.Test != nil || o.Holdout == 0 {

@@ -55,15 +55,22 @@ func (s *Set) Normalisation(name string) Normalise {
 // channel of the training part, on the scale of 0 to 1 for bytes. Those of bytes are exact but for
 // the rounding of the results, since their sums are of whole numbers; those of floats are summed in
 // float64, in two passes, in the order of the examples, and so repeat to the bit. A channel that is
-// the same everywhere gets an SD of 1, and so becomes 0.
+// the same everywhere gets an SD of 1, and so becomes 0. Of sequences all moments up to their ends count.
 func (s *Set) Measure() Normalise {
+	floats := s.Train.Floats
+	if s.Sequences != nil {
+		floats = nil
+		for i, end := range s.Train.Ends() {
+			floats = append(floats, s.Train.Floats[i*s.Values():][:end*s.Channels]...)
+		}
+	}
 	n := Normalise{make([]float32, s.Channels), make([]float32, s.Channels)}
 	for c := range s.Channels {
 		var mean, sd float64
 		if s.Train.Pixels != nil {
 			mean, sd = measureBytes(s.Train.Pixels, c, s.Channels)
 		} else {
-			mean, sd = measureFloats(s.Train.Floats, c, s.Channels)
+			mean, sd = measureFloats(floats, c, s.Channels)
 		}
 		n.Mean[c], n.SD[c] = float32(mean), float32(sd)
 		if n.SD[c] == 0 {

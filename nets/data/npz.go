@@ -11,11 +11,14 @@ import (
 // arrays are the names of a part's examples and labels.
 type arrays struct{ x, y string }
 
-// npzNames are the names under which the parts of a set are found, in capitals too. The first that tests is the test part.
-var npzNames = []struct {
+// partNames are the names of the parts of a set. The first that tests is the test part.
+type partNames struct {
 	train arrays
 	tests []arrays
-}{
+}
+
+// npzNames are the names under which the parts of a set are found, in capitals too.
+var npzNames = []partNames{
 	{arrays{"x", "y"}, []arrays{{"x_test", "y_test"}, {"x_val", "y_val"}}},
 	{arrays{"x_train", "y_train"}, []arrays{{"x_test", "y_test"}, {"x_val", "y_val"}}},                               // Keras
 	{arrays{"train_images", "train_labels"}, []arrays{{"test_images", "test_labels"}, {"val_images", "val_labels"}}}, // MedMNIST
@@ -35,15 +38,35 @@ func loadNPZ(path string, o Options) (*Set, error) {
 	return s, nil
 }
 
-func readNPZ(z *zip.Reader, o Options) (*Set, error) {
-	names := npzNames[0]
+// namesIn returns the names that the arrays of z have.
+func namesIn(z *zip.Reader) partNames {
 	for _, n := range npzNames {
 		if entry(z, n.train.x) != nil {
-			names = n
-			break
+			return n
 		}
 	}
-	s := &Set{Height: 1, Width: 1}
+	return npzNames[0]
+}
+
+// testNames returns the names of the test part, if there is one.
+func (s *Set) testNames(z *zip.Reader, names partNames) (n arrays, ok bool) {
+	for _, n := range names.tests {
+		if entry(z, n.x) == nil && entry(z, n.y) == nil {
+			continue
+		}
+		if n != names.tests[0] {
+			s.note("%s is the test part, since there is no %s", n.x, names.tests[0].x)
+		}
+		return n, true
+	}
+	return n, false
+}
+
+func readNPZ(z *zip.Reader, o Options) (*Set, error) {
+	if o.Sequences {
+		return readSequences(z)
+	}
+	names, s := namesIn(z), &Set{Height: 1, Width: 1}
 	var dims, testDims []int
 	var err error
 	if s.Train, dims, err = s.readNPZPart(z, names.train); err != nil {
@@ -54,10 +77,7 @@ func readNPZ(z *zip.Reader, o Options) (*Set, error) {
 		return nil, err
 	}
 	read := []string{names.train.x, names.train.y}
-	for _, n := range names.tests {
-		if entry(z, n.x) == nil && entry(z, n.y) == nil {
-			continue
-		}
+	if n, ok := s.testNames(z, names); ok {
 		if s.Test, testDims, err = s.readNPZPart(z, n); err != nil {
 			return nil, err
 		}
@@ -65,11 +85,7 @@ func readNPZ(z *zip.Reader, o Options) (*Set, error) {
 			return nil, fmt.Errorf("%s is %s and %s %s, want them alike but for the first dimension, and both bytes or both floats",
 				n.x, sizes(testDims), names.train.x, sizes(dims))
 		}
-		if n != names.tests[0] {
-			s.note("%s is the test part, since there is no %s", n.x, names.tests[0].x)
-		}
 		read = append(read, n.x, n.y)
-		break
 	}
 	if planes {
 		s.channelsLast(s.Train)

@@ -50,6 +50,7 @@ type RFLO struct {
 // Systems are the systems of this package that text can name.
 var Systems = []nets.NamedSystem{
 	{Name: "rflo", About: "random feedback local online learning (Murray 2019)", System: func() nets.System { return &RFLO{Units: 50, Tau: 10, Gain: 1.5, Optimiser: nets.SGD{}} }, Rate: 5e-4},
+	{Name: "readout", About: "a random recurrent network whose readout alone learns, the control of rules that learn more (Jaeger 2001)", System: func() nets.System { return &Readout{Units: 50, Tau: 10, Gain: 1.5, Optimiser: nets.SGD{}} }, Rate: 5e-4},
 }
 
 // Check reports a setting that cannot be.

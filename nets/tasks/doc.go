@@ -24,6 +24,9 @@ var Tasks = []nets.NamedTask{
 	{Name: "forage", About: "a robot that steers to food by near and far sensors", Task: func() nets.Task {
 		return &Forage{Moments: 200, Speed: 0.01, Gain: 0.002, Eyes: 0.1, Near: 0.25, Far: 1, Dead: 0.15, Offset: 0.25, Contact: 0.05}
 	}, Moments: 20000},
+	{Name: "addition", About: "two marked numbers among many, and at the end their sum", Task: func() nets.Task { return &Addition{Length: 20, Batch: 16} }, Moments: 100_000},
+	{Name: "copy", About: "symbols, and after a delay the same again", Task: func() nets.Task { return &Copy{Length: 20, Items: 3, Symbols: 4, Batch: 16} }, Moments: 100_000},
+	{Name: "anbn", About: "strings of n a and as many b, symbol by symbol, with pauses: the next one", Task: func() nets.Task { return &AnBn{Most: 16, Pause: 0.5, Length: 80, Batch: 16} }, Moments: 400_000},
 }
 
 var squaredError = compute.Formula("(y - want)*(y - want)", "y", "want")

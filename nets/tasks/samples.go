@@ -27,6 +27,14 @@ type order struct {
 	rows  []int
 }
 
+// of returns the permutation of n rows that a seed has in an epoch.
+func (o *order) of(epoch, seed uint64, n int) []int {
+	if o.rows == nil || o.epoch != epoch {
+		*o = order{epoch, nets.Generator(seed, fmt.Sprint("order of epoch ", epoch)).Perm(n)}
+	}
+	return o.rows
+}
+
 // Check reports rows that do not match In, and an invalid Batch.
 func (t *Samples) Check() error {
 	d := t.In.Len()
@@ -53,12 +61,7 @@ func (t *Samples) Show(p *nets.Pass) nets.Moment {
 	epoch, first := p.Number/batches, int(p.Number%batches)*t.Batch
 	numbers := make([]float32, 0, p.Learners*t.Batch)
 	for l := range t.orders {
-		o := &t.orders[l]
-		if o.rows == nil || o.epoch != epoch {
-			name := fmt.Sprint("order of epoch ", epoch)
-			*o = order{epoch, nets.Generator(p.Seed+uint64(l), name).Perm(t.x.Rows())}
-		}
-		for _, i := range o.rows[first:][:t.Batch] {
+		for _, i := range t.orders[l].of(epoch, p.Seed+uint64(l), t.x.Rows())[first:][:t.Batch] {
 			numbers = append(numbers, float32(i))
 		}
 	}

@@ -90,8 +90,7 @@ func (s *Subtasks) Build(store *nets.Store) (nets.Spec, error) {
 }
 
 var (
-	product = compute.Formula("x*y", "x", "y")
-	linear  = compute.Formula("weight*x + rest", "x", "rest")
+	linear = compute.Formula("weight*x + rest", "x", "rest")
 
 	// A key is from 0 on, −½ of an input that no trial has, and −1 of one that this trial has.
 	key    = compute.Formula("where(task - 0.5 - i, old, -0.5)", "i")

@@ -89,14 +89,14 @@ func checkpoint(dir string, step int) string {
 	return filepath.Join(dir, fmt.Sprintf("%s%09d", stepPrefix, step))
 }
 
-// prune removes all checkpoints but the last few and the best, if that is kept, and what a killed run left unfinished.
+// prune removes all checkpoints but the last few and the best, if that is kept, or unless all are, and what a killed run left unfinished.
 // What cannot be removed now, as on Windows a file that another process reads, can be next time, and is no reason to end a
 // run.
 func (r *Run) prune() {
 	dir := r.Folder.path(CheckpointsDir)
 	steps, _ := list(dir)
 	for i, s := range steps[:max(0, len(steps)-kept)] {
-		if s.step != r.best.step && !r.spared(steps, i) {
+		if !r.Config.KeepAll && s.step != r.best.step && !r.spared(steps, i) {
 			os.RemoveAll(s.path)
 		}
 	}
@@ -454,8 +454,8 @@ func (r *Run) matches(path string, step int, was Config) (counters map[string]in
 		return nil, fmt.Errorf("%s: its config: %w", path, err)
 	}
 	c = c.whole()
-	c.Epochs, c.Steps = was.Epochs, was.Steps             // a run may have been made longer
-	c.LogEvery, c.SaveEvery = was.LogEvery, was.SaveEvery // which change no bit
+	c.Epochs, c.Steps = was.Epochs, was.Steps                                     // a run may have been made longer
+	c.LogEvery, c.SaveEvery, c.KeepAll = was.LogEvery, was.SaveEvery, was.KeepAll // which change no bit
 	c.Patience = was.Patience
 	if c.Learners != was.Learners {
 		return nil, fmt.Errorf("%s is of %d learners, and %s says %d: a run keeps its learners; hebb export writes the model of one", path, c.Learners, ConfigFile, was.Learners)

@@ -51,12 +51,13 @@ type Config struct {
 	Seed       uint64  `toml:"seed" json:"seed"`
 	Learners   int     `toml:"learners" json:"learners"`     // runs of the seeds Seed, Seed + 1, …, side by side or in turn
 	System     string  `toml:"system" json:"system"`         // see catalogue.System; "": the network Net under Rule
-	Task       string  `toml:"task" json:"task"`             // of a System, see catalogue.Task; "": the examples of Data
+	Task       string  `toml:"task" json:"task"`             // of a System, see catalogue.Task; "": the images of Data
 	InOrder    bool    `toml:"in_order" json:"in_order"`     // examples in the order of the data, each epoch
 	Angles     int     `toml:"angles" json:"angles"`         // compare deltas with backprop's on the first so many examples; 0: on the last batch
 	LogEvery   int     `toml:"log_every" json:"log_every"`   // steps between two lines of metrics
 	SaveEvery  int     `toml:"save_every" json:"save_every"` // steps between two checkpoints; 0: an epoch
 	KeepBest   string  `toml:"keep_best" json:"keep_best"`   // see Bests
+	KeepAll    bool    `toml:"keep_all" json:"keep_all"`     // keep all checkpoints, and not the last two alone
 	Patience   int     `toml:"patience" json:"patience"`     // end after so many evaluations that were no better; 0: none
 }
 
@@ -127,8 +128,8 @@ func (c Config) checkSystem(names *catalogue.Catalogue) error {
 	}
 	_, err := names.Task(c.Task)
 	if none := (catalogue.NameError{}); errors.As(err, &none) {
-		none.Names = append(none.Names, SamplesTask)
-		return fmt.Errorf("%w, %s", none, SamplesTask)
+		none.Names = append(none.Names, SamplesTask, SequencesTask)
+		return fmt.Errorf("%w, %s, %s", none, SamplesTask, SequencesTask)
 	}
 	return err
 }
@@ -178,11 +179,14 @@ func (c Config) numbers() error {
 
 // DataOptions returns how the data are read.
 func (c Config) DataOptions() data.Options {
-	return data.Options{Holdout: c.Holdout, Layout: c.Layout, Resize: c.Resize, CropCentre: c.CropCentre, Alpha: c.Alpha}
+	return data.Options{Holdout: c.Holdout, Layout: c.Layout, Resize: c.Resize, CropCentre: c.CropCentre, Alpha: c.Alpha,
+		Sequences: c.Task == SequencesTask}
 }
 
 // ownTask reports whether the task is one by its own name, and not the examples of Data.
-func (c Config) ownTask() bool { return c.Task != "" && c.Task != SamplesTask }
+func (c Config) ownTask() bool {
+	return c.Task != "" && c.Task != SamplesTask && c.Task != SequencesTask
+}
 
 // whole is c with what a file of an older hebb does not say, and what a run has no use for.
 func (c Config) whole() Config {
@@ -242,9 +246,14 @@ func (c Config) places(rec Record) []string {
 	return []string{rec.DataPath, c.Data}
 }
 
-// SamplesTask is the task of the images of Data without their labels, less their mean: rows for systems that organise
-// themselves.
-const SamplesTask = "samples"
+// Tasks of Data, which have no settings of their own.
+const (
+	// SamplesTask is the task of the images of Data without their labels, less their mean: rows for systems that organise
+	// themselves.
+	SamplesTask = "samples"
+	// SequencesTask is the task of Data that are sequences, see [data.Load], a moment at a time.
+	SequencesTask = "sequences"
+)
 
 // run is what nets makes of the Config; the examples are those of set, if there is one.
 func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.Normalise) nets.Run {
@@ -267,6 +276,9 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.No
 		r.Task = func() nets.Task { return &tasks.Samples{Rows: rows, In: in, Batch: c.Batch} }
 		return r
 	}
+	if c.Task == SequencesTask {
+		return c.sequences(r, set, n)
+	}
 	train, test := c.loaders(n)
 	part, _ := set.Few(set.Train, c.Limit)
 	r.Task = func() nets.Task { return &tasks.Images{Set: set, Part: part, Options: train} }
@@ -286,6 +298,24 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.No
 	}
 	return r
 }
+
+// sequences adds the tasks of a set of sequences.
+func (c Config) sequences(r nets.Run, set *data.Set, n data.Normalise) nets.Run {
+	task := func(part *data.Split, limit, batch int, shuffle bool) func() nets.Task {
+		few, _ := set.Few(part, limit)
+		series := tasks.NewSeries(set, few, n)
+		return func() nets.Task { return &tasks.Sequences{Series: series, Batch: batch, Shuffle: shuffle} }
+	}
+	r.Task = task(set.Train, c.Limit, c.Batch, !c.InOrder)
+	if set.Test != nil {
+		r.Test = task(set.Test, c.TestLimit, max(c.Batch, leastTestBatch), false)
+	}
+	return r
+}
+
+// leastTestBatch is how many sequences are evaluated at once where fewer are learned from: as few as a system with traces of
+// every synapse of every example can have.
+const leastTestBatch = 64
 
 // loaders are how the training and the test part are read.
 func (c Config) loaders(n data.Normalise) (train, test data.LoaderOptions) {

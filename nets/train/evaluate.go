@@ -23,15 +23,33 @@ import (
 
 // LastModel returns the weights that the last checkpoint of a run holds, and after how many steps it was made.
 func LastModel(dir string) (path string, step int, err error) {
-	all, err := list(filepath.Join(dir, CheckpointsDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	all, err := Models(dir)
+	if err != nil {
 		return "", 0, err
 	}
 	if len(all) == 0 {
 		return "", 0, fmt.Errorf("%s has no checkpoint yet", dir)
 	}
 	last := all[len(all)-1]
-	return filepath.Join(last.path, ModelFile), last.step, nil
+	return last.Path, last.Step, nil
+}
+
+// A Model is the weights of a checkpoint of a run.
+type Model struct {
+	Path string
+	Step int // after which it was made
+}
+
+// Models returns the weights of all checkpoints that a run has, the last one last.
+func Models(dir string) (models []Model, err error) {
+	all, err := list(filepath.Join(dir, CheckpointsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, c := range all {
+		models = append(models, Model{filepath.Join(c.path, ModelFile), c.step})
+	}
+	return models, nil
 }
 
 // An Exam says which trained network to evaluate, and on what.
@@ -149,37 +167,6 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 		}
 	}
 	return v, err
-}
-
-// system evaluates a system on its own task.
-func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, file *safetensors.File, tell func(done, total int)) (v Evaluation, err error) {
-	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
-	if e.On != "" || e.Part != "test" || e.Table || e.First > 0 || e.See != nil || e.Rotate != (data.Rotation{}) {
-		return v, ConfigError{errors.New("a system is evaluated on its own task: other data, parts, turns and a table of classes are for networks")}
-	}
-	r, err := prepare(dev, names, e.Config, e.Record, "")
-	if err != nil {
-		return v, err
-	}
-	defer r.Close()
-	if err := errors.Join(r.loadModel(e.Model, file), r.Session.Sound()); err != nil {
-		return v, err
-	}
-	if r.Session.Test == nil {
-		return v, ConfigError{fmt.Errorf("the task %s has no test", cmp.Or(e.Task, e.Data))}
-	}
-	start := time.Now()
-	m, err := r.Session.Evaluate(ctx, tell)
-	if err != nil {
-		return v, err
-	}
-	v.Seconds = time.Since(start).Seconds()
-	l := r.line("test", m)
-	v.Learners, v.Metrics, v.Examples = l.Learners, map[string]float64{}, l.Examples
-	for _, x := range l.All() {
-		v.Metrics[x.Name] = x.Mean
-	}
-	return v, nil
 }
 
 func scoreOf(m nets.Metrics) Score {

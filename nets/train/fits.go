@@ -29,8 +29,8 @@ func (c Config) misfit(why error, dev *compute.Device, names *catalogue.Catalogu
 		return why
 	}
 	name, wants := "the task "+c.Task, "nothing of them"
-	if c.Task == "" {
-		name = "a task of the images of " + c.Data
+	if !c.ownTask() && c.Task != SamplesTask {
+		name = "a task of the " + map[string]string{"": "images", SequencesTask: SequencesTask}[c.Task] + " of " + c.Data
 	}
 	switch {
 	case spec.Classes:
@@ -46,7 +46,7 @@ const labelled = "images with labels (--data without --task)"
 
 // fitting returns the tasks that the system can learn from. Images are those of a set or, where there is none, of the size of MNIST's.
 func (c Config) fitting(dev *compute.Device, names *catalogue.Catalogue, p plan, set *data.Set) (fit []string) {
-	if set == nil {
+	if set == nil || set.Sequences != nil {
 		set = &data.Set{Height: 28, Width: 28, Channels: 1, Classes: 10}
 		set.Train = &data.Split{Pixels: make([]byte, c.Batch*28*28), Labels: make([]int, c.Batch)}
 	}

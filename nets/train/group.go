@@ -21,7 +21,7 @@ var who = []string{"net", "rule", "system", "task", "data"}
 // or whose config cannot be read, that is all.
 func (h History) Settings() (all []Setting) {
 	c := h.Config
-	idle := slices.AppendSeq([]string{"seed", "learners", "log_every", "save_every", "keep_best"}, maps.Keys(c.Idle()))
+	idle := slices.AppendSeq([]string{"seed", "learners", "log_every", "save_every", "keep_best", "keep_all"}, maps.Keys(c.Idle()))
 	if c.Steps == 0 {
 		idle = append(idle, "steps")
 	}

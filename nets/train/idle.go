@@ -25,6 +25,10 @@ func (c Config) Idle() map[string]string {
 		because("is for images with labels, and the task samples shows rows without",
 			"test_limit", "normalise", "crop", "flip", "cutout", "in_order", "angles", "keep_best", "patience")
 	}
+	if c.Task == SequencesTask {
+		because("is for images, and the task sequences shows the moments of an NPZ file",
+			"layout", "resize", "crop_centre", "alpha", "crop", "flip", "cutout", "angles")
+	}
 	if c.ownTask() {
 		because("is for examples of data, and the task "+c.Task+" makes its own: see hebb list",
 			"data", "holdout", "layout", "resize", "crop_centre", "alpha", "limit", "test_limit", "normalise", "crop", "flip", "cutout",
@@ -57,7 +61,8 @@ func (c Config) text() ([]byte, error) {
 	idle := c.Idle()
 	for line := range strings.Lines(all.String()) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
-		absent := value == `""` && (key == "system" || key == "task" || key == "keep_best") || value == "0" && (key == "steps" || key == "patience")
+		absent := value == `""` && (key == "system" || key == "task" || key == "keep_best") || value == "0" && (key == "steps" || key == "patience") ||
+			value == "false" && key == "keep_all"
 		if idle[key] == "" && !absent {
 			used.WriteString(line)
 		}

@@ -25,6 +25,8 @@ type Origin struct {
 	Normalise  string     `json:"normalise"`             // see data.Normalisations
 	Mean       []float32  `json:"mean,omitempty"`        // of each channel, subtracted
 	SD         []float32  `json:"sd,omitempty"`          // of each channel, divided by
+
+	Sequences *data.Sequences `json:"sequences,omitempty"` // what they want; nil of images
 }
 
 // originKey is that of the metadata of a model file.
@@ -34,7 +36,7 @@ const originKey = "trained_on"
 func originOf(c Config, s *data.Set) *Origin {
 	n := s.Normalisation(c.Normalise)
 	return &Origin{Checksum: s.Checksum(), Examples: s.Train.N(), Holdout: c.Holdout, Limit: c.Limit, Shape: shapeOf(s), Classes: s.Classes,
-		ClassNames: s.ClassNames, Normalise: c.Normalise, Mean: n.Mean, SD: n.SD}
+		ClassNames: s.ClassNames, Normalise: c.Normalise, Mean: n.Mean, SD: n.SD, Sequences: s.Sequences}
 }
 
 // ModelOrigin returns what a model file says of the data that it learned from; nil where it says nothing, as those of PyTorch

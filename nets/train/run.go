@@ -69,6 +69,9 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 	if c.KeepBest != "" && run.Test == nil {
 		return nil, ConfigError{fmt.Errorf("the best %s is that on the test part of the data, and there is no test part", c.KeepBest)}
 	}
+	if r.Set != nil && r.Set.Sequences != nil && r.Set.Sequences.Numbers > 0 && c.KeepBest == "accuracy" {
+		return nil, ConfigError{fmt.Errorf("the best accuracy is one of classes, and the sequences %s: want keep_best loss", r.Set.Sequences.Form(r.Set.Channels))}
+	}
 	spec, err := tried(run, dev)
 	if err != nil && c.System != "" {
 		err = c.misfit(err, dev, names, p, r.Set)

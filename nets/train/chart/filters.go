@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"image/color"
@@ -148,21 +149,23 @@ type bar struct {
 	lo, hi float64
 	shade  func(x float64) color.Color
 	format string
+	high   vg.Length // 0: barHeight
 }
 
 // on draws the bar with its top left corner at a point.
 func (b bar) on(c canvas.Canvas, at vg.Point, style text.Style) {
 	const steps, wide = 140, 12
-	at.Y -= barHeight
+	high := cmp.Or(b.high, barHeight)
+	at.Y -= high
 	for i := range steps {
-		lo, hi := at.Y+barHeight*vg.Length(i)/steps, at.Y+barHeight // over the one before, which leaves no seam
+		lo, hi := at.Y+high*vg.Length(i)/steps, at.Y+high // over the one before, which leaves no seam
 		x := b.lo + (b.hi-b.lo)*(float64(i)+0.5)/steps
 		c.FillPolygon(b.shade(x), []vg.Point{{X: at.X, Y: lo}, {X: at.X + wide, Y: lo}, {X: at.X + wide, Y: hi}, {X: at.X, Y: hi}})
 	}
 	style.XAlign, style.YAlign = text.XLeft, text.YCenter
 	for i := range 5 {
 		share := float64(i) / 4
-		c.FillText(style, vg.Point{X: at.X + wide + 4, Y: at.Y + barHeight*vg.Length(share)}, fmt.Sprintf(b.format, b.lo+share*(b.hi-b.lo)))
+		c.FillText(style, vg.Point{X: at.X + wide + 4, Y: at.Y + high*vg.Length(share)}, fmt.Sprintf(b.format, b.lo+share*(b.hi-b.lo)))
 	}
 }
 

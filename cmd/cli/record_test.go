@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"hebb/nets/data"
+)
+
+// sequences writes an NPZ file of 12 sequences of 5 moments × 1 feature that are ±1 throughout, and of class 0 or 1 by that.
+func sequences(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "a.npz")
+	var x data.Floats
+	var y data.Ints
+	for i := range 12 {
+		x, y = append(x, slices.Repeat([]float32{float32(i%2*2 - 1)}, 5)...), append(y, int64(i%2))
+	}
+	f, err := os.Create(path)
+	if err == nil {
+		err = errors.Join(data.WriteNPZ(f, data.Output{Name: "x", Shape: []int{12, 5, 1}, Values: x}, data.Output{Name: "y", Shape: []int{12}, Values: y}), f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestPredictSequences: there is a row for each moment of an example at which it wants something, as CSV and as NPZ.
+func TestPredictSequences(t *testing.T) {
+	set, dir := sequences(t), t.TempDir()
+	run, rows := filepath.Join(dir, "run"), filepath.Join(dir, "p.csv")
+	train := []string{"train", "rflo:units=8,tau=2", "--holdout", "0.34", "--batch", "4", "--lr", "0.5", "--epochs", "30", "--backend", "cpu", "--out"}
+	ok(t, append(train, run, "--data", set)...)
+	ok(t, "predict", run, "--backend", "cpu", "--out", rows)
+	text := string(read(t, dir, "p.csv"))
+	if want := "index,moment,label,predicted,y(0),y(1)\n0,4,0,0,"; !strings.HasPrefix(text, want) || !strings.Contains(text, "\n3,4,1,1,") || strings.Count(text, "\n") != 5 {
+		t.Errorf("%s", text)
+	}
+	// Numbers at each moment of sequences of which one is shorter.
+	set, run, rows = filepath.Join(dir, "n.npz"), filepath.Join(dir, "numbers"), filepath.Join(dir, "p.npz")
+	err := into("out", set, func(w io.Writer) error {
+		return data.WriteNPZ(w, data.Output{Name: "x", Shape: []int{6, 3, 1}, Values: make(data.Floats, 18)}, data.Output{Name: "lengths", Shape: []int{6}, Values: data.Ints{3, 3, 3, 3, 3, 2}},
+			data.Output{Name: "y", Shape: []int{6, 3, 2}, Values: data.Floats(slices.Repeat([]float32{1, 2, 3, 4, 5, 6}, 6))})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ok(t, append(train, run, "--data", set)...)
+	ok(t, "predict", run, "--backend", "cpu", "--out", rows)
+	if m := array(t, rows+":moment"); !slices.Equal(m.Values, []float64{0, 1, 2, 0, 1}) {
+		t.Errorf("moments %v", m.Values)
+	}
+	if w := array(t, rows+":wanted"); !slices.Equal(w.Values, []float64{1, 2, 3, 4, 5, 6, 1, 2, 3, 4}) || !slices.Equal(array(t, rows+":predictions").Shape, []int{5, 2}) {
+		t.Errorf("wanted are %v", w.Values)
+	}
+}
+
+// TestRecord: a file of sequences is trained on without a word on the task, evaluated, recorded, and its weights drawn over
+// training; with --task images it is images.
+func TestRecord(t *testing.T) {
+	set := sequences(t)
+	dir := t.TempDir()
+	run, archive, picture := filepath.Join(dir, "run"), filepath.Join(dir, "r.npz"), filepath.Join(dir, "r.png")
+	train := []string{"train", "rflo:units=8,tau=2", "--data", set, "--holdout", "0.34", "--batch", "4", "--lr", "0.5", "--epochs", "30", "--backend", "cpu"}
+	out := ok(t, append(train, "--learners", "2", "--keep-all", "--out", run)...)
+	if want := "8 sequences of 5 moments × 1 features, one of 2 classes wanted at the end, tested on 4"; !strings.Contains(out, want) {
+		t.Errorf("stdout lacks %q:\n%s", want, out)
+	}
+	if out := ok(t, "eval", run, "--backend", "cpu", "--data", set); !strings.Contains(out, "accuracy  1 ± 0 over 2 learners") {
+		t.Errorf("%s", out)
+	}
+	ok(t, "record", run, "--backend", "cpu", "--out", archive, "--picture", picture, "--tensor", "trace.in,out", "--learner", "1", "--example", "3")
+	for name, shape := range map[string][]int{"x": {2, 5, 4, 1}, "answer": {2, 5, 4, 2}, "wanted": {2, 5, 4, 1}, "h": {2, 5, 4, 8}, "trace.in": {2, 5, 4, 8, 1}, "out": {2, 2, 8}, "begins": {5}} {
+		if a := array(t, archive+":"+name); !slices.Equal(a.Shape, shape) {
+			t.Errorf("%s is %v, want %v", name, a.Shape, shape)
+		}
+	}
+	ok(t, "record", run, "--backend", "cpu", "--checkpoint", "20", "--tensor", "recurrent", "--moment", "2", "--picture", picture)
+	ok(t, "weights", run, "--over-training", "--learner", "1", "--layer", "out", "--picture", picture, "--out", archive)
+	if a := array(t, archive+":out"); !slices.Equal(a.Shape, []int{30, 2, 8}) || array(t, archive+":steps").Values[29] != 300 {
+		t.Errorf("out over training is %v", a.Shape)
+	}
+	for want, args := range map[string][]string{
+		"--learner 2, want 0 to 1":                     {"record", run, "--learner", "2"},
+		"--example 4, want 0 to 3":                     {"record", run, "--example", "4", "--backend", "cpu"},
+		"--moment is of --tensor":                      {"record", run, "--moment", "1"},
+		"--checkpoint 15: ":                            {"record", run, "--checkpoint", "15"},
+		"no such tensor: w":                            {"record", run, "--tensor", "w", "--backend", "cpu"},
+		"--out a.npy, want a name that ends in .npz":   {"record", run, "--out", "a.npy"},
+		`--layer "w": want one of feedback, in, out, `: {"weights", run, "--over-training", "--layer", "w", "--picture", picture},
+		"--crop is for images":                         append(slices.Clone(train), "--crop", "2"),
+		"the task sequences shows the moments":         append(slices.Clone(train), "--crop", "2"),
+		"10 images of 5×1×1":                           append(slices.Clone(train), "--task", "images", "--holdout", "0.2", "--epochs", "1", "--out", filepath.Join(dir, "images")),
+	} {
+		status, stdout, stderr := hebb(t, args...)
+		if !strings.Contains(stdout+stderr, want) || (status == 0) != strings.Contains(want, "images of 5") {
+			t.Errorf("%v: status %d, %s%s, want %q", args, status, stdout, stderr, want)
+		}
+	}
+}
