@@ -72,6 +72,9 @@ func TestRecord(t *testing.T) {
 	if want := "8 sequences of 5 moments × 1 features, one of 2 classes wanted at the end, tested on 4"; !strings.Contains(out, want) {
 		t.Errorf("stdout lacks %q:\n%s", want, out)
 	}
+	if config := string(read(t, run, "config.toml")); !strings.Contains(config, `normalise = "none"`) || !strings.Contains(config, "log_every = 250") {
+		t.Errorf("%s", config)
+	}
 	if out := ok(t, "eval", run, "--backend", "cpu", "--data", set); !strings.Contains(out, "accuracy  1 ± 0 over 2 learners") {
 		t.Errorf("%s", out)
 	}

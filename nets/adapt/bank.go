@@ -1,5 +1,6 @@
 // Package adapt has learners that anticipate: they learn from the order of their inputs in time to answer an early one
-// as a reflex answers a late one.
+// as a reflex answers a late one. Where the answer weakens the reflex, ICO ends with a thousandth of it: hebb reproduce
+// ico makes that and the authors' other figures, which docs/results.md has with pictures.
 package adapt
 
 import (
@@ -36,7 +37,7 @@ type Bank struct {
 	c               *compute.Tensor // examples × n: correlations of the last moment
 	before          *compute.Tensor // examples × 1: the signal whose change is learned from, at the last moment
 	a1, a2          *compute.Tensor // 1 × n
-	through         *compute.Tensor // n × numbers of an example: which of them a resonator sees
+	sees            *compute.Tensor // examples · n: the place of the number that a resonator sees, among those of all examples
 	reflex, learned *compute.Tensor // 1 × n: 1 for the reflex alone, 1 for all others
 	third           *compute.Tensor // 1 × numbers of an example: 1 for the third factor; nil without one
 	one             *compute.Tensor // 1 × 1
@@ -96,19 +97,21 @@ func (b *Bank) build(name string, s *nets.Store, spec nets.Spec) error {
 		return fmt.Errorf("%s: the task shows %d numbers, want %s", name, in, want)
 	}
 	n := 1 + (in-least+1)*b.Filters
-	a1, a2, reflex, learned, through := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n*in)
+	a1, a2, reflex, learned, sees := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, spec.Examples*n)
 	for j := range n {
-		f, sees := b.ReflexF, 0
+		f, at := b.ReflexF, 0
 		if j > 0 {
 			i := (j - 1) % b.Filters
-			f, sees, learned[j] = b.F/float64(i+1), 1+(j-1)/b.Filters, 1
+			f, at, learned[j] = b.F/float64(i+1), 1+(j-1)/b.Filters, 1
 		}
 		a1[j], a2[j] = coefficients(f, b.Q)
-		through[j*in+sees] = 1
+		for e := range spec.Examples {
+			sees[e*n+j] = float32(e*in + at)
+		}
 	}
 	reflex[0] = 1
 	b.a1, b.a2, b.reflex, b.learned = s.Fixed(a1, n), s.Fixed(a2, n), s.Fixed(reflex, n), s.Fixed(learned, n)
-	b.through, b.one = s.Fixed(through, n, in), s.Fixed([]float32{1}, 1)
+	b.sees, b.one = s.Fixed(sees, spec.Examples*n), s.Fixed([]float32{1}, 1)
 	if b.Third {
 		last := make([]float32, in)
 		last[in-1] = 1
@@ -159,11 +162,11 @@ func (b *Bank) step(p *nets.Pass, m nets.Moment, signal func(u, v *compute.Tenso
 	return v
 }
 
-// seen returns the number that each resonator sees, learners × examples × n: one product for all of them.
+// seen returns the number that each resonator sees, learners × examples × n.
 func (b *Bank) seen(p *nets.Pass, x *compute.Tensor) *compute.Tensor {
-	n, rows := b.w.Cols(), p.Learners*x.Rows()
-	out := p.Tensor(p.Learners, x.Rows(), n)
-	p.Do(compute.Gemm{C: p.View(out, 0, 1, rows, n), A: p.View(x, 0, 1, rows, x.Cols()), B: b.through, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
+	each, n := x.Rows()*x.Cols(), x.Rows()*b.w.Cols()
+	out := p.Tensor(p.Learners, x.Rows(), b.w.Cols())
+	p.Do(compute.Gather{Out: p.View(out, 0, p.Learners, n, 1), X: p.View(x, 0, p.Learners, each, 1), Rows: p.View(b.sees, 0, n)})
 	return out
 }
 

@@ -26,6 +26,9 @@ func entries(c *Catalogue) (all []entry) {
 	for _, s := range c.Tasks {
 		all = append(all, entry{"task", s.Name, s.Task(), func(text string) error { _, err := c.Task(text); return err }})
 	}
+	for _, n := range c.Recurrent {
+		all = append(all, entry{"network", n.Name, n.Network(), func(text string) error { _, err := c.RecurrentNetwork(text); return err }})
+	}
 	for _, r := range c.Rules {
 		all = append(all, entry{"rule", r.Name, r.Rule, func(text string) error { _, err := c.Rule(text); return err }})
 	}

@@ -101,8 +101,20 @@ func TestSequenceParts(t *testing.T) {
 	if len(sums) != 4 {
 		t.Errorf("%d checksums of 4 sets", len(sums))
 	}
-	s, err = sequencesOf(t, map[string][]byte{"y": npyFile("<f8", "(3,)", []float64{.1, .2, .3})}, Options{Holdout: 0.4})
-	if err != nil || !slices.Equal(s.Train.Want.Values, []float32{0, 0, .1, 0, 0, .2}) || !slices.Equal(s.Test.Want.Values, []float32{0, 0, .3}) {
+	sums = map[string]bool{}
+	for _, mask := range [][]byte{{1, 1, 1, 1, 1, 1, 1, 1, 1}, {1, 0, 1, 1, 1, 1, 1, 1, 1}} {
+		s, err := sequencesOf(t, map[string][]byte{"y": npyFile("<i8", "(3, 3)", make([]int64, 9)), "mask": npyFile("|u1", "(3, 3)", mask)}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums[s.Checksum()] = true
+	}
+	if len(sums) != 2 {
+		t.Error("what is wanted is no part of the checksum, but for its values")
+	}
+	s, err = sequencesOf(t, map[string][]byte{"y": npyFile("<f8", "(3,)", []float64{.1, .2, .3}), "lengths": lengths}, Options{Holdout: 0.4})
+	if err != nil || !slices.Equal(s.Train.Want.Values, []float32{.1, 0, 0, .2}) || !slices.Equal(s.Test.Want.Values, []float32{0, .3}) ||
+		!slices.Equal(s.Train.Ends(), []int{1, 2}) || !slices.Equal(s.Test.Ends(), []int{2}) {
 		t.Errorf("held out: %+v: %v", s, err)
 	}
 }

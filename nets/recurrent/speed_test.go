@@ -29,7 +29,7 @@ func BenchmarkRFLO(b *testing.B) {
 			dev := compute.New(be)
 			defer dev.Close()
 			s, err := nets.Run{
-				System:   func() nets.System { return &recurrent.RFLO{Units: 50, Tau: 10, Gain: 1.5, Optimiser: nets.SGD{}} },
+				System:   func() nets.System { return &recurrent.RFLO{Leaky: recurrent.Leaky{Units: 50, Tau: 10, Gain: 1.5}} },
 				Task:     func() nets.Task { return &tasks.Sines{Period: 50, Outputs: 1, Cue: 1} },
 				Learners: learners, Rate: 1e-4,
 			}.Open(dev)

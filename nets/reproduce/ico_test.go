@@ -21,7 +21,7 @@ func holdsAll(t *testing.T, p Part, rows Rows) {
 // TestICO: the shortest demonstration gives the weights that theory says, by the device and by the twin, and the window
 // and the loop of one lag the authors' figures.
 func TestICO(t *testing.T) {
-	z := icoSize{pairs: 1, after: 1, period: 600, loop: 2, lags: 2}
+	z := icoSize{pairs: 1, after: 1, period: 600, loop: 2, lags: 2, farthest: 30}
 	r := runner(t)
 	r.Seeds = 2
 	for _, p := range []Part{z.pairsPart(), z.windowPart()} {

@@ -315,7 +315,9 @@ func (z icoSize) robotRun(r learns) Program {
 					all[q] = make(Values, seeds.N)
 				}
 				for l, x := range m[i] {
-					all[q][l] += x / decade
+					if all[q][l] += x; k == first+decade-1 {
+						all[q][l] /= decade
+					}
 				}
 			}
 		}

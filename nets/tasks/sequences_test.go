@@ -76,10 +76,32 @@ func TestSequences(t *testing.T) {
 	if w.shown[0].want != nil || !slices.Equal(w.shown[1].want[:3], []float32{0, 0, 0}) || !slices.Equal(w.shown[2].want[:3], []float32{0, 1, 0}) {
 		t.Errorf("wanted are %v, %v, %v", w.shown[0].want, w.shown[1].want, w.shown[2].want)
 	}
+	for k, mask := range [][]float32{nil, {0, 0, 1, 0, 0, 1}, {1, 1, 0, 1, 1, 0}} { // the third wants its class at moment 1
+		if !slices.Equal(w.shown[k].mask, mask) {
+			t.Errorf("the mask of moment %d is %v, want %v", k, w.shown[k].mask, mask)
+		}
+	}
+	short := sequencesOf(3, data.Sequences{}) // of which the third ends at moment 0, and the others want nothing before moment 2
+	copy(short.Train.Want.At[6:], []byte{1, 0, 0})
+	early, _, _ := watch(t, sequenceTask(short, 3, false), 3, func(x, _ []float32) []float32 { return x })
+	if s := early.shown[1]; s.want != nil || !slices.Equal(s.mask, []float32{1, 1, 0, 1, 1, 0}) {
+		t.Errorf("at a moment without a want the mask is %v and the want %v", s.mask, s.want)
+	}
 	near(t, "accuracy", learned.Get("accuracy").Each, 2./3, 2./3)
 	moment = 0
 	_, learned, _ = watch(t, sequenceTask(sequencesOf(3, data.Sequences{PerMoment: true}), 3, false), 3, late)
 	near(t, "accuracy at moments", learned.Get("accuracy").Each, (2./3+1./3+1)/3, (2./3+1./3+1)/3)
+
+	moment = -3 // all right in the first trial, none in the second
+	_, learned, _ = watch(t, sequenceTask(sequencesOf(2, data.Sequences{}), 2, false), 6, func(x, want []float32) []float32 {
+		y := slices.Repeat([]float32{0, 0}, len(x)/2)
+		for i, c := range want {
+			y[2*i+(int(c)+map[bool]int{false: 0, true: 1}[moment >= 0])%2] = 1
+		}
+		moment++
+		return y
+	})
+	near(t, "accuracy of two trials", learned.Get("accuracy").Each, 0.5, 0.5)
 
 	err := sequenceTask(set, 4, true)().(nets.Checker).Check()
 	if err == nil || !strings.Contains(err.Error(), "batches of 4, want at least 1 and, shuffled, at most the 3 examples") {
@@ -127,6 +149,6 @@ func TestShuffledSequences(t *testing.T) {
 		t.Errorf("%d orders of two learners and epochs", len(orders))
 	}
 	nettest.System(t, func() nets.System {
-		return &recurrent.RFLO{Units: 4, Tau: 2, Gain: 1.5, Optimiser: nets.SGD{Momentum: 0.9}}
+		return &recurrent.RFLO{Leaky: recurrent.Leaky{Units: 4, Tau: 2, Gain: 1.5}, Learning: recurrent.Learning{Optimiser: nets.SGD{Momentum: 0.9}}}
 	}, task)
 }

@@ -25,6 +25,7 @@ type shown struct {
 	x, want     []float32
 	first, last bool
 	learning    bool
+	mask        []float32
 }
 
 func (w *watcher) Build(s *nets.Store, spec nets.Spec) error {
@@ -42,7 +43,7 @@ func (w *watcher) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		}
 		return x
 	}
-	s := shown{all(m.X), all(m.Want), m.First, m.Last, p.Learning}
+	s := shown{all(m.X), all(m.Want), m.First, m.Last, p.Learning, all(m.Mask)}
 	w.shown = append(w.shown, s)
 	y := p.Tensor(p.Learners, m.Examples(), w.out)
 	p.Write(y, w.answer(s.x, s.want))

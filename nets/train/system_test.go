@@ -245,7 +245,7 @@ func misfits() *catalogue.Catalogue {
 func TestUnfitSystems(t *testing.T) {
 	for want, c := range map[string]struct{ system, task string }{
 		"":                                  {"misfit", "misfit:endless=true"},
-		`system "rtrl", want one of rflo`:   {"rtrl", "misfit"},
+		`system "snn", want one of rflo`:    {"snn", "misfit"},
 		`task "cosines", want one of sines`: {"misfit", "cosines"},
 		"no setting is called size":         {"rflo:size=3", "sines"},
 		"0 units":                           {"rflo:units=0", "sines"},
