@@ -358,10 +358,10 @@ func TestForeign(t *testing.T) {
 func TestMisfit(t *testing.T) {
 	data := images(t, 40)
 	for _, c := range []struct{ args, want string }{
-		{"rflo --task samples", "learns from an error, and the task wants nothing; want numbers or classes; the task samples shows examples of 30 numbers and wants nothing of them, and rflo fits sines, xor, recall, images with labels"},
+		{"rflo --task samples", "learns from an error, and the task wants nothing; want numbers or classes; the task samples shows examples of 30 numbers and wants nothing of them, and rflo fits sines, xor, recall, addition, copy, anbn, images with labels"},
 		{"sanger", "16 units answer, and the task wants 10 numbers or classes; want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and sanger fits samples"},
 		{"hopfield", "want the same numbers completed; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and hopfield fits sines, recall"},
-		{"chl --task samples", "and chl fits sines, xor, recall, images with labels (--data without --task)"},
+		{"chl --task samples", "and chl fits sines, xor, recall, addition, copy, anbn, images with labels (--data without --task)"},
 	} {
 		out := filepath.Join(t.TempDir(), "run")
 		status, _, stderr := hebb(t, append(append([]string{"train"}, strings.Fields(c.args)...), "--data", data, "--batch", "20", "--backend", "cpu", "--out", out)...)
