@@ -88,7 +88,7 @@ func TestMistakes(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"trian", []string{`unknown command "trian"`, "bench, compare, completion, data, eval, export, features, hsic, info, list, man, plot, predict, report, reproduce, sweep, train, tune, verify, version, weights; did you mean train?"}},
+		{"trian", []string{`unknown command "trian"`, "bench, compare, completion, data, eval, export, features, hsic, info, list, man, plot, predict, record, report, reproduce, sweep, train, tune, verify, version, weights; did you mean train?"}},
 		{"data ftech", []string{`unknown command "ftech", want one of fetch, info, list, show; did you mean fetch?`}},
 		{"help trian", []string{`no help on "trian"`, "did you mean train?"}},
 		{"completion tcsh", []string{`unknown command "tcsh"`, "bash, fish, powershell, zsh"}},
@@ -139,7 +139,7 @@ func TestMistakes(t *testing.T) {
 		{"train --config " + system + " --rule fa", []string{"--rule is for networks", "rflo:units=3"}},
 		{"train --epochs 3 --steps 2", []string{"--epochs", "want one of the two"}},
 		{"train --resume x --epochs 3 --steps 2", []string{"--epochs and --steps", "want one of the two"}},
-		{"train rflo --task sample", []string{`task "sample"`, "sines, xor, recall", ", samples"}},
+		{"train rflo --task sample", []string{`task "sample"`, "sines, xor, recall, ", ", samples, sequences"}},
 		{"train --backend cpu --rung naive", []string{"--rung with --backend cpu", "flags of a GPU"}},
 		{"train --backend cpu --device 0 --no-cache", []string{"--device, --no-cache with --backend cpu"}},
 		{"verify --backend cpu --tuning off", []string{"--tuning with --backend cpu"}},
