@@ -32,10 +32,10 @@ func (c Case) ops(s *compute.Step) (op compute.Op, run []compute.Op) {
 }
 
 // Suites are the names of the suites, in the order in which they are run.
-var Suites = []string{"product", "hebbian", "gram", "hsic", "pointwise", "layers", "training"}
+var Suites = []string{"product", "hebbian", "gram", "hsic", "pointwise", "small", "layers", "training"}
 
 // sampled are the suites of which a run that names none has only the quick cases.
-var sampled = []string{"layers", "training"}
+var sampled = []string{"small", "layers", "training"}
 
 // Cases returns the cases that o asks for, of those that o.Only matches in "suite name", each suite's from small to large: the
 // time of a large case is predicted from the smaller ones before it. Images go at o.Batch at a time. With a Budget the quick
@@ -43,7 +43,7 @@ var sampled = []string{"layers", "training"}
 func Cases(o Options) ([]Case, error) {
 	makers := map[string]func() []Case{
 		"product": products, "hebbian": updates, "gram": grams, "hsic": func() []Case { return slices.Concat(kernelPasses(), inverses()) },
-		"pointwise": pointwise, "layers": o.layers, "training": o.trainings,
+		"pointwise": pointwise, "small": smallMembers, "layers": o.layers, "training": o.trainings,
 	}
 	for _, s := range o.Suites {
 		if makers[s] == nil {

@@ -35,7 +35,7 @@ func colourOf(backend string) color.RGBA {
 // glyphs tell the suites apart.
 var glyphs = map[string]draw.GlyphDrawer{
 	"product": draw.CircleGlyph{}, "hebbian": draw.PyramidGlyph{}, "gram": draw.BoxGlyph{}, "hsic": draw.RingGlyph{},
-	"pointwise": draw.PlusGlyph{}, "layers": draw.RingGlyph{}, "training": draw.CrossGlyph{},
+	"pointwise": draw.PlusGlyph{}, "small": draw.SquareGlyph{}, "layers": draw.RingGlyph{}, "training": draw.CrossGlyph{},
 }
 
 // roofline draws each device's roof and a point for every case that was timed.

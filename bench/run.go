@@ -14,7 +14,7 @@ import (
 
 // Options choose the cases of a run and limit its time.
 type Options struct {
-	Suites  []string       // some of Suites; none: all, but of layers and training only the quick cases
+	Suites  []string       // some of Suites; none: all, but of small, layers and training only the quick cases
 	Quick   bool           // a handful of cases from each suite
 	Only    *regexp.Regexp // if not nil, the cases whose suite and name match
 	Batch   int            // images at a time in layers and training; 0: as suits the devices

@@ -64,7 +64,7 @@ under way is done; what was measured until then is written all the same.`,
 	f := cmd.Flags()
 	r.reach.add(cmd)
 	f.Var(someOf(&r.backends, "gpu", "cpu"), "backend", "what to measure (default: gpu and cpu, whichever open)")
-	f.Var(someOf(&r.o.Suites, bench.Suites...), "suite", "what to run (default: all, but of layers and training the cases of --quick)")
+	f.Var(someOf(&r.o.Suites, bench.Suites...), "suite", "what to run (default: all, but of small, layers and training the cases of --quick)")
 	f.StringVar(&r.only, "case", "", `only cases whose suite and name, as in "gram gaussian 128×64", match this `+"`regexp`")
 	f.IntVar(&r.o.Batch, "batch", 0, "images at a time in layers and training (default: in layers 64 with a GPU and 16 without, in training 64 or 128 by network; fewer beside a software renderer)")
 	f.BoolVar(&r.ladder, "ladder", false, "every way to run a handful of cases on the GPU, from the naive one up")
