@@ -40,9 +40,9 @@ var ico = Experiment{
 	Source: "the code of Porr and Wörgötter (github.com/berndporr/ICO-learning), run, and a program of its equations in float64; of the loop that program, 10 seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it", Takes: 5 * time.Minute, Parts: icoSize{
-			pairs: 100, after: 50, period: 1000, loop: 300, lags: 20, robots: 20, foraging: 100, farthest: 200, whole: true}.parts()},
+			pairs: 100, after: 50, period: 1000, loop: 300, loops: 40, lags: 20, robots: 20, foraging: 100, farthest: 200, whole: true}.parts()},
 		{Name: "small", About: "the same with fewer trials, for a device in software", Takes: 30 * time.Second, Parts: icoSize{
-			pairs: 10, after: 5, period: 600, loop: 40, lags: 20, robots: 20, foraging: 100, farthest: 30}.parts()},
+			pairs: 10, after: 5, period: 600, loop: 40, loops: 20, lags: 20, robots: 20, foraging: 100, farthest: 30}.parts()},
 	},
 }
 
@@ -50,7 +50,7 @@ var ico = Experiment{
 type icoSize struct {
 	pairs, after int // trials of pairs, and those without a reflex that follow
 	period       int
-	loop         int // trials of the loop
+	loop, loops  int // trials of the loop, and its seeds
 	lags         int // seeds of lags of chance
 	robots       int
 	foraging     int  // trials of the robots

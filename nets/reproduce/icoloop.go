@@ -38,7 +38,7 @@ func (z icoSize) loopPart() Part {
 		case c.rate != 3e-4:
 			continue
 		}
-		p.Runs = append(p.Runs, Run{Name: loopName(c.rule, c.rate), Make: z.loopRun(r), Seeds: 40, Figures: figures})
+		p.Runs = append(p.Runs, Run{Name: loopName(c.rule, c.rate), Make: z.loopRun(r), Seeds: z.loops, Figures: figures})
 		if z.whole && c.rate == 3e-4 {
 			p.Runs = append(p.Runs, Run{Name: loopName(c.rule, c.rate) + ", float64", Make: twinLoop(r), Seeds: 200, Figures: figures[:1]})
 		}
@@ -67,8 +67,8 @@ func round(x float64) float64 {
 
 func loopName(rule string, rate float64) string { return fmt.Sprintf("%s, rate %g", rule, rate) }
 
-// loops returns the task of the loop.
-func (z icoSize) loops(jitter int) func() nets.Task {
+// reflexes returns the task of the loop.
+func (z icoSize) reflexes(jitter int) func() nets.Task {
 	return func() nets.Task {
 		return &tasks.Pairs{Period: 600, Predictor: 100, Reflex: 125, Jitter: jitter, Closed: true}
 	}
@@ -88,7 +88,7 @@ func (c *course) counted(ctx context.Context, metrics ...string) (all [][]float6
 
 func (z icoSize) loopRun(r learns) Program {
 	return func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
-		c, err := r.course(dev, seeds, z.loops(5))
+		c, err := r.course(dev, seeds, z.reflexes(5))
 		if err != nil {
 			return nil, err
 		}
@@ -160,7 +160,7 @@ func twinLoop(r learns) Program {
 // fixedRun is the loop with one lag, whose reflexes are known: (1 − μ·ΣK·u)^n.
 func (z icoSize) fixedRun() Program {
 	reflex := func(ctx context.Context, dev *compute.Device, seeds Seeds, rate float64, n int) ([]float64, error) {
-		c, err := learns{isICO, tenFilters, rate}.course(dev, seeds, z.loops(0))
+		c, err := learns{isICO, tenFilters, rate}.course(dev, seeds, z.reflexes(0))
 		if err != nil {
 			return nil, err
 		}
