@@ -32,7 +32,7 @@ func TestCases(t *testing.T) {
 			p, err := newProblem(c, 1, 0)
 			if err != nil {
 				t.Errorf("%s: %v", c.Name, err)
-			} else if p.cost.Flops <= 0 && p.description.op != "copy" || p.cost.Bytes <= 0 {
+			} else if p.cost.Flops <= 0 && p.description.op != "copy" && !strings.HasPrefix(c.Name, "normal") || p.cost.Bytes <= 0 {
 				t.Errorf("%s costs %+v", c.Name, p.cost)
 			}
 		}

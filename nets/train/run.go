@@ -92,8 +92,11 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 	return r, nil
 }
 
-// barren reports data that nothing can be learned from.
+// barren reports data that nothing can be learned from. Of sequences whose moments want something each it knows nothing.
 func (c Config) barren(set *data.Set) error {
+	if q := set.Sequences; q != nil && *q != (data.Sequences{}) {
+		return nil
+	}
 	if c.Task != SamplesTask && alike(set.Train.Labels, 1) {
 		return fmt.Errorf("data %s: all %d training examples are of one class, and there is nothing to tell apart", c.Data, set.Train.N())
 	}
