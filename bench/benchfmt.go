@@ -8,15 +8,15 @@ import (
 )
 
 // WriteBenchfmt writes results in Go's benchmark format, a line for each sample, so that benchstat
-// does its own statistics: benchstat -col backend FILE. What was not timed is left out, and so are
-// the samples of results that come from [Read], which have but their median.
+// does its own statistics: benchstat -col backend FILE. What was not timed is left out; a result
+// without samples, of an old file, is a line with its median.
 func WriteBenchfmt(w io.Writer, results ...Result) error {
 	out := benchfmt.NewWriter(w)
 	for _, r := range results {
 		if r.Status != OK {
 			continue
 		}
-		samples := r.times
+		samples := r.Times
 		if len(samples) == 0 {
 			samples = []float64{r.Seconds}
 		}

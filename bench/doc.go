@@ -11,7 +11,7 @@
 //
 // Each device is drawn under its own roof (Williams, Waterman and Patterson, "Roofline", CACM
 // 52(4), 2009): the arithmetic and the bandwidth that hebb itself reaches on it, measured at the
-// start of each run.
+// start of each run. [compute.Peak.Shortest] has the formula, for every place that shows a share of the roof.
 //
 // In a Training every op of the first step is verified as it runs, and steps that allocate on the device after the first
 // ones have failed.

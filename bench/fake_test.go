@@ -24,6 +24,8 @@ type fake struct {
 	wrong       func(op compute.Op, i int, x float32) float32 // what an element is instead of x; nil: x
 	lostAfter   int                                           // ops until the device is lost; 0: never
 	slowFirst   int                                           // ops that take six times as long
+	uneven      bool                                          // every third op takes a quarter longer
+	ran         func()                                        // called after each op; nil: nothing is
 
 	ops  int
 	used int
@@ -100,7 +102,13 @@ func (f *fake) Run(op compute.Op) error {
 	if f.ops <= f.slowFirst {
 		took *= 6
 	}
+	if f.uneven && f.ops%3 == 0 {
+		took += took / 4
+	}
 	*f.now = f.now.Add(took)
+	if f.ran != nil {
+		f.ran()
+	}
 	outs, ins := compute.Operands(op)
 	before := compute.Contents{}
 	for _, t := range append(ins, outs...) {
@@ -170,6 +178,9 @@ func mustCases(t *testing.T, o Options) []Case {
 func of(r *Report, suite, backend string) []Result {
 	return slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool { return c.Suite != suite || c.Backend != backend })
 }
+
+// isCase reports whether it is of neither a roof nor a transfer.
+func isCase(p Progress) bool { return slices.Contains(Suites, p.Case.Suite) }
 
 func mustRun(t *testing.T, ctx context.Context, o Options, fs ...*fake) *Report {
 	t.Helper()

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"html/template"
 	"io"
@@ -22,7 +23,8 @@ func (r *Report) HTML(w io.Writer) error {
 		return err
 	}
 	return pageTemplate.Execute(w, map[string]any{
-		"Report": r, "Tables": r.tables(), "Summary": r.summary(), "Plots": inline(svg.String()), "Exprs": r.exprs(),
+		"Report": r, "Title": cmp.Or(r.name(), "no device"), "Overview": r.overview(), "Details": r.details(), "Exprs": r.exprs(),
+		"Circumstances": r.circumstances(), "Warning": r.warning(), "Summary": r.summary(), "Plots": inline(svg.String()),
 		"Rounds": rounds, "Enough": enough, "Shortest": shortest, "TrainingLimit": trainingLimit,
 	})
 }

@@ -48,31 +48,31 @@ func Ladder(ctx context.Context, t, naive compute.Tuner, o Options) (*Report, er
 	if len(cases) == 0 {
 		return nil, fmt.Errorf("no case of the ladder matches %v", o.Only)
 	}
-	r := newRunner([]compute.Backend{t}, o)
+	r := newRunner(ctx, []compute.Backend{t}, o)
 	d, below := r.devices[0], o.open(naive)
-	r.measureRoof(ctx, d)
+	r.total = len(o.roofs) + len(cases)
+	r.measureRoofs(d)
 	r.Devices[0].Roof = d.roof
+	r.first, r.began = r.index, r.spent()
 	var err error
-	for i, c := range cases {
-		if err = ctx.Err(); err != nil {
+	for _, c := range cases {
+		if !r.begin(c) {
+			err = ctx.Err()
 			break
-		}
-		p := Progress{c, i, len(cases)}
-		if o.Began != nil {
-			o.Began(p)
 		}
 		var results []Result
 		if results, err = r.climb(ctx, d, below, t, naive, c); len(results) > 0 {
-			r.finish(p, results)
+			r.finish(c, results)
 		}
+		r.index++
 		if err != nil {
 			break
 		}
 	}
-	if errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil {
 		r.Interrupted, err = true, nil
 	}
-	r.Took = o.now().Sub(r.Start)
+	r.Took = r.spent()
 	return &r.Report, err
 }
 
@@ -130,8 +130,8 @@ func (r *runner) rung(d *device, t Tuned, a compute.Attempt, name string) Result
 		res.stop(Broken, name+": "+a.Err.Error())
 	case a.Laps > 0:
 		res.rate([]float64{a.Seconds})
-		res.Samples, res.Spread = a.Laps, a.Spread
-		if d.roof.known() {
+		res.Times, res.Samples, res.Spread = nil, a.Laps, a.Spread
+		if d.roof.Known() {
 			s, by := d.roof.seconds(t.Cost)
 			res.Share, res.BoundBy = s/res.Seconds, by
 		}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"fmt"
+	"html"
 	"image/png"
 	"io"
 	"math"
@@ -38,11 +40,12 @@ func sampleReport(t *testing.T) *Report {
 
 var sampleRun = sync.OnceValues(func() (*Report, error) {
 	now, gpu, cpu := world()
+	gpu.uneven, cpu.uneven = true, true // so that the fastest sample is not the median
 	return Run(context.Background(), contenders(gpu, cpu), Options{
-		Suites: []string{"hebbian"}, Quick: true, roofs: lowRoofs(), now: func() time.Time { return *now },
+		Suites: []string{"hebbian"}, Quick: true, Settings: "rung=naive", roofs: lowRoofs(), now: func() time.Time { return *now },
 		Began: func(p Progress) {
 			gpu.wrong = nil
-			if p.Index == 1 {
+			if p.Case.Name == "hebb 64×64 n=16" {
 				gpu.wrong = alwaysOff
 			}
 		},
@@ -71,13 +74,11 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range r.Results {
-		want := r.Results[i]
-		want.times = nil
-		if !reflect.DeepEqual(back[i], want) {
+		if want := r.Results[i]; !reflect.DeepEqual(back[i], want) {
 			t.Errorf("read back\n%+v\nwant\n%+v", back[i], want)
 		}
 	}
-	if _, err := Read(strings.NewReader("{}\n{")); err == nil || !strings.Contains(err.Error(), "result 2") {
+	if _, err := Read(strings.NewReader(`{"suite":"gram","case":"a","backend":"cpu","status":"ok"}` + "\n{")); err == nil || !strings.Contains(err.Error(), "result 2") {
 		t.Errorf("half a line: %v", err)
 	}
 }
@@ -162,6 +163,50 @@ func TestHTML(t *testing.T) {
 	for _, foreign := range []string{"<script", "src=", "@import", "url(", "<link"} {
 		if strings.Contains(page, foreign) {
 			t.Errorf("the page has %q, want one that needs no other file", foreign)
+		}
+	}
+}
+
+// There is one roof: a terminal, an HTML page, the JSON and a page made of that JSON have the same, and the same shares of it.
+func TestOneRoof(t *testing.T) {
+	t.Parallel()
+	live := sampleReport(t)
+	var lines, text, page, md bytes.Buffer
+	if err := errors.Join(Write(&lines, live.Results...), live.Table(&text), live.HTML(&page)); err != nil {
+		t.Fatal(err)
+	}
+	back, err := Read(&lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := Collect(back)
+	if err := again.Markdown(&md, Setup{}); err != nil {
+		t.Fatal(err)
+	}
+	has := func(first, cell string) {
+		t.Helper()
+		for kind, row := range map[string]string{"text": "  " + first + " ", "HTML": "<tr><td>" + first + "</td>", "Markdown": "| " + first + " |"} {
+			doc := map[string]string{"text": text.String(), "HTML": html.UnescapeString(page.String()), "Markdown": md.String()}[kind]
+			if !slices.ContainsFunc(strings.Split(doc, "\n"), func(l string) bool { return strings.HasPrefix(l, row) && strings.Contains(l, cell) }) {
+				t.Errorf("%s has no %q in the row of %s", kind, cell, first)
+			}
+		}
+	}
+	for i, d := range live.Devices {
+		if again.Devices[i].Roof != d.Roof {
+			t.Errorf("the JSON has %+v, the run had %+v", again.Devices[i].Roof, d.Roof)
+		}
+		has(d.Backend, figures(d.Roof.Flops/1e9))
+		for k, c := range of(live, "hebbian", d.Backend) {
+			if c.Status != OK {
+				continue
+			}
+			intensity := float64(c.Flops) / float64(c.Bytes)
+			share := c.Gflops * 1e9 / min(d.Roof.Flops, intensity*d.Roof.Bytes)
+			if math.Abs(share/c.Share-1) > 1e-9 || of(again, "hebbian", d.Backend)[k].Share != c.Share {
+				t.Errorf("%s: %g of the roof, want %g", c.Case, c.Share, share)
+			}
+			has(c.Case, fmt.Sprintf("%.0f%% %.1s", 100*share, c.BoundBy))
 		}
 	}
 }

@@ -36,27 +36,18 @@ func Collect(runs ...[]Result) *Report {
 		}
 	}
 	for i := range r.Devices {
-		r.Devices[i].Roof = roofOf(r.Devices[i].Backend, r.Results)
+		d := &r.Devices[i]
+		d.Roof = roofOf(d.Backend, r.Results)
+		for _, run := range runs {
+			if roofOf(d.Backend, run).Known() {
+				d.roofs++
+			}
+		}
 	}
 	return r
 }
 
 func isPeer(backend string) bool { return strings.HasPrefix(backend, "torch") }
-
-// roofOf finds the roof of a backend among results, by their medians.
-func roofOf(backend string, results []Result) (f Roof) {
-	for _, c := range results {
-		if c.Suite != "roof" || c.Backend != backend || c.Seconds == 0 {
-			continue
-		}
-		if v := float64(c.Bytes) / c.Seconds; c.Op == "copy" {
-			f.Bytes, f.CopyOf = v, c.Case
-		} else if v := float64(c.Flops) / c.Seconds; v > f.Flops {
-			f.Flops, f.By = v, c.Case
-		}
-	}
-	return f
-}
 
 var notInSlug = regexp.MustCompile(`[^a-z0-9]+`)
 
@@ -89,11 +80,19 @@ func (r *Report) Markdown(w io.Writer, c Setup) error {
 	for _, p := range r.peers() {
 		fmt.Fprintf(&b, "- peer: %s\n", p)
 	}
+	if with := r.circumstances(); with != "" {
+		fmt.Fprintf(&b, "- with %s\n", with)
+	}
 	c.write(&b)
-	fmt.Fprintf(&b, "\n%s\n", r.tally())
-	r.targetTable().markdown(&b)
+	fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(r.tally()+" "+r.warning()))
+	for _, s := range r.overview() {
+		s.markdown(&b)
+	}
 	b.WriteString("\n![rooflines](bench.png)\n")
-	for _, s := range r.tables() {
+	if slices.ContainsFunc(r.Devices, func(d Device) bool { return d.Backend == "gpu" && !d.Software }) {
+		r.targetTable().markdown(&b) // which are of a GPU
+	}
+	for _, s := range r.details() {
 		s.markdown(&b)
 	}
 	_, err := io.WriteString(w, b.String())

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"image/png"
 	"slices"
 	"strings"
@@ -71,12 +72,50 @@ func TestPage(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
 	}
+	roof := []Result{line("roof", "copy 1024", "gpu", 1), line("roof", "fma 1024×512", "gpu", 1)}
+	roof[0].Op, roof[0].Bytes, roof[1].Flops = "copy", 8192, 1<<20
+	if notes := Collect(roof, roof).roofTable().Notes; len(notes) != 2 || !strings.Contains(notes[0], "each of 2 runs") {
+		t.Errorf("of two roofs: %q", notes)
+	}
 	b.Reset()
 	if err := r.Rooflines(&b); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := png.Decode(&b); err != nil {
 		t.Error(err)
+	}
+}
+
+// A page of a CPU begins with that machine, what it can do and how much of it is reached, and has nothing of a GPU's targets;
+// that the machine was busy is said, and what that does to its roof.
+func TestPageOfCPU(t *testing.T) {
+	share := 0.4
+	line := func(suite, name, op string, flops, bytes int64, share *float64) Result {
+		return Result{Suite: suite, Case: name, Op: op, Backend: "cpu", Device: "Xeon", Status: OK, Seconds: 1, Flops: flops, Bytes: bytes, Share: 0.5, BoundBy: "compute",
+			Others: share, Procs: 2, Go: "go1.26"}
+	}
+	r := Collect([]Result{
+		line("roof", "fma", "fma", 2e9, 8, nil), line("roof", "copy 8", "copy", 0, 1e9, &share), line("product", "NN 64³", "gemm", 1e9, 1e8, &share),
+	})
+	var md, page bytes.Buffer
+	if err := errors.Join(r.Markdown(&md, Setup{}), r.HTML(&page)); err != nil {
+		t.Fatal(err)
+	}
+	for doc, words := range map[string][]string{
+		md.String():   {"# Xeon", "GOMAXPROCS 2, go1.26; other programs had 40 %", "WARNING: other", "roofs, measured", "by medians", "copy 8 on cpu: other programs had 40 %", "how much of the roof", "| 50% c |", "bench.png", "## product"},
+		page.String(): {"<h1>hebb bench on Xeon", "WARNING: other", "GOMAXPROCS 2, go1.26; other programs had 40", "roofs, measured", "how much of the roof", "50% c", "<svg", "<h2>product"},
+	} {
+		at := 0
+		for _, w := range words {
+			i := strings.Index(doc[at:], w)
+			if i < 0 {
+				t.Fatalf("no %q after byte %d of\n%s", w, at, doc)
+			}
+			at += i
+		}
+		if strings.Contains(doc, "H200") || strings.Contains(doc, "arget") {
+			t.Error("a page of a CPU has the targets of a GPU")
+		}
 	}
 }
 

@@ -50,6 +50,7 @@ type Peer struct {
 	PeerInfo
 	err     error // that ended it
 	timeout time.Duration
+	ctx     context.Context // of the run
 
 	cmd    *exec.Cmd
 	script string
@@ -61,7 +62,8 @@ type Peer struct {
 	seen   []float64 // its samples
 }
 
-// OpenTorch starts torch_ops.py. The error wraps [ErrNoPeer] where no interpreter has torch.
+// OpenTorch starts torch_ops.py, which lives until Close or until ctx is done. The error wraps [ErrNoPeer] where no
+// interpreter has torch.
 func OpenTorch(ctx context.Context, o PeerOptions) (*Peer, error) {
 	python, err := findTorch(ctx, o.Python)
 	if err != nil {
@@ -82,7 +84,7 @@ func OpenTorch(ctx context.Context, o PeerOptions) (*Peer, error) {
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	p, err := startPeer(exec.Command(python, f.Name(), o.Device, fmt.Sprint(o.Threads), map[bool]string{true: "tf32", false: "float32"}[o.TF32]), f.Name())
+	p, err := startPeer(ctx, exec.Command(python, f.Name(), o.Device, fmt.Sprint(o.Threads), map[bool]string{true: "tf32", false: "float32"}[o.TF32]), f.Name())
 	if err != nil {
 		return nil, fmt.Errorf("torch: %w", err)
 	}
@@ -112,8 +114,8 @@ func findTorch(ctx context.Context, python string) (string, error) {
 }
 
 // startPeer starts cmd, removes script when it has ended, and waits for its greeting.
-func startPeer(cmd *exec.Cmd, script string) (*Peer, error) {
-	p := &Peer{cmd: cmd, script: script, lines: make(chan []byte), timeout: time.Minute}
+func startPeer(ctx context.Context, cmd *exec.Cmd, script string) (*Peer, error) {
+	p := &Peer{cmd: cmd, script: script, lines: make(chan []byte), timeout: time.Minute, ctx: ctx}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -186,6 +188,9 @@ func (p *Peer) info() compute.Info {
 
 // ask sends one request and waits for its answer, for a while. The first failure is kept.
 func (p *Peer) ask(request, answer any, timeout time.Duration) error {
+	if p.ctx.Err() != nil {
+		p.end(errInterrupted)
+	}
 	if p.err != nil {
 		return p.err
 	}
@@ -204,15 +209,23 @@ func (p *Peer) ask(request, answer any, timeout time.Duration) error {
 func (p *Peer) hear(answer any, timeout time.Duration) error {
 	late := time.NewTimer(timeout)
 	defer late.Stop()
+	var why error
 	select {
 	case line, ok := <-p.lines:
 		if !ok {
-			p.end(errors.New("the program ended"))
+			why = errors.New("the program ended")
 		} else if err := json.Unmarshal(line, answer); err != nil {
-			p.end(fmt.Errorf("the program answered %.80q, want JSON: %w", line, err))
+			why = fmt.Errorf("the program answered %.80q, want JSON: %w", line, err)
 		}
+	case <-p.ctx.Done():
 	case <-late.C:
-		p.end(fmt.Errorf("the program gave no answer within %v", timeout))
+		why = fmt.Errorf("the program gave no answer within %v", timeout)
+	}
+	if p.ctx.Err() != nil { // by a Ctrl-C, which ended the program too
+		why = errInterrupted
+	}
+	if why != nil {
+		p.end(why)
 	}
 	return p.err
 }
@@ -275,7 +288,7 @@ func (p *Peer) make(r Result, request any) []attempt {
 		Chosen int
 	}
 	if err := p.ask(request, &answer, 2*p.timeout); err != nil {
-		p.fail(err.Error())
+		p.result.fail(err)
 		return nil
 	}
 	if p.refused(answer.refusal) {
@@ -327,7 +340,7 @@ func (p *Peer) time(limit time.Duration) {
 	}
 	request := map[string]any{"do": "time", "limit": limit.Seconds(), "least": enough / rounds}
 	if err := p.ask(request, &answer, p.timeout+8*limit); err != nil {
-		p.fail(err.Error())
+		p.result.fail(err)
 	} else if !p.refused(answer.refusal) {
 		p.seen = append(p.seen, answer.Seconds...)
 	}

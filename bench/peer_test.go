@@ -17,7 +17,7 @@ func TestTorch(t *testing.T) {
 	p, err := OpenTorch(context.Background(), PeerOptions{Device: "cpu", Threads: 1})
 	skipWithout(t, err)
 	defer p.Close()
-	r := newRunner(nil, Options{}.withDefaults(nil))
+	r := newRunner(t.Context(), nil, Options{}.withDefaults(nil))
 	kinds, done := map[string]bool{}, map[string]bool{}
 	for _, c := range mustCases(t, Options{Suites: []string{"product", "hebbian", "gram", "hsic", "pointwise", "layers"}, Batch: 1}) {
 		prob, err := newProblem(c, 1, 0)
@@ -74,7 +74,7 @@ func shellPeer(t *testing.T, where, script string) *Peer {
 		t.Skip(err)
 	}
 	script = fmt.Sprintf(`echo '{"torch":"0","device":"sh","where":"%s","tf32":%t}'; %s`, where, where == "cuda", script)
-	p, err := startPeer(exec.Command(sh, "-c", script), filepath.Join(t.TempDir(), "none"))
+	p, err := startPeer(t.Context(), exec.Command(sh, "-c", script), filepath.Join(t.TempDir(), "none"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestBadPeer(t *testing.T) {
 			p.timeout = 300 * time.Millisecond
 			_, gpu, cpu := world()
 			o := Options{MaxCase: time.Second, now: func() time.Time { return *gpu.now }}
-			r := newRunner(contenders(gpu, cpu), o)
+			r := newRunner(t.Context(), contenders(gpu, cpu), o)
 			var results []Result
 			for _, c := range mustCases(t, Options{Suites: []string{"gram"}, Quick: true})[:2] {
 				results = append(results, r.measure(c, r.devices, p)...)
@@ -125,6 +125,24 @@ func TestBadPeer(t *testing.T) {
 	}
 }
 
+// TestPeerInterrupted: a peer that has not answered yet is not waited for after a Ctrl-C, and is not to blame.
+func TestPeerInterrupted(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	p := shellPeer(t, "cpu", "read x; exec sleep 30")
+	p.ctx = ctx
+	time.AfterFunc(100*time.Millisecond, stop)
+	start := time.Now()
+	p.make(Result{Status: OK}, struct{}{})
+	if res := p.take(); res.Status != Skipped || !errors.Is(p.err, errInterrupted) || time.Since(start) > 10*time.Second {
+		t.Errorf("%s %s after %v: %v", res.Status, res.Note, time.Since(start), p.err)
+	}
+	_, gpu, _ := world()
+	r := mustRun(t, ctx, Options{Suites: []string{"gram"}, Quick: true, Peer: p}, gpu)
+	if r.PeerError != nil {
+		t.Errorf("the peer is to blame: %v", r.PeerError)
+	}
+}
+
 func TestNoTorch(t *testing.T) {
 	_, err := OpenTorch(context.Background(), PeerOptions{Python: filepath.Join(t.TempDir(), "python")})
 	if !errors.Is(err, ErrNoPeer) {
@@ -137,7 +155,7 @@ func TestPeerTF32(t *testing.T) {
 	p := shellPeer(t, "cuda", `read x
 		echo '{"tried":[{"expr":"0","values":[7]}],"chosen":0}'; while read x; do echo '{"seconds":[1,1,1]}'; done`)
 	_, gpu, _ := world()
-	r := newRunner(contenders(gpu), Options{MaxCase: time.Second, Peer: p, now: func() time.Time { return *gpu.now }})
+	r := newRunner(t.Context(), contenders(gpu), Options{MaxCase: time.Second, Peer: p, now: func() time.Time { return *gpu.now }})
 	results := r.measure(mustCases(t, Options{Suites: []string{"product"}, Quick: true})[0], r.devices, p)
 	if len(results) != 2 {
 		t.Fatalf("%d results, want two", len(results))

@@ -82,11 +82,11 @@ func (k pointKey) compare(l pointKey) int {
 func (r *Report) points() (points map[pointKey]plotter.XYs, lo, hi float64) {
 	points, lo, hi = map[pointKey]plotter.XYs{}, 1, 100
 	for _, c := range r.Results {
-		if c.Status != OK || c.reduced() || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
+		if c.Status != OK || c.Seconds == 0 || c.reduced() || glyphs[c.Suite] == nil || c.Flops == 0 || c.Bytes == 0 {
 			continue
 		}
 		k, x := pointKey{c.Backend, c.Suite}, float64(c.Flops)/float64(c.Bytes)
-		points[k] = append(points[k], plotter.XY{X: x, Y: c.Gflops})
+		points[k] = append(points[k], plotter.XY{X: x, Y: float64(c.Flops) / c.Seconds / 1e9})
 		lo, hi = min(lo, x), max(hi, x)
 	}
 	return points, lo / 1.5, hi * 1.5
@@ -94,15 +94,18 @@ func (r *Report) points() (points map[pointKey]plotter.XYs, lo, hi float64) {
 
 func addRoof(p *plot.Plot, d Device, lo, hi float64) error {
 	f := d.Roof
-	if f.Flops == 0 || f.Bytes == 0 {
+	if !f.Known() {
 		return nil
 	}
-	ridge := f.Flops / f.Bytes
-	xys := plotter.XYs{{X: lo, Y: math.Min(lo*f.Bytes, f.Flops) / 1e9}}
-	if lo < ridge && ridge < hi {
-		xys = append(xys, plotter.XY{X: ridge, Y: f.Flops / 1e9})
+	at := func(intensity float64) plotter.XY {
+		s, _ := f.Shortest(intensity, 1)
+		return plotter.XY{X: intensity, Y: intensity / s / 1e9}
 	}
-	xys = append(xys, plotter.XY{X: hi, Y: math.Min(hi*f.Bytes, f.Flops) / 1e9})
+	xys := plotter.XYs{at(lo)}
+	if ridge := f.Flops / f.Bytes; lo < ridge && ridge < hi {
+		xys = append(xys, at(ridge))
+	}
+	xys = append(xys, at(hi))
 	l, err := plotter.NewLine(xys)
 	if err != nil {
 		return err

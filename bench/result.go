@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"time"
 
 	"hebb/compute"
@@ -35,20 +37,21 @@ type Result struct {
 	Status   Status         `json:"status"`
 	Note     string         `json:"note,omitempty"` // the reason, if the status is not ok
 
-	Seconds float64 `json:"seconds,omitempty"` // of one op or training step: the median
-	Spread  float64 `json:"spread"`            // interquartile range of the seconds, as a share of their median
-	Samples int     `json:"samples,omitempty"`
-	Flops   int64   `json:"flops"` // of one op or training step, by its formula; an exp is one
-	Bytes   int64   `json:"bytes"` // of one op: each operand read or written once
-	Gflops  float64 `json:"gflops,omitempty"`
-	Gbps    float64 `json:"gbps,omitempty"`
+	Seconds float64   `json:"seconds,omitempty"` // of one op or training step: the median
+	Spread  float64   `json:"spread"`            // interquartile range of the seconds, as a share of their median
+	Samples int       `json:"samples,omitempty"`
+	Times   []float64 `json:"times,omitempty"` // seconds of each sample, in order, to seven digits; old files have none
+	Flops   int64     `json:"flops"`           // of one op or training step, by its formula; an exp is one
+	Bytes   int64     `json:"bytes"`           // of one op: each operand read or written once
+	Gflops  float64   `json:"gflops,omitempty"`
+	Gbps    float64   `json:"gbps,omitempty"`
 
 	Images     float64 `json:"images_per_second,omitempty"` // of training
 	VsBackprop float64 `json:"vs_backprop,omitempty"`       // seconds of a step / those of backprop's: the median over samples taken in turns
 	Allocs     *int    `json:"allocs,omitempty"`            // times that the timed steps asked for memory
 
-	Share   float64 `json:"share_of_peak,omitempty"` // of min(peak arithmetic, intensity × bandwidth), measured
-	BoundBy string  `json:"bound_by,omitempty"`      // compute or memory: which of the two is the lower
+	Share   float64 `json:"share_of_peak,omitempty"` // of the roof: [compute.Peak.Shortest] of the measured [Roof] / Seconds
+	BoundBy string  `json:"bound_by,omitempty"`      // compute or memory: the lower roof
 	Speedup float64 `json:"speedup,omitempty"`       // CPU seconds / GPU seconds; on the GPU's line
 	VsPeer  float64 `json:"vs_peer,omitempty"`       // peer's seconds / ours
 
@@ -68,10 +71,11 @@ type Result struct {
 
 	Others *float64 `json:"others,omitempty"` // share of the machine's cores that other programs had meanwhile; nil where not known
 
-	Date    time.Time `json:"date"`
-	Version string    `json:"hebb"`
-
-	times []float64
+	Date     time.Time `json:"date"`
+	Version  string    `json:"hebb"`
+	Go       string    `json:"go,omitempty"` // its version, and what for: "go1.26 linux/amd64"
+	Procs    int       `json:"gomaxprocs,omitempty"`
+	Settings string    `json:"settings,omitempty"` // Options.Settings
 }
 
 // reduced reports whether a result is of arithmetic of less precision than float32's, and stands beside the others of its case.
@@ -85,8 +89,12 @@ type Alternative struct {
 
 // rate fills in the time and the rates from the samples.
 func (r *Result) rate(samples []float64) {
-	median, q1, q3 := summary(samples)
-	r.times, r.Samples = samples, len(samples)
+	r.Times = make([]float64, len(samples))
+	for i, s := range samples {
+		r.Times[i], _ = strconv.ParseFloat(strconv.FormatFloat(s, 'g', 7, 64), 64) // what a file has is what counts here too
+	}
+	median, q1, q3 := summary(r.Times)
+	r.Samples = len(samples)
 	r.Seconds, r.Spread = median, (q3-q1)/median
 	r.Gflops = float64(r.Flops) / median / 1e9
 	r.Gbps = float64(r.Bytes) / median / 1e9
@@ -104,11 +112,13 @@ func (r *Result) stop(s Status, note string) {
 	}
 }
 
-// fail records an error of the device. Too little memory is no fault of anyone's.
+// fail records an error of the device. Too little memory is no fault of anyone's, nor is the end of the run.
 func (r *Result) fail(err error) {
 	var e *compute.OpError
 	switch {
 	case err == nil:
+	case errors.Is(err, errInterrupted):
+		r.stop(Skipped, errInterrupted.Error())
 	case errors.As(err, &e) && e.Op == "Tensor":
 		r.stop(Skipped, "does not fit the device: "+e.Err.Error())
 	default:
@@ -128,7 +138,7 @@ func Write(w io.Writer, results ...Result) error {
 	return nil
 }
 
-// Read reads the lines that [Write] wrote.
+// Read reads the lines that [Write] wrote, of this version or of older ones. It is an error if one is no result.
 func Read(r io.Reader) ([]Result, error) {
 	var results []Result
 	for dec := json.NewDecoder(r); ; {
@@ -137,9 +147,33 @@ func Read(r io.Reader) ([]Result, error) {
 		if errors.Is(err, io.EOF) {
 			return results, nil
 		}
+		if err == nil {
+			err = res.check()
+		}
 		if err != nil {
 			return results, fmt.Errorf("bench: result %d: %w", len(results)+1, err)
 		}
 		results = append(results, res)
 	}
+}
+
+// check reports what a result cannot be.
+func (r *Result) check() error {
+	for name, v := range map[string]string{"suite": r.Suite, "case": r.Case, "backend": r.Backend} {
+		if v == "" {
+			return fmt.Errorf("no %q, want a line that hebb bench --json wrote", name)
+		}
+	}
+	if !slices.Contains([]Status{OK, Failed, Broken, Skipped}, r.Status) {
+		return fmt.Errorf("%s: status %q, want ok, FAILED, error or not run", r.Case, r.Status)
+	}
+	if r.Seconds < 0 {
+		return fmt.Errorf("%s: %g seconds, want a time above 0", r.Case, r.Seconds)
+	}
+	for _, s := range r.Times {
+		if s <= 0 {
+			return fmt.Errorf("%s: a sample of %g seconds, want times above 0", r.Case, s)
+		}
+	}
+	return nil
 }

@@ -7,32 +7,48 @@ import (
 	"hebb/compute"
 )
 
-// A Roof has the highest rates of a device, measured; zeros are not known.
+// A Roof has the highest rates of a device, measured; zeros are not known. Its method Shortest defines all that is called
+// "of roof": on a terminal, in JSON (share_of_peak), on pages, in profiles.
 type Roof struct {
-	Flops  float64 `json:"flops"` // a second
-	By     string  `json:"by"`    // the case that reached it
-	Bytes  float64 `json:"bytes"` // a second, by a copy: reads and writes together
-	CopyOf string  `json:"copy_of"`
+	compute.Peak
+	By     string // the case that reached Flops
+	CopyOf string // the case that reached Bytes, reads and writes together
 }
 
-func (r Roof) known() bool { return r.Flops > 0 && r.Bytes > 0 }
-
-// seconds is the shortest time for c, and whether arithmetic or memory bounds it: max(Flops/f.Flops, Bytes/f.Bytes).
+// seconds is the shortest time for c.
 func (r Roof) seconds(c compute.Cost) (s float64, boundBy string) {
-	arithmetic, memory := float64(c.Flops)/r.Flops, float64(c.Bytes)/r.Bytes
-	if arithmetic >= memory {
-		return arithmetic, "compute"
+	return r.Shortest(float64(c.Flops), float64(c.Bytes))
+}
+
+// roofOf finds the roof of a backend among results: the best arithmetic of all, and the bandwidth of the largest copy, since
+// the fastest one fits a cache. A rate is by the fastest sample, not the median: it is what the device can do. Of results
+// without samples, as old files have, it is by the median.
+func roofOf(backend string, results []Result) (f Roof) {
+	largest := int64(0)
+	for _, c := range results {
+		if c.Suite != "roof" || c.Backend != backend || c.Seconds == 0 {
+			continue
+		}
+		least := c.Seconds
+		if len(c.Times) > 0 {
+			least = slices.Min(c.Times)
+		}
+		switch flops := float64(c.Flops) / least; {
+		case c.Op == "copy" && c.Bytes > largest:
+			largest, f.Bytes, f.CopyOf = c.Bytes, float64(c.Bytes)/least, c.Case
+		case c.Op != "copy" && flops > f.Flops:
+			f.Flops, f.By = flops, c.Case
+		}
 	}
-	return memory, "memory"
+	return f
 }
 
 // A ladder has cases of one kind, larger at each rung. It is climbed until a rung takes long enough for a
 // rate to be read off it.
 type ladder struct {
-	rungs  []Case
-	first  int     // the rung that a GPU which is hardware starts on: it does those below in a moment
-	until  float64 // seconds
-	record func(*Roof, Result)
+	rungs []Case
+	first int     // the rung that a GPU which is hardware starts on: it does those below in a moment
+	until float64 // seconds
 }
 
 // of returns the rungs for a device.
@@ -44,18 +60,9 @@ func (l ladder) of(i compute.Info) []Case {
 }
 
 // roofs are the ladders whose top rungs are a device's peaks. A square product stands beside the
-// chain of multiply-adds, since on some devices the product's hand-written kernel is the faster. A
-// peak is the fastest sample, not the median: it is what the device can do.
+// chain of multiply-adds, since on some devices the product's hand-written kernel is the faster.
 func roofs() []ladder {
-	best := func(work int64, r Result) float64 { return float64(work) / slices.Min(r.times) }
-	arithmetic := func(f *Roof, r Result) {
-		if v := best(r.Flops, r); v > f.Flops {
-			f.Flops, f.By = v, r.Case
-		}
-	}
-	bandwidth := func(f *Roof, r Result) { f.Bytes, f.CopyOf = best(r.Bytes, r), r.Case }
-	fma, square := ladder{nil, 5, 0.004, arithmetic}, ladder{nil, 3, 0.02, arithmetic}
-	copies := ladder{nil, 1, 0.02, bandwidth} // the largest counts, not the fastest: that one fits a cache
+	fma, square, copies := ladder{nil, 5, 0.004}, ladder{nil, 3, 0.02}, ladder{nil, 1, 0.02}
 	add := func(l *ladder, c Case) {
 		c.Suite, c.Quick = "roof", true
 		l.rungs = append(l.rungs, c)

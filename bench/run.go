@@ -22,10 +22,13 @@ type Options struct {
 	Allow   compute.Leeway // of all ops
 	MaxCase time.Duration  // the longest that one case may take on one device, or a rule of training four times; 0: 5 s, or 1.5 s if Quick
 	Peer    *Peer          // another program to compare with, or nil
-	Budget  time.Duration  // no case begins later than that after the start, and quick cases come first; 0: no limit
+	Budget  time.Duration  // no case, nor the measurement of a roof, begins later than that after the start, and quick cases come first; 0: no limit
 	All     bool           // all cases also on a GPU that is a program on the CPU, which beside another device gets the quick ones alone
 
-	// Began is called before each case, and Done after it with all of its results; either may be nil.
+	Settings string // what else was asked for that changes how fast ops are, in words that results keep: "rung=naive"
+
+	// Began is called before each case, Done after it with all of its results; either may be nil. The roofs of the devices
+	// and their transfers come first, and are cases too.
 	Began func(Progress)
 	Done  func(Progress, []Result)
 
@@ -36,11 +39,13 @@ type Options struct {
 	networks []Training // of the suite training
 }
 
-// A Progress is a case and its place among all cases of a run.
+// A Progress is a case and its place among the steps of a run: of each device the peak of each kind, and transfers, and then
+// each case. A peak takes several cases, larger and larger.
 type Progress struct {
 	Case  Case
-	Index int // of Case
+	Index int // of the step
 	Total int
+	Left  time.Duration // about, until the end; 0: not known, before the first case is done
 }
 
 // A Report has the results of one run or of several ([Collect]).
@@ -62,6 +67,8 @@ type Report struct {
 type Device struct {
 	compute.Info
 	Roof Roof
+
+	roofs int // runs that have measured it, where there were several
 }
 
 // Wrong returns the results outside their bounds and the results of cases that could not run.
@@ -69,9 +76,8 @@ func (r *Report) Wrong() []Result {
 	return slices.DeleteFunc(slices.Clone(r.Results), func(r Result) bool { return r.Status != Failed && r.Status != Broken })
 }
 
-// Run measures the cases on all backends, and on the peer. When ctx is done it ends after the
-// current case, or in the middle of a training. An error means that nothing could be run; the failure of a case is in its
-// Result. The backends stay open.
+// Run measures the cases on all backends, and on the peer. When ctx is done it begins no other run of an op. An error means
+// that nothing could be run; the failure of a case is in its Result. The backends stay open.
 func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, error) {
 	o = o.withDefaults(backends)
 	cases, err := Cases(o)
@@ -81,44 +87,40 @@ func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, e
 	if len(backends) == 0 {
 		return nil, errors.New("bench: no device to measure")
 	}
-	r := newRunner(backends, o)
+	r := newRunner(ctx, backends, o)
+	r.total = len(r.devices)*(len(o.roofs)+1) + len(cases)
 	for _, d := range r.devices {
-		r.measureRoof(ctx, d)
-		r.measureTransfers(ctx, d)
+		r.measureRoofs(d)
+		r.measureTransfers(d)
+		r.index++
 	}
+	r.first, r.began = r.index, r.spent()
 	for i, c := range cases {
-		if ctx.Err() != nil {
+		if !r.begin(c) {
+			if ctx.Err() == nil {
+				r.LeftOut = len(cases) - i
+			}
 			break
-		}
-		if o.Budget > 0 && o.now().Sub(r.Start) > o.Budget {
-			r.LeftOut = len(cases) - i
-			break
-		}
-		p := Progress{c, i, len(cases)}
-		if o.Began != nil {
-			o.Began(p)
 		}
 		r.rehearse(cases, i)
-		var results []Result
-		share := r.watch(func() {
+		r.finish(c, r.watch(func() []Result {
 			if c.Training != nil {
-				results = r.train(ctx, c, r.devicesFor(c), o.Peer)
-			} else {
-				results = r.measure(c, r.devicesFor(c), o.Peer)
+				return r.train(c, r.devicesFor(c), o.Peer)
 			}
-		})
-		for i := range results {
-			results[i].Others = share
-		}
-		r.finish(p, results)
+			return r.measure(c, r.devicesFor(c), o.Peer)
+		}))
+		r.index++
 	}
 	r.Interrupted = ctx.Err() != nil
-	r.Took = o.now().Sub(r.Start)
+	r.Took = r.spent()
 	for i, d := range r.devices {
 		r.Devices[i].Roof = d.roof
 	}
 	if o.Peer != nil {
-		r.Peer, r.PeerError = &o.Peer.PeerInfo, o.Peer.err
+		r.Peer = &o.Peer.PeerInfo
+		if !r.Interrupted {
+			r.PeerError = o.Peer.err
+		}
 	}
 	return &r.Report, nil
 }
@@ -165,7 +167,11 @@ func Version() string {
 // A runner is a run under way.
 type runner struct {
 	Report
-	devices []*device
+	devices      []*device
+	over         func() error  // errInterrupted once the run is to end before its time
+	index, total int           // steps, see Progress
+	first        int           // the first step that is no roof
+	began        time.Duration // when that was, after the start; 0: not yet
 }
 
 // A device is a compute.Device with its roof and its speed so far. Between cases it holds no memory.
@@ -179,34 +185,44 @@ type device struct {
 	lost    error              // its first failure, after which it is not used any more
 }
 
-func newRunner(backends []compute.Backend, o Options) *runner {
-	r := &runner{}
+func newRunner(ctx context.Context, backends []compute.Backend, o Options) *runner {
+	r := &runner{over: func() error {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		return nil
+	}}
 	r.Report = Report{Options: o, Start: o.now(), Version: Version()}
 	for _, b := range backends {
 		i := b.Info()
-		r.devices = append(r.devices, &device{Device: o.open(b), backend: b, info: i, clock: stopwatchOf(i, o.now), share: map[string]float64{}})
+		clock := stopwatchOf(i, o.now)
+		clock.over = r.over
+		r.devices = append(r.devices, &device{Device: o.open(b), backend: b, info: i, clock: clock, share: map[string]float64{}})
 		r.Report.Devices = append(r.Report.Devices, Device{Info: i})
 	}
 	return r
 }
 
-// watch calls f and returns the share of the machine's cores that other programs had meanwhile, or nil where that is not
-// known or f took too little time to tell.
-func (r *runner) watch(f func()) *float64 {
+// watch returns the results of measure with the share of the machine's cores that other programs had meanwhile, where that is
+// known and the time was long enough to tell.
+func (r *runner) watch(measure func() []Result) []Result {
 	peer := 0
 	if r.Options.Peer != nil && r.Options.Peer.cmd != nil && r.Options.Peer.cmd.Process != nil {
 		peer = r.Options.Peer.cmd.Process.Pid
 	}
 	start := time.Now()
 	before, ok := others(peer)
-	f()
+	results := measure()
 	after, also := others(peer)
 	took := time.Since(start)
 	if !ok || !also || took < 200*time.Millisecond {
-		return nil
+		return results
 	}
 	share := min(1, max(0, (after-before).Seconds()/took.Seconds()/float64(runtime.NumCPU())))
-	return &share
+	for i := range results {
+		results[i].Others = &share
+	}
+	return results
 }
 
 // Busy returns the mean share of the machine's cores that other programs had while cases were measured, or 0 where that is
@@ -267,30 +283,62 @@ func (r *runner) rehearse(cases []Case, i int) {
 	}
 }
 
+var errInterrupted = errors.New("interrupted")
+
+// begin tells of a case that begins, and reports whether it may: the run is not over, and its budget not spent.
+func (r *runner) begin(c Case) bool {
+	if r.over() != nil || r.Options.Budget > 0 && r.spent() > r.Options.Budget {
+		return false
+	}
+	if r.Options.Began != nil {
+		r.Options.Began(r.progress(c))
+	}
+	return true
+}
+
 // finish keeps the results of a case and hands them on.
-func (r *runner) finish(p Progress, results []Result) {
+func (r *runner) finish(c Case, results []Result) {
 	r.Results = append(r.Results, results...)
 	if r.Options.Done != nil {
-		r.Options.Done(p, results)
+		r.Options.Done(r.progress(c), results)
 	}
 }
 
-// measureRoof climbs the ladders of roofs on d.
-func (r *runner) measureRoof(ctx context.Context, d *device) {
+func (r *runner) spent() time.Duration { return r.Options.now().Sub(r.Start) }
+
+// progress has the cases that are left take as long as those before, roofs aside, and no longer than the budget.
+func (r *runner) progress(c Case) Progress {
+	p := Progress{Case: c, Index: r.index, Total: r.total}
+	if done := r.index - r.first; r.began > 0 && done > 0 {
+		p.Left = (r.spent() - r.began) / time.Duration(done) * time.Duration(r.total-r.index)
+		if budget := r.Options.Budget; budget > 0 {
+			p.Left = max(0, min(p.Left, budget-r.spent()))
+		}
+	}
+	return p
+}
+
+// measureRoofs climbs the ladders of roofs on d.
+func (r *runner) measureRoofs(d *device) {
 	for _, l := range r.Options.roofs {
-		for _, c := range l.of(d.info) {
-			if ctx.Err() != nil || d.lost != nil {
-				return
-			}
-			res := r.measure(c, []*device{d}, nil)
-			r.finish(Progress{Case: c}, res)
-			if res[0].Status != OK {
-				break
-			}
-			l.record(&d.roof, res[0])
-			if res[0].Seconds >= l.until {
-				break
-			}
+		r.measureRoof(d, l)
+		r.index++
+	}
+}
+
+func (r *runner) measureRoof(d *device, l ladder) {
+	for _, c := range l.of(d.info) {
+		if d.lost != nil || !r.begin(c) {
+			return
+		}
+		res := r.watch(func() []Result { return r.measure(c, []*device{d}, nil) })
+		r.finish(c, res)
+		if res[0].Status != OK {
+			return
+		}
+		d.roof = roofOf(d.info.Backend, r.Results)
+		if res[0].Seconds >= l.until {
+			return
 		}
 	}
 }
@@ -302,6 +350,7 @@ func (r *runner) result(c Case, d description, cost compute.Cost, info compute.I
 		Backend: info.Backend, Device: info.Device, Driver: info.Driver, Software: info.Software,
 		Status: OK, Flops: cost.Flops, Bytes: cost.Bytes, PeerTF32: r.Options.Peer != nil && r.Options.Peer.TF32, Allow: r.Options.allowed(c),
 		Date: r.Options.now().UTC().Truncate(time.Second), Version: r.Version,
+		Go: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH, Procs: runtime.GOMAXPROCS(0), Settings: r.Options.Settings,
 	}
 }
 
@@ -333,7 +382,7 @@ func (r *runner) measure(c Case, devices []*device, peer *Peer) []Result {
 			results = append(results, *res)
 		}
 	}
-	compare(results)
+	relate(results)
 	return results
 }
 
@@ -392,8 +441,8 @@ func (r *runner) verifyAndTime(p *problem, trials []*trial, peer *Peer) {
 	}
 }
 
-// compare fills in the ratios between the results of one case.
-func compare(results []Result) {
+// relate fills in the ratios between the results of one case.
+func relate(results []Result) {
 	for i := range results {
 		a := &results[i]
 		for _, b := range results {

@@ -119,7 +119,11 @@ func TestLess(t *testing.T) {
 		now, gpu, cpu := world()
 		start := *now
 		gpu.software = software
-		o.Began = func(p Progress) { began = append(began, now.Sub(start)) }
+		o.Began = func(p Progress) {
+			if isCase(p) {
+				began = append(began, now.Sub(start))
+			}
+		}
 		return mustRun(t, t.Context(), o, gpu, cpu), began
 	}
 	whole, began := try(o, false)
@@ -268,7 +272,7 @@ func TestLost(t *testing.T) {
 	t.Parallel()
 	_, gpu, cpu := world()
 	r := mustRun(t, context.Background(), Options{Suites: []string{"hebbian"}, Quick: true, Began: func(p Progress) {
-		if p.Index == 3 {
+		if p.Case.Name == "plain 16×784 n=128" {
 			gpu.lostAfter = gpu.ops + 20
 		}
 	}}, gpu, cpu)
@@ -294,7 +298,7 @@ func TestInterrupt(t *testing.T) {
 	defer stop()
 	cases := 0
 	r := mustRun(t, ctx, Options{Suites: []string{"gram"}, Quick: true, Done: func(p Progress, _ []Result) {
-		if p.Total > 0 {
+		if isCase(p) {
 			if cases++; cases == 2 {
 				stop()
 			}
@@ -308,6 +312,55 @@ func TestInterrupt(t *testing.T) {
 	}
 	if !r.Interrupted || cases != 2 || n != 4 || !strings.Contains(r.summary(), "interrupted") {
 		t.Errorf("interrupted %v after %d cases with %d results: %s", r.Interrupted, cases, n, r.summary())
+	}
+}
+
+// TestInterruptAtOnce: after a Ctrl-C no device works for longer than one sample, whatever it measures, and nothing is blamed.
+func TestInterruptAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, at := range []int{1, 30, 3000} {
+		now, gpu, cpu := world()
+		ctx, stop := context.WithCancel(t.Context())
+		var stopped time.Time
+		gpu.ran = func() {
+			if stopped.IsZero() && gpu.ops+cpu.ops >= at {
+				stopped = *now
+				stop()
+			}
+		}
+		cpu.ran = gpu.ran
+		r := mustRun(t, ctx, Options{Only: regexp.MustCompile("gram gaussian 128×64"), Quick: true, MaxCase: time.Second}, gpu, cpu)
+		stop()
+		if late := now.Sub(stopped); stopped.IsZero() || late > 100*time.Millisecond || !r.Interrupted || len(r.Wrong()) > 0 {
+			t.Errorf("stopped in op %d: interrupted %v, ended %v later, wrong: %+v", at, r.Interrupted, late, r.Wrong())
+		}
+	}
+}
+
+// TestProgress: the first step begins at once, since roofs and transfers are steps too, and no estimate is beyond the budget,
+// which is theirs too.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	const steps, cases = 2 * 4, 17
+	for _, budget := range []time.Duration{20 * time.Millisecond, 2 * time.Second} {
+		now, gpu, cpu := world()
+		end := now.Add(budget)
+		var all []Progress
+		r := mustRun(t, t.Context(), Options{Suites: []string{"hebbian"}, Quick: true, MaxCase: 500 * time.Millisecond, Budget: budget, Began: func(p Progress) {
+			all = append(all, p)
+			if last := all[max(0, len(all)-2)]; p.Index < last.Index || p.Total != steps+cases || now.Add(p.Left).After(end) {
+				t.Errorf("budget %v: after step %d comes %d of %d, with %v left of %v", budget, last.Index, p.Index, p.Total, p.Left, end.Sub(*now))
+			}
+		}}, gpu, cpu)
+		if first := all[0]; first.Index != 0 || first.Case.Suite != "roof" || first.Left != 0 {
+			t.Errorf("budget %v: the first step is %+v", budget, first)
+		}
+		if last := all[len(all)-1]; (last.Left > 0) != (last.Index > steps) {
+			t.Errorf("budget %v: at step %d %v is left", budget, last.Index, last.Left)
+		}
+		if last := all[len(all)-1]; r.LeftOut == 0 || (r.LeftOut == cases) != (last.Index < steps) || r.LeftOut < cases && last.Index+1+r.LeftOut != steps+cases {
+			t.Errorf("budget %v: %d cases were left out after step %d", budget, r.LeftOut, last.Index)
+		}
 	}
 }
 

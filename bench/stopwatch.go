@@ -32,6 +32,7 @@ const (
 // A stopwatch times runs on one device.
 type stopwatch struct {
 	now  func() time.Time
+	over func() error  // why no lap may begin, or nil; nil: any may
 	load time.Duration // for which the device has to work after a pause; 0: its speed does not depend on that
 	busy time.Time     // when it last worked
 }
@@ -50,6 +51,11 @@ type run func(n int) error
 
 // lap returns the time of n runs.
 func (w *stopwatch) lap(r run, n int) (time.Duration, error) {
+	if w.over != nil {
+		if err := w.over(); err != nil {
+			return 0, err
+		}
+	}
 	start := w.now()
 	err := r(n)
 	w.busy = w.now()

@@ -19,13 +19,20 @@ type table struct {
 	Notes []string
 }
 
-// tables are all tables of a report.
-func (r *Report) tables() []table {
-	all := []table{r.roofTable()}
+// overview are the tables that a page begins with: what the machine can do, and how much of it is reached.
+func (r *Report) overview() []table { return filled(r.roofTable(), r.reachedTable()) }
+
+// details are the tables of all cases.
+func (r *Report) details() []table {
+	var all []table
 	for _, suite := range Suites {
 		all = append(all, r.suiteTable(suite))
 	}
-	all = append(all, r.tf32Table(), r.leewayTable(), r.ladderTable(), r.ratioTable(), r.suiteTable("transfer"))
+	return filled(append(all, r.tf32Table(), r.leewayTable(), r.ladderTable(), r.ratioTable(), r.suiteTable("transfer"))...)
+}
+
+// filled are the tables that have rows.
+func filled(all ...table) []table {
 	return slices.DeleteFunc(all, func(s table) bool { return len(s.Rows) == 0 })
 }
 
@@ -34,14 +41,45 @@ func (r *Report) roofTable() table {
 	for _, d := range r.Devices {
 		f := d.Roof
 		row := []string{d.Backend, "–", "", "–", "", ""}
-		if f.Flops > 0 && f.Bytes > 0 {
+		if f.Known() {
 			row = []string{d.Backend, figures(f.Flops / 1e9), f.By, figures(f.Bytes / 1e9), f.CopyOf, figures(f.Flops / f.Bytes)}
 		}
 		s.Rows = append(s.Rows, row)
+		if d.roofs > 1 {
+			s.Notes = append(s.Notes, fmt.Sprintf("%s: each of %d runs measured its own, under which its shares are; this is of all", d.Backend, d.roofs))
+		}
+	}
+	if slices.ContainsFunc(timed(r.Results), func(c Result) bool { return c.Suite == "roof" && len(c.Times) == 0 }) {
+		s.Notes = append(s.Notes, "by medians, as the file is of a version that kept no samples; shares are of the run's own, which was by the fastest")
 	}
 	for _, c := range r.Results {
-		if c.Suite == "roof" && c.Status != OK {
+		switch {
+		case c.Suite != "roof":
+		case c.Status != OK:
 			s.Notes = append(s.Notes, c.note())
+		case c.Others != nil && *c.Others >= busy && slices.ContainsFunc(r.Devices, func(d Device) bool {
+			return c.Backend == d.Backend && d.Roof.Known() && (c.Case == d.Roof.By || c.Case == d.Roof.CopyOf)
+		}):
+			s.Notes = append(s.Notes, fmt.Sprintf("%s on %s: other programs had %.0f %% of the machine, so that this roof is too low and shares of it too high", c.Case, c.Backend, 100**c.Others))
+		}
+	}
+	return s
+}
+
+// reachedTable has a row for each suite on each device: how much of the roof its cases reach.
+func (r *Report) reachedTable() table {
+	s := table{Title: "how much of the roof is reached", Head: []string{"suite", "cases", "median", "lowest", "by", "highest", "by"}}
+	for _, d := range r.Devices {
+		for _, suite := range Suites {
+			of := slices.DeleteFunc(slices.Clone(r.Results), func(c Result) bool {
+				return c.Suite != suite || c.Backend != d.Backend || c.Share == 0 || c.reduced()
+			})
+			if len(of) == 0 {
+				continue
+			}
+			slices.SortStableFunc(of, func(a, b Result) int { return cmp.Compare(a.Share, b.Share) })
+			low, middle, high := of[0], of[len(of)/2], of[len(of)-1]
+			s.Rows = append(s.Rows, []string{suite + " on " + d.Backend, fmt.Sprint(len(of)), middle.ofRoof(), low.ofRoof(), low.Case, high.ofRoof(), high.Case})
 		}
 	}
 	return s
@@ -243,13 +281,41 @@ func (r *Report) Table(w io.Writer) error {
 	if r.Peer != nil {
 		fmt.Fprintf(&b, "peer: torch %s on %s (%s)\n", r.Peer.Torch, r.Peer.Device, r.Peer.Python)
 	}
-	for _, s := range r.tables() {
-		fmt.Fprintf(&b, "\n%s\n", s.Title)
+	for _, s := range append(filled(r.roofTable()), r.details()...) {
 		s.text(&b)
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.summary())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// circumstances say what a run had of the machine: "GOMAXPROCS 2, go1.26 linux/amd64; other programs had 3 % of the machine".
+// They are "" of results that do not say.
+func (r *Report) circumstances() string {
+	var words []string
+	add := func(w string) {
+		if w != "" && !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	for _, c := range r.Results {
+		if c.Procs > 0 {
+			add(fmt.Sprintf("GOMAXPROCS %d, %s", c.Procs, c.Go))
+		}
+		add(c.Settings)
+	}
+	if slices.ContainsFunc(r.Results, func(c Result) bool { return c.Others != nil }) {
+		add(fmt.Sprintf("other programs had %.0f %% of the machine", 100*r.Busy()))
+	}
+	return strings.Join(words, "; ")
+}
+
+// warning says that the machine was busy, if it was.
+func (r *Report) warning() string {
+	if b := r.Busy(); b >= busy {
+		return fmt.Sprintf("WARNING: other programs had %.0f %% of the machine meanwhile, and what ran beside them says little", 100*b)
+	}
+	return ""
 }
 
 // busy is the share of a machine from which on what else runs there spoils figures.
@@ -268,8 +334,8 @@ func (r *Report) summary() string {
 		}
 	}
 	s += fmt.Sprintf("; %.0f s", r.Took.Seconds())
-	if b := r.Busy(); b >= busy {
-		s += fmt.Sprintf("; WARNING: other programs had %.0f %% of the machine meanwhile, and what ran beside them says little", 100*b)
+	if w := r.warning(); w != "" {
+		s += "; " + w
 	}
 	if r.LeftOut > 0 {
 		s += fmt.Sprintf("; %d more cases did not fit the budget of %v", r.LeftOut, r.Options.Budget)
@@ -280,8 +346,9 @@ func (r *Report) summary() string {
 	return s
 }
 
-// text aligns the table's columns.
+// text writes the table under its title, and aligns its columns.
 func (s table) text(b *strings.Builder) {
+	fmt.Fprintf(b, "\n%s\n", s.Title)
 	width := make([]int, len(s.Head))
 	lines := append([][]string{s.Head}, s.Rows...)
 	for _, l := range lines {

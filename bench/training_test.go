@@ -237,13 +237,13 @@ func TestTrainingFaults(t *testing.T) {
 func TestTrainingAllocates(t *testing.T) {
 	gpu, _ := computers()
 	o := Options{MaxCase: time.Second, now: func() time.Time { return *gpu.now }}
-	r := newRunner([]compute.Backend{gpu}, o)
+	r := newRunner(t.Context(), []compute.Backend{gpu}, o)
 	c := Case{Suite: "training", Name: "any", Training: &tiny}
 	k, err := newTrainingProblem(c, 1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := r.compareRules(context.Background(), c, k, r.devices[0])
+	l := r.compareRules(c, k, r.devices[0])
 	k.x, k.y = k.x[:4*6], k.y[:4] // tensors of lengths that nothing has asked for yet
 	l.round()
 	results := collect([]*ruleComparison{l}, nil)
@@ -278,7 +278,7 @@ func TestTorchTraining(t *testing.T) {
 	p, err := OpenTorch(context.Background(), PeerOptions{Device: "cpu", Threads: 1})
 	skipWithout(t, err)
 	defer p.Close()
-	r := newRunner(nil, Options{}.withDefaults(nil))
+	r := newRunner(t.Context(), nil, Options{}.withDefaults(nil))
 	for _, c := range (Options{Batch: 2}).trainings() {
 		w := *c.Training
 		w.Rules, c.Training = w.Rules[:1], &w

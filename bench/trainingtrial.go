@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -20,6 +19,7 @@ const trainingLimit = 4
 type counted struct {
 	compute.Backend
 	checker *compute.Verifier
+	over    func() error // why no op may run, or nil
 	allocs  int
 	full    error // of the last request for memory
 }
@@ -32,6 +32,9 @@ func (b *counted) Alloc(n int) (buf compute.Buffer, err error) {
 }
 
 func (b *counted) Run(op compute.Op) error {
+	if err := b.over(); err != nil {
+		return err
+	}
 	if b.checker != nil {
 		return b.checker.Run(op)
 	}
@@ -52,7 +55,6 @@ type ruleComparison struct {
 	backend *counted
 	clock   *stopwatch
 	maxCase time.Duration // of Options
-	over    func() error  // why the run ends before its time, or nil
 	trials  []*trainingTrial
 }
 
@@ -70,9 +72,9 @@ type trainingTrial struct {
 // compareRules makes the trials of p on d, with every network verified and warm. All networks are made before the first
 // step and make a last one in turns, since tensors that live as long as a Device, and rings of metrics are made by first
 // steps, may take memory that a step has left.
-func (r *runner) compareRules(ctx context.Context, c Case, p *trainingProblem, d *device) *ruleComparison {
-	b := &counted{Backend: d.backend}
-	rc := &ruleComparison{trainingProblem: p, dev: r.Options.open(b), backend: b, clock: d.clock, maxCase: r.Options.MaxCase, over: ctx.Err}
+func (r *runner) compareRules(c Case, p *trainingProblem, d *device) *ruleComparison {
+	b := &counted{Backend: d.backend, over: r.over}
+	rc := &ruleComparison{trainingProblem: p, dev: r.Options.open(b), backend: b, clock: d.clock, maxCase: r.Options.MaxCase}
 	for _, rule := range p.Rules {
 		result := r.trainingResult(c, p, rule, d.info)
 		t := &trainingTrial{timing: timing{device: d, limit: trainingLimit * rc.maxCase, Result: result}, ruleComparison: rc, rule: rule}
@@ -100,7 +102,7 @@ func (r *runner) trainingResult(c Case, p *trainingProblem, rule string, info co
 
 // make makes the network, unless it is known to be too slow.
 func (t *trainingTrial) make() {
-	if t.device.roof.known() {
+	if t.device.roof.Known() {
 		s, _ := t.costs[t.rule].under(t.device.roof)
 		t.tooSlow("step", s, "takes at least")
 	}
@@ -116,8 +118,8 @@ func (t *trainingTrial) make() {
 // well reports whether t, its device and the run can go on. A run that is interrupted ends in the middle of a training,
 // which may take a minute.
 func (t *trainingTrial) well() bool {
-	if t.stopIfLost(); t.over() != nil {
-		t.stop(Skipped, "interrupted")
+	if t.stopIfLost(); t.backend.over() != nil {
+		t.stop(Skipped, errInterrupted.Error())
 	}
 	return t.Status == OK
 }
@@ -164,6 +166,8 @@ func (t *trainingTrial) steps(n int) error {
 
 func (t *trainingTrial) fail(err error) {
 	switch {
+	case errors.Is(err, errInterrupted):
+		t.Result.fail(err)
 	case errors.Is(err, compute.ErrWrong), errors.Is(err, nets.ErrDiverged):
 		t.stop(Failed, err.Error())
 	case err != nil && t.backend.full != nil:
@@ -231,18 +235,18 @@ func (t *trainingTrial) finish() {
 }
 
 // train measures the steps of the training of c on devices and, of backprop, on peer.
-func (r *runner) train(ctx context.Context, c Case, on []*device, peer *Peer) []Result {
+func (r *runner) train(c Case, on []*device, peer *Peer) []Result {
 	p, err := newTrainingProblem(c, r.Options.Seed, r.Options.Allow)
 	if err != nil {
 		return r.mistaken(c, err)
 	}
 	var devices []*ruleComparison
 	for _, d := range on {
-		rc := r.compareRules(ctx, c, p, d)
+		rc := r.compareRules(c, p, d)
 		defer rc.dev.Close()
 		devices = append(devices, rc)
 	}
-	if ctx.Err() != nil {
+	if r.over() != nil {
 		peer = nil
 	}
 	if peer != nil {
@@ -252,7 +256,7 @@ func (r *runner) train(ctx context.Context, c Case, on []*device, peer *Peer) []
 		for _, rc := range devices {
 			rc.round()
 		}
-		if peer != nil && ctx.Err() == nil {
+		if peer != nil {
 			peer.time(trainingLimit * r.Options.MaxCase / rounds)
 		}
 	}
@@ -279,7 +283,7 @@ func collect(devices []*ruleComparison, peer *Peer) (all []Result) {
 				results = append(results, *res)
 			}
 		}
-		compare(results)
+		relate(results)
 		all = append(all, results...)
 	}
 	return all

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,13 +13,14 @@ var transferSizes = []int{1 << 10, 1 << 18, 1 << 24}
 
 // measureTransfers times the way to a device's memory and back. What comes back is compared, all
 // of it, with what went.
-func (r *runner) measureTransfers(ctx context.Context, d *device) {
+func (r *runner) measureTransfers(d *device) {
 	for _, n := range transferSizes {
-		if ctx.Err() != nil || d.lost != nil || r.Options.Quick && n > 1<<22 {
-			return
-		}
+		both := Case{Suite: "transfer", Name: bytesOf(n)}
 		if only := r.Options.Only; only != nil && !only.MatchString("transfer write "+bytesOf(n)) {
 			continue
+		}
+		if d.lost != nil || r.Options.Quick && n > 1<<22 || !r.begin(both) {
+			return
 		}
 		results := make([]Result, 2)
 		for i, op := range []string{"write", "read"} {
@@ -32,7 +32,7 @@ func (r *runner) measureTransfers(ctx context.Context, d *device) {
 		for i := range results {
 			results[i].fail(err)
 		}
-		r.finish(Progress{Case: Case{Suite: "transfer"}}, results)
+		r.finish(both, results)
 	}
 }
 

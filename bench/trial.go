@@ -41,7 +41,7 @@ func (t *timing) conclude(under func(Roof) (seconds float64, boundBy string)) {
 		return
 	}
 	t.rate(t.seen)
-	if t.device.roof.known() {
+	if t.device.roof.Known() {
 		s, by := under(t.device.roof)
 		t.Share, t.BoundBy = s/t.Seconds, by
 	}
@@ -62,7 +62,7 @@ type trial struct {
 // forecast stops t if it would take too long, predicted from the roof and from the share of it that the last case of its
 // kind reached.
 func (t *trial) forecast() {
-	if t.stopIfLost(); !t.device.roof.known() {
+	if t.stopIfLost(); !t.device.roof.Known() {
 		return
 	}
 	share, ok := t.device.share[t.Kind]

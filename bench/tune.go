@@ -67,11 +67,10 @@ func tuneCase(ctx context.Context, dev *compute.Device, tuner compute.Tuner, c C
 			p.fill(whole, role, x)
 			s.Write(in, x)
 		}
-		op = dev.Lend(op)
-		s.Do(op) // checks it, once for all
 		if s.Err() != nil {
 			return s.Err()
 		}
+		op = dev.Lend(op) // newProblem has checked it
 		t.Ways = len(tuner.Ways(op))
 		t.Attempts, err = compute.Tune(ctx, tuner, op, o)
 		return err

@@ -36,8 +36,9 @@ var rules = map[string][]string{
 	"hebb/nets/perturb":        {"hebb/compute", "hebb/nets"},
 	"hebb/nets/attract":        {"hebb/compute", "hebb/nets"},
 	"hebb/nets/settle":         {"hebb/compute", "hebb/nets"},
+	"hebb/nets/adapt":          {"hebb/compute", "hebb/nets"},
 	"hebb/nets/develop":        {"hebb/compute", "hebb/nets", "gonum.org/v1/gonum/"},
-	"hebb/nets/tasks":          {"hebb/compute", "hebb/nets", "hebb/nets/data"},
+	"hebb/nets/tasks":          {"hebb/compute", "hebb/nets", "hebb/nets/data", "gonum.org/v1/gonum/"},
 	"hebb/nets/nettest":        {"hebb/compute", "hebb/cpu", "hebb/backend", "hebb/nets", "hebb/nets/"},
 	"hebb/nets/internal/":      {"hebb/backend", "hebb/compute", "hebb/compute/computetest", "hebb/cpu", "hebb/gpu", "hebb/nets", "hebb/nets/"},
 	"hebb/nets/catalogue":      {"hebb/nets", "hebb/nets/", "github.com/BurntSushi/toml"},
@@ -163,7 +164,7 @@ func TestFaultsAreSeen(t *testing.T) {
 }
 
 // methods are names of ways to learn: what the floor and the runs of all systems know nothing of.
-var methods = regexp.MustCompile(`(?i)hsic|hebbian alignment|feedback ?alignment|kolen|mirror|\brflo\b|eprop|hopfield|sanger|\boja|contrastive|equilibrium|bottleneck|linsker`)
+var methods = regexp.MustCompile(`(?i)hsic|hebbian alignment|feedback ?alignment|kolen|mirror|\brflo\b|tbptt|rtrl|uoro|eprop|hopfield|sanger|\boja|contrastive|equilibrium|bottleneck|linsker`)
 
 // TestFloor: no file of package nets itself, nor of nets/train but its tests, names a method of learning.
 func TestFloor(t *testing.T) {

@@ -95,8 +95,8 @@ type Conv struct {
 	Leeway Leeway
 }
 
-func (c Conv) operands() (outs, ins []*Tensor) {
-	return []*Tensor{c.Y}, append([]*Tensor{c.X, c.W}, c.ins()...)
+func (c Conv) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, c.Y), c.ins(append(ins, c.X, c.W))
 }
 
 // Patches returns the geometry of the convolution.
@@ -160,7 +160,7 @@ func (c Conv) cost() Cost { return c.costTo(c.Y) }
 
 // costTo returns the cost of a convolution or its adjoint, whose result is the images out.
 func (c Conv) costTo(out *Tensor) Cost {
-	traffic := bytes(c.Y, c.X, c.W) + bytes(c.ins()...)
+	traffic := bytes(c.Y, c.X, c.W) + bytes(c.ins(nil)...)
 	if c.Beta != 0 {
 		traffic += bytes(out)
 	}
@@ -185,8 +185,8 @@ type ConvInput struct {
 	Leeway Leeway
 }
 
-func (c ConvInput) operands() (outs, ins []*Tensor) {
-	return []*Tensor{c.X}, append([]*Tensor{c.Y, c.W}, c.ins()...)
+func (c ConvInput) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, c.X), c.ins(append(ins, c.Y, c.W))
 }
 
 // Patches returns the geometry of the convolution.

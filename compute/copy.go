@@ -14,7 +14,9 @@ type Copy struct {
 	Dst, Src *Tensor
 }
 
-func (c Copy) operands() (outs, ins []*Tensor) { return []*Tensor{c.Dst}, []*Tensor{c.Src} }
+func (c Copy) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, c.Dst), append(ins, c.Src)
+}
 
 func (c Copy) check() error {
 	if c.Dst.Len() != c.Src.Len() {

@@ -31,6 +31,9 @@ type Device struct {
 	root scope
 	free map[int][]Buffer // by length; training steps ask for the same lengths again
 
+	outs, ins []*Tensor // of the op that is being checked
+	bufs      []block   // room for those of a step
+
 	leeway Leeway
 }
 
@@ -53,23 +56,29 @@ func (d *Device) Sync() error {
 }
 
 // Tensor returns a tensor that lives as long as the Device. Its contents are unspecified.
-func (d *Device) Tensor(shape ...int) (*Tensor, error) { return d.alloc(&d.root, Float32, shape) }
+func (d *Device) Tensor(shape ...int) (*Tensor, error) { return d.TensorOf(Float32, shape...) }
 
 // TensorOf is [Device.Tensor] with numbers of type typ.
 func (d *Device) TensorOf(typ Type, shape ...int) (*Tensor, error) {
-	return d.alloc(&d.root, typ, shape)
+	t := new(Tensor)
+	if err := d.alloc(&d.root, t, typ, shape); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // Step calls f and then takes back all tensors that f made with [Step.Tensor]. It returns f's error, joined with the
 // Step's first failure. It does not wait for the device. A step that asks for the same tensors as the one before gets
 // the same memory, tensor for tensor, so that a backend recognises its ops.
 func (d *Device) Step(f func(*Step) error) error {
-	s := &Step{scope: scope{dev: d}}
+	s := &Step{scope: scope{dev: d, bufs: d.bufs[:0]}}
+	d.bufs = nil
 	defer func() {
 		s.closed = true
 		for _, b := range slices.Backward(s.bufs) { // the last one in is the next one out
 			d.free[b.n] = append(d.free[b.n], b.Buffer)
 		}
+		d.bufs, s.bufs = s.bufs, nil
 	}()
 	switch err := f(s); {
 	case err == nil:
@@ -104,62 +113,71 @@ func (d *Device) Close() error {
 	return d.b.Close()
 }
 
-func (d *Device) alloc(s *scope, typ Type, shape []int) (*Tensor, error) {
+// alloc makes t a tensor of memory of its own.
+func (d *Device) alloc(s *scope, t *Tensor, typ Type, shape []int) error {
 	n, err := size(shape)
 	err = errors.Join(err, typ.check())
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case d.root.closed:
-		return nil, ErrClosed
+		return ErrClosed
 	case s.closed:
-		return nil, ErrReleased
+		return ErrReleased
 	}
-	t := &Tensor{shape: clone(shape), typ: typ, n: n, scope: s}
+	t.set(shape, typ, nil, 0, n, s)
 	words := typ.words(n)
 	if k := len(d.free[words]) - 1; k >= 0 {
 		t.buf, d.free[words] = d.free[words][k], d.free[words][:k]
 	} else if t.buf, err = d.b.Alloc(words); err != nil {
 		d.Trim()
 		if t.buf, err = d.b.Alloc(words); err != nil {
-			return nil, fmt.Errorf("compute: tensor %v of %d bytes: %w", t, 4*words, err)
+			return fmt.Errorf("compute: tensor %v of %d bytes: %w", t, 4*words, err)
 		}
 	}
 	s.bufs = append(s.bufs, block{t.buf, words})
-	return t, nil
+	return nil
 }
 
 // A Step is a sequence of ops with scratch memory of its own. Its first error sticks: later ops are not run, and
 // [Device.Step] returns the error. Only the goroutine of its Device uses it, until its function returns.
 type Step struct {
 	scope
-	err error
+	err   error
+	fresh []Tensor // not yet given out
 }
 
-// Tensor returns scratch of unspecified contents, valid until the Step ends.
-func (s *Step) Tensor(shape ...int) *Tensor {
-	t, err := s.dev.alloc(&s.scope, Float32, shape)
-	if err != nil {
-		s.fail("Tensor", err)
-		return &Tensor{shape: []int{1, 1}, n: 1, scope: &s.scope} // an operand for later ops, which are not run
+// tensor returns a Tensor to be set.
+func (s *Step) tensor() *Tensor {
+	if len(s.fresh) == 0 {
+		s.fresh = make([]Tensor, 16) // one allocation for several
 	}
+	t := &s.fresh[0]
+	s.fresh = s.fresh[1:]
 	return t
 }
 
+// Tensor returns scratch of unspecified contents, valid until the Step ends.
+func (s *Step) Tensor(shape ...int) *Tensor { return s.alloc("Tensor", Float32, shape) }
+
 // TensorOf is [Step.Tensor] with numbers of type typ.
 func (s *Step) TensorOf(typ Type, shape ...int) *Tensor {
-	t, err := s.dev.alloc(&s.scope, typ, shape)
-	if err != nil {
-		s.fail("TensorOf", err)
-		return &Tensor{shape: []int{1, 1}, n: 1, scope: &s.scope}
+	return s.alloc("TensorOf", typ, shape)
+}
+
+func (s *Step) alloc(method string, typ Type, shape []int) *Tensor {
+	t := s.tensor()
+	if err := s.dev.alloc(&s.scope, t, typ, shape); err != nil {
+		s.fail(method, err)
+		t.set([]int{1, 1}, Float32, nil, 0, 1, &s.scope) // an operand for later ops, which are not run
 	}
 	return t
 }
 
 // View is [Tensor.View]; the Step keeps its error.
 func (s *Step) View(t *Tensor, off int, shape ...int) *Tensor {
-	v, err := t.View(off, shape...)
-	if err != nil {
+	v := s.tensor()
+	if err := t.view(v, off, shape); err != nil {
 		s.fail("View", err)
 		return t
 	}
@@ -223,7 +241,8 @@ func (d *Device) admit(op Op) error {
 	if op == nil {
 		return errors.New("the op is nil")
 	}
-	outs, ins := op.operands()
+	outs, ins := op.operands(d.outs[:0], d.ins[:0])
+	d.outs, d.ins = outs, ins
 	for _, l := range [2][]*Tensor{outs, ins} {
 		for _, t := range l {
 			if t == nil {

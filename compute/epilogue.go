@@ -57,7 +57,7 @@ type Epilogue struct {
 	Aux         *Tensor // shaped as C; nil exactly if Grad is Identity
 }
 
-func (e Epilogue) ins() []*Tensor { return present(e.Bias, e.Aux) }
+func (e Epilogue) ins(to []*Tensor) []*Tensor { return present(to, e.Bias, e.Aux) }
 
 func (e Epilogue) check(batch, m, n int) error {
 	switch {

@@ -207,4 +207,4 @@ func Widened(op Op, widen func(*Tensor) *Tensor) Op {
 }
 
 // Laid returns a tensor of t's shape on the first float32s of b. It is for a backend's own use: no Device knows it.
-func (t *Tensor) Laid(b Buffer) *Tensor { return &Tensor{shape: clone(t.shape), buf: b, n: t.n} }
+func (t *Tensor) Laid(b Buffer) *Tensor { return new(Tensor).set(t.shape, Float32, b, 0, t.n, nil) }

@@ -17,7 +17,9 @@ type FMA struct {
 // MaxRounds is the longest chain of an FMA.
 const MaxRounds = 1 << 16
 
-func (f FMA) operands() (outs, ins []*Tensor) { return []*Tensor{f.Out}, []*Tensor{f.X} }
+func (f FMA) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, f.Out), append(ins, f.X)
+}
 
 func (f FMA) check() error {
 	switch {

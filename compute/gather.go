@@ -17,7 +17,9 @@ type Gather struct {
 	Rows *Tensor // batch × 1 × m, or m numbers of any shape
 }
 
-func (g Gather) operands() (outs, ins []*Tensor) { return []*Tensor{g.Out}, []*Tensor{g.X, g.Rows} }
+func (g Gather) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, g.Out), append(ins, g.X, g.Rows)
+}
 
 // Dims returns the number of members, the rows of Out and of X in each, and the columns.
 func (g Gather) Dims() (batch, m, n, cols int) {

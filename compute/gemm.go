@@ -18,8 +18,8 @@ type Gemm struct {
 	Leeway Leeway
 }
 
-func (g Gemm) operands() (outs, ins []*Tensor) {
-	return []*Tensor{g.C}, append([]*Tensor{g.A, g.B}, g.ins()...)
+func (g Gemm) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, g.C), g.ins(append(ins, g.A, g.B))
 }
 
 // Dims returns the sizes of the products: C is m×n, and each sum has k terms.
@@ -69,7 +69,7 @@ func (g Gemm) define(before Contents) func(out, i int) Val {
 func (g Gemm) cost() Cost {
 	z, m, n, k := g.Dims()
 	mn := int64(z) * int64(m) * int64(n)
-	traffic := bytes(g.A, g.B, g.C) + bytes(g.ins()...)
+	traffic := bytes(g.A, g.B, g.C) + bytes(g.ins(nil)...)
 	if g.Beta != 0 {
 		traffic += bytes(g.C)
 	}

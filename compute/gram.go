@@ -72,8 +72,8 @@ type Gram struct {
 // MaxWidths is the largest number of widths of one Gram.
 const MaxWidths = 8
 
-func (g Gram) operands() (outs, ins []*Tensor) {
-	return []*Tensor{g.K}, append([]*Tensor{g.X}, present(g.Y)...)
+func (g Gram) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, g.K), present(append(ins, g.X), g.Y)
 }
 
 // Other returns the second operand: Y, or X itself.

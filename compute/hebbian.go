@@ -77,12 +77,12 @@ type Hebbian struct {
 	Leeway      Leeway
 }
 
-func (h Hebbian) operands() (outs, ins []*Tensor) {
-	ins = []*Tensor{h.Y, h.X}
+func (h Hebbian) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	ins = append(ins, h.Y, h.X)
 	if h.G != nil && h.G != h.Y {
 		ins = append(ins, h.G)
 	}
-	return []*Tensor{h.W}, append(ins, present(h.Rates)...)
+	return append(outs, h.W), present(ins, h.Rates)
 }
 
 // Dims returns the sizes: batch networks of units × inputs weights, and n pairs of activities.

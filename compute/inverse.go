@@ -33,7 +33,9 @@ type Inverse struct {
 // a block with one core or one group of threads, in float64.
 const InverseBlock = 32
 
-func (v Inverse) operands() (outs, ins []*Tensor) { return []*Tensor{v.Inv, v.Info}, []*Tensor{v.A} }
+func (v Inverse) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, v.Inv, v.Info), append(ins, v.A)
+}
 
 // Dims returns the sizes: batch matrices of n×n.
 func (v Inverse) Dims() (batch, n int) { return v.A.Batch(), v.A.Rows() }

@@ -34,8 +34,8 @@ type KernelGrad struct {
 	G                  *Tensor // widths × batch × m × m, symmetric (a backend reads either half); nil: 0
 }
 
-func (g KernelGrad) operands() (outs, ins []*Tensor) {
-	return []*Tensor{g.DX}, append([]*Tensor{g.K.X}, present(g.L.X, g.R, g.G)...)
+func (g KernelGrad) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, g.DX), present(append(ins, g.K.X), g.L.X, g.R, g.G)
 }
 
 // Dims returns the sizes: widths × batch kernel matrices of m×m, of rows of length d.
@@ -217,6 +217,6 @@ func (g KernelGrad) cost() Cost {
 	if g.L.X != nil {
 		flops += g.L.flops()
 	}
-	outs, ins := g.operands()
+	outs, ins := g.operands(nil, nil)
 	return Cost{flops, 4 * (lengths(outs) + lengths(ins))}
 }

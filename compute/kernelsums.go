@@ -25,8 +25,8 @@ type KernelSums struct {
 	A, B     *Tensor    // widths × batch × m, B of as many widths as L; nil: 0
 }
 
-func (k KernelSums) operands() (outs, ins []*Tensor) {
-	return present(k.Sum, k.Dot), append([]*Tensor{k.K.X}, present(k.L.X, k.A, k.B)...)
+func (k KernelSums) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return present(outs, k.Sum, k.Dot), present(append(ins, k.K.X), k.L.X, k.A, k.B)
 }
 
 // Dims returns the sizes: widths × batch kernel matrices of m×m.
@@ -101,6 +101,6 @@ func (k KernelSums) cost() Cost {
 	if k.Dot != nil {
 		flops += k.L.flops() + 2*pairs
 	}
-	outs, ins := k.operands()
+	outs, ins := k.operands(nil, nil)
 	return Cost{flops, 4 * (lengths(outs) + lengths(ins))}
 }

@@ -85,7 +85,7 @@ func (n *namer) formula(f *Func) {
 
 // operands writes the shapes of op's outputs and other inputs: "[128 500] ← [128 784] [500 784]".
 func (n *namer) operands(op Op) {
-	outs, ins := op.operands()
+	outs, ins := op.operands(nil, nil)
 	n.shapes(outs)
 	n.word("←")
 	n.shapes(ins)

@@ -19,7 +19,9 @@ type Map struct {
 	F   *Func
 }
 
-func (m Map) operands() (outs, ins []*Tensor) { return []*Tensor{m.Out}, m.In }
+func (m Map) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, m.Out), append(ins, m.In...)
+}
 
 func (m Map) check() error { return checkFormula(m.F, m.In, m.Out) }
 

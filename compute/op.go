@@ -9,9 +9,9 @@ import (
 // An Op is a closed description of one computation: plain data, no code of any backend. Only this package defines Ops.
 // Each has a file, which holds its whole meaning.
 type Op interface {
-	// operands returns the op's outputs and its other inputs. A tensor that the op updates in place is among the outs
-	// alone.
-	operands() (outs, ins []*Tensor)
+	// operands appends the op's outputs to outs and its other inputs to ins. A tensor that the op updates in place is among
+	// the outs alone.
+	operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor)
 
 	// check reports why the shapes or parameters are wrong.
 	check() error
@@ -45,7 +45,10 @@ type Cost struct {
 // The functions below let tools (Verify, Trace, computetest, bench) inspect any op without knowing it.
 
 // Operands returns op's outputs and its other inputs.
-func Operands(op Op) (outs, ins []*Tensor) { return op.operands() }
+func Operands(op Op) (outs, ins []*Tensor) { return op.operands(nil, nil) }
+
+// AppendOperands appends op's outputs to outs and its other inputs to ins.
+func AppendOperands(op Op, outs, ins []*Tensor) (o, i []*Tensor) { return op.operands(outs, ins) }
 
 // CostOf returns the work of op.
 func CostOf(op Op) Cost { return op.cost() }
@@ -69,7 +72,7 @@ func Examine(op Op, before Contents) (seen func(after Contents, out, i int) floa
 	if op, ok := op.(implicit); ok {
 		return op.residual(before)
 	}
-	outs, _ := op.operands()
+	outs, _ := op.operands(nil, nil)
 	return func(after Contents, out, i int) float32 { return after[outs[out]][i] }, op.define(before)
 }
 
@@ -87,7 +90,7 @@ func missing(op Op) (name string) {
 	v := reflect.New(reflect.TypeOf(op)).Elem() // a copy that can be set
 	v.Set(reflect.ValueOf(op))
 	nils := func() (n int) {
-		outs, ins := v.Interface().(Op).operands()
+		outs, ins := v.Interface().(Op).operands(nil, nil)
 		for _, t := range append(append([]*Tensor(nil), outs...), ins...) {
 			if t == nil {
 				n++

@@ -31,7 +31,9 @@ type Pool struct {
 	Slide
 }
 
-func (p Pool) operands() (outs, ins []*Tensor) { return []*Tensor{p.Y}, []*Tensor{p.X} }
+func (p Pool) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, p.Y), append(ins, p.X)
+}
 
 // Patches returns the geometry of the pooling.
 func (p Pool) Patches() Patches {
@@ -99,8 +101,8 @@ type PoolGrad struct {
 	Slide
 }
 
-func (p PoolGrad) operands() (outs, ins []*Tensor) {
-	return []*Tensor{p.DX}, append([]*Tensor{p.DY}, present(p.X)...)
+func (p PoolGrad) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, p.DX), present(append(ins, p.DY), p.X)
 }
 
 // Patches returns the geometry of the pooling.

@@ -53,6 +53,25 @@ type Peak struct {
 	Bytes float64 // a second, read and written
 }
 
+// Known reports whether both speeds are known.
+func (p Peak) Known() bool { return p.Flops > 0 && p.Bytes > 0 }
+
+// Shortest returns the time that an op of so many flops and bytes takes under the roof of p, and what bounds it there,
+// "compute" or "memory". The roof (Williams, Waterman and Patterson, "Roofline", CACM 52(4), 2009) is a speed, of an op of
+// intensity I = flops/bytes
+//
+//	roof(I) = min(p.Flops, I·p.Bytes), so the time is flops/roof(I) = max(flops/p.Flops, bytes/p.Bytes).
+//
+// Ops that run one after the other take the sum of their times. What bench and profiles call "of roof" is this time over the
+// measured one; it exceeds 1 where operands stay in a cache or an op takes fewer flops than its [Cost] counts.
+func (p Peak) Shortest(flops, bytes float64) (seconds float64, boundBy string) {
+	arithmetic, memory := flops/p.Flops, bytes/p.Bytes
+	if arithmetic >= memory {
+		return arithmetic, "compute"
+	}
+	return memory, "memory"
+}
+
 // An OpTime sums up the device time of the ops of one kind.
 type OpTime struct {
 	Op       string        `json:"op"`       // its type and settings: "Gemm TransB Act relu"
@@ -63,6 +82,8 @@ type OpTime struct {
 	Median   time.Duration `json:"median_ns"` // within 0.8 %
 	Flops    float64       `json:"flops"`     // of all together, as in their [Cost]
 	Bytes    float64       `json:"bytes"`     // of all together
+
+	parts []OpTime // the kinds that a row of a table sums up
 }
 
 // Gflops returns 10⁹ flops per second of the ops' time.
@@ -71,10 +92,17 @@ func (o OpTime) Gflops() float64 { return o.Flops / float64(o.Total) }
 // Gbps returns 10⁹ bytes of operands per second, each operand counted once.
 func (o OpTime) Gbps() float64 { return o.Bytes / float64(o.Total) }
 
-// Share is the shortest time possible on a device of that peak as a share of the measured time: max(Flops/Peak.Flops,
-// Bytes/Peak.Bytes) / Total. Data in a cache may bring it above 1.
-func (o OpTime) Share(p Peak) float64 {
-	return max(o.Flops/p.Flops, o.Bytes/p.Bytes) / o.Total.Seconds()
+// Share returns the share of the roof of p that the ops reached: their shortest time, [Peak.Shortest], over the measured one.
+func (o OpTime) Share(p Peak) float64 { return o.shortest(p) / o.Total.Seconds() }
+
+func (o OpTime) shortest(p Peak) (seconds float64) {
+	if o.parts == nil {
+		seconds, _ = p.Shortest(o.Flops, o.Bytes)
+	}
+	for _, part := range o.parts {
+		seconds += part.shortest(p)
+	}
+	return seconds
 }
 
 // kind is a Profiler's record of the ops of one kind.

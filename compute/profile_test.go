@@ -427,7 +427,7 @@ func TestTable(t *testing.T) {
 	lines := strings.Split(b.String(), "\n")
 	for i, want := range [][]string{
 		{"profile", "machine"},
-		{"op", "count", "total", "share", "median µs", "GFLOP/s", "GB/s", "of peak"},
+		{"op", "count", "total", "share", "median µs", "GFLOP/s", "GB/s", "of roof"},
 		{"Copy  [1] ← [1] ", " 1 ", "100.0 µs", "3.1 %", " 8e-05 ", "8.0 %"}, // 100 µs of 3220
 	} {
 		for _, w := range want {
@@ -438,6 +438,29 @@ func TestTable(t *testing.T) {
 	}
 	if want := "10 more kinds "; !strings.Contains(lines[32], want) || !strings.Contains(lines[33], "3.22 ms") {
 		t.Errorf("%s\n%s", lines[32], lines[33])
+	}
+}
+
+// A row that sums up several kinds has the sum of their shortest times over its own: all at the roof are at the roof.
+func TestRoofOfAll(t *testing.T) {
+	const n, rounds = 1000, 50 // 8 KB by a copy, 100 000 flops by a chain
+	peak := compute.Peak{Flops: 1e9, Bytes: 1e9}
+	c := &clocked{machine: plain(), takes: func(i int) time.Duration { return []time.Duration{8, 100}[i%2] * time.Microsecond }}
+	p, d := profiled(t, c, 0)
+	p.Peak = peak
+	steps(t, d, func(s *compute.Step) {
+		x, y := s.Tensor(n), s.Tensor(n)
+		s.Do(compute.Copy{Dst: y, Src: x})
+		s.Do(compute.FMA{Out: y, X: x, A: 0.5, B: 0.25, Rounds: rounds})
+	})
+	var b bytes.Buffer
+	if err := p.Table(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(b.String(), "\n")[2:5] {
+		if !strings.HasSuffix(line, "  100.0 %") {
+			t.Errorf("not at its roof: %s", line)
+		}
 	}
 }
 

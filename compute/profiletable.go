@@ -30,7 +30,7 @@ func (p *Profiler) Table(w io.Writer) error {
 }
 
 func (p *Profiler) rows(b *strings.Builder, ops []OpTime) {
-	known := p.Peak.Flops > 0 && p.Peak.Bytes > 0
+	known := p.Peak.Known()
 	all := inOne("all ops", ops)
 	shown := ops[:min(len(ops), mostRows)]
 	if rest := ops[len(shown):]; len(rest) > 0 {
@@ -43,7 +43,7 @@ func (p *Profiler) rows(b *strings.Builder, ops []OpTime) {
 	}
 	fmt.Fprintf(b, "%-*s  %9s  %10s  %7s  %10s  %8s  %7s", wide, "op", "count", "total", "share", "median µs", "GFLOP/s", "GB/s")
 	if known {
-		fmt.Fprintf(b, "  %7s", "of peak")
+		fmt.Fprintf(b, "  %7s", "of roof")
 	}
 	b.WriteString("\n")
 	for _, o := range shown {
@@ -74,7 +74,7 @@ func (p *Profiler) remarks(b *strings.Builder, all OpTime) {
 
 // inOne merges several kinds into one, without a median.
 func inOne(name string, ops []OpTime) OpTime {
-	s := OpTime{Op: name}
+	s := OpTime{Op: name, parts: ops}
 	for _, o := range ops {
 		s.Count += o.Count
 		s.Total += o.Total

@@ -56,7 +56,8 @@ func (l Law) Threshold() uint64 { return uint64(math.Round(float64(l.A) * (1 << 
 //	philox(counter = (⌊i/4⌋, Stream), key = Seed)
 //
 // each a pair of 32-bit words, the lower one first. So the numbers depend on Seed, Stream and i alone, on every backend
-// and for any length; each Stream is a sequence of its own.
+// and for any length; each Stream is a sequence of its own. ⌊i/4⌋ takes its second word from 2³⁴ numbers on, 64 GiB,
+// which a large device has room for.
 //
 // With Seeds above 1, Out is that many parts of equal length, one after the other in memory. Part k has the numbers of
 // a separate Out with Seed + k (modulo 2⁶⁴): i counts from 0 in each. So each member of a batch draws the numbers that
@@ -77,7 +78,7 @@ type Random struct {
 	Seeds        int // the number of parts of Out; 0 is 1
 }
 
-func (r Random) operands() (outs, ins []*Tensor) { return []*Tensor{r.Out}, nil }
+func (r Random) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) { return append(outs, r.Out), ins }
 
 // Dims returns the number of parts of Out, and their length.
 func (r Random) Dims() (parts, n int) {

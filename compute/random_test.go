@@ -32,6 +32,19 @@ func TestPhilox(t *testing.T) {
 	}
 }
 
+// TestFarBlock: a number of a tensor too large to be made here is of the block whose number takes two words.
+func TestFarBlock(t *testing.T) {
+	const block = 3<<32 + 5
+	x := tensor(t, compute.New(&compute.Stage{}), 4*block+4)
+	w := compute.Philox([4]uint32{5, 3, 7, 1}, [2]uint32{9, 2})
+	at := compute.Define(compute.Random{Out: x, Law: compute.Uniform(0, 1), Seed: 2<<32 + 9, Stream: 1<<32 + 7}, nil)
+	for k := range w {
+		if got, want := at(0, 4*block+k).X, float64(w[k]>>8)/(1<<24); got != want {
+			t.Errorf("number %d of block %d is %g, want %g", k, block, got, want)
+		}
+	}
+}
+
 // draws returns n numbers of a law.
 func draws(t *testing.T, law compute.Law, seed uint64, n int) []float64 {
 	d := device(t)

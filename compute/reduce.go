@@ -58,7 +58,9 @@ type Reduce struct {
 	Alpha, Beta float32
 }
 
-func (r Reduce) operands() (outs, ins []*Tensor) { return []*Tensor{r.Out}, r.In }
+func (r Reduce) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, r.Out), append(ins, r.In...)
+}
 
 // Dims returns the number of results, the number of values folded into each, and the step between these in In[0];
 // [Reduce.First] returns their start.

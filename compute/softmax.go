@@ -23,8 +23,8 @@ type SoftmaxLoss struct {
 	Scale  float32
 }
 
-func (s SoftmaxLoss) operands() (outs, ins []*Tensor) {
-	return present(s.Loss, s.Hit, s.Delta), []*Tensor{s.Logits, s.Labels}
+func (s SoftmaxLoss) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return present(outs, s.Loss, s.Hit, s.Delta), append(ins, s.Logits, s.Labels)
 }
 
 // Dims returns the size of Logits as a matrix.
@@ -103,6 +103,6 @@ func hit(z []float32, label float32) Val {
 }
 
 func (s SoftmaxLoss) cost() Cost {
-	bytes := lengths(present(s.Loss, s.Hit, s.Delta, s.Logits, s.Labels))
+	bytes := lengths(present(nil, s.Loss, s.Hit, s.Delta, s.Logits, s.Labels))
 	return Cost{8 * int64(s.Logits.n), 4 * bytes}
 }

@@ -33,8 +33,8 @@ type Standardize struct {
 	Act             Act
 }
 
-func (s Standardize) operands() (outs, ins []*Tensor) {
-	return append([]*Tensor{s.Y, s.Mean, s.Var}, present(s.RunMean, s.RunVar)...), []*Tensor{s.X, s.Gain, s.Bias}
+func (s Standardize) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return present(append(outs, s.Y, s.Mean, s.Var), s.RunMean, s.RunVar), append(ins, s.X, s.Gain, s.Bias)
 }
 
 // Members returns the number of members of X.
@@ -203,8 +203,8 @@ type StandardizeGrad struct {
 	Act          Act
 }
 
-func (s StandardizeGrad) operands() (outs, ins []*Tensor) {
-	return []*Tensor{s.DX, s.DGain, s.DBias}, append([]*Tensor{s.DY, s.X, s.Mean, s.Var, s.Gain}, present(s.Y)...)
+func (s StandardizeGrad) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
+	return append(outs, s.DX, s.DGain, s.DBias), present(append(ins, s.DY, s.X, s.Mean, s.Var, s.Gain), s.Y)
 }
 
 // Members returns the number of members of X.

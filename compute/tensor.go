@@ -12,7 +12,8 @@ import (
 // the same memory another shape, so that a batch of images N×H×W×C is also one matrix of N·H·W
 // rows.
 type Tensor struct {
-	shape  []int
+	shape  []int // in dims, where they fit
+	dims   [4]int
 	typ    Type
 	buf    Buffer
 	off, n int
@@ -31,20 +32,37 @@ type block struct {
 	n int
 }
 
+// set makes t a tensor of a shape.
+func (t *Tensor) set(shape []int, typ Type, buf Buffer, off, n int, scope *scope) *Tensor {
+	t.typ, t.buf, t.off, t.n, t.scope = typ, buf, off, n, scope
+	t.shape = append(t.dims[:0], shape...)
+	return t
+}
+
 // View returns the part of t that starts at element off; it lives as long as t. A view of Float16s starts at an even
 // element, and ends at one or at the end of t: no two views share a word of memory.
 func (t *Tensor) View(off int, shape ...int) (*Tensor, error) {
-	n, err := size(shape)
-	if err != nil {
+	v := new(Tensor)
+	if err := t.view(v, off, shape); err != nil {
 		return nil, err
 	}
+	return v, nil
+}
+
+// view is View to v.
+func (t *Tensor) view(v *Tensor, off int, shape []int) error {
+	n, err := size(shape)
+	if err != nil {
+		return err
+	}
 	if off < 0 || n > t.n-off {
-		return nil, fmt.Errorf("compute: view of %d values, %v, at %d of %v", n, shape, off, t)
+		return fmt.Errorf("compute: view of %d values, %v, at %d of %v", n, shape, off, t)
 	}
 	if t.typ == Float16 && (off%2 != 0 || n%2 != 0 && off+n != t.n) {
-		return nil, fmt.Errorf("compute: view of %d values, %v, at %d of %v, want it to start and to end at even ones", n, shape, off, t)
+		return fmt.Errorf("compute: view of %d values, %v, at %d of %v, want it to start and to end at even ones", n, shape, off, t)
 	}
-	return &Tensor{shape: clone(shape), typ: t.typ, buf: t.buf, off: t.off + off, n: n, scope: t.scope}, nil
+	v.set(shape, t.typ, t.buf, t.off+off, n, t.scope)
+	return nil
 }
 
 // Shape returns the dimensions. The slice is t's own: do not modify it.
@@ -114,13 +132,12 @@ func size(shape []int) (int, error) {
 	return n, nil
 }
 
-func clone(s []int) []int { return append([]int(nil), s...) }
-
-func present(ts ...*Tensor) (out []*Tensor) {
+// present appends the tensors that are not nil.
+func present(to []*Tensor, ts ...*Tensor) []*Tensor {
 	for _, t := range ts {
 		if t != nil {
-			out = append(out, t)
+			to = append(to, t)
 		}
 	}
-	return out
+	return to
 }

@@ -24,7 +24,7 @@ func (t *tracer) Run(op Op) error {
 		err = t.Backend.Sync()
 	}
 	took := time.Since(start)
-	outs, ins := op.operands()
+	outs, ins := op.operands(nil, nil)
 	cost := op.cost()
 	fmt.Fprintf(t.w, "%-16T %s ← %s  %d flops %d bytes  %v", op, shapes(outs), shapes(ins), cost.Flops, cost.Bytes, took)
 	if err != nil {

@@ -52,7 +52,8 @@ type TuneOptions struct {
 // Tune runs op on t in one way after another, on the contents of its operands, and has t learn the fastest whose
 // results are within their bounds. It verifies all ways first and then times the correct ones, in turns: a GPU lowers
 // its clock while the host compiles a shader or evaluates a definition, and takes many runs to raise it again. It
-// restores the outputs. An error comes from the device, which has failed for good, or from ctx.
+// restores the outputs. An error comes from the device, which has failed for good, or from ctx: when that is done Tune
+// begins no other run, and has t learn nothing.
 func Tune(ctx context.Context, t Tuner, op Op, o TuneOptions) ([]Attempt, error) {
 	ways := append(t.Ways(op), o.Extra...)
 	if o.Most > 0 {
@@ -67,7 +68,7 @@ func Tune(ctx context.Context, t Tuner, op Op, o TuneOptions) ([]Attempt, error)
 	if len(ways) == 0 {
 		return nil, nil
 	}
-	outs, _ := op.operands()
+	outs, _ := op.operands(nil, nil)
 	before, err := contents(outs)
 	if err != nil {
 		return nil, err
@@ -186,7 +187,7 @@ func (c *contest) race(ctx context.Context) error {
 	if len(left) == 0 || ctx.Err() != nil {
 		return nil
 	}
-	if c.warm(left[0]) != nil { // its turn reports the error again, unless the device is lost
+	if c.warm(ctx, left[0]) != nil { // its turn reports the error again, unless the device is lost
 		if lost := c.t.Sync(); lost != nil {
 			return lost
 		}
@@ -196,8 +197,12 @@ func (c *contest) race(ctx context.Context) error {
 			if (i > 0 || len(e.laps) > 0) && c.over(ctx, 1) {
 				return nil
 			}
-			if e.err = c.turn(e); e.err == nil {
+			if e.err = c.turn(ctx, e); e.err == nil {
 				continue
+			}
+			if ctx.Err() != nil {
+				e.err = nil
+				return nil
 			}
 			if lost := c.t.Sync(); lost != nil {
 				return lost
@@ -221,17 +226,17 @@ func promising(ways []*entry) []*entry {
 
 // warm keeps the device at work, in one way, until a run takes the same time for a while. An idle H100 takes some 100
 // ms of work to reach its clock, and is up to six times as slow until then. A program on the CPU needs none.
-func (c *contest) warm(e *entry) error {
+func (c *contest) warm(ctx context.Context, e *entry) error {
 	const load, calm, most = 300 * time.Millisecond, 100 * time.Millisecond, 1500 * time.Millisecond
 	if c.t.Info().Software {
 		return nil
 	}
-	if err := c.pace(e); err != nil {
+	if err := c.pace(ctx, e); err != nil {
 		return err
 	}
 	start, since, level := c.now(), c.now(), 0.0
 	for {
-		per, err := c.lap(e.n)
+		per, err := c.lap(ctx, e.n)
 		if err != nil {
 			return err
 		}
@@ -246,17 +251,17 @@ func (c *contest) warm(e *entry) error {
 }
 
 // turn times a lap of one way.
-func (c *contest) turn(e *entry) error {
+func (c *contest) turn(ctx context.Context, e *entry) error {
 	if len(e.laps) == 0 {
-		if err := c.pace(e); err != nil {
+		if err := c.pace(ctx, e); err != nil {
 			return err
 		}
 	} else if err := c.t.Try(c.op, e.way); err != nil {
 		return err
-	} else if _, err := c.lap(1); err != nil { // plans it again
+	} else if _, err := c.lap(ctx, 1); err != nil { // plans it again
 		return err
 	}
-	per, err := c.lap(e.n)
+	per, err := c.lap(ctx, e.n)
 	if err == nil {
 		e.laps = append(e.laps, per)
 	}
@@ -265,14 +270,14 @@ func (c *contest) turn(e *entry) error {
 
 // pace switches to a way, runs it until drivers that optimise a program while it runs have done so, and finds the
 // number of runs that takes long enough to be timed.
-func (c *contest) pace(e *entry) error {
+func (c *contest) pace(ctx context.Context, e *entry) error {
 	const warm, shortest = 6, 2 * time.Millisecond
 	if err := c.t.Try(c.op, e.way); err != nil {
 		return err
 	}
 	total := 0
 	for e.n = 1; ; e.n *= 2 {
-		per, err := c.lap(e.n)
+		per, err := c.lap(ctx, e.n)
 		if err != nil {
 			return err
 		}
@@ -283,10 +288,13 @@ func (c *contest) pace(e *entry) error {
 	}
 }
 
-// lap returns the seconds of one run, averaged over n.
-func (c *contest) lap(n int) (float64, error) {
+// lap returns the seconds of one run, averaged over n. Its error is that of ctx if that is done before the last begins.
+func (c *contest) lap(ctx context.Context, n int) (float64, error) {
 	start := c.now()
 	for range n {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
 		if err := c.t.Run(c.op); err != nil {
 			return 0, err
 		}

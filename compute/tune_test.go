@@ -23,7 +23,9 @@ type hall struct {
 	cold   int // runs that took six times as long
 	spoilt int // ops until the device is lost; 0: never
 	learnt []Attempt
-	unkept error // of Learn: what was learned is kept nowhere
+	unkept error  // of Learn: what was learned is kept nowhere
+	stop   func() // called in run number stopAt
+	stopAt int
 }
 
 type page struct {
@@ -81,7 +83,9 @@ func (h *hall) Run(op Op) error {
 	if h.runs[h.way] == 0 && h.total() > len(h.runs) {
 		h.late++
 	}
-	h.runs[h.way]++
+	if h.runs[h.way]++; h.stop != nil && h.total() == h.stopAt {
+		h.stop()
+	}
 	took := h.takes[h.way]
 	if h.worked < 100*time.Millisecond {
 		took *= 6
@@ -200,5 +204,30 @@ func TestTunedUnkept(t *testing.T) {
 	h.learnt = nil
 	if err := Tuned(h, TuneOptions{Now: h.now}, func(Op, []Attempt) {}).Run(op); err != nil || h.learnt == nil {
 		t.Errorf("%v; learned %v", err, h.learnt)
+	}
+}
+
+// TestTuneInterrupted: no run begins after a Ctrl-C, whenever it comes; nothing is learned, no way stays on trial, and no
+// way is blamed.
+func TestTuneInterrupted(t *testing.T) {
+	takes := map[string]time.Duration{"first": 30 * time.Millisecond, "best": 20 * time.Millisecond}
+	whole, op := newHall(t, takes, "first", "best")
+	if _, err := Tune(context.Background(), whole, op, TuneOptions{Now: whole.now}); err != nil {
+		t.Fatal(err)
+	}
+	for at := 1; at <= whole.total(); at++ {
+		h, op := newHall(t, takes, "first", "best")
+		ctx, cancel := context.WithCancel(context.Background())
+		h.stop, h.stopAt = cancel, at
+		all, err := Tune(ctx, h, op, TuneOptions{Now: h.now})
+		cancel()
+		if !errors.Is(err, context.Canceled) || h.total() != at || h.learnt != nil || h.way != "" {
+			t.Errorf("stopped in run %d: %d runs, learned %v, %q on trial: %v", at, h.total(), h.learnt, h.way, err)
+		}
+		for _, a := range all {
+			if a.Err != nil {
+				t.Errorf("stopped in run %d: %+v", at, a)
+			}
+		}
 	}
 }

@@ -70,7 +70,7 @@ type Verifier struct {
 }
 
 func (v *Verifier) Run(op Op) error {
-	outs, ins := op.operands()
+	outs, ins := op.operands(nil, nil)
 	before, err := contents(outs, ins)
 	if err != nil {
 		return err

@@ -29,7 +29,9 @@ import (
 // Open returns the CPU backend. It is always available.
 func Open() (compute.Backend, error) {
 	mem := newMemory()
-	return &backend{info: describe(mem), mem: mem}, nil
+	b := &backend{info: describe(mem), mem: mem}
+	mem.settle = b.flush
+	return b, nil
 }
 
 type backend struct {
@@ -38,15 +40,22 @@ type backend struct {
 	keeper keeper
 	closed bool
 	timed  func(compute.Timing) // or nil
+
+	outs, ins []*compute.Tensor // of the op that runs
+	put       stretch           // what was put off
 }
 
 func (b *backend) Info() compute.Info { return b.info }
 
-// Run completes op before it returns.
+// Run completes op before it returns, or puts it off.
 func (b *backend) Run(op compute.Op) error {
 	if b.closed {
 		return compute.ErrClosed
 	}
+	if b.putOff(op) {
+		return nil
+	}
+	b.flush()
 	if b.timed == nil {
 		return b.run(op)
 	}
@@ -68,8 +77,11 @@ func (b *backend) TimeOps(f func(compute.Timing)) error {
 }
 
 func (b *backend) run(op compute.Op) error {
-	op, done := widened(op)
-	defer done()
+	if b.halved(op) {
+		wide, done := widened(op)
+		defer done()
+		op = wide
+	}
 	switch op := op.(type) {
 	case compute.Gemm:
 		gemm(op)
@@ -119,6 +131,7 @@ func (b *backend) Sync() error {
 	if b.closed {
 		return compute.ErrClosed
 	}
+	b.flush()
 	return nil
 }
 
@@ -126,6 +139,7 @@ func (b *backend) Close() error {
 	if b.closed {
 		return compute.ErrClosed
 	}
+	b.flush()
 	b.closed = true
 	return nil
 }

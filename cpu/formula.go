@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"slices"
 	"sync"
 
 	"hebb/compute"
@@ -15,24 +16,34 @@ type program struct {
 	work      int // per element, an addition being 1
 }
 
-// A step is dst ← do(a, b, c), registers all.
+// A step is dst ← do(a, b, c), registers all. With fused it is dst ← k·a + l·b, the constants k and l being those of two
+// registers: the optimisers', leaks' and traces' formula, in one pass for three.
 type step struct {
 	do           compute.Prim
 	dst, a, b, c int
+
+	fused bool
+	k, l  int  // of the constants
+	minus bool // −l
 }
 
 // oldRegister stands for the output's old value, resultRegister for the output.
 const oldRegister, resultRegister = -1, -2
 
 // programs caches programs by their formula's key: other constants do not change the program.
-var programs sync.Map
+var programs = struct {
+	sync.Mutex
+	of map[string]*program
+}{of: map[string]*program{}}
 
 func programOf(f *compute.Func) *program {
-	if p, ok := programs.Load(f.Key()); ok {
-		return p.(*program)
+	programs.Lock()
+	defer programs.Unlock()
+	p, ok := programs.of[f.Key()]
+	if !ok {
+		p = translate(f)
+		programs.of[f.Key()] = p
 	}
-	p := translate(f)
-	programs.Store(f.Key(), p)
 	return p
 }
 
@@ -74,16 +85,32 @@ func translate(f *compute.Func) *program {
 			at[i] = p.registers
 			p.registers++
 		}
-		p.code = append(p.code, step{c.Do, at[i], at[c.Args[0]], at[c.Args[1]], at[c.Args[2]]})
+		p.code = append(p.code, step{do: c.Do, dst: at[i], a: at[c.Args[0]], b: at[c.Args[1]], c: at[c.Args[2]]})
 		p.work++
 		if c.Do == compute.PrimExp || c.Do == compute.PrimLog {
 			p.work += 9
 		}
 	}
 	if at[last] != resultRegister {
-		p.code = append(p.code, step{compute.PrimVar, resultRegister, at[last], at[last], at[last]})
+		p.code = append(p.code, step{do: compute.PrimVar, dst: resultRegister, a: at[last], b: at[last], c: at[last]})
 	}
+	p.fuse(f.Vars, f.Vars+len(f.Consts))
 	return p
+}
+
+// fuse makes one step of three that end the program with k·x ± l·y. Registers consts … results are the constants.
+func (p *program) fuse(consts, results int) {
+	n := len(p.code)
+	if n < 3 {
+		return
+	}
+	constant := func(r int) bool { return r >= consts && r < results }
+	x, y, sum := p.code[n-3], p.code[n-2], p.code[n-1]
+	if x.do != compute.PrimMul || y.do != compute.PrimMul || sum.do != compute.PrimAdd && sum.do != compute.PrimSub ||
+		sum.a != x.dst || sum.b != y.dst || x.dst == y.dst || !constant(x.a) || !constant(y.a) || y.b == x.dst {
+		return
+	}
+	p.code = append(p.code[:n-3], step{dst: sum.dst, a: x.b, b: y.b, fused: true, k: x.a - consts, l: y.a - consts, minus: sum.do == compute.PrimSub})
 }
 
 // An evaluator computes a formula of inputs that are spread over a domain, block by block.
@@ -106,8 +133,16 @@ type input struct {
 // second level of cache, many enough to hide the overhead of a step.
 var blockSize = 512
 
+// evaluators and cores are those that are not in use.
+var (
+	evaluators = sync.Pool{New: func() any { return new(evaluator) }}
+	cores      = sync.Pool{New: func() any { return new(core) }}
+)
+
+// newEvaluator returns an evaluator, which is to be [evaluator.done].
 func newEvaluator(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor) *evaluator {
-	e := &evaluator{program: programOf(f), consts: f.Consts, rows: domain.Rows(), cols: domain.Cols()}
+	e := evaluators.Get().(*evaluator)
+	*e = evaluator{program: programOf(f), consts: f.Consts, in: e.in[:0], rows: domain.Rows(), cols: domain.Cols()}
 	e.size = max(1, blockSize/e.cols) * e.cols // then values that depend on the column alone are the same in each block
 	if e.size > 2*blockSize {
 		e.size = blockSize
@@ -119,42 +154,68 @@ func newEvaluator(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor)
 	return e
 }
 
+// done gives e back.
+func (e *evaluator) done() {
+	clear(e.in)
+	e.program, e.consts = nil, nil
+	evaluators.Put(e)
+}
+
 // A core has registers of its own.
 type core struct {
 	*evaluator
 	registers [][]float32
 	own       []float32 // size for each register
+	block     []float32 // as much for values that are stored nowhere
 	filled    []bool    // inputs whose registers never change again
 }
 
 // alone is the work that one core does in the time that another takes to start, some 50 µs.
 var alone = 1 << 18
 
-// chunks calls f for ranges that cover 0 … n, none larger than a block.
-func (e *evaluator) chunks(n int, f func(c *core, lo, hi int)) {
-	each := 32 * e.size
-	if n*e.program.work <= alone {
-		each = n
+// write computes all of the domain into out.
+func (e *evaluator) write(out []float32) {
+	e.size = min(e.size, len(out))
+	if len(out)*e.work <= alone {
+		e.part(out, 0, len(out))
+		return
 	}
-	chunks(n, each, func(lo, hi int) {
-		s := borrow(e.program.registers * e.size)
-		defer giveBack(s)
-		c := e.core(*s)
-		for ; lo < hi; lo += e.size {
-			f(c, lo, min(lo+e.size, hi))
-		}
-	})
+	chunks(len(out), 32*e.size, func(lo, hi int) { e.part(out, lo, hi) })
 }
 
-func (e *evaluator) core(s []float32) *core {
-	c := &core{evaluator: e, own: s, registers: make([][]float32, e.program.registers), filled: make([]bool, len(e.in))}
-	for i := range c.registers {
-		c.registers[i] = c.room(i)
+// part computes elements lo … hi.
+func (e *evaluator) part(out []float32, lo, hi int) {
+	c := e.core()
+	defer c.done()
+	for ; lo < hi; lo += e.size {
+		block := out[lo:min(lo+e.size, hi)]
+		c.eval(block, block, lo)
 	}
+}
+
+// core returns a core, which is to be [core.done].
+func (e *evaluator) core() *core {
+	c := cores.Get().(*core)
+	c.evaluator = e
+	c.own = slices.Grow(c.own[:0], (e.registers+1)*e.size)[:(e.registers+1)*e.size]
+	c.block = c.room(e.registers)
+	c.registers = c.registers[:0]
+	for i := range e.registers {
+		c.registers = append(c.registers, c.room(i))
+	}
+	c.filled = slices.Grow(c.filled[:0], len(e.in))[:len(e.in)]
+	clear(c.filled)
 	for i, x := range e.consts {
 		fill(c.room(e.program.consts+i), x)
 	}
 	return c
+}
+
+// done gives c back.
+func (c *core) done() {
+	clear(c.registers)
+	c.evaluator = nil
+	cores.Put(c)
 }
 
 // room returns the memory of register i.
@@ -175,6 +236,14 @@ func (c *core) eval(dst, old []float32, lo int) {
 		return c.registers[r][:len(dst)]
 	}
 	for _, s := range c.code {
+		if s.fused {
+			k, l := c.consts[s.k], c.consts[s.l]
+			if s.minus {
+				l = -l
+			}
+			affine(vector(s.dst), vector(s.a), vector(s.b), k, l)
+			continue
+		}
 		apply(s.do, vector(s.dst), vector(s.a), vector(s.b), vector(s.c))
 	}
 }
@@ -225,11 +294,7 @@ func (c *core) gather(i, lo, hi int) {
 }
 
 func fill(dst []float32, x float32) {
-	for ; len(dst) >= 8; dst = dst[8:] {
-		d := (*[8]float32)(dst)
-		d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7] = x, x, x, x, x, x, x, x
-	}
-	for i := range dst {
+	for i := fillVector(dst, x); i < len(dst); i++ {
 		dst[i] = x
 	}
 }

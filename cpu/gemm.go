@@ -13,10 +13,19 @@ type product struct {
 	batch, m, n, k int
 }
 
-func gemm(g compute.Gemm) {
-	p := product{Gemm: g}
+func newProduct(g compute.Gemm) (p product) {
+	p.Gemm = g
 	p.batch, p.m, p.n, p.k = g.Dims()
 	p.then = epilogue{g.Epilogue, p.m, p.n}
+	return p
+}
+
+func gemm(g compute.Gemm) {
+	p := newProduct(g)
+	if small(p.m, p.n, p.k) {
+		p.small()
+		return
+	}
 	if pieces := p.pieces(); pieces > 1 {
 		p.split(pieces)
 		return

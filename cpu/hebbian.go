@@ -19,13 +19,23 @@ type update struct {
 	rate, keep              float32
 }
 
+func newUpdate(h compute.Hebbian) update {
+	u := update{Hebbian: h, rate: h.Rate / float32(h.X.Rows()), keep: 1 - h.Decay}
+	u.batch, u.units, u.inputs, u.n = h.Dims()
+	return u
+}
+
 func hebbian(h compute.Hebbian) {
 	if h.OfImages() {
 		hebbianOfPatches(h)
 		return
 	}
-	u := update{Hebbian: h, rate: h.Rate / float32(h.X.Rows()), keep: 1 - h.Decay}
-	u.batch, u.units, u.inputs, u.n = h.Dims()
+	u := newUpdate(h)
+	switch {
+	case h.Mask == compute.None && small(u.units, u.inputs, u.n):
+		u.small()
+		return
+	}
 	switch h.Mask {
 	case compute.None:
 		u.plain()

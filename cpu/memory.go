@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"slices"
 
 	"hebb/compute"
 )
@@ -11,9 +12,10 @@ import (
 // A memory allocates float32s up to the memory that was free when it was opened. Go cannot recover from running out of
 // memory, so an allocation that would not fit must be refused beforehand.
 type memory struct {
-	budget  int64 // bytes
-	held    int64 // bytes of live buffers
-	garbage int64 // bytes of freed buffers that the collector may not have freed yet
+	settle  func() // runs the ops that were put off
+	budget  int64  // bytes
+	held    int64  // bytes of live buffers
+	garbage int64  // bytes of freed buffers that the collector may not have freed yet
 }
 
 // headroom stays free for the rest of the program and for others.
@@ -44,14 +46,16 @@ func (m *memory) fits(bytes int64) bool {
 
 // A buffer is a slice of Go's heap.
 type buffer struct {
-	mem  *memory
-	data []float32
+	mem   *memory
+	data  []float32
+	spans []span // that ops use which were put off
 }
 
 func (b *buffer) Write(off int, src []float32) error {
 	if b.data == nil {
 		return compute.ErrReleased
 	}
+	b.mem.settle()
 	copy(b.data[off:][:len(src)], src)
 	return nil
 }
@@ -60,11 +64,13 @@ func (b *buffer) Read(off int, dst []float32) error {
 	if b.data == nil {
 		return compute.ErrReleased
 	}
+	b.mem.settle()
 	copy(dst, b.data[off:][:len(dst)])
 	return nil
 }
 
 func (b *buffer) Free() {
+	b.mem.settle()
 	bytes := 4 * int64(len(b.data))
 	b.mem.held -= bytes
 	b.mem.garbage += bytes
@@ -82,6 +88,13 @@ func words(t *compute.Tensor) []float32 {
 		return t.Buffer().(*buffer).data[t.Offset()/2:][:(t.Len()+1)/2]
 	}
 	return values(t)
+}
+
+// halved reports whether op has an operand of Float16s.
+func (b *backend) halved(op compute.Op) bool {
+	b.outs, b.ins = compute.AppendOperands(op, b.outs[:0], b.ins[:0])
+	half := func(t *compute.Tensor) bool { return t.Type() == compute.Float16 }
+	return slices.ContainsFunc(b.outs, half) || slices.ContainsFunc(b.ins, half)
 }
 
 // widened returns op with its Float16s copied to float32s, the only type that BLAS takes; done frees the copies.

@@ -231,6 +231,14 @@ func runSum(x []float32) float32 {
 	return ((l[0] + l[1]) + (l[2] + l[3])) + ((l[4] + l[5]) + (l[6] + l[7]))
 }
 
+// affine is a·x + b·y, each rounded.
+func affine(dst, x, y []float32, a, b float32) {
+	x, y = x[:len(dst)], y[:len(dst)]
+	for j := affineVector(dst, x, y, a, b); j < len(dst); j++ {
+		dst[j] = float32(a*x[j]) + float32(b*y[j])
+	}
+}
+
 // spreadRows fills each row of dst, cols elements long, with a number of src.
 func spreadRows(dst, src []float32, cols int) {
 	for i := spreadVector(dst, src, cols); i < len(src); i++ {

@@ -58,6 +58,9 @@ func runSumsAVX2(out, x *float32, n, runs int)
 func spreadAVX2(dst, src *float32, cols, rows int)
 
 //go:noescape
+func affineAVX2(dst, x, y *float32, n int, a, b float32)
+
+//go:noescape
 func largestAVX2(x *float32, n int) float32
 
 // eights returns the number of elements of dst that fill vectors of 8.
@@ -215,9 +218,31 @@ func runSumsVector(out, x []float32, n int) int {
 }
 
 func spreadVector(dst, src []float32, cols int) int {
-	if cols%8 != 0 || vector < avx2 || len(src) == 0 {
+	whole, dst := (cols+7)&^7, dst[:len(src)*cols]
+	if vector < avx2 || len(dst) < whole {
 		return 0
 	}
-	spreadAVX2(&dst[:len(src)*cols][0], &src[0], cols, len(src))
-	return len(src)
+	rows := min(len(src), 1+(len(dst)-whole)/cols) // the others would end beyond dst
+	if rows > 0 {
+		spreadAVX2(&dst[0], &src[0], cols, rows)
+	}
+	return rows
+}
+
+// affineVector processes the first elements for affine and returns how many.
+func affineVector(dst, x, y []float32, a, b float32) int {
+	n := eights(dst)
+	if n > 0 {
+		affineAVX2(&dst[0], &x[0], &y[0], n, a, b)
+	}
+	return n
+}
+
+// fillVector processes the first elements for fill and returns how many.
+func fillVector(dst []float32, x float32) int {
+	n := eights(dst)
+	if n > 0 {
+		spreadAVX2(&dst[0], &x, n, 1)
+	}
+	return n
 }

@@ -311,9 +311,30 @@ runs_across:
 	VZEROUPPER
 	RET
 
+// func affineAVX2(dst, x, y *float32, n int, a, b float32)
+TEXT ·affineAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), DI
+	MOVQ         x+8(FP), SI
+	MOVQ         y+16(FP), DX
+	MOVQ         n+24(FP), CX
+	VBROADCASTSS a+32(FP), Y4
+	VBROADCASTSS b+36(FP), Y5
+	XORQ         AX, AX
+
+affine_eight:
+	VMULPS  (SI)(AX*4), Y4, Y0
+	VMULPS  (DX)(AX*4), Y5, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     affine_eight
+	VZEROUPPER
+	RET
+
 // func spreadAVX2(dst, src *float32, cols, rows int)
 //
-// cols is a multiple of 8.
+// A row ends in a whole vector, of which the next row takes what is beyond cols.
 TEXT ·spreadAVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
@@ -328,7 +349,8 @@ spread_eight:
 	VMOVUPS Y0, (DI)
 	ADDQ    $32, DI
 	SUBQ    $8, AX
-	JNZ     spread_eight
+	JGT     spread_eight
+	LEAQ    (DI)(AX*4), DI
 	ADDQ    $4, SI
 	DECQ    CX
 	JNZ     spread_row

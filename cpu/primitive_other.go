@@ -39,3 +39,7 @@ func slopesVector(p, k, l, r []float32, f *slopeFactors) int { return 0 }
 func runSumsVector(out, x []float32, n int) int { return 0 }
 
 func spreadVector(dst, src []float32, cols int) int { return 0 }
+
+func fillVector(dst []float32, x float32) int { return 0 }
+
+func affineVector(dst, x, y []float32, a, b float32) int { return 0 }

@@ -59,6 +59,7 @@ func TestPrimitiveBits(t *testing.T) {
 				spreadRows(dst, a[:len(dst)/cols], cols)
 			}
 		}},
+		operation{"affine", func(dst, a, b, _ []float32) { affine(dst, a, b, 1.7, -0.3) }},
 		operation{"sum", func(dst, a, _, _ []float32) { fill(dst, sum(a)) }},
 	)
 	for _, op := range all {

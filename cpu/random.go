@@ -7,19 +7,47 @@ import (
 )
 
 func random(r compute.Random) {
-	out := values(r.Out)
 	parts, n := r.Dims()
 	each := blocks(n, 4)
-	chunks(parts*each, 1<<12, func(lo, hi int) {
-		part, block := lo/each, lo%each
-		for range hi - lo {
-			x := numbers(r.Law, philox(uint64(block), r.Stream, r.Seed+uint64(part)))
-			copy(out[part*n:][4*block:n], x[:])
-			if block++; block == each {
-				part, block = part+1, 0
-			}
+	chunks(parts*each, 1<<12, func(lo, hi int) { randomBlocks(r, lo, hi) })
+}
+
+// randomParts draws parts lo … hi.
+func randomParts(r compute.Random, lo, hi int) {
+	_, n := r.Dims()
+	randomBlocks(r, lo*blocks(n, 4), hi*blocks(n, 4))
+}
+
+// randomBlocks draws blocks lo … hi of the generators of all parts.
+func randomBlocks(r compute.Random, lo, hi int) {
+	out := values(r.Out)
+	_, n := r.Dims()
+	each := blocks(n, 4)
+	part, block := lo/each, lo%each
+	if r.Law.Distribution == compute.NormalLaw {
+		for ; lo < hi; part, block = part+1, 0 {
+			blocks := min(hi-lo, each-block)
+			normals(out[part*n:][4*block:min(n, 4*(block+blocks))], uint64(block), r.Stream, r.Seed+uint64(part), r.Law)
+			lo += blocks
 		}
-	})
+		return
+	}
+	for range hi - lo {
+		x := numbers(r.Law, philox(uint64(block), r.Stream, r.Seed+uint64(part)))
+		copy(out[part*n:][4*block:n], x[:])
+		if block++; block == each {
+			part, block = part+1, 0
+		}
+	}
+}
+
+// normals fills dst from the generator's block on.
+func normals(dst []float32, block, stream, seed uint64, l compute.Law) {
+	i := normalsVector(dst, block, stream, seed, float64(l.A), float64(l.B))
+	for ; i < len(dst); i += 4 {
+		x := numbers(l, philox(block+uint64(i/4), stream, seed))
+		copy(dst[i:], x[:])
+	}
 }
 
 // numbers returns the numbers of a block of the generator.
@@ -36,10 +64,7 @@ func numbers(l compute.Law, w [4]uint32) (x [4]float32) {
 		}
 	case compute.NormalLaw:
 		for i := 0; i < 4; i += 2 {
-			r := math.Sqrt(-2 * math.Log(float64(w[i]>>8+1)*0x1p-24))
-			sin, cos := math.Sincos(2 * math.Pi * 0x1p-24 * float64(w[i+1]>>8))
-			x[i] = float32(float64(l.B)*r*cos + float64(l.A))
-			x[i+1] = float32(float64(l.B)*r*sin + float64(l.A))
+			x[i], x[i+1] = normalPair(w[i], w[i+1], float64(l.A), float64(l.B))
 		}
 	}
 	return x

@@ -19,12 +19,29 @@ type reduction struct {
 // pieceOfFold is the number of values that a core folds at a time.
 var pieceOfFold = 1 << 16
 
-func reduce(r compute.Reduce) {
+// newReduction returns a reduction, which is to be [reduction.done].
+func newReduction(r compute.Reduce) reduction {
 	v := reduction{Reduce: r, x: values(r.In[0]), cols: r.In[0].Cols()}
 	_, v.n, _ = r.Dims()
 	if r.F != nil {
 		v.e = newEvaluator(r.F, r.In, r.In[0])
+		if v.n <= v.e.size {
+			v.e.size = v.e.size / v.n * v.n // a block of whole runs cuts none
+		}
 	}
+	return v
+}
+
+// done gives back what v has borrowed.
+func (v *reduction) done() {
+	if v.e != nil {
+		v.e.done()
+	}
+}
+
+func reduce(r compute.Reduce) {
+	v := newReduction(r)
+	defer v.done()
 	out := values(r.Out)
 	switch {
 	case r.Fold == compute.FoldArgMax:
@@ -42,11 +59,10 @@ func (v *reduction) values(lo, hi int, f func(x []float32)) {
 		f(v.x[lo:hi])
 		return
 	}
-	s := borrow((v.e.program.registers + 1) * v.e.size)
-	defer giveBack(s)
-	c := v.e.core((*s)[v.e.size:])
+	c := v.e.core()
+	defer c.done()
 	for ; lo < hi; lo += v.e.size {
-		x := (*s)[:min(v.e.size, hi-lo)]
+		x := c.block[:min(v.e.size, hi-lo)]
 		c.eval(x, nil, lo)
 		f(x)
 	}
@@ -66,37 +82,59 @@ func (v *reduction) contiguous(out []float32) {
 		v.long(out)
 		return
 	}
-	chunksOf(v.parts(), len(out), max(1, pieceOfFold/v.n), func(lo, hi int) {
-		o, folded := lo, folding{}
-		v.values(lo*v.n, hi*v.n, func(x []float32) {
-			if v.Fold == compute.FoldSum && short(v.n) && len(x)%v.n == 0 {
-				o += v.runs(out[o:], x)
-				return
-			}
-			for len(x) > 0 {
-				part := x[:min(len(x), v.n-folded.n)]
-				folded.add(v.Fold, part)
-				if folded.n == v.n {
-					v.store(&out[o], folded.value)
-					o, folded = o+1, folding{}
-				}
-				x = x[len(part):]
-			}
-		})
-	})
+	if len(out)*v.n <= alone {
+		v.fold(out, 0, len(out))
+		return
+	}
+	w := *v // v itself does not escape
+	chunks(len(out), max(1, pieceOfFold/v.n), func(lo, hi int) { w.fold(out, lo, hi) })
 }
 
-// parts is 1, or how many members there are if each has to be folded by itself, as a formula's blocks begin anew with
-// each chunk: where they cut runs, what a run becomes depends on where its chunk began.
-func (v *reduction) parts() int {
-	if v.e == nil || v.Along == compute.AlongAll {
-		return 1
+// fold folds runs lo … hi. What a run becomes does not depend on where the others are: a block of the formula's values is whole
+// runs, or begins with a run.
+func (v *reduction) fold(out []float32, lo, hi int) {
+	f := folder{reduction: v, out: out[lo:hi]}
+	if v.e == nil {
+		f.take(v.x[lo*v.n : hi*v.n])
+		return
 	}
-	if v.n <= v.e.size {
-		v.e.size = v.e.size / v.n * v.n // a block of whole runs cuts none
-		return 1
+	c := v.e.core()
+	defer c.done()
+	each := (hi - lo) * v.n
+	if v.n > v.e.size {
+		each = v.n
 	}
-	return v.In[0].Batch()
+	for first := lo * v.n; first < hi*v.n; first += each {
+		for from := first; from < first+each; from += v.e.size {
+			x := c.block[:min(v.e.size, first+each-from)]
+			c.eval(x, nil, from)
+			f.take(x)
+		}
+	}
+}
+
+// A folder folds runs of values that come in pieces.
+type folder struct {
+	*reduction
+	out []float32 // of the runs that are not complete
+	folding
+}
+
+// take folds the next values.
+func (f *folder) take(x []float32) {
+	if f.Fold == compute.FoldSum && short(f.reduction.n) && len(x)%f.reduction.n == 0 {
+		f.out = f.out[f.runs(f.out, x):]
+		return
+	}
+	for len(x) > 0 {
+		part := x[:min(len(x), f.reduction.n-f.folding.n)]
+		f.add(f.Fold, part)
+		if f.folding.n == f.reduction.n {
+			f.store(&f.out[0], f.value)
+			f.out, f.folding = f.out[1:], folding{}
+		}
+		x = x[len(part):]
+	}
 }
 
 // short reports whether runs of n values are better added up together than one by one: a vector's sum is worth its call
@@ -175,15 +213,16 @@ func both(fold compute.Fold, a, b float64) float64 {
 func (v *reduction) alongRows(out []float32) {
 	each := max(1, pieceOfFold/v.cols)
 	pieces, matrices := blocks(v.n, each), len(out)/v.cols
+	if pieces == 1 {
+		v.matrices(out, matrices)
+		return
+	}
 	parts := borrow(matrices * pieces * v.cols)
 	defer giveBack(parts)
-	atOnce := max(1, each/(2*v.n)) // for many small matrices
-	chunks(matrices*pieces, atOnce, func(from, to int) {
-		for i := from; i < to; i++ {
-			z, lo := i/pieces, i%pieces*each
-			part := (*parts)[i*v.cols:][:v.cols]
-			v.foldRows(part, (z*v.n+lo)*v.cols, (z*v.n+min(v.n, lo+each))*v.cols)
-		}
+	parallel(matrices*pieces, func(i int) {
+		z, lo := i/pieces, i%pieces*each
+		part := (*parts)[i*v.cols:][:v.cols]
+		v.foldRows(part, (z*v.n+lo)*v.cols, (z*v.n+min(v.n, lo+each))*v.cols)
 	})
 	for o := range out {
 		z, j := o/v.cols, o%v.cols
@@ -192,6 +231,36 @@ func (v *reduction) alongRows(out []float32) {
 			fold = both(v.Fold, fold, float64((*parts)[(z*pieces+i)*v.cols+j]))
 		}
 		v.store(&out[o], fold)
+	}
+}
+
+// matrices folds all rows of each of n matrices at once.
+func (v *reduction) matrices(out []float32, n int) {
+	if n*v.n*v.cols <= alone {
+		v.foldMatrices(out, 0, n)
+		return
+	}
+	w := *v // v itself does not escape
+	chunks(n, max(1, pieceOfFold/v.cols/(2*v.n)), func(from, to int) { w.foldMatrices(out, from, to) })
+}
+
+// foldMatrices folds all rows of each of matrices from … to.
+func (v *reduction) foldMatrices(out []float32, from, to int) {
+	var s []float32
+	if v.Alpha != 1 || v.Beta != 0 {
+		room := borrow(v.cols)
+		defer giveBack(room)
+		s = *room
+	}
+	for z := from; z < to; z++ {
+		dst, part := out[z*v.cols:][:v.cols], s
+		if s == nil {
+			part = dst
+		}
+		v.foldRows(part, z*v.n*v.cols, (z+1)*v.n*v.cols)
+		for o, x := range s {
+			v.store(&dst[o], float64(x))
+		}
 	}
 }
 
@@ -222,22 +291,25 @@ func (v *reduction) foldRows(dst []float32, lo, hi int) {
 }
 
 func (v *reduction) argMax(out []float32) {
+	chunks(len(out), max(1, pieceOfFold/v.n), func(lo, hi int) { v.argMaxOf(out, lo, hi) })
+}
+
+// argMaxOf does results lo … hi.
+func (v *reduction) argMaxOf(out []float32, lo, hi int) {
 	_, n, step := v.Dims()
-	chunks(len(out), max(1, pieceOfFold/n), func(lo, hi int) {
-		for o := lo; o < hi; o++ {
-			first := v.First(o)
-			if step == 1 {
-				run := v.x[first:][:n]
-				out[o] = float32(max(0, slices.Index(run, largest(run)))) // −1 if there is a NaN
-				continue
-			}
-			best, most := 0, v.x[first]
-			for k := 1; k < n; k++ {
-				if x := v.x[first+k*step]; x > most {
-					best, most = k, x
-				}
-			}
-			out[o] = float32(best)
+	for o := lo; o < hi; o++ {
+		first := v.First(o)
+		if step == 1 {
+			run := v.x[first:][:n]
+			out[o] = float32(max(0, slices.Index(run, largest(run)))) // −1 if there is a NaN
+			continue
 		}
-	})
+		best, most := 0, v.x[first]
+		for k := 1; k < n; k++ {
+			if x := v.x[first+k*step]; x > most {
+				best, most = k, x
+			}
+		}
+		out[o] = float32(best)
+	}
 }

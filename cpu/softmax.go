@@ -9,23 +9,27 @@ import (
 
 func softmaxLoss(s compute.SoftmaxLoss) {
 	n, classes := s.Dims()
+	chunks(n, max(1, 1<<13/classes), func(lo, hi int) { softmaxRows(s, lo, hi) })
+}
+
+// softmaxRows does rows lo … hi of the logits.
+func softmaxRows(s compute.SoftmaxLoss, lo, hi int) {
+	_, classes := s.Dims()
 	logits, labels := values(s.Logits), values(s.Labels)
 	loss, hit := values(s.Loss), values(s.Hit)
 	var delta []float32
 	if s.Delta != nil {
 		delta = values(s.Delta)
 	}
-	chunks(n, max(1, 1<<13/classes), func(lo, hi int) {
-		scratch := borrow(classes)
-		defer giveBack(scratch)
-		for i := lo; i < hi; i++ {
-			e := *scratch
-			if delta != nil {
-				e = delta[i*classes:][:classes]
-			}
-			loss[i], hit[i] = softmaxRow(e, logits[i*classes:][:classes], labels[i], s.Scale)
+	scratch := borrow(classes)
+	defer giveBack(scratch)
+	for i := lo; i < hi; i++ {
+		e := *scratch
+		if delta != nil {
+			e = delta[i*classes:][:classes]
 		}
-	})
+		loss[i], hit[i] = softmaxRow(e, logits[i*classes:][:classes], labels[i], s.Scale)
+	}
 }
 
 // softmaxRow returns the loss of a row of logits z and whether it hits its label, and stores its delta in d.

@@ -28,6 +28,7 @@ var runs = []struct {
 	{"rule", []string{`1000  loss 0\.\d+  accuracy 1\.00`}, false},
 	{"loss", []string{`300  squared hinge 0\.0\d+  accuracy 1\.00`}, false},
 	{"system", []string{` 4000 moments, error 0\.1`, `12000 moments, error 0\.0[0-4]`}, false},
+	{"own-network", []string{`bptt +after 4000 moments, mean error so far 0\.0`, `tbptt .* 0\.0[0-6]`, `rtrl .* 0\.0[0-6]`, `uoro .* 0\.[0-3]`}, false},
 	{"task", []string{`2400 moments, right 1\.00`}, false},
 	{"local", []string{`mean activity 0\.250`}, false},
 	{"loop", []string{`all are right: true`, `w \[16 3\]: 240 numbers of 5 learners`}, false},

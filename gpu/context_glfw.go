@@ -55,6 +55,9 @@ func glfwInit() error {
 	if err == nil {
 		return nil
 	}
+	if err := missingX11(); err != nil {
+		return err
+	}
 	if _, why, ok := strings.Cut(strings.TrimSpace(said.String()), "PlatformError: "); ok {
 		err = errors.New(why)
 	}
@@ -83,7 +86,7 @@ func glfwOpen() (drop func(), err error) {
 	}
 	var w *glfw.Window
 	if err := do(func() (err error) { w, err = glfwHidden(); return err }); err != nil {
-		return nil, err
+		return nil, glfwAdvice(err)
 	}
 	destroy := func() { do(func() error { w.Destroy(); return nil }) }
 	if err := guard(func() error { w.MakeContextCurrent(); return nil }); err != nil {
@@ -97,8 +100,7 @@ func glfwOpen() (drop func(), err error) {
 }
 
 // glfwHidden tries with robustness first: not every driver has it.
-func glfwHidden() (*glfw.Window, error) {
-	var errs []error
+func glfwHidden() (w *glfw.Window, err error) {
 	for _, robust := range []int{glfw.LoseContextOnReset, glfw.NoRobustness} {
 		glfw.DefaultWindowHints()
 		glfw.WindowHint(glfw.Visible, glfw.False)
@@ -106,13 +108,22 @@ func glfwHidden() (*glfw.Window, error) {
 		glfw.WindowHint(glfw.ContextVersionMinor, 3)
 		glfw.WindowHint(glfw.OpenGLProfile, glfw.OpenGLCoreProfile)
 		glfw.WindowHint(glfw.ContextRobustness, robust)
-		w, err := glfw.CreateWindow(1, 1, "hebb", nil, nil)
-		if w != nil {
+		if w, err = glfw.CreateWindow(1, 1, "hebb", nil, nil); w != nil {
 			return w, nil
 		}
-		errs = append(errs, err)
 	}
-	return nil, fmt.Errorf("no window with OpenGL 4.3 core: %w", errors.Join(errs...))
+	return nil, fmt.Errorf("no window with OpenGL 4.3 core: %w", err)
+}
+
+// glfwAdvice adds what to install to those errors of GLFW that have one usual cause.
+func glfwAdvice(err error) error {
+	switch {
+	case strings.Contains(err.Error(), "Failed to load GLX"):
+		return fmt.Errorf("%w: no libGL.so.1: install the package libgl1 (elsewhere libglvnd)", err)
+	case strings.Contains(err.Error(), "GLXFBConfig"):
+		return fmt.Errorf("%w: install the driver's GLX part (Mesa: libglx-mesa0 and libgl1-mesa-dri)", err)
+	}
+	return err
 }
 
 func glfwProcAddress(name string) unsafe.Pointer {

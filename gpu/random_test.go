@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/compute"
 	"hebb/shaders"
 )
 
@@ -55,6 +56,24 @@ func (h horner) at(x near) near {
 		v = v.mul(x).add(c)
 	}
 	return v
+}
+
+// TestFarPieces: the pieces of a tensor of more than 2³⁴ numbers begin at their own blocks of the generator, in two words.
+func TestFarPieces(t *testing.T) {
+	x := tensorsOn(t, compute.New(&compute.Stage{}))(1<<34 + 1<<30)
+	at, far := 0, 0
+	for i, d := range planOf(t, desk("", nil), compute.Random{Out: x, Law: compute.Uniform(0, 1)}).dispatches {
+		a := d.args
+		if got := int(uint32(a.Row0))<<32 + int(uint32(a.Col0)); got != at/4 {
+			t.Errorf("piece %d begins at block %d, want %d", i, got, at/4)
+		}
+		if at += int(a.N); a.Row0 == 1 {
+			far++
+		}
+	}
+	if at != x.Len() || far == 0 {
+		t.Errorf("the pieces are %d numbers of %d, %d of them beyond 2³² blocks", at, x.Len(), far)
+	}
 }
 
 // TestLogarithm: for any rounding, the shader's logarithm is so good for each of its 2²⁴ arguments that the radius of a

@@ -36,7 +36,9 @@ func settingsOf(v reflect.Value) (all []Setting) {
 		if field.Anonymous && field.Tag.Get("toml") == "" {
 			all = append(all, settingsOf(v.Field(i))...)
 		}
-		if name, _, _ := strings.Cut(field.Tag.Get("toml"), ","); field.IsExported() && name != "" && name != "-" {
+		name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
+		none := field.Type.Kind() == reflect.Interface && v.Field(i).IsNil() // such as a network where there is another
+		if field.IsExported() && name != "" && name != "-" && !none {
 			text := fmt.Sprint(v.Field(i))
 			if field.Type.Kind() == reflect.Interface && strings.Contains(text, ",") { // a name with settings of its own
 				text = "[" + text + "]"

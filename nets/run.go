@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"hebb/compute"
 	"hebb/internal/memory"
@@ -76,6 +77,8 @@ func (r Run) Open(dev *compute.Device) (*Session, error) {
 		return nil, fmt.Errorf("nets: %d learners, want at least 1", r.Learners)
 	case r.Moments < 0 || r.Epochs < 0:
 		return nil, fmt.Errorf("nets: %d moments and %d epochs, want at least 0", r.Moments, r.Epochs)
+	case !(math.Abs(r.Rate) <= math.MaxFloat32):
+		return nil, fmt.Errorf("nets: a rate of %g, want a finite number", r.Rate)
 	}
 	if r.Schedule.Kind == "" {
 		r.Schedule.Kind = "constant"
@@ -338,6 +341,7 @@ func (s *Session) Step(ctx context.Context) error {
 
 // moment makes one moment: the task shows it, the system answers, and the task judges.
 func (c *cohort) moment(ctx context.Context, dev *compute.Device, t *builtTask, set func(*Pass), shown func(Moment)) error {
+	dev.Window(c.store.Learners)
 	return dev.Step(func(st *compute.Step) error {
 		pass := func(store *Store, stream uint64) *Pass {
 			p := &Pass{Step: st, Learners: store.Learners, Seed: store.Seed, store: store, ctx: ctx}

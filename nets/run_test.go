@@ -321,6 +321,7 @@ func TestRunRefuses(t *testing.T) {
 		change func(r *nets.Run)
 	}{
 		"without a System":          {small, nil, func(r *nets.Run) { r.System = nil }},
+		"a rate of NaN":             {small, nil, func(r *nets.Run) { r.Rate = math.NaN() }},
 		"-1 learners":               {small, nil, func(r *nets.Run) { r.Learners = -1 }},
 		"MiB, and":                  {small, nil, func(r *nets.Run) { r.Learners = 1 << 36 }},
 		"-1 moments":                {small, nil, func(r *nets.Run) { r.Moments = -1 }},

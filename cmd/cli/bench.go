@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -33,9 +34,9 @@ The suite training has whole training steps of
 networks by backprop and, as ratios to it, by other rules; steps that ask for memory, after the
 first ones, fail. Of both a run that names no suite has a few cases.
 
-Times are medians; ± is half the interquartile range. The share of the roof is of
-min(peak arithmetic, intensity × bandwidth), both measured by hebb itself when the run starts; c or m
-says which of the two is the lower. A working set that fits a cache may exceed the memory roof.
+Times are medians; ± is half the interquartile range. "Of roof" is the speed over min(peak arithmetic, flops per byte
+× bandwidth), both measured by hebb itself when the run starts, by their fastest samples (of a training step the sum of
+its ops' shortest times over its own); c or m says which is the lower. What fits a cache may exceed the memory roof.
 
 With --ladder it has instead a handful of cases, each on every rung: the naive kernel, and every tile and
 number of slices that the GPU takes, verified before they are timed; "(taken)" is what runs if nothing is said.
@@ -44,13 +45,14 @@ What hebb tune has found stays as it is.
 With --profile all ops that run are timed on the devices themselves: those that measure the roofs, warm up
 and verify are among them.
 
-Exit status 1 if any result is outside its bound or could not be had, 130 if interrupted; what was
-measured until then is written all the same.`,
+Exit status 1 if any result is outside its bound or could not be had, 130 if interrupted, which it is when the op
+under way is done; what was measured until then is written all the same.`,
 		Example: `  hebb bench --quick
   hebb bench --suite hebbian --peer torch
   hebb bench --suite layers,training --peer torch --json layers.json
   hebb bench --ladder --json ladder.json
   hebb bench --json bench.json --report bench.html
+  hebb bench compare old.json new.json
   hebb bench --format benchfmt > new.txt && benchstat -col backend new.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.command = strings.Join(append([]string{cmd.CommandPath()}, changed(cmd)...), " ")
@@ -58,6 +60,7 @@ measured until then is written all the same.`,
 			return r.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	cmd.AddCommand(newBenchCompareCmd())
 	f := cmd.Flags()
 	r.reach.add(cmd)
 	f.Var(someOf(&r.backends, "gpu", "cpu"), "backend", "what to measure (default: gpu and cpu, whichever open)")
@@ -78,7 +81,7 @@ measured until then is written all the same.`,
 	f.BoolVar(&r.torch.TF32, "peer-tf32", false, "let the peer use TF32 on CUDA, whose products are then not verified: they keep 10 bits of each factor")
 	f.Uint64Var(&r.o.Seed, "seed", 1, "of the inputs")
 	f.BoolVar(&r.o.All, "all", false, "all cases also on a GPU that is a program on the CPU, which else gets some of the quick ones")
-	f.DurationVar(&r.o.Budget, "budget", 0, "no case begins later than that after the start, and quick ones come first; 0: no limit (default 1m if --quick, 3m without a GPU)")
+	f.DurationVar(&r.o.Budget, "budget", 0, "no case, nor the measurement of a roof, begins later than that after the start, and quick ones come first; 0: no limit (default 1m if --quick, 3m without a GPU)")
 	f.DurationVar(&r.o.MaxCase, "max-case", 0, "the longest that one case may take on one device, a rule of training four times that (default 5s, 1.5s if --quick, 1s beside a software renderer)")
 	return cmd
 }
@@ -112,8 +115,19 @@ func changed(cmd *cobra.Command) (flags []string) {
 	return flags
 }
 
+// settings are the flags that were given and change how fast things are, where the name of the case does not say so.
+func settings(flags *pflag.FlagSet) string {
+	var all []string
+	for _, name := range []string{"context", "device", "rung", "tuning", "peer-device"} {
+		if f := flags.Lookup(name); f.Changed {
+			all = append(all, fmt.Sprintf("%s=%s", f.Name, f.Value))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
 func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
-	r.o.Allow = r.allow.Leeway
+	r.o.Allow, r.o.Settings = r.allow.Leeway, settings(r.reach.flags)
 	if err := r.asked(); err != nil {
 		return err
 	}
@@ -166,7 +180,7 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(files.write(report), prof.finishBench(r, report, stdout, stderr), verdict(report))
+	return errors.Join(files.write(report), prof.finishBench(r, report, stdout, stderr), verdict(ctx, report))
 }
 
 // asked reports flags that cannot be, before anything is measured.
@@ -219,8 +233,7 @@ func (p *profiling) finishBench(r *benchRun, report *bench.Report, stdout, stder
 		return nil
 	}
 	for i, of := range p.of {
-		roof := report.Devices[i].Roof
-		of.Peak = compute.Peak{Flops: roof.Flops, Bytes: roof.Bytes}
+		of.Peak = report.Devices[i].Roof.Peak
 	}
 	if r.format != "table" {
 		stdout = stderr
@@ -295,7 +308,7 @@ func (r *benchRun) outcome(ctx context.Context, backends []compute.Backend, stde
 }
 
 // verdict is the error that a run ends with.
-func verdict(r *bench.Report) error {
+func verdict(ctx context.Context, r *bench.Report) error {
 	var errs []error
 	if wrong := r.Wrong(); len(wrong) > 0 {
 		c := wrong[0]
@@ -305,18 +318,10 @@ func verdict(r *bench.Report) error {
 		errs = append(errs, fmt.Errorf("peer: %w", r.PeerError))
 	}
 	if r.Interrupted {
-		errs = append(errs, interrupted{"interrupted; the cases measured so far are written"})
+		errs = append(errs, fmt.Errorf("stopped; the cases measured so far are written: %w", context.Cause(ctx)))
 	}
 	return errors.Join(errs...)
 }
-
-// An interrupted is the end of a command that the user broke off.
-type interrupted struct{ string }
-
-func (i interrupted) Error() string { return i.string }
-
-// ExitStatus is what shells report of a process that ended by Ctrl-C.
-func (interrupted) ExitStatus() int { return 130 }
 
 // benchFiles are the files that a run writes.
 type benchFiles []benchFile
@@ -378,10 +383,14 @@ type benchProgress struct {
 
 func (b *benchProgress) began(p bench.Progress) {
 	if b.bar == nil && isTerminal(b.w) {
-		b.bar = newProgress(b.w, "", p.Total)
+		b.bar = newProgress(b.w, "", p.Total, progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(true))
 	}
 	if b.bar != nil {
-		b.bar.describe(p.Case.Suite + " " + p.Case.Name)
+		how := p.Case.Suite + " " + p.Case.Name
+		if p.Left > 0 {
+			how += fmt.Sprintf(", about %v left", p.Left.Round(time.Second))
+		}
+		b.bar.describe(how)
 		b.bar.at(p.Index)
 	}
 }
@@ -395,10 +404,6 @@ func (b *benchProgress) done(p bench.Progress, results []bench.Result) {
 		if b.bar != nil {
 			b.bar.clear()
 		}
-		place := ""
-		if p.Total > 0 {
-			place = fmt.Sprintf("[%d/%d] ", p.Index+1, p.Total)
-		}
 		what := string(r.Status) + ": " + r.Note
 		if r.Status == bench.OK {
 			what = time.Duration(r.Seconds * 1e9).String()
@@ -407,7 +412,7 @@ func (b *benchProgress) done(p bench.Progress, results []bench.Result) {
 		if r.Rung != "" {
 			where += " by " + r.Rung
 		}
-		fmt.Fprintf(b.w, "%s%s %s on %s: %s\n", place, r.Suite, r.Case, where, what)
+		fmt.Fprintf(b.w, "[%d/%d] %s %s on %s: %s\n", p.Index+1, p.Total, r.Suite, r.Case, where, what)
 	}
 }
 

@@ -43,11 +43,9 @@ func someRuns(cmd *cobra.Command, args []string) error {
 		return usagef("%s wants the folder of a run, or of several", cmd.CommandPath())
 	}
 	for _, dir := range args {
-		switch info, err := os.Stat(dir); {
-		case err != nil:
-			return usageError{err}
-		case !info.IsDir():
-			return usagef("%s is a file, want the folder of a run", dir)
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			_, err = train.RunConfig(dir)
+			return err
 		}
 	}
 	return nil

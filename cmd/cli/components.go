@@ -182,7 +182,7 @@ var ofARun = []string{filtersFile, componentsFile, train.ConfigFile, train.Recor
 
 // replaceable reports whether a folder holds a run of components, which --force replaces.
 func replaceable(dir string) bool {
-	if c, err := train.ReadConfig(filepath.Join(dir, train.ConfigFile), train.Config{}); err == nil {
+	if c, err := train.RunConfig(dir); err == nil {
 		name, _, _ := strings.Cut(c.System, ":")
 		return slices.Contains(componentRules, name)
 	}

@@ -129,6 +129,9 @@ func newDataInfoCmd() *cobra.Command {
 		Short: "Say what is in a data set",
 		Args:  oneSet,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.Check(); err != nil {
+				return usageError{err}
+			}
 			i, err := inspect(args[0], o)
 			if err != nil {
 				return err

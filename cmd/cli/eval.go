@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -187,17 +186,14 @@ func (r *evalRun) subject() error {
 	if r.dir == "" {
 		return r.alone()
 	}
+	h, err := train.ReadHistory(r.dir)
+	if err != nil {
+		return err
+	}
 	for _, name := range []string{"net", "holdout", "normalise", "loss"} {
 		if r.flags.Changed(name) {
 			return usagef("--%s with the run %s, which says that itself", name, r.dir)
 		}
-	}
-	h, err := train.ReadHistory(r.dir)
-	if errors.Is(err, train.ErrNoRun) {
-		return usageError{err}
-	}
-	if err != nil {
-		return err
 	}
 	r.Config, r.Record, r.On = h.Config, h.Record, r.data
 	switch {

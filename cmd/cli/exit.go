@@ -11,6 +11,7 @@ import (
 
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
+	"hebb/nets/dependence"
 	"hebb/nets/train"
 )
 
@@ -29,8 +30,8 @@ func newExitCodes() *cobra.Command {
 
     0    done
     1    failed: what was asked for can be, and did not come to its end or not out well: data that are damaged, a result
-         outside of its bound, a run that diverged, a figure outside of its band, a folder that is taken, a full disk, a
-         device that is not there, a panic in a system of yours
+         outside of its bound, a run that diverged, a figure outside of its band, a case of hebb bench compare that became
+         slower, a folder that is taken, a full disk, a device that is not there, a panic in a system of yours
     2    wrong input: what was asked for cannot be: a command, a flag, a name or a setting that there is not, a number out
          of its range, a flag that has nothing to say there, a file or a folder that is not there, a system that does not
          fit its task; nothing was begun
@@ -51,7 +52,7 @@ func (f failure) Unwrap() error { return f.error }
 func exitStatus(ctx context.Context, err error) int {
 	var own interface{ ExitStatus() int }
 	var by stopped
-	unfit := train.ConfigError{}
+	unfit, input := train.ConfigError{}, dependence.InputError{}
 	switch {
 	case err == nil:
 		return 0
@@ -61,7 +62,7 @@ func exitStatus(ctx context.Context, err error) int {
 		return statusInterrupted
 	case errors.As(err, &own):
 		return own.ExitStatus()
-	case errors.As(err, &unfit), errors.Is(err, catalogue.ErrName), errors.Is(err, train.ErrNoRun), errors.Is(err, data.ErrNoData), errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &unfit), errors.As(err, &input), errors.Is(err, catalogue.ErrName), errors.Is(err, train.ErrNoRun), errors.Is(err, data.ErrNoData), errors.Is(err, fs.ErrNotExist):
 		return statusWrong
 	}
 	return statusFailed
@@ -137,8 +138,11 @@ func strict(cmd *cobra.Command) {
 	if takes == nil {
 		takes = noArgs
 	}
-	if cmd.HasSubCommands() { // which do the work
-		takes, cmd.RunE = noCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	if cmd.HasSubCommands() { // which do the work, but for what the command does by itself
+		takes = noCommand
+		if cmd.RunE == nil {
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		err := takes(cmd, args)

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +40,7 @@ func newExportCmd() *cobra.Command {
 
 // export writes the model of a learner of the run in a folder, of the checkpoint that find finds.
 func export(dir string, find func(dir string) (path string, step int, err error), learner int, path string, stdout io.Writer) error {
-	c, err := train.ReadConfig(filepath.Join(dir, train.ConfigFile), train.Config{})
+	c, err := train.RunConfig(dir)
 	if err != nil {
 		return err
 	}
@@ -54,7 +53,7 @@ func export(dir string, find func(dir string) (path string, step int, err error)
 		return err
 	}
 	if err := safetensors.WriteFile(path, all, about); err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return failure{fmt.Errorf("--out %s cannot be written: %w", path, err)}
 	}
 	fmt.Fprintf(stdout, "wrote     %s: learner %d, seed %d, after step %d\n", path, learner, c.Seed+uint64(learner), step)
 	return nil

@@ -197,7 +197,7 @@ func TestResumeMovedData(t *testing.T) {
 		args   []string
 	}{
 		{2, "--data PATH says where they are now", nil},
-		{1, "holds other data than the run learned from", []string{"--data", images(t, 120)}},
+		{2, "holds other data than the run learned from", []string{"--data", images(t, 120)}},
 		{2, "the run has made 15 steps, and is to have 5", []string{"--data", moved, "--epochs", "1"}},
 		{0, "spread over 20 steps instead of 15", []string{"--data", moved, "--epochs", "4"}},
 		{0, "", nil},

@@ -52,6 +52,10 @@ func list(w io.Writer) {
 	}
 	row(train.SamplesTask, "the images of --data without their labels, less their mean", nil, fmt.Sprintf("--epochs %d unless others are given", train.Default.Epochs))
 	row(train.SequencesTask, "the sequences of an NPZ file, a moment at a time (what --data FILE.npz is, where it holds some)", nil, fmt.Sprintf("--epochs %d unless others are given", train.Default.Epochs))
+	section("\nnetworks of recurrent systems: rtrl:network=NAME or network=[NAME:key=value,…]; leaky units without")
+	for _, n := range names.Recurrent {
+		row(n.Name, n.About, n.Network())
+	}
 	section("\nnetworks: hebb train --net NAME --data DATA")
 	for _, n := range names.Networks {
 		row(n.Name, n.About, nil)

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -90,7 +91,8 @@ func (stopped) Is(target error) bool { return target == context.Canceled }
 func (s stopped) ExitStatus() int    { return 128 + int(s.Signal) } // as shells report of a process that a signal ended
 
 // stoppable returns a context that ends with the first signal that asks the command to end: Ctrl-C, SIGTERM or, unless it is
-// ignored as under nohup, SIGHUP of a terminal that goes. The next signal ends the process at once.
+// ignored as under nohup, SIGHUP of a terminal that goes. The next signal ends the process at once, which is said where the
+// first takes long: an op on a device cannot be broken off, nor can the compiling of its kernel.
 func stoppable() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -102,6 +104,8 @@ func stoppable() context.Context {
 		s, _ := (<-signals).(syscall.Signal)
 		signal.Stop(signals)
 		cancel(stopped{s})
+		time.Sleep(2 * time.Second)
+		fmt.Fprintln(os.Stderr, "\nhebb: stopping as soon as what is under way is done; the next Ctrl-C ends it at once")
 	}()
 	return ctx
 }

@@ -69,9 +69,6 @@ func (r *plotRun) run(dirs []string, stdout, stderr io.Writer) error {
 func histories(dirs []string, stderr io.Writer) (all []train.History, err error) {
 	for _, dir := range dirs {
 		h, err := train.ReadHistory(dir)
-		if errors.Is(err, train.ErrNoRun) {
-			return nil, usageError{err}
-		}
 		if err != nil {
 			return nil, err
 		}

@@ -23,16 +23,16 @@ type progress struct {
 
 const lineEvery = 10 * time.Second
 
-func newProgress(w io.Writer, what string, total int) *progress {
+func newProgress(w io.Writer, what string, total int, options ...progressbar.Option) *progress {
 	p := &progress{w: w, what: what, total: total, next: time.Now().Add(lineEvery)}
 	if isTerminal(w) {
-		p.bar = progressbar.NewOptions(total,
+		p.bar = progressbar.NewOptions(total, append([]progressbar.Option{
 			progressbar.OptionSetWriter(w),
 			progressbar.OptionSetDescription(what),
 			progressbar.OptionShowCount(),
-			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionThrottle(100 * time.Millisecond),
 			progressbar.OptionClearOnFinish(),
-		)
+		}, options...)...)
 	}
 	return p
 }

@@ -19,8 +19,9 @@ func newReportCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report FILE.json…",
 		Short: "Make a page of what hebb bench measured",
-		Long: `report reads files that hebb bench --json wrote and makes one page of them: README.md with the targets and all
-cases, bench.json with all results, and bench.png with the rooflines. Of several results of one case the
+		Long: `report reads files that hebb bench --json wrote and makes one page of them: README.md with what the
+machine can do, how much of that is reached, all cases and, where a GPU was measured, the targets set for one; bench.json
+with all results, and bench.png with the rooflines. Of several results of one case the
 first that was timed counts. It prints the folder. ci/gpu.sh calls it on a machine with a GPU.`,
 		Example: `  hebb bench --peer torch --json bench.json
   hebb report bench.json ladder.json --out bench/results/nvidia-h200`,

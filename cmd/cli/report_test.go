@@ -25,10 +25,13 @@ func TestReport(t *testing.T) {
 		return string(b)
 	}
 	page := read(filepath.Join(dir, "README.md"))
-	for _, want := range []string{"# llvmpipe", "## Targets", "not measured", "| copy 4194304 |", "| naive |", "torch 1.13"} {
+	for _, want := range []string{"# llvmpipe", "## roofs, measured", "| copy 4194304 |", "| naive |", "torch 1.13"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in the page", want)
 		}
+	}
+	if strings.Contains(page, "H200") {
+		t.Error("the page of a program on the CPU has the targets of a GPU")
 	}
 	if got, want := strings.Count(read(filepath.Join(dir, "bench.json")), "\n"), strings.Count(read(file), "\n"); got != want {
 		t.Errorf("%d results, want %d", got, want)

@@ -78,7 +78,7 @@ Experiments:
 	f := cmd.Flags()
 	f.BoolVar(&r.list, "list", false, "list the experiments and their figures: what was published, and ours with seed and date")
 	f.StringVar(&r.record, "record", "", "put the figures into `FILE`, as nets/reproduce/measured.json has them")
-	f.StringVar(&r.scale, "scale", "cpu", "how large: cpu or gpu")
+	f.StringVar(&r.scale, "scale", "cpu", "how large, of the scales that the experiment has: small, cpu or gpu")
 	f.StringSliceVar(&r.only, "only", nil, "make these parts alone")
 	f.StringSliceVar(&r.data, "data", nil, "NAME=PATH: where a data set is")
 	f.StringVar(&r.out, "out", "", "folder for the runs (default runs/EXPERIMENT-SCALE)")
@@ -276,9 +276,9 @@ func (r *reproduction) print(w io.Writer, p reproduce.Part, rows reproduce.Rows)
 		for _, f := range p.Runs[i].Figures {
 			v, near := row.Figures[f.What], "-"
 			if f.Within > 0 {
-				near = fmt.Sprintf("%g: %s", f.Within, yes(f.Holds(v)))
+				near = fmt.Sprintf("%.3g: %s", f.Within, yes(f.Holds(v)))
 			}
-			line(row.Run, string(f.What), v.String(), published(f), near, fmt.Sprintf("%.0f s", row.Seconds))
+			line(row.Run, string(f.What), f.Text(v), published(f), near, fmt.Sprintf("%.0f s", row.Seconds))
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -296,13 +296,18 @@ func (r *reproduction) print(w io.Writer, p reproduce.Part, rows reproduce.Rows)
 
 // published is the figure that was published, "-" where none was.
 func published(f reproduce.Figure) string {
-	switch {
-	case math.IsNaN(f.Published):
+	if math.IsNaN(f.Published) {
 		return "-"
-	case f.From != "":
-		return fmt.Sprintf("%.4g (%s)", f.Published, f.From)
 	}
-	return fmt.Sprintf("%.4g", f.Published)
+	digits := 4
+	if f.Within > 0 && f.Published != 0 { // as many as tell what is in the band
+		digits = max(digits, 2+int(math.Ceil(math.Log10(math.Abs(f.Published)/f.Within))))
+	}
+	text := fmt.Sprintf("%.*g", digits, f.Published)
+	if f.From != "" {
+		text += fmt.Sprintf(" (%s)", f.From)
+	}
+	return text
 }
 
 // takes says how long a scale takes.

@@ -49,9 +49,9 @@ func measuredBeside(f reproduce.Figure, e reproduce.Experiment, s reproduce.Scal
 	})
 	if i >= 0 {
 		m := all[i]
-		value, seeds := reproduce.Plain(m.Value, m.Value), fmt.Sprint(m.Seed)
+		value, seeds := reproduce.Plain(m.Value, f.Scale(m.Value)), fmt.Sprint(m.Seed)
 		if m.Seeds > 1 {
-			value += " ± " + reproduce.Plain(m.Spread, m.Value)
+			value += " ± " + reproduce.Plain(m.Spread, f.Scale(m.Value))
 			seeds = fmt.Sprintf("%d to %d", m.Seed, m.Seed+uint64(m.Seeds)-1)
 		}
 		ours = fmt.Sprintf("%s\t%s\t%s", value, seeds, m.Date.Format("2006-01-02"))

@@ -57,6 +57,9 @@ func (r *showRun) run(ctx context.Context, name string, stdout io.Writer) error 
 	if r.examples < 1 {
 		return usagef("--examples %d, want at least 1", r.examples)
 	}
+	if err := r.reading.Check(); err != nil {
+		return usageError{err}
+	}
 	if r.out == "" {
 		base := filepath.Base(filepath.Clean(name))
 		r.out = strings.TrimSuffix(base, filepath.Ext(base)) + ".png"

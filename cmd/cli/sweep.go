@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -259,7 +258,7 @@ func (p *point) settle(out string) (err error) {
 		}
 	}
 	h, err := train.ReadHistory(p.dir)
-	if errors.Is(err, train.ErrNoRun) || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, train.ErrNoRun) {
 		p.process = append(slices.Clone(p.args), "--out", p.dir)
 		return nil
 	}

@@ -29,7 +29,8 @@ What it finds goes to a file in the user's cache folder, hebb/tuning/DEVICE.json
 --tuning off is given; for many devices hebb has such a file in it. A trial that hangs or takes the device down
 is on record and is not begun again. With --tuning full, other commands tune what they meet for the first time.
 
-Exit status 1 if a way gave a wrong result, 130 if interrupted; what was found until then is kept.`,
+Exit status 1 if a way gave a wrong result, 130 if interrupted, which it is when the op under way is done; what was found
+until then is kept.`,
 		Example: `  hebb tune
   hebb tune --suite layers --budget 5m
   hebb tune --case 'product NN (1024|4096)³' --all`,
@@ -88,6 +89,9 @@ func (r *tuneRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	w := newWays(stdout, r.all)
 	err = bench.Tune(ctx, t, cases, bench.TuneOptions{Seed: r.seed, Budget: r.budget, Allow: r.allow.Leeway, Each: r.options}, w.row)
 	w.end()
+	if errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("stopped; what was found so far is kept: %w", context.Cause(ctx))
+	}
 	return errors.Join(err, w.wrong)
 }
 

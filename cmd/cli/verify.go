@@ -100,7 +100,7 @@ func (r *verifyRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	switch done := v.cases(); {
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("interrupted after %d of %d cases, %d of them wrong: %w", done, len(cases), v.Wrong, err)
+		return fmt.Errorf("stopped after %d of %d cases, %d of them wrong: %w", done, len(cases), v.Wrong, err)
 	case err != nil:
 		return fmt.Errorf("after %d of %d cases, %d of them wrong: %w", done, len(cases), v.Wrong, err)
 	case v.Wrong > 0:

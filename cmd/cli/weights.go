@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -191,21 +190,14 @@ func (r *weightsRun) course(dir string) (c course, err error) {
 
 // tensors reads those of a file, or of a learner of a run, and says what they are.
 func (r *weightsRun) tensors(from string, chosen bool) (all []safetensors.Tensor, what string, err error) {
-	info, err := os.Stat(from)
-	if err != nil {
-		return nil, "", usageError{err}
-	}
-	if !info.IsDir() {
+	if info, err := os.Stat(from); err == nil && !info.IsDir() {
 		if chosen || r.best {
 			return nil, "", usagef("--learner or --best with the file %s: want the folder of a run", from)
 		}
 		all, _, err = safetensors.ReadFile(from)
 		return all, from, err
 	}
-	c, err := train.ReadConfig(filepath.Join(from, train.ConfigFile), train.Config{})
-	if errors.Is(err, os.ErrNotExist) {
-		err = usageError{err}
-	}
+	c, err := train.RunConfig(from)
 	if err != nil {
 		return nil, "", err
 	}

@@ -171,12 +171,12 @@ func (m *Machine[F]) random(r compute.Random) {
 	m.Sequences(r, func(k, n int) (seed uint64, i int) { return r.Seed + uint64(k/n), k % n })
 }
 
-// Sequences fills parts of n numbers: number k is the i-th of the sequence of a seed.
+// Sequences fills parts of n numbers, fewer than 2³⁴: number k is the i-th of the sequence of a seed.
 func (m *Machine[F]) Sequences(r compute.Random, of func(k, n int) (seed uint64, i int)) {
 	out := Values[F](r.Out)
 	for k := range out {
 		seed, i := of(k, len(out)/max(1, r.Seeds))
-		words := Philox([4]uint32{uint32(i / 4), uint32(i / 4 >> 32), uint32(r.Stream), uint32(r.Stream >> 32)}, uint32(seed), uint32(seed>>32))
+		words := Philox([4]uint32{uint32(i / 4), 0, uint32(r.Stream), uint32(r.Stream >> 32)}, uint32(seed), uint32(seed>>32))
 		out[k] = m.draw(r.Law, words, i%4)
 	}
 }

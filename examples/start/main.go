@@ -20,7 +20,7 @@ func main() {
 	dev := compute.New(b) // or compute.New(compute.Verify(b, 64)): 64 numbers of every op are held against its definition
 	defer dev.Close()
 	run := nets.Run{
-		System:   func() nets.System { return &recurrent.RFLO{Units: 50, Tau: 10, Gain: 1.5} },
+		System:   func() nets.System { return &recurrent.RFLO{Leaky: recurrent.Leaky{Units: 50, Tau: 10, Gain: 1.5}} },
 		Task:     func() nets.Task { return &tasks.Sines{Period: 40, Outputs: 1, Cue: 5} },
 		Learners: 8, Seed: 1, Rate: 0.002, Moments: 80 * 100,
 	}

@@ -73,7 +73,7 @@ func main() {
 	dev := compute.New(b)
 	defer dev.Close()
 	run := nets.Run{
-		System:   func() nets.System { return &recurrent.RFLO{Units: 32, Tau: 4, Gain: 1} },
+		System:   func() nets.System { return &recurrent.RFLO{Leaky: recurrent.Leaky{Units: 32, Tau: 4, Gain: 1}} },
 		Task:     func() nets.Task { return &Hold{Trial: 8, Examples: 16} },
 		Learners: 4, Seed: 1, Rate: 0.02, Moments: 8 * 300,
 	}

@@ -11,6 +11,6 @@ import (
 // TestHold: the promises to a system are kept on this task, whose cues are drawn by each learner's seed.
 func TestHold(t *testing.T) {
 	nettest.System(t,
-		func() nets.System { return &recurrent.RFLO{Units: 8, Tau: 4, Gain: 1} },
+		func() nets.System { return &recurrent.RFLO{Leaky: recurrent.Leaky{Units: 8, Tau: 4, Gain: 1}} },
 		func() nets.Task { return &Hold{Trial: 3, Examples: 4} })
 }

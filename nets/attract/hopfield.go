@@ -43,6 +43,9 @@ func (h *Hopfield) Build(s *nets.Store, spec nets.Spec) error {
 	if spec.Out != n || spec.Classes {
 		return fmt.Errorf("hopfield: the task shows %d numbers and wants %d, classes %t; want the same numbers completed", n, spec.Out, spec.Classes)
 	}
+	if n < 2 {
+		return fmt.Errorf("hopfield: patterns of %d number, want at least 2: no weight joins a unit with itself", n)
+	}
 	h.w = s.Weights("w", nets.Zeros, n, n)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"hebb/nets"
+	"hebb/nets/adapt"
 	"hebb/nets/attract"
 	"hebb/nets/credit"
 	"hebb/nets/develop"
@@ -27,6 +28,7 @@ type Catalogue struct {
 	Losses     []nets.NamedLoss
 	Optimisers []Optimiser
 	Systems    []nets.NamedSystem
+	Recurrent  []recurrent.NamedNetwork // networks of recurrent systems
 	Tasks      []nets.NamedTask
 }
 
@@ -45,10 +47,11 @@ type Optimiser struct {
 // Default returns a catalogue of all that this module has.
 func Default() *Catalogue {
 	return &Catalogue{
-		Rules:   slices.Concat(credit.Rules, local.Rules),
-		Losses:  slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems: slices.Concat(recurrent.Systems, perturb.Systems, settle.Systems, attract.Systems, develop.Systems),
-		Tasks:   tasks.Tasks,
+		Rules:     slices.Concat(credit.Rules, local.Rules),
+		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
+		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems),
+		Recurrent: recurrent.Networks,
+		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{
 			{"adam", nets.DefaultAdam},
 			{"adamw", nets.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, Decoupled: true}},
@@ -119,6 +122,11 @@ func (c *Catalogue) Schedule(text string) (nets.Schedule, error) {
 // System returns a new system that a text names and sets: "rflo:units=50,tau=10".
 func (c *Catalogue) System(text string) (nets.System, error) {
 	return fresh(c, c.Systems, "system", text, func(s nets.NamedSystem) (string, func() nets.System) { return s.Name, s.System })
+}
+
+// RecurrentNetwork returns a new network of recurrent systems that a text names and sets: "balance:units=23".
+func (c *Catalogue) RecurrentNetwork(text string) (recurrent.Network, error) {
+	return fresh(c, c.Recurrent, "network", text, func(n recurrent.NamedNetwork) (string, func() recurrent.Network) { return n.Name, n.Network })
 }
 
 // Task returns a new task that a text names and sets: "sines:period=40".

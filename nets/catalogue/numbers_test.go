@@ -26,6 +26,9 @@ func entries(c *Catalogue) (all []entry) {
 	for _, s := range c.Tasks {
 		all = append(all, entry{"task", s.Name, s.Task(), func(text string) error { _, err := c.Task(text); return err }})
 	}
+	for _, n := range c.Recurrent {
+		all = append(all, entry{"network", n.Name, n.Network(), func(text string) error { _, err := c.RecurrentNetwork(text); return err }})
+	}
 	for _, r := range c.Rules {
 		all = append(all, entry{"rule", r.Name, r.Rule, func(text string) error { _, err := c.Rule(text); return err }})
 	}
@@ -61,8 +64,8 @@ func TestNumbers(t *testing.T) {
 	settings := 0
 	for _, e := range entries(Default()) {
 		of := reflect.Indirect(reflect.ValueOf(e.value))
-		for i := range of.NumField() {
-			key, kind := keyOf(of.Type().Field(i)), of.Field(i).Type()
+		for _, field := range fieldsOf(of.Type()) {
+			key, kind := keyOf(field), field.Type
 			list := kind.Kind() == reflect.Slice
 			if list {
 				kind = kind.Elem()
@@ -85,7 +88,7 @@ func TestNumbers(t *testing.T) {
 				if w.program && (!whole || w.number == -1) {
 					v := reflect.New(of.Type())
 					v.Elem().Set(of)
-					set(v.Elem().Field(i), w.number)
+					set(v.Elem().FieldByIndex(field.Index), w.number)
 					if c, ok := v.Interface().(nets.Checker); ok {
 						named(t, c.Check(), e.what, text, key)
 					} else {

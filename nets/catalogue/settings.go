@@ -13,6 +13,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"hebb/nets"
+	"hebb/nets/recurrent"
 	"hebb/nets/stack"
 )
 
@@ -104,6 +105,8 @@ func (c *Catalogue) named(of reflect.Type) func(text string) (any, error) {
 		return func(text string) (any, error) { return c.Optimiser(text) }
 	case reflect.TypeFor[nets.Loss]():
 		return func(text string) (any, error) { return c.Loss(text) }
+	case reflect.TypeFor[recurrent.Network]():
+		return func(text string) (any, error) { return c.RecurrentNetwork(text) }
 	case reflect.TypeFor[stack.Rule]():
 		return func(text string) (any, error) { return c.Rule(text) }
 	case reflect.TypeFor[stack.Architecture]():

@@ -67,13 +67,29 @@ func TestNested(t *testing.T) {
 		}
 	}
 	for text, says := range map[string]string{
-		"rflo:optimiser=[adam:beta3=1]": `"beta3=1": no setting is called beta3; there are: beta1`,
-		"rflo:optimiser=adagrad":        `optimiser "adagrad", want one of adam`,
-		"rflo:optimiser=[adam:eps=0]":   "eps 0",
+		"rflo:optimiser=[adam:beta3=1]":  `"beta3=1": no setting is called beta3; there are: beta1`,
+		"rflo:optimiser=adagrad":         `optimiser "adagrad", want one of adam`,
+		"rflo:optimiser=[adam:eps=0]":    "eps 0",
+		"rtrl:network=elman":             `network "elman", want one of balance`,
+		"rtrl:network=[balance:plus=30]": "23 units and plus 30",
 	} {
 		if _, err := Default().System(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", text, err, says)
 		}
+	}
+}
+
+// TestNetwork: a system has the network that its text names, a new one each time.
+func TestNetwork(t *testing.T) {
+	c := Default()
+	a, errA := c.System("rtrl:network=[balance:units=9,plus=4]")
+	b, errB := c.System("rtrl:network=[balance:units=9,plus=4]")
+	if errA != nil || errB != nil {
+		t.Fatal(errA, errB)
+	}
+	x, y := a.(*recurrent.RTRL).Network.(*recurrent.Balance), b.(*recurrent.RTRL).Network.(*recurrent.Balance)
+	if x.Units != 9 || x.Plus != 4 || x == y {
+		t.Errorf("%+v and %+v, %t", x, y, x == y)
 	}
 }
 
@@ -89,7 +105,7 @@ func TestFresh(t *testing.T) {
 		if text == "wp" {
 			want = "hidden=[16], sigma=0.001"
 		}
-		if got := strings.Join(Defaults(s), ", "); got != want {
+		if got := strings.Join(Defaults(s)[:2], ", "); got != want {
 			t.Errorf("%s has %s, want %s", text, got, want)
 		}
 	}
@@ -99,7 +115,7 @@ func TestFresh(t *testing.T) {
 		t.Errorf("%p and %p, %v, %v", a, b, errA, errB)
 	}
 	for text, says := range map[string]string{
-		"rtrl": `system "rtrl", want one of rflo, `, "wp:sigma=big": `system wp: "sigma=big"`, "rflo:units=0": `system "rflo:units=0": `,
+		"snn": `system "snn", want one of rflo, bptt`, "wp:sigma=big": `system wp: "sigma=big"`, "rflo:units=0": `system "rflo:units=0": `,
 		"rflo:units": `"units", want key=value`, "rflo:units=5,units=6": "system rflo",
 	} {
 		if _, err := c.System(text); err == nil || !strings.Contains(err.Error(), says) {
@@ -206,7 +222,8 @@ func TestUnknown(t *testing.T) {
 	for _, e := range entries(c) {
 		if err := map[string]func() error{
 			"system": func() error { _, err := c.System("nothing"); return err }, "task": func() error { _, err := c.Task("nothing"); return err },
-			"rule": func() error { _, err := c.Rule("nothing"); return err }, "loss": func() error { _, err := c.Loss("nothing"); return err },
+			"network": func() error { _, err := c.RecurrentNetwork("nothing"); return err },
+			"rule":    func() error { _, err := c.Rule("nothing"); return err }, "loss": func() error { _, err := c.Loss("nothing"); return err },
 			"optimiser": func() error { _, err := c.Optimiser("nothing"); return err }, "schedule": func() error { _, err := c.Schedule("nothing"); return err },
 		}[e.what](); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), e.name) {
 			t.Errorf("%v, want %s in it", err, e.name)

@@ -22,7 +22,8 @@ type Array struct {
 func (a Array) Rows() (rows, cols int) { return a.Shape[0], len(a.Values) / a.Shape[0] }
 
 // ReadArray reads an NPY file of float16, float32, float64, integers or bool, in C or in Fortran order; or an array of an
-// NPZ file: the only one, or that of file.npz:name. An integer that float64 would round is an error.
+// NPZ file: the only one, or that of file.npz:name. An integer that float64 would round is an error. The error wraps
+// [ErrNoData] where there is no such array.
 func ReadArray(path string) (Array, error) {
 	file, name := path, ""
 	f, err := os.Open(file)
@@ -49,12 +50,12 @@ func readArray(f *os.File, name string) (a Array, err error) {
 		return a, err
 	}
 	if info.IsDir() {
-		return a, errors.New("a folder, want an NPY or an NPZ file")
+		return a, noData{errors.New("a folder, want an NPY or an NPZ file")}
 	}
 	r := bufio.NewReaderSize(f, 1<<16)
 	if magic, _ := r.Peek(4); string(magic) != "PK\x03\x04" && string(magic) != "PK\x05\x06" {
 		if name != "" {
-			return a, fmt.Errorf("not an NPZ file, and so without an array %s", name)
+			return a, noData{fmt.Errorf("not an NPZ file, and so without an array %s", name)}
 		}
 		return arrayOf(r, info.Size())
 	}
@@ -88,9 +89,9 @@ func only(z *zip.Reader, name string) (string, error) {
 	case name != "": // if it is missing, readEntry lists the others
 		return name, nil
 	case len(have) == 0:
-		return "", errors.New("an NPZ file without arrays")
+		return "", noData{errors.New("an NPZ file without arrays")}
 	case len(have) > 1:
-		return "", fmt.Errorf("has %d arrays, %s: say which, as in FILE.npz:%s", len(have), strings.Join(have, ", "), have[0])
+		return "", noData{fmt.Errorf("has %d arrays, %s: say which, as in FILE.npz:%s", len(have), strings.Join(have, ", "), have[0])}
 	}
 	return have[0], nil
 }

@@ -110,8 +110,13 @@ func lookUp(name string) (catalogued, bool) {
 	return catalogued{}, false
 }
 
-// ErrNoData is wrapped if a data set is not found.
+// ErrNoData is wrapped if a data set is not found, or is none.
 var ErrNoData = errors.New("no such data")
+
+// A noData is an error in place of [ErrNoData], which says why in words of its own.
+type noData struct{ error }
+
+func (noData) Is(target error) bool { return target == ErrNoData }
 
 // Find returns the folder of a data set given by name, or the path itself where there is something. A
 // name is looked for in /usr/share/datasets (Debian's packages), the user's cache, where [Fetch] puts

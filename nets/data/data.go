@@ -174,7 +174,11 @@ func (s *Set) settle(path string, o Options) error {
 	if q := s.Sequences; o.Classes == 0 && (q == nil || *q == Sequences{}) {
 		s.sayMissing()
 	}
-	if s.Test != nil || o.Holdout == 0 {
+	switch {
+	case o.Holdout == 0:
+		return nil
+	case s.Test != nil:
+		s.note("there is a test part, and nothing is held out for another")
 		return nil
 	}
 	s.Train, s.Test = s.Train.holdOut(o.Holdout, s.Classes, s.Values())

@@ -119,7 +119,7 @@ func TestHoldout(t *testing.T) {
 	wantIn(t, "too few to hold out", err, "leaves 2 examples to train on and 0 to test")
 	whole := idxFolder(t, 4, []byte{0, 9, 1, 2}, "-", "")
 	putIDX(t, whole, "t10k", 2, []byte{3, 4}, "-", "")
-	if s, err := Load(whole, Options{Holdout: 0.5}); err != nil || s.Train.N() != 4 || s.Test.N() != 2 {
+	if s, err := Load(whole, Options{Holdout: 0.5}); err != nil || s.Train.N() != 4 || s.Test.N() != 2 || !slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, "nothing is held out") }) {
 		t.Errorf("with a test part: %+v, %v", s, err)
 	}
 }

@@ -50,7 +50,7 @@ func formatOf(path string) (format, error) {
 	case strings.Contains(filepath.Base(path), "train-images"):
 		return format{load: loadIDX}, nil
 	default:
-		return format{}, fmt.Errorf("%s is a file, want an .npz file, an IDX file of train-images or a folder", path)
+		return format{}, noData{fmt.Errorf("%s is a file, want an .npz file, an IDX file of train-images or a folder", path)}
 	}
 	looks := make([]string, len(formats))
 	for k, f := range formats {
@@ -59,7 +59,7 @@ func formatOf(path string) (format, error) {
 		}
 		looks[k] = f.looks
 	}
-	return format{}, fmt.Errorf("%s holds no data: none of %s", path, strings.Join(looks, ", "))
+	return format{}, noData{fmt.Errorf("%s holds no data: none of %s", path, strings.Join(looks, ", "))}
 }
 
 func isDir(name string) bool {

@@ -244,7 +244,7 @@ func entries(z *zip.Reader) (names []string) {
 func readEntry(z *zip.Reader, name string, read func(npy, io.Reader) error) error {
 	f := entry(z, name)
 	if f == nil {
-		return fmt.Errorf("has no array %s, only %s", name, strings.Join(entries(z), ", "))
+		return noData{fmt.Errorf("has no array %s, only %s", name, strings.Join(entries(z), ", "))}
 	}
 	r, err := f.Open()
 	if err != nil {

@@ -4,6 +4,7 @@
 package dependence
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -27,12 +28,20 @@ const FewestRows = 4
 // mostMagnitude is the largest number whose square can be added up in float64.
 const mostMagnitude = 0x1p400
 
+// An InputError says why dependence cannot be measured of such samples or with such options; that some numbers are not finite
+// is another error.
+type InputError struct{ error }
+
+func (e InputError) Unwrap() error { return e.error }
+
+func inputf(format string, args ...any) error { return InputError{fmt.Errorf(format, args...)} }
+
 func (s Samples) check() error {
 	switch {
 	case s.Rows < 1 || s.Dims < 1 || len(s.Values) != s.Rows*s.Dims:
-		return fmt.Errorf("%s has %d values for %d×%d", s.Name, len(s.Values), s.Rows, s.Dims)
+		return inputf("%s has %d values for %d×%d", s.Name, len(s.Values), s.Rows, s.Dims)
 	case s.Rows < FewestRows:
-		return fmt.Errorf("%s has %d rows, want at least %d", s.Name, s.Rows, FewestRows)
+		return inputf("%s has %d rows, want at least %d", s.Name, s.Rows, FewestRows)
 	}
 	for i, v := range s.Values {
 		if !(math.Abs(v) <= mostMagnitude) {
@@ -45,7 +54,7 @@ func (s Samples) check() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %w", s.Name, ErrConstant)
+	return inputf("%s: %w", s.Name, ErrConstant)
 }
 
 // ErrConstant is of samples that do not differ, on which nothing can depend.
@@ -62,7 +71,7 @@ func paired(x, y *Samples) error {
 		}
 	}
 	if x.Rows != y.Rows {
-		return fmt.Errorf("%s has %d rows and %s has %d, want as many: row i of one belongs to row i of the other",
+		return inputf("%s has %d rows and %s has %d, want as many: row i of one belongs to row i of the other",
 			x.Name, x.Rows, y.Name, y.Rows)
 	}
 	if err := x.check(); err != nil {
@@ -82,15 +91,15 @@ type Kernel struct {
 func (k Kernel) check(of string) error {
 	switch {
 	case k.Kind > compute.Gaussian:
-		return fmt.Errorf("kernel %v of %s, want linear, cosine or gaussian", k.Kind, of)
+		return inputf("kernel %v of %s, want linear, cosine or gaussian", k.Kind, of)
 	case k.Kind != compute.Gaussian && (len(k.Sigma) > 0 || k.PerDim):
-		return fmt.Errorf("a width for the %v kernel of %s, which has none", k.Kind, of)
+		return inputf("a width for the %v kernel of %s, which has none", k.Kind, of)
 	case len(k.Sigma) > compute.MaxWidths:
-		return fmt.Errorf("%d widths for %s, want at most %d", len(k.Sigma), of, compute.MaxWidths)
+		return inputf("%d widths for %s, want at most %d", len(k.Sigma), of, compute.MaxWidths)
 	}
 	for _, σ := range k.Sigma {
 		if !(σ > 0 && σ <= mostMagnitude) {
-			return fmt.Errorf("width %g for %s, want a number above 0", σ, of)
+			return inputf("width %g for %s, want a number above 0", σ, of)
 		}
 	}
 	return nil
@@ -105,7 +114,7 @@ type Options struct {
 }
 
 // settle checks the samples and options, and sets the widths that are not given.
-func (o *Options) settle(x, y *Samples) error {
+func (o *Options) settle(ctx context.Context, x, y *Samples) error {
 	if err := paired(x, y); err != nil {
 		return err
 	}
@@ -114,7 +123,7 @@ func (o *Options) settle(x, y *Samples) error {
 	}
 	for k, s := range map[*Kernel]Samples{&o.X: *x, &o.Y: *y} {
 		if k.Kind == compute.Gaussian && len(k.Sigma) == 0 {
-			σ, err := median(s, o.Seed)
+			σ, err := median(ctx, s, o.Seed)
 			if err != nil {
 				return err
 			}
@@ -134,9 +143,9 @@ func (o Options) check(x, y Samples) error {
 	a, b := max(1, len(o.X.Sigma)), max(1, len(o.Y.Sigma))
 	switch {
 	case a != b && a != 1 && b != 1:
-		return fmt.Errorf("%d widths for %s and %d for %s, want as many or one", a, x.Name, b, y.Name)
+		return inputf("%d widths for %s and %d for %s, want as many or one", a, x.Name, b, y.Name)
 	case o.Permutations < 0:
-		return fmt.Errorf("%d permutations, want 0 or more", o.Permutations)
+		return inputf("%d permutations, want 0 or more", o.Permutations)
 	}
 	return nil
 }

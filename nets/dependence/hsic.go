@@ -35,9 +35,9 @@ type Value struct {
 
 // HSIC measures the dependence of x and y, for each width. For m rows it takes O(m²·(dx+dy)) operations on the device, as many
 // again for each permutation, and O(m·(dx+dy)) memory: no kernel matrix is stored. Sums over pairs of rows are float32 along
-// a row and float64 over rows. It stops when ctx ends.
+// a row and float64 over rows. It begins no other op when ctx has ended.
 func HSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options) (Result, error) {
-	if err := o.settle(&x, &y); err != nil {
+	if err := o.settle(ctx, &x, &y); err != nil {
 		return Result{}, err
 	}
 	r := Result{Rows: x.Rows}
@@ -46,11 +46,11 @@ func HSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options) (Re
 }
 
 func (r *Result) measure(ctx context.Context, dev *compute.Device, st *compute.Step, x, y Samples, o Options) error {
-	a, err := newSide(st, x, o.X)
+	a, err := newSide(ctx, st, x, o.X)
 	if err != nil {
 		return err
 	}
-	b, err := newSide(st, y, o.Y)
+	b, err := newSide(ctx, st, y, o.Y)
 	if err != nil {
 		return err
 	}
@@ -120,6 +120,9 @@ func trace(ctx context.Context, dev *compute.Device, a, b *side) (sums []float64
 	if b.widths() > a.widths() {
 		a, b = b, a
 	}
+	if err := cause(ctx); err != nil {
+		return nil, err
+	}
 	sums = make([]float64, a.widths())
 	err = dev.Step(func(st *compute.Step) error {
 		if a.sim.Kernel == compute.Linear && b.sim.Kernel == compute.Linear && a.Dims*b.Dims <= a.Rows*(a.Dims+b.Dims) {
@@ -131,9 +134,17 @@ func trace(ctx context.Context, dev *compute.Device, a, b *side) (sums []float64
 		for i, v := range read(st, dot) {
 			sums[i/a.Rows] += float64(v)
 		}
-		return ctx.Err()
+		return nil
 	})
 	return sums, err
+}
+
+// cause is why ctx has ended, or nil; it is asked before each op, of which one may take long, and each pair of a median.
+func cause(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(ctx)
 }
 
 // covariances returns the trace for two linear kernels as ‖XᵀY‖², which is less work for many short rows.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/cpu"
 	"hebb/nets/dependence"
 	"hebb/nets/internal/lab"
 )
@@ -294,19 +295,75 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-func TestCancelled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	o := both(gaussian)
-	o.Permutations, o.Progress = 1000, func(n int) {
-		if n == 3 {
-			cancel()
-		}
-		if n > 3 {
-			t.Errorf("permutation %d", n)
+// A stopping Backend ends a context in one of its ops.
+type stopping struct {
+	compute.Backend
+	ops, at int
+	stop    func()
+}
+
+func (b *stopping) Run(op compute.Op) error {
+	if b.ops++; b.ops == b.at {
+		b.stop()
+	}
+	return b.Backend.Run(op)
+}
+
+// An impatient context ends when it has been asked that often.
+type impatient struct {
+	context.Context
+	left int
+}
+
+func (c *impatient) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCancelledMedian: the search for a width ends with the context, and no op begins.
+func TestCancelledMedian(t *testing.T) {
+	for _, rows := range []int{200, 500} { // of all pairs, and of some
+		x := normal(rand.New(rand.NewPCG(43, 47)), rows, 1)
+		_, err := dependence.HSIC(&impatient{t.Context(), 100}, compute.New(&compute.Stage{}), x, x, both(dependence.Kernel{Kind: compute.Gaussian}))
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%d rows: %v", rows, err)
 		}
 	}
+}
+
+// TestCancelled: no op begins after the end of the context, in whichever that comes.
+func TestCancelled(t *testing.T) {
 	x := normal(rand.New(rand.NewPCG(43, 47)), 20, 3)
-	if _, err := dependence.HSIC(ctx, lab.CPU(t), x, x, o); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
+	o := both(gaussian)
+	o.Permutations = 2
+	for _, c := range []struct {
+		ops int
+		f   func(context.Context, *compute.Device) error
+	}{
+		{7, func(ctx context.Context, d *compute.Device) error {
+			_, err := dependence.HSIC(ctx, d, x, x, o)
+			return err
+		}},
+		{4, func(ctx context.Context, d *compute.Device) error {
+			_, err := dependence.NormalisedHSIC(ctx, d, x, x, o, 0.1)
+			return err
+		}},
+	} {
+		for at := 1; at < c.ops; at++ {
+			back, err := cpu.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			b := &stopping{Backend: back, at: at, stop: cancel}
+			dev := compute.New(b)
+			if err := c.f(ctx, dev); b.ops != at || !errors.Is(err, context.Canceled) {
+				t.Errorf("stopped in op %d of %d, it ended after %d: %v", at, c.ops, b.ops, err)
+			}
+			cancel()
+			dev.Close()
+		}
 	}
 }

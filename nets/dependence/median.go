@@ -1,7 +1,7 @@
 package dependence
 
 import (
-	"fmt"
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -17,7 +17,7 @@ const (
 const mostPairs = 1 << 16
 
 // median returns the width of a Gaussian kernel by the median heuristic, see [Kernel].
-func median(s Samples, seed uint64) (float64, error) {
+func median(ctx context.Context, s Samples, seed uint64) (float64, error) {
 	var all []float64
 	_, _, exp := centre(s)
 	look := func(i, j int) {
@@ -32,6 +32,9 @@ func median(s Samples, seed uint64) (float64, error) {
 	}
 	if s.Rows*(s.Rows-1)/2 <= mostPairs {
 		for i := range s.Rows {
+			if err := cause(ctx); err != nil {
+				return 0, err
+			}
 			for j := range i {
 				look(i, j)
 			}
@@ -39,6 +42,9 @@ func median(s Samples, seed uint64) (float64, error) {
 	} else {
 		rnd := rand.New(rand.NewPCG(seed, pairStream))
 		for range mostPairs {
+			if err := cause(ctx); err != nil {
+				return 0, err
+			}
 			i, j := rnd.IntN(s.Rows), rnd.IntN(s.Rows-1)
 			if j >= i {
 				j++
@@ -47,7 +53,7 @@ func median(s Samples, seed uint64) (float64, error) {
 		}
 	}
 	if len(all) == 0 {
-		return 0, fmt.Errorf("%s has no two different rows among %d pairs of which the median of distances is sought: give a width", s.Name, mostPairs)
+		return 0, inputf("%s has no two different rows among %d pairs of which the median of distances is sought: give a width", s.Name, mostPairs)
 	}
 	slices.Sort(all)
 	n := len(all)

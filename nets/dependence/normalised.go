@@ -2,7 +2,6 @@ package dependence
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"hebb/compute"
@@ -22,15 +21,15 @@ const DefaultEps = 1e-5
 // and m − 1. An error of u in K changes it in proportion to u/ε, so a small ε costs accuracy in float32. It stores m×m
 // matrices, for at most [MostRows] rows.
 func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options, eps float64) ([]float64, error) {
-	if err := o.settle(&x, &y); err != nil {
+	if err := o.settle(ctx, &x, &y); err != nil {
 		return nil, err
 	}
 	switch {
 	case x.Rows > MostRows:
-		return nil, fmt.Errorf("%s has %d rows, want at most %d for the normalised HSIC of Ma et al., which stores matrices of rows × rows",
+		return nil, inputf("%s has %d rows, want at most %d for the normalised HSIC of Ma et al., which stores matrices of rows × rows",
 			x.Name, x.Rows, MostRows)
 	case !(eps > 0 && eps*float64(x.Rows) <= math.MaxFloat32):
-		return nil, fmt.Errorf("ε is %g, want a number above 0", eps)
+		return nil, inputf("ε is %g, want a number above 0", eps)
 	}
 	var a, b [][]float32
 	for _, s := range []struct {
@@ -64,7 +63,7 @@ func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps fl
 	m := s.Rows
 	c := math.Ldexp(eps*float64(m), -p.scale())
 	if c > math.MaxFloat32 {
-		return nil, fmt.Errorf("%s: beside ε·m = %.3g, float32 has nothing of a kernel matrix of 2^%d; want a smaller ε than %g",
+		return nil, inputf("%s: beside ε·m = %.3g, float32 has nothing of a kernel matrix of 2^%d; want a smaller ε than %g",
 			s.Name, eps*float64(m), p.scale(), eps)
 	}
 	gram, inv, info := st.Tensor(m, m), st.Tensor(m, m), st.Tensor(1)
@@ -74,16 +73,22 @@ func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps fl
 		if k.Kind == compute.Gaussian {
 			g.Sigma = p.sim.Sigma[w:][:1]
 		}
+		if err := cause(ctx); err != nil {
+			return nil, err
+		}
 		st.Do(g)
-		st.Do(compute.Inverse{Inv: inv, Info: info, A: gram, Shift: float32(c)})
 		trace := 0.0
 		for i, v := range read(st, gram) {
 			if i%(m+1) == 0 {
 				trace += float64(v)
 			}
 		}
+		if err := cause(ctx); err != nil {
+			return nil, err
+		}
+		st.Do(compute.Inverse{Inv: inv, Info: info, A: gram, Shift: float32(c)})
 		if read(st, info)[0] != 0 || c < 0x1p-23*trace/math.Sqrt(float64(m)) { // the change of an eigenvalue by roundings of m² entries
-			return nil, fmt.Errorf("%s: beside a kernel matrix of trace %.3g, float32 has nothing of ε·m = %.3g; want a larger ε than %g",
+			return nil, inputf("%s: beside a kernel matrix of trace %.3g, float32 has nothing of ε·m = %.3g; want a larger ε than %g",
 				s.Name, math.Ldexp(trace, p.scale()), eps*float64(m), eps)
 		}
 		all[w] = read(st, inv)
@@ -91,9 +96,6 @@ func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps fl
 			if all[w][i] = float32(-c * float64(v)); i%(m+1) == 0 {
 				all[w][i] = float32(1 - c*float64(v))
 			}
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
 		}
 	}
 	return all, st.Err()

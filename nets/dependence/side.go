@@ -1,7 +1,8 @@
 package dependence
 
 import (
-	"fmt"
+	"cmp"
+	"context"
 	"math"
 
 	"hebb/compute"
@@ -24,9 +25,9 @@ type side struct {
 }
 
 // newSide copies s to the device, with the offsets that centre its kernel.
-func newSide(st *compute.Step, s Samples, k Kernel) (*side, error) {
+func newSide(ctx context.Context, st *compute.Step, s Samples, k Kernel) (*side, error) {
 	p, err := place(st, s, k)
-	if err != nil {
+	if err = cmp.Or(err, cause(ctx)); err != nil {
 		return nil, err
 	}
 	p.rowMeans(st)
@@ -50,12 +51,12 @@ func place(st *compute.Step, s Samples, k Kernel) (*side, error) {
 		p.mean, p.rest, p.exp = centre(p.Samples)
 	}
 	if k.Kind == compute.Cosine && p.sim.Kernel == compute.Linear && p.reach() <= 4*p.directionError() {
-		return nil, fmt.Errorf("%s: %w", s.Name, ErrParallel)
+		return nil, inputf("%s: %w", s.Name, ErrParallel)
 	}
 	for _, σ := range k.Sigma {
 		scaled := float32(math.Ldexp(σ, -p.exp))
 		if f := 1 / (2 * float64(scaled) * float64(scaled)); !(f >= 0x1p-100 && f <= 0x1p100) {
-			return nil, fmt.Errorf("width %g for %s, whose values reach %.3g from their mean: no float32 kernel tells them apart",
+			return nil, inputf("width %g for %s, whose values reach %.3g from their mean: no float32 kernel tells them apart",
 				σ, s.Name, p.reach())
 		}
 		p.sim.Sigma = append(p.sim.Sigma, scaled)

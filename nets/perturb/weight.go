@@ -2,10 +2,6 @@
 package perturb
 
 import (
-	"fmt"
-	"math"
-	"slices"
-
 	"hebb/compute"
 	"hebb/nets"
 )
@@ -19,95 +15,68 @@ import (
 //	w ← w − η·(E(w + σ·ξ) − E(w))/σ·ξ
 //
 // E is the mean loss over the examples of a moment, η the rate of the run, and σ is Sigma. As σ → 0 the expected step is
-// that of gradient descent, −η·∂E/∂w, and its variance grows with the number of weights. In float32 the slope along the
-// noise, (E(w + σ·ξ) − E(w))/σ, has an error of about 2⁻²⁴·E/σ, so that σ should not be below 10⁻³ or so.
+// that of gradient descent, −η·∂E/∂w, and its variance grows with the number of weights: with K of them the step along the
+// gradient is one part in K + 1 of its mean square.
 //
-// There are no biases: a task that needs them shows a 1. First values are normal with variance 1/inputs of a layer. Cost:
-// that of two forward passes, and 2 numbers drawn for each weight.
+// With Trials, E is the mean loss over the examples and the moments of a trial, where moments that want nothing count as 0.
+// The weights have one noise throughout a trial, and change when it ends.
+//
+// With Recurrent each hidden layer is one of leaky rate units, which are 0 when a trial begins, and Trials is meant too:
+//
+//	h ← (1−1/τ)·h + 1/τ·tanh(W·x + R·h),   τ is Tau
+//
+// In float32 the slope along the noise, (E(w + σ·ξ) − E(w))/σ, has an error of about 2⁻²⁴·E/σ, so that σ should not be
+// below 10⁻³ or so. With Exact it is found from how far the outputs move, p, and any σ will do. It wants the squared
+// error, of which E(w + σ·ξ) − E(w) is the mean of Σ (2·(y − y*) + p)·p; and p goes through the network as a difference of
+// its own: tanh(u + d) − tanh(u) = tanh(d)·(1 − tanh²(u))/(1 + tanh(u)·tanh(d)).
+//
+// There are no biases: a task that needs them shows a 1. First values are normal with variance 1/inputs of a layer, of R
+// with Gain²/units. Cost: that of two forward passes, of three with Exact, and a number drawn for each weight.
+//
+// [ActiveWeight], [Node] and [Hybrid] have the same networks and settings, and another noise or another direction.
 type Weight struct {
 	Hidden []int   `json:"hidden" toml:"hidden"` // units of the layers below the outputs
 	Sigma  float32 `json:"sigma" toml:"sigma"`   // σ
 
+	Exact     bool    `json:"exact" toml:"exact"`         // the slope along the noise is found from how far the outputs move
+	Trials    bool    `json:"trials" toml:"trials"`       // one update a trial, from its mean loss; else one a moment
+	Recurrent bool    `json:"recurrent" toml:"recurrent"` // the hidden layers are recurrent
+	Tau       float32 `json:"tau" toml:"tau"`             // τ of recurrent layers, in moments
+	Gain      float32 `json:"gain" toml:"gain"`           // of the first recurrent weights
+
 	Loss nets.Loss `json:"-" toml:"-"` // nil is the task's, see [nets.DefaultLoss]
 
-	w    []*compute.Tensor // of each layer, outputs × inputs
-	loss nets.Loss
+	net *network
 }
 
 // Systems are the systems of this package that text can name.
 var Systems = []nets.NamedSystem{
-	{Name: "wp", About: "weight perturbation (Jabri and Flower 1992)", System: func() nets.System { return &Weight{Hidden: []int{16}, Sigma: 1e-3} }, Rate: 0.03},
+	{Name: "wp", About: "weight perturbation (Jabri and Flower 1992)", System: func() nets.System { w := settings(); return &w }, Rate: 0.03},
+	{Name: "wp0", About: "weight perturbation, of weights from active inputs alone (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := ActiveWeight(settings()); return &w }, Rate: 0.03},
+	{Name: "np", About: "node perturbation (Williams 1992; Werfel, Xie, Seung 2005)", System: func() nets.System { w := Node(settings()); return &w }, Rate: 0.01},
+	{Name: "hp", About: "noise on weights, learned as if it were on nodes (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := Hybrid(settings()); return &w }, Rate: 0.003},
 }
+
+func settings() Weight { return Weight{Hidden: []int{16}, Sigma: 1e-3, Tau: 10, Gain: 1.5} }
 
 // Check reports a setting that cannot be.
-func (r *Weight) Check() error {
-	for _, n := range r.Hidden {
-		if n < 1 {
-			return fmt.Errorf("wp: hidden layers of %v units, want at least 1 each", r.Hidden)
-		}
-	}
-	if !(r.Sigma > 0 && r.Sigma < math.MaxFloat32) {
-		return fmt.Errorf("wp: sigma %g, want a number above 0", r.Sigma)
-	}
-	return nil
-}
+func (r *Weight) Check() error { return r.check("wp") }
 
-// Build asks for the weights of each layer, called "1", "2" and so on.
+// Build asks for the weights of each layer, called "1", "2" and so on, and "1.recurrent" of recurrent ones.
 func (r *Weight) Build(s *nets.Store, spec nets.Spec) (err error) {
-	loss := r.Loss
-	if loss == nil {
-		loss = nets.DefaultLoss(spec)
-	}
-	if r.loss, err = nets.BuildLoss(s, spec, loss); err != nil {
-		return err
-	}
-	in := spec.In.Len()
-	for i, out := range slices.Concat(r.Hidden, []int{spec.Out}) {
-		r.w = append(r.w, s.Weights(fmt.Sprint(i+1), nets.Normal(1/math.Sqrt(float64(in))), out, in))
-		in = out
-	}
-	return nil
+	r.net, err = build(r, alongNoise{}, s, spec)
+	return err
 }
-
-// answer returns y(w) for weights of each layer.
-func answer(p *nets.Pass, ws []*compute.Tensor, x *compute.Tensor) *compute.Tensor {
-	for i, w := range ws {
-		act := compute.Tanh
-		if i == len(ws)-1 {
-			act = compute.Identity
-		}
-		x = p.Product(w, x, act)
-	}
-	return x
-}
-
-var (
-	shifted = compute.Formula("w + sigma*xi", "w", "xi")
-	learned = compute.Formula("old - rate*(noisy - quiet)*xi", "xi", "noisy", "quiet")
-)
 
 // Step answers a moment and, from a second answer with noise on the weights, learns.
-func (r *Weight) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
-	y := answer(p, r.w, m.X)
-	if m.Want == nil {
-		return y
-	}
-	loss := r.loss.Judge(p, m, y, false).Loss
-	p.Count("loss", loss, m.Examples())
-	if !p.Learning {
-		return y
-	}
-	var xi, ws []*compute.Tensor
-	for i, w := range r.w {
-		xi = append(xi, p.Like(w))
-		p.Random(xi[i], compute.Normal(0, 1))
-		ws = append(ws, p.Map(shifted.With("sigma", r.Sigma), w, xi[i]))
-	}
-	mean := 1 / float32(m.Examples())
-	quiet := p.PerLearner(nil, mean, loss)
-	noisy := p.PerLearner(nil, mean, r.loss.Judge(p, m, answer(p, ws, m.X), false).Loss)
-	for i, w := range r.w {
-		p.Into(w, learned.With("rate", float32(p.Rate)/r.Sigma), xi[i], noisy, quiet)
-	}
-	return y
-}
+func (r *Weight) Step(p *nets.Pass, m nets.Moment) *compute.Tensor { return r.net.step(p, m) }
+
+// alongNoise is the rule of [Weight].
+type alongNoise struct{}
+
+func (alongNoise) name() string                                                    { return "wp" }
+func (alongNoise) onNodes() bool                                                   { return false }
+func (alongNoise) trace(_, _ int) []int                                            { return nil }
+func (alongNoise) add(*nets.Pass, *layer, []*compute.Tensor, *compute.Tensor, int) {}
+
+func (alongNoise) along(_ *nets.Pass, l *layer, i int) *compute.Tensor { return l.xi[i] }

@@ -1,9 +1,7 @@
-// Package recurrent has recurrent networks that learn from sequences, moment by moment.
 package recurrent
 
 import (
-	"fmt"
-	"math"
+	"cmp"
 
 	"hebb/compute"
 	"hebb/nets"
@@ -11,125 +9,69 @@ import (
 
 // RFLO is random feedback local online learning (Murray 2019, eLife 8:e43299): a leaky network of rate
 // units learns at every moment from the error then, which fixed random weights B send back, and from a trace P of each
-// synapse. With x an example of n, h its activities, 0 at first, and ⊗ an outer product:
+// synapse. For a [Local] network, with z_k the inputs of its weights W_k and gain·slope∘ the step of each unit to them:
 //
-//	φ = tanh(U·x + W·h)               units
-//	P ← (1−1/τ)·P + 1/τ·(1−φ²)⊗x      units × inputs, for U
-//	Q ← (1−1/τ)·Q + 1/τ·(1−φ²)⊗h      units × units, for W
-//	h ← (1−1/τ)·h + 1/τ·φ             units
-//	y = V·h                           outputs, the answer
-//	l = Bᵀ·∂E/∂y                      units; E is the mean loss over the n examples
-//	gradients: Σ l_i·P_ij of U_ij, Σ l_i·Q_ij of W_ij, Σ ∂E/∂y⊗h of V, summed over examples
+//	P_k ← keep·P_k + gain·slope⊗z_k     units × inputs
+//	gradients: Σ q_i·P_k,ij of W_k,ij, summed over examples; q as [Learning] has it, with random feedback unless it says other
 //
-// which Optimiser takes at the rate of the run: plain descent in the paper.
-// Of the squared error, ∂E/∂y is 2·(y − y*)/n, so that the paper's rates are twice those here. Weights change online,
-// with no pass back in time; in the paper's experiments they change when a trial ends. At a high rate the weights follow
-// what is wanted within each trial and keep little of it, so that the error while learning says less than a test: of ten
-// learners of the task sines, all had learned after 300 trials at a rate of 0.0005, and half of them at 0.005. Where nothing
-// is wanted or an example is masked, activities and traces go on and weights stay.
+// Of [Leaky] units, z is x for U and h_{t−1} for W, keep = 1−1/τ, gain = 1/τ and slope = f′. It is RTRL without the terms of
+// the Jacobian that have weights in them.
 //
-// First values: U and V are normal with variance 1/inputs and 1/units, W with Gain²/units, B with 1/outputs. Cost of a
-// moment, for each example: 2·units·(inputs + units + 2·outputs) flops of products and 6·units·(inputs + units) of traces.
+// At a high rate the weights follow what is wanted within each trial and keep little of it, so that the error while
+// learning says less than a test: of ten learners of the task sines, all had learned after 300 trials at a rate of 0.0005,
+// and half of them at 0.005. In the paper's experiments weights change when a trial ends.
+//
+// Cost of a moment, for each example: 2·units·(inputs + units + 2·outputs) flops of products and 6·units·(inputs + units) of
+// traces.
 type RFLO struct {
-	Units int     `json:"units" toml:"units"`
-	Tau   float32 `json:"tau" toml:"tau"`   // τ, in moments
-	Gain  float32 `json:"gain" toml:"gain"` // of the first recurrent weights; above 1 the network makes activity of its own
+	Leaky           // the network, unless Network is another
+	Network Network `json:"-" toml:"network"` // a Local one; nil is Leaky
+	When    string  `json:"when" toml:"when"` // weights change: moment or trial; "" is moment
+	Learning
 
-	Optimiser nets.Optimiser `json:"optimiser" toml:"optimiser"` // nil is plain descent
-	Loss      nets.Loss      `json:"-" toml:"-"`                 // nil is the task's, see [nets.DefaultLoss]
-
-	u, w, v *compute.Tensor // units × inputs, units × units, outputs × units
-	b       *compute.Tensor // outputs × units
-	h       *compute.Tensor // examples × units
-	pu, pw  *compute.Tensor // examples·units × inputs, examples·units × units
-	loss    nets.Loss
-	store   *nets.Store
-	descent *nets.Descent
-}
-
-// Systems are the systems of this package that text can name.
-var Systems = []nets.NamedSystem{
-	{Name: "rflo", About: "random feedback local online learning (Murray 2019)", System: func() nets.System { return &RFLO{Units: 50, Tau: 10, Gain: 1.5, Optimiser: nets.SGD{}} }, Rate: 5e-4},
-	{Name: "readout", About: "a random recurrent network whose readout alone learns, the control of rules that learn more (Jaeger 2001)", System: func() nets.System { return &Readout{Units: 50, Tau: 10, Gain: 1.5, Optimiser: nets.SGD{}} }, Rate: 5e-4},
+	p []*compute.Tensor // P_k: examples·units × inputs
 }
 
 // Check reports a setting that cannot be.
-func (r *RFLO) Check() error {
-	if r.Units < 1 || !(r.Tau >= 1 && r.Tau < math.MaxFloat32) || !(r.Gain >= 0 && r.Gain < math.MaxFloat32) {
-		return fmt.Errorf("rflo: %d units, tau %g and gain %g, want at least 1, 1 and 0", r.Units, r.Tau, r.Gain)
-	}
-	return nil
-}
+func (r *RFLO) Check() error { return r.check("rflo", r.When, r.Network, &r.Leaky) }
 
 // Build asks for weights, feedback, activities and traces.
-func (r *RFLO) Build(s *nets.Store, spec nets.Spec) (err error) {
-	loss := r.Loss
-	if loss == nil {
-		loss = nets.DefaultLoss(spec)
-	}
-	if r.loss, err = nets.BuildLoss(s, spec, loss); err != nil {
+func (r *RFLO) Build(s *nets.Store, spec nets.Spec) error {
+	if err := r.build(s, spec, r.When, cmp.Or(r.Feedback, random), r.Network, &r.Leaky); err != nil {
 		return err
 	}
-	in, n, out, most := spec.In.Len(), r.Units, spec.Out, spec.Examples
-	sd := func(gain float32, fan int) nets.Init { return nets.Normal(float64(gain) / math.Sqrt(float64(fan))) }
-	r.u, r.w, r.v = s.Weights("in", sd(1, in), n, in), s.Weights("recurrent", sd(r.Gain, n), n, n), s.Weights("out", sd(1, n), out, n)
-	r.b, r.h = s.Kept("feedback", sd(1, out), out, n), s.State("h", nets.Zeros, most, n)
-	r.pu, r.pw = s.State("trace.in", nets.Zeros, most*n, in), s.State("trace.recurrent", nets.Zeros, most*n, n)
-	o := r.Optimiser
-	if o == nil {
-		o = nets.SGD{}
-	}
-	r.store, r.descent = s, s.Descent(o)
-	return nil
+	r.p = r.tracesOf("trace.")
+	return r.isLocal("rflo")
 }
 
-var (
-	leak  = compute.Formula("keep*old + gain*phi", "phi")
-	slope = compute.Formula("1 - phi*phi", "phi")
-	steps = compute.Formula("l*p", "p", "l")
-)
+var steps = compute.Formula("l*p", "p", "l")
 
 // Step answers a moment of a trial and learns from it.
 func (r *RFLO) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
-	n := m.Examples()
-	h := p.View(r.h, 0, p.Learners, n, r.Units)
-	pu, pw := p.View(r.pu, 0, p.Learners*n, r.Units, r.u.Cols()), p.View(r.pw, 0, p.Learners*n, r.Units, r.Units)
-	p.Begin(m, h, pu, pw)
-	phi := p.Product(r.u, m.X, compute.Identity)
-	p.AddProduct(phi, r.w, h, compute.Tanh)
-	s := p.Map(slope, phi)
-	r.trace(p, pu, s, p.All(m.X))
-	r.trace(p, pw, s, h)
-	p.Into(h, leak.With("keep", 1-1/r.Tau).With("gain", 1/r.Tau), phi)
-	y := p.Product(r.v, h, compute.Identity)
-	if m.Want == nil {
-		return y
-	}
-	v := r.loss.Judge(p, m, y, p.Learning)
-	p.Count("loss", v.Loss, n)
-	if p.Learning {
-		r.learn(p, v, h, pu, pw)
-	}
+	y := r.step(p, m, r)
+	r.update(p, m)
 	return y
 }
 
-// trace is P ← (1−1/τ)·P + 1/τ·s⊗x for each example of each learner.
-func (r *RFLO) trace(p *nets.Pass, trace, s, x *compute.Tensor) {
-	each := trace.Batch()
-	p.Outer(trace, p.View(s, 0, each, 1, r.Units), p.View(x, 0, each, 1, x.Cols()), 1-1/r.Tau, 1/r.Tau)
+func (r *RFLO) traces() []*compute.Tensor { return r.p }
+
+// follow is P ← keep·P + gain·slope⊗z.
+func (r *RFLO) follow(now moment) {
+	slope, keep, gain := r.net.(Local).Local(now.Pass, now.tape)
+	for k, w := range r.parts.Weights {
+		now.Outer(r.of(now, r.p[k]), slope, now.tape[w.In], keep, gain)
+	}
 }
 
-// learn changes the weights by the verdict on the answer, whose delta has the 1/n of a mean over examples.
-func (r *RFLO) learn(p *nets.Pass, v nets.Verdict, h, pu, pw *compute.Tensor) {
-	n := h.Rows()
-	l := p.View(p.Back(r.b, v.Delta), 0, p.Learners*n, r.Units, 1)
-	if v.After != nil {
-		v.After()
+func (r *RFLO) learn(now moment, q *compute.Tensor) {
+	each := now.View(q, 0, now.all(), r.units(), 1)
+	for k, w := range r.parts.Weights {
+		g, keep := r.into(w.W)
+		if now.n == 1 && keep == 0 { // nothing to sum up
+			now.Into(now.View(g, 0, now.Learners, r.units(), w.W.Cols()), steps, r.of(now, r.p[k]), each)
+			continue
+		}
+		steps := now.View(now.Map(steps, r.of(now, r.p[k]), each), 0, now.Learners, now.n, r.units()*w.W.Cols())
+		now.Do(compute.Reduce{Out: g, In: []*compute.Tensor{steps}, Along: compute.AlongRows, Alpha: 1, Beta: keep})
 	}
-	for _, s := range []struct{ w, trace *compute.Tensor }{{r.u, pu}, {r.w, pw}} {
-		each := p.View(p.Map(steps, s.trace, l), 0, p.Learners, n, r.Units*s.w.Cols())
-		p.Do(compute.Reduce{Out: r.store.Grad(s.w), In: []*compute.Tensor{each}, Along: compute.AlongRows, Alpha: 1})
-	}
-	p.Outer(r.store.Grad(r.v), v.Delta, h, 0, float32(n)) // which divides by n
-	r.descent.Update(p)
 }

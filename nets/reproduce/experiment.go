@@ -22,7 +22,8 @@ type Experiment struct {
 	Scales []Scale
 }
 
-// A Scale is how large the experiment is made: "cpu" for half an hour or so on two cores, "gpu" for the whole of it.
+// A Scale is how large the experiment is made: "cpu" for half an hour or so on two cores, "gpu" for the whole of it where
+// that takes longer, "small" for a device in software.
 type Scale struct {
 	Name  string
 	About string
@@ -73,6 +74,17 @@ func (f Figure) Holds(v Values) bool {
 	return m == m && (f.Within == 0 || math.Abs(m-f.Published) <= f.Within)
 }
 
+// Scale returns what number a value of the figure is to be written as [Plain] with: three digits of it, or two of its band.
+func (f Figure) Scale(value float64) float64 {
+	if f.Within > 0 {
+		return min(math.Abs(value), 3*f.Within)
+	}
+	return value
+}
+
+// Text returns the values of a figure as [Values.String] does, with decimals that tell whether they are in the band.
+func (f Figure) Text(v Values) string { return v.text(f.Scale(v.Mean())) }
+
 // A Quantity names a number that a run gives, with its unit.
 type Quantity string
 
@@ -95,6 +107,7 @@ type Claim struct {
 type Curve struct {
 	X, Y   string // names of the axes
 	Points []Point
+	Theory func(run string, at float64) float64 // what the quantity should be, drawn through the points; or nil
 }
 
 // A Point of a Curve.
@@ -104,7 +117,7 @@ type Point struct {
 }
 
 // All are the experiments of this package.
-var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield}
+var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation}
 
 // Find returns the experiment of a name, of a list, and its scale.
 func Find(all []Experiment, name, scale string) (Experiment, Scale, error) {

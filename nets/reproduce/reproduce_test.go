@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -332,6 +333,77 @@ func TestHopfield(t *testing.T) {
 		swapped[1].Run, swapped[2].Run = swapped[2].Run, swapped[1].Run
 		if !c.Holds(rows) || c.Holds(swapped) {
 			t.Errorf("%s: %t, and of swapped rows %t", c.Says, c.Holds(rows), c.Holds(swapped))
+		}
+	}
+}
+
+// TestPerturbation: at its small scale the experiment holds, and would not if np ended at twice the floor; its seeds are those
+// of single runs.
+func TestPerturbation(t *testing.T) {
+	_, scale, err := Find(All, "perturbation", "small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range scale.Parts {
+		r, one := runner(t), runner(t)
+		one.Seed, one.Seeds = r.Seed+1, 1
+		rows, alone := make1(t, r, p), Rows{}
+		if p.Name == "small" { // else each seed is made alone
+			alone = make1(t, one, p)
+		}
+		for i, run := range p.Runs {
+			for _, f := range run.Figures {
+				v := rows[i].Figures[f.What]
+				if !f.Holds(v) || len(v) != run.Seeds {
+					t.Errorf("%s, %s: %s is %v, want %g within %g", p.Name, run.Name, f.What, v, f.Published, f.Within)
+				}
+				if len(alone) > 0 && !slices.Equal(alone[i].Figures[f.What], v[1:2]) {
+					t.Errorf("%s, %s: %s of seed 8 alone is %v, and among others %v", p.Name, run.Name, f.What, alone[i].Figures[f.What], v)
+				}
+			}
+		}
+		if p.Name == "small" {
+			f := p.Runs[1].Figures[2]
+			if f.Published = -0.98; f.Holds(rows.Of("np", f.What)) {
+				t.Errorf("np at %v would hold of twice the floor too", rows.Of("np", f.What))
+			}
+		}
+	}
+}
+
+// TestPerturbationClaims: each claim holds of what was measured, and not with wp and np swapped or not of twice as much.
+func TestPerturbationClaims(t *testing.T) {
+	_, scale, err := Find(All, "perturbation", "cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Measurements()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range scale.Parts {
+		rows := Rows{}
+		for _, run := range p.Runs {
+			row := Row{Run: run.Name, Result: Result{Figures: Figures{}}}
+			for _, m := range all {
+				if m.Experiment == "perturbation" && m.Part == p.Name && m.Run == run.Name {
+					row.Figures[m.Quantity] = m.Values
+				}
+			}
+			rows = append(rows, row)
+		}
+		for _, c := range p.Check {
+			swapped, twice := slices.Clone(rows), slices.Clone(rows)
+			for i, row := range rows {
+				swapped[i].Run = strings.NewReplacer("wp", "np", "np", "wp").Replace(row.Run)
+				twice[i].Figures = Figures{}
+				for q, v := range row.Figures {
+					twice[i].Figures[q] = Values{2 * v.Mean()}
+				}
+			}
+			if !c.Holds(rows) || c.Holds(swapped) && c.Holds(twice) {
+				t.Errorf("%s: %t of what was measured, %t with wp and np swapped, %t of twice as much", c.Says, c.Holds(rows), c.Holds(swapped), c.Holds(twice))
+			}
 		}
 	}
 }

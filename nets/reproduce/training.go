@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
@@ -65,14 +64,14 @@ func (t Training) train(ctx context.Context, at Place, c train.Config) error {
 
 // begin prepares the training: from the start, or from where it is.
 func (t Training) begin(at Place, c train.Config) (*train.Run, error) {
-	was, err := train.ReadConfig(filepath.Join(at.Dir, train.ConfigFile), train.Config{})
+	was, err := train.RunConfig(at.Dir)
 	switch {
 	case err == nil && was != c:
 		return nil, fmt.Errorf("%s holds another run (%s; wanted %s): choose another folder", at.Dir, Seeds{was.Seed, was.Learners}, Seeds{c.Seed, c.Learners})
 	case err == nil:
 		run, _, err := train.Resume(at.Device, at.Names, at.Dir, nil)
 		return run, err
-	case !errors.Is(err, fs.ErrNotExist):
+	case !errors.Is(err, train.ErrNoRun):
 		return nil, err
 	}
 	rec := train.Record{Version: at.Version, Started: time.Now()}

@@ -49,10 +49,13 @@ func (v Values) Count(holds func(float64) bool) (n int) {
 }
 
 // String returns the mean, of several seeds with the standard deviation and their number: "97.10 ± 0.20, n = 5".
-func (v Values) String() string {
-	text := Plain(v.Mean(), v.Mean())
+func (v Values) String() string { return v.text(v.Mean()) }
+
+// text is String with as many decimals as three digits of scale need.
+func (v Values) text(scale float64) string {
+	text := Plain(v.Mean(), scale)
 	if len(v) > 1 {
-		text += fmt.Sprintf(" ± %s, n = %d", Plain(v.SD(), v.Mean()), len(v))
+		text += fmt.Sprintf(" ± %s, n = %d", Plain(v.SD(), scale), len(v))
 	}
 	return text
 }

@@ -45,6 +45,9 @@ func Open(path string) (*File, error) {
 // New reads the header of a file of that many bytes. What PyTorch puts before all names of a wrapped model, "module." of
 // DataParallel and "_orig_mod." of compile, is taken off.
 func New(r io.ReaderAt, size int64) (*File, error) {
+	if isNPZ(r) {
+		return nil, errors.New("safetensors: an NPZ file of arrays, want a file of safetensors")
+	}
 	if isPickle(r) {
 		return nil, errPickle
 	}
@@ -68,6 +71,18 @@ func isPickle(r io.ReaderAt) bool {
 	var b [4]byte
 	n, _ := r.ReadAt(b[:], 0)
 	return n == 4 && (string(b[:]) == "PK\x03\x04" || string(b[:]) == "\x80\x02\x8a\x0a") // lengths that no header has
+}
+
+// isNPZ reports a zip archive whose first file is an array.
+func isNPZ(r io.ReaderAt) bool {
+	var b [1 << 10]byte
+	n, _ := r.ReadAt(b[:], 0)
+	const name = 30 // where it begins; its length is before that
+	if n < name || string(b[:4]) != "PK\x03\x04" {
+		return false
+	}
+	end := name + int(b[26]) + int(b[27])<<8
+	return end <= n && strings.HasSuffix(string(b[name:end]), ".npy")
 }
 
 // unwrap takes a prefix off all names, if all have it.

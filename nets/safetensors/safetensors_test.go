@@ -315,6 +315,9 @@ func TestTorch(t *testing.T) {
 		_, err := New(bytes.NewReader(b), int64(len(b)))
 		wantIn(t, "torch.save", err, "torch.save", "save_file(")
 	}
+	npz := []byte("PK\x03\x04" + strings.Repeat("\x00", 22) + "\x05\x00\x00\x00x.npy and so on")
+	_, err := New(bytes.NewReader(npz), int64(len(npz)))
+	wantIn(t, "an NPZ file", err, "an NPZ file of arrays")
 	for want, names := range map[string][]string{
 		"a b":               {"module.a", "module.b"},
 		"fc.bias fc.weight": {"_orig_mod.module.fc.weight", "_orig_mod.module.fc.bias"},

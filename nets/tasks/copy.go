@@ -56,7 +56,6 @@ func (c *Copy) Build(s *nets.Store) (nets.Spec, error) {
 var (
 	// 1 where the whole part of symbols·place is the column, else 0
 	symbolOf = compute.Formula("where(column - symbols*place, 0, 1) - where(column + 1 - symbols*place, 0, 1)", "place", "column")
-	product  = compute.Formula("x*y", "x", "y")
 )
 
 // Show draws a moment of a trial.

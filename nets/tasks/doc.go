@@ -11,12 +11,30 @@ var Tasks = []nets.NamedTask{
 	{Name: "sines", About: "sines for so long, after a cue at their beginning", Task: func() nets.Task { return &Sines{Period: 40, Outputs: 1, Cue: 5} }, Moments: 24000},
 	{Name: "xor", About: "exclusive or, its four examples at once", Task: func() nets.Task { return &XOR{} }, Moments: 1200},
 	{Name: "recall", About: "patterns of ±1, and then each of them with bits flipped", Task: func() nets.Task { return &Recall{Bits: 200, Patterns: 15, Flip: 0.1} }, Moments: 2},
+	{Name: "subtasks", About: "few of many inputs in each trial, and a linear function of them", Task: func() nets.Task {
+		return &Subtasks{Outputs: 10, Inputs: 100, Length: 100, Task: 50, Trial: 10, Floor: 2, Weight: 0.1}
+	}, Moments: 5000},
+	{Name: "butterfly", About: "a butterfly to be drawn from the activities of a random recurrent network", Task: func() nets.Task { return &Butterfly{Units: 200, Length: 200, Tau: 10} }, Moments: 2000},
+	{Name: "pairs", About: "a pulse, and later the reflex that it announces", Task: func() nets.Task {
+		return &Pairs{Period: 1000, Predictor: 500, Reflex: 525, Until: 100000}
+	}, Moments: 150000},
+	{Name: "loop", About: "pairs whose reflex is as strong as the answer leaves it", Task: func() nets.Task {
+		return &Pairs{Period: 600, Predictor: 100, Reflex: 125, Jitter: 5, Closed: true}
+	}, Moments: 180000},
+	{Name: "forage", About: "a robot that steers to food by near and far sensors", Task: func() nets.Task {
+		return &Forage{Moments: 200, Speed: 0.01, Gain: 0.002, Eyes: 0.1, Near: 0.25, Far: 1, Dead: 0.15, Offset: 0.25, Contact: 0.05}
+	}, Moments: 20000},
 	{Name: "addition", About: "two marked numbers among many, and at the end their sum", Task: func() nets.Task { return &Addition{Length: 20, Batch: 16} }, Moments: 100_000},
 	{Name: "copy", About: "symbols, and after a delay the same again", Task: func() nets.Task { return &Copy{Length: 20, Items: 3, Symbols: 4, Batch: 16} }, Moments: 100_000},
 	{Name: "anbn", About: "strings of n a and as many b, symbol by symbol, with pauses: the next one", Task: func() nets.Task { return &AnBn{Most: 16, Pause: 0.5, Length: 80, Batch: 16} }, Moments: 400_000},
+	{Name: "wave", About: "a period of a sum of sines, without any input", Task: func() nets.Task { return &Wave{Period: 100} }, Moments: 99000},
+	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 }
 
-var squaredError = compute.Formula("(y - want)*(y - want)", "y", "want")
+var (
+	squaredError = compute.Formula("(y - want)*(y - want)", "y", "want")
+	product      = compute.Formula("x*y", "x", "y")
+)
 
 // countError counts the mean squared error of an answer as "error": Σ (y − want)² over the numbers of an example, divided
 // by how many they are.

@@ -149,6 +149,6 @@ func TestShuffledSequences(t *testing.T) {
 		t.Errorf("%d orders of two learners and epochs", len(orders))
 	}
 	nettest.System(t, func() nets.System {
-		return &recurrent.RFLO{Units: 4, Tau: 2, Gain: 1.5, Optimiser: nets.SGD{Momentum: 0.9}}
+		return &recurrent.RFLO{Leaky: recurrent.Leaky{Units: 4, Tau: 2, Gain: 1.5}, Learning: recurrent.Learning{Optimiser: nets.SGD{Momentum: 0.9}}}
 	}, task)
 }

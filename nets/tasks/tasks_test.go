@@ -30,7 +30,7 @@ type shown struct {
 
 func (w *watcher) Build(s *nets.Store, spec nets.Spec) error {
 	s.Weights("none", nets.Zeros, 1)
-	w.out = spec.Out
+	w.out = max(spec.Out, 1) // where nothing is wanted, a number
 	return nil
 }
 
@@ -240,5 +240,148 @@ func TestWrongSettings(t *testing.T) {
 		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %q in it", err, want)
 		}
+	}
+}
+
+// TestSubtasks: a trial has as many inputs as it should, each of them once in a while, orthogonal and of one strength; what is
+// wanted is linear in them but for the floor; moment by moment it is the same as at once.
+func TestSubtasks(t *testing.T) {
+	const outputs, inputs, length, task, trial, floor, weight, trials = 2, 9, 8, 6, 3, 0.5, 0.25, 40
+	make := func(inTime bool) func() nets.Task {
+		return func() nets.Task {
+			return &tasks.Subtasks{Outputs: outputs, Inputs: inputs, Length: length, Task: task, Trial: trial, Floor: floor, Weight: weight, InTime: inTime}
+		}
+	}
+	best := func(x, want []float32) (y []float32) { // what can be had
+		for row := range len(x) / inputs {
+			sum := float32(0)
+			for _, v := range x[row*inputs:][:inputs] {
+				sum += weight * v
+			}
+			y = append(y, sum, sum)
+		}
+		return y
+	}
+	w, learned, _ := watch(t, make(false), trials, best)
+	timed, slow, _ := watch(t, make(true), length, best)
+	near(t, "the error that remains", learned.Get("error").Each, floor, floor)
+	near(t, "the error that remains in time", slow.Get("error").Each, floor, floor)
+	used := [2][inputs]int{}
+	for n, m := range w.shown[:trials] {
+		for l := range 2 {
+			used[l] = counted(t, n, used[l], m.x[l*length*inputs:][:length*inputs], trial)
+		}
+	}
+	for l := range 2 {
+		for i, k := range used[l] {
+			if wanted := i < task; wanted != (k > trials/task) || k == trials {
+				t.Errorf("learner %d had input %d in %d of %d trials", l, i, k, trials)
+			}
+		}
+	}
+	if slices.Equal(w.shown[0].x[:length*inputs], w.shown[0].x[length*inputs:]) || used[0] == used[1] {
+		t.Error("two learners had the same inputs")
+	}
+	for at, m := range timed.shown[:length] {
+		row := w.shown[0].x[at*inputs:][:inputs]
+		if !slices.Equal(m.x[:inputs], row) || !slices.Equal(m.want[:outputs], w.shown[0].want[at*outputs:][:outputs]) || m.first != (at == 0) || m.last != (at == length-1) {
+			t.Errorf("moment %d shows %v and is the first %t, the last %t, want %v", at, m.x[:inputs], m.first, m.last, row)
+		}
+	}
+}
+
+// counted adds the inputs of a trial to those used so far.
+func counted(t *testing.T, n int, used [9]int, x []float32, trial int) [9]int {
+	t.Helper()
+	inputs, length, active := len(used), len(x)/len(used), 0
+	for i := range inputs {
+		for j := range i + 1 {
+			product := 0.
+			for row := range length {
+				product += float64(x[row*inputs+i]) * float64(x[row*inputs+j])
+			}
+			strength := float64(length * inputs / trial)
+			if i != j && math.Abs(product) > 1e-5 || i == j && product != 0 && math.Abs(product-strength) > 1e-5 {
+				t.Errorf("trial %d: Σ x%d·x%d is %g, want 0 or %g", n, i, j, product, strength)
+			}
+			if i == j && product != 0 {
+				active++
+				used[i]++
+			}
+		}
+	}
+	if active != trial {
+		t.Errorf("trial %d has %d inputs, want %d", n, active, trial)
+	}
+	return used
+}
+
+// TestButterfly: the figure is closed and as large as it should be, each learner has a reservoir of its own of power 1, whose
+// activities follow their inputs; moment by moment it is the same as at once.
+func TestButterfly(t *testing.T) {
+	const units, length = 30, 50
+	make := func(inTime bool) func() nets.Task {
+		return func() nets.Task { return &tasks.Butterfly{Units: units, Length: length, Tau: 10, InTime: inTime} }
+	}
+	nothing := func(x, _ []float32) []float32 { return slices.Repeat([]float32{0}, len(x)/units*2) }
+	w, learned, _ := watch(t, make(false), 2, nothing)
+	timed, slow, _ := watch(t, make(true), length, nothing)
+	m := w.shown[0]
+	square := 0.
+	for _, v := range m.want[:2*length] {
+		square += float64(v) * float64(v) / 2 / length
+	}
+	near(t, "the error of zeros", learned.Get("error").Each, square, square)
+	near(t, "the error of zeros in time", slow.Get("error").Each, square, square)
+	if d := math.Abs(square - 0.925/2); d > 0.01 { // the mean of r²/2 over a circle, of which one point is there twice
+		t.Errorf("the mean square of the figure is %g, want 0.4625 or so", square)
+	}
+	if d := math.Hypot(float64(m.want[0]-m.want[2*length-2]), float64(m.want[1]-m.want[2*length-1])); d > 1e-5 {
+		t.Errorf("the figure ends %g from where it began", d)
+	}
+	for l := range 2 {
+		power, far := 0., 0.
+		x := m.x[l*length*units:][:length*units]
+		for i, v := range x {
+			power += float64(v) * float64(v) / length
+			far = max(far, math.Abs(float64(v-x[(i+units)%len(x)])))
+		}
+		if math.Abs(power-1) > 1e-5 || far > 0.1 {
+			t.Errorf("the activities of learner %d have power %g and jump by %g, want 1 and no jump, at the end of the period either", l, power, far)
+		}
+	}
+	if slices.Equal(m.x[:length*units], m.x[length*units:]) || !slices.Equal(m.x, w.shown[1].x) {
+		t.Error("two learners have one reservoir, or two trials have two")
+	}
+	for at, s := range timed.shown[:length] {
+		if !slices.Equal(s.x[units:], m.x[(length+at)*units:][:units]) || !slices.Equal(s.want[:2], m.want[2*at:][:2]) || s.first != (at == 0) || s.last != (at == length-1) {
+			t.Errorf("moment %d is the first %t, the last %t, and shows other activities than at once", at, s.first, s.last)
+		}
+	}
+}
+
+// TestWrongTrials: tasks of perturbation that cannot be.
+func TestWrongTrials(t *testing.T) {
+	good := tasks.Subtasks{Outputs: 2, Inputs: 6, Length: 5, Task: 4, Trial: 2, Floor: 1, Weight: 0.1}
+	for want, set := range map[string]func(*tasks.Subtasks){
+		"0 outputs":                                 func(s *tasks.Subtasks) { s.Outputs = 0 },
+		"5 inputs in a trial and 4 in the task":     func(s *tasks.Subtasks) { s.Trial = 5 },
+		"7 inputs in the task and 6 inputs":         func(s *tasks.Subtasks) { s.Task = 7 },
+		"a length of 4, want at least as long, and": func(s *tasks.Subtasks) { s.Length = 4 },
+		"floor NaN": func(s *tasks.Subtasks) { s.Floor = float32(math.NaN()) },
+		"weight -1": func(s *tasks.Subtasks) { s.Weight = -1 },
+	} {
+		s := good
+		set(&s)
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q in it", err, want)
+		}
+	}
+	good.Task, good.Length, good.Floor = 5, 5, 0
+	if err := good.Check(); err != nil {
+		t.Errorf("as many inputs as the length, and no floor: %v", err)
+	}
+	if err := (&tasks.Butterfly{Units: 3, Length: 1, Tau: 1}).Check(); err == nil || !strings.Contains(err.Error(), "a length of 1") {
+		t.Errorf("error is %v", err)
 	}
 }

@@ -62,7 +62,7 @@ func BestModel(dir string) (path string, step int, err error) {
 		return "", 0, err
 	}
 	if h.Config.KeepBest == "" {
-		return "", 0, fmt.Errorf("%s does not keep its best checkpoint: train with --keep-best", dir)
+		return "", 0, ConfigError{fmt.Errorf("%s does not keep its best checkpoint: train with --keep-best", dir)}
 	}
 	b := bestOf(h.Config.KeepBest, h.Lines)
 	if b.step == 0 {

@@ -339,6 +339,9 @@ func (f *Folder) resume(dev *compute.Device, names *catalogue.Catalogue, was Con
 	if errors.Is(err, data.ErrNoData) {
 		err = fmt.Errorf("%w; --data PATH says where they are now", err)
 	}
+	if other := (contentError{}); at != "" && errors.As(err, &other) {
+		err = ConfigError{err}
+	}
 	if err != nil {
 		return nil, err
 	}

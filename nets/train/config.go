@@ -142,15 +142,15 @@ func (c Config) numbers() error {
 	case c.Epochs < 0 || c.Steps < 0 || c.Epochs == 0 && c.Steps == 0:
 		return fmt.Errorf("%d epochs and %d steps, want at least 1 of either", c.Epochs, c.Steps)
 	case !(c.Rate > 0 && c.Rate <= math.MaxFloat32):
-		return fmt.Errorf("rate %g, want a number above 0", c.Rate)
+		return fmt.Errorf("rate %g, want a number above 0, at most %.3g", c.Rate, math.MaxFloat32)
 	case !(c.BiasRate > 0 && c.BiasRate <= math.MaxFloat32):
-		return fmt.Errorf("bias rate %g, want a number above 0", c.BiasRate)
+		return fmt.Errorf("bias rate %g, want a number above 0, at most %.3g", c.BiasRate, math.MaxFloat32)
 	case !(c.OutputRate >= 0 && c.OutputRate <= math.MaxFloat32):
-		return fmt.Errorf("output rate %g, want a number above 0", c.OutputRate)
+		return fmt.Errorf("output rate %g, want a number above 0, at most %.3g", c.OutputRate, math.MaxFloat32)
 	case !(c.Clip >= 0 && c.Clip <= math.MaxFloat32):
-		return fmt.Errorf("clip %g, want at least 0", c.Clip)
+		return fmt.Errorf("clip %g, want from 0, none, to %.3g", c.Clip, math.MaxFloat32)
 	case !(c.Noise >= 0 && c.Noise <= math.MaxFloat32):
-		return fmt.Errorf("noise %g, want at least 0", c.Noise)
+		return fmt.Errorf("noise %g, want from 0 to %.3g", c.Noise, math.MaxFloat32)
 	case c.Learners > 0 && c.Seed > math.MaxInt64-uint64(c.Learners):
 		return fmt.Errorf("seed %d, want at most %d, which config files can hold", c.Seed, math.MaxInt64-c.Learners)
 	case c.Learners < 1:

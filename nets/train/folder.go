@@ -116,7 +116,7 @@ func (f *Folder) WriteConfig(c Config) error {
 
 // reopen takes the folder of a run that is to go on.
 func reopen(dir string) (f *Folder, c Config, rec Record, err error) {
-	if _, err = os.Stat(filepath.Join(dir, ConfigFile)); err != nil {
+	if _, err = RunConfig(dir); errors.Is(err, ErrNoRun) {
 		return nil, c, rec, err
 	}
 	if f, err = Take(dir); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 )
@@ -24,11 +25,7 @@ type History struct {
 // there is no config, if not even that can be read; it is the Damage then, too.
 func ReadHistory(dir string) (h History, err error) {
 	h.Dir = dir
-	h.Config, err = ReadConfig(filepath.Join(dir, ConfigFile), Config{})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w: %s has no %s", ErrNoRun, dir, ConfigFile)
-	}
-	if err != nil {
+	if h.Config, err = RunConfig(dir); err != nil {
 		return History{Dir: dir, Damage: err}, err
 	}
 	var lines, record error
@@ -36,6 +33,21 @@ func ReadHistory(dir string) (h History, err error) {
 	h.Lines, lines = ReadMetrics(dir)
 	h.Damage = errors.Join(record, lines)
 	return h, nil
+}
+
+// RunConfig reads the config of the run in a folder. The error wraps [ErrNoRun] where there is none.
+func RunConfig(dir string) (c Config, err error) {
+	switch info, gone := os.Stat(dir); {
+	case errors.Is(gone, fs.ErrNotExist):
+		return c, fmt.Errorf("%w: there is no folder %s", ErrNoRun, dir)
+	case gone == nil && !info.IsDir():
+		return c, fmt.Errorf("%w: %s is a file", ErrNoRun, dir)
+	}
+	c, err = ReadConfig(filepath.Join(dir, ConfigFile), Config{})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %s has no %s", ErrNoRun, dir, ConfigFile)
+	}
+	return c, err
 }
 
 // Of returns the lines of a kind.

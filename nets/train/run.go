@@ -55,6 +55,9 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		if n := r.Examples(); c.Batch > n {
 			return nil, ConfigError{fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, n)}
 		}
+		if err := c.barren(r.Set); err != nil {
+			return nil, ConfigError{err}
+		}
 	}
 	if c.System == "" { // a network that does not fit the data, before anything is built
 		in := nets.Shape{Height: r.Set.Height, Width: r.Set.Width, Channels: r.Set.Channels}
@@ -87,6 +90,28 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		return nil, errors.Join(ConfigError{fmt.Errorf("the task %s has no epochs: how many steps?", c.Task)}, r.Session.Close())
 	}
 	return r, nil
+}
+
+// barren reports data that nothing can be learned from.
+func (c Config) barren(set *data.Set) error {
+	q := set.Sequences
+	if c.Task != SamplesTask && (q == nil || *q == data.Sequences{}) && alike(set.Train.Labels, 1) {
+		return fmt.Errorf("data %s: all %d training examples are of one class, and there is nothing to tell apart", c.Data, set.Train.N())
+	}
+	if d := set.Values(); q == nil && (alike(set.Train.Pixels, d) || alike(set.Train.Floats, d)) { // of sequences that are alike a pattern may be wanted
+		return fmt.Errorf("data %s: all %d training examples are alike, and there is nothing to learn from them", c.Data, set.Train.N())
+	}
+	return nil
+}
+
+// alike reports that there are several rows of d values, all the same.
+func alike[T comparable](x []T, d int) bool {
+	for i := d; i < len(x); i += d {
+		if !slices.Equal(x[i:i+d], x[:d]) {
+			return false
+		}
+	}
+	return len(x) > d
 }
 
 // tried makes the first step of an epoch and the last where nothing is computed, and describes the task: it reports a system

@@ -32,6 +32,7 @@ func ofSystem(t testing.TB, system, task string, steps int) Config {
 func TestResumeSystem(t *testing.T) {
 	for system, task := range map[string]string{
 		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:units=4": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
+		"np:recurrent=true,hidden=[4],exact=true": "subtasks:inputs=6,length=5,task=4,trial=2,in_time=true",
 	} {
 		t.Run(system, func(t *testing.T) {
 			c := ofSystem(t, system, task, 50)
@@ -244,7 +245,7 @@ func misfits() *catalogue.Catalogue {
 func TestUnfitSystems(t *testing.T) {
 	for want, c := range map[string]struct{ system, task string }{
 		"":                                  {"misfit", "misfit:endless=true"},
-		`system "rtrl", want one of rflo`:   {"rtrl", "misfit"},
+		`system "snn", want one of rflo`:    {"snn", "misfit"},
 		`task "cosines", want one of sines`: {"misfit", "cosines"},
 		"no setting is called size":         {"rflo:size=3", "sines"},
 		"0 units":                           {"rflo:units=0", "sines"},

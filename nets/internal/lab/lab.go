@@ -46,6 +46,12 @@ func Bare(t *testing.T) Lab {
 	return open(t, cpuBackend(t))
 }
 
+// GPU opens OpenGL alone, or skips the test where there is none.
+func GPU(t *testing.T) Lab {
+	t.Helper()
+	return open(t, gpuBackend(t))
+}
+
 // CPU opens the CPU path alone.
 func CPU(t *testing.T) *compute.Device {
 	t.Helper()

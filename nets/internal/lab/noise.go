@@ -6,12 +6,12 @@ import (
 )
 
 // Noise is a task of numbers that each learner draws at every moment, and that Shown keeps for a test. With Gaps every third
-// moment wants nothing, with Masked one example in three is masked, and without a Spec.Trial each example begins a trial at
-// one moment in three.
+// moment wants nothing, with Masked one example in three is masked, and with Begins or without a Spec.Trial each example begins
+// a trial at one moment in three.
 type Noise struct {
-	Spec         nets.Spec // In, Out, Examples, Trial
-	Gaps, Masked bool
-	Shown        *[]Shown // nil keeps nothing
+	Spec                 nets.Spec // In, Out, Examples, Trial
+	Gaps, Masked, Begins bool
+	Shown                *[]Shown // nil keeps nothing
 }
 
 // A Shown holds the numbers of a moment of [Noise], each learners × examples × numbers, or nil where there are none.
@@ -35,13 +35,13 @@ func (n *Noise) Show(p *nets.Pass) nets.Moment {
 		t %= n.Spec.Trial
 		m.First, m.Last = t == 0, t == n.Spec.Trial-1
 	}
-	if !n.Gaps || t%3 != 2 {
+	if n.Spec.Out > 0 && (!n.Gaps || p.Number%3 != 2) {
 		m.Want = draw(n.Spec.Out, compute.Uniform(0, 1))
 	}
 	if n.Masked {
 		m.Mask = draw(1, compute.Bernoulli(2./3, 1))
 	}
-	if n.Spec.Trial == 0 {
+	if n.Spec.Trial == 0 || n.Begins {
 		m.Begin = draw(1, compute.Bernoulli(1./3, 1))
 	}
 	if n.Shown != nil && !p.Device().Staged() {

@@ -3,6 +3,7 @@ package chart
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -22,10 +23,11 @@ type Curves struct {
 type CurveLine struct {
 	Name   string
 	At, Of []float64
-	Spread []float64 // to either side; nil or NaN: none
+	Spread []float64 // to either side; nil, NaN or 0: none
+	Theory []float64 // what each should be, drawn as a dashed line; or nil
 }
 
-// bars are the points of a line with their spreads.
+// bars are the points of a line that have a spread.
 type bars struct {
 	plotter.XYs
 	spread []float64
@@ -38,25 +40,41 @@ func (c Curves) plot() (*plot.Plot, error) {
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
 	p.Add(grid())
 	key := newKey(10.5)
-	key.Left, key.Top = true, false
+	key.Left, key.Top = c.fall(), false
 	for k, l := range c.Lines {
 		colour := colours[k%len(colours)]
-		b := bars{spread: make([]float64, len(l.At))}
+		line, b := make(plotter.XYs, len(l.At)), bars{}
 		for i, at := range l.At {
-			if i < len(l.Spread) && l.Spread[i] == l.Spread[i] {
-				b.spread[i] = l.Spread[i]
+			spread := 0.0
+			line[i] = plotter.XY{X: at, Y: l.Of[i]}
+			if i < len(l.Spread) && l.Spread[i] > 0 {
+				spread = l.Spread[i]
+				b.XYs, b.spread = append(b.XYs, line[i]), append(b.spread, spread)
 			}
-			b.XYs = append(b.XYs, plotter.XY{X: at, Y: l.Of[i]})
-			lo, hi = min(lo, l.Of[i]-b.spread[i]), max(hi, l.Of[i]+b.spread[i])
+			lo, hi = min(lo, l.Of[i]-spread), max(hi, l.Of[i]+spread)
 		}
-		style{colour, bold, nil}.draw(p, b.XYs, true)
-		whiskers, err := plotter.NewYErrorBars(b)
-		if err != nil {
-			return nil, err
+		style{colour, bold, nil}.draw(p, line, true)
+		if len(b.XYs) > 0 {
+			whiskers, err := plotter.NewYErrorBars(b)
+			if err != nil {
+				return nil, err
+			}
+			whiskers.LineStyle = draw.LineStyle{Color: color.Color(colour), Width: 1.2}
+			p.Add(whiskers)
 		}
-		whiskers.LineStyle = draw.LineStyle{Color: color.Color(colour), Width: 1.2}
-		p.Add(whiskers)
 		key.Add(l.Name, swatch(colour))
+	}
+	theory := style{color.RGBA{A: 0xff}, 1.2, []vg.Length{5, 3}}
+	for _, l := range c.Lines {
+		var xys plotter.XYs
+		for i, y := range l.Theory {
+			xys = append(xys, plotter.XY{X: l.At[i], Y: y})
+			lo, hi = min(lo, y), max(hi, y)
+		}
+		theory.draw(p, xys, false)
+	}
+	if slices.ContainsFunc(c.Lines, func(l CurveLine) bool { return l.Theory != nil }) {
+		key.Add("theory", &plotter.Line{LineStyle: draw.LineStyle{Color: theory.color, Width: theory.width, Dashes: theory.dashes}})
 	}
 	p.Legend = key
 	dress(p)
@@ -70,6 +88,17 @@ func (c Curves) plot() (*plot.Plot, error) {
 	p.X.Min, p.X.Max = p.X.Min-edge, p.X.Max+edge
 	linear(p, lo, hi)
 	return p, nil
+}
+
+// fall reports whether the lowest line ends below where the lowest begins, so that there is room below their beginnings.
+func (c Curves) fall() bool {
+	first, last := math.Inf(1), math.Inf(1)
+	for _, l := range c.Lines {
+		if n := len(l.Of); n > 0 {
+			first, last = min(first, l.Of[0]), min(last, l.Of[n-1])
+		}
+	}
+	return last <= first
 }
 
 // Figure returns the drawing.

@@ -13,7 +13,7 @@ func TestCurves(t *testing.T) {
 	c := Curves{X: "angle", Y: "accuracy", Lines: []CurveLine{
 		{Name: "one", At: []float64{0, 15, 30}, Of: []float64{98, 90, 70}, Spread: []float64{0.1, 0.5, 2}},
 		{Name: "other", At: []float64{0, 15, 30}, Of: []float64{97, 91, 75}, Spread: []float64{math.NaN(), 0.5, 2}},
-		{Name: "bare", At: []float64{0, 30}, Of: []float64{96, 80}},
+		{Name: "bare", At: []float64{0, 30}, Of: []float64{96, 80}, Theory: []float64{97, 81}},
 	}}
 	var svg, bitmap bytes.Buffer
 	drawing, err := c.Figure()
@@ -24,13 +24,23 @@ func TestCurves(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := svg.String()
-	for _, want := range []string{">angle<", ">accuracy<", ">one<", ">other<", ">bare<"} {
+	for _, want := range []string{">angle<", ">accuracy<", ">one<", ">other<", ">bare<", ">theory<", "stroke-dasharray"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the chart lacks %s", want)
 		}
 	}
 	if strings.Contains(text, "NaN") {
 		t.Error("a coordinate is no number")
+	}
+	flat := c
+	flat.Lines = append([]CurveLine(nil), c.Lines...)
+	flat.Lines[2].Spread = []float64{0, 0}
+	var none bytes.Buffer
+	if drawing, err := flat.Figure(); err != nil || drawing.SVG(&none) != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(svg.Bytes(), none.Bytes()) {
+		t.Error("a spread of 0 is drawn")
 	}
 	wider := c
 	wider.Lines = append([]CurveLine(nil), c.Lines...)

@@ -1,0 +1,207 @@
+#include "textflag.h"
+
+// The rows of normalTable, four equal numbers each.
+#define LANES 0
+#define M0 32
+#define M1 64
+#define W0 96
+#define W1 128
+#define ONEQ 160
+#define MAGIC 192
+#define TWO52 224
+#define LOGADD 256
+#define MANTISSA 288
+#define SQRTHALF 320
+#define EXPONENT 352
+#define ONE 384
+#define TWO 416
+#define HALF 448
+#define MINUS2 480
+#define LN2HI 512
+#define LN2LO 544
+#define ROUND 576
+#define SIGNED 608
+#define SIGNEDF 640
+#define STEP 672
+#define SIGN 704
+#define LOG 736
+#define SIN 960
+#define COS 1152
+
+// ROUNDP is a round of Philox on 4 blocks, a number in the lower half of each 64 bits.
+#define ROUNDP              \
+	VPMULUDQ Y4, Y0, Y8       \
+	VPMULUDQ Y5, Y2, Y9       \
+	VPSRLQ   $32, Y9, Y10     \
+	VPXOR    Y1, Y10, Y10     \
+	VPXOR    Y6, Y10, Y0      \
+	VPSRLQ   $32, Y8, Y11     \
+	VPXOR    Y3, Y11, Y11     \
+	VPXOR    Y7, Y11, Y2      \
+	VMOVDQA  Y9, Y1           \
+	VMOVDQA  Y8, Y3           \
+	VPADDD   W0(R8), Y6, Y6   \
+	VPADDD   W1(R8), Y7, Y7
+
+// PAIR is normalPair for 4 pairs of words u and v, which it overwrites, as Y4 … Y11.
+#define PAIR(u, v, x, y)     \
+	VPSLLQ    $32, u, u                \
+	VPSRLQ    $40, u, u                \
+	VPADDQ    ONEQ(R8), u, u           \
+	VPOR      MAGIC(R8), u, u          \
+	VSUBPD    TWO52(R8), u, u          \
+	VPADDQ    LOGADD(R8), u, Y4        \
+	VPSRLQ    $52, Y4, Y5              \
+	VPAND     MANTISSA(R8), Y4, Y4     \
+	VPADDQ    SQRTHALF(R8), Y4, Y4     \
+	VPOR      MAGIC(R8), Y5, Y5        \
+	VSUBPD    EXPONENT(R8), Y5, Y5     \
+	VSUBPD    ONE(R8), Y4, Y4          \
+	VADDPD    TWO(R8), Y4, Y6          \
+	VDIVPD    Y6, Y4, Y6               \
+	VMULPD    Y6, Y6, Y7               \
+	VMULPD    Y7, Y7, Y8               \
+	VMULPD    (LOG+160)(R8), Y8, Y9    \
+	VADDPD    (LOG+96)(R8), Y9, Y9     \
+	VMULPD    Y8, Y9, Y9               \
+	VADDPD    (LOG+32)(R8), Y9, Y9     \
+	VMULPD    Y8, Y9, Y9               \
+	VMULPD    (LOG+192)(R8), Y8, Y10   \
+	VADDPD    (LOG+128)(R8), Y10, Y10  \
+	VMULPD    Y8, Y10, Y10             \
+	VADDPD    (LOG+64)(R8), Y10, Y10   \
+	VMULPD    Y8, Y10, Y10             \
+	VADDPD    LOG(R8), Y10, Y10        \
+	VMULPD    Y7, Y10, Y10             \
+	VADDPD    Y9, Y10, Y9              \
+	VMULPD    HALF(R8), Y4, Y10        \
+	VMULPD    Y4, Y10, Y10             \
+	VADDPD    Y9, Y10, Y9              \
+	VMULPD    Y6, Y9, Y9               \
+	VMULPD    LN2LO(R8), Y5, Y11       \
+	VADDPD    Y11, Y9, Y9              \
+	VSUBPD    Y9, Y10, Y9              \
+	VSUBPD    Y4, Y9, Y9               \
+	VMULPD    LN2HI(R8), Y5, Y11       \
+	VSUBPD    Y9, Y11, Y9              \
+	VMULPD    MINUS2(R8), Y9, Y9       \
+	VSQRTPD   Y9, Y9                   \
+	VBROADCASTSD sd+56(FP), Y4         \
+	VMULPD    Y4, Y9, u                \
+	VPSLLQ    $32, v, v                \
+	VPSRLQ    $40, v, v                \
+	VPADDQ    ROUND(R8), v, Y4         \
+	VPSRLQ    $22, Y4, Y4              \
+	VPSLLQ    $22, Y4, Y5              \
+	VPSUBQ    Y5, v, v                 \
+	VPADDQ    SIGNED(R8), v, v         \
+	VSUBPD    SIGNEDF(R8), v, v        \
+	VMULPD    STEP(R8), v, v           \
+	VMULPD    v, v, Y5                 \
+	VMULPD    (SIN+160)(R8), Y5, Y6    \
+	VADDPD    (SIN+128)(R8), Y6, Y6    \
+	VMULPD    Y5, Y6, Y6               \
+	VADDPD    (SIN+96)(R8), Y6, Y6     \
+	VMULPD    Y5, Y6, Y6               \
+	VADDPD    (SIN+64)(R8), Y6, Y6     \
+	VMULPD    Y5, Y6, Y6               \
+	VADDPD    (SIN+32)(R8), Y6, Y6     \
+	VMULPD    Y5, Y6, Y6               \
+	VADDPD    SIN(R8), Y6, Y6          \
+	VMULPD    v, Y5, Y7                \
+	VMULPD    Y6, Y7, Y6               \
+	VADDPD    v, Y6, Y6                \
+	VMULPD    (COS+160)(R8), Y5, Y7    \
+	VADDPD    (COS+128)(R8), Y7, Y7    \
+	VMULPD    Y5, Y7, Y7               \
+	VADDPD    (COS+96)(R8), Y7, Y7     \
+	VMULPD    Y5, Y7, Y7               \
+	VADDPD    (COS+64)(R8), Y7, Y7     \
+	VMULPD    Y5, Y7, Y7               \
+	VADDPD    (COS+32)(R8), Y7, Y7     \
+	VMULPD    Y5, Y7, Y7               \
+	VADDPD    COS(R8), Y7, Y7          \
+	VMULPD    Y5, Y5, Y8               \
+	VMULPD    Y8, Y7, Y7               \
+	VMULPD    HALF(R8), Y5, Y8         \
+	VSUBPD    Y7, Y8, Y8               \
+	VMOVUPD   ONE(R8), Y7              \
+	VSUBPD    Y8, Y7, Y7               \
+	VPSLLQ    $63, Y4, Y8              \
+	VBLENDVPD Y8, Y6, Y7, Y9           \
+	VBLENDVPD Y8, Y7, Y6, Y10          \
+	VPADDQ    ONEQ(R8), Y4, Y5         \
+	VPSLLQ    $62, Y5, Y5              \
+	VPSLLQ    $62, Y4, Y4              \
+	VPAND     SIGN(R8), Y5, Y5         \
+	VPAND     SIGN(R8), Y4, Y4         \
+	VPXOR     Y5, Y9, Y9               \
+	VPXOR     Y4, Y10, Y10             \
+	VBROADCASTSD mean+48(FP), Y4       \
+	VMULPD    u, Y9, Y9                \
+	VMULPD    u, Y10, Y10              \
+	VADDPD    Y4, Y9, Y9               \
+	VADDPD    Y4, Y10, Y10             \
+	VCVTPD2PSY Y9, x                  \
+	VCVTPD2PSY Y10, y
+
+// func normalsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
+//
+// It makes 16 normal numbers a set, of the blocks from block on.
+TEXT ·normalsAVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), DI
+	MOVQ block+8(FP), R9
+	MOVQ stream+16(FP), R10
+	MOVQ seed+24(FP), R11
+	MOVQ sets+32(FP), CX
+	MOVQ table+40(FP), R8
+	MOVQ R10, R12
+	SHRQ $32, R12
+	MOVQ R11, R13
+	SHRQ $32, R13
+
+normals_set:
+	VMOVQ        R9, X0
+	VPBROADCASTQ X0, Y0
+	VPADDQ       LANES(R8), Y0, Y0
+	VPSRLQ       $32, Y0, Y1
+	VMOVQ        R10, X2
+	VPBROADCASTQ X2, Y2
+	VMOVQ        R12, X3
+	VPBROADCASTQ X3, Y3
+	VMOVDQU      M0(R8), Y4
+	VMOVDQU      M1(R8), Y5
+	VMOVQ        R11, X6
+	VPBROADCASTQ X6, Y6
+	VMOVQ        R13, X7
+	VPBROADCASTQ X7, Y7
+	ROUNDP
+	ROUNDP
+	ROUNDP
+	ROUNDP
+	ROUNDP
+	ROUNDP
+	ROUNDP
+	ROUNDP
+	ROUNDP
+	ROUNDP
+	PAIR(Y0, Y1, X12, X13)
+	PAIR(Y2, Y3, X14, X15)
+	VUNPCKLPS    X13, X12, X0
+	VUNPCKHPS    X13, X12, X1
+	VUNPCKLPS    X15, X14, X2
+	VUNPCKHPS    X15, X14, X3
+	VMOVLHPS     X2, X0, X4
+	VMOVHLPS     X0, X2, X5
+	VMOVLHPS     X3, X1, X6
+	VMOVHLPS     X1, X3, X7
+	VMOVUPS      X4, (DI)
+	VMOVUPS      X5, 16(DI)
+	VMOVUPS      X6, 32(DI)
+	VMOVUPS      X7, 48(DI)
+	ADDQ         $64, DI
+	ADDQ         $4, R9
+	DECQ         CX
+	JNZ          normals_set
+	VZEROUPPER
+	RET

@@ -1,0 +1,96 @@
+package cpu
+
+// Products of small members: a member is done by one core in one go, with nothing packed, cut into tiles or allocated. Each sum
+// is added up in the order in which the kernel of large products does, so the bits are the same.
+
+// A member is small if it has at most mostTerms terms in a sum and mostSmall in all.
+const mostTerms, mostSmall = 256, 1 << 14
+
+func small(m, n, k int) bool { return hasSmall() && k <= mostTerms && m*n*k <= mostSmall }
+
+// eachOf calls f for ranges of members that cover 0 … n, each of which is so much work: on one core, or where that would take
+// longer than others take to begin, on all.
+func eachOf(n, work int, f func(lo, hi int)) {
+	if n*work <= alone {
+		f(0, n)
+		return
+	}
+	chunks(n, max(1, alone/4/work), f)
+}
+
+// small is a product of small members.
+func (p *product) small() {
+	if p.batch*p.m*p.n*p.k <= alone {
+		p.members(0, p.batch)
+		return
+	}
+	q := *p // p itself does not escape
+	eachOf(p.batch, p.m*p.n*p.k, q.members)
+}
+
+// members computes members lo … hi on one core.
+func (p *product) members(lo, hi int) {
+	a, b, c := stacked(p.A), stacked(p.B), stacked(p.C)
+	row, apart := a.stride, 1
+	if p.TransA {
+		row, apart = apart, row
+	}
+	byRows := p.TransB && p.k > 1 // a column of B is the row of its transpose
+	var sums []float32
+	if plain := p.Alpha == 1 && p.Beta == 0; byRows && !plain {
+		s := borrow(p.n)
+		defer giveBack(s)
+		sums = *s
+	}
+	for z := lo; z < hi; z++ {
+		c, a := dense(p.m, p.n, c.data[z*c.step:]), a.data[z*a.step:]
+		if byRows {
+			p.dots(c, a, row, apart, b.at(z), sums)
+		} else {
+			combine(c, a, row, apart, dense(p.k, p.n, b.data[z*b.step:]), p.Alpha, p.Beta)
+		}
+		if !p.then.empty() {
+			p.then.finish(c, z*p.m, 0)
+		}
+	}
+}
+
+// dots is C ← α·A·Bᵀ + β·C, with room for a row of sums unless α is 1 and β is 0.
+func (p *product) dots(c matrix, a []float32, row, apart int, b matrix, sums []float32) {
+	for i := range p.m {
+		if sums == nil {
+			dots(c.row(i), a[i*row:], apart, b.data, b.stride, p.k)
+			continue
+		}
+		dots(sums, a[i*row:], apart, b.data, b.stride, p.k)
+		combine(dense(1, p.n, c.row(i)), one, 0, 0, dense(1, p.n, sums), p.Alpha, p.Beta)
+	}
+}
+
+var one = []float32{1}
+
+// small is W ← clip((1−λ)·W + r·Yᵀ·X) for small members.
+func (u *update) small() {
+	if u.batch*u.units*u.inputs*u.n <= alone {
+		u.members(0, u.batch)
+		return
+	}
+	v := *u
+	eachOf(u.batch, u.units*u.inputs*u.n, v.members)
+}
+
+// members computes members lo … hi on one core.
+func (u *update) members(lo, hi int) {
+	w, y, x := stacked(u.W), stacked(u.Y), stacked(u.X)
+	rows, cols := u.units, u.inputs
+	if cols == 1 { // a column of W, which is one run
+		x, y, rows, cols = y, x, cols, rows
+	}
+	for z := lo; z < hi; z++ {
+		c := dense(rows, cols, w.data[z*w.step:])
+		combine(c, y.data[z*y.step:], 1, y.stride, dense(u.n, cols, x.data[z*x.step:]), u.rateOf(z), u.keep)
+		if u.Bounded() {
+			u.clip(c)
+		}
+	}
+}
