@@ -92,15 +92,13 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 	return r, nil
 }
 
-// barren reports data that nothing can be learned from. Of sequences whose moments want something each it knows nothing.
+// barren reports data that nothing can be learned from.
 func (c Config) barren(set *data.Set) error {
-	if q := set.Sequences; q != nil && *q != (data.Sequences{}) {
-		return nil
-	}
-	if c.Task != SamplesTask && alike(set.Train.Labels, 1) {
+	q := set.Sequences
+	if c.Task != SamplesTask && (q == nil || *q == data.Sequences{}) && alike(set.Train.Labels, 1) {
 		return fmt.Errorf("data %s: all %d training examples are of one class, and there is nothing to tell apart", c.Data, set.Train.N())
 	}
-	if d := set.Values(); alike(set.Train.Pixels, d) || alike(set.Train.Floats, d) {
+	if d := set.Values(); q == nil && (alike(set.Train.Pixels, d) || alike(set.Train.Floats, d)) { // of sequences that are alike a pattern may be wanted
 		return fmt.Errorf("data %s: all %d training examples are alike, and there is nothing to learn from them", c.Data, set.Train.N())
 	}
 	return nil
