@@ -12,7 +12,7 @@ import (
 // A memory allocates float32s up to the memory that was free when it was opened. Go cannot recover from running out of
 // memory, so an allocation that would not fit must be refused beforehand.
 type memory struct {
-	settle  func() // runs the ops that were put off
+	settle  func() // runs the ops that were put off; nil: none are
 	budget  int64  // bytes
 	held    int64  // bytes of live buffers
 	garbage int64  // bytes of freed buffers that the collector may not have freed yet
@@ -20,6 +20,13 @@ type memory struct {
 
 // headroom stays free for the rest of the program and for others.
 const headroom = 64 << 20
+
+// wait runs the ops that were put off.
+func (m *memory) wait() {
+	if m.settle != nil {
+		m.settle()
+	}
+}
 
 func newMemory() *memory { return &memory{budget: available()} }
 
@@ -55,7 +62,7 @@ func (b *buffer) Write(off int, src []float32) error {
 	if b.data == nil {
 		return compute.ErrReleased
 	}
-	b.mem.settle()
+	b.mem.wait()
 	copy(b.data[off:][:len(src)], src)
 	return nil
 }
@@ -64,13 +71,13 @@ func (b *buffer) Read(off int, dst []float32) error {
 	if b.data == nil {
 		return compute.ErrReleased
 	}
-	b.mem.settle()
+	b.mem.wait()
 	copy(dst, b.data[off:][:len(dst)])
 	return nil
 }
 
 func (b *buffer) Free() {
-	b.mem.settle()
+	b.mem.wait()
 	bytes := 4 * int64(len(b.data))
 	b.mem.held -= bytes
 	b.mem.garbage += bytes
