@@ -118,6 +118,10 @@ func (d *description) pointwise(op compute.Op) {
 		d.kind += " " + formulaOf(o)
 		d.sizes = sizes{"n": o.Out.Len()}
 		d.settings = settings{"formula": formulaOf(o), "slope": slope, "rate": rate, "beta1": beta1, "beta2": beta2, "eps": eps}
+	case compute.Random:
+		d.kind = "random"
+		parts, n := o.Dims()
+		d.sizes, d.settings = sizes{"parts": parts, "n": n}, settings{"law": o.Law.String()}
 	case compute.Reduce:
 		along := map[bool]string{true: "rows", false: "columns"}[o.Along == compute.AlongRows]
 		d.kind = "sum along " + along

@@ -66,7 +66,8 @@ func TestDescribe(t *testing.T) {
 				t.Errorf("%s is told as %s, want %s", name, got, want)
 			}
 		}
-		if len(p.inputs) == 0 || len(p.sizes) == 0 || len(p.at) < 64 {
+		outs, _ := compute.Operands(p.op)
+		if _, drawn := p.op.(compute.Random); len(p.inputs) == 0 != drawn || len(p.sizes) == 0 || len(p.at) < min(64, outs[0].Len()) {
 			t.Errorf("%s has %d inputs, sizes %v and a sample of %d", name, len(p.inputs), p.sizes, len(p.at))
 		}
 	}

@@ -83,7 +83,7 @@ func TestBenchRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		"suite":     {[]string{"--suite", "gramm"}, "product, hebbian, gram, hsic, pointwise, layers, training"},
+		"suite":     {[]string{"--suite", "gramm"}, "product, hebbian, gram, hsic, pointwise, small, layers, training"},
 		"backend":   {[]string{"--backend", "tpu"}, "gpu, cpu"},
 		"format":    {[]string{"--format", "xml"}, "table, json, benchfmt"},
 		"peer":      {[]string{"--peer", "jax"}, "torch"},

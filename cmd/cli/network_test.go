@@ -117,26 +117,17 @@ func TestKilled(t *testing.T) {
 			if status, _, stderr := hebb(t, c.args(whole)...); status != 0 {
 				t.Fatalf("status %d, stderr %q", status, stderr)
 			}
+			cmd := exec.CommandContext(t.Context(), os.Args[0], c.args(out)...)
+			cmd.Env = append(os.Environ(), asCommand+"=1")
 			var stderr bytes.Buffer
-			stopped := func() error {
-				cmd := exec.CommandContext(t.Context(), os.Args[0], c.args(out)...)
-				cmd.Env = append(os.Environ(), asCommand+"=1")
-				cmd.Stderr = &stderr
-				lines := linesOf(t, cmd)
-				for lines.Scan() && !strings.Contains(lines.Text(), c.after) {
-				}
-				cmd.Process.Signal(c.signal)
-				for lines.Scan() {
-				}
-				return cmd.Wait()
+			cmd.Stderr = &stderr
+			lines := linesOf(t, cmd)
+			for lines.Scan() && !strings.Contains(lines.Text(), c.after) {
 			}
-			err := stopped()
-			for again := 0; err == nil && again < 5; again++ { // it had come to its end before the signal came
-				if err := os.RemoveAll(out); err != nil {
-					t.Fatal(err)
-				}
-				err = stopped()
+			cmd.Process.Signal(c.signal)
+			for lines.Scan() {
 			}
+			err := cmd.Wait()
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) {
 				t.Fatalf("ended with %v, stderr %q", err, stderr.String())
