@@ -4,7 +4,9 @@ package cpu
 // is added up in the order in which the kernel of large products does, so the bits are the same.
 
 // A member is small if it has at most mostTerms terms in a sum and mostSmall in all.
-const mostTerms, mostSmall = 256, 1 << 14
+const mostTerms = 256
+
+var mostSmall = 1 << 14
 
 func small(m, n, k int) bool { return hasSmall() && k <= mostTerms && m*n*k <= mostSmall }
 
