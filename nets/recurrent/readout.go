@@ -2,7 +2,6 @@ package recurrent
 
 import (
 	"errors"
-	"fmt"
 
 	"hebb/compute"
 	"hebb/nets"
@@ -17,24 +16,23 @@ type Readout struct {
 	Leaky           // the network, unless Network is another
 	Network Network `json:"-" toml:"network"` // nil is Leaky
 	When    string  `json:"when" toml:"when"` // the readout changes: moment or trial; "" is moment
-	Learning
+
+	Optimiser nets.Optimiser `json:"optimiser" toml:"optimiser"` // nil is plain descent
+	Loss      nets.Loss      `json:"-" toml:"-"`                 // nil is the task's, see [nets.DefaultLoss]
+
+	learning Learning
 }
 
 // Check reports a setting that cannot be.
-func (r *Readout) Check() error {
-	if r.Feedback != "" {
-		return fmt.Errorf("readout: feedback %q, and nothing is sent back", r.Feedback)
-	}
-	return r.check("readout", r.When, r.Network, &r.Leaky)
-}
+func (r *Readout) Check() error { return r.learning.check("readout", r.When, r.Network, &r.Leaky) }
 
 // Build asks for weights and activities.
 func (r *Readout) Build(s *nets.Store, spec nets.Spec) error {
-	r.readoutAlone = true
-	if err := r.build(s, spec, r.When, transposed, r.Network, &r.Leaky); err != nil {
+	r.learning = Learning{Optimiser: r.Optimiser, Loss: r.Loss, readoutAlone: true}
+	if err := r.learning.build(s, spec, r.When, transposed, r.Network, &r.Leaky); err != nil {
 		return err
 	}
-	if r.parts.Readout != nil {
+	if r.learning.parts.Readout != nil {
 		return errors.New("readout: the network has a readout that stays: nothing is left to learn")
 	}
 	return nil
@@ -42,8 +40,8 @@ func (r *Readout) Build(s *nets.Store, spec nets.Spec) error {
 
 // Step answers a moment of a trial and learns from it.
 func (r *Readout) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
-	y := r.step(p, m, r)
-	r.update(p, m)
+	y := r.learning.step(p, m, r)
+	r.learning.update(p, m)
 	return y
 }
 

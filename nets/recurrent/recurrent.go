@@ -32,7 +32,7 @@ var Systems = []nets.NamedSystem{
 	{Name: "kfrtrl", About: "Kronecker-factored RTRL (Mujika, Meier and Steger 2018)", Rate: 1e-4,
 		System: func() nets.System { return &KFRTRL{Leaky: first, When: atMoments, Learning: learning(transposed)} }},
 	{Name: "readout", About: "a random network whose readout alone learns, the control of rules that learn more (Jaeger 2001)", Rate: 5e-4,
-		System: func() nets.System { return &Readout{Leaky: first, When: atMoments, Learning: learning("")} }},
+		System: func() nets.System { return &Readout{Leaky: first, When: atMoments, Optimiser: nets.SGD{}} }},
 }
 
 // first is a network as it is unless a text says more.

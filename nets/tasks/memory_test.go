@@ -180,7 +180,7 @@ func TestDrawnTrials(t *testing.T) {
 		func() nets.Task { return &tasks.AnBn{Most: 2, Pause: 0.3, Length: 6, Batch: 250} },
 	} {
 		nettest.System(t, func() nets.System {
-			return &recurrent.Readout{Leaky: recurrent.Leaky{Units: 3, Tau: 2, Gain: 1}, Learning: recurrent.Learning{Optimiser: nets.SGD{Momentum: 0.5}}}
+			return &recurrent.Readout{Leaky: recurrent.Leaky{Units: 3, Tau: 2, Gain: 1}, Optimiser: nets.SGD{Momentum: 0.5}}
 		}, task)
 	}
 }
