@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,6 +12,24 @@ import (
 
 // others returns how long processors have worked for programs other than this one and its peer, since the machine started.
 func others(peer int) (time.Duration, bool) { return othersOf("/proc", peer) }
+
+// clock returns the mean clock of the processors now, in MHz, or 0 where the machine does not say.
+func clock() float64 { return clockOf("/proc") }
+
+func clockOf(proc string) float64 {
+	text, err := os.ReadFile(filepath.Join(proc, "cpuinfo"))
+	if err != nil {
+		return 0
+	}
+	sum, n := 0.0, 0
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		if mhz, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil && strings.TrimSpace(name) == "cpu MHz" {
+			sum, n = sum+mhz, n+1
+		}
+	}
+	return math.Round(sum / float64(max(1, n)))
+}
 
 // tick is the unit of /proc/stat, USER_HZ of every Linux that Go runs on.
 const tick = 10 * time.Millisecond

@@ -37,6 +37,28 @@ func TestOthers(t *testing.T) {
 	}
 }
 
+// TestClock: the clock is the mean of all processors, and unknown where none is told.
+func TestClock(t *testing.T) {
+	dir := t.TempDir()
+	for text, want := range map[string]float64{
+		"processor\t: 0\ncpu MHz\t\t: 2100.123\n\nprocessor\t: 1\ncpu MHz\t\t: 3400.5\n": 2750, "processor\t: 0\nBogoMIPS\t: 50.00\n": 0, "cpu MHz: fast\n": 0,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "cpuinfo"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if got := clockOf(dir); got != want {
+			t.Errorf("%q: %g MHz, want %g", text, got, want)
+		}
+	}
+	if got := clockOf(t.TempDir()); got != 0 {
+		t.Errorf("%g MHz of no file", got)
+	}
+	r := Report{Results: []Result{{Clock: 2100}, {}, {Clock: 3400}}}
+	if got := r.circumstances(); got != "processors at 2100 to 3400 MHz" {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestBusy: a program that runs beside is noticed, and what this one does itself is not.
 func TestBusy(t *testing.T) {
 	r := &runner{}

@@ -69,7 +69,8 @@ type Result struct {
 	Expr         string        `json:"expr,omitempty"` // a peer's: what it ran
 	Alternatives []Alternative `json:"alternatives,omitempty"`
 
-	Others *float64 `json:"others,omitempty"` // share of the machine's cores that other programs had meanwhile; nil where not known
+	Clock  float64  `json:"clock_mhz,omitempty"` // mean of the processors, just after the case; of a CPU that says
+	Others *float64 `json:"others,omitempty"`    // share of the machine's cores that other programs had meanwhile; nil where not known
 
 	Date     time.Time `json:"date"`
 	Version  string    `json:"hebb"`

@@ -213,6 +213,10 @@ func (r *runner) watch(measure func() []Result) []Result {
 	start := time.Now()
 	before, ok := others(peer)
 	results := measure()
+	mhz := clock()
+	for i := range results {
+		results[i].Clock = mhz
+	}
 	after, also := others(peer)
 	took := time.Since(start)
 	if !ok || !also || took < 200*time.Millisecond {

@@ -289,7 +289,8 @@ func (r *Report) Table(w io.Writer) error {
 	return err
 }
 
-// circumstances say what a run had of the machine: "GOMAXPROCS 2, go1.26 linux/amd64; other programs had 3 % of the machine".
+// circumstances say what a run had of the machine: "GOMAXPROCS 2, go1.26 linux/amd64; processors at
+// 3400 MHz; other programs had 3 % of the machine".
 // They are "" of results that do not say.
 func (r *Report) circumstances() string {
 	var words []string
@@ -304,10 +305,28 @@ func (r *Report) circumstances() string {
 		}
 		add(c.Settings)
 	}
+	add(r.clocks())
 	if slices.ContainsFunc(r.Results, func(c Result) bool { return c.Others != nil }) {
 		add(fmt.Sprintf("other programs had %.0f %% of the machine", 100*r.Busy()))
 	}
 	return strings.Join(words, "; ")
+}
+
+// clocks says at what clock the processors ran, and how it changed: "2100 to 3400 MHz".
+func (r *Report) clocks() string {
+	low, high := math.Inf(1), 0.0
+	for _, c := range r.Results {
+		if c.Clock > 0 {
+			low, high = min(low, c.Clock), max(high, c.Clock)
+		}
+	}
+	switch {
+	case high == 0:
+		return ""
+	case high-low < 0.02*high:
+		return fmt.Sprintf("processors at %.0f MHz", high)
+	}
+	return fmt.Sprintf("processors at %.0f to %.0f MHz", low, high)
 }
 
 // warning says that the machine was busy, if it was.
