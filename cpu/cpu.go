@@ -21,6 +21,7 @@ package cpu
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"hebb/compute"
@@ -43,6 +44,8 @@ type backend struct {
 
 	outs, ins []*compute.Tensor // of the op that runs
 	put       stretch           // what was put off
+	running   sync.WaitGroup    // the stretch before
+	spare     []portion         // room for the ops of the next one; only while none runs
 }
 
 func (b *backend) Info() compute.Info { return b.info }
