@@ -42,7 +42,7 @@ cgoless() { (unset NEED_GPU && pure go test ./backend && pure go test -run '^Tes
 exemplified() { (cd examples && export GOFLAGS="$GOFLAGS -tags=$TAGS" && go vet ./... && go test ./...); }
 
 raced() {
-	go test -race -tags "$TAGS" -run 'TestOps$|TestAuto|TestSystemsFind' ./cpu ./backend ./nets/develop ./nets/data ./nets/safetensors &&
+	go test -race -tags "$TAGS" -run 'TestOps$|TestStretch|TestAuto|TestSystemsFind' ./cpu ./backend ./nets/develop ./nets/data ./nets/safetensors &&
 		go test -race -tags "$TAGS" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive$' ./gpu
 }
 
