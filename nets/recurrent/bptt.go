@@ -39,8 +39,7 @@ func (r *BPTT) Build(s *nets.Store, spec nets.Spec) error {
 	if err := r.Learning.build(s, spec, atTrials, cmp.Or(r.Feedback, transposed), r.Network, &r.Leaky); err != nil {
 		return err
 	}
-	r.past.build(&r.Learning, spec.Trial, true)
-	return nil
+	return r.past.build(&r.Learning, spec.Trial, true)
 }
 
 // Step answers a moment of a trial and, after the last one, learns from all.

@@ -21,8 +21,14 @@ type slot struct {
 	q    *compute.Tensor   // examples × units, if errors are kept: that of the state
 }
 
+// mostSlots bounds what is kept: each moment is some tensors with names of their own.
+const mostSlots = 1 << 14
+
 // build asks for so many slots.
-func (b *past) build(l *Learning, slots int, whole bool) {
+func (b *past) build(l *Learning, slots int, whole bool) error {
+	if slots > mostSlots {
+		return fmt.Errorf("recurrent: %d moments to be sent back through, want at most %d", slots, mostSlots)
+	}
 	b.whole = whole
 	for i := range slots {
 		name := func(of string) string { return fmt.Sprintf("moment.%d.%s", i, of) }
@@ -37,6 +43,7 @@ func (b *past) build(l *Learning, slots int, whole bool) {
 		b.slots = append(b.slots, one)
 	}
 	b.made = l.store.Counter("moments")
+	return nil
 }
 
 var ongoing = compute.Formula("1 - begin", "begin")

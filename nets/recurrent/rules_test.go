@@ -514,12 +514,13 @@ func TestWrong(t *testing.T) {
 		`when "now", want moment or trial`:       {&recurrent.UORO{Leaky: small, When: "now"}, sines(9, 1, 1)},
 		`feedback "none", want random or`:        {&recurrent.BPTT{Leaky: small, Learning: recurrent.Learning{Feedback: "none"}}, sines(9, 1, 1)},
 		"tbptt: a span of 0 moments":             {&recurrent.TBPTT{Leaky: small}, sines(9, 1, 1)},
-		"a span of 19 moments, and the task's trials have 18": {&recurrent.TBPTT{Leaky: small, Span: 19}, sines(9, 1, 1)},
-		"bptt: the task's trials have no end":                 {&recurrent.BPTT{Leaky: small}, noise(0, 2)},
-		"change when a trial ends":                            {&recurrent.RFLO{Leaky: small, When: "trial"}, noise(0, 2)},
-		"Balance is not local":                                {&recurrent.KFRTRL{Network: &recurrent.Balance{Units: 3}}, noise(0, 1)},
-		"answers 1 numbers, and the task wants 2":             {&recurrent.RTRL{Network: &recurrent.Balance{Units: 3}}, noise(0, 2)},
-		"balance: 2 units and plus 3":                         {&recurrent.RTRL{Network: &recurrent.Balance{Units: 2, Plus: 3}}, noise(0, 1)},
+		"a span of 19 moments, and the task's trials have 18":         {&recurrent.TBPTT{Leaky: small, Span: 19}, sines(9, 1, 1)},
+		"1000000 moments to be sent back through, want at most 16384": {&recurrent.TBPTT{Leaky: small, Span: 1000000}, noise(0, outputs)},
+		"bptt: the task's trials have no end":                         {&recurrent.BPTT{Leaky: small}, noise(0, 2)},
+		"change when a trial ends":                                    {&recurrent.RFLO{Leaky: small, When: "trial"}, noise(0, 2)},
+		"Balance is not local":                                        {&recurrent.KFRTRL{Network: &recurrent.Balance{Units: 3}}, noise(0, 1)},
+		"answers 1 numbers, and the task wants 2":                     {&recurrent.RTRL{Network: &recurrent.Balance{Units: 3}}, noise(0, 2)},
+		"balance: 2 units and plus 3":                                 {&recurrent.RTRL{Network: &recurrent.Balance{Units: 2, Plus: 3}}, noise(0, 1)},
 	} {
 		run := nets.Run{System: func() nets.System { return c.system }, Task: c.task}
 		if _, err := run.Open(lab.CPU(t)); err == nil || !strings.Contains(err.Error(), want) {

@@ -46,8 +46,7 @@ func (r *TBPTT) Build(s *nets.Store, spec nets.Spec) error {
 	if err := r.Learning.build(s, spec, r.When, cmp.Or(r.Feedback, transposed), r.Network, &r.Leaky); err != nil {
 		return err
 	}
-	r.past.build(&r.Learning, r.Span, false)
-	return nil
+	return r.past.build(&r.Learning, r.Span, false)
 }
 
 // Step answers a moment of a trial and learns from it.
