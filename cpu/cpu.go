@@ -21,7 +21,6 @@ package cpu
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	"hebb/compute"
@@ -44,8 +43,6 @@ type backend struct {
 
 	outs, ins []*compute.Tensor // of the op that runs
 	put       stretch           // what was put off
-	running   sync.WaitGroup    // the stretch before
-	spare     []portion         // room for the ops of the next one; only while none runs
 }
 
 func (b *backend) Info() compute.Info { return b.info }

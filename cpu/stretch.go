@@ -8,7 +8,7 @@ import (
 )
 
 // A stretch is a sequence of ops that were put off, see [compute.Windower]. A core takes some members through all of it before
-// it takes the next, while the host asks for the ops of the stretch after it.
+// it takes the next.
 type stretch struct {
 	members int
 	ops     []portion
@@ -60,50 +60,37 @@ func (b *backend) putOff(op compute.Op) bool {
 	}
 	if s.add(op) {
 		if len(s.ops) >= mostOps || s.work >= mostWork {
-			b.start()
+			b.flush()
 		}
 		return true
 	}
 	if len(s.ops) == 0 {
 		return false
 	}
-	b.start() // it may be in the way of those before it
+	b.flush() // it may be in the way of those before it
 	return s.add(op)
 }
 
 // flush runs the ops that were put off.
 func (b *backend) flush() {
-	b.start()
-	b.running.Wait()
-}
-
-// start starts the ops that were put off, when those started before are done: they run while the host asks for others.
-func (b *backend) start() {
 	s := &b.put
-	b.running.Wait()
 	if len(s.ops) == 0 {
 		s.forget()
 		return
 	}
-	members, ops := s.members, s.ops
-	each := max(1, min(nearCache/max(1, s.memory/members), blocks(members, runtime.GOMAXPROCS(0))))
+	each := max(1, min(nearCache/max(1, s.memory/s.members), blocks(s.members, runtime.GOMAXPROCS(0))))
 	if s.work <= alone {
-		each = members
+		each = s.members
 	}
-	s.ops, b.spare = b.spare, nil
-	s.forget()
-	b.running.Go(func() {
-		chunks(members, each, func(lo, hi int) {
-			for _, op := range ops {
-				op.do(lo, hi)
-			}
-		})
-		for _, op := range ops {
-			op.done()
+	chunks(s.members, each, func(lo, hi int) {
+		for _, op := range s.ops {
+			op.do(lo, hi)
 		}
-		clear(ops)
-		b.spare = ops[:0]
 	})
+	for _, op := range s.ops {
+		op.done()
+	}
+	s.forget()
 }
 
 // forget empties s.
