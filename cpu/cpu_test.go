@@ -11,7 +11,9 @@ import (
 	"hebb/compute/computetest"
 )
 
-func TestOps(t *testing.T) { computetest.Run(t, Open) }
+func TestOps(t *testing.T) { computetest.RunEvery(t, *every, Open) }
+
+var every = flag.Int("every", 1, "one case in so many in TestOps")
 
 var seed = flag.Uint("seed", uint(rand.Uint32()), "of the cases of TestOtherOps")
 
