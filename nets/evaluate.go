@@ -57,7 +57,9 @@ func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Met
 
 // evaluateMoment makes one moment without learning.
 func (s *Session) evaluateMoment(ctx context.Context, c *cohort, t *builtTask, number uint64) error {
-	return c.moment(ctx, s.dev, t, func(p *Pass) { p.Number, p.metrics = number, c.evaluated }, func(Moment) {})
+	_, recorded := t.Task.(recorder)
+	set := func(p *Pass) { p.Number, p.metrics, p.Recorded = number, c.evaluated, recorded }
+	return c.moment(ctx, s.dev, t, set, func(Moment) {})
 }
 
 // Try evaluates the present weights on the last moment of training, without learning, and returns the metrics.

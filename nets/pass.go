@@ -18,6 +18,7 @@ type Pass struct {
 	Rate     float64 // learning rate of the moment
 	Learning bool    // false in evaluations
 	Quiet    bool    // a diagnostic pass: metrics and gradients are discarded
+	Recorded bool    // State is looked at: traces go on, though nothing is learned
 
 	ctx     context.Context
 	store   *Store

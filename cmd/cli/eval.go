@@ -124,6 +124,9 @@ func (r *evalRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if r.format == "json" {
 		e := json.NewEncoder(stdout)
 		e.SetIndent("", "  ")
+		if out.System != "" {
+			return e.Encode(ofSystem{evaluated: out})
+		}
 		return e.Encode(out)
 	}
 	return out.print(stdout)
@@ -247,6 +250,13 @@ type evaluated struct {
 	Device   compute.Info       `json:"device"`
 }
 
+// ofSystem is JSON without the loss and accuracy of a network, which stand among the metrics of a system that has them.
+type ofSystem struct {
+	evaluated
+	Loss     *float64 `json:"loss,omitempty"`
+	Accuracy *float64 `json:"accuracy,omitempty"`
+}
+
 func (v evaluated) print(w io.Writer) error {
 	if v.System != "" {
 		return v.printSystem(w)
@@ -282,8 +292,11 @@ func (v evaluated) printSystem(w io.Writer) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Metrics)) {
 		fmt.Fprintf(w, "%-9s %.5g", name, v.Metrics[name])
-		if each := v.Learners[name]; len(each) > 1 {
-			fmt.Fprintf(w, " ± %.2g over %d learners", spread(each), len(each))
+		if each := v.Learners[name]; going(each) > 1 {
+			fmt.Fprintf(w, " ± %.2g over %d learners", spread(each), going(each))
+		}
+		if each := v.Learners[name]; going(each) < len(each) {
+			fmt.Fprintf(w, ", of %d learners the %d that are not lost", len(each), going(each))
 		}
 		fmt.Fprintln(w)
 	}

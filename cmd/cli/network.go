@@ -647,7 +647,7 @@ func (r *networkRun) tellSystem(_ *train.Run, stdout io.Writer, bar *progress) f
 		fmt.Fprintf(stdout, "%9d  %-5s", l.Step, l.Kind)
 		for _, m := range l.All() {
 			fmt.Fprintf(stdout, "  %s %.5g", m.Name, m.Mean)
-			if len(m.Each) > 1 {
+			if going(m.Each) > 1 {
 				fmt.Fprintf(stdout, " ± %.2g", spread(m.Each))
 			}
 		}
@@ -664,6 +664,16 @@ func lossText(x float64) string {
 		return fmt.Sprintf("%.4f", x)
 	}
 	return fmt.Sprintf("%.4g", x)
+}
+
+// going is the number of learners that are not lost.
+func going(each []float.OrNull) (n int) {
+	for _, v := range each {
+		if v == v {
+			n++
+		}
+	}
+	return n
 }
 
 // spread is the standard deviation over the learners that are not lost.

@@ -198,6 +198,7 @@ func (r *recordRun) tracks(rec *train.Recording) (all chart.Tracks, err error) {
 	default:
 		all.Tracks = append(all.Tracks, chart.Track{Title: "answers", Y: "output", Rows: answers}, chart.Track{Title: "wanted", Y: "output", Rows: wanted})
 	}
+	all.Tracks = slices.DeleteFunc(all.Tracks, func(k chart.Track) bool { return len(k.Rows) == 0 && len(k.Lines) == 0 }) // nothing wanted
 	pictures := chart.Tracks{Title: fmt.Sprintf("%s; after moment %d", all.Title, r.moment)}
 	for _, a := range rec.Tensors {
 		asked := slices.Contains(r.tensors, a.Name)
@@ -283,7 +284,7 @@ func beside(answers, wanted [][]float32) chart.Track {
 			name = fmt.Sprint(" ", i)
 		}
 		k.Lines = append(k.Lines, chart.Trace{Name: "answer" + name, Values: row, Colour: i})
-		if slices.ContainsFunc(wanted[i], func(v float32) bool { return !math.IsNaN(float64(v)) }) {
+		if i < len(wanted) && slices.ContainsFunc(wanted[i], func(v float32) bool { return !math.IsNaN(float64(v)) }) {
 			k.Lines = append(k.Lines, chart.Trace{Name: "wanted" + name, Values: wanted[i], Colour: i, Dashed: true})
 		}
 	}

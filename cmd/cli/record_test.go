@@ -84,6 +84,15 @@ func TestRecord(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, a.Shape, shape)
 		}
 	}
+	if trace := array(t, archive+":trace.in").Values; slices.Max(trace) == 0 && slices.Min(trace) == 0 {
+		t.Error("traces stand still while they are recorded")
+	}
+	if out := ok(t, "eval", run, "--backend", "cpu", "--data", set, "--format", "json"); strings.Contains(out, `"accuracy": 0`) || !strings.Contains(out, `"accuracy": 1`) {
+		t.Errorf("%s", out)
+	}
+	nothing := filepath.Join(dir, "pairs") // is wanted
+	ok(t, "train", "ico", "--task", "pairs", "--steps", "10", "--backend", "cpu", "--out", nothing)
+	ok(t, "record", nothing, "--backend", "cpu", "--picture", picture)
 	ok(t, "record", run, "--backend", "cpu", "--checkpoint", "20", "--tensor", "recurrent", "--moment", "2", "--picture", picture)
 	ok(t, "weights", run, "--over-training", "--learner", "1", "--layer", "out", "--picture", picture, "--out", archive)
 	if a := array(t, archive+":out"); !slices.Equal(a.Shape, []int{30, 2, 8}) || array(t, archive+":steps").Values[29] != 300 {

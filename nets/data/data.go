@@ -152,6 +152,9 @@ func (o Options) Check() error {
 	return err
 }
 
+// manyClasses is how many there may be whatever the number of examples.
+const manyClasses = 1 << 16
+
 // settle checks the set as a whole, and holds out a test part.
 func (s *Set) settle(path string, o Options) error {
 	if o.Classes > 0 && o.Classes != s.Classes {
@@ -159,6 +162,9 @@ func (s *Set) settle(path string, o Options) error {
 	}
 	if s.Classes == 0 {
 		s.Classes = 1 + max(s.Train.largestLabel(), s.Test.largestLabel())
+		if n := s.Train.N(); s.Classes > manyClasses && s.Classes > 10*n {
+			return fmt.Errorf("%s: labels up to %d of %d training examples, want classes from 0 on: these look like numbers of another kind", path, s.Classes-1, n)
+		}
 	}
 	for _, part := range []struct {
 		name string

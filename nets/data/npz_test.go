@@ -113,7 +113,7 @@ func TestDamagedNPZ(t *testing.T) {
 		"examples last":        {map[string][]byte{"x": npyFile("|u1", "(4, 4, 3)", make([]byte, 48)), "y": npyFile("|u1", "(3,)", []byte{0, 1, 0})}, "np.moveaxis(x, -1, 0)"},
 		"three labels":         {map[string][]byte{"x": x, "y": npyFile("|u1", "(3,)", []byte{0, 1, 2})}, "shape 3, want 2"},
 		"a negative label":     {map[string][]byte{"x": x, "y": npyFile("|i1", "(2,)", []int8{0, -1})}, "label -1 of example 1"},
-		"a huge label":         {map[string][]byte{"x": x, "y": npyFile("<u8", "(2,)", []uint64{0, 1 << 24})}, "label 16777216 of example 1, want 0 to 16777215"},
+		"a huge label":         {map[string][]byte{"x": x, "y": npyFile("<u8", "(2,)", []uint64{0, 1 << 24})}, "labels up to 16777216 of 2 training examples, want classes from 0 on"},
 		"a label beyond int64": {map[string][]byte{"x": x, "y": npyFile("<u8", "(2,)", []uint64{0, 1 << 63})}, "beyond an int"},
 		"a NaN":                {map[string][]byte{"x": npyFile("<f4", "(2, 2)", []float32{0, 1, 2, float32(math.NaN())}), "y": y}, "value 1 of example 1 is NaN"},
 		"an infinity":          {map[string][]byte{"x": npyFile("<f8", "(2, 1)", []float64{math.Inf(-1), 0}), "y": y}, "value 0 of example 0 is -Inf"},

@@ -53,7 +53,11 @@ func (r *BPTT) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return y
 }
 
-func (r *BPTT) follow(now moment) { r.add(&r.Learning, now) }
+func (r *BPTT) follow(now moment) {
+	if now.Learning {
+		r.add(&r.Learning, now)
+	}
+}
 
 func (r *BPTT) learn(now moment, q *compute.Tensor) {
 	now.Do(compute.Copy{Dst: r.of(now, r.last(0).q), Src: q})

@@ -179,7 +179,7 @@ func (l *Learning) step(p *nets.Pass, m nets.Moment, r rule) *compute.Tensor {
 	s := p.View(l.parts.State, 0, p.Learners, now.n, l.units())
 	l.begin(now, s, r)
 	next, tape := l.net.Forward(p, s, m.X)
-	if p.Learning {
+	if p.Learning || p.Recorded {
 		for _, t := range tape {
 			now.tape = append(now.tape, p.View(p.All(t), 0, now.all(), 1, t.Cols()))
 		}

@@ -56,7 +56,11 @@ func (r *TBPTT) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return y
 }
 
-func (r *TBPTT) follow(now moment) { r.add(&r.Learning, now) }
+func (r *TBPTT) follow(now moment) {
+	if now.Learning {
+		r.add(&r.Learning, now)
+	}
+}
 
 func (r *TBPTT) learn(now moment, q *compute.Tensor) {
 	r.back(&r.Learning, now, now.View(q, 0, now.all(), 1, r.units()))

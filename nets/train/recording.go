@@ -65,7 +65,7 @@ type recorder struct {
 }
 
 // RecordTrials records so many trials of the system that the exam is of, its activities and the tensors of these names: State
-// over the moments, weights as they are. Activities are State tensors that are examples × units.
+// over the moments, weights as they are. Activities are State tensors that are examples × units, with a name of one part.
 func (e Exam) RecordTrials(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, trials int, tensors []string) (rec Recording, err error) {
 	v := Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
 	if e.System == "" {
@@ -118,7 +118,7 @@ func (r *recorder) choose(s *nets.Session, wanted []string) error {
 			continue
 		}
 		all, of[n.Name] = append(all, n.Name), n
-		if a := r.array(n, s.Spec.Examples); n.Role == nets.State && a.Each && len(a.Shape) == 2 && !slices.Contains(wanted, n.Name) {
+		if a := r.array(n, s.Spec.Examples); n.Role == nets.State && a.Each && len(a.Shape) == 2 && !strings.Contains(n.Name, ".") && !slices.Contains(wanted, n.Name) {
 			r.named = append(r.named, n)
 		}
 	}
@@ -159,7 +159,8 @@ func (r *recorder) begin(m nets.Recorded) error {
 		out = 1
 	}
 	r.Inputs = Recorded{Name: "x", Shape: []int{m.Examples, r.Spec.In.Len()}, Each: true, Over: true}
-	r.Answers = Recorded{Name: "answer", Shape: []int{m.Examples, r.Spec.Out}, Each: true, Over: true}
+	answers := len(m.Answer) / (m.Learners * m.Examples) // which need not be what is wanted
+	r.Answers = Recorded{Name: "answer", Shape: []int{m.Examples, answers}, Each: true, Over: true}
 	r.Wanted = Recorded{Name: "wanted", Shape: []int{m.Examples, out}, Each: true, Over: true}
 	sizes, all := make([]int, len(r.arrays())), 0
 	for i, a := range r.arrays() {
