@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -52,11 +54,24 @@ func export(dir string, find func(dir string) (path string, step int, err error)
 	if err != nil {
 		return err
 	}
+	if name := notFinite(all); name != "" {
+		return fmt.Errorf("learner %d is lost: %s is not finite; want another of the %d", learner, name, c.Learners)
+	}
 	if err := safetensors.WriteFile(path, all, about); err != nil {
 		return failure{fmt.Errorf("--out %s cannot be written: %w", path, err)}
 	}
 	fmt.Fprintf(stdout, "wrote     %s: learner %d, seed %d, after step %d\n", path, learner, c.Seed+uint64(learner), step)
 	return nil
+}
+
+// notFinite returns the name of the first tensor with NaN or Inf, or "".
+func notFinite(all []safetensors.Tensor) string {
+	for _, t := range all {
+		if slices.ContainsFunc(t.Data, func(x float32) bool { return !(math.Abs(float64(x)) <= math.MaxFloat32) }) {
+			return t.Name
+		}
+	}
+	return ""
 }
 
 // learnersModel reads the model of a learner from a file of a run.
