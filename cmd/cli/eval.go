@@ -296,7 +296,7 @@ func (v evaluated) printSystem(w io.Writer) error {
 			fmt.Fprintf(w, " ± %.2g over %d learners", spread(each), going(each))
 		}
 		if each := v.Learners[name]; going(each) < len(each) {
-			fmt.Fprintf(w, ", of %d learners the %d that are not lost", len(each), going(each))
+			fmt.Fprintf(w, ", of %d of %d learners: the others are lost", going(each), len(each))
 		}
 		fmt.Fprintln(w)
 	}
