@@ -274,13 +274,13 @@ func (p *reducePortion) done() { p.reduction.done() }
 func (s *stretch) addReduce(r compute.Reduce) bool {
 	x := r.In[0]
 	results, n, _ := r.Dims()
+	if r.Along == compute.AlongAll || n*x.Cols() > pieceOfFold || r.Along == compute.AlongRows && x.Batch()%s.members != 0 {
+		return false // a result of all members, or of a part that no core takes in one go
+	}
 	byMatrices := r.Along == compute.AlongRows && x.Cols() > 1 && r.Fold != compute.FoldArgMax
 	each := results / s.members
 	if byMatrices {
 		each = x.Batch() / s.members
-	}
-	if r.Along == compute.AlongAll || n*x.Cols() > pieceOfFold || each == 0 {
-		return false
 	}
 	u := s.uses()
 	u.out(r.Out)

@@ -41,7 +41,7 @@ var (
 // step does one op, or reads something.
 func (p *tape) step() {
 	square, state, other := p.part(1), p.one(p.states), p.Tensor(p.members, 4, 5)
-	switch p.r.IntN(16) {
+	switch p.r.IntN(18) {
 	case 0:
 		p.Do(compute.Gemm{C: other, A: state, B: square, TransB: true, Epilogue: compute.Epilogue{Alpha: 0.5, Act: compute.Tanh}})
 		p.Do(compute.Map{Out: state, In: []*compute.Tensor{other}, F: affineOld})
@@ -82,6 +82,14 @@ func (p *tape) step() {
 		p.Do(compute.Copy{Dst: state, Src: p.part(0)})
 	case 15:
 		p.Do(compute.Copy{Dst: p.arenas[1], Src: p.arenas[0]})
+	case 16: // matrices that no member has whole
+		best := p.Tensor(1, 1, 10)
+		p.Do(compute.Reduce{Out: best, In: []*compute.Tensor{p.View(state, 0, 1, 2*p.members, 10)}, Fold: compute.FoldArgMax, Along: compute.AlongRows, Alpha: 1})
+		p.Do(compute.Map{Out: p.View(p.one(p.common), 0, 10), In: []*compute.Tensor{p.View(best, 0, 10)}, F: affineOld})
+	case 17: // 7 matrices, whatever the number of members
+		sums := p.Tensor(7, 1, 4)
+		p.Do(compute.Reduce{Out: sums, In: []*compute.Tensor{p.View(p.arenas[0], 0, 7, 2*p.members, 4)}, Along: compute.AlongRows, Alpha: 0.1})
+		p.Do(compute.Map{Out: p.View(p.one(p.common), 0, 20), In: []*compute.Tensor{p.View(sums, 0, 20)}, F: affineOld})
 	case 11:
 		p.Write(p.one(p.common), p.drawn(20))
 	}
