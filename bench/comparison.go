@@ -117,10 +117,10 @@ const (
 
 // Compare compares the times of the cases that both sides have, by the medians of their samples. A case is a [Regression] if
 // its median has grown by more than the threshold, 0.05 being 5 %, and a Mann–Whitney U test at [alpha] tells the samples
-// apart; where there are too few samples for a test, as in files of versions that kept none, the medians alone decide. Samples
-// are those of all runs, in which a drift between runs does not show; with [testable] runs or more on both sides each run is a
-// sample, its median, so that it does. Roofs are no cases: where they have changed, the machine has, and a warning says so.
-// An error means that there is nothing to compare.
+// apart; where there are too few samples for a test, as in files of versions that kept none, the medians alone decide. The
+// samples of all runs of a side are taken together, which hides a drift between runs; with [testable] runs or more on both
+// sides the sample of a run is its median, which shows it. Roofs are no cases: where they have changed, the machine has, and a
+// warning says so. An error means that there is nothing to compare.
 func Compare(before, after Side, threshold float64) (*Comparison, error) {
 	if !(threshold >= 0) || math.IsInf(threshold, 1) {
 		return nil, fmt.Errorf("bench: threshold %g, want a finite number from 0", threshold)
@@ -333,7 +333,7 @@ func (c *Comparison) warnRoof(backend string, was, is Roof) {
 	}
 }
 
-// backends are those of the cases that are compared.
+// backends returns the backends of the cases that are compared.
 func (c *Comparison) backends() (all []string) {
 	for _, m := range c.Means {
 		if !slices.Contains(all, m.Backend) {

@@ -71,8 +71,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// The statistics are those of tables: p of 4 and 4 apart is 2/70; the interval of a median by eight samples goes from the least
-// to the largest (1 − 2/2⁸ ≥ 97.5 %), and there is none by six (1 − 2/2⁶).
+// TestComparisonStatistics holds p and the interval to tables: p of 4 and 4 samples apart is 2/70; the interval of a median by
+// eight samples goes from the least to the largest (1 − 2/2⁸ ≥ 97.5 %), and by six there is none (1 − 2/2⁶).
 func TestComparisonStatistics(t *testing.T) {
 	compare := func(old, new []float64) Change {
 		c, err := Compare(Side{"old", []Result{timedCase("a", old...)}}, Side{"new", []Result{timedCase("a", new...)}}, 0)
@@ -113,7 +113,7 @@ func TestRunsAreSamples(t *testing.T) {
 	}
 }
 
-// What is not the same on both sides is said, and what is in one of them.
+// TestComparisonSays: warnings name what differs between the sides, and the cases that one of them lacks.
 func TestComparisonSays(t *testing.T) {
 	share := 0.3
 	roof := func(op string, times ...float64) Result {

@@ -36,7 +36,7 @@ func (c *Comparison) tables() (all []table) {
 	for i := range all {
 		all[i].Notes = append(all[i].Notes, c.alone(all[i].Title)...)
 	}
-	rank := func(s table) int { return slices.Index(append(Suites, s.Title), s.Title) } // those of no suite last
+	rank := func(s table) int { return slices.Index(append(Suites, s.Title), s.Title) } // a table of no suite comes last
 	slices.SortStableFunc(all, func(a, b table) int { return cmp.Compare(rank(a), rank(b)) })
 	return all
 }

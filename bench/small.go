@@ -6,8 +6,8 @@ import (
 	"hebb/compute"
 )
 
-// smallMembers has batches of matrices so small that what is between the ops counts as much as they do: networks of that many
-// units, each of which is shown one example at a time.
+// smallMembers returns the suite "small": batches of networks of 8 to 128 units that are shown one example at a time, where the
+// cost of calling an op counts as much as its arithmetic.
 func smallMembers() []Case {
 	var cases []Case
 	for _, n := range []int{8, 32, 50, 128} {

@@ -31,8 +31,7 @@ func hebbian(h compute.Hebbian) {
 		return
 	}
 	u := newUpdate(h)
-	switch {
-	case h.Mask == compute.None && small(u.units, u.inputs, u.n):
+	if h.Mask == compute.None && small(u.units, u.inputs, u.n) {
 		u.small()
 		return
 	}

@@ -10,24 +10,15 @@ var mostSmall = 1 << 14
 
 func small(m, n, k int) bool { return hasSmall() && k <= mostTerms && m*n*k <= mostSmall }
 
-// eachOf calls f for ranges of members that cover 0 … n, each of which is so much work: on one core, or where that would take
-// longer than others take to begin, on all.
-func eachOf(n, work int, f func(lo, hi int)) {
-	if n*work <= alone {
-		f(0, n)
-		return
-	}
-	chunks(n, max(1, alone/4/work), f)
-}
-
-// small is a product of small members.
+// small computes a product of small members: on one core, or where that would take longer than others take to begin, on all.
 func (p *product) small() {
-	if p.batch*p.m*p.n*p.k <= alone {
+	work := p.m * p.n * p.k
+	if p.batch*work <= alone {
 		p.members(0, p.batch)
 		return
 	}
 	q := *p // p itself does not escape
-	eachOf(p.batch, p.m*p.n*p.k, q.members)
+	chunks(p.batch, max(1, alone/4/work), q.members)
 }
 
 // members computes members lo … hi on one core.
@@ -71,14 +62,15 @@ func (p *product) dots(c matrix, a []float32, row, apart int, b matrix, sums []f
 
 var one = []float32{1}
 
-// small is W ← clip((1−λ)·W + r·Yᵀ·X) for small members.
+// small computes W ← clip((1−λ)·W + r·Yᵀ·X) of small members, as product.small does.
 func (u *update) small() {
-	if u.batch*u.units*u.inputs*u.n <= alone {
+	work := u.units * u.inputs * u.n
+	if u.batch*work <= alone {
 		u.members(0, u.batch)
 		return
 	}
-	v := *u
-	eachOf(u.batch, u.units*u.inputs*u.n, v.members)
+	v := *u // u itself does not escape
+	chunks(u.batch, max(1, alone/4/work), v.members)
 }
 
 // members computes members lo … hi on one core.

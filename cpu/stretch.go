@@ -18,10 +18,10 @@ type stretch struct {
 	of      uses
 }
 
-// A portion is an op that can be done for some members alone, on one core.
-type portion interface {
-	do(lo, hi int)
-	done() // gives back what the op has borrowed
+// A portion is an op that can be done for some members alone.
+type portion struct {
+	do   func(lo, hi int) // members lo … hi, on one core
+	done func()           // gives back what the op has borrowed; nil: nothing
 }
 
 // A span is a range of a buffer that ops of a stretch use: member z's part is from·z/members on, or all of it is every member's.
@@ -88,7 +88,9 @@ func (b *backend) flush() {
 		}
 	})
 	for _, op := range s.ops {
-		op.done()
+		if op.done != nil {
+			op.done()
+		}
 	}
 	s.forget()
 }
@@ -201,14 +203,6 @@ func (s *stretch) add(op compute.Op) bool {
 	return false
 }
 
-type productPortion struct {
-	product
-	each int
-}
-
-func (p *productPortion) do(lo, hi int) { p.members(lo*p.each, hi*p.each) }
-func (p *productPortion) done()         {}
-
 func (s *stretch) addGemm(g compute.Gemm) bool {
 	batch, m, n, k := g.Dims()
 	if batch%s.members != 0 || !small(m, n, k) {
@@ -224,16 +218,11 @@ func (s *stretch) addGemm(g compute.Gemm) bool {
 	} else {
 		u.in(g.Bias)
 	}
-	return s.admit(u, batch*m*n*k, func() portion { return &productPortion{newProduct(g), batch / s.members} })
+	return s.admit(u, batch*m*n*k, func() portion {
+		p, each := newProduct(g), batch/s.members
+		return portion{do: func(lo, hi int) { p.members(lo*each, hi*each) }}
+	})
 }
-
-type updatePortion struct {
-	update
-	each int
-}
-
-func (p *updatePortion) do(lo, hi int) { p.members(lo*p.each, hi*p.each) }
-func (p *updatePortion) done()         {}
 
 func (s *stretch) addHebbian(h compute.Hebbian) bool {
 	if h.OfImages() || h.Mask != compute.None {
@@ -248,28 +237,11 @@ func (s *stretch) addHebbian(h compute.Hebbian) bool {
 	u.batched(h.Y, batch)
 	u.batched(h.X, batch)
 	u.in(h.Rates)
-	return s.admit(u, batch*units*inputs*n, func() portion { return &updatePortion{newUpdate(h), batch / s.members} })
+	return s.admit(u, batch*units*inputs*n, func() portion {
+		p, each := newUpdate(h), batch/s.members
+		return portion{do: func(lo, hi int) { p.members(lo*each, hi*each) }}
+	})
 }
-
-type reducePortion struct {
-	reduction
-	out        []float32
-	byMatrices bool
-	each       int // results, or matrices, of a member
-}
-
-func (p *reducePortion) do(lo, hi int) {
-	switch lo, hi := lo*p.each, hi*p.each; {
-	case p.Fold == compute.FoldArgMax:
-		p.argMaxOf(p.out, lo, hi)
-	case p.byMatrices:
-		p.foldMatrices(p.out, lo, hi)
-	default:
-		p.fold(p.out, lo, hi)
-	}
-}
-
-func (p *reducePortion) done() { p.reduction.done() }
 
 func (s *stretch) addReduce(r compute.Reduce) bool {
 	x := r.In[0]
@@ -277,15 +249,20 @@ func (s *stretch) addReduce(r compute.Reduce) bool {
 	if r.Along == compute.AlongAll || n*x.Cols() > pieceOfFold || r.Along == compute.AlongRows && x.Batch()%s.members != 0 {
 		return false // a result of all members, or of a part that no core takes in one go
 	}
-	byMatrices := r.Along == compute.AlongRows && x.Cols() > 1 && r.Fold != compute.FoldArgMax
-	each := results / s.members
-	if byMatrices {
-		each = x.Batch() / s.members
-	}
 	u := s.uses()
 	u.out(r.Out)
 	u.spread(r.In, x)
-	return s.admit(u, x.Len(), func() portion { return &reducePortion{newReduction(r), values(r.Out), byMatrices, each} })
+	return s.admit(u, x.Len(), func() portion {
+		v, out, each := newReduction(r), values(r.Out), results/s.members
+		fold := v.fold
+		switch {
+		case r.Fold == compute.FoldArgMax:
+			fold = v.argMaxOf
+		case r.Along == compute.AlongRows && x.Cols() > 1:
+			fold, each = v.foldMatrices, x.Batch()/s.members
+		}
+		return portion{func(lo, hi int) { fold(out, lo*each, hi*each) }, v.done}
+	})
 }
 
 // spread adds the inputs of a formula over a domain.
@@ -310,27 +287,14 @@ func elementwise(in []*compute.Tensor, domain *compute.Tensor) bool {
 	return !slices.ContainsFunc(in, func(t *compute.Tensor) bool { return t.Len() != domain.Len() && t.Len() != 1 })
 }
 
-type randomPortion struct{ compute.Random }
-
-func (p randomPortion) do(lo, hi int) { randomParts(p.Random, lo, hi) }
-func (p randomPortion) done()         {}
-
 func (s *stretch) addRandom(r compute.Random) bool {
 	if r.Seeds != s.members {
 		return false
 	}
 	u := s.uses()
 	u.out(r.Out)
-	return s.admit(u, r.Out.Len(), func() portion { return randomPortion{r} })
+	return s.admit(u, r.Out.Len(), func() portion { return portion{do: func(lo, hi int) { randomParts(r, lo, hi) }} })
 }
-
-type softmaxPortion struct {
-	compute.SoftmaxLoss
-	each int // rows of a member
-}
-
-func (p softmaxPortion) do(lo, hi int) { softmaxRows(p.SoftmaxLoss, lo*p.each, hi*p.each) }
-func (p softmaxPortion) done()         {}
 
 func (s *stretch) addSoftmaxLoss(l compute.SoftmaxLoss) bool {
 	rows, _ := l.Dims()
@@ -340,7 +304,10 @@ func (s *stretch) addSoftmaxLoss(l compute.SoftmaxLoss) bool {
 	}
 	u.in(l.Logits)
 	u.in(l.Labels)
-	return s.admit(u, l.Logits.Len(), func() portion { return softmaxPortion{l, rows / s.members} })
+	return s.admit(u, l.Logits.Len(), func() portion {
+		each := rows / s.members
+		return portion{do: func(lo, hi int) { softmaxRows(l, lo*each, hi*each) }}
+	})
 }
 
 // pieces are ranges of an operand each of which the members share out.
@@ -356,30 +323,12 @@ func (p pieces) each(lo, hi int, f func(from, to int)) {
 	}
 }
 
-type copyPortion struct {
-	pieces
-	dst, src []float32
-}
-
-func (p copyPortion) do(lo, hi int) {
-	p.each(lo, hi, func(from, to int) { copy(p.dst[from:to], p.src[from:to]) })
-}
-
-func (p copyPortion) done() {}
-
 func (s *stretch) addCopy(c compute.Copy) bool {
 	p, ok := s.cut(c.Dst, c.Src)
-	return ok && s.admit(&s.of, c.Dst.Len(), func() portion { return copyPortion{p, values(c.Dst), values(c.Src)} })
-}
-
-type mapPortion struct {
-	*evaluator
-	pieces
-	out []float32
-}
-
-func (p *mapPortion) do(lo, hi int) {
-	p.each(lo, hi, func(from, to int) { p.part(p.out, from, to) })
+	return ok && s.admit(&s.of, c.Dst.Len(), func() portion {
+		dst, src := values(c.Dst), values(c.Src)
+		return portion{do: func(lo, hi int) { p.each(lo, hi, func(from, to int) { copy(dst[from:to], src[from:to]) }) }}
+	})
 }
 
 func (s *stretch) addMap(m compute.Map) bool {
@@ -393,7 +342,8 @@ func (s *stretch) addMap(m compute.Map) bool {
 }
 
 func mapping(m compute.Map, p pieces) portion {
-	return &mapPortion{newEvaluator(m.F, m.In, m.Out), p, values(m.Out)}
+	e, out := newEvaluator(m.F, m.In, m.Out), values(m.Out)
+	return portion{func(lo, hi int) { p.each(lo, hi, func(from, to int) { e.part(out, from, to) }) }, e.done}
 }
 
 // addElementwise adds a formula each element of which is made of those at its place.

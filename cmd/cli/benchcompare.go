@@ -27,8 +27,8 @@ that ratio lies, by the order statistics of both medians (from seven samples a s
 Mann–Whitney U test finds such a difference between samples of one distribution. "~" is no difference that shows, "?" too
 few samples for a test.
 
-Samples are those of all runs of a side. They tell how steady a run was, and nothing of what changes from run to run: a
-clock, a neighbour, where memory came to lie. With four files a side or more each run is one sample, its median, and p is
+The samples of all runs of a side are taken together. They tell how steady a run was, and nothing of what changes from run
+to run: a clock, a neighbour, where memory came to lie. With four files a side or more each run is one sample, its median, and p is
 about that too: for CI make four runs of each, in turns. What else differs (processor, GOMAXPROCS, settings, other programs'
 share of the machine, the roof that was measured) is said above the tables. Files of versions before, which have medians
 without samples, are compared by these alone, and so are ladders.

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var lines atomic.Int64 // files that benchLines made, each of a second of its own
+var lines atomic.Int64 // number of files made by benchLines; each has a time stamp of its own
 
 // benchLines are the results of two cases whose samples are around these times, as hebb bench --json writes them.
 func benchLines(a, b float64) string {

@@ -151,8 +151,8 @@ func (r *networkRun) over(c train.Config) (train.Config, error) {
 // imagesTask is what --task calls the images of --data with their labels, where a file could be sequences too.
 const imagesTask = "images"
 
-// seen returns c with the task of its data, if it has no other: that of sequences, if they look like them, with how many moments
-// these have, and else that of images, which has no name.
+// seen sets the task of c by its data, unless it has one: the task sequences if the data look like sequences, and moments is
+// their length, or else the task without a name, images.
 func seen(c train.Config) (of train.Config, moments int) {
 	if c.System != "" && (c.Task == "" || c.Task == train.SequencesTask) {
 		if moments = data.Moments(c.Data); moments > 0 {
