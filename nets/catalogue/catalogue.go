@@ -47,7 +47,7 @@ type Optimiser struct {
 // Default returns a catalogue of all that this module has.
 func Default() *Catalogue {
 	return &Catalogue{
-		Rules:     slices.Concat(credit.Rules, local.Rules),
+		Rules:     slices.Concat(credit.Rules, local.Rules, settle.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
 		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems),
 		Recurrent: recurrent.Networks,

@@ -161,5 +161,9 @@ func (n *Net) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 // Backward sends the delta at the logits down, by the rule, and sets the gradients.
 func (n *Net) Backward(p *Pass, delta *compute.Tensor) {
 	p.Error = delta
+	if r, ok := p.rule.(WholeRule); ok {
+		r.Backward(p)
+		return
+	}
 	n.root.Backward(p, delta)
 }
