@@ -83,8 +83,8 @@ func symmetric(rnd *rand.Rand, t []float32, n int, gain float32) {
 }
 
 var (
-	towards = compute.Formula("old + step*(in - old)", "in")
-	forced  = compute.Formula("old + step*(in + beta*output*(want - v) - old)", "in", "output", "want", "v")
+	towards = compute.Formula("old + step*(drive + back - old)", "drive", "back")
+	forced  = compute.Formula("old + step*(drive + back + beta*output*(want - v) - old)", "drive", "back", "output", "want", "v")
 	squash  = compute.Formula("tanh(u)", "u")
 	held    = compute.Formula("where(output, want, tanh(u))", "output", "want", "u")
 	signs   = compute.Formula("2*x - 1", "x")
@@ -103,14 +103,13 @@ func (r *Contrastive) relax(p *nets.Pass, m nets.Moment, metric string, u, drive
 		}
 	}
 	answer(ph.x[0])
-	in := p.Like(u)
+	back := p.Like(u)
 	ph.run(func() {
-		p.Into(in, same, drive)
-		p.AddProduct(in, r.t, ph.was[0], compute.Identity)
+		p.Do(compute.Gemm{C: back, A: ph.was[0], B: r.t, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
 		if want != nil && !clamp {
-			p.Into(u, forced.With("step", r.StepSize).With("beta", r.Beta), in, r.output, want, ph.was[0])
+			p.Into(u, forced.With("step", r.StepSize).With("beta", r.Beta), drive, back, r.output, want, ph.was[0])
 		} else {
-			p.Into(u, towards.With("step", r.StepSize), in)
+			p.Into(u, towards.With("step", r.StepSize), drive, back)
 		}
 		answer(ph.x[0])
 	})
