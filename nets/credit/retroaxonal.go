@@ -79,7 +79,7 @@ func (r *Retroaxonal) Check() error {
 	case !slices.Contains(Keeps, r.Keep):
 		return fmt.Errorf("keep=%s, want one of %s", r.Keep, strings.Join(Keeps, ", "))
 	case r.Warmup < 0 || r.Length < 1 || r.Periods < 0 || r.Reference < 2:
-		return fmt.Errorf("warmup of %d batches, periods of %d, %d of them, and a reference of %d examples, want at least 0, 1, 0 and 2", r.Warmup, r.Length, r.Periods, r.Reference)
+		return fmt.Errorf("warmup %d, length %d, periods %d and reference %d, want at least 0, 1, 0 and 2", r.Warmup, r.Length, r.Periods, r.Reference)
 	case !(r.Noise > 0 && finite(r.Noise)):
 		return fmt.Errorf("noise %g, want a number above 0", r.Noise)
 	}
