@@ -408,7 +408,7 @@ func (s *Session) read(of func(*cohort) *accumulator) (all Metrics, err error) {
 	}
 	for _, m := range all {
 		for l, x := range m.Each {
-			if !finite(x) && s.lost[l] == nil {
+			if m.unsound(l) && s.lost[l] == nil {
 				s.lose(l, fmt.Errorf("%w: the mean %s is %g after step %d", ErrDiverged, m.Name, x, s.number))
 			}
 		}
@@ -429,7 +429,8 @@ func join(all, more Metrics) Metrics {
 		return more
 	}
 	for i := range all {
-		all[i].Each = append(all[i].Each, more.Get(all[i].Name).Each...)
+		m := more.Get(all[i].Name)
+		all[i].Each, all[i].counted = append(all[i].Each, m.Each...), append(all[i].counted, m.counted...)
 	}
 	return all
 }

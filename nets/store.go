@@ -556,8 +556,8 @@ func (s *Store) Metrics(explain func(name string, code float32) error) (all Metr
 		return nil, err
 	}
 	for _, m := range all {
-		for _, x := range m.Each {
-			if !finite(x) {
+		for l, x := range m.Each {
+			if m.unsound(l) {
 				return all, fmt.Errorf("%w: the mean %s is %g", ErrDiverged, m.Name, x)
 			}
 		}

@@ -151,7 +151,7 @@ func (l *learner) step(np *nets.Pass, m nets.Moment, rate float64) *compute.Tens
 	y := n.Forward(p, m.X)
 	if m.Want != nil {
 		v := l.loss.Judge(np, m, y, p.Learning)
-		np.Count("loss", v.Loss, p.Examples)
+		np.CountOf(m, "loss", v.Loss)
 		if p.Learning {
 			l.learn(p, v, rate)
 		}

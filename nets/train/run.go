@@ -306,16 +306,18 @@ func (r *Run) line(kind string, all nets.Metrics) Line {
 	l := Line{Kind: kind, Step: done, Epoch: r.Session.EpochsMade()}
 	for _, m := range all {
 		l.Examples = max(l.Examples, int(m.Count))
-		switch m.Name {
-		case "loss":
-			l.Loss = m.Mean()
-		case "accuracy":
-			l.Accuracy = m.Mean()
+		mean := m.Mean()
+		switch {
+		case mean != mean: // all examples were masked
+		case m.Name == "loss":
+			l.Loss = mean
+		case m.Name == "accuracy":
+			l.Accuracy = mean
 		default:
 			if l.Metrics == nil {
 				l.Metrics = map[string]float64{}
 			}
-			l.Metrics[m.Name] = m.Mean()
+			l.Metrics[m.Name] = mean
 		}
 	}
 	l.Learners = perLearner(all)
