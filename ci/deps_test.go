@@ -26,7 +26,7 @@ var rules = map[string][]string{
 	"hebb/internal/float":      {},
 	"hebb/internal/memory":     {},
 	"hebb/cpu":                 {"hebb/compute", "hebb/internal/memory", "gonum.org/v1/gonum/", "golang.org/x/sys/"},
-	"hebb/gpu":                 {"hebb/compute", "hebb/shaders", "github.com/go-gl/"},
+	"hebb/gpu":                 {"hebb/compute", "hebb/shaders", "hebb/internal/atomicfile", "github.com/go-gl/"},
 	"hebb/backend":             {"hebb/compute", "hebb/cpu", "hebb/gpu"},
 	"hebb/nets":                {"hebb/compute", "hebb/internal/float", "hebb/internal/memory"},
 	"hebb/nets/stack":          {"hebb/compute", "hebb/nets"},
