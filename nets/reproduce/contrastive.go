@@ -154,7 +154,7 @@ func worstAngle(ctx context.Context, dev *compute.Device, seed uint64, system fu
 	}
 	angles, err := s.Compare(ctx)
 	for _, a := range angles {
-		worst = max(worst, float64(a.Delta))
+		worst = max(worst, float64(a.Gradient))
 	}
 	return worst, err
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestContrastive: at its small scale the experiment holds, and would not of figures that are twice as large, or of runs that
-// have changed places.
+// TestContrastive: at its small scale the experiment holds, and would not of figures that are twice as large, or of runs
+// that have changed places.
 func TestContrastive(t *testing.T) {
 	_, scale, err := Find(All, "contrastive", "small")
 	if err != nil {

@@ -8,20 +8,20 @@ import (
 	"hebb/nets"
 )
 
-// CHL is contrastive Hebbian learning (Movellan 1991; Xie and Seung 2003, Neural Computation 15) in a network of L layers with
-// feedback γ·Wᵀ. Activities come to rest freely, then with the outputs held at what is wanted, and weights change by the
-// difference of the two. With σ the sigmoid, h_0 an example, and h_k = 0 at first:
+// CHL is contrastive Hebbian learning (Movellan 1991; Xie and Seung 2003, Neural Computation 15) in a network of L layers
+// with feedback γ·Wᵀ. Activities come to rest freely, then with the outputs held at what is wanted, and weights change by
+// the difference of the two. With σ the sigmoid, h_0 an example, and h_k = 0 at first:
 //
 //	free: Sweeps times, for k = 1 … L   h_k = σ(W_k·h_{k−1} + b_k + γ·W_{k+1}ᵀ·h_{k+1});   h_L is the answer
 //	held: from there, as often          ĥ_k likewise for k < L, with ĥ_L = y*
 //	W_k ← W_k + η·γ^{k−L}·(ĥ_k⊗ĥ_{k−1} − h_k⊗h_{k−1})    units × units below
 //	b_k ← b_k + η·γ^{k−L}·(ĥ_k − h_k)
 //
-// averaged over examples; η is the rate of the run. The first sweep is the feed-forward pass. As γ → 0 the change is that of
-// backprop in the feed-forward network with the cross-entropy of a sigmoid for each output, and 1 − cos of the angle between
-// the two falls as γ² (Xie and Seung 2003). In float32 a rounding of an activity is multiplied by γ^{1−L}: Check wants γ^{L−1}
-// to be 1/1024 at least, which is γ ≥ 0.001, 0.03, 0.1 and 0.18 of 2 to 5 layers. Of classes, y* is 1 for the class and else
-// 0.
+// averaged over examples; η is the rate of the run. The first sweep is the feed-forward pass. As γ → 0 the change is that
+// of backprop in the feed-forward network with the cross-entropy of a sigmoid for each output, and 1 − cos of the angle
+// between the two falls as γ² (Xie and Seung 2003). In float32 a rounding of an activity is multiplied by γ^{1−L}: Check
+// wants γ^{L−1} to be 1/1024 at least, which is γ ≥ 0.001, 0.03, 0.1 and 0.18 of 2 to 5 layers. Of classes, y* is 1 for the
+// class and else 0.
 //
 // With one hidden layer the held activities need one sweep. Biases are 0 at first; without Bias there are none, and a task
 // that needs them shows a 1. First weights are normal with standard deviation Gain/√inputs of a layer. Compare holds the
@@ -103,32 +103,25 @@ func (r *CHL) Explain(name string, code float32) error {
 	return unsettled("chl", name, code, r.Tolerance, map[string]int{free: r.Sweeps, taught: r.Sweeps})
 }
 
-// Of backprop: the delta at the outputs, and below.
-var (
-	outputDelta = compute.Formula("want - y", "want", "y")
-	hiddenDelta = compute.Formula("back*h*(1 - h)", "back", "h")
-)
+var hiddenDelta = compute.Formula("back*h*(1 - h)", "back", "h")
 
-// Compare holds the change of each layer's weights to that of backprop in the feed-forward network.
+// Compare holds ĥ_k − h_k and the change of each layer's weights to backprop's in the feed-forward network.
 func (r *CHL) Compare(p *nets.Pass, m nets.Moment) func() []nets.Angle {
 	if m.Want == nil {
 		return func() []nets.Angle { return nil }
 	}
-	own, exact, drive := r.empty(p), r.empty(p), r.drive(p, m)
+	own, exact, drive := r.changes(p), r.changes(p), r.drive(p, m)
 	h := r.free(p, m, drive, r.Sweeps)
-	r.learn(p, m, h, r.held(p, m, drive, h), 1, own, nil)
+	held := r.held(p, m, drive, h)
+	r.learn(p, m, h, held, 1, own, nil)
 	forward := r.free(p, m, drive, 1)
 	last := len(forward) - 1
-	delta := p.Masked(p.Map(outputDelta, r.want(p, m), forward[last]), m)
-	for k := last; k >= 0; k-- {
-		x := m.X
-		if k > 0 {
-			x = forward[k-1]
-		}
-		p.Outer(exact[k], delta, x, 1, 1)
-		if k > 0 {
-			delta = p.Map(hiddenDelta, p.Back(r.w[k], delta), forward[k-1])
-		}
+	deltas := make([]*compute.Tensor, last+1)
+	deltas[last] = p.Masked(p.Map(minus, r.want(p, m), forward[last]), m)
+	for k := last; k > 0; k-- {
+		p.Outer(exact[k], deltas[k], forward[k-1], 1, 1)
+		deltas[k-1] = p.Map(hiddenDelta, p.Back(r.w[k], deltas[k]), forward[k-1])
 	}
-	return compare(p, r.names, r.w, own, exact)
+	p.Outer(exact[0], deltas[0], m.X, 1, 1)
+	return r.angles(p, m, held, h, deltas, own, exact)
 }

@@ -23,8 +23,8 @@ import (
 //
 //	E = −½·VᵀTV − Vᵀ(U·x + b) + Σ(V·atanh V + ½·ln(1 − V²)),   with a force also + ½·Beta·Σ(y* − V)²
 //
-// and the change is −η times the gradient, by T_ij = T_ji, of the contrast E of the teacher − E free, at rest. Of classes, y* is
-// 1 for the class and else −1; outputs are within ±1, and so should wanted numbers be.
+// and the change is −η times the gradient, by T_ij = T_ji, of the contrast E of the teacher − E free, at rest. Of classes,
+// y* is 1 for the class and else −1; outputs are within ±1, and so should wanted numbers be.
 //
 // First weights are normal with standard deviation Gain, b is 0. Cost of an example: 2·M² flops a sweep.
 type Contrastive struct {

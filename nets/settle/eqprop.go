@@ -7,9 +7,10 @@ import (
 	"hebb/nets"
 )
 
-// EqProp is equilibrium propagation (Scellier and Bengio 2017, Frontiers in Computational Neuroscience 11) in a network of L
-// layers with symmetric weights. Activities come to rest freely, then with the outputs nudged by β towards what is wanted, and
-// weights change by the difference of the two, divided by β. With σ the function Act, s_0 an example, and s_k = 0 at first:
+// EqProp is equilibrium propagation (Scellier and Bengio 2017, Frontiers in Computational Neuroscience 11) in a network of
+// L layers with symmetric weights. Activities come to rest freely, then with the outputs nudged by β towards what is
+// wanted, and weights change by the difference of the two, divided by β. With σ the function Act, s_0 an example, and s_k =
+// 0 at first:
 //
 //	free:   Sweeps times, for k = 1 … L   s_k = σ(W_k·s_{k−1} + b_k + W_{k+1}ᵀ·s_{k+1});   s_L is the answer
 //	nudged: from there, Nudged times      s^β_k likewise, s^β_L = σ(W_L·s^β_{L−1} + b_L + β·(y* − s^β_L))
@@ -22,10 +23,10 @@ import (
 // change of θ is −∂C/∂θ at the free rest, the gradient of recurrent backprop (Almeida 1987; Pineda 1987): to an error of the
 // first order in β, and with Both of the second. Each sweep lowers the energy, as the units of a layer are not connected.
 //
-// Act is logistic, 1/(1 + e^−u), or hard, u clipped to [0, 1], as in the paper. Of classes, y* is 1 for the class and else 0.
-// Biases are 0 at first, and weights normal with standard deviation Gain/√inputs of a layer. Compare holds the change of each
-// layer's weights to that of recurrent backprop. Cost of an example: a product with W_1 and, for each sweep of a phase, two with
-// each other W.
+// Act is logistic, 1/(1 + e^−u), or hard, u clipped to [0, 1], as in the paper. Of classes, y* is 1 for the class and else
+// 0. Biases are 0 at first, and weights normal with standard deviation Gain/√inputs of a layer. Compare holds the change of
+// each layer's weights to that of recurrent backprop. Cost of an example: a product with W_1 and, for each sweep of a
+// phase, two with each other W.
 type EqProp struct {
 	Hidden    []int   `json:"hidden" toml:"hidden"` // units of the layers below the outputs
 	Sweeps    int     `json:"sweeps" toml:"sweeps"`
@@ -110,13 +111,14 @@ func (r *EqProp) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return s[len(s)-1]
 }
 
-// learn adds the change of the weights to some tensors.
-func (r *EqProp) learn(p *nets.Pass, m nets.Moment, drive *compute.Tensor, s []*compute.Tensor, rate float32, w, b []*compute.Tensor) {
+// learn adds the change of the weights to some tensors, and returns the two phases that it is of.
+func (r *EqProp) learn(p *nets.Pass, m nets.Moment, drive *compute.Tensor, s []*compute.Tensor, rate float32, w, b []*compute.Tensor) (plus, minus []*compute.Tensor) {
 	plus, minus, apart := r.nudged(p, m, drive, s, r.Beta), s, r.Beta
 	if r.Both {
 		minus, apart = r.nudged(p, m, drive, s, -r.Beta), 2*r.Beta
 	}
 	r.contrast(p, m, plus, minus, func(int) float32 { return rate / apart }, w, b)
+	return plus, minus
 }
 
 // Explain describes a relaxation that has not settled.
@@ -124,7 +126,8 @@ func (r *EqProp) Explain(name string, code float32) error {
 	return unsettled("eqprop", name, code, r.Tolerance, map[string]int{free: r.Sweeps, taught: r.Nudged})
 }
 
-// Compare holds the change of each layer's weights to that of recurrent backprop at the free rest, with λ relaxed as s is:
+// Compare holds s^β_k − s_k and the change of each layer's weights to recurrent backprop at the free rest, with λ relaxed
+// as s is:
 //
 //	λ_k = σ′_k∘(W_k·λ_{k−1} + W_{k+1}ᵀ·λ_{k+1}),  λ_L = σ′_L∘(W_L·λ_{L−1} + y* − s_L)
 //	−∂C/∂W_k = λ_k⊗s_{k−1} + s_k⊗λ_{k−1}
@@ -132,9 +135,9 @@ func (r *EqProp) Compare(p *nets.Pass, m nets.Moment) func() []nets.Angle {
 	if m.Want == nil {
 		return func() []nets.Angle { return nil }
 	}
-	own, exact, drive := r.empty(p), r.empty(p), r.drive(p, m)
+	own, exact, drive := r.changes(p), r.changes(p), r.drive(p, m)
 	s := r.free(p, m, drive)
-	r.learn(p, m, drive, s, 1, own, nil)
+	plus, less := r.learn(p, m, drive, s, 1, own, nil)
 	off := p.Map(minus, r.want(p, m), s[len(s)-1])
 	lambda := newPhase(p, "", m.Examples(), r.Sweeps, 0, r.sizes, nil).x
 	for range r.Sweeps {
@@ -159,5 +162,5 @@ func (r *EqProp) Compare(p *nets.Pass, m nets.Moment) func() []nets.Angle {
 		}
 		p.Outer(exact[k], p.Masked(l, m), below, 1, 1)
 	}
-	return compare(p, r.names, r.w, own, exact)
+	return r.angles(p, m, plus, less, lambda, own, exact)
 }

@@ -115,8 +115,9 @@ func TestRecurrentBackprop(t *testing.T) {
 			t.Fatal(err, angles)
 		}
 		for _, a := range angles {
-			if !(a.Delta < 0.1) || !(math.Abs(a.NormDelta/a.NormBackprop-1) < 1e-3) || a.NormDelta < 1e-5 {
-				t.Errorf("%s, layer %s: %g°, norms %g and %g", act, a.Layer, float64(a.Delta), a.NormDelta, a.NormBackprop)
+			longer := a.NormDelta / a.NormBackprop * 512 // of s^β − s^−β, 2β times what λ is
+			if !(a.Gradient < 0.1) || !(a.Delta < 0.1) || !(math.Abs(longer-1) < 1e-3) || a.NormDelta < 1e-8 {
+				t.Errorf("%s, layer %s: %g°, of the deltas %g° and %g times as long", act, a.Layer, float64(a.Gradient), float64(a.Delta), longer)
 			}
 		}
 	}

@@ -64,8 +64,8 @@ func (n *layered) drive(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return y
 }
 
-// A relaxing is a phase of the layers: sweep sets their activities one by one, from the lowest up, each from its neighbours as
-// they are then.
+// A relaxing is a phase of the layers: sweep sets their activities one by one, from the lowest up, each from its neighbours
+// as they are then.
 type relaxing struct {
 	*phase
 	net    *layered
@@ -119,8 +119,8 @@ func (n *layered) want(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return p.All(m.Want)
 }
 
-// contrast adds rate·(a_k⊗a_{k−1} − c_k⊗c_{k−1}), as a mean over the examples, to into[k], and the same of biases to bias[k];
-// a_0 = c_0 is the input.
+// contrast adds rate·(a_k⊗a_{k−1} − c_k⊗c_{k−1}), as a mean over the examples, to into[k], and the same of biases to
+// bias[k]; a_0 = c_0 is the input.
 func (n *layered) contrast(p *nets.Pass, m nets.Moment, a, c []*compute.Tensor, rate func(k int) float32, into, bias []*compute.Tensor) {
 	for k := range a {
 		r := rate(k)
@@ -137,11 +137,20 @@ func (n *layered) contrast(p *nets.Pass, m nets.Moment, a, c []*compute.Tensor, 
 	}
 }
 
-// empty returns tensors of 0 in the shapes of the weights.
-func (n *layered) empty(p *nets.Pass) (all []*compute.Tensor) {
+// changes returns tensors of 0 in the shapes of the weights.
+func (n *layered) changes(p *nets.Pass) (all []*compute.Tensor) {
 	for _, w := range n.w {
 		all = append(all, p.Like(w))
 	}
 	p.Clear(all...)
 	return all
+}
+
+// angles compares a change by phases a and c with an exact one, of deltas and weights.
+func (n *layered) angles(p *nets.Pass, m nets.Moment, a, c, deltas, own, exact []*compute.Tensor) func() []nets.Angle {
+	var all []direction
+	for k, name := range n.names {
+		all = append(all, direction{name, n.w[k], p.Masked(p.Map(minus, a[k], c[k]), m), p.Masked(deltas[k], m), own[k], exact[k]})
+	}
+	return compare(p, all)
 }

@@ -20,9 +20,8 @@ var chains = map[string]struct {
 		stack.Dense{Name: "a", Units: 5, Act: compute.Tanh}, stack.Dense{Name: "b", Units: 4, Act: compute.Sigmoid},
 		stack.Dense{Name: "c", Units: 5, Act: compute.Tanh}, stack.Dense{Name: "d", Units: 3},
 	}},
-	"conv": {lab.ImageIn, stack.Stack{
-		stack.Conv{Name: "a", Units: 3, Window: 3, Pad: 1, Act: compute.Tanh, Bias: true},
-		stack.Conv{Name: "b", Units: 3, Window: 3, Stride: 2, Pad: 1, Act: compute.Sigmoid, Bias: true},
+	"images": {lab.ImageIn, stack.Stack{
+		stack.Flatten{}, stack.Dense{Name: "a", Units: 5, Act: compute.ReLU}, stack.Dense{Name: "b", Units: 6, Act: compute.LeakyReLU},
 		stack.Dense{Name: "c", Units: 4, Act: compute.Tanh}, stack.Dense{Name: "d", Units: 3},
 	}},
 }
@@ -54,12 +53,12 @@ func tail(n, k int, p float64) (sum float64) {
 	return sum
 }
 
-// TestFixedPredictions: under fixed predictions the gradients of layer k of 4 are backprop's times the probability that 4 − k of
-// Sweeps trials with the probability StepSize succeed: exactly backprop's after 3 sweeps of 1. In float64, and in float32 on
-// the CPU and on the GPU within the bound that those of the ops come to.
+// TestFixedPredictions: under fixed predictions the gradients of layer k of 4 are backprop's times the probability that 4 −
+// k of Sweeps trials with the probability StepSize succeed: exactly backprop's after 3 sweeps of 1. In float64, and in
+// float32 on the CPU and on the GPU within the bound that those of the ops come to.
 func TestFixedPredictions(t *testing.T) {
 	for chain, rule := range map[string]settle.PredictiveCoding{
-		"dense": {Sweeps: 3, StepSize: 1, Precision: 0.5, Fixed: true}, "conv": {Sweeps: 6, StepSize: 0.25, Precision: 1, Fixed: true},
+		"dense": {Sweeps: 3, StepSize: 1, Precision: 0.5, Fixed: true}, "images": {Sweeps: 6, StepSize: 0.25, Precision: 1, Fixed: true},
 	} {
 		want := lab.Results{}
 		for name, x := range gradients(t, lab.Exact(t), chain, stack.Backprop{}) {
@@ -198,8 +197,8 @@ func TestPredictiveCoding(t *testing.T) {
 	heldTo(t, "dense", want, func(t *testing.T, l lab.Lab) lab.Results { return gradients(t, l, "dense", rule) })
 }
 
-// TestPrecision: as the precision of the outputs falls, the gradients at rest come to backprop's: off by a share that falls with
-// it.
+// TestPrecision: as the precision of the outputs falls, the gradients at rest come to backprop's: off by a share that falls
+// with it.
 func TestPrecision(t *testing.T) {
 	l := lab.Exact(t)
 	bp := gradients(t, l, "dense", stack.Backprop{})

@@ -159,30 +159,40 @@ func unsettled(who, name string, code, tolerance float32, sweeps map[string]int)
 
 const free, taught = "residual", "residual, taught"
 
-// compare returns the angles between two directions of the weights of layers, learners × anything each.
-func compare(p *nets.Pass, names []string, weights, own, exact []*compute.Tensor) func() []nets.Angle {
-	const each = 4
-	sums := p.Tensor(each*len(names), p.Learners)
-	for k := range names {
-		for i, in := range [][]*compute.Tensor{{own[k], exact[k]}, {own[k], own[k]}, {exact[k], exact[k]}, {weights[k], weights[k]}} {
-			p.Into(p.View(sums, (each*k+i)*p.Learners, p.Learners, 1, 1), same, p.PerLearner(product, 1, in...))
+// A direction is what a system and backprop change of a layer: deltas at the pre-activations and updates of the weights.
+type direction struct {
+	name                             string
+	w, delta, exactDelta, own, exact *compute.Tensor // learners × anything
+}
+
+// compare returns the angles of directions.
+func compare(p *nets.Pass, all []direction) func() []nets.Angle {
+	const each = 7
+	sums := p.Tensor(each*len(all), p.Learners)
+	for k, d := range all {
+		for i, in := range [][2]*compute.Tensor{{d.w, d.w}, {d.delta, d.exactDelta}, {d.delta, d.delta}, {d.exactDelta, d.exactDelta},
+			{d.own, d.exact}, {d.own, d.own}, {d.exact, d.exact}} {
+			p.Into(p.View(sums, (each*k+i)*p.Learners, p.Learners, 1, 1), same, p.PerLearner(product, 1, in[0], in[1]))
 		}
 	}
 	out := make([]float32, sums.Len())
 	p.Read(sums, out)
 	return func() []nets.Angle {
-		all := make([][]nets.Angle, p.Learners)
-		for l := range all {
-			for k, name := range names {
+		angles := make([][]nets.Angle, p.Learners)
+		for l := range angles {
+			for k, d := range all {
 				v := func(i int) float64 { return float64(out[(each*k+i)*p.Learners+l]) }
-				c := v(0) / math.Sqrt(v(1)*v(2))
-				all[l] = append(all[l], nets.Angle{Layer: name, Weights: nets.Degrees(math.NaN()),
-					Delta: nets.Degrees(math.Acos(math.Max(-1, math.Min(1, c))) * 180 / math.Pi), NormW: math.Sqrt(v(3)),
-					NormDelta: math.Sqrt(v(1)), NormBackprop: math.Sqrt(v(2))})
+				angles[l] = append(angles[l], nets.Angle{Layer: d.name, Weights: nets.Degrees(math.NaN()), NormW: math.Sqrt(v(0)),
+					Delta: degrees(v(1), v(2), v(3)), NormDelta: math.Sqrt(v(2)), NormBackprop: math.Sqrt(v(3)), Gradient: degrees(v(4), v(5), v(6))})
 			}
 		}
-		return nets.MeanAngles(all)
+		return nets.MeanAngles(angles)
 	}
+}
+
+// degrees is the angle between vectors a and b, given their inner products.
+func degrees(ab, aa, bb float64) nets.Degrees {
+	return nets.Degrees(math.Acos(math.Max(-1, math.Min(1, ab/math.Sqrt(aa*bb)))) * 180 / math.Pi)
 }
 
 var product = compute.Formula("x*y", "x", "y")

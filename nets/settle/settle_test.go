@@ -295,7 +295,7 @@ func TestWrong(t *testing.T) {
 		`act "relu"`:                 eqprop(1, true, "relu", 2),
 		"step 2":                     &settle.Contrastive{Sweeps: 1, StepSize: 2},
 		"beta -1":                    &settle.Contrastive{Sweeps: 1, StepSize: 1, Beta: -1},
-		"no predictions of its own":  pcOf("mlp:2-3-3-1,norm=batch", 9, 0),
+		"want fully connected":       pcOf("mlp:2-3-3-1,norm=batch", 9, 0),
 		"pc: 1 sweeps":               pcOf("mlp:2-3-3-1", 1, 0),
 		"chl: the task wants no num": chl(1, 1, 1),
 	} {
@@ -315,8 +315,8 @@ func pcOf(net string, sweeps int, tolerance float32) nets.System {
 	return &stack.System{Net: stack.Named(net), Rule: rule, Optimiser: nets.SGD{}}
 }
 
-// TestUnsettled: a relaxation that has not come to rest ends the learner, and the error says how far it is; with tolerance 0,
-// or enough sweeps, it goes on, and the metric has the residual.
+// TestUnsettled: a relaxation that has not come to rest ends the learner, and the error says how far it is; with tolerance
+// 0, or enough sweeps, it goes on, and the metric has the residual.
 func TestUnsettled(t *testing.T) {
 	for _, c := range []struct {
 		sweeps    int

@@ -27,6 +27,7 @@ type Weights struct {
 	X     *compute.Tensor // input, examples × …
 	Y     *compute.Tensor // output
 	Delta *compute.Tensor // delta at the pre-activation, as Y
+	from  *compute.Tensor // input that the gradient is of: X, or another that an Assigner chose
 }
 
 // Conv reports whether the layer is a convolution.
@@ -91,27 +92,11 @@ func (w *Weights) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 
 // Backward sets the gradients for the delta dy at the output, and returns the delta that the rule sends down.
 func (w *Weights) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
-	w.SetGradients(p, p.Through(w.Act, dy, w.Y), w.X)
+	w.Descend(p, p.Through(w.Act, dy, w.Y), w.X)
 	if w.bottom || w.First && !p.endToEnd {
 		return nil
 	}
 	return p.rule.Send(p, w, w.Delta)
-}
-
-// SetGradients sets w.Delta and the gradients for a delta at the pre-activation and an input. A pass that is quiet leaves none.
-func (w *Weights) SetGradients(p *Pass, delta, x *compute.Tensor) {
-	w.Delta = delta
-	if p.Quiet {
-		return
-	}
-	w.Outer(p, w.Grad, delta, x, 1, 1)
-	if w.Bias != nil {
-		units, rows := w.Shape[0], delta
-		if p.Learners == 1 {
-			rows = p.View(delta, 0, delta.Len()/units, units)
-		}
-		p.Do(compute.Reduce{Out: w.BiasGrad, In: []*compute.Tensor{rows}, Along: compute.AlongRows, Alpha: p.Net.biasRate()})
-	}
 }
 
 // build adds the parameters of the layer to b.
