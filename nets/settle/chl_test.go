@@ -23,6 +23,9 @@ func (n *chlTwin) weights() lab.Results { return n.layers.weights(n.set.Bias) }
 func (n *chlTwin) moment(rate float64) {
 	d, b := n.zero(), examples()
 	for e := range examplesOf {
+		if !shown(e) {
+			continue
+		}
 		x, want := row(b, e)
 		n.learn(d, x, want, float64(n.set.Gamma), n.set.Sweeps, 0, rate/examplesOf)
 	}
@@ -36,9 +39,9 @@ func noFeedback(_ int, u, _ float64) float64 { return sigmoid(u) }
 
 // learn adds what an example changes to d, and returns how many sweeps its free phase took.
 func (n layers) learn(d layers, x, want []float64, gamma float64, sweeps int, tolerance, rate float64) int {
-	free, made := n.settle(x, nil, gamma, sweeps, sigmoid, noFeedback, tolerance)
+	free, made, _ := n.settle(x, nil, gamma, sweeps, sigmoid, noFeedback, tolerance)
 	start := append(slices.Clone(free[:len(free)-1]), want)
-	held, _ := n.settle(x, start, gamma, sweeps, sigmoid, nil, tolerance)
+	held, _, _ := n.settle(x, start, gamma, sweeps, sigmoid, nil, tolerance)
 	for k := range n.w {
 		d.add(k, x, held, free, rate*math.Pow(gamma, float64(k+1-len(n.w))))
 	}
@@ -47,7 +50,7 @@ func (n layers) learn(d layers, x, want []float64, gamma float64, sweeps int, to
 
 // backprop adds −∂E/∂(W, b) to d, E the cross-entropy of a sigmoid for each output.
 func (n layers) backprop(d layers, x, want []float64, rate float64) {
-	h, _ := n.settle(x, nil, 0, 1, sigmoid, noFeedback, 0)
+	h, _, _ := n.settle(x, nil, 0, 1, sigmoid, noFeedback, 0)
 	delta := make([]float64, len(want))
 	for o, y := range h[len(h)-1] {
 		delta[o] = want[o] - y
@@ -135,13 +138,7 @@ func TestCompare(t *testing.T) {
 	if err != nil || len(angles) != 3 {
 		t.Fatal(err, angles)
 	}
-	w := lab.Results{}
-	for name, x := range lab.Values(t, s) {
-		for _, v := range x {
-			w[name] = append(w[name], float64(v))
-		}
-	}
-	n := layersOf(w, 2)
+	n := layersOf(weightsOf(t, s), 2)
 	own, exact, b := n.zero(), n.zero(), examples()
 	for e := range examplesOf {
 		x, want := row(b, e)
@@ -154,6 +151,38 @@ func TestCompare(t *testing.T) {
 			t.Errorf("layer %s: %g° and %g° of the deltas, want %g° and a few", a.Layer, float64(a.Gradient), float64(a.Delta), angle)
 		}
 	}
+}
+
+// TestResidual: the metric is how far the activity that moves most does in the last sweep, in whatever layer, as a mean over the
+// examples.
+func TestResidual(t *testing.T) {
+	for sweeps := range 4 {
+		system := func() nets.System { return chl(sweeps+1, 1, 4, 3) }
+		s := lab.Make(t, lab.CPU(t), nets.Run{System: system, Task: func() nets.Task { return examples() }, Seed: 4}, 0)
+		n := layersOf(weightsOf(t, s), 2)
+		lab.On(t, s, 1)
+		want, b := 0., examples()
+		for e := range examplesOf {
+			x, _ := row(b, e)
+			_, _, moved := n.settle(x, nil, 1, sweeps+1, sigmoid, noFeedback, 0)
+			want += moved / examplesOf
+		}
+		if got := lab.Metrics(t, s).Get("residual").Mean(); !(math.Abs(got-want) < 1e-6) {
+			t.Errorf("after %d sweeps the residual is %g, want %g", sweeps+1, got, want)
+		}
+	}
+}
+
+// weightsOf is the weights of a run by name.
+func weightsOf(t *testing.T, s *nets.Session) lab.Results {
+	t.Helper()
+	w := lab.Results{}
+	for name, x := range lab.Values(t, s) {
+		for _, v := range x {
+			w[name] = append(w[name], float64(v))
+		}
+	}
+	return w
 }
 
 // TestClasses: a class is learned as the numbers 0 and 1 are, or −1 and 1, to the bit.

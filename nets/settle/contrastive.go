@@ -139,6 +139,9 @@ func (r *Contrastive) want(p *nets.Pass, m nets.Moment) *compute.Tensor {
 
 func (r *Contrastive) learn(p *nets.Pass, m nets.Moment, v, taught *compute.Tensor) {
 	rate, change := float32(p.Rate), p.Masked(p.Map(minus, taught, v), m)
+	if rate == 0 { // where a schedule ends
+		return
+	}
 	p.Outer(r.t, p.Masked(taught, m), taught, 1, rate)
 	p.Outer(r.t, p.Masked(v, m), v, 1, -rate)
 	p.Into(r.t, only, r.apart)

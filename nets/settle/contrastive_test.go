@@ -66,6 +66,9 @@ func (n *pinedaTwin) moment(rate float64) {
 	m, b := len(n.b), examples()
 	t, u, c := make([]float64, m*m), make([]float64, 3*m), make([]float64, m)
 	for e := range examplesOf {
+		if !shown(e) {
+			continue
+		}
 		x, want := row(b, e)
 		pre := make([]float64, m)
 		free := n.relax(x, pre, nil, n.set.Sweeps)
@@ -112,6 +115,9 @@ func (n *pinedaTwin) energy(x, v, want []float64) (e float64) {
 func (n *pinedaTwin) contrast() (c float64) {
 	b := examples()
 	for e := range examplesOf {
+		if !shown(e) {
+			continue
+		}
 		x, want := row(b, e)
 		u := make([]float64, len(n.b))
 		free := n.energy(x, n.relax(x, u, nil, n.set.Sweeps), nil)

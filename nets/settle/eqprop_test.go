@@ -26,13 +26,16 @@ func (n *eqTwin) act() func(float64) float64 {
 
 // rest is where the activities are after so many sweeps from others, nudged by beta.
 func (n *eqTwin) rest(x, want []float64, from [][]float64, beta float64, sweeps int) [][]float64 {
-	s, _ := n.settle(x, from, 1, sweeps, n.act(), func(o int, u, was float64) float64 { return n.act()(u + beta*(want[o]-was)) }, 0)
+	s, _, _ := n.settle(x, from, 1, sweeps, n.act(), func(o int, u, was float64) float64 { return n.act()(u + beta*(want[o]-was)) }, 0)
 	return s
 }
 
 func (n *eqTwin) moment(rate float64) {
 	d, b, beta := n.zero(), examples(), float64(n.set.Beta)
 	for e := range examplesOf {
+		if !shown(e) {
+			continue
+		}
 		x, want := row(b, e)
 		free := n.rest(x, want, nil, 0, n.set.Sweeps)
 		plus, minus, apart := n.rest(x, want, free, beta, n.set.Nudged), free, beta
@@ -50,6 +53,9 @@ func (n *eqTwin) moment(rate float64) {
 func (n *eqTwin) cost() (c float64) {
 	b := examples()
 	for e := range examplesOf {
+		if !shown(e) {
+			continue
+		}
 		x, want := row(b, e)
 		s := n.rest(x, want, nil, 0, 400)
 		for o, y := range s[len(s)-1] {

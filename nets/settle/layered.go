@@ -124,6 +124,9 @@ func (n *layered) want(p *nets.Pass, m nets.Moment) *compute.Tensor {
 func (n *layered) contrast(p *nets.Pass, m nets.Moment, a, c []*compute.Tensor, rate func(k int) float32, into, bias []*compute.Tensor) {
 	for k := range a {
 		r := rate(k)
+		if r == 0 { // where a schedule ends
+			continue
+		}
 		if k == 0 {
 			p.Outer(into[0], p.Masked(p.Map(minus, a[0], c[0]), m), m.X, 1, r)
 		} else {
