@@ -375,6 +375,8 @@ func TestMisfit(t *testing.T) {
 		{"sanger", "16 units answer, and the task wants 10 numbers or classes; want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and sanger fits samples"},
 		{"hopfield", "want the same numbers completed; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and hopfield fits recall"},
 		{"hopfield --task sines", "patterns of 1 number, want at least 2: no weight joins a unit with itself; the task sines"},
+		{"ico", "want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and ico fits pairs, loop, forage\n"},
+		{"iso --task samples", "want trials of several; the task samples shows examples of 30 numbers and wants nothing of them, and iso fits pairs, loop, forage\n"},
 		{"chl --task samples", "and chl fits sines, xor, recall, … images with labels (--data without --task)"},
 	} {
 		out := filepath.Join(t.TempDir(), "run")

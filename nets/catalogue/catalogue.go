@@ -30,6 +30,15 @@ type Catalogue struct {
 	Systems    []nets.NamedSystem
 	Recurrent  []recurrent.NamedNetwork // networks of recurrent systems
 	Tasks      []nets.NamedTask
+
+	lenient bool
+}
+
+// Lenient returns c as it is for folders of an older hebb, which may have settings without an effect.
+func (c *Catalogue) Lenient() *Catalogue {
+	l := *c
+	l.lenient = true
+	return &l
 }
 
 // A Network is architectures under a name: the text before the first colon; Parse gets what is after it.
