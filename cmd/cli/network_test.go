@@ -367,6 +367,21 @@ func TestForeign(t *testing.T) {
 	}
 }
 
+// TestSuitedRate: the rate where nobody says one is the system's on the task, its own on others, and else the default.
+func TestSuitedRate(t *testing.T) {
+	for _, c := range []struct {
+		system, task string
+		want         float64
+	}{{"np:hidden=[]", "subtasks:inputs=200", 5e-4}, {"np", "xor", 0.01}, {"wp", "copy", 0.003}, {"hopfield", "recall", 0.01}, {"rflo", "", 5e-4}} {
+		if got := suited(train.Config{System: c.system, Task: c.task, Rate: noRate, Epochs: noEpochs}).Rate; got != c.want {
+			t.Errorf("%s on %s: rate %g, want %g", c.system, c.task, got, c.want)
+		}
+	}
+	if _, text, _ := hebb(t, "list"); !strings.Contains(text, "--lr 0.01, 0.0005 on subtasks unless another is given") {
+		t.Errorf("the list lacks the rate of np on subtasks:\n%s", text)
+	}
+}
+
 // TestMisfit: a system that cannot learn from a task says why, what the task gives, and which tasks fit.
 func TestMisfit(t *testing.T) {
 	data := images(t, 40)
