@@ -183,11 +183,13 @@ func MeanAngles(all [][]Angle) []Angle {
 			}
 			m.Weights += b.Weights
 			m.Delta += b.Delta
+			m.Gradient += b.Gradient
 			m.NormW, m.NormB, m.NormDelta, m.NormBackprop = m.NormW+b.NormW, m.NormB+b.NormB, m.NormDelta+b.NormDelta, m.NormBackprop+b.NormBackprop
 		}
 		n, m.Learners = max(n, 1), learners
 		m.Weights /= Degrees(n)
 		m.Delta /= Degrees(n)
+		m.Gradient /= Degrees(n)
 		m.NormW, m.NormB, m.NormDelta, m.NormBackprop = m.NormW/n, m.NormB/n, m.NormDelta/n, m.NormBackprop/n
 	}
 	return mean

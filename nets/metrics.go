@@ -217,6 +217,7 @@ type Angle struct {
 	Layer        string  `json:"layer"`
 	Weights      Degrees `json:"weights"`    // between W and B; NaN without a B of the shape of W
 	Delta        Degrees `json:"delta"`      // between the system's delta at the pre-activation and backprop's
+	Gradient     Degrees `json:"gradient"`   // between the system's update of W, before the optimiser, and backprop's
 	NormW        float64 `json:"norm_w"`     // ‖W‖
 	NormB        float64 `json:"norm_b"`     // ‖B‖
 	NormDelta    float64 `json:"norm_delta"` // of the system's delta

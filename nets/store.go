@@ -19,21 +19,23 @@ type Store struct {
 	Learners int
 	Seed     uint64 // learner l draws from Seed + l
 
-	dev     *compute.Device
-	prefix  string // of all names: "", "task.", "test." or "probe."
-	named   []Named
-	names   map[string]bool
-	counts  map[string]*int64
-	arenas  [roles]arena
-	inits   []initial
-	grads   *compute.Tensor // of all weights; nil until asked for
-	gradOf  map[*compute.Tensor]*compute.Tensor
-	metrics *accumulator
-	state   []*compute.Tensor
-	ranges  map[int]*compute.Tensor
-	sealed  bool // Build has returned
-	err     error
-	planned *Store // the store of the first Build, on a stage; nil in that Build
+	dev    *compute.Device
+	prefix string // of all names: "", "task.", "test." or "probe."
+	named  []Named
+	names  map[string]bool
+	counts map[string]*int64
+	arenas [roles]arena
+	inits  []initial
+	grads  *compute.Tensor // of all weights; nil until asked for
+	gradOf map[*compute.Tensor]*compute.Tensor
+	// weights of each Descent, by the name of its count of updates
+	descents map[string][]*compute.Tensor
+	metrics  *accumulator
+	state    []*compute.Tensor
+	ranges   map[int]*compute.Tensor
+	sealed   bool // Build has returned
+	err      error
+	planned  *Store // the store of the first Build, on a stage; nil in that Build
 }
 
 // An arena is the memory of all tensors of a role.
@@ -76,7 +78,7 @@ type initial struct {
 
 func newStore(dev *compute.Device, prefix string, learners int, seed uint64, planned *Store) *Store {
 	return &Store{Learners: learners, Seed: seed, dev: dev, prefix: prefix, planned: planned, metrics: &accumulator{dev: dev, learners: learners},
-		names: map[string]bool{}, counts: map[string]*int64{}}
+		names: map[string]bool{}, counts: map[string]*int64{}, descents: map[string][]*compute.Tensor{}}
 }
 
 // Open builds a Store without a [Run], for programs with a training loop of their own. build is called twice, as
@@ -125,6 +127,7 @@ func (s *Store) drop(named func(name string) bool) {
 		if named(name) {
 			delete(s.names, name)
 			delete(s.counts, name)
+			delete(s.descents, name)
 		}
 	}
 }
