@@ -34,6 +34,7 @@ var rules = map[string][]string{
 	"hebb/nets/stack":          {"hebb/compute", "hebb/nets"},
 	"hebb/nets/credit":         {"hebb/compute", "hebb/nets", "hebb/nets/stack"},
 	"hebb/nets/local":          {"hebb/compute", "hebb/nets", "hebb/nets/stack"},
+	"hebb/nets/targets":        {"hebb/compute", "hebb/nets", "hebb/nets/stack"},
 	"hebb/nets/recurrent":      {"hebb/compute", "hebb/nets"},
 	"hebb/nets/perturb":        {"hebb/compute", "hebb/nets"},
 	"hebb/nets/attract":        {"hebb/compute", "hebb/nets"},
