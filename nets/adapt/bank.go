@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 )
 
@@ -94,7 +95,7 @@ func (b *Bank) build(name string, s *nets.Store, spec nets.Spec) error {
 	case spec.Out > 0:
 		return fmt.Errorf("%s: the task wants answers, and what is learned from is the order of inputs alone; want a task without", name)
 	case in < least:
-		return fmt.Errorf("%s: the task shows %d numbers, want %s", name, in, want)
+		return fmt.Errorf("%s: the task shows %s, want %s", name, count.Of(in, "number"), want)
 	}
 	n := 1 + (in-least+1)*b.Filters
 	a1, a2, reflex, learned, sees := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, spec.Examples*n)

@@ -52,9 +52,6 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		if r.Origin = rec.Origin; r.Origin == nil {
 			r.Origin = originOf(c, r.Set)
 		}
-		if n := r.Examples(); c.Batch > n {
-			return nil, ConfigError{fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, n)}
-		}
 		if err := c.barren(r.Set); err != nil {
 			return nil, ConfigError{err}
 		}
@@ -64,6 +61,9 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		if _, err := names.Network(c.Net)(in, r.Set.Classes); err != nil {
 			return nil, ConfigError{err}
 		}
+	}
+	if r.Set != nil && c.Batch > r.Examples() {
+		return nil, ConfigError{c.unbatched(dev, names, p, r)}
 	}
 	run := c.run(names, p, r.Set, r.Origin.normalisation())
 	if c.KeepBest != "" && run.Test == nil {
@@ -90,6 +90,16 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		return nil, errors.Join(ConfigError{fmt.Errorf("the task %s has no epochs: how many steps?", c.Task)}, r.Session.Close())
 	}
 	return r, nil
+}
+
+// unbatched reports data that have no batch of the size, or, first, that are none for the system at all.
+func (c Config) unbatched(dev *compute.Device, names *catalogue.Catalogue, p plan, r *Run) error {
+	why := fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, r.Examples())
+	c.Batch = r.Examples()
+	if _, err := tried(c.run(names, p, r.Set, r.Origin.normalisation()), dev); err != nil && c.System != "" {
+		return c.misfit(err, dev, names, p, r.Set)
+	}
+	return why
 }
 
 // barren reports data that nothing can be learned from.
