@@ -108,6 +108,43 @@ func (m *accumulator) reset() {
 	}
 }
 
+// A tally is what an accumulator has counted.
+type tally struct {
+	sums   [][]float64
+	n      []float64
+	faults [][]float32
+}
+
+// tally returns what was counted since the last reading, and goes on.
+func (m *accumulator) tally(st *compute.Step) (t tally) {
+	for _, c := range m.partials {
+		m.flush(st, c)
+		t.sums, t.n = append(t.sums, slices.Clone(c.sums)), append(t.n, c.n)
+	}
+	for _, f := range m.faults {
+		codes := make([]float32, m.learners)
+		st.Read(f.code, codes)
+		t.faults = append(t.faults, codes)
+	}
+	return t
+}
+
+// restore sets the accumulator back to a tally, before which metrics and faults that have come since were not counted.
+func (m *accumulator) restore(st *compute.Step, t tally) {
+	m.reset()
+	for i := range t.sums {
+		copy(m.partials[i].sums, t.sums[i])
+		m.partials[i].n = t.n[i]
+	}
+	for i, f := range m.faults {
+		if i < len(t.faults) {
+			st.Write(f.code, t.faults[i])
+		} else {
+			st.Do(compute.Map{Out: f.code, F: zero})
+		}
+	}
+}
+
 func (m *accumulator) fault(p *Pass, name string) *compute.Tensor {
 	for _, f := range m.faults {
 		if f.name == name {

@@ -213,9 +213,9 @@ func TestTrainSystem(t *testing.T) {
 	// What cannot begin leaves no trace, and no folder.
 	none, nothing := filepath.Join(dir, "none"), filepath.Join(dir, "none.trace")
 	for want, args := range map[string][]string{
-		"16 units for 1 inputs": {"train", "sanger", "--task", "sines", "--backend", "cpu", "--out", none, "--trace", nothing},
-		"on its own task":       {"eval", out, "--part", "train", "--backend", "cpu"},
-		"holds a run already":   sines(out, "--trace", nothing), "file exists": sines(none, "--trace", trace),
+		"16 units answer, and the task wants 1 number; want a task without": {"train", "sanger", "--task", "sines", "--backend", "cpu", "--out", none, "--trace", nothing},
+		"on its own task":     {"eval", out, "--part", "train", "--backend", "cpu"},
+		"holds a run already": sines(out, "--trace", nothing), "file exists": sines(none, "--trace", trace),
 	} {
 		if status, _, stderr := hebb(t, args...); status == 0 || !strings.Contains(stderr, want) {
 			t.Errorf("status %d, stderr %q, want %q", status, stderr, want)

@@ -83,7 +83,7 @@ func TestUnfitInput(t *testing.T) {
 		"train rflo:units=3 --data plain.npz":                           "batches of 128, want 1 to 8, the number of examples",
 		"train rflo:units=100000000 --task sines":                       "not enough memory",
 		"train rtrl:units=50000 --task sines":                           "not enough memory",
-		"train --net mlp:8-1000000000-3 --data rows.npz --batch 2":     "not enough memory",
+		"train --net mlp:8-1000000000-3 --data rows.npz --batch 2":      "not enough memory",
 		"train rflo:units=3 --task sines --learners 100000000":          "not enough memory",
 		"record run --tensor in --moment 4":                             "--moment 4, want 0 to 3, those of --trials 1",
 		"record run --trials 2":                                         "2 trials of 4 moments, want 1 to 1, those of a test",

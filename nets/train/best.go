@@ -66,7 +66,7 @@ func BestModel(dir string) (path string, step int, err error) {
 	}
 	b := bestOf(h.Config.KeepBest, h.Lines)
 	if b.step == 0 {
-		return "", 0, ConfigError{fmt.Errorf("%s was not evaluated yet", dir)}
+		return "", 0, fmt.Errorf("%s was not evaluated yet", dir)
 	}
 	path = filepath.Join(checkpoint(filepath.Join(dir, CheckpointsDir), b.step), ModelFile)
 	_, err = os.Stat(path)

@@ -28,7 +28,7 @@ func LastModel(dir string) (path string, step int, err error) {
 		return "", 0, err
 	}
 	if len(all) == 0 {
-		return "", 0, ConfigError{fmt.Errorf("%s has no checkpoint yet", dir)}
+		return "", 0, fmt.Errorf("%s has no checkpoint yet", dir)
 	}
 	last := all[len(all)-1]
 	return last.Path, last.Step, nil

@@ -228,19 +228,30 @@ func (l Line) All() (all []Value) {
 func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 	clock := newClock(r.spent)
 	var due due
+	var back retreat
 	for {
 		done, total := r.Steps()
 		if done >= total || r.best.early(r.Config) {
 			return nil
 		}
 		if ctx.Err() != nil && r.Session.Between() {
-			return r.interrupted(ctx, clock, tell)
+			return r.interrupted(ctx, "", clock, tell)
 		}
 		rate := r.Session.RateNow()
-		// A moment is shown to all learners or to none: the end of ctx waits for it.
-		if err := r.Session.Step(context.WithoutCancel(ctx)); err != nil {
+		of, err := back.before(ctx, r.Session)
+		if err != nil {
 			return err
 		}
+		if err := r.Session.Step(of); err != nil {
+			if of.Err() == nil || !errors.Is(err, context.Cause(of)) {
+				return err
+			}
+			if err := r.Session.Restore(back.to); err != nil {
+				return err
+			}
+			return r.interrupted(ctx, ", without what was under way after it", clock, tell)
+		}
+		back.after(r.Session)
 		due.after(r)
 		if r.Session.Between() || done+1 == total {
 			if err := r.after(ctx, due, rate, clock, tell); err != nil {
@@ -285,7 +296,7 @@ func (r *Run) after(ctx context.Context, d due, rate float64, clock *clock, tell
 		if err := r.judge(ctx, tell); err != nil {
 			return r.why(err)
 		}
-	} else if _, err := r.Session.Try(ctx); err != nil { // the loss so far is that of the weights before
+	} else if _, err := r.Session.Try(context.WithoutCancel(ctx)); err != nil { // the loss so far is that of the weights before
 		return r.why(err)
 	}
 	return r.Save()
@@ -360,7 +371,7 @@ func (r *Run) write(l Line, tell func(Line)) error {
 
 // judge compares the system with backprop on a batch, if it can, and evaluates on the test part.
 func (r *Run) judge(ctx context.Context, tell func(Line)) error {
-	angles, err := r.Session.Compare(ctx)
+	angles, err := r.Session.Compare(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}
@@ -383,10 +394,10 @@ func (r *Run) judge(ctx context.Context, tell func(Line)) error {
 	return r.write(l, tell)
 }
 
-// interrupted saves what there is.
-func (r *Run) interrupted(ctx context.Context, clock *clock, tell func(Line)) error {
+// interrupted saves what there is; but says what is not.
+func (r *Run) interrupted(ctx context.Context, but string, clock *clock, tell func(Line)) error {
 	done, total := r.Steps()
-	why := fmt.Errorf("stopped after step %d of %d: %w", done, total, context.Cause(ctx))
+	why := fmt.Errorf("stopped after step %d of %d%s: %w", done, total, but, context.Cause(ctx))
 	m, err := r.Session.Metrics()
 	if l := r.line("train", m); err == nil && l.Examples > 0 {
 		l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
