@@ -25,10 +25,14 @@ type group struct {
 	factor float64
 }
 
-// Descent returns a Descent of the given weights of the store, or of all weights so far if none are given. Weights whose
-// learning rate [Scaled] sets to 0 are not updated.
+// Descent returns a Descent of the given weights of the store or, if none are given, of all weights so far that no other
+// Descent has. Weights whose learning rate [Scaled] sets to 0 are not updated.
 func (s *Store) Descent(o Optimiser, weights ...*compute.Tensor) *Descent {
-	d := &Descent{Optimiser: o, store: s, updates: s.Counter("optimiser.updates")}
+	name := "optimiser.updates"
+	for i := 2; s.names[name]; i++ {
+		name = fmt.Sprintf("optimiser.updates.%d", i)
+	}
+	d := &Descent{Optimiser: o, store: s, updates: s.Counter(name)}
 	if s.err != nil {
 		return d
 	}
@@ -42,7 +46,7 @@ func (s *Store) Descent(o Optimiser, weights ...*compute.Tensor) *Descent {
 	}
 	if len(weights) == 0 {
 		for _, n := range s.named {
-			if n.Role == Weight {
+			if n.Role == Weight && !s.descends(n.Value) {
 				weights = append(weights, n.Value)
 			}
 		}
@@ -50,7 +54,18 @@ func (s *Store) Descent(o Optimiser, weights ...*compute.Tensor) *Descent {
 	if err := d.makeGroups(weights); err != nil {
 		s.fail(err)
 	}
+	s.descents[name] = weights
 	return d
+}
+
+// descends reports whether a Descent has the weights.
+func (s *Store) descends(t *compute.Tensor) bool {
+	for _, weights := range s.descents {
+		if slices.Contains(weights, t) {
+			return true
+		}
+	}
+	return false
 }
 
 // makeGroups makes a group of each run of neighbours with the same learning rate.

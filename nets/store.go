@@ -19,21 +19,23 @@ type Store struct {
 	Learners int
 	Seed     uint64 // learner l draws from Seed + l
 
-	dev     *compute.Device
-	prefix  string // of all names: "", "task.", "test." or "probe."
-	named   []Named
-	names   map[string]bool
-	counts  map[string]*int64
-	arenas  [roles]arena
-	inits   []initial
-	grads   *compute.Tensor // of all weights; nil until asked for
-	gradOf  map[*compute.Tensor]*compute.Tensor
-	metrics *accumulator
-	state   []*compute.Tensor
-	ranges  map[int]*compute.Tensor
-	sealed  bool // Build has returned
-	err     error
-	planned *Store // the store of the first Build, on a stage; nil in that Build
+	dev    *compute.Device
+	prefix string // of all names: "", "task.", "test." or "probe."
+	named  []Named
+	names  map[string]bool
+	counts map[string]*int64
+	arenas [roles]arena
+	inits  []initial
+	grads  *compute.Tensor // of all weights; nil until asked for
+	gradOf map[*compute.Tensor]*compute.Tensor
+	// weights of each Descent, by the name of its count of updates
+	descents map[string][]*compute.Tensor
+	metrics  *accumulator
+	state    []*compute.Tensor
+	ranges   map[int]*compute.Tensor
+	sealed   bool // Build has returned
+	err      error
+	planned  *Store // the store of the first Build, on a stage; nil in that Build
 }
 
 // An arena is the memory of all tensors of a role.
@@ -76,7 +78,7 @@ type initial struct {
 
 func newStore(dev *compute.Device, prefix string, learners int, seed uint64, planned *Store) *Store {
 	return &Store{Learners: learners, Seed: seed, dev: dev, prefix: prefix, planned: planned, metrics: &accumulator{dev: dev, learners: learners},
-		names: map[string]bool{}, counts: map[string]*int64{}}
+		names: map[string]bool{}, counts: map[string]*int64{}, descents: map[string][]*compute.Tensor{}}
 }
 
 // Open builds a Store without a [Run], for programs with a training loop of their own. build is called twice, as
@@ -125,6 +127,7 @@ func (s *Store) drop(named func(name string) bool) {
 		if named(name) {
 			delete(s.names, name)
 			delete(s.counts, name)
+			delete(s.descents, name)
 		}
 	}
 }
@@ -465,9 +468,9 @@ var absolute = compute.Formula("small*abs(x)", "x").With("small", 0x1p-40)
 
 func finite(x float64) bool { return math.Abs(x) <= math.MaxFloat32 }
 
-// sound returns for each learner the name of the first tensor that has NaN or Inf, or "".
-func (s *Store) sound() ([]string, error) {
-	bad := make([]string, s.Learners)
+// sound returns for each learner the first tensor that has NaN or Inf, or nil.
+func (s *Store) sound() ([]*Named, error) {
+	bad := make([]*Named, s.Learners)
 	sums := make([]float32, 1)
 	whole := true
 	err := s.dev.Step(func(st *compute.Step) error {
@@ -495,8 +498,8 @@ func (s *Store) sound() ([]string, error) {
 			return nil, err
 		}
 		for l, x := range each {
-			if bad[l] == "" && !finite(float64(x)) {
-				bad[l] = n.Name
+			if bad[l] == nil && !finite(float64(x)) {
+				bad[l] = &n
 			}
 		}
 	}
@@ -556,8 +559,8 @@ func (s *Store) Metrics(explain func(name string, code float32) error) (all Metr
 		return nil, err
 	}
 	for _, m := range all {
-		for _, x := range m.Each {
-			if !finite(x) {
+		for l, x := range m.Each {
+			if m.unsound(l) {
 				return all, fmt.Errorf("%w: the mean %s is %g", ErrDiverged, m.Name, x)
 			}
 		}
@@ -575,9 +578,9 @@ func (s *Store) Metrics(explain func(name string, code float32) error) (all Metr
 // Sound reports the first tensor with NaN or Inf, of any learner. It waits for the device.
 func (s *Store) Sound() error {
 	bad, err := s.sound()
-	for _, name := range bad {
-		if err == nil && name != "" {
-			err = fmt.Errorf("%w: %s is not finite", ErrDiverged, name)
+	for _, n := range bad {
+		if err == nil && n != nil {
+			err = fmt.Errorf("%w: %s", ErrDiverged, n.notFinite())
 		}
 	}
 	return err

@@ -28,7 +28,7 @@ func TestAngles(t *testing.T) {
 					if a.Layer != []string{"a", "b", "c"}[i] {
 						t.Errorf("layer %d is called %s", i, a.Layer)
 					}
-					out[a.Layer] = []float64{a.NormW, a.NormB, a.NormDelta, a.NormBackprop, cosine(a.Weights), cosine(a.Delta)}
+					out[a.Layer] = []float64{a.NormW, a.NormB, a.NormDelta, a.NormBackprop, cosine(a.Weights), cosine(a.Delta), cosine(a.Gradient)}
 				}
 				return out
 			}
@@ -59,7 +59,7 @@ func (c small) angles(t *testing.T, rule stack.Rule) lab.Results {
 	net := l.Net(t, c.spec, c.in, rule, 9)
 	before := l.State(t, net)
 	x, labels := lab.Batch(c.in)
-	deltas := map[bool][][]float64{}
+	deltas, grads := map[bool][][]float64{}, map[bool][][]float64{}
 	var n *twin
 	for _, exactly := range []bool{true, false} {
 		n = c.twinOf(before, nil)
@@ -71,16 +71,19 @@ func (c small) angles(t *testing.T, rule stack.Rule) lab.Results {
 		n.step(r, rows, classes, 0)
 		for _, layer := range n.layers {
 			deltas[exactly] = append(deltas[exactly], slices.Concat(layer.delta...))
+			grads[exactly] = append(grads[exactly], layer.gradW)
 		}
 	}
 	out := lab.Results{}
 	for i, layer := range n.layers {
+		between := func(a, b []float64) float64 { return lab.Dot(a, b) / lab.Norm(a) / lab.Norm(b) }
 		d, e := deltas[false][i], deltas[true][i]
 		normB, cos := 0.0, 0.0
 		if len(layer.back) == len(layer.w) {
 			normB, cos = lab.Norm(layer.back), lab.Dot(layer.w, layer.back)/lab.Norm(layer.w)/lab.Norm(layer.back)
 		}
-		out[[]string{"a", "b", "c"}[i]] = []float64{lab.Norm(layer.w), normB, lab.Norm(d), lab.Norm(e), cos, lab.Dot(d, e) / lab.Norm(d) / lab.Norm(e)}
+		out[[]string{"a", "b", "c"}[i]] = []float64{lab.Norm(layer.w), normB, lab.Norm(d), lab.Norm(e), cos,
+			between(d, e), between(grads[false][i], grads[true][i])}
 	}
 	return out
 }

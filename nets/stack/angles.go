@@ -19,17 +19,23 @@ func (l *learner) Compare(np *nets.Pass, m nets.Moment) func() []nets.Angle {
 		w.Delta = nil
 	}
 	delta := l.loss.Judge(np, m, l.net.Forward(p, m.X), true).Delta
-	deltas := func(r Rule) (all []*compute.Tensor) {
+	deltas := func(r Rule) (all, gradients []*compute.Tensor) {
 		p.rule = r
 		l.net.Backward(p, delta)
 		for _, w := range ws {
-			all = append(all, w.Delta)
+			g := p.Like(w.W)
+			if w.Delta == nil { // of a block that does not learn
+				w.Delta, w.from = p.Like(w.Y), w.X
+				p.Clear(w.Delta)
+			}
+			w.Outer(p, g, w.Delta, w.from, 1, 1)
+			all, gradients = append(all, w.Delta), append(gradients, g)
 		}
-		return all
+		return all, gradients
 	}
-	rule := deltas(l.net.Rule)
+	rule, ruleGrads := deltas(l.net.Rule)
 	p.endToEnd = true
-	exact := deltas(Backprop{})
+	exact, exactGrads := deltas(Backprop{})
 	sums := p.Tensor(each*len(ws), p.Learners)
 	for i, w := range ws {
 		other := w.W // for its norm alone
@@ -37,11 +43,8 @@ func (l *learner) Compare(np *nets.Pass, m nets.Moment) func() []nets.Angle {
 			other = w.B
 		}
 		p.products(sums, each*i, w.W, other)
-		if rule[i] == nil { // of a block that does not learn
-			rule[i] = p.Like(exact[i])
-			p.Clear(rule[i])
-		}
 		p.products(sums, each*i+3, rule[i], exact[i])
+		p.products(sums, each*i+6, ruleGrads[i], exactGrads[i])
 	}
 	out := make([]float32, sums.Len())
 	p.Read(sums, out)
@@ -51,8 +54,8 @@ func (l *learner) Compare(np *nets.Pass, m nets.Moment) func() []nets.Angle {
 // aligned reports whether the layer has feedback weights of the shape of W.
 func (w *Weights) aligned() bool { return w.B != nil && w.B.Len() == w.W.Len() }
 
-// each is the number of inner products that an angle is made of.
-const each = 6
+// each is the number of inner products of a layer.
+const each = 9
 
 // angles returns the angles of each layer, means over the learners.
 func angles(ws []*Weights, sums []float32, learners int) []nets.Angle {
@@ -62,7 +65,8 @@ func angles(ws []*Weights, sums []float32, learners int) []nets.Angle {
 			v := func(k int) float64 { return float64(sums[(each*i+k)*learners+l]) }
 			a := nets.Angle{
 				Layer: w.Name, Weights: nets.Degrees(math.NaN()), Delta: angle(v(3), v(4), v(5)),
-				NormW: math.Sqrt(v(1)), NormDelta: math.Sqrt(v(4)), NormBackprop: math.Sqrt(v(5)),
+				Gradient: angle(v(6), v(7), v(8)),
+				NormW:    math.Sqrt(v(1)), NormDelta: math.Sqrt(v(4)), NormBackprop: math.Sqrt(v(5)),
 			}
 			if w.aligned() {
 				a.Weights, a.NormB = angle(v(0), v(1), v(2)), math.Sqrt(v(2))

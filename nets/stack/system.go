@@ -73,7 +73,7 @@ func (s *System) Build(store *nets.Store, spec nets.Spec) error {
 	if err := s.buildLoss(store, spec, loss); err != nil {
 		return err
 	}
-	s.descent = store.Descent(s.net.optimiser(s.Optimiser, s.OutputRate))
+	s.descent = s.net.descend(store, s.Optimiser, s.OutputRate)
 	return nil
 }
 
@@ -138,9 +138,7 @@ func (l *learner) pass(np *nets.Pass, m nets.Moment) *Pass {
 }
 
 // Step returns the predictions for a batch and, if p.Learning, learns from it.
-func (l *learner) Step(np *nets.Pass, m nets.Moment) *compute.Tensor { return l.step(np, m, np.Rate) }
-
-func (l *learner) step(np *nets.Pass, m nets.Moment, rate float64) *compute.Tensor {
+func (l *learner) Step(np *nets.Pass, m nets.Moment) *compute.Tensor {
 	p, n := l.pass(np, m), l.net
 	p.Training = p.Learning
 	if p.Learning {
@@ -152,16 +150,16 @@ func (l *learner) step(np *nets.Pass, m nets.Moment, rate float64) *compute.Tens
 	y := n.Forward(p, m.X)
 	if m.Want != nil {
 		v := l.loss.Judge(np, m, y, p.Learning)
-		np.Count("loss", v.Loss, p.Examples)
+		np.CountOf(m, "loss", v.Loss)
 		if p.Learning {
-			l.learn(p, v, rate)
+			l.learn(p, v)
 		}
 	}
 	return n.answer(p, y)
 }
 
 // learn makes the backward pass and updates the weights.
-func (l *learner) learn(p *Pass, v nets.Verdict, rate float64) {
+func (l *learner) learn(p *Pass, v nets.Verdict) {
 	l.net.Backward(p, v.Delta)
 	if v.After != nil {
 		v.After()
@@ -172,7 +170,9 @@ func (l *learner) learn(p *Pass, v nets.Verdict, rate float64) {
 		}
 	}
 	l.net.Rule.Learn(p)
-	l.descent.UpdateAt(p.Pass, rate)
+	if !p.Hold {
+		l.descent.Update(p.Pass)
+	}
 }
 
 // checkBatch reports a batch that is too small to learn from.

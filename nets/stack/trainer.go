@@ -45,7 +45,7 @@ func NewTrainer(n *Net, o nets.Optimiser, loss nets.Loss) (*Trainer, error) {
 	}
 	n.store.Adopt(own)
 	n.lossStore = own
-	t.descent = n.store.Descent(n.optimiser(o, 0))
+	t.descent = n.descend(n.store, o, 0)
 	return t, n.store.Err()
 }
 
@@ -67,8 +67,8 @@ func (t *Trainer) Step(x, labels []float32, rate float64) error {
 		return err
 	}
 	err := t.onBatch(x, labels, func(p *nets.Pass, m nets.Moment) {
-		p.Learning = true
-		t.count(p, m, t.step(p, m, rate))
+		p.Learning, p.Rate = true, rate
+		t.count(p, m, t.learner.Step(p, m))
 	})
 	if err == nil {
 		t.steps++
@@ -159,7 +159,7 @@ func (t *Trainer) Evaluate(next func() (x, labels []float32, err error)) (Score,
 		if len(x) == 0 && len(labels) == 0 {
 			return t.Score()
 		}
-		err = t.onBatch(x, labels, func(p *nets.Pass, m nets.Moment) { t.count(p, m, t.step(p, m, 0)) })
+		err = t.onBatch(x, labels, func(p *nets.Pass, m nets.Moment) { t.count(p, m, t.learner.Step(p, m)) })
 		if err != nil {
 			return Score{}, err
 		}

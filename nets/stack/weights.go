@@ -27,6 +27,7 @@ type Weights struct {
 	X     *compute.Tensor // input, examples × …
 	Y     *compute.Tensor // output
 	Delta *compute.Tensor // delta at the pre-activation, as Y
+	from  *compute.Tensor // input that the gradient is of: X, or another that an Assigner chose
 }
 
 // Conv reports whether the layer is a convolution.
@@ -91,17 +92,7 @@ func (w *Weights) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 
 // Backward sets the gradients for the delta dy at the output, and returns the delta that the rule sends down.
 func (w *Weights) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
-	w.Delta = p.Through(w.Act, dy, w.Y)
-	if !p.Quiet {
-		w.Outer(p, w.Grad, w.Delta, w.X, 1, 1)
-		if w.Bias != nil {
-			units, rows := w.Shape[0], w.Delta
-			if p.Learners == 1 {
-				rows = p.View(w.Delta, 0, w.Delta.Len()/units, units)
-			}
-			p.Do(compute.Reduce{Out: w.BiasGrad, In: []*compute.Tensor{rows}, Along: compute.AlongRows, Alpha: p.Net.biasRate()})
-		}
-	}
+	w.Descend(p, p.Through(w.Act, dy, w.Y), w.X)
 	if w.bottom || w.First && !p.endToEnd {
 		return nil
 	}

@@ -1,0 +1,72 @@
+package stack
+
+import (
+	"fmt"
+
+	"hebb/compute"
+	"hebb/nets"
+)
+
+// An Assigner is a [Rule] that computes the updates of all layers together, in place of the backward pass: by targets, by
+// relaxation, by synthetic gradients. Its Send is used within comparisons with backprop alone: it embeds [Backprop].
+type Assigner interface {
+	BuiltRule
+
+	// Assign sets the gradients of all layers by [Weights.Descend], after the forward pass of p.Moment. delta is the gradient
+	// of the loss by the logits. In a quiet pass it changes nothing but scratch. It may set p.Hold.
+	Assign(p *Pass, delta *compute.Tensor)
+}
+
+// An Optimised is a [Rule] that updates weights of its own separately from the network's. Optimise gives them a
+// [nets.Descent], which the rule calls; the network's Descent then leaves them alone.
+type Optimised interface {
+	Rule
+	Optimise(s *nets.Store, n *Net, o nets.Optimiser)
+}
+
+// descend returns the Descent of the network's weights.
+func (n *Net) descend(s *nets.Store, o nets.Optimiser, outputRate float64) *nets.Descent {
+	if r, ok := n.Rule.(Optimised); ok {
+		r.Optimise(s, n, o)
+	}
+	return s.Descent(n.optimiser(o, outputRate))
+}
+
+// Chain returns the layers with weights of a network that is a chain of fully connected layers, each with its activation
+// function, and an error that names the first other layer if it is not.
+func (n *Net) Chain() ([]*Weights, error) {
+	all, ok := n.root.(stack)
+	if !ok {
+		return nil, fmt.Errorf("nets: the network is no chain of layers")
+	}
+	for _, l := range all {
+		switch layer := l.Layer.(type) {
+		case *flatten:
+		case *Weights:
+			if layer.Conv() {
+				return nil, fmt.Errorf("nets: layer %s is a convolution, want fully connected layers alone", l.name)
+			}
+		default:
+			return nil, fmt.Errorf("nets: layer %s is a %T, want fully connected layers alone", l.name, layer)
+		}
+	}
+	return n.Weights, nil
+}
+
+// Descend sets the gradients of the layer to those of a delta at its pre-activation and an input x, both with a row for each
+// example: delta⊗x and, of the bias, delta, summed over the examples. In a quiet pass it only remembers both.
+func (w *Weights) Descend(p *Pass, delta, x *compute.Tensor) {
+	w.Delta, w.from = delta, x
+	if p.Quiet {
+		return
+	}
+	w.Outer(p, w.Grad, delta, x, 1, 1)
+	if w.Bias == nil {
+		return
+	}
+	units, rows := w.Shape[0], delta
+	if p.Learners == 1 {
+		rows = p.View(delta, 0, delta.Len()/units, units)
+	}
+	p.Do(compute.Reduce{Out: w.BiasGrad, In: []*compute.Tensor{rows}, Along: compute.AlongRows, Alpha: p.Net.biasRate()})
+}

@@ -1,0 +1,137 @@
+package stack_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/internal/lab"
+	"hebb/nets/nettest"
+	"hebb/nets/stack"
+)
+
+// A Whole is backprop by an [stack.Assigner]. Its number own falls by the learning rate at every moment but those with
+// Number 2, at which the network rests instead.
+type Whole struct {
+	stack.Backprop
+	own     *compute.Tensor
+	grad    *compute.Tensor
+	descent *nets.Descent
+}
+
+func (r *Whole) Build(s *nets.Store, n *stack.Net) error {
+	r.own = s.Weights("own", nets.Zeros, 1)
+	r.grad = s.Grad(r.own)
+	s.Aside(r.own)
+	_, err := n.Chain()
+	return err
+}
+
+func (r *Whole) Optimise(s *nets.Store, _ *stack.Net, o nets.Optimiser) {
+	r.descent = s.Descent(o, r.own)
+}
+
+var one = compute.Formula("1")
+
+func (r *Whole) Assign(p *stack.Pass, delta *compute.Tensor) {
+	ws := p.Net.Weights
+	for i := len(ws) - 1; i >= 0; i-- {
+		w := ws[i]
+		w.Descend(p, p.Through(w.Act, delta, w.Y), w.X)
+		if i > 0 {
+			delta = p.AsRows(w.Back(p, w.W, w.Delta), p.Examples, w.In.Len())
+		}
+	}
+	if p.Quiet {
+		return
+	}
+	if p.Hold = p.Number == 2; !p.Hold {
+		p.Into(r.grad, one)
+		r.descent.Update(p.Pass)
+	}
+}
+
+// TestAssigner: a rule that computes all updates together has the bits of the rule that sends deltas, and angles of 0 to it;
+// weights of its own are updated when it says so, and while it holds those of the network they rest.
+func TestAssigner(t *testing.T) {
+	run := func(rule func() stack.Rule) (weights, own []float32, angles []nets.Angle) {
+		r := nets.Run{
+			System: func() nets.System {
+				return &stack.System{Net: stack.Named("mlp:6-5-4-3"), Rule: rule(), Optimiser: nets.SGD{Momentum: 0.5}}
+			},
+			Task: func() nets.Task { return &Clusters{In: nets.Row(6), Classes: 3, Most: 5} }, Learners: 2, Rate: 0.25,
+		}
+		s, err := r.Open(lab.Bare(t).Device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := s.Step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read := func(own bool) []float32 {
+			var some []nets.Named
+			for _, n := range s.Tensors() {
+				if n.Role == nets.Weight && own == (n.Name == "own") {
+					some = append(some, n)
+				}
+			}
+			x, err := s.Read(some)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return slices.Concat(x...)
+		}
+		weights, own = read(false), read(true)
+		if angles, err = s.Compare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(own) > 0 {
+			if err := s.Step(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(read(false), weights) || !slices.Equal(read(true), own) {
+				t.Errorf("moment 2 changed weights that were to rest")
+			}
+		}
+		return weights, own, angles
+	}
+	want, _, _ := run(func() stack.Rule { return stack.Backprop{} })
+	got, own, angles := run(func() stack.Rule { return &Whole{} })
+	if !slices.Equal(got, want) {
+		t.Errorf("the weights differ from backprop's")
+	}
+	if !slices.Equal(own, []float32{-0.25 * 2.5, -0.25 * 2.5}) {
+		t.Errorf("own is %v after two updates, want −0.25·(1 + 1.5)", own)
+	}
+	for _, a := range angles {
+		if a.Delta > 0.1 || a.Gradient > 0.1 || a.NormDelta == 0 {
+			t.Errorf("%+v, want angles of 0 to backprop", a)
+		}
+	}
+	nettest.System(t, func() nets.System {
+		return &stack.System{Net: stack.Named("mlp:6-5-4-3"), Rule: &Whole{}, Optimiser: nets.SGD{Momentum: 0.5}}
+	}, func() nets.Task { return &Clusters{In: nets.Row(6), Classes: 3, Most: 5} })
+}
+
+// TestChain: a network that is no chain of fully connected layers is refused by the layer that is none.
+func TestChain(t *testing.T) {
+	dense := func(name string) stack.Spec { return stack.Dense{Name: name, Units: 3} }
+	for what, c := range map[string]struct {
+		spec stack.Spec
+		says string
+	}{
+		"convolution":   {stack.Stack{stack.Conv{Name: "c", Units: 2, Window: 3}, dense("d")}, "layer c is a convolution"},
+		"normalisation": {stack.Stack{dense("a"), stack.BatchNorm{Name: "norm"}, dense("d")}, "layer norm is a"},
+		"lone layer":    {dense("d"), "no chain"},
+		"chain":         {stack.Stack{stack.Flatten{}, dense("a"), dense("d")}, ""},
+	} {
+		_, err := stack.New(lab.Bare(t).Device, c.spec, lab.ImageIn, &Whole{}, 1)
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v, want %q", what, err, c.says)
+		}
+	}
+}
