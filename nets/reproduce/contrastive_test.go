@@ -4,15 +4,15 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // TestContrastive: at its small scale the experiment holds, and would not of figures that are twice as large, or of runs
 // that have changed places.
 func TestContrastive(t *testing.T) {
 	_, scale, err := Find(All, "contrastive", "small")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, err)
 	for _, p := range scale.Parts {
 		rows := make1(t, runner(t), p)
 		for i, run := range p.Runs {
@@ -51,13 +51,8 @@ func claimsHold(t *testing.T, p Part, rows Rows) {
 // TestContrastiveClaims: the claims hold of what was measured.
 func TestContrastiveClaims(t *testing.T) {
 	_, scale, err := Find(All, "contrastive", "cpu")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := Measurements()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, err)
+	all := must.Get(Measurements())(t)
 	for _, p := range scale.Parts {
 		rows := Rows{}
 		for _, run := range p.Runs {

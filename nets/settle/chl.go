@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 )
 
@@ -46,8 +47,8 @@ func (r *CHL) Check() error {
 		notNegative("tolerance", r.Tolerance))...)
 	above := float64(len(r.Hidden))
 	if err == nil && math.Pow(float64(r.Gamma), above) < leastFeedback*(1-1e-6) {
-		err = fmt.Errorf("chl: gamma %g is too small for float32 with %d layers of weights: roundings are divided by its power of %g, %.2g; want at least %.2g",
-			r.Gamma, len(r.Hidden)+1, above, math.Pow(float64(r.Gamma), above), math.Pow(leastFeedback, 1/above))
+		err = fmt.Errorf("chl: gamma %g is too small for float32 with %s of weights: roundings are divided by its power of %g, %.2g; want at least %.2g",
+			r.Gamma, count.Of(len(r.Hidden)+1, "layer"), above, math.Pow(float64(r.Gamma), above), math.Pow(leastFeedback, 1/above))
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/settle"
@@ -134,9 +135,9 @@ func TestBackprop(t *testing.T) {
 func TestCompare(t *testing.T) {
 	system := func() nets.System { return &settle.CHL{Hidden: []int{4, 3}, Sweeps: 40, Gamma: 0.125, Gain: 2} }
 	s := lab.Make(t, lab.CPU(t), nets.Run{System: system, Task: func() nets.Task { return examples() }, Seed: 4}, 0)
-	angles, err := s.Compare(t.Context())
-	if err != nil || len(angles) != 3 {
-		t.Fatal(err, angles)
+	angles := must.Get(s.Compare(t.Context()))(t)
+	if len(angles) != 3 {
+		t.Fatal(angles)
 	}
 	n := layersOf(weightsOf(t, s), 2)
 	own, exact, b := n.zero(), n.zero(), examples()
@@ -213,10 +214,7 @@ func TestClasses(t *testing.T) {
 // TestLearns: exclusive or, by three learners of sixteen units. Of a hundred learners, all had learned it by moment 400.
 func TestLearns(t *testing.T) {
 	s := lab.Make(t, lab.CPU(t), nets.Run{System: settle.Systems[0].System, Task: xor, Test: xor, Learners: 3, Rate: 1}, 600)
-	m, err := s.Evaluate(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(s.Evaluate(t.Context(), nil))(t)
 	t.Log(m)
 	for l := range 3 {
 		if e, a := m.Get("error").Each[l], m.Get("accuracy").Each[l]; !(e < 0.01) || a != 1 {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/settle"
@@ -116,9 +117,9 @@ func TestRecurrentBackprop(t *testing.T) {
 			return &settle.EqProp{Hidden: []int{6, 5}, Sweeps: 200, Nudged: 200, Beta: 1. / 1024, Both: true, Act: act, Gain: 0.5}
 		}
 		s := lab.Make(t, lab.Exact(t).Device, nets.Run{System: system, Task: func() nets.Task { return examples() }, Seed: 2}, 0)
-		angles, err := s.Compare(t.Context())
-		if err != nil || len(angles) != 3 {
-			t.Fatal(err, angles)
+		angles := must.Get(s.Compare(t.Context()))(t)
+		if len(angles) != 3 {
+			t.Fatal(angles)
 		}
 		for _, a := range angles {
 			longer := a.NormDelta / a.NormBackprop * 512 // of s^β − s^−β, 2β times what λ is

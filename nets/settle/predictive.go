@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 	"hebb/nets/stack"
 )
@@ -34,9 +35,9 @@ type PredictiveCoding struct {
 
 	Sweeps    int     `json:"sweeps" toml:"sweeps"`
 	StepSize  float32 `json:"step" toml:"step"`
-	Precision float32 `json:"precision" toml:"precision"` // κ, of the outputs
-	Fixed     bool    `json:"fixed" toml:"fixed"`         // predictions
-	Tolerance float32 `json:"tolerance" toml:"tolerance"` // the largest residual; 0: any
+	Precision float32 `json:"precision" toml:"precision" if:"!fixed"` // κ, of the outputs
+	Fixed     bool    `json:"fixed" toml:"fixed"`                     // predictions
+	Tolerance float32 `json:"tolerance" toml:"tolerance"`             // the largest residual; 0: any
 }
 
 // Check reports a setting that cannot be.
@@ -51,7 +52,7 @@ func (r PredictiveCoding) Build(_ *nets.Store, n *stack.Net) error {
 		return fmt.Errorf("pc: %w", err)
 	}
 	if most := len(ws) - 1; r.Sweeps < most {
-		return fmt.Errorf("pc: %d sweeps, and errors go down one layer a sweep; want at least %d for %d layers of weights", r.Sweeps, most, len(ws))
+		return fmt.Errorf("pc: %s, and errors go down one layer a sweep; want sweeps of at least %d for %s of weights", count.Of(r.Sweeps, "sweep"), most, count.Of(len(ws), "layer"))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"math"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 	"hebb/nets/stack"
 )
@@ -153,8 +154,8 @@ func unsettled(who, name string, code, tolerance float32, sweeps map[string]int)
 	if !ok {
 		return nil
 	}
-	return fmt.Errorf("%s: the activities have not settled: in the last of %d sweeps one moves by %.3g, want at most the tolerance of %g; "+
-		"more sweeps help, or smaller weights or rates, and tolerance=0 asks for nothing", who, n, code, tolerance)
+	return fmt.Errorf("%s: the activities have not settled: in the last of %s one moves by %.3g, want at most the tolerance of %g; "+
+		"more sweeps help, or smaller weights or rates, and tolerance=0 asks for nothing", who, count.Of(n, "sweep"), code, tolerance)
 }
 
 const free, taught = "residual", "residual, taught"

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/nettest"
@@ -118,10 +119,7 @@ func (b *masked) Show(p *nets.Pass) nets.Moment {
 // moments makes moments of a system on the examples and returns its weights, by name, after them; 0 returns the first.
 func moments(t *testing.T, l lab.Lab, system func() nets.System, n int, rate float64) lab.Results {
 	t.Helper()
-	s, err := nets.Run{System: system, Task: func() nets.Task { return &masked{Batch: examples()} }, Seed: 5, Rate: rate}.Open(l.Device)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(nets.Run{System: system, Task: func() nets.Task { return &masked{Batch: examples()} }, Seed: 5, Rate: rate}.Open(l.Device))(t)
 	defer s.Close()
 	rnd := rand.New(rand.NewPCG(7, 7))
 	for _, w := range s.Tensors() { // which a float32 and a float64 hold alike
@@ -327,7 +325,7 @@ func TestWrong(t *testing.T) {
 		"step 2":                     &settle.Contrastive{Sweeps: 1, StepSize: 2},
 		"beta -1":                    &settle.Contrastive{Sweeps: 1, StepSize: 1, Beta: -1},
 		"want fully connected":       pcOf("mlp:2-3-3-1,norm=batch", 9, 0),
-		"pc: 1 sweeps":               pcOf("mlp:2-3-3-1", 1, 0),
+		"pc: 1 sweep,":               pcOf("mlp:2-3-3-1", 1, 0),
 		"chl: the task wants no num": chl(1, 1, 1),
 	} {
 		task := signedXOR
