@@ -57,6 +57,7 @@ func Default() *Catalogue {
 			{"adamw", nets.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, Decoupled: true}},
 			{"momentum", nets.SGD{Momentum: 0.9}},
 			{"nesterov", nets.SGD{Momentum: 0.9, Nesterov: true}},
+			{"rmsprop", nets.DefaultRMSProp},
 			{"sgd", nets.SGD{}},
 		},
 	}

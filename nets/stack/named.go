@@ -13,7 +13,7 @@ import (
 // Networks lists the names that [Parse] reads, with descriptions.
 var Networks = []struct{ Name, About string }{
 	{"mlp:IN-HIDDEN-…-OUT", "dense layers: mlp:784-500-10, ReLU; mlp-sigmoid:… and mlp-tanh:…, with weights balanced at first"},
-	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid; norm=batch|plain (without scale and shift); dropout=0.1; bias=false; divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
+	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid; norm=batch|plain (without scale and shift); dropout=0.1; bias=false; init=torch|fan-out|balanced|fan-in|orthogonal; divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
 	{"lenet5", "LeCun et al. 1998 with ReLU and max pooling"},
 	{"resnet8, resnet20, resnet32, resnet56", "He et al. 2016 for small images: 16, 32 and 64 channels"},
 	{"resnet18, resnet34, resnet50", "torchvision's; a 3×3 stem without pooling for images up to 64×64, or resnet18:3x3, resnet18:7x7"},
@@ -77,7 +77,7 @@ var mlpActs = map[string]compute.Act{"relu": compute.ReLU, "leaky": compute.Leak
 // mlpValues describes the values of each option.
 var mlpValues = map[string]string{
 	"act": "relu, leaky, selu, tanh or sigmoid", "norm": "batch or plain", "dropout": "a share within [0, 1)", "bias": "true or false",
-	"branches": "a whole number of at least 1", "divisive": "a number of groups, at least 1",
+	"init": strings.Join(initNames, ", "), "branches": "a whole number of at least 1", "divisive": "a number of groups, at least 1",
 }
 
 // set reads a KEY=VALUE option.
@@ -93,6 +93,8 @@ func (f *mlpForm) set(option string) (err error) {
 		var x float64
 		x, err = strconv.ParseFloat(value, 32)
 		f.dropout, known = float32(x), 0 <= x && x < 1
+	case "init":
+		f.init, known = ParseInit(value)
 	case "bias":
 		var b bool
 		b, err = strconv.ParseBool(value)
@@ -104,7 +106,7 @@ func (f *mlpForm) set(option string) (err error) {
 		f.divisive, err = strconv.Atoi(value)
 		known = f.divisive > 0
 	default:
-		return fmt.Errorf("%q, want act, norm, dropout, bias, divisive or branches", option)
+		return fmt.Errorf("%q, want act, norm, dropout, bias, init, divisive or branches", option)
 	}
 	if err != nil || !known {
 		return fmt.Errorf("%q, want %s", option, mlpValues[key])
@@ -157,7 +159,7 @@ func mlp(arg string, act compute.Act, init Init, in nets.Shape, classes int) (Sp
 		s = Stack{Ensemble{Name: "branches", Branches: slices.Repeat([]Stack{s}, form.branches)}}
 	}
 	s = append(Stack{Flatten{}}, s...)
-	return append(s, Dense{Name: fmt.Sprint("fc", last), Units: n[last], Init: init}), nil
+	return append(s, Dense{Name: fmt.Sprint("fc", last), Units: n[last], Init: form.init}), nil
 }
 
 // mlpSizes reads IN-HIDDEN-…-OUT.
