@@ -18,6 +18,7 @@ import (
 	"hebb/nets/recurrent"
 	"hebb/nets/settle"
 	"hebb/nets/stack"
+	"hebb/nets/targets"
 	"hebb/nets/tasks"
 )
 
@@ -47,9 +48,9 @@ type Optimiser struct {
 // Default returns a catalogue of all that this module has.
 func Default() *Catalogue {
 	return &Catalogue{
-		Rules:     slices.Concat(credit.Rules, local.Rules),
+		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems),
+		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, targets.Systems),
 		Recurrent: recurrent.Networks,
 		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{

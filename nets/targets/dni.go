@@ -1,0 +1,177 @@
+package targets
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/stack"
+)
+
+// DNI trains a chain of fully connected layers by synthetic gradients (Jaderberg et al. 2017, "Decoupled Neural Interfaces"). A
+// synthesiser M_l predicts from the output h_l of each hidden layer the gradient by it of the loss C of an example, so that
+// the layer can learn at once. With L the output layer, δ_L = ∂C/∂(its pre-activation) and n examples:
+//
+//	s_l = M_l(h_l) or, with Label, M_l(h_l, y*)   examples × units; y* is 1 for the class and else 0
+//	δ_l = s_l∘f′
+//	∆W_l = δ_lᵀ·h_{l−1}/n, ∆b_l = Σ δ_l/n          gradients
+//
+// The synthesisers descend Σ|s_l − δ_{l+1}·W_{l+1}|²/n, with targets that are held fixed, at Rate times the learning rate. All
+// is computed from the weights before the update. With Rate 0 the synthesisers stay as they were drawn.
+//
+// M is linear, or has one hidden layer of Units with ReLU. The weights of its last layer are normal with standard deviation
+// Gain/√inputs, 0 by default: hidden layers then do not move before there is a prediction. Those of its hidden layer are
+// uniform within ±1/√inputs. Of a loss of targets, y* is the target.
+type DNI struct {
+	stack.Backprop `json:"-" toml:"-"` // to compare with
+
+	Label bool    `json:"label" toml:"label"`
+	Units int     `json:"units" toml:"units"`
+	Gain  float32 `json:"gain" toml:"gain"`
+	Rate  float32 `json:"rate" toml:"rate"`
+}
+
+// A synthesiser is the M of a layer: out(hidden(h, y)), or out(h, y) without hidden units.
+type synthesiser struct {
+	hidden, out own
+	label       own // of y, to the first layer; without weights where there is no label
+}
+
+// synthesisers are what a network has of DNI.
+type synthesisers struct {
+	m       []*synthesiser // of the hidden layers
+	descent *nets.Descent
+}
+
+// Check reports invalid settings.
+func (d DNI) Check() error {
+	if d.Units < 0 {
+		return fmt.Errorf("dni: units %d, want at least 0", d.Units)
+	}
+	return errors.Join(atLeast0("dni: gain", d.Gain), atLeast0("dni: rate", d.Rate))
+}
+
+// Build asks for the synthesisers.
+func (d DNI) Build(s *nets.Store, n *stack.Net) error {
+	ws, err := n.Chain()
+	if err != nil {
+		return fmt.Errorf("dni: %w", err)
+	}
+	all := &synthesisers{}
+	for _, w := range ws[:len(ws)-1] {
+		all.m = append(all.m, d.synthesiser(s, w.Name+".synthesiser", w.Out.Len(), n.Classes))
+	}
+	ws[0].Memo = all
+	return nil
+}
+
+func (d DNI) synthesiser(s *nets.Store, name string, units, classes int) *synthesiser {
+	m, inputs := &synthesiser{}, units
+	if d.Label {
+		inputs += classes
+	}
+	width, first := units, d.last(inputs)
+	if d.Units > 0 {
+		m.out = newOwn(s, name+".out", units, d.Units, d.last(d.Units))
+		width, first = d.Units, nets.Uniform(1/math.Sqrt(float64(inputs)))
+		m.hidden = newOwn(s, name+".hidden", width, units, first)
+	} else {
+		m.out = newOwn(s, name, width, units, first)
+	}
+	if d.Label {
+		m.label = unbiased(s, name+".label", width, classes, first)
+	}
+	return m
+}
+
+// last returns the first weights of a synthesiser's last layer.
+func (d DNI) last(inputs int) nets.Init {
+	if d.Gain == 0 {
+		return nets.Zeros
+	}
+	return nets.Normal(float64(d.Gain) / math.Sqrt(float64(inputs)))
+}
+
+// Optimise gives the synthesisers a Descent.
+func (d DNI) Optimise(s *nets.Store, n *stack.Net, o nets.Optimiser) {
+	all := n.Weights[0].Memo.(*synthesisers)
+	var weights []*compute.Tensor
+	for _, m := range all.m {
+		for _, o := range []own{m.hidden, m.out, m.label} {
+			if o.w != nil {
+				weights = append(weights, o.weights()...)
+			}
+		}
+	}
+	if len(weights) > 0 {
+		all.descent = s.Descent(o, weights...)
+	}
+}
+
+// wanted returns y*, learners × examples × outputs.
+func wanted(p *stack.Pass) *compute.Tensor {
+	if want := p.Moment.Want; want.Cols() == p.Net.Classes {
+		return p.All(want)
+	}
+	return stacked(p, p.OneHot())
+}
+
+// first returns act(W·h + c) or, of the first layer of a synthesiser with a label, act(W·h + c + U·y).
+func (m *synthesiser) first(p *stack.Pass, o own, h *compute.Tensor, act compute.Act) *compute.Tensor {
+	if m.label.w == nil {
+		return o.apply(p, h, act)
+	}
+	z := o.apply(p, h, compute.Identity)
+	p.AddProduct(z, m.label.w, wanted(p), act)
+	return z
+}
+
+// predict returns s and the activities of the hidden layer, nil without one.
+func (m *synthesiser) predict(p *stack.Pass, h *compute.Tensor) (s, hidden *compute.Tensor) {
+	if m.hidden.w == nil {
+		return m.first(p, m.out, h, compute.Identity), nil
+	}
+	hidden = m.first(p, m.hidden, h, compute.ReLU)
+	return m.out.apply(p, hidden, compute.Identity), hidden
+}
+
+// learn sets the gradients of the synthesiser to those of a delta at s.
+func (m *synthesiser) learn(p *stack.Pass, delta, h, hidden *compute.Tensor) {
+	if hidden != nil {
+		m.out.descend(p, delta, hidden)
+		delta = p.Through(compute.ReLU, p.Back(m.out.w, delta), hidden)
+		m.hidden.descend(p, delta, h)
+	} else {
+		m.out.descend(p, delta, h)
+	}
+	if m.label.w != nil {
+		m.label.descend(p, delta, wanted(p))
+	}
+}
+
+// Assign sets the gradients of all layers to those of the synthetic gradients, and trains the synthesisers.
+func (d DNI) Assign(p *stack.Pass, delta *compute.Tensor) {
+	ws, n := p.Net.Weights, float32(p.Examples)
+	all, last := ws[0].Memo.(*synthesisers), len(ws)-1
+	top := p.Through(ws[last].Act, delta, ws[last].Y)
+	ws[last].Descend(p, top, ws[last].X)
+	above := p.Map(scaled.With("scale", n), stacked(p, top)) // the delta of the layer above, of each example
+	learning := all.descent != nil && d.Rate > 0 && !p.Quiet
+	for i := last - 1; i >= 0; i-- {
+		w, m := ws[i], all.m[i]
+		h := stacked(p, w.Y)
+		s, hidden := m.predict(p, h)
+		s = p.Masked(s, p.Moment)
+		if learning {
+			target := p.Back(matrix(p, ws[i+1]), above)
+			m.learn(p, p.Map(beyond.With("scale", 2/n), s, target), h, hidden)
+		}
+		above = p.Through(w.Act, s, h)
+		w.Descend(p, rows(p, p.Map(scaled.With("scale", 1/n), above)), w.X)
+	}
+	if learning {
+		all.descent.UpdateAt(p.Pass, p.Rate*float64(d.Rate))
+	}
+}
