@@ -15,6 +15,7 @@ var Networks = []struct{ Name, About string }{
 	{"mlp:IN-HIDDEN-…-OUT", "dense layers: mlp:784-500-10, ReLU; mlp-sigmoid:… and mlp-tanh:…, with weights balanced at first"},
 	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid; norm=batch|plain (without scale and shift); dropout=0.1; bias=false; init=torch|fan-out|balanced|fan-in|orthogonal; divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
 	{"lenet5", "LeCun et al. 1998 with ReLU and max pooling"},
+	{"lenet1989", "LeCun et al. 1989, with all connections between the maps: strided convolutions and no pooling, tanh, orthogonal weights"},
 	{"resnet8, resnet20, resnet32, resnet56", "He et al. 2016 for small images: 16, 32 and 64 channels"},
 	{"resnet18, resnet34, resnet50", "torchvision's; a 3×3 stem without pooling for images up to 64×64, or resnet18:3x3, resnet18:7x7"},
 	{"vgg8b", "Nøkland and Eidnes 2019"},
@@ -43,6 +44,8 @@ func Parse(name string, in nets.Shape, classes int) (Spec, error) {
 		return mlp(arg, compute.Tanh, Balanced, in, classes)
 	case "lenet5":
 		return noArg(name, arg, lenet5(classes))
+	case "lenet1989":
+		return noArg(name, arg, lenet1989(classes))
 	case "vgg8b":
 		return noArg(name, arg, vgg8b(classes))
 	}
@@ -191,6 +194,15 @@ func lenet5(classes int) Spec {
 		Flatten{},
 		Dense{Name: "fc1", Units: 120, Act: relu}, Dense{Name: "fc2", Units: 84, Act: relu}, Dense{Name: "fc3", Units: classes},
 	}
+}
+
+// lenet1989 has biases of the maps where the paper has one for each place.
+func lenet1989(classes int) Spec {
+	conv := func(name string) Conv {
+		return Conv{Name: name, Units: 12, Window: 5, Stride: 2, Pad: 2, Act: compute.Tanh, Bias: true, Init: Orthogonal}
+	}
+	return Stack{conv("conv1"), conv("conv2"), Flatten{},
+		Dense{Name: "fc1", Units: 30, Act: compute.Tanh, Init: Orthogonal}, Dense{Name: "fc2", Units: classes, Init: Orthogonal}}
 }
 
 // vgg8b has six convolutions and one hidden dense layer, with dropout 0.2 after each block.

@@ -9,9 +9,10 @@ import (
 	"hebb/nets/stack"
 )
 
-// DTP is difference target propagation (Lee, Zhang, Fischer and Bengio 2015), in chains of fully connected layers h_l =
-// f_l(W_l·h_{l−1} + b_l). Each hidden layer but the first has an inverse g_l(h) = f_{l−1}(V_l·h + c_l), from its units to those
-// below. With C the loss of an example, L the output layer and n examples:
+// DTP is difference target propagation (Lee, Zhang, Fischer and Bengio 2015), in sequences of fully connected layers and
+// convolutions h_l = f_l(W_l∗h_{l−1} + b_l). Each hidden layer but the first has an inverse g_l(h) = f_{l−1}(V_l⊛h + c_l) from
+// its units to those below, where ⊛ is the adjoint of ∗: h·V, or the transposed convolution. With C the loss of an example, L
+// the output layer and n examples:
 //
 //	t_{L−1} = h_{L−1} − Top·∂C/∂h_{L−1}
 //	t_{l−1} = h_{l−1} − g_l(h_l) + g_l(t_l)
@@ -22,11 +23,11 @@ import (
 //	Σ|g_l(f_l(h + ε)) − (h + ε)|²/n,  h = h_{l−1}, ε normal with standard deviation Noise
 //
 // at every moment before the weights do or, with Span, in turns: Span moments the inverses alone, then as many the weights
-// alone. With Rate 0 they stay as they were drawn, and the weights learn at every moment. They are drawn as the weights of
-// their layer are, with biases 0.
+// alone. With Rate 0 they stay as they were drawn, and the weights learn at every moment. V has the shape of W and is drawn as
+// W is, and c is 0 at first, one number a unit or, below a convolution, a channel.
 //
-// The authors' code multiplies the gradient of the mean loss of a batch, so that its lr0 is Top·n. In float32, h − t is
-// computed from the displacement above, and not as a difference of targets.
+// The authors' code multiplies the gradient of the mean loss of a batch, so that its lr0 is Top·n. Here h − t is computed from
+// the displacement above, and not as a difference of targets, of which float32 would leave less.
 type DTP struct {
 	stack.Backprop `json:"-" toml:"-"` // to compare with
 
@@ -36,9 +37,17 @@ type DTP struct {
 	Span  int     `json:"span" toml:"span"`
 }
 
+// An inverse is that of a layer w.
+type inverse struct {
+	w           *stack.Weights
+	below       compute.Act     // f_{l−1}
+	v, grad     *compute.Tensor // of the shape of w.W
+	c, biasGrad *compute.Tensor // learners × 1 × units or channels of the input of w
+}
+
 // inverses are what a network has of DTP.
 type inverses struct {
-	g       []own // of the layers from the second to the last but one
+	g       []inverse // of the layers from the second to the last but one
 	descent *nets.Descent
 }
 
@@ -52,15 +61,21 @@ func (d DTP) Check() error {
 
 // Build asks for the inverses.
 func (d DTP) Build(s *nets.Store, n *stack.Net) error {
-	ws, err := n.Chain()
+	ws, err := n.Sequence()
 	if err != nil {
 		return fmt.Errorf("dtp: %w", err)
 	}
 	all := &inverses{}
 	for i := 1; i < len(ws)-1; i++ {
-		units, inputs := ws[i].In.Len(), ws[i].Out.Len()
-		first := nets.Filled(ws[i].Init.Fill([]int{units, inputs}, false))
-		all.g = append(all.g, newOwn(s, ws[i].Name+".inverse", units, inputs, first))
+		w := ws[i]
+		units := w.In.Len()
+		if w.Conv() {
+			units = w.In.Channels
+		}
+		v := s.Weights(w.Name+".inverse.weight", nets.Filled(w.Init.Fill(w.Shape, false)), w.Shape...)
+		c := s.Weights(w.Name+".inverse.bias", nets.Zeros, units)
+		s.Aside(v, c)
+		all.g = append(all.g, inverse{w: w, below: ws[i-1].Act, v: v, grad: s.Grad(v), c: c, biasGrad: s.Grad(c)})
 	}
 	ws[0].Memo = all
 	return nil
@@ -71,7 +86,7 @@ func (d DTP) Optimise(s *nets.Store, n *stack.Net, o nets.Optimiser) {
 	all := n.Weights[0].Memo.(*inverses)
 	var weights []*compute.Tensor
 	for _, g := range all.g {
-		weights = append(weights, g.weights()...)
+		weights = append(weights, g.v, g.c)
 	}
 	if len(weights) > 0 {
 		all.descent = s.Descent(o, weights...)
@@ -96,29 +111,50 @@ func (d DTP) Assign(p *stack.Pass, delta *compute.Tensor) {
 var (
 	sum    = compute.Formula("a + b", "a", "b")
 	beyond = compute.Formula("scale*(a - b)", "a", "b")
-	moved  = map[compute.Act]*compute.Func{} // from a to a − shift
+	biased = map[compute.Act]*compute.Func{} // act(x + c)
+	moved  = map[compute.Act]*compute.Func{} // act(x + c) − act(x + c − shift)
 )
 
 func init() {
+	x, shift := compute.Add(compute.Var(0), compute.Var(1)), compute.Var(2)
 	for _, a := range compute.Acts {
-		moved[a] = compute.Pointwise(compute.Sub(compute.Activate(a, compute.Var(0)), compute.Activate(a, compute.Sub(compute.Var(0), compute.Var(1)))))
+		biased[a] = compute.Pointwise(compute.Activate(a, x))
+		moved[a] = compute.Pointwise(compute.Sub(compute.Activate(a, x), compute.Activate(a, compute.Sub(x, shift))))
 	}
+}
+
+// weights views t as the weights of w are.
+func (g inverse) weights(p *stack.Pass, t *compute.Tensor) *compute.Tensor {
+	return p.View(t, 0, g.w.W.Shape()...)
+}
+
+// places views inputs of w as learners × examples and places × units or channels.
+func (g inverse) places(p *stack.Pass, t *compute.Tensor) *compute.Tensor {
+	cols := g.c.Cols()
+	return p.View(t, 0, p.Learners, t.Len()/(p.Learners*cols), cols)
+}
+
+// back returns V⊛y, as places.
+func (g inverse) back(p *stack.Pass, y *compute.Tensor) *compute.Tensor {
+	return g.places(p, g.w.Back(p, g.weights(p, g.v), y))
 }
 
 // invert trains the inverses on noisy inputs of their layers.
 func (d DTP) invert(p *stack.Pass, all *inverses) {
-	for i, g := range all.g {
-		w, below := p.Net.Weights[i+1], p.Net.Weights[i].Act
-		h := stacked(p, w.X)
+	for _, g := range all.g {
+		w, x := g.w, g.w.X
 		if d.Noise > 0 {
-			noise := p.Like(h)
+			noise := p.Like(x)
 			p.Random(noise, compute.Normal(0, d.Noise))
-			h = p.Map(sum, h, noise)
+			x = p.Map(sum, x, noise)
 		}
-		y := stacked(p, w.Project(p, w.W, rows(p, h), compute.Epilogue{Alpha: 1, Bias: w.Bias, Act: w.Act}))
-		back := g.apply(p, y, below)
-		off := p.Masked(p.Map(beyond.With("scale", 2/float32(p.Examples)), back, h), p.Moment)
-		g.descend(p, p.Through(below, off, back), y)
+		y := w.Project(p, w.W, x, compute.Epilogue{Alpha: 1, Bias: w.Bias, Act: w.Act})
+		r := p.Map(biased[g.below], g.back(p, y), g.c)
+		off := p.Map(beyond.With("scale", 2/float32(p.Examples)), r, g.places(p, x))
+		off = g.places(p, p.Masked(stacked(p, off), p.Moment))
+		off = p.Through(g.below, off, r)
+		w.Outer(p, g.weights(p, g.grad), y, p.As(off, w.In, p.Examples), 1, 1)
+		p.PerColumn(g.biasGrad, nil, 1, off)
 	}
 	all.descent.UpdateAt(p.Pass, p.Rate*float64(d.Rate))
 }
@@ -132,14 +168,14 @@ func (d DTP) target(p *stack.Pass, all *inverses, delta *compute.Tensor) {
 	if last == 0 {
 		return
 	}
-	off := p.Map(scaled.With("scale", d.Top*n), p.Back(matrix(p, ws[last]), stacked(p, delta)))
+	off := p.Map(scaled.With("scale", d.Top*n), ws[last].Back(p, ws[last].W, delta))
 	for i := last - 1; i >= 0; i-- {
 		w := ws[i]
-		w.Descend(p, p.Through(w.Act, rows(p, p.Map(scaled.With("scale", 2/n), off)), w.Y), w.X)
+		off = p.View(off, 0, w.Y.Shape()...)
+		w.Descend(p, p.Through(w.Act, p.Map(scaled.With("scale", 2/n), off), w.Y), w.X)
 		if i > 0 {
 			g := all.g[i-1]
-			at := g.apply(p, stacked(p, w.Y), compute.Identity)
-			off = p.Map(moved[ws[i-1].Act], at, p.Product(g.w, off, compute.Identity))
+			off = p.Map(moved[g.below], g.back(p, w.Y), g.c, g.back(p, off))
 		}
 	}
 }

@@ -65,7 +65,7 @@ func square(hidden compute.Act) stack.Stack {
 	return append(s, stack.Dense{Name: "d", Units: 3})
 }
 
-// set writes the inverses of a network, which f makes of the weights of their layers.
+// set writes the V of the inverses of a network, which f makes of the weights of their layers.
 func set(t *testing.T, l lab.Lab, net *stack.Net, f func(w *mat.Dense) *mat.Dense) {
 	t.Helper()
 	for _, n := range net.Tensors() {
@@ -90,7 +90,7 @@ func TestTargetsInvert(t *testing.T) {
 		if err := v.Inverse(w); err != nil {
 			t.Fatal(err)
 		}
-		return &v
+		return mat.DenseCopyOf(v.T())
 	})
 	x, labels := lab.Batch(in)
 	d := deltas(t, l, net, x, labels, entropy)
@@ -101,30 +101,99 @@ func TestTargetsInvert(t *testing.T) {
 	}
 }
 
+// convolutions is a sequence of two convolutions and two fully connected layers.
+func convolutions(act compute.Act) stack.Stack {
+	return stack.Stack{
+		stack.Conv{Name: "a", Units: 3, Window: 3, Pad: 1, Act: act, Bias: true}, stack.Conv{Name: "b", Units: 4, Window: 3, Stride: 2, Pad: 1, Act: act},
+		stack.Flatten{}, stack.Dense{Name: "c", Units: 5, Act: act}, stack.Dense{Name: "d", Units: 3},
+	}
+}
+
 // TestTargetsTranspose: in a linear network whose inverses are the transposes, the deltas are 2·Top times those of backprop; in
 // any network those of the last hidden layer are, and those of the output layer are backprop's.
 func TestTargetsTranspose(t *testing.T) {
 	const top = 0.5
-	x, labels := lab.Batch(in)
-	for _, act := range []compute.Act{compute.Identity, compute.Tanh} {
-		l := lab.Exact(t)
-		net := l.Net(t, square(act), in, targets.DTP{Top: top}, 9)
-		set(t, l, net, func(w *mat.Dense) *mat.Dense { return mat.DenseCopyOf(w.T()) })
-		got := deltas(t, l, net, x, labels, entropy)
-		net.Rule = stack.Backprop{}
-		exact := deltas(t, l, net, x, labels, entropy)
-		for i, d := range exact {
-			for k := range d {
-				if i < 3 {
-					d[k] *= 2 * top
+	for name, c := range map[string]struct {
+		in   nets.Shape
+		spec func(compute.Act) stack.Stack
+	}{"dense": {in, square}, "convolutions": {lab.ImageIn, convolutions}} {
+		x, labels := lab.Batch(c.in)
+		for _, act := range []compute.Act{compute.Identity, compute.Tanh} {
+			l := lab.Exact(t)
+			net := l.Net(t, c.spec(act), c.in, targets.DTP{Top: top}, 9)
+			for _, n := range net.Tensors() {
+				for _, w := range net.Weights {
+					if n.Name == w.Name+".inverse.weight" {
+						copy(lab.Float64s(n.Value), lab.Float64s(w.W))
+					}
 				}
 			}
-			if what := fmt.Sprint(act, ", layer ", i); act == compute.Identity || i >= 2 {
-				near(t, what, got[i], d, 1e-14)
-			} else if off := 1 - lab.Dot(got[i], d)/lab.Norm(got[i])/lab.Norm(d); !(off > 1e-3) {
-				t.Errorf("%s: 1 − cos is %g, want another direction than backprop's", what, off)
+			got := deltas(t, l, net, x, labels, entropy)
+			net.Rule = stack.Backprop{}
+			for i, d := range deltas(t, l, net, x, labels, entropy) {
+				for k := range d {
+					if i < 3 {
+						d[k] *= 2 * top
+					}
+				}
+				if what := fmt.Sprint(name, ", ", act, ", layer ", i); act == compute.Identity || i >= 2 {
+					near(t, what, got[i], d, 1e-14)
+				} else if off := 1 - lab.Dot(got[i], d)/lab.Norm(got[i])/lab.Norm(d); !(off > 1e-3) {
+					t.Errorf("%s: 1 − cos is %g, want another direction than backprop's", what, off)
+				}
 			}
 		}
+	}
+}
+
+// TestInversesDescend: the gradients of the inverses of convolutions and of dense layers are the slopes of what they descend, in
+// float64.
+func TestInversesDescend(t *testing.T) {
+	const step, rate = 1e-4, 0.5
+	l := lab.Exact(t)
+	net := l.Net(t, convolutions(compute.Tanh), lab.ImageIn, targets.DTP{Rate: rate}, 9)
+	x, labels := lab.Batch(lab.ImageIn)
+	value := map[string]*compute.Tensor{}
+	for _, n := range net.Tensors() {
+		value[n.Name] = n.Value
+	}
+	error := func(i int) (sum float64) { // of the inverse of layer i
+		w, below := net.Weights[i], net.Weights[i-1]
+		back, h := l.New(t, 4*w.In.Len()), l.New(t, 4*w.In.Len())
+		l.Pass(t, net, x, labels, func(p *stack.Pass, x *compute.Tensor) {
+			net.Forward(p, x)
+			r := w.Back(p, p.View(value[w.Name+".inverse.weight"], 0, w.W.Shape()...), w.Y)
+			p.Do(compute.Copy{Dst: back, Src: p.View(r, 0, r.Len())})
+			p.Do(compute.Copy{Dst: h, Src: p.View(below.Y, 0, r.Len())})
+		})
+		c := lab.Float64s(value[w.Name+".inverse.bias"])
+		for k, y := range l.Values(t, h) {
+			sum += math.Pow(math.Tanh(lab.Float64s(back)[k]+c[k%len(c)])-y, 2) / 4
+		}
+		return sum
+	}
+	slopes := map[string][]float64{}
+	for i, name := range []string{"b", "c"} {
+		for _, of := range []string{name + ".inverse.weight", name + ".inverse.bias"} {
+			v := lab.Float64s(value[of])
+			for k := range v {
+				was := v[k]
+				v[k] = was + step
+				up := error(i + 1)
+				v[k] = was - step
+				slopes[of] = append(slopes[of], (up-error(i+1))/(2*step))
+				v[k] = was
+			}
+		}
+	}
+	before := l.Everything(t, net)
+	lab.Steps(t, lab.Trainer(t, net, nets.SGD{}, nets.CrossEntropy), 1, 1)
+	for of, want := range slopes {
+		got := slices.Clone(before[of])
+		for k := range got {
+			got[k] = (got[k] - lab.Float64s(value[of])[k]) / rate
+		}
+		near(t, of, got, want, 1e-6) // differences err by step², and roundings by 1e-16/step
 	}
 }
 
@@ -152,10 +221,10 @@ func TestTargetsFirstOrder(t *testing.T) {
 					copy(v.RawMatrix().Data, lab.Float64s(n.Value))
 				}
 			}
-			below := &layer{w: v.RawMatrix().Data, b: make([]float64, 4), in: 4, act: compute.Tanh}
+			below := &layer{w: mat.DenseCopyOf(v.T()).RawMatrix().Data, b: make([]float64, 4), in: 4, act: compute.Tanh}
 			g := below.forward(ys[i])
 			var linear mat.Dense
-			linear.Mul(scale(ys[i], d[i]), v.T())
+			linear.Mul(scale(ys[i], d[i]), v)
 			linear.Apply(func(k, j int, x float64) float64 { return x * (1 - g[k][j]*g[k][j]) }, &linear)
 			off := scale(ys[i-1], d[i-1])
 			size := mat.Norm(off, 2)

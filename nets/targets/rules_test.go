@@ -59,8 +59,11 @@ func want(rule stack.Rule, before lab.Results, noise [][]float64) lab.Results {
 	acts := map[string]compute.Act{"a": compute.Tanh, "b": compute.Sigmoid, "c": compute.Tanh, "b.inverse": compute.Tanh, "c.inverse": compute.Sigmoid}
 	make := func(name string, inputs int) *layer {
 		l := &layer{name: name, w: before[name+".weight"], b: before[name+".bias"], in: inputs, act: acts[name]}
-		if strings.HasSuffix(name, ".hidden") {
+		switch {
+		case strings.HasSuffix(name, ".hidden"):
 			l.act = compute.ReLU
+		case strings.HasSuffix(name, ".inverse"): // which has the shape of W
+			l.w = turned(l.w, len(l.b))
 		}
 		all = append(all, l)
 		return l
@@ -103,8 +106,11 @@ func want(rule stack.Rule, before lab.Results, noise [][]float64) lab.Results {
 	}
 	out := lab.Results{}
 	for _, l := range all {
+		if strings.HasSuffix(l.name, ".inverse") {
+			l.w, l.gradW = turned(l.w, l.in), turned(l.gradW, l.in)
+		}
 		out[l.name+".weight"] = l.w
-		if l.gradW != nil {
+		if len(l.gradW) > 0 {
 			out[l.name+".weight, gradient"] = l.gradW
 		}
 		if l.b != nil {
@@ -112,6 +118,16 @@ func want(rule stack.Rule, before lab.Results, noise [][]float64) lab.Results {
 		}
 	}
 	return out
+}
+
+// turned returns the transpose of a matrix of so many columns.
+func turned(x []float64, cols int) (t []float64) {
+	for j := range cols {
+		for i := j; i < len(x); i += cols {
+			t = append(t, x[i])
+		}
+	}
+	return t
 }
 
 // TestRules holds each rule to its equations: weights and gradients after some steps, in float64, on the CPU and on the GPU.
@@ -191,15 +207,28 @@ func TestPromises(t *testing.T) {
 		t.Run(name, func(t *testing.T) { nettest.System(t, system, classes) })
 		t.Run(name+", numbers", func(t *testing.T) { nettest.System(t, system, numbers) })
 	}
+	t.Run("convolutions", func(t *testing.T) {
+		nettest.System(t, func() nets.System {
+			return &stack.System{Net: stack.Always(convolutions(compute.Tanh)), Rule: targets.Rules[0].Rule, Optimiser: nets.SGD{Momentum: 0.5}}
+		}, func() nets.Task {
+			x, labels := lab.Batch(lab.ImageIn)
+			return &tasks.Batch{In: lab.ImageIn, Out: 3, Classes: true, X: x, Want: labels}
+		})
+	})
 }
 
 // TestBadRules: settings and networks that cannot be are refused, with what is wrong.
 func TestBadRules(t *testing.T) {
-	conv := stack.Stack{stack.Conv{Name: "conv", Units: 2, Window: 1}, stack.Dense{Name: "d", Units: 3}}
-	for says, rule := range map[string]stack.Rule{
-		"dtp: nets: layer conv is a convolution": targets.Rules[0].Rule, "dni: nets: layer conv is a convolution": targets.Rules[1].Rule,
+	conv := stack.Conv{Name: "conv", Units: 2, Window: 1}
+	for says, c := range map[string]struct {
+		rule  stack.Rule
+		first stack.Spec
+	}{
+		"dtp: nets: layer norm is a":             {targets.Rules[0].Rule, stack.BatchNorm{Name: "norm"}},
+		"dni: nets: layer conv is a convolution": {targets.Rules[1].Rule, stack.Flatten{}},
 	} {
-		if _, err := stack.New(lab.Bare(t).Device, conv, in, rule, 1); err == nil || !strings.Contains(err.Error(), says) {
+		net := stack.Stack{conv, c.first, stack.Dense{Name: "d", Units: 3}}
+		if _, err := stack.New(lab.Bare(t).Device, net, in, c.rule, 1); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want %q", err, says)
 		}
 	}
