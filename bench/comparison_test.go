@@ -204,10 +204,3 @@ func TestReadChecks(t *testing.T) {
 		}
 	}
 }
-
-// A result says what it was measured with.
-func TestMeasuredWith(t *testing.T) {
-	if c := sampleReport(t).Results[0]; c.Procs < 1 || !strings.HasPrefix(c.Go, "go") || c.Settings != "rung=naive" || len(c.Times) != c.Samples {
-		t.Errorf("%+v", c)
-	}
-}

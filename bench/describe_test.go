@@ -3,12 +3,13 @@ package bench
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"hebb/compute"
 )
 
-// The name, sizes and cost of a case are read off its op, for its result and for a peer.
+// Every case is one that the front of compute accepts; its name, sizes and cost are read off its op, for its result and for a peer.
 func TestDescribe(t *testing.T) {
 	want := map[string]string{
 		"product NT 1024³":                                                    "gemm NT map[batch:1 k:1024 m:1024 n:1024]",
@@ -43,15 +44,25 @@ func TestDescribe(t *testing.T) {
 		"gram linear 256,512×128":       "map[batch:1 center:raw d:128 kernel:linear m:512 n:256 other:true sigma:[] widths:1]",
 		"hsic kernelgrad 256×256":       "map[cross:1 d:256 dl:16 grad:true m:256 self:0.5 sigma:[1] sigma_l:1 widths:1]",
 	}
-	cases := append(mustCases(t, Options{Suites: Suites, Batch: 2}), roofs()[0].rungs...)
+	cases, small := append(mustCases(t, Options{Suites: Suites, Batch: 2}), Options{}.ladders()...), Options{Quick: true}.ladders()
+	if len(small) != 8 {
+		t.Errorf("a ladder of %d cases, want 8", len(small))
+	}
+	for _, l := range roofs() {
+		cases = append(cases, l.rungs...)
+	}
+	cases = append(cases, small...)
 	found := 0
 	for _, c := range cases {
 		if c.Build == nil {
-			continue
+			continue // see TestTrainings
 		}
 		p, err := newProblem(c, 1, 0)
 		if err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
+		}
+		if p.cost.Flops <= 0 && p.description.op != "copy" && !strings.HasPrefix(c.Name, "normal") || p.cost.Bytes <= 0 {
+			t.Errorf("%s costs %+v", c.Name, p.cost)
 		}
 		name := c.Suite + " " + c.Name
 		if want, ok := want[name]; ok {

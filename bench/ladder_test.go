@@ -87,18 +87,3 @@ func TestLadder(t *testing.T) {
 		t.Errorf("interrupted: %+v, %v", r, err)
 	}
 }
-
-// Every case of the ladder is one that the front of compute accepts.
-func TestLadderCases(t *testing.T) {
-	for _, o := range []Options{{}, {Quick: true}} {
-		cases := o.ladders()
-		if len(cases) != 8 {
-			t.Errorf("%d cases, want 8", len(cases))
-		}
-		for _, c := range cases {
-			if _, err := newProblem(c, 1, 0); err != nil {
-				t.Errorf("%s: %v", c.Name, err)
-			}
-		}
-	}
-}

@@ -72,15 +72,7 @@ type layer struct {
 // layers are the convolutions of resnet18 and resnet50 for images of 32×32 and of 224×224, in all
 // three passes. Of those of one geometry the first stands for all.
 func (o Options) layers() []Case {
-	n := 16
-	switch {
-	case o.Batch > 0:
-		n = o.Batch
-	case o.software:
-		n = 4
-	case o.gpu:
-		n = 64
-	}
+	n := o.images(map[bool]int{false: 16, true: 64}[o.gpu], 4)
 	// Two that differ most: many places and few channels, and few places, many channels and a stride.
 	quick := []string{"layer1.0.conv1", "layer4.0.conv1"}
 	var cases []Case

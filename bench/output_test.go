@@ -73,6 +73,9 @@ func TestJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c := r.Results[1]; c.Procs < 1 || !strings.HasPrefix(c.Go, "go") || c.Settings != "rung=naive" || len(c.Times) != c.Samples {
+		t.Errorf("what it was measured with is not said: %+v", c)
+	}
 	for i := range r.Results {
 		if want := r.Results[i]; !reflect.DeepEqual(back[i], want) {
 			t.Errorf("read back\n%+v\nwant\n%+v", back[i], want)
@@ -109,20 +112,6 @@ func TestBenchfmt(t *testing.T) {
 	}
 }
 
-func TestTable(t *testing.T) {
-	t.Parallel()
-	r := sampleReport(t)
-	var b bytes.Buffer
-	if err := r.Table(&b); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"gpu: fake gpu", "FAILED", "oja 512×512 n=128", "hebb 64×64 n=16 on gpu FAILED: element", "1 FAILED", "write 4 KiB"} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("no %q in\n%s", want, b.String())
-		}
-	}
-}
-
 func TestPlots(t *testing.T) {
 	t.Parallel()
 	r := sampleReport(t)
@@ -146,31 +135,12 @@ func TestPlots(t *testing.T) {
 	}
 }
 
-func TestHTML(t *testing.T) {
-	t.Parallel()
-	r := sampleReport(t)
-	r.Command = "hebb bench <&>"
-	var b bytes.Buffer
-	if err := r.HTML(&b); err != nil {
-		t.Fatal(err)
-	}
-	page := b.String()
-	for _, want := range []string{"hebb bench &lt;&amp;&gt;", "fake gpu", `<td class="bad">FAILED</td>`, "oja 512×512", "patience", "<svg", "currentColor", "prefers-color-scheme: dark"} {
-		if !strings.Contains(page, want) {
-			t.Errorf("no %q in the page", want)
-		}
-	}
-	for _, foreign := range []string{"<script", "src=", "@import", "url(", "<link"} {
-		if strings.Contains(page, foreign) {
-			t.Errorf("the page has %q, want one that needs no other file", foreign)
-		}
-	}
-}
-
-// There is one roof: a terminal, an HTML page, the JSON and a page made of that JSON have the same, and the same shares of it.
-func TestOneRoof(t *testing.T) {
+// TestReports: a terminal and a page say what came of the run. There is one roof: they, the JSON and a page made of that JSON
+// have the same, and the same shares of it.
+func TestReports(t *testing.T) {
 	t.Parallel()
 	live := sampleReport(t)
+	live.Command = "hebb bench <&>"
 	var lines, text, page, md bytes.Buffer
 	if err := errors.Join(Write(&lines, live.Results...), live.Table(&text), live.HTML(&page)); err != nil {
 		t.Fatal(err)
@@ -190,6 +160,21 @@ func TestOneRoof(t *testing.T) {
 			if !slices.ContainsFunc(strings.Split(doc, "\n"), func(l string) bool { return strings.HasPrefix(l, row) && strings.Contains(l, cell) }) {
 				t.Errorf("%s has no %q in the row of %s", kind, cell, first)
 			}
+		}
+	}
+	for doc, words := range map[string][]string{
+		text.String(): {"gpu: fake gpu", "FAILED", "oja 512×512 n=128", "hebb 64×64 n=16 on gpu FAILED: element", "1 FAILED", "write 4 KiB"},
+		page.String(): {"hebb bench &lt;&amp;&gt;", "fake gpu", `<td class="bad">FAILED</td>`, "oja 512×512", "patience", "<svg", "currentColor", "prefers-color-scheme: dark"},
+	} {
+		for _, w := range words {
+			if !strings.Contains(doc, w) {
+				t.Errorf("no %q in\n%s", w, doc)
+			}
+		}
+	}
+	for _, foreign := range []string{"<script", "src=", "@import", "url(", "<link"} {
+		if strings.Contains(page.String(), foreign) {
+			t.Errorf("the page has %q, want one that needs no other file", foreign)
 		}
 	}
 	for i, d := range live.Devices {

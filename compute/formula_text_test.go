@@ -27,73 +27,6 @@ func mapOf(t *testing.T, d *compute.Device, f *compute.Func, old float32, in ...
 	return m, c
 }
 
-// TestFormulaText: a text has the same value as in Go, and its functions are the ones they are named after.
-func TestFormulaText(t *testing.T) {
-	d := device(t)
-	where := func(c, a, b float64) float64 {
-		if c > 0 {
-			return a
-		}
-		return b
-	}
-	const scale, limit, slope = float64(compute.SELUScale), float64(compute.SELULimit), float64(compute.LeakySlope)
-	for text, want := range map[string]func(x, y, old float64) float64{
-		"x":                                func(x, y, old float64) float64 { return x },
-		"y":                                func(x, y, old float64) float64 { return y },
-		"old":                              func(x, y, old float64) float64 { return old },
-		"rate":                             func(x, y, old float64) float64 { return 0.25 },
-		"2":                                func(x, y, old float64) float64 { return 2 },
-		"-1.5e-3":                          func(x, y, old float64) float64 { return float64(float32(-1.5e-3)) },
-		".5 + 1. + 0":                      func(x, y, old float64) float64 { return 1.5 },
-		"old + rate*(x - y)":               func(x, y, old float64) float64 { return old + 0.25*(x-y) },
-		"x - y - old":                      func(x, y, old float64) float64 { return x - y - old },
-		"x - (y - old)":                    func(x, y, old float64) float64 { return x - (y - old) },
-		"x - y*old":                        func(x, y, old float64) float64 { return x - y*old },
-		"(x - y)*old":                      func(x, y, old float64) float64 { return (x - y) * old },
-		"x / 2 / keep":                     func(x, y, old float64) float64 { return x / 2 / 0.75 },
-		"x / (2 / keep)":                   func(x, y, old float64) float64 { return x / (2 / 0.75) },
-		"x / 2 * y":                        func(x, y, old float64) float64 { return x / 2 * y },
-		"-x*y":                             func(x, y, old float64) float64 { return -x * y },
-		"-(x + y)":                         func(x, y, old float64) float64 { return -(x + y) },
-		"x - -y - -2 + +old":               func(x, y, old float64) float64 { return x + y + 2 + old },
-		"-(-x)":                            func(x, y, old float64) float64 { return x },
-		"(x + y)*(x + y)":                  func(x, y, old float64) float64 { return (x + y) * (x + y) },
-		"exp(x)":                           func(x, y, old float64) float64 { return math.Exp(x) },
-		"log(1 + x*x)":                     func(x, y, old float64) float64 { return math.Log(1 + x*x) },
-		"sqrt(x)":                          func(x, y, old float64) float64 { return math.Sqrt(max(x, 0)) },
-		"abs(x)":                           func(x, y, old float64) float64 { return math.Abs(x) },
-		"sign(x)":                          func(x, y, old float64) float64 { return where(x, 1, where(-x, -1, 0)) },
-		"max(x, y)":                        func(x, y, old float64) float64 { return max(x, y) },
-		"min(x, y)":                        func(x, y, old float64) float64 { return min(x, y) },
-		"where(x, y, old)":                 func(x, y, old float64) float64 { return where(x, y, old) },
-		"relu(x)":                          func(x, y, old float64) float64 { return max(x, 0) },
-		"tanh(x)":                          func(x, y, old float64) float64 { return math.Tanh(x) },
-		"sigmoid(x)":                       func(x, y, old float64) float64 { return 1 / (1 + math.Exp(-x)) },
-		"leakyrelu(x)":                     func(x, y, old float64) float64 { return where(x, x, slope*x) },
-		"selu(x)":                          func(x, y, old float64) float64 { return where(x, scale*x, limit*math.Expm1(min(x, 0))) },
-		"keep*old + (1 - keep)*x":          func(x, y, old float64) float64 { return 0.75*old + 0.25*x },
-		"where(x - y,\n\tx, // more\n\ty)": func(x, y, old float64) float64 { return max(x, y) },
-	} {
-		f := compute.Formula(text, "x", "y")
-		for name, value := range map[string]float32{"rate": 0.25, "keep": 0.75} {
-			if strings.Contains(text, name) {
-				f = f.With(name, value)
-			}
-		}
-		if f.Err() != nil {
-			t.Errorf("%q: %v", text, f.Err())
-			continue
-		}
-		for _, v := range [][3]float32{{1.5, -0.75, 2}, {-3, 0.5, 0.25}, {0, 4, -1}, {0.125, 0.25, 0}} {
-			got := compute.Define(mapOf(t, d, f, v[2], v[0], v[1]))(0, 0)
-			x := want(float64(v[0]), float64(v[1]), float64(v[2]))
-			if !(math.Abs(got.X-x) <= 1e-14*(1+math.Abs(x))) {
-				t.Errorf("%q is %g, want %g, where x, y and old are %v", text, got.X, x, v)
-			}
-		}
-	}
-}
-
 // TestFormulaMistakes: each mistake is found, and the message has its position.
 func TestFormulaMistakes(t *testing.T) {
 	const want = ", want numbers, names, + - * /, parentheses and functions"
@@ -226,6 +159,12 @@ func TestFormulaCode(t *testing.T) {
 		{"sign(x) + k*abs(x)", 1, add(compute.Sign(x), mul(c(1), compute.Abs(x))), []string{"", "", "", "k"}},
 		{"tanh(k*x)", 1, compute.Activate(compute.Tanh, mul(c(1), x)), []string{"k", "", "", ""}},
 		{"selu(x)", 1, compute.Activate(compute.SELU, x), []string{"", "", ""}},
+		{"relu(x) + sigmoid(y)", 2, add(compute.Activate(compute.ReLU, x), compute.Activate(compute.Sigmoid, y)), []string{"", "", ""}},
+		{"leakyrelu(x)", 1, compute.Activate(compute.LeakyReLU, x), []string{""}},
+		{"log(1 + x) - max(x, min(x, -y))", 2, sub(compute.Log(add(c(1), x)), compute.Max(x, compute.Min(x, compute.Neg(y)))), []string{""}},
+		{"x - -y - -2 + +old", 2, add(sub(sub(x, compute.Neg(y)), c(-2)), old()), []string{""}},
+		{"x / 2 / (k / .5)", 1, div(div(x, c(2)), div(c(1), c(0.5))), []string{"", "k", ""}},
+		{"where(x - y,\n\tx, // more\n\ty)", 2, compute.Select(sub(x, y), x, y), nil},
 	} {
 		want, got := compute.Pointwise(test.e), compute.Formula(test.text, []string{"x", "y"}[:test.in]...)
 		values := slices.Clone(want.Consts)

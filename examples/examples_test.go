@@ -32,7 +32,7 @@ var runs = []struct {
 	{"task", []string{`2400 moments, right 1\.00`}, false},
 	{"local", []string{`mean activity 0\.250`}, false},
 	{"loop", []string{`all are right: true`, `w \[16 3\]: 240 numbers of 5 learners`}, false},
-	{"optimiser", []string{`nets\.SGD: learner 3, seed 4: training diverged`, `main\.Clipped: error 0\.0\d+ after 300`}, false},
+	{"optimiser", []string{`nets\.SGD: learners 0–3, seeds 1–4: training diverged`, `main\.Clipped: error 0\.0\d+ after 300`}, false},
 	{"layer train --net gain:12 --rule fa --data IMAGES --holdout 0.25 --batch 4 --epochs 30 --lr 0.05",
 		[]string{`gain:12: \d+ parameters`, ` 30 .*100\.00 %`}, false},
 	{"layer train --net gain:many --data IMAGES --holdout 0.25 --batch 4", []string{`gain:many, want a number of units`}, true},

@@ -109,13 +109,13 @@ static opened fail(opened o, const char *what) {
 
 // egl_open makes a context current on this thread, without a surface where that is possible. Displays are
 // shared by the whole process, so nobody ever terminates one.
-static opened egl_open(handle display, int want_pbuffer) {
+static opened egl_open(handle display) {
 	opened o = {display, 0, 0, 0, 0};
 	if (!egl.Initialize(display, 0, 0)) return fail(o, "eglInitialize");
 	if (!egl.BindAPI(EGL_OPENGL_API_)) return fail(o, "eglBindAPI(OpenGL)");
 	const char *ext = egl.QueryString(display, EGL_EXTENSIONS_);
 	handle config = 0;
-	int pbuffer = want_pbuffer || !has(ext, "EGL_KHR_surfaceless_context");
+	int pbuffer = !has(ext, "EGL_KHR_surfaceless_context");
 	if (pbuffer || !has(ext, "EGL_KHR_no_config_context")) {
 		EGLint want[] = {EGL_SURFACE_TYPE_, pbuffer ? EGL_PBUFFER_BIT_ : 0, EGL_RENDERABLE_TYPE_, EGL_OPENGL_BIT_, EGL_NONE_}, n = 0;
 		if (!egl.ChooseConfig(display, want, &config, 1, &n) || n < 1) return fail(o, "eglChooseConfig");
@@ -187,7 +187,7 @@ func eglDevices(only int) []way {
 	}
 	var hard, soft []way
 	for i := range n {
-		w := way{"egl", fmt.Sprintf("EGL device %d", i), func() (func(), error) { return eglOpen(C.egl_device_display(C.int(i)), false) }}
+		w := way{"egl", fmt.Sprintf("EGL device %d", i), func() (func(), error) { return eglOpen(C.egl_device_display(C.int(i))) }}
 		switch {
 		case only >= 0 && only != i:
 		case C.egl_software(C.int(i)) != 0:
@@ -208,19 +208,15 @@ func eglSurfaceless() []way {
 		if d == nil {
 			return nil, errors.New("this libEGL has no surfaceless platform (EGL_MESA_platform_surfaceless): it is Mesa's, packages libegl-mesa0 and libgl1-mesa-dri")
 		}
-		return eglOpen(d, false)
+		return eglOpen(d)
 	}}}
 }
 
-func eglOpen(display C.handle, pbuffer bool) (drop func(), err error) {
-	want := C.int(0)
-	if pbuffer {
-		want = 1
-	}
+func eglOpen(display C.handle) (drop func(), err error) {
 	if display == nil {
 		return nil, errors.New("eglGetPlatformDisplay: no such display")
 	}
-	o := C.egl_open(display, want)
+	o := C.egl_open(display)
 	if o.failed != nil {
 		return nil, fmt.Errorf("%s failed: %s", C.GoString(o.failed), eglWords(int(o.code)))
 	}

@@ -10,10 +10,7 @@ func (l *plan) copy(c compute.Copy) {
 	dst, src := asWords(c.Dst).written(), asWords(c.Src)
 	for _, b := range l.cut(row(wordsOf(c.Dst)), dst, src) {
 		d := l.piece("copy", b, dst, src)
-		if !l.naive() && d.aligned(0, d.args.N) && d.aligned(1, d.args.N) {
-			d.define(true, "VEC")
-			d.args.N /= 4
-		}
+		d.args.N /= int32(l.width(&d, d.aligned(0, d.args.N) && d.aligned(1, d.args.N)))
 		l.launch(d, groups(d.args.N, 1024), 1, 1)
 	}
 }
@@ -24,11 +21,7 @@ func (l *plan) convert(c compute.Copy) {
 	for _, b := range l.cut(flatSize(c.Dst), dst, src) {
 		d := l.piece("convert", b, dst, src)
 		d.define(dst.half, "NARROW")
-		lanes := 2
-		if !l.naive() && d.aligned(0, d.args.N) && d.aligned(1, d.args.N) {
-			d.define(true, "VEC")
-			lanes = 4
-		}
+		lanes := max(2, l.width(&d, d.aligned(0, d.args.N) && d.aligned(1, d.args.N)))
 		l.launch(d, groups(d.args.N, 256*lanes), 1, 1)
 	}
 }

@@ -4,7 +4,6 @@ package gpu
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -223,48 +222,6 @@ func TestSoftware(t *testing.T) {
 			t.Errorf("%s: %v", name, !want)
 		}
 	}
-}
-
-// TestArgs compares the struct with the driver's layout of the uniform block.
-func TestArgs(t *testing.T) {
-	b := opened(t)
-	defer b.Close()
-	text, err := shaders.Source("gemm", "NAIVE", "LAYER")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.wait(func() error {
-		p, err := compile(text)
-		if err != nil {
-			return err
-		}
-		typ := reflect.TypeFor[args]()
-		for i := range typ.NumField() {
-			f := typ.Field(i)
-			if at := offset(p, f); at != int32(f.Offset) {
-				return fmt.Errorf("%s is at %d in Go and at %d in GLSL", f.Name, f.Offset, at)
-			}
-		}
-		return nil
-	}); err != nil {
-		t.Error(err)
-	}
-}
-
-// offset returns the driver's offset of the uniform of that name.
-func offset(program uint32, f reflect.StructField) int32 {
-	name := strings.ToLower(f.Name)
-	if f.Type.Kind() == reflect.Array {
-		name += "[0]"
-	}
-	names, free := gl.Strs(name + "\x00")
-	defer free()
-	var index uint32
-	at := int32(-1)
-	if gl.GetUniformIndices(program, 1, names, &index); index != gl.INVALID_INDEX {
-		gl.GetActiveUniformsiv(program, 1, &index, gl.UNIFORM_OFFSET, &at)
-	}
-	return at
 }
 
 // TestTwo: two backends at once share nothing, failures included.

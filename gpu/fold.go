@@ -75,11 +75,7 @@ func (l *plan) folding(f fold, b box, ops [bindings]operand) (d dispatch, width 
 		d.define(true, "NAIVE")
 		return d, 1
 	}
-	width = 1
-	if d.vectors(n, from) {
-		d.define(true, "VEC")
-		width = 4
-	}
+	width = l.width(&d, d.vectors(n, from))
 	if d.args.Lanes = int32(crew(groups(n, width))); f.columns {
 		d.args.Lanes = int32(power(groups(n, width), 64/width))
 	}

@@ -10,12 +10,7 @@ func (l *plan) gatherRows(g compute.Gather) {
 	rows := line(g.Rows, axisRow, m)
 	for _, b := range l.cut(extent{1, batch, m, cols, n}, out, x, rows) {
 		d := l.piece("rows", b, out, x, rows)
-		width := 1
-		if !l.naive() && d.aligned(0, d.args.N) && d.aligned(1, d.args.N) {
-			d.define(true, "VEC")
-			width = 4
-		}
-		across, down := d.rows(width)
+		across, down := d.rows(l.width(&d, d.aligned(0, d.args.N) && d.aligned(1, d.args.N)))
 		l.launch(d, across, down, int(d.args.Batch))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"hebb/compute"
+	"hebb/internal/atomicfile"
 )
 
 // shipped holds the results of tuning that ship with hebb, one file a device.
@@ -120,18 +122,14 @@ func (m *findings) keep(s shape, best compute.Attempt, tried int) error {
 	if m.unread != nil {
 		return fmt.Errorf("gpu: %s: %w; nothing is written over it: move it away, or run with tuning off", m.file(), m.unread)
 	}
-	text, err := json.MarshalIndent(m.learned, "", "\t")
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(m.dir, 0o755); err != nil {
 		return fmt.Errorf("gpu: %w", err)
 	}
-	fresh := m.file() + ".new"
-	if err := os.WriteFile(fresh, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("gpu: %w", err)
-	}
-	return os.Rename(fresh, m.file())
+	return atomicfile.Write(m.file(), func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "\t")
+		return e.Encode(m.learned)
+	})
 }
 
 // A journal has a line for each trial that has begun, "try", and one for each that came to an end, "done". A trial

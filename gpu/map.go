@@ -17,14 +17,18 @@ func (l *plan) apply(f *compute.Func, size extent, ops []operand) {
 		d.formula(f)
 		d.define(f.Old, "OLD")
 		d.spread(axisCol, ops)
-		width := 1
-		if !l.naive() && d.vectors(d.args.N, 0) {
-			d.define(true, "VEC")
-			width = 4
-		}
-		x, y := d.rows(width)
+		x, y := d.rows(l.width(&d, d.vectors(d.args.N, 0)))
 		l.launch(d, x, y, int(d.args.Batch))
 	}
+}
+
+// width returns how many numbers the shader of d takes at a time: four where that is possible, unless it is the naive one.
+func (l *plan) width(d *dispatch, possible bool) int {
+	if l.naive() || !possible {
+		return 1
+	}
+	d.define(true, "VEC")
+	return 4
 }
 
 // rows shares a group's 256 threads out among rows, lanes neighbours in each, so that the fewest lie beyond the ends of

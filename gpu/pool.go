@@ -66,11 +66,6 @@ func (l *plan) launchImages(d dispatch, g compute.Patches, kind compute.Pooling)
 	if kind == compute.AveragePool {
 		d.args.Alpha = float32(1 / float64(g.R*g.S))
 	}
-	width := 1
-	if !l.naive() && d.vectors(d.args.N, 0) {
-		d.define(true, "VEC")
-		width = 4
-	}
-	x, y := d.rows(width)
+	x, y := d.rows(l.width(&d, d.vectors(d.args.N, 0)))
 	l.launch(d, x, y, 1)
 }

@@ -22,12 +22,7 @@ func (l *plan) softmaxLoss(s compute.SoftmaxLoss) {
 		}
 		d := l.piece("softmax", b, ops...)
 		d.args.Alpha = s.Scale
-		width := 1
-		if !l.naive() && d.aligned(2, d.args.N) && d.aligned(3, d.args.N) {
-			d.define(true, "VEC")
-			width = 4
-		}
-		lanes := crew(groups(d.args.N, width))
+		lanes := crew(groups(d.args.N, l.width(&d, d.aligned(2, d.args.N) && d.aligned(3, d.args.N))))
 		if l.naive() {
 			lanes = power(groups(d.args.N, rounds), 256)
 		}

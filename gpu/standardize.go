@@ -71,12 +71,7 @@ func (l *plan) sums(members, cols int, col axis) operand {
 // launchColumns launches d with threads that walk down columns. Each thread takes several rows if enough threads remain
 // to fill all processors.
 func (l *plan) launchColumns(d dispatch) {
-	width := 1
-	if !l.naive() && d.vectors(d.args.N, 0) {
-		d.define(true, "VEC")
-		width = 4
-	}
-	x, y := d.rows(width)
+	x, y := d.rows(l.width(&d, d.vectors(d.args.N, 0)))
 	members := int(d.args.Batch)
 	l.launch(d, x, max((y+7)/8, min(y, fullGroups*l.processors/(x*members))), members)
 }

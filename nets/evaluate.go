@@ -156,7 +156,7 @@ func (s *Session) Compare(ctx context.Context) ([]Angle, error) {
 	mean := MeanAngles(all)
 	for _, a := range mean {
 		if err := a.check(); err != nil {
-			return nil, fmt.Errorf("%w: layer %s: %w after step %d", ErrDiverged, a.Layer, err, s.number)
+			return nil, s.diverged(fmt.Sprintf("layer %s: %v after step %d", a.Layer, err, s.number))
 		}
 	}
 	return mean, nil
@@ -203,32 +203,6 @@ func (a Angle) check() error {
 	}{{"weights", a.NormW}, {"feedback weights", a.NormB}, {"delta", a.NormDelta}, {"delta of backprop", a.NormBackprop}} {
 		if !finite(n.norm) {
 			return fmt.Errorf("the norm of its %s is %g", n.name, n.norm)
-		}
-	}
-	return nil
-}
-
-// Diagnose reports the first weights or, if the system is a [Diagnoser], the first activity with NaN or Inf when the last
-// moment is shown again. It is nil if all are finite.
-func (s *Session) Diagnose(ctx context.Context) error {
-	for _, c := range s.cohorts {
-		found := func() error { return nil }
-		if d, ok := c.System.(Diagnoser); ok {
-			if err := s.replay(ctx, c, c.task, max(s.number, 1)-1, func(p *Pass, m Moment) { found = d.Diagnose(p, m) }); err != nil {
-				return err
-			}
-		}
-		bad, err := c.store.sound() // and not Sound, which tells of learners that were lost before
-		if err != nil {
-			return err
-		}
-		for _, name := range bad {
-			if name != "" {
-				return s.notFinite(name)
-			}
-		}
-		if err := found(); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package nets_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -82,5 +83,59 @@ func TestSettings(t *testing.T) {
 	}
 	if got := nets.Settings(3); got != nil {
 		t.Errorf("the settings of a number are %v, want none", got)
+	}
+}
+
+// TestMaskedMeans: a metric is the mean over the examples that are not masked, of each learner by itself, over moments with a
+// mask, with one for all learners and with none; of a learner whose examples are all masked there is no mean, and no error.
+func TestMaskedMeans(t *testing.T) {
+	const learners, examples = 2, 3
+	s, err := nets.Open(lab.CPU(t), learners, 1, func(*nets.Store) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	type moment struct{ each, mask []float32 }
+	first := moment{[]float32{1, 0, 0, 2, 3, 0}, []float32{1, 0, 0, 1, 1, 0}}
+	for name, c := range map[string]struct {
+		moments []moment
+		want    [learners]float64
+	}{
+		"each":       {[]moment{first}, [2]float64{1, 2.5}},
+		"two":        {[]moment{first, {[]float32{0, 3, 0, 0, 0, 1}, []float32{0, 1, 0, 0, 0, 1}}}, [2]float64{2, 2}},
+		"for all":    {[]moment{{[]float32{0, 1, 2, 0, 3, 5}, []float32{0, 1, 1}}}, [2]float64{1.5, 4}},
+		"and none":   {[]moment{first, {[]float32{1, 2, 4, 1, 1, 3}, nil}}, [2]float64{2, 2}},
+		"of one":     {[]moment{{[]float32{0, 0, 0, 4, 2, 0}, []float32{0, 0, 0, 1, 1, 0}}}, [2]float64{math.NaN(), 3}},
+		"all masked": {[]moment{{make([]float32, 6), make([]float32, 6)}}, [2]float64{math.NaN(), math.NaN()}},
+	} {
+		for _, m := range c.moments {
+			err := s.Device().Step(func(st *compute.Step) error {
+				p := s.Pass(st)
+				each, shown := p.Tensor(learners, examples, 1), nets.Moment{X: p.Tensor(learners, examples, 1)}
+				p.Write(each, m.each)
+				if m.mask != nil {
+					shown.Mask = p.Tensor(len(m.mask)/examples, examples, 1)
+					p.Write(shown.Mask, m.mask)
+				}
+				p.CountOf(shown, "error", each)
+				return p.Failed()
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, err := s.Metrics(nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := all.Get("error")
+		if shown := float64(examples * len(c.moments)); got.Count != shown {
+			t.Errorf("%s: of %g examples, want %g", name, got.Count, shown)
+		}
+		for l, want := range c.want {
+			if got.Each[l] != want && !(math.IsNaN(want) && math.IsNaN(got.Each[l])) {
+				t.Errorf("%s: learner %d has %g, want %g", name, l, got.Each[l], want)
+			}
+		}
 	}
 }

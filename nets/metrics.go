@@ -12,11 +12,13 @@ import (
 // A Metric is a mean of numbers that were counted under a name, see [Pass.Count], for each learner.
 type Metric struct {
 	Name  string
-	Each  []float64 // learners; NaN for a learner that is lost
-	Count float64   // examples, of each learner
+	Each  []float64 // learners; NaN for a learner that is lost, or of which nothing was counted
+	Count float64   // examples that were shown, of each learner; those that a moment masks are not in Each
+
+	counted []float64 // learners: examples of each that are in Each
 }
 
-// Mean returns the mean over the learners that are not lost, or NaN if all are.
+// Mean returns the mean over the learners that have a number, or NaN if none has.
 func (m Metric) Mean() float64 {
 	sum, n := 0.0, 0
 	for _, x := range m.Each {
@@ -39,6 +41,9 @@ func (all Metrics) Get(name string) Metric {
 	return Metric{Name: name}
 }
 
+// unsound reports a learner of which something was counted and is not finite.
+func (m Metric) unsound(learner int) bool { return m.counted[learner] != 0 && !finite(m.Each[learner]) }
+
 // An accumulator holds the sums of recent moments on the device, so that no moment waits, and adds them up on the host in
 // float64.
 type accumulator struct {
@@ -53,13 +58,20 @@ type accumulator struct {
 // megabytes at most, or a number a learner.
 func (m *accumulator) depth() int { return min(256, max(1, 1<<20/m.learners)) }
 
-// A partial is a metric that is being accumulated.
+// A partial is a metric that is being accumulated: for each learner a sum of numbers, and of how many examples.
 type partial struct {
-	name string
-	ring *compute.Tensor // sums, moments × learners
+	name   string
+	sum    *sum
+	n      float64 // examples that were shown
+	whole  float64 // of them, examples of moments without a mask
+	masked *sum    // of the masks of the other moments; nil if there was none
+}
+
+// A sum is a number for each learner, added up over moments.
+type sum struct {
+	ring *compute.Tensor // moments × learners
 	used int             // moments in ring
-	sums []float64       // of earlier moments
-	n    float64         // examples
+	each []float64       // learners: of earlier moments
 }
 
 // A faultCode is the tensor that [Pass.Fault] returns under a name.
@@ -68,44 +80,89 @@ type faultCode struct {
 	code *compute.Tensor
 }
 
-func (m *accumulator) count(p *Pass, name string, each *compute.Tensor, n int) {
+// count adds a moment of n examples to a metric. mask, learners × n, says which of them are in each; nil: all.
+func (m *accumulator) count(p *Pass, name string, each, mask *compute.Tensor, n int) {
 	i := slices.IndexFunc(m.partials, func(c *partial) bool { return c.name == name })
 	if i < 0 {
-		ring, err := m.dev.Tensor(m.depth(), m.learners)
-		if err != nil {
-			p.Fail(err)
-			return
-		}
-		i, m.partials = len(m.partials), append(m.partials, &partial{name: name, ring: ring, sums: make([]float64, m.learners)})
+		i, m.partials = len(m.partials), append(m.partials, &partial{name: name, sum: m.sum(p)})
 	}
 	c := m.partials[i]
-	if c.used == m.depth() {
-		m.flush(p.Step, c)
-	}
-	p.perLearner(p.View(c.ring, c.used*m.learners, m.learners), nil, 1, each)
-	c.used++
 	c.n += float64(n)
+	m.add(p, c.sum, each)
+	if mask == nil {
+		c.whole += float64(n)
+		return
+	}
+	if c.masked == nil {
+		c.masked = m.sum(p)
+	}
+	m.add(p, c.masked, mask)
+}
+
+func (m *accumulator) sum(p *Pass) *sum {
+	ring, err := m.dev.Tensor(m.depth(), m.learners)
+	if err != nil {
+		p.Fail(err)
+	}
+	return &sum{ring: ring, each: make([]float64, m.learners)}
+}
+
+// add adds up the numbers of each learner in a tensor.
+func (m *accumulator) add(p *Pass, s *sum, each *compute.Tensor) {
+	if s.ring == nil { // there was no memory for it
+		return
+	}
+	if s.used == m.depth() {
+		m.flush(p.Step, s)
+	}
+	p.perLearner(p.View(s.ring, s.used*m.learners, m.learners), nil, 1, each)
+	s.used++
 }
 
 // flush moves the sums on the device to the host.
-func (m *accumulator) flush(st *compute.Step, c *partial) {
-	if c.used == 0 {
+func (m *accumulator) flush(st *compute.Step, s *sum) {
+	if s.used == 0 {
 		return
 	}
-	m.out = slices.Grow(m.out[:0], c.used*m.learners)[:c.used*m.learners]
-	st.Read(st.View(c.ring, 0, c.used, m.learners), m.out)
+	m.out = slices.Grow(m.out[:0], s.used*m.learners)[:s.used*m.learners]
+	st.Read(st.View(s.ring, 0, s.used, m.learners), m.out)
 	for i, x := range m.out {
-		c.sums[i%m.learners] += float64(x)
+		s.each[i%m.learners] += float64(x)
 	}
-	c.used = 0
+	s.used = 0
 }
 
 // reset drops what was counted and not read, as by an evaluation that was cancelled.
 func (m *accumulator) reset() {
 	for _, c := range m.partials {
-		c.used, c.n = 0, 0
-		clear(c.sums)
+		c.reset()
 	}
+}
+
+func (c *partial) reset() {
+	c.n, c.whole = 0, 0
+	for _, s := range []*sum{c.sum, c.masked} {
+		if s != nil {
+			s.used = 0
+			clear(s.each)
+		}
+	}
+}
+
+// metric returns the metric of what was counted since the last reset.
+func (m *accumulator) metric(st *compute.Step, c *partial) Metric {
+	x := Metric{Name: c.name, Each: make([]float64, m.learners), Count: c.n, counted: slices.Repeat([]float64{c.whole}, m.learners)}
+	m.flush(st, c.sum)
+	if c.masked != nil {
+		m.flush(st, c.masked)
+	}
+	for l, s := range c.sum.each {
+		if c.masked != nil {
+			x.counted[l] += c.masked.each[l]
+		}
+		x.Each[l] = s / x.counted[l]
+	}
+	return x
 }
 
 func (m *accumulator) fault(p *Pass, name string) *compute.Tensor {
@@ -134,17 +191,10 @@ type fault struct {
 // read returns the metrics since the last call and the faults, and clears both. It waits for the device.
 func (m *accumulator) read(st *compute.Step) (all Metrics, faults []fault) {
 	for _, c := range m.partials {
-		m.flush(st, c)
-		if c.n == 0 {
-			continue
+		if c.n > 0 {
+			all = append(all, m.metric(st, c))
 		}
-		x := Metric{Name: c.name, Each: make([]float64, m.learners), Count: c.n}
-		for l, s := range c.sums {
-			x.Each[l] = s / c.n
-		}
-		clear(c.sums)
-		c.n = 0
-		all = append(all, x)
+		c.reset()
 	}
 	codes := make([]float32, m.learners)
 	for _, f := range m.faults {

@@ -249,7 +249,19 @@ func (p *Pass) Hits(m Moment, answer *compute.Tensor) *compute.Tensor {
 
 // Count adds the elements of each, learners × anything, to the sum of a metric, and n to its number of examples. The metric
 // is sum / examples.
-func (p *Pass) Count(name string, each *compute.Tensor, n int) {
+func (p *Pass) Count(name string, each *compute.Tensor, n int) { p.count(name, each, nil, n) }
+
+// CountOf is [Pass.Count] over the examples of a moment that it does not mask, so many of each learner: each has zeros for the
+// others.
+func (p *Pass) CountOf(m Moment, name string, each *compute.Tensor) {
+	mask := m.Mask
+	if mask != nil {
+		mask = p.All(mask)
+	}
+	p.count(name, each, mask, m.Examples())
+}
+
+func (p *Pass) count(name string, each, mask *compute.Tensor, n int) {
 	if p.Quiet || p.metrics == nil {
 		return
 	}
@@ -261,7 +273,7 @@ func (p *Pass) Count(name string, each *compute.Tensor, n int) {
 		p.Fail(fmt.Errorf("nets: the metric %s is counted of %d examples, want at least 1", name, n))
 		return
 	}
-	p.metrics.count(p, name, each, n)
+	p.metrics.count(p, name, each, mask, n)
 }
 
 // Fault returns a tensor of fault codes, one number a learner and 0 at first, for a system to report errors from the device

@@ -35,8 +35,9 @@ type Session struct {
 	cohorts []*cohort
 	alone   error // why the learners take turns; or nil
 	number  uint64
-	between bool    // trials
-	lost    []error // of each learner; nil while it goes on
+	between bool           // trials
+	lost    map[int]error  // by learner; those that go on are not in it
+	lostAt  map[int]uint64 // the number then
 }
 
 // A cohort is the learners that are computed side by side, with one System.
@@ -100,7 +101,7 @@ func (r Run) Open(dev *compute.Device) (*Session, error) {
 		}
 		s.cohorts = append(s.cohorts, c)
 	}
-	s.Spec, s.lost = s.cohorts[0].spec, make([]error, r.Learners)
+	s.Spec, s.lost, s.lostAt = s.cohorts[0].spec, map[int]error{}, map[int]uint64{}
 	return s, nil
 }
 
@@ -382,112 +383,4 @@ func (s Spec) answers(m Moment, a *compute.Tensor, learners int) error {
 		return nil
 	}
 	return fmt.Errorf("nets: the system answers %v, and the task wants [%d %d %d], learners × examples × numbers", a, learners, m.Examples(), s.Out)
-}
-
-// Metrics returns the metrics of training since the last call, of all learners. It waits for the device. A learner with a
-// fault or a metric that is not finite is lost from then on, see [Session.Lost]; it is an error when all are.
-func (s *Session) Metrics() (Metrics, error) {
-	return s.read(func(c *cohort) *accumulator { return c.store.metrics })
-}
-
-func (s *Session) read(of func(*cohort) *accumulator) (all Metrics, err error) {
-	for _, c := range s.cohorts {
-		var part Metrics
-		var faults []fault
-		err := s.dev.Step(func(st *compute.Step) error {
-			part, faults = of(c).read(st)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		all = join(all, part)
-		for _, f := range faults {
-			s.lose(c.first+f.learner, c.explain(f, s.number))
-		}
-	}
-	for _, m := range all {
-		for l, x := range m.Each {
-			if !finite(x) && s.lost[l] == nil {
-				s.lose(l, fmt.Errorf("%w: the mean %s is %g after step %d", ErrDiverged, m.Name, x, s.number))
-			}
-		}
-	}
-	for _, m := range all {
-		for l := range m.Each {
-			if s.lost[l] != nil {
-				m.Each[l] = nan
-			}
-		}
-	}
-	return all, s.allLost()
-}
-
-// join appends the metrics of more learners.
-func join(all, more Metrics) Metrics {
-	if all == nil {
-		return more
-	}
-	for i := range all {
-		all[i].Each = append(all[i].Each, more.Get(all[i].Name).Each...)
-	}
-	return all
-}
-
-func (c *cohort) explain(f fault, step uint64) error {
-	var why error
-	if e, ok := c.System.(Explainer); ok {
-		why = e.Explain(f.name, f.code)
-	}
-	return fmt.Errorf("by step %d: %w", step, faultError(f, why))
-}
-
-func faultError(f fault, why error) error {
-	if why == nil {
-		why = fmt.Errorf("its code is %g", f.code)
-	}
-	return fmt.Errorf("%w: %s: %w", ErrFault, f.name, why)
-}
-
-func (s *Session) lose(learner int, why error) {
-	if s.lost[learner] == nil {
-		if s.Learners > 1 {
-			why = fmt.Errorf("learner %d, seed %d: %w", learner, s.Seed+uint64(learner), why)
-		}
-		s.lost[learner] = why
-	}
-}
-
-// allLost returns the error of the last learner if all are lost.
-func (s *Session) allLost() error {
-	for _, why := range s.lost {
-		if why == nil {
-			return nil
-		}
-	}
-	return s.lost[len(s.lost)-1]
-}
-
-// Lost returns for each learner the error that ended it, or nil.
-func (s *Session) Lost() []error { return s.lost }
-
-// Sound checks all weights and other saved tensors for NaN and Inf. A learner that has any is lost, see [Session.Lost]; it is
-// an error when all are.
-func (s *Session) Sound() error {
-	for _, c := range s.cohorts {
-		bad, err := c.store.sound()
-		if err != nil {
-			return err
-		}
-		for l, name := range bad {
-			if name != "" {
-				s.lose(c.first+l, s.notFinite(name))
-			}
-		}
-	}
-	return s.allLost()
-}
-
-func (s *Session) notFinite(name string) error {
-	return fmt.Errorf("%w: %s is not finite after step %d", ErrDiverged, name, s.number)
 }

@@ -468,9 +468,9 @@ var absolute = compute.Formula("small*abs(x)", "x").With("small", 0x1p-40)
 
 func finite(x float64) bool { return math.Abs(x) <= math.MaxFloat32 }
 
-// sound returns for each learner the name of the first tensor that has NaN or Inf, or "".
-func (s *Store) sound() ([]string, error) {
-	bad := make([]string, s.Learners)
+// sound returns for each learner the first tensor that has NaN or Inf, or nil.
+func (s *Store) sound() ([]*Named, error) {
+	bad := make([]*Named, s.Learners)
 	sums := make([]float32, 1)
 	whole := true
 	err := s.dev.Step(func(st *compute.Step) error {
@@ -498,8 +498,8 @@ func (s *Store) sound() ([]string, error) {
 			return nil, err
 		}
 		for l, x := range each {
-			if bad[l] == "" && !finite(float64(x)) {
-				bad[l] = n.Name
+			if bad[l] == nil && !finite(float64(x)) {
+				bad[l] = &n
 			}
 		}
 	}
@@ -559,8 +559,8 @@ func (s *Store) Metrics(explain func(name string, code float32) error) (all Metr
 		return nil, err
 	}
 	for _, m := range all {
-		for _, x := range m.Each {
-			if !finite(x) {
+		for l, x := range m.Each {
+			if m.unsound(l) {
 				return all, fmt.Errorf("%w: the mean %s is %g", ErrDiverged, m.Name, x)
 			}
 		}
@@ -578,9 +578,9 @@ func (s *Store) Metrics(explain func(name string, code float32) error) (all Metr
 // Sound reports the first tensor with NaN or Inf, of any learner. It waits for the device.
 func (s *Store) Sound() error {
 	bad, err := s.sound()
-	for _, name := range bad {
-		if err == nil && name != "" {
-			err = fmt.Errorf("%w: %s is not finite", ErrDiverged, name)
+	for _, n := range bad {
+		if err == nil && n != nil {
+			err = fmt.Errorf("%w: %s", ErrDiverged, n.notFinite())
 		}
 	}
 	return err

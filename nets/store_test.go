@@ -99,7 +99,7 @@ func TestAdopt(t *testing.T) {
 		t.Error(names())
 	}
 	l.Write(t, other.Tensors()[1].Value, []float32{0, nan})
-	if err := s.Sound(); err == nil || !strings.Contains(err.Error(), "d is not finite") {
+	if err := s.Sound(); err == nil || !strings.Contains(err.Error(), "the weights d are not finite") {
 		t.Errorf("Sound: %v", err)
 	}
 	s.Disown(other)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hebb/nets"
 	"hebb/nets/train"
 )
 
@@ -21,8 +22,8 @@ func newCompareCmd() *cobra.Command {
 		Use:   "compare DIR…",
 		Short: "Put runs side by side in a table",
 		Long: `compare prints a row for each group of runs: runs that differ by their seeds alone are one, and so are the
-learners of a run. Columns say which settings differ between groups, how many seeds there are (n), how
-far they are, and what was measured at the end, as mean ± standard deviation over the seeds: every
+learners of a run. Columns say which settings differ between groups, how many seeds there are (n) and of them
+lost, which count for nothing, how far they are, and what was measured at the end, as mean ± standard deviation over the seeds: every
 metric in training and on the test part, the best accuracy, the mean angles of feedback weights to
 weights and of the rule's deltas to backprop's, and the speed. What is the same for all is said below
 the table. Runs that are not finished, or damaged, have a row of their own, and a note that says why.`,
@@ -75,8 +76,9 @@ type comparedRun struct {
 type comparedGroup struct {
 	Number  int                     `json:"number"` // from 0, in the order of the first runs
 	Seeds   []uint64                `json:"seeds"`
-	Differs map[string]string       `json:"differs"` // settings that are not the same for all groups
-	Outcome map[string]train.Spread `json:"outcome"` // over the seeds
+	Lost    []uint64                `json:"lost,omitempty"` // of the seeds; they are not in Outcome
+	Differs map[string]string       `json:"differs"`        // settings that are not the same for all groups
+	Outcome map[string]train.Spread `json:"outcome"`        // over the seeds
 }
 
 func printComparison(all []train.History, format string, w io.Writer) error {
@@ -104,7 +106,7 @@ func printComparison(all []train.History, format string, w io.Writer) error {
 func comparedRuns(all []train.History, c train.Comparison) (runs []comparedRun) {
 	for i, h := range all {
 		g := c.Groups[c.Of[i]]
-		in, o := comparedGroup{c.Of[i], g.Seeds(), map[string]string{}, map[string]train.Spread{}}, g.Outcome()
+		in, o := comparedGroup{c.Of[i], g.Seeds(), g.Lost(), map[string]string{}, map[string]train.Spread{}}, g.Outcome()
 		for _, name := range c.Differ {
 			in.Differs[name] = g.Setting(name)
 		}
@@ -146,7 +148,7 @@ func groupGrid(c train.Comparison) (t grid, notes []string) {
 	t.left = len(t.head)
 	unlessSame("seed", cells(c, seeds))
 	if slices.ContainsFunc(c.Groups, func(g train.Group) bool { return len(g.Seeds()) > 1 }) {
-		add("n", cells(c, func(g train.Group) string { return fmt.Sprint(len(g.Seeds())) }))
+		add("n", cells(c, func(g train.Group) string { return g.Count("") }))
 	}
 	for _, unit := range []string{"epochs", "steps"} {
 		made := cells(c, func(g train.Group) string { return made(g, unit) })
@@ -200,20 +202,7 @@ func devices(g train.Group) string {
 
 // seeds are those of a group, "1–4, 7".
 func seeds(g train.Group) string {
-	all := slices.Sorted(slices.Values(g.Seeds()))
-	var words []string
-	for i := 0; i < len(all); {
-		j := i
-		for j+1 < len(all) && all[j+1] == all[j]+1 {
-			j++
-		}
-		word := fmt.Sprint(all[i])
-		if j > i {
-			word += fmt.Sprintf("–%d", all[j])
-		}
-		words, i = append(words, word), j+1
-	}
-	return strings.Join(words, ", ")
+	return nets.Ranges(slices.Sorted(slices.Values(g.Seeds())))
 }
 
 // made is how far the runs of a group are, of how far they are to go, if that is counted in this unit: "10/10", "2–4/10".

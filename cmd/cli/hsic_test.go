@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -154,15 +153,10 @@ func TestHSICRefuses(t *testing.T) {
 	good := npy(t, "<f8", "40, 5", x)
 	for name, b := range map[string][]byte{
 		"short.npy": npy(t, "<f8", "20, 5", x[:100]), "three.npy": npy(t, "<f8", "3, 1", x[:3]), "cut.npy": good[:len(good)-3],
-		"long.npy": append(good, 0), "text.npy": []byte("1, 2, 3\n4, 5, 6\n"), "empty.npy": {}, "complex.npy": npy(t, "<c8", "40,", make([]float32, 80)),
 		"nan.npy": npy(t, "<f8", "40, 5", append(append([]float64{}, x[:13]...), append([]float64{math.NaN()}, x[14:]...)...)),
-		"one.npy": npy(t, "<f8", "40, 5", make([]float64, 200)), "number.npy": npy(t, "<f8", "", x[:1]), "cut.npz": []byte("PK\x03\x04 and so on"),
-		"i53.npy": npy(t, "<i8", "4,", []int64{0, 1, 2, 1<<53 + 1}),
+		"one.npy": npy(t, "<f8", "40, 5", make([]float64, 200)),
 	} {
 		put(t, dir, name, b)
-	}
-	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o777); err != nil {
-		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		args   string
@@ -184,17 +178,7 @@ func TestHSICRefuses(t *testing.T) {
 		{"x.npy nan.npy", 1, []string{"nan.npy has NaN in row 2, column 3"}},
 		{"one.npy x.npy", 2, []string{"one.npy: all rows are equal: HSIC is 0 and normalised HSIC is 0/0"}},
 		{"x.npy cut.npy", 1, []string{"cut.npy: cut short: 199 values of the 200"}},
-		{"x.npy long.npy", 1, []string{"long.npy: more than the 200 values"}},
-		{"x.npy text.npy", 1, []string{"text.npy: starts with", "want 93 4e"}},
-		{"x.npy empty.npy", 1, []string{"empty.npy: cut short within its header"}},
-		{"x.npy complex.npy", 1, []string{"complex.npy: type c8, want f2, f4 or f8"}},
-		{"x.npy number.npy", 1, []string{"number.npy: shape ()"}},
-		{"i53.npy i53.npy", 1, []string{"i53.npy: value 3 is 9007199254740993, which float64 would round"}},
-		{"x.npy cut.npz", 1, []string{"cut.npz: damaged NPZ file"}},
-		{"x.npy folder", 2, []string{"folder", "want an NPY or an NPZ file"}},
 		{"x.npy both.npz", 2, []string{"both.npz: has 2 arrays", "FILE.npz:"}},
-		{"x.npy both.npz:y", 2, []string{"both.npz: has no array y"}},
-		{"x.npy x.npy:x", 2, []string{"x.npy: not an NPZ file"}},
 		{"x.npy y.npy --sigma 1e-30", 2, []string{"width 1e-30", "x.npy"}},
 		{"x.npy y.npy --normalised --eps 1e-30", 2, []string{"want a larger ε"}},
 		{"x.npy y.npy --eps 0.1", 2, []string{"--eps is of --normalised"}},
@@ -202,7 +186,7 @@ func TestHSICRefuses(t *testing.T) {
 	} {
 		var args []string
 		for i, w := range strings.Fields(c.args) {
-			if i < 3 && (strings.Contains(w, ".np") || w == "folder") {
+			if i < 3 && strings.Contains(w, ".np") {
 				w = filepath.Join(dir, w)
 			}
 			args = append(args, w)

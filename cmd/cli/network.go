@@ -348,7 +348,6 @@ func (r *networkRun) make(ctx context.Context, work *train.Run, stdout, stderr i
 		if err := r.train(ctx, work, stdout, stderr); err != nil {
 			return err
 		}
-		sayLost(work, stderr)
 		if why := work.Early(); why != "" {
 			fmt.Fprintf(stdout, "ended     %s\n", why)
 		}
@@ -385,13 +384,12 @@ func foreign(err error, dir string) error {
 	return usagef("%w; the run in %s was made by a command that has it%s: run that one (docs/adding-a-system.md)", err, dir, by)
 }
 
-// sayLost says which learners were lost, where others went on.
-func sayLost(work *train.Run, stderr io.Writer) {
-	for _, why := range work.Session.Lost() {
-		if why != nil {
-			fmt.Fprintf(stderr, "hebb: lost: %v\n", why)
-		}
+// lostSoFar says how many learners are lost, in a row of metrics.
+func lostSoFar(work *train.Run) string {
+	if n := len(work.Session.Lost()); n > 0 {
+		return fmt.Sprintf("  %d of %d lost", n, work.Session.Learners)
 	}
+	return ""
 }
 
 // take takes the folder of a new run: one that holds none, or one that --force may replace.
@@ -595,7 +593,17 @@ func (r *networkRun) train(ctx context.Context, work *train.Run, stdout, stderr 
 		tell = r.tellSystem
 	}
 	row := tell(work, stdout, bar)
+	sayLost := func(text string) {
+		bar.clear()
+		fmt.Fprintln(stderr, "hebb: lost:", text)
+	}
+	if lost := work.Session.Lost(); len(lost) > 0 { // before the run was stopped
+		sayLost(nets.LostText(work.Config.Seed, lost))
+	}
 	return work.Train(ctx, func(l train.Line) {
+		if len(l.Lost) > 0 {
+			sayLost(nets.LostText(work.Config.Seed, l.Lost))
+		}
 		row(l)
 		if l.Warning != "" {
 			bar.clear()
@@ -625,18 +633,19 @@ func (r *networkRun) tellNetwork(work *train.Run, stdout io.Writer, bar *progres
 			test := fmt.Sprintf("%10s  %8s", "-", "-")
 			if l.Kind == "test" {
 				test = fmt.Sprintf("%10s  %6.2f %%", lossText(l.Loss), 100*l.Accuracy)
-				if a := l.Learners["accuracy"]; len(a) > 0 {
+				if a := l.Learners["accuracy"]; going(a) > 1 {
 					test += fmt.Sprintf(" ± %.2f", 100*spread(a))
 				}
 			}
-			fmt.Fprintf(stdout, "%7.4g  %10s  %6.2f %%  %s  %9.0f  %s\n", l.Epoch, lossText(epoch.loss/epoch.n), 100*epoch.hits/epoch.n, test, epoch.n/epoch.seconds, hidden(angles.Layers))
+			fmt.Fprintf(stdout, "%7.4g  %10s  %6.2f %%  %s  %9.0f  %s%s\n", l.Epoch, lossText(epoch.loss/epoch.n), 100*epoch.hits/epoch.n, test, epoch.n/epoch.seconds,
+				hidden(angles.Layers), lostSoFar(work))
 			epoch = average{}
 		}
 	}
 }
 
 // tellSystem writes a row for each line of a system's metrics.
-func (r *networkRun) tellSystem(_ *train.Run, stdout io.Writer, bar *progress) func(train.Line) {
+func (r *networkRun) tellSystem(work *train.Run, stdout io.Writer, bar *progress) func(train.Line) {
 	fmt.Fprintln(stdout)
 	return func(l train.Line) {
 		bar.at(l.Step)
@@ -654,7 +663,7 @@ func (r *networkRun) tellSystem(_ *train.Run, stdout io.Writer, bar *progress) f
 		if l.Kind == "train" {
 			fmt.Fprintf(stdout, "  %.0f examples/s", l.ImagesPerSecond)
 		}
-		fmt.Fprintln(stdout)
+		fmt.Fprintln(stdout, lostSoFar(work))
 	}
 }
 

@@ -234,30 +234,43 @@ func (h *halfLost) Build(s *nets.Store, spec nets.Spec) error {
 	return nil
 }
 
-func (h *halfLost) Start(p *nets.Pass) {
-	if p.Learners == 2 {
+func (h *halfLost) Step(p *nets.Pass, _ nets.Moment) *compute.Tensor {
+	if p.Learning && p.Learners == 2 && p.Number == 8 {
 		p.Write(h.w, []float32{0, float32(math.NaN())})
 	}
+	return h.w
 }
 
-func (h *halfLost) Step(*nets.Pass, nets.Moment) *compute.Tensor { return h.w }
-
-// TestLostLearner: a learner that is lost is named, and the others go on; and so is one that a program added.
+// TestLostLearner: a learner that is lost is named once, with when, where and what to do, also after the run was stopped; rows
+// count it, a comparison leaves it out, and the others go on. So it is with a system that a program added.
 func TestLostLearner(t *testing.T) {
 	were := *names
 	t.Cleanup(func() { *names = were })
 	System("half-lost", "a test", func() nets.System { return &halfLost{} })(names)
 	out := filepath.Join(t.TempDir(), "run")
-	status, stdout, stderr := hebb(t, "train", "half-lost", "--task", "sines:period=4", "--learners", "2", "--steps", "8", "--backend", "cpu", "--out", out)
-	if status != 0 || !strings.Contains(stderr, "hebb: lost: learner 1, seed 2: training diverged: ") {
-		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr, stdout)
+	const news = "hebb: lost: learner 1, seed 2: training diverged: the mean error is NaN after step 16, and the weights w are not finite; want a rate below 0.01\n"
+	for _, flags := range [][]string{{"half-lost", "--task", "sines:period=4", "--learners", "2", "--steps", "24", "--log-every", "8", "--backend", "cpu", "--out", out},
+		{"--resume", out, "--steps", "32", "--backend", "cpu"}} {
+		status, stdout, stderr := hebb(t, append([]string{"train"}, flags...)...)
+		if status != 0 || strings.Count(stderr, "hebb: lost: ") != 1 || !strings.Contains(stderr, news) {
+			t.Errorf("status %d, stderr %q, want %q once", status, stderr, news)
+		}
+		for row := range strings.Lines(stdout) {
+			if lost := strings.Contains(row, "  error "); lost && strings.HasSuffix(row, "  1 of 2 lost\n") != !strings.HasPrefix(row, "        8") {
+				t.Errorf("the row %q", row)
+			}
+		}
 	}
 	lines, err := train.ReadMetrics(out)
 	if err != nil || len(lines) == 0 {
 		t.Fatal(lines, err)
 	}
-	if e := lines[0].Learners["error"]; len(e) != 2 || e[0] != e[0] || e[1] == e[1] || lines[0].Metrics["error"] != float64(e[0]) {
-		t.Errorf("the first line is %+v", lines[0])
+	if last := lines[len(lines)-1]; len(last.Learners["error"]) != 2 || last.Metrics["error"] != float64(last.Learners["error"][0]) {
+		t.Errorf("the last line is %+v", last)
+	}
+	if _, text, _ := hebb(t, "compare", out); !strings.Contains(text, "1 of 2, 1 lost") || !strings.Contains(text, "1 of 2 learners is lost and does not count: "+news[12:]) ||
+		strings.Contains(text, " ± ") {
+		t.Errorf("compared:\n%s", text)
 	}
 	if _, text, _ := hebb(t, "list"); !strings.Contains(text, "half-lost") {
 		t.Errorf("the list lacks half-lost:\n%s", text)

@@ -1,4 +1,4 @@
-// Package float reads and writes numbers in JSON that may be infinite or NaN, which JSON itself cannot express.
+// Package float reads and writes numbers in JSON that may be infinite or NaN, which JSON itself cannot express; and reads halves.
 package float
 
 import (

@@ -42,3 +42,25 @@ func TestJSON(t *testing.T) {
 		t.Error("infinity is null")
 	}
 }
+
+// TestHalf: every binary16 is ±2^(e−15)·(1 + f/1024) or, where e is 0, ±2⁻¹⁴·f/1024.
+func TestHalf(t *testing.T) {
+	for h := range 1 << 16 {
+		e, f := h>>10&31, float64(h&1023)/1024
+		want := math.Ldexp(1+f, e-15)
+		switch {
+		case e == 0:
+			want = math.Ldexp(f, -14)
+		case e == 31 && f == 0:
+			want = math.Inf(1)
+		case e == 31:
+			want = math.NaN()
+		}
+		if h>>15 == 1 {
+			want = -want
+		}
+		if got := float64(Half(uint16(h))); math.Float64bits(got) != math.Float64bits(want) && (got == got || want == want) {
+			t.Fatalf("%#04x is %g, want %g", h, got, want)
+		}
+	}
+}

@@ -50,7 +50,7 @@ func Default() *Catalogue {
 	return &Catalogue{
 		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, targets.Systems),
+		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, targets.Systems),
 		Recurrent: recurrent.Networks,
 		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{

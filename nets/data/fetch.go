@@ -152,32 +152,47 @@ func (f fetcher) file(ctx context.Context, mirrors []string, file remote, dir st
 	return errors.Join(failed...)
 }
 
-// from fetches a file from one address and puts it in place when it is right.
+// from fetches a file from one address and puts it in place when it is right. What is begun goes on, whoever sent it: the sum
+// tells whether the whole is the file, and if not, it is fetched anew.
 func (f fetcher) from(ctx context.Context, url string, file remote, path string) error {
 	part := path + ".part"
+	begun := sizeOf(part) > 0
 	for n := 1; ; n++ {
 		got, err := f.download(ctx, url, file, part)
 		if err == nil {
-			break
+			if err = putInPlace(part, path, file.md5); err == nil || !begun {
+				return wrapped(url, err)
+			}
+			begun = false
+			continue
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%s: %w", url, context.Cause(ctx))
+			return wrapped(url, context.Cause(ctx))
 		}
 		if got == 0 || n == attempts {
-			return fmt.Errorf("%s: %w", url, err)
+			return wrapped(url, err)
 		}
+		begun = true
 	}
+}
+
+func wrapped(url string, err error) error {
+	if err != nil {
+		err = fmt.Errorf("%s: %w", url, err)
+	}
+	return err
+}
+
+// putInPlace gives a file its name, or removes it if it has another sum.
+func putInPlace(part, path, md5 string) error {
 	sum, err := sumOf(part)
 	if err != nil {
 		return err
 	}
-	if sum != file.md5 {
-		return errors.Join(fmt.Errorf("%s: MD5 %s, want %s", url, sum, file.md5), forget(part))
+	if sum != md5 {
+		return errors.Join(fmt.Errorf("MD5 %s, want %s", sum, md5), os.Remove(part))
 	}
-	if err := os.Rename(part, path); err != nil {
-		return err
-	}
-	return forget(part)
+	return os.Rename(part, path)
 }
 
 // sumOf returns the MD5 sum of a file, which is what the publishers give. It finds damage; against

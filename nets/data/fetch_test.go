@@ -21,7 +21,6 @@ import (
 // A mirror serves files from memory, and fails as it is told to.
 type mirror struct {
 	files map[string][]byte
-	etag  string
 	// cut ends an answer after so many bytes, as often as cuts says.
 	cut  int
 	cuts atomic.Int32
@@ -41,9 +40,6 @@ func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		http.NotFound(w, r)
 		return
-	}
-	if m.etag != "" {
-		w.Header().Set("ETag", m.etag)
 	}
 	if m.noRange {
 		r.Header.Del("Range")
@@ -155,17 +151,15 @@ func TestFetch(t *testing.T) {
 	}
 }
 
-// TestCut: a download that was cut goes on, if the server can say that the file is the same.
+// TestCut: a download that was cut goes on.
 func TestCut(t *testing.T) {
 	for name, c := range map[string]struct {
 		*mirror
 		want string
 	}{
-		"resumed":     {&mirror{etag: `"v1"`}, "f.gz, f.gz bytes=4000-, f.gz bytes=8000-"},
-		"no range":    {&mirror{etag: `"v1"`, noRange: true}, "f.gz, f.gz bytes=4000-, f.gz bytes=4000-"},
-		"no version":  {&mirror{}, "f.gz, f.gz, f.gz"},
-		"a weak one":  {&mirror{etag: `W/"v1"`}, "f.gz, f.gz, f.gz"},
-		"five pieces": {&mirror{etag: `"v1"`}, "f.gz, f.gz bytes=2100-, f.gz bytes=4200-, f.gz bytes=6300-, f.gz bytes=8400-"},
+		"resumed":     {&mirror{}, "f.gz, f.gz bytes=4000-, f.gz bytes=8000-"},
+		"no range":    {&mirror{noRange: true}, "f.gz, f.gz bytes=4000-, f.gz bytes=4000-"},
+		"five pieces": {&mirror{}, "f.gz, f.gz bytes=2100-, f.gz bytes=4200-, f.gz bytes=6300-, f.gz bytes=8400-"},
 	} {
 		c.files = map[string][]byte{"f.gz": fetched}
 		c.cut = 4000
@@ -188,7 +182,7 @@ func TestCut(t *testing.T) {
 
 // TestInterruptedFetch: what an ended fetch leaves is used by the next, and never taken for the file.
 func TestInterruptedFetch(t *testing.T) {
-	m := &mirror{files: map[string][]byte{"f.gz": fetched}, etag: `"v1"`, cut: 4000, hold: make(chan struct{})}
+	m := &mirror{files: map[string][]byte{"f.gz": fetched}, cut: 4000, hold: make(chan struct{})}
 	m.cuts.Store(1)
 	address, dir := serve(t, m), t.TempDir()
 	why := errors.New("enough")
@@ -202,7 +196,7 @@ func TestInterruptedFetch(t *testing.T) {
 	if err := f.set(ctx, one(address), dir); !errors.Is(err, why) {
 		t.Errorf("interrupted: %v", err)
 	}
-	wantFiles(t, dir, "f.gz.part", "f.gz.part.from")
+	wantFiles(t, dir, "f.gz.part")
 
 	m.hold = nil
 	if err := quiet().set(t.Context(), one(address), dir); err != nil {
@@ -214,25 +208,17 @@ func TestInterruptedFetch(t *testing.T) {
 	}
 }
 
-// TestChanged: a file that is another by now is fetched anew, as is one whose part is too long, or of
-// another server.
+// TestChanged: what was begun and turns out to be of another file is fetched anew, as is one that is too long.
 func TestChanged(t *testing.T) {
-	for name, c := range map[string]struct {
-		part, from string
-		want       string
-	}{
-		"another version":  {"garbage", "ADDRESS\n\"v0\"\n", "f.gz bytes=7-"}, // which If-Range turns into the whole
-		"another server":   {"garbage", "http://localhost/f.gz\n\"v1\"\n", "f.gz"},
-		"too long":         {strings.Repeat("x", 10001), "ADDRESS\n\"v1\"\n", "f.gz"},
-		"origin unknown":   {"garbage", "", "f.gz"},
-		"the right length": {string(fetched), "ADDRESS\n\"v1\"\n", ""},
+	for name, c := range map[string]struct{ part, want string }{
+		"another file":      {"garbage", "f.gz bytes=7-, f.gz"},
+		"too long":          {strings.Repeat("x", 10001), "f.gz"},
+		"the whole":         {string(fetched), ""},
+		"another whole one": {strings.Repeat("x", 10000), "f.gz"},
 	} {
-		m := &mirror{files: map[string][]byte{"f.gz": fetched}, etag: `"v1"`}
+		m := &mirror{files: map[string][]byte{"f.gz": fetched}}
 		address, dir := serve(t, m), t.TempDir()
 		put(t, dir, "f.gz.part", []byte(c.part))
-		if c.from != "" {
-			put(t, dir, "f.gz.part.from", []byte(strings.Replace(c.from, "ADDRESS", address+"f.gz", 1)))
-		}
 		if err := quiet().set(t.Context(), one(address), dir); err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -249,7 +235,6 @@ func TestUnsatisfiable(t *testing.T) {
 	for status, contentRange := range map[int]string{416: "", 206: "bytes 0-9999/10000"} {
 		whole := 0
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("ETag", `"v1"`)
 			if r.Header.Get("Range") != "" {
 				w.Header().Set("Content-Range", contentRange)
 				w.WriteHeader(status)
@@ -260,7 +245,6 @@ func TestUnsatisfiable(t *testing.T) {
 		}))
 		dir := t.TempDir()
 		put(t, dir, "f.gz.part", []byte("0123"))
-		put(t, dir, "f.gz.part.from", []byte(s.URL+"/f.gz\n\"v1\"\n"))
 		if err := quiet().set(t.Context(), one(s.URL), dir); err != nil || whole != 1 {
 			t.Errorf("%d: %v, %d whole requests", status, err, whole)
 		} else {
@@ -282,7 +266,7 @@ func TestWrong(t *testing.T) {
 	err := quiet().set(t.Context(), one(bad, none, long, short), dir)
 	wantIn(t, "four bad mirrors", err, bad+"f.gz: MD5 "+md5Of(corrupt)+", want "+md5Of(fetched),
 		none+"f.gz: answers 404 Not Found", "more than the 10000 bytes", "ended after 9999 bytes, want 10000")
-	wantFiles(t, dir, "f.gz.part", "f.gz.part.from") // of the short one, which might have gone on
+	wantFiles(t, dir, "f.gz.part") // of the short one, which might have gone on
 	good := serve(t, &mirror{files: map[string][]byte{"f.gz": fetched}})
 	if err := quiet().set(t.Context(), one(none, bad, good), dir); err != nil {
 		t.Error(err)
@@ -299,7 +283,7 @@ func TestWrong(t *testing.T) {
 }
 
 func TestStall(t *testing.T) {
-	m := &mirror{files: map[string][]byte{"f.gz": fetched}, cut: 4000, hold: make(chan struct{})}
+	m := &mirror{files: map[string][]byte{"f.gz": fetched}, cut: 1, hold: make(chan struct{})}
 	f := quiet()
 	f.stall = 50 * time.Millisecond
 	err := f.from(t.Context(), serve(t, m)+"f.gz", one().files[0], filepath.Join(t.TempDir(), "f.gz"))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -18,7 +17,6 @@ import (
 	"testing"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 )
 
 // picture fills an image of 3×2 (wide × high): pixel (x, y) has red 10x, green 10y, blue 200.
@@ -77,43 +75,6 @@ func TestLoadFolder(t *testing.T) {
 	for i, first := range []byte{30, 10, 20} {
 		if got := s.Train.Pixels[6*i:][:6]; got[0] != first || got[5] != first+5 {
 			t.Errorf("image %d is %v", i, got)
-		}
-	}
-}
-
-// TestColours: every kind of image gives the same pixels.
-func TestColours(t *testing.T) {
-	translucent := picture(image.NewNRGBA(frame)).(*image.NRGBA)
-	translucent.Pix[3] = 0 // the first pixel's alpha
-	var all color.Palette
-	for x := range 3 {
-		for y := range 2 {
-			all = append(all, color.NRGBA{byte(10 * x), byte(10 * y), 200, 255})
-		}
-	}
-	for name, m := range map[string]image.Image{
-		"RGBA": picture(image.NewRGBA(frame)), "NRGBA": picture(image.NewNRGBA(frame)), "RGBA64": picture(image.NewRGBA64(frame)),
-		"paletted": picture(image.NewPaletted(frame, all)), "with alpha": translucent,
-	} {
-		dir := t.TempDir()
-		put(t, dir, "a/1.png", pngFile(t, m))
-		put(t, dir, "b/1.png", pngFile(t, grey(7))) // grey among colours
-		s, err := Load(dir, Options{})
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		want := []byte{0, 0, 200, 10, 0, 200, 20, 0, 200, 0, 10, 200, 10, 10, 200, 20, 10, 200, 7, 7, 7, 8, 8, 8}
-		if name == "RGBA64" { // of 16 bits, and so floats
-			for i, v := range s.Train.Floats[:min(24, len(s.Train.Floats))] {
-				s.Train.Pixels = append(s.Train.Pixels, byte(255*v+0.5))
-				if v != float32(want[i])/255 {
-					t.Errorf("%s: value %d is %g, want %d/255", name, i, v, want[i])
-				}
-			}
-		}
-		if s.Channels != 3 || len(s.Train.Pixels) < 24 || !slices.Equal(s.Train.Pixels[:24], want) {
-			t.Errorf("%s: %d channels, %v, want %v", name, s.Channels, s.Train.Pixels, want)
 		}
 	}
 }
@@ -267,41 +228,13 @@ func TestFolderParts(t *testing.T) {
 	}
 }
 
-// TestImageTypes: each type of image is read, grey or coloured as it is stored.
-func TestImageTypes(t *testing.T) {
-	encode := map[string]func(w io.Writer, m image.Image) error{
-		"1.png": png.Encode, "2.bmp": bmp.Encode,
-		"3.gif": func(w io.Writer, m image.Image) error {
-			p := image.NewPaletted(frame, nil)
-			for i := range 6 {
-				p.Palette = append(p.Palette, m.At(i%3, i/3))
-				p.Pix[i] = byte(i)
-			}
-			return gif.Encode(w, p, nil)
-		},
-		"4.tiff": func(w io.Writer, m image.Image) error { return tiff.Encode(w, m, nil) },
-	}
+// TestWebP: WebP images, which the round trips cannot write, are read among others.
+func TestWebP(t *testing.T) {
 	dir := t.TempDir()
-	for name, f := range encode {
-		var b bytes.Buffer
-		if err := f(&b, grey(50)); err != nil {
-			t.Fatal(err)
-		}
-		put(t, dir, "a/"+name, b.Bytes())
-		put(t, dir, "b/"+strings.Replace(name, "tiff", "TIF", 1), b.Bytes())
-	}
-	s, err := Load(dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, v := range s.Train.Pixels {
-		if s.Train.N() != 8 || v != byte(50+i/3%6) {
-			t.Fatalf("%d images, value %d is %d", s.Train.N(), i, v)
-		}
-	}
-	put(t, dir, "a/5.webp", []byte(webp))
-	if s, err := Load(dir, Options{Resize: "2x3"}); err != nil || s.Train.N() != 9 {
-		t.Errorf("with WebP: %v, %v", s, err)
+	put(t, dir, "a/1.png", pngFile(t, grey(50)))
+	put(t, dir, "a/2.webp", []byte(webp))
+	if s, err := Load(dir, Options{Resize: "2x3"}); err != nil || s.Train.N() != 2 || s.Train.Pixels[0] != 50 {
+		t.Errorf("%v, %v", s, err)
 	}
 }
 

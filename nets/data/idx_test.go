@@ -32,17 +32,6 @@ func zipped(t testing.TB, b []byte) []byte {
 	return out.Bytes()
 }
 
-func TestReadIDX(t *testing.T) {
-	data := []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
-	plain := encode(data, 2, 3, 2)
-	for name, file := range map[string][]byte{"plain": plain, "gzip": zipped(t, plain)} {
-		a, err := readIDX(bytes.NewReader(file), 3)
-		if err != nil || a.String() != "2×3×2" || !bytes.Equal(a.data, data) {
-			t.Errorf("%s: %v %v, %v", name, a, a.data, err)
-		}
-	}
-}
-
 func TestDamagedIDX(t *testing.T) {
 	images := encode(make([]byte, 12), 2, 3, 2)
 	packed := zipped(t, images)

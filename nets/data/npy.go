@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"hebb/internal/float"
 )
 
 // An npy is the header of a NumPy array; its values follow (NumPy Enhancement Proposal 1, numpy.lib.format).
@@ -110,7 +112,7 @@ func (a npy) decoder() (func(b []byte) (float64, error), error) {
 	}
 	switch a.typ() {
 	case "f2":
-		return plain(func(b []byte) float64 { return half(a.order.Uint16(b)) }), nil
+		return plain(func(b []byte) float64 { return float64(float.Half(a.order.Uint16(b))) }), nil
 	case "f4":
 		return plain(func(b []byte) float64 { return float64(math.Float32frombits(a.order.Uint32(b))) }), nil
 	case "f8":
@@ -137,21 +139,6 @@ func (a npy) integer(b []byte) (float64, error) {
 		return f, nil
 	}
 	return 0, fmt.Errorf("%d, which float64 would round: subtract a constant before it is saved", w)
-}
-
-// half is a float16 (IEEE 754 binary16).
-func half(b uint16) float64 {
-	sign, exp, frac := 1-2*float64(b>>15), int(b>>10&31), float64(b&1023)
-	switch exp {
-	case 0:
-		return sign * frac * 0x1p-24
-	case 31:
-		if frac != 0 {
-			return math.NaN()
-		}
-		return math.Inf(int(sign))
-	}
-	return sign * math.Ldexp(1024+frac, exp-25)
 }
 
 // numbers reads the values of an array in C order, each made a T by convert, into room for as many as the file can have.

@@ -70,18 +70,6 @@ func TestNumPyFiles(t *testing.T) {
 	}
 }
 
-func TestIntegers(t *testing.T) {
-	for descr, values := range map[string]any{
-		"|i1": []int8{1, 0}, "|u1": []uint8{1, 0}, "<i2": []int16{1, 0}, "<u2": []uint16{1, 0},
-		"<i4": []int32{1, 0}, "<u4": []uint32{1, 0}, "<i8": []int64{1, 0}, "<u8": []uint64{1, 0},
-	} {
-		file := npzFile(t, map[string][]byte{"x": npyFile("<f4", "(2, 1)", []float32{1, 2}), "y": npyFile(descr, "(2,)", values)})
-		if s, err := Load(put(t, t.TempDir(), "a.npz", file), Options{}); err != nil || !slices.Equal(s.Train.Labels, []int{1, 0}) {
-			t.Errorf("%s: %v", descr, err)
-		}
-	}
-}
-
 func TestDamagedNPZ(t *testing.T) {
 	x, y := npyFile("|u1", "(2, 1, 3)", make([]byte, 6)), npyFile("<i8", "(2,)", []int64{0, 1})
 	for name, c := range map[string]struct {

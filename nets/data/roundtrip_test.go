@@ -138,28 +138,6 @@ func TestArraysRoundTrip(t *testing.T) {
 	})
 }
 
-// TestHalf: every float16 is sign · 1.fraction · 2^exponent, or below the normal ones 0.fraction · 2^−14.
-func TestHalf(t *testing.T) {
-	for b := range 1 << 16 {
-		exp, frac := b>>10&31, float64(b&1023)/1024
-		want := (1 + frac) * math.Pow(2, float64(exp-15))
-		switch {
-		case exp == 0:
-			want = frac * math.Pow(2, -14)
-		case exp == 31 && frac != 0:
-			want = math.NaN()
-		case exp == 31:
-			want = math.Inf(1)
-		}
-		if b>>15 == 1 {
-			want = -want
-		}
-		if got := half(uint16(b)); got != want && (got == got || want == want) {
-			t.Fatalf("%#04x is %g, want %g", b, got, want)
-		}
-	}
-}
-
 // TestSetsRoundTrip: images in an NPZ file, in either layout, with labels of every kind, under all names.
 func TestSetsRoundTrip(t *testing.T) {
 	dir := t.TempDir()

@@ -213,7 +213,7 @@ func TestDivergence(t *testing.T) {
 	rows, _ := known(128, spectrum...)
 	for _, system := range systems(3)[:3] {
 		s := lab.Make(t, lab.CPU(t), runOf(system, rows, 16, 20, 50), 50)
-		if err := s.Sound(); !errors.Is(err, nets.ErrDiverged) || !strings.Contains(err.Error(), "weight is not finite after step 50") {
+		if err := s.Sound(); !errors.Is(err, nets.ErrDiverged) || !strings.Contains(err.Error(), "the weights weight are not finite after step 50; want a rate below ") {
 			t.Errorf("%T: the weights are found to be %v, want them lost by step 50", system, err)
 		}
 		if _, err := s.Metrics(); !errors.Is(err, nets.ErrDiverged) {

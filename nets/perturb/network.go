@@ -182,7 +182,7 @@ func (n *network) draw(p *nets.Pass) {
 // judge adds the loss of a moment to its metric, and what the noise changes to the slope.
 func (n *network) judge(p *nets.Pass, m nets.Moment, y signal, moment int) {
 	v := n.loss.Judge(p, m, y.x, moment > 0 && n.Exact)
-	p.Count("loss", v.Loss, m.Examples())
+	p.CountOf(m, "loss", v.Loss)
 	if moment == 0 {
 		return
 	}

@@ -191,7 +191,7 @@ func (l *Learning) step(p *nets.Pass, m nets.Moment, r rule) *compute.Tensor {
 		return y
 	}
 	v := l.loss.Judge(p, m, y, p.Learning)
-	p.Count("loss", v.Loss, now.n)
+	p.CountOf(m, "loss", v.Loss)
 	if !p.Learning {
 		return y
 	}

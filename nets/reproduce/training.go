@@ -66,8 +66,8 @@ func (t Training) train(ctx context.Context, at Place, c train.Config) error {
 func (t Training) begin(at Place, c train.Config) (*train.Run, error) {
 	was, err := train.RunConfig(at.Dir)
 	switch {
-	case err == nil && was != c:
-		return nil, fmt.Errorf("%s holds another run (%s; wanted %s): choose another folder", at.Dir, Seeds{was.Seed, was.Learners}, Seeds{c.Seed, c.Learners})
+	case err == nil && was.Differs(c) != "":
+		return nil, fmt.Errorf("%s holds another run (%s): choose another folder", at.Dir, was.Differs(c))
 	case err == nil:
 		run, _, err := train.Resume(at.Device, at.Names, at.Dir, nil)
 		return run, err

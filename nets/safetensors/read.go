@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"hebb/internal/float"
 )
 
 // A File is a file of tensors whose header has been read and checked; the tensors are read one by one.
@@ -181,7 +183,7 @@ func (i Info) fill(t *Tensor, r io.Reader) error {
 	case F32, F16, BF16, F64:
 		t.Data = make([]float32, n)
 		return i.each(r, func(k int, b []byte) error {
-			v, err := float(i.Type, b)
+			v, err := decoded(i.Type, b)
 			t.Data[k] = v
 			if err != nil {
 				return fmt.Errorf("element %d %w", k, err)
@@ -222,12 +224,12 @@ func (i Info) each(r io.Reader, f func(k int, b []byte) error) error {
 	return nil
 }
 
-func float(t Type, b []byte) (float32, error) {
+func decoded(t Type, b []byte) (float32, error) {
 	switch t {
 	case F32:
 		return math.Float32frombits(binary.LittleEndian.Uint32(b)), nil
 	case F16:
-		return half(binary.LittleEndian.Uint16(b)), nil
+		return float.Half(binary.LittleEndian.Uint16(b)), nil
 	case BF16: // the upper half of a float32
 		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16), nil
 	}
@@ -237,18 +239,6 @@ func float(t Type, b []byte) (float32, error) {
 		return 0, fmt.Errorf("is %g, beyond float32", x)
 	}
 	return v, nil
-}
-
-// half converts IEEE 754 binary16: a sign, 5 bits of exponent biased by 15, 10 of fraction.
-func half(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&0x1f), uint32(h&0x3ff)
-	switch exponent {
-	case 0: // zero and the subnormals: fraction·2⁻²⁴, exact in float32
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*0x1p-24))
-	case 0x1f: // infinities and NaNs
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
 
 func integer(t Type, b []byte) int64 {

@@ -214,34 +214,6 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// TestHalf holds all 65536 against the definition of IEEE 754: ±2^(e−15)·(1 + f/1024), or ±2⁻¹⁴·f/1024
-// where e is 0.
-func TestHalf(t *testing.T) {
-	for h := range 1 << 16 {
-		e, f := h>>10&31, float64(h&1023)/1024
-		want := math.Ldexp(1+f, e-15)
-		switch {
-		case e == 0:
-			want = math.Ldexp(f, -14)
-		case e == 31 && f == 0:
-			want = math.Inf(1)
-		case e == 31:
-			want = math.NaN()
-		}
-		if h>>15 == 1 {
-			want = -want
-		}
-		got := float64(half(uint16(h)))
-		if math.IsNaN(want) {
-			if !math.IsNaN(got) {
-				t.Fatalf("%#04x is %g, want NaN", h, got)
-			}
-		} else if math.Float64bits(got) != math.Float64bits(want) {
-			t.Fatalf("%#04x is %g, want %g", h, got, want)
-		}
-	}
-}
-
 // TestOneByOne: what cannot be read hinders nothing else.
 func TestOneByOne(t *testing.T) {
 	head := `{"big":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"count":{"dtype":"U64","shape":[],"data_offsets":[8,16]},"w":{"dtype":"U8","shape":[],"data_offsets":[16,17]}}`

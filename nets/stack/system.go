@@ -149,7 +149,7 @@ func (l *learner) Step(np *nets.Pass, m nets.Moment) *compute.Tensor {
 	y := n.Forward(p, m.X)
 	if m.Want != nil {
 		v := l.loss.Judge(np, m, y, p.Learning)
-		np.Count("loss", v.Loss, p.Examples)
+		np.CountOf(m, "loss", v.Loss)
 		if p.Learning {
 			l.learn(p, v)
 		}

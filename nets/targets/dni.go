@@ -33,6 +33,12 @@ type DNI struct {
 	Rate  float32 `json:"rate" toml:"rate"`
 }
 
+// DefaultDNI and DefaultCDNI are linear, and learn ten times as fast as the network, which they have to follow.
+var (
+	DefaultDNI  = DNI{Rate: 10}
+	DefaultCDNI = DNI{Label: true, Rate: 10}
+)
+
 // A synthesiser is the M of a layer: out(hidden(h, y)), or out(h, y) without hidden units.
 type synthesiser struct {
 	hidden, out own

@@ -37,6 +37,9 @@ type DTP struct {
 	Span  int     `json:"span" toml:"span"`
 }
 
+// DefaultDTP learns fast where there are few updates: the authors' code, for many, has a Top of 0.0033.
+var DefaultDTP = DTP{Top: 0.3, Noise: 0.36, Rate: 5}
+
 // An inverse is that of a layer w.
 type inverse struct {
 	w           *stack.Weights

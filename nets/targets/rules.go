@@ -1,10 +1,9 @@
-// Package targets has rules that compute the updates of all layers together, without a delta that goes from layer to layer:
-// by targets for each layer, and by synthetic gradients.
+// Package targets has rules that give each layer a target of its own to reach, where backprop sends a delta down: codes found
+// by alternating minimisation, targets by inverses or by feedback, gradients foretold by synthesisers.
 package targets
 
 import (
 	"fmt"
-	"math"
 
 	"hebb/nets"
 	"hebb/nets/stack"
@@ -12,9 +11,10 @@ import (
 
 // Rules lists the rules of this package by name, with their default settings.
 var Rules = []stack.NamedRule{
-	{Name: "dtp", About: "difference target propagation: targets through learned inverses", Rule: DTP{Top: 0.3, Noise: 0.36, Rate: 5}},
-	{Name: "dni", About: "synthetic gradients, predicted from a layer's output alone", Rule: DNI{Rate: 10}},
-	{Name: "cdni", About: "synthetic gradients, predicted from a layer's output and the label", Rule: DNI{Label: true, Rate: 10}},
+	{Name: "altmin", About: "online alternating minimisation of codes and weights (Choromanska et al. 2019)", Rule: DefaultAltMin},
+	{Name: "dtp", About: "difference target propagation: targets through learned inverses", Rule: DefaultDTP},
+	{Name: "dni", About: "synthetic gradients, predicted from a layer's output alone", Rule: DefaultDNI},
+	{Name: "cdni", About: "synthetic gradients, predicted from a layer's output and the label", Rule: DefaultCDNI},
 }
 
 // Systems lists the systems of this package by name.
@@ -26,7 +26,7 @@ var Systems = []nets.NamedSystem{
 
 // atLeast0 reports a setting that is negative or not finite.
 func atLeast0(name string, x float32) error {
-	if x >= 0 && x <= math.MaxFloat32 {
+	if x >= 0 && finite(x) {
 		return nil
 	}
 	return fmt.Errorf("%s %g, want at least 0", name, x)

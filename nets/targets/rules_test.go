@@ -198,7 +198,7 @@ func numbers() nets.Task {
 // TestPromises holds networks under the rules to the promises of package nets.
 func TestPromises(t *testing.T) {
 	for name, rule := range map[string]stack.Rule{
-		"dtp": targets.Rules[0].Rule, "dtp, span": targets.DTP{Top: 0.5, Noise: 0.25, Rate: 2, Span: 2}, "dni": targets.Rules[1].Rule, "cdni": targets.Rules[2].Rule,
+		"dtp": targets.DefaultDTP, "dtp, span": targets.DTP{Top: 0.5, Noise: 0.25, Rate: 2, Span: 2}, "dni": targets.DefaultDNI, "cdni": targets.DefaultCDNI,
 		"cdni, one hidden": targets.DNI{Label: true, Units: 4, Gain: 1, Rate: 2},
 	} {
 		system := func() nets.System {
@@ -209,7 +209,7 @@ func TestPromises(t *testing.T) {
 	}
 	t.Run("convolutions", func(t *testing.T) {
 		nettest.System(t, func() nets.System {
-			return &stack.System{Net: stack.Always(convolutions(compute.Tanh)), Rule: targets.Rules[0].Rule, Optimiser: nets.SGD{Momentum: 0.5}}
+			return &stack.System{Net: stack.Always(convolutions(compute.Tanh)), Rule: targets.DefaultDTP, Optimiser: nets.SGD{Momentum: 0.5}}
 		}, func() nets.Task {
 			x, labels := lab.Batch(lab.ImageIn)
 			return &tasks.Batch{In: lab.ImageIn, Out: 3, Classes: true, X: x, Want: labels}
@@ -224,8 +224,8 @@ func TestBadRules(t *testing.T) {
 		rule  stack.Rule
 		first stack.Spec
 	}{
-		"dtp: nets: layer norm is a":             {targets.Rules[0].Rule, stack.BatchNorm{Name: "norm"}},
-		"dni: nets: layer conv is a convolution": {targets.Rules[1].Rule, stack.Flatten{}},
+		"dtp: nets: layer norm is a":             {targets.DefaultDTP, stack.BatchNorm{Name: "norm"}},
+		"dni: nets: layer conv is a convolution": {targets.DefaultDNI, stack.Flatten{}},
 	} {
 		net := stack.Stack{conv, c.first, stack.Dense{Name: "d", Units: 3}}
 		if _, err := stack.New(lab.Bare(t).Device, net, in, c.rule, 1); err == nil || !strings.Contains(err.Error(), says) {
@@ -237,16 +237,16 @@ func TestBadRules(t *testing.T) {
 // TestFew: networks without a layer to invert or to predict for learn as by backprop.
 func TestFew(t *testing.T) {
 	few := stack.Stack{stack.Dense{Name: "d", Units: 3}}
-	for _, rule := range targets.Rules {
+	for _, rule := range []stack.Rule{targets.DefaultDTP, targets.DefaultDNI, targets.DefaultCDNI} {
 		var all []lab.Results
-		for _, r := range []stack.Rule{rule.Rule, stack.Backprop{}} {
+		for _, r := range []stack.Rule{rule, stack.Backprop{}} {
 			l := lab.Bare(t)
 			net := l.Net(t, few, in, r, 9)
 			lab.Steps(t, lab.Trainer(t, net, nets.SGD{}, nets.CrossEntropy), 2, rate)
 			all = append(all, l.State(t, net))
 		}
 		if !reflect.DeepEqual(all[0], all[1]) {
-			t.Errorf("%s: %v, want %v", rule.Name, all[0], all[1])
+			t.Errorf("%T: %v, want %v", rule, all[0], all[1])
 		}
 	}
 }

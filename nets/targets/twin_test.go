@@ -38,8 +38,8 @@ func squash(a compute.Act, v float64) float64 {
 	return v
 }
 
-// slope is the derivative of a where it gives y.
-func slope(a compute.Act, y float64) float64 {
+// derivative is that of a where it gives y.
+func derivative(a compute.Act, y float64) float64 {
 	switch {
 	case a == compute.Tanh:
 		return 1 - y*y
@@ -91,7 +91,7 @@ func (l *layer) learn(dy [][]float64) (delta [][]float64) {
 	for k, e := range dy {
 		d := make([]float64, len(e))
 		for u := range e {
-			d[u] = e[u] * slope(l.act, l.y[k][u])
+			d[u] = e[u] * derivative(l.act, l.y[k][u])
 			for i := range l.in {
 				l.gradW[u*l.in+i] += d[u] * l.x[k][i]
 			}

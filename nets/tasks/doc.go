@@ -41,5 +41,5 @@ var (
 // by how many they are.
 func countError(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
 	each := p.Masked(p.Map(squaredError, y, m.Want), m)
-	p.Count("error", p.PerLearner(nil, 1/float32(y.Cols()), each), m.Examples())
+	p.CountOf(m, "error", p.PerLearner(nil, 1/float32(y.Cols()), each))
 }

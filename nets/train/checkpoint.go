@@ -41,6 +41,9 @@ func (r *Run) Save() error {
 	if err := errors.Join(r.Session.Settle(), r.Session.Sound(), r.Folder.lost()); err != nil {
 		return err
 	}
+	if err := r.tellLost(); err != nil {
+		return err
+	}
 	done, _ := r.Steps()
 	dir := r.Folder.path(CheckpointsDir)
 	final := checkpoint(dir, done)

@@ -37,6 +37,7 @@ type Summary struct {
 	Task            string       `json:"task,omitempty"`
 	Seed            uint64       `json:"seed"`
 	Learners        int          `json:"learners"`
+	Lost            int          `json:"lost,omitempty"`
 	Epochs          Figure       `json:"epochs"`       // made
 	EpochsAsked     Figure       `json:"epochs_asked"` // none where steps were asked for and none was made
 	Accuracy        Figure       `json:"accuracy"`     // on the test part, at the end
@@ -81,7 +82,7 @@ func (h History) Summary() Summary {
 	end := func(name string) Figure { return o.Spread(name).Mean }
 	s := Summary{
 		Dir: h.Dir, State: h.State(), Problem: h.problem(), Net: c.Net, Rule: c.Rule, Data: c.Data, System: c.System, Task: c.Task,
-		Seed: c.Seed, Learners: c.Learners, Device: h.Record.Device.String(), Epochs: noFigure, EpochsAsked: noFigure,
+		Seed: c.Seed, Learners: c.Learners, Lost: len(h.Lost()), Device: h.Record.Device.String(), Epochs: noFigure, EpochsAsked: noFigure,
 		Accuracy: end("test accuracy"), BestAccuracy: end("best accuracy"), BestEpoch: end("best epoch"),
 		TrainLoss: end("train loss"), TestLoss: end("test loss"),
 		WeightAngle: nets.Degrees(end("weight angle")), DeltaAngle: nets.Degrees(end("delta angle")),
@@ -103,7 +104,6 @@ func (h History) problem() string {
 	case h.Damage != nil:
 		return oneLine(h.Damage)
 	case h.State() == Finished:
-		short = h.lost()
 	case asked == 0:
 		short = "no step was made"
 	case h.InSteps():
@@ -111,7 +111,7 @@ func (h History) problem() string {
 	default:
 		short = fmt.Sprintf("%.3g of %.3g epochs", done, asked)
 	}
-	return strings.Join(slices.DeleteFunc([]string{short, h.warned()}, func(s string) bool { return s == "" }), "; ")
+	return strings.Join(slices.DeleteFunc([]string{short, h.fewer(), h.warned()}, func(s string) bool { return s == "" }), "; ")
 }
 
 // warned returns the last warning of the run, if there is any.
@@ -124,21 +124,22 @@ func (h History) warned() string {
 	return ""
 }
 
-// lost says how many learners are lost, if any: null in all metrics of the last line.
-func (h History) lost() string {
-	for _, l := range slices.Backward(h.Lines) {
-		for name, xs := range l.Learners {
-			if n := len(xs) - SpreadOf(l.Each(name)).N; n > 0 {
-				return fmt.Sprintf("%d of %d learners are lost and count no more", n, len(xs))
-			}
-			return ""
-		}
+// fewer says which learners are lost, if any.
+func (h History) fewer() string {
+	lost := h.Lost()
+	switch n := len(lost); n {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("1 of %d learners is lost and does not count: %s", h.Config.Learners, nets.LostText(h.Config.Seed, lost))
+	default:
+		return fmt.Sprintf("%d of %d learners are lost and do not count: %s", n, h.Config.Learners, nets.LostText(h.Config.Seed, lost))
 	}
-	return ""
 }
 
 // Outcome returns how the run ended: the metrics of its last lines, the best accuracy on the test part, angles (see
-// [MeanAngles]), the median speed, and the seconds of training, evaluation and saving not counted.
+// [MeanAngles]), the median speed, and the seconds of training, evaluation and saving not counted. Of learners that are lost
+// there is nothing, NaN.
 func (h History) Outcome() Outcome {
 	o := Outcome{}
 	for _, kind := range []string{"test", "train"} {
@@ -149,6 +150,13 @@ func (h History) Outcome() Outcome {
 	}
 	if _, ok := o["test accuracy"]; ok {
 		h.best(o)
+	}
+	for learner := range h.Lost() {
+		for _, each := range o {
+			if len(each) == h.Config.Learners {
+				each[learner] = math.NaN()
+			}
+		}
 	}
 	if angles := h.Of("angles"); len(angles) > 0 {
 		w, d := MeanAngles(angles[len(angles)-1].Layers)

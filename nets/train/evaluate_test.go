@@ -230,7 +230,7 @@ func TestEvaluateRefusals(t *testing.T) {
 		"want 0 to 3":        func(e *Exam) { e.On = idx(t, 48, 0, true) },
 		"loss":               func(e *Exam) { e.Loss = "hinge" },
 		"normalise":          func(e *Exam) { e.Normalise = "" },
-		"fc1.weight is not finite after step 24": func(e *Exam) {
+		"the weights fc1.weight are not finite after step 24": func(e *Exam) {
 			e.Model = rewritten(func(all []safetensors.Tensor) {
 				for _, x := range all {
 					if x.Name == "fc1.weight" {

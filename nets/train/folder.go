@@ -207,7 +207,8 @@ func (f *Folder) open(step int) error {
 	return err
 }
 
-// recall takes from the metrics how long the run has been trained so far, and which evaluation was the best.
+// recall takes from the metrics how long the run has been trained so far, which evaluation was the best, and which learners are
+// lost.
 func (r *Run) recall(dir string) error {
 	lines, err := ReadMetrics(dir)
 	most := 0.0
@@ -215,6 +216,10 @@ func (r *Run) recall(dir string) error {
 		most = max(most, l.Seconds)
 	}
 	r.spent, r.best = time.Duration(most*float64(time.Second)), bestOf(r.Config.KeepBest, lines)
+	for learner, why := range lostIn(lines) {
+		r.Session.GiveUp(learner, errors.New(why))
+		r.told[learner] = true
+	}
 	return err
 }
 

@@ -57,6 +57,26 @@ func (g Group) Seeds() (all []uint64) {
 	return all
 }
 
+// Lost returns the seeds of the learners of the group that are lost.
+func (g Group) Lost() (all []uint64) {
+	for _, h := range g.Runs {
+		for learner := range h.Lost() {
+			all = append(all, h.Config.Seed+uint64(learner))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Count says how many learners the group has, and how many of them are lost: "8 seeds" or "7 of 8 seeds, 1 lost".
+func (g Group) Count(unit string) string {
+	n, lost := len(g.Seeds()), len(g.Lost())
+	if lost == 0 {
+		return fmt.Sprint(n, unit)
+	}
+	return fmt.Sprintf("%d of %d%s, %d lost", n-lost, n, unit, lost)
+}
+
 // Setting returns the value of a setting, "" where it has no use.
 func (g Group) Setting(name string) string {
 	if i := slices.IndexFunc(g.Settings, func(s Setting) bool { return s.Name == name }); i >= 0 {

@@ -109,7 +109,7 @@ func TestOutcome(t *testing.T) {
 	o := Compare([]History{a, b}).Groups[0].Outcome()
 	want := Outcome{
 		"test accuracy": {0.8, 0.6, math.NaN(), 0}, "test loss": {0, 0}, "test bits right": {0.8, 0.6, math.NaN()}, "train loss": {2}, "train accuracy": {0},
-		"best accuracy": {0.9, 0.6, math.NaN(), 0}, "best epoch": {0.5, 1, 1, 1}, "images/s": {400}, "seconds": {300./600 + 300./200},
+		"best accuracy": {0.9, 0.6, math.NaN(), 0}, "best epoch": {0.5, 1, math.NaN(), 1}, "images/s": {400}, "seconds": {300./600 + 300./200},
 	}
 	if fmt.Sprint(o) != fmt.Sprint(want) {
 		t.Errorf("outcome\n%v, want\n%v", o, want)
@@ -118,7 +118,7 @@ func TestOutcome(t *testing.T) {
 	if got := Columns([]Outcome{{"weight angle": {math.NaN()}}, o}); !slices.Equal(got, columns) {
 		t.Errorf("columns %v, want %v", got, columns)
 	}
-	if s := a.Summary(); s.State != Finished || s.Problem != "1 of 3 learners are lost and count no more" || math.Abs(float64(s.Accuracy)-0.7) > 1e-12 {
+	if s := a.Summary(); s.State != Finished || s.Problem != "1 of 3 learners is lost and does not count: learner 2, seed 3: without metrics from step 10 on" || s.Lost != 1 || math.Abs(float64(s.Accuracy)-0.7) > 1e-12 {
 		t.Errorf("%+v", s)
 	}
 	rflo := finished("rflo", func(c *Config) { c.System, c.Task, c.Steps = "rflo", "sines", 10 })

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,36 @@ func RunConfig(dir string) (c Config, err error) {
 // Of returns the lines of a kind.
 func (h History) Of(kind string) []Line {
 	return slices.DeleteFunc(slices.Clone(h.Lines), func(l Line) bool { return l.Kind != kind })
+}
+
+// Lost returns why learners of several are lost, by learner.
+func (h History) Lost() map[int]string { return lostIn(h.Lines) }
+
+// lostIn returns why learners are lost, as lines say or, of an older hebb, as all metrics of a learner are null from a line on.
+func lostIn(lines []Line) map[int]string {
+	lost, silent := map[int]string{}, map[int]int{} // silent: since which step
+	for _, l := range lines {
+		maps.Copy(lost, l.Lost)
+		heard := map[int]bool{}
+		for _, each := range l.Learners {
+			for learner, x := range each {
+				heard[learner] = heard[learner] || x == x
+			}
+		}
+		for learner, is := range heard {
+			if _, was := silent[learner]; is {
+				delete(silent, learner)
+			} else if !was {
+				silent[learner] = l.Step
+			}
+		}
+	}
+	for learner, step := range silent {
+		if lost[learner] == "" {
+			lost[learner] = fmt.Sprintf("without metrics from step %d on", step)
+		}
+	}
+	return lost
 }
 
 // Epochs returns how many epochs were made, as far as the metrics say, and how many were asked for. Where steps were

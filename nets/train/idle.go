@@ -52,6 +52,9 @@ func (c Config) settled() Config {
 	return c
 }
 
+// Differs says in which settings two configs differ, of those that a run has a use for; "" for none.
+func (c Config) Differs(from Config) string { return differences(c.whole(), from.whole()) }
+
 // text is the config as a file: what the run uses.
 func (c Config) text() ([]byte, error) {
 	var all, used bytes.Buffer

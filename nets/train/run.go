@@ -29,6 +29,8 @@ type Run struct {
 	spent time.Duration // training before it was resumed
 	loss  *lossWatch    // nil until there is a line
 	best  best
+	told  map[int]bool // learners whose loss was told
+	tell  func(Line)   // of Train; nil: nobody asks
 }
 
 // New prepares a run from the start on dev.
@@ -39,7 +41,7 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (*Run, error
 // prepare prepares a run, from data that are those of its record, if it has one; at says where they are, if they have moved.
 func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Record, at string) (r *Run, err error) {
 	c = c.settled()
-	r = &Run{Config: c, best: best{by: c.KeepBest}}
+	r = &Run{Config: c, best: best{by: c.KeepBest}, told: map[int]bool{}}
 	p, err := c.plan(names)
 	if err != nil {
 		return nil, ConfigError{err}
@@ -176,7 +178,7 @@ func (r *Run) PerStep() int {
 
 // A Line of metrics: one JSON object in metrics.jsonl. Of several learners, numbers are means over those that go on.
 type Line struct {
-	Kind            string                    `json:"kind"` // "train", "test" or "angles"
+	Kind            string                    `json:"kind"` // "train", "test", "angles" or "lost"
 	Step            int                       `json:"step"`
 	Epoch           float64                   `json:"epoch"`
 	Loss            float64                   `json:"loss,omitempty"`
@@ -188,6 +190,7 @@ type Line struct {
 	ImagesPerSecond float64                   `json:"images_per_second,omitempty"` // examples, of all learners
 	Seconds         float64                   `json:"seconds,omitempty"`           // of training in all, evaluation and saving not counted
 	Layers          []nets.Angle              `json:"layers,omitempty"`
+	Lost            map[int]string            `json:"lost,omitempty"`    // why learners are lost from this step on, where others go on
 	Warning         string                    `json:"warning,omitempty"` // of a loss that is absurd: more than a million times the first
 }
 
@@ -217,6 +220,7 @@ func (l Line) All() (all []Value) {
 // checkpoint is kept.
 func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 	clock := newClock(r.spent)
+	r.tell = tell
 	var due due
 	for {
 		done, total := r.Steps()
@@ -224,7 +228,7 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 			return nil
 		}
 		if ctx.Err() != nil && r.Session.Between() {
-			return r.interrupted(ctx, clock, tell)
+			return r.interrupted(ctx, clock)
 		}
 		rate := r.Session.RateNow()
 		// A moment is shown to all learners or to none: the end of ctx waits for it.
@@ -233,7 +237,7 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 		}
 		due.after(r)
 		if r.Session.Between() || done+1 == total {
-			if err := r.after(ctx, due, rate, clock, tell); err != nil {
+			if err := r.after(ctx, due, rate, clock); err != nil {
 				if why := context.Cause(ctx); why != nil && errors.Is(err, why) {
 					err = fmt.Errorf("stopped after step %d of %d, before it was evaluated and saved: %w", done+1, total, err)
 				}
@@ -262,43 +266,35 @@ func (d *due) after(r *Run) {
 }
 
 // after is what a step is followed by: metrics, evaluation, a checkpoint.
-func (r *Run) after(ctx context.Context, d due, rate float64, clock *clock, tell func(Line)) error {
+func (r *Run) after(ctx context.Context, d due, rate float64, clock *clock) error {
 	if d == none {
 		return nil
 	}
-	if err := r.log(rate, clock, tell); err != nil || !d.epoch && !d.save {
+	if err := r.log(rate, clock); err != nil || !d.epoch && !d.save {
 		return err
 	}
 	clock.pause()
 	defer clock.resume()
 	if d.epoch {
-		if err := r.judge(ctx, tell); err != nil {
-			return r.why(err)
+		if err := r.judge(ctx); err != nil {
+			return err
 		}
 	} else if _, err := r.Session.Try(ctx); err != nil { // the loss so far is that of the weights before
-		return r.why(err)
+		return err
 	}
 	return r.Save()
 }
 
 // log writes a line on the steps since the last.
-func (r *Run) log(rate float64, clock *clock, tell func(Line)) error {
+func (r *Run) log(rate float64, clock *clock) error {
 	m, err := r.Session.Metrics()
 	if err != nil {
-		return r.why(err)
+		return err
 	}
 	l := r.line("train", m)
 	l.Rate = rate
 	l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
-	return errors.Join(r.watch(&l), r.write(l, tell))
-}
-
-// why adds to the news that a run diverged where it did.
-func (r *Run) why(err error) error {
-	if errors.Is(err, nets.ErrDiverged) {
-		return errors.Join(err, r.Session.Diagnose(context.Background()))
-	}
-	return err
+	return errors.Join(r.watch(&l), r.write(l))
 }
 
 func (r *Run) line(kind string, all nets.Metrics) Line {
@@ -306,16 +302,18 @@ func (r *Run) line(kind string, all nets.Metrics) Line {
 	l := Line{Kind: kind, Step: done, Epoch: r.Session.EpochsMade()}
 	for _, m := range all {
 		l.Examples = max(l.Examples, int(m.Count))
-		switch m.Name {
-		case "loss":
-			l.Loss = m.Mean()
-		case "accuracy":
-			l.Accuracy = m.Mean()
+		mean := m.Mean()
+		switch {
+		case mean != mean: // all examples were masked
+		case m.Name == "loss":
+			l.Loss = mean
+		case m.Name == "accuracy":
+			l.Accuracy = mean
 		default:
 			if l.Metrics == nil {
 				l.Metrics = map[string]float64{}
 			}
-			l.Metrics[m.Name] = m.Mean()
+			l.Metrics[m.Name] = mean
 		}
 	}
 	l.Learners = perLearner(all)
@@ -338,9 +336,17 @@ func perLearner(all nets.Metrics) (learners map[string][]float.OrNull) {
 	return learners
 }
 
-func (r *Run) write(l Line, tell func(Line)) error {
-	if tell != nil {
-		tell(l)
+// write tells a line and appends it to the metrics, after the news of learners that were lost before it.
+func (r *Run) write(l Line) error {
+	if err := r.tellLost(); err != nil {
+		return err
+	}
+	return r.append(l)
+}
+
+func (r *Run) append(l Line) error {
+	if r.tell != nil {
+		r.tell(l)
 	}
 	if r.Folder == nil {
 		return nil
@@ -348,8 +354,23 @@ func (r *Run) write(l Line, tell func(Line)) error {
 	return r.Folder.append(l)
 }
 
+// tellLost writes a line on learners that were lost since the last, if there are any.
+func (r *Run) tellLost() error {
+	l := r.line("lost", nil)
+	l.Lost = map[int]string{}
+	for learner, why := range r.Session.Lost() {
+		if !r.told[learner] {
+			r.told[learner], l.Lost[learner] = true, why.Error()
+		}
+	}
+	if len(l.Lost) == 0 {
+		return nil
+	}
+	return r.append(l)
+}
+
 // judge compares the system with backprop on a batch, if it can, and evaluates on the test part.
-func (r *Run) judge(ctx context.Context, tell func(Line)) error {
+func (r *Run) judge(ctx context.Context) error {
 	angles, err := r.Session.Compare(ctx)
 	if err != nil {
 		return err
@@ -357,7 +378,7 @@ func (r *Run) judge(ctx context.Context, tell func(Line)) error {
 	if angles != nil {
 		l := r.line("angles", nil)
 		l.Layers = angles
-		if err := r.write(l, tell); err != nil {
+		if err := r.write(l); err != nil {
 			return err
 		}
 	}
@@ -370,17 +391,17 @@ func (r *Run) judge(ctx context.Context, tell func(Line)) error {
 	}
 	l := r.line("test", m)
 	r.best.see(l)
-	return r.write(l, tell)
+	return r.write(l)
 }
 
 // interrupted saves what there is.
-func (r *Run) interrupted(ctx context.Context, clock *clock, tell func(Line)) error {
+func (r *Run) interrupted(ctx context.Context, clock *clock) error {
 	done, total := r.Steps()
 	why := fmt.Errorf("stopped after step %d of %d: %w", done, total, context.Cause(ctx))
 	m, err := r.Session.Metrics()
 	if l := r.line("train", m); err == nil && l.Examples > 0 {
 		l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
-		err = r.write(l, tell)
+		err = r.write(l)
 	}
 	if err == nil {
 		err = r.Save()

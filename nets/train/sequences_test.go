@@ -128,6 +128,41 @@ func requireExams(t *testing.T, dir, own, other string) {
 	}
 }
 
+// TestLossOfSequences: where each example wants one number, at a moment of its own, the loss is the mean over them, as the error is.
+func TestLossOfSequences(t *testing.T) {
+	const n, moments = 12, 4
+	path := filepath.Join(t.TempDir(), "moments.npz")
+	x, y, mask := make(data.Floats, n*moments*2), make(data.Floats, n*moments), make(data.Ints, n*moments)
+	for i := range n {
+		mask[i*moments+i%moments] = 1
+		for k := range moments {
+			x[2*(i*moments+k)], y[i*moments+k] = float32(math.Sin(float64(i+5*k))), float32(i%3)
+		}
+	}
+	var all []data.Output
+	for _, part := range []string{"", "_test"} {
+		all = append(all, data.Output{Name: "x" + part, Shape: []int{n, moments, 2}, Values: x}, data.Output{Name: "y" + part, Shape: []int{n, moments}, Values: y},
+			data.Output{Name: "mask" + part, Shape: []int{n, moments}, Values: mask})
+	}
+	var file bytes.Buffer
+	if err := errors.Join(data.WriteNPZ(&file, all...), os.WriteFile(path, file.Bytes(), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	for _, system := range []string{"readout:units=3", "wp:hidden=[3]"} {
+		c := ofSystem(t, system, SequencesTask, 0)
+		c.Data, c.Batch, c.Epochs, c.Rate = path, 5, 1, 0.001
+		r := start(t, c, filepath.Join(t.TempDir(), "run"))
+		if err := r.Train(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range mustRead(t, r.Folder.Dir).Of("test") {
+			if is := l.Metrics["error"]; is == 0 || math.Abs(l.Loss/is-1) > 1e-6 {
+				t.Errorf("%s: loss %g and error %g, want the same", system, l.Loss, is)
+			}
+		}
+	}
+}
+
 // TestWrongSequences: settings that sequences cannot have are refused before any step.
 func TestWrongSequences(t *testing.T) {
 	numbers := filepath.Join(t.TempDir(), "numbers.npz")

@@ -3,7 +3,6 @@ package chart
 
 import (
 	"cmp"
-	"fmt"
 	"image/color"
 	"path/filepath"
 	"slices"
@@ -150,8 +149,8 @@ func label(g train.Group, all train.Comparison) string {
 			words = append(words, value)
 		}
 	}
-	if n := len(g.Seeds()); n > 1 {
-		words = append(words, fmt.Sprint(n, " seeds"))
+	if len(g.Seeds()) > 1 {
+		words = append(words, g.Count(" seeds"))
 	}
 	if words == nil {
 		return name
@@ -166,7 +165,7 @@ func title(all train.Comparison) (lines []string) {
 	}
 	two, more := false, false
 	for _, g := range all.Groups {
-		n := len(g.Seeds())
+		n := len(g.Seeds()) - len(g.Lost())
 		two, more = two || n == 2, more || n > 2
 	}
 	switch {

@@ -165,7 +165,7 @@ func TestThinned(t *testing.T) {
 	}
 }
 
-// TestBands: by hand, of three learners, of one that is lost, and of two runs that wrote at other times.
+// TestBands: by hand, of three learners, of which two are lost and have no part in it, and of two runs that wrote at other times.
 func TestBands(t *testing.T) {
 	line := func(epoch float64, each ...float.OrNull) train.Line {
 		return train.Line{Kind: "test", Epoch: epoch, Loss: float64(each[0]), Learners: map[string][]float.OrNull{"loss": each}}
@@ -177,7 +177,7 @@ func TestBands(t *testing.T) {
 		runs []train.History
 		want []point
 	}{
-		"lost":        {[]train.History{three}, []point{{1, 2, 1, 3}, {2, 6, 4, 8}, {3, 5, 5, 5}}},
+		"lost":        {[]train.History{three}, []point{{1, 3, 3, 3}, {2, 8, 8, 8}, {3, 5, 5, 5}}},
 		"other times": {[]train.History{one, other}, []point{{0, 10, 10, 10}, {1, 10, 0, 20}, {2, 18, 6, 30}, {4, 50, 50, 50}}},
 		"nothing":     {nil, nil},
 	} {

@@ -65,21 +65,22 @@ type curve struct {
 }
 
 // points are a quantity of a group, of which a line has a value for each learner, at all times at which any run of it has a line.
-// A learner that has none at a time of another's has what lies between those before and after.
+// A learner that has none at a time of another's has what lies between those before and after. One that is lost has none at all.
 func (c Chart) points(runs []train.History, kind string, of func(train.Line) []float64) []point {
 	var seeds []plotter.XYs
 	var times []float64
 	for _, h := range runs {
-		first := len(seeds)
+		first, lost := len(seeds), h.Lost()
 		for _, l := range h.Of(kind) {
 			x := c.at(l)
 			times = append(times, x)
-			for i, y := range of(l) {
+			ys := of(l)
+			for i, y := range ys {
 				if first+i == len(seeds) {
 					seeds = append(seeds, nil)
 				}
 				// What no float32 can be is left out: a run that computes in float32 has not written it.
-				if math.Abs(y) <= math.MaxFloat32 {
+				if (len(ys) == 1 || lost[i] == "") && math.Abs(y) <= math.MaxFloat32 {
 					seeds[first+i] = append(seeds[first+i], plotter.XY{X: x, Y: y})
 				}
 			}
