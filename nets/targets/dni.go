@@ -24,13 +24,19 @@ import (
 // M is linear, or has one hidden layer of Units with ReLU. The weights of its last layer are normal with standard deviation
 // Gain/√inputs, 0 by default: hidden layers then do not move before there is a prediction. Those of its hidden layer are
 // uniform within ±1/√inputs. Of a loss of targets, y* is the target.
+//
+// With Inputs, layers do not wait for those below either. All but the first learn with inputs ĥ_{l−1} = I_l(x), predicted from
+// the input x of the network by a linear I_l, 0 at first, which descends Σ|ĥ_{l−1} − h_{l−1}|²/n at Rate times the learning
+// rate; h_l = f(W_l·ĥ_{l−1} + b_l) then, and the loss is of what the output layer makes of its prediction. Answers are those of
+// the network as it is.
 type DNI struct {
 	stack.Backprop `json:"-" toml:"-"` // to compare with
 
-	Label bool    `json:"label" toml:"label"`
-	Units int     `json:"units" toml:"units"`
-	Gain  float32 `json:"gain" toml:"gain"`
-	Rate  float32 `json:"rate" toml:"rate"`
+	Label  bool    `json:"label" toml:"label"`
+	Units  int     `json:"units" toml:"units"`
+	Gain   float32 `json:"gain" toml:"gain"`
+	Rate   float32 `json:"rate" toml:"rate"`
+	Inputs bool    `json:"inputs" toml:"inputs"`
 }
 
 // DefaultDNI and DefaultCDNI are linear, and learn ten times as fast as the network, which they have to follow.
@@ -48,6 +54,7 @@ type synthesiser struct {
 // synthesisers are what a network has of DNI.
 type synthesisers struct {
 	m       []*synthesiser // of the hidden layers
+	inputs  []own          // of the layers but the first, with Inputs
 	descent *nets.Descent
 }
 
@@ -68,6 +75,11 @@ func (d DNI) Build(s *nets.Store, n *stack.Net) error {
 	all := &synthesisers{}
 	for _, w := range ws[:len(ws)-1] {
 		all.m = append(all.m, d.synthesiser(s, w.Name+".synthesiser", w.Out.Len(), n.Classes))
+	}
+	for _, w := range ws[1:] {
+		if d.Inputs {
+			all.inputs = append(all.inputs, newOwn(s, w.Name+".predictor", w.In.Len(), n.Input.Len(), nets.Zeros))
+		}
 	}
 	ws[0].Memo = all
 	return nil
@@ -110,6 +122,9 @@ func (d DNI) Optimise(s *nets.Store, n *stack.Net, o nets.Optimiser) {
 				weights = append(weights, o.weights()...)
 			}
 		}
+	}
+	for _, i := range all.inputs {
+		weights = append(weights, i.weights()...)
 	}
 	if len(weights) > 0 {
 		all.descent = s.Descent(o, weights...)
@@ -157,17 +172,42 @@ func (m *synthesiser) learn(p *stack.Pass, delta, h, hidden *compute.Tensor) {
 	}
 }
 
+// forward returns the inputs and the outputs of all layers that the updates are of, and the gradient of the loss by the outputs of
+// the last: those of the forward pass or, with Inputs, those of predicted inputs, by which it trains the predictors.
+func (all *synthesisers) forward(p *stack.Pass, delta *compute.Tensor, learning bool) (xs, ys []*compute.Tensor, top *compute.Tensor) {
+	ws, in := p.Net.Weights, p.Net.Input.Len()
+	shown := p.View(ws[0].X, 0, ws[0].X.Len()/(p.Examples*in), p.Examples, in) // of 1 learner for all, or of each
+	for i, w := range ws {
+		x, y := w.X, w.Y
+		if i > 0 && all.inputs != nil {
+			predicted := all.inputs[i-1].apply(p, shown, compute.Identity)
+			if learning {
+				off := p.Map(beyond.With("scale", 2/float32(p.Examples)), predicted, stacked(p, ys[i-1]))
+				all.inputs[i-1].descend(p, p.Masked(off, p.Moment), shown)
+			}
+			x = rows(p, predicted)
+			y = w.Project(p, w.W, x, compute.Epilogue{Alpha: 1, Bias: w.Bias, Act: w.Act})
+		}
+		xs, ys = append(xs, x), append(ys, y)
+	}
+	if all.inputs != nil {
+		delta = p.LossGradient(ys[len(ys)-1])
+	}
+	return xs, ys, delta
+}
+
 // Assign sets the gradients of all layers to those of the synthetic gradients, and trains the synthesisers.
 func (d DNI) Assign(p *stack.Pass, delta *compute.Tensor) {
 	ws, n := p.Net.Weights, float32(p.Examples)
 	all, last := ws[0].Memo.(*synthesisers), len(ws)-1
-	top := p.Through(ws[last].Act, delta, ws[last].Y)
-	ws[last].Descend(p, top, ws[last].X)
-	above := p.Map(scaled.With("scale", n), stacked(p, top)) // the delta of the layer above, of each example
 	learning := all.descent != nil && d.Rate > 0 && !p.Quiet
+	xs, ys, top := all.forward(p, delta, learning)
+	top = p.Through(ws[last].Act, top, ys[last])
+	ws[last].Descend(p, top, xs[last])
+	above := p.Map(scaled.With("scale", n), stacked(p, top)) // the delta of the layer above, of each example
 	for i := last - 1; i >= 0; i-- {
 		w, m := ws[i], all.m[i]
-		h := stacked(p, w.Y)
+		h := stacked(p, ys[i])
 		s, hidden := m.predict(p, h)
 		s = p.Masked(s, p.Moment)
 		if learning {
@@ -175,7 +215,7 @@ func (d DNI) Assign(p *stack.Pass, delta *compute.Tensor) {
 			m.learn(p, p.Map(beyond.With("scale", 2/n), s, target), h, hidden)
 		}
 		above = p.Through(w.Act, s, h)
-		w.Descend(p, rows(p, p.Map(scaled.With("scale", 1/n), above)), w.X)
+		w.Descend(p, rows(p, p.Map(scaled.With("scale", 1/n), above)), xs[i])
 	}
 	if learning {
 		all.descent.UpdateAt(p.Pass, p.Rate*float64(d.Rate))

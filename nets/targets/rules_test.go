@@ -26,6 +26,7 @@ var rules = map[string]stack.Rule{
 	"cdni":              targets.DNI{Label: true, Gain: 1, Rate: 2},
 	"dni, one hidden":   targets.DNI{Units: 4, Gain: 1, Rate: 2},
 	"cdni, one hidden":  targets.DNI{Label: true, Units: 4, Gain: 0.5, Rate: 2},
+	"dni, inputs":       targets.DNI{Gain: 1, Rate: 2, Inputs: true},
 	"cdni, no learning": targets.DNI{Label: true, Gain: 1},
 }
 
@@ -75,9 +76,9 @@ func want(rule stack.Rule, before lab.Results, noise [][]float64) lab.Results {
 	for suffix, inputs := range map[string]func(i int) int{
 		".inverse": func(i int) int { return sizes[i+1] }, ".synthesiser": func(i int) int { return sizes[i+1] },
 		".synthesiser.hidden": func(i int) int { return sizes[i+1] }, ".synthesiser.out": func(int) int { return 4 },
-		".synthesiser.label": func(int) int { return 3 },
+		".synthesiser.label": func(int) int { return 3 }, ".predictor": func(int) int { return 4 },
 	} {
-		for i, name := range []string{"a", "b", "c"} {
+		for i, name := range []string{"a", "b", "c", "d"} {
 			if name += suffix; before[name+".weight"] != nil {
 				n.own[name] = make(name, inputs(i))
 			}
@@ -199,7 +200,7 @@ func numbers() nets.Task {
 func TestPromises(t *testing.T) {
 	for name, rule := range map[string]stack.Rule{
 		"dtp": targets.DefaultDTP, "dtp, span": targets.DTP{Top: 0.5, Noise: 0.25, Rate: 2, Span: 2}, "dni": targets.DefaultDNI, "cdni": targets.DefaultCDNI,
-		"cdni, one hidden": targets.DNI{Label: true, Units: 4, Gain: 1, Rate: 2},
+		"cdni, one hidden": targets.DNI{Label: true, Units: 4, Gain: 1, Rate: 2}, "cdni, inputs": targets.DNI{Label: true, Gain: 1, Rate: 2, Inputs: true},
 	} {
 		system := func() nets.System {
 			return &stack.System{Net: stack.Named("mlp:6-5-4-3,act=tanh,init=orthogonal"), Rule: rule, Optimiser: nets.DefaultRMSProp}

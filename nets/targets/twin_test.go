@@ -139,7 +139,12 @@ func less(a, b [][]float64) [][]float64 {
 
 // output is the gradient of an example's cross-entropy by the logits.
 func (n *twin) output(x [][]float64, labels []int) (e [][]float64) {
+	first := x
 	for _, l := range n.layers {
+		if i := n.own[l.name+".predictor"]; i != nil {
+			i.learn(times(2/float64(len(x)), less(i.forward(first), x)))
+			x = i.y
+		}
 		x = l.forward(x)
 	}
 	for k, z := range x {
@@ -206,6 +211,11 @@ func (n *twin) dni(d targets.DNI, x [][]float64, labels []int, rate float64) {
 	}
 	n.layers[last].learn(times(1/m, e))
 	var learned []*layer
+	for _, l := range n.layers {
+		if i := n.own[l.name+".predictor"]; i != nil {
+			learned = append(learned, i)
+		}
+	}
 	for l := last - 1; l >= 0; l-- {
 		name, h := n.layers[l].name+".synthesiser", n.layers[l].y
 		parts := []*layer{n.own[name]}
