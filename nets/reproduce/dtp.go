@@ -13,8 +13,8 @@ var targetPropagation = Experiment{
 	About:  "difference target propagation through learned inverses, beside backprop, inverses that stay random and hidden layers that stay as they are",
 	Source: "figures of the equations in float32 (numpy), after the code of Lee, Zhang, Fischer, Bengio 2015, \"Difference Target Propagation\"; three seeds",
 	Scales: []Scale{
-		{Name: "cpu", About: "the first 10 000 images of MNIST, networks of three and of seven hidden layers", Takes: 3 * time.Minute, Parts: []Part{
-			threeLayers(3, 5, 0), sevenLayers(), authorsRates(),
+		{Name: "cpu", About: "the first 10 000 images of MNIST, networks of three and of seven hidden layers, and of convolutions", Takes: 4 * time.Minute, Parts: []Part{
+			threeLayers(3, 5, 0), sevenLayers(), authorsRates(), targetConvolutions(),
 		}},
 		{Name: "small", About: "1000 images, three hidden layers, two seeds", Takes: 10 * time.Second, Parts: []Part{threeLayers(2, 3, 1000)}},
 	},
@@ -118,5 +118,23 @@ func authorsRates() Part {
 	run(byBackprop, "bp", 0.000804, 3, 9.06)
 	run(byRandom, fmt.Sprintf("dtp:top=%g,rate=0", top), rate, 3, 11.56)
 	run(byOutput, "last", rate, 3, 11.05)
+	return p
+}
+
+// targetConvolutions has a network of convolutions; nothing was published of it.
+func targetConvolutions() Part {
+	p := Part{Name: "convolutions", About: "lenet1989, two strided convolutions and two dense layers of tanh units, RMSprop, batch 100 in order, 5 epochs of the weights"}
+	run := func(name, rule string, rate float64, epochs int) {
+		c := chained(0, rule, authors, rate, epochs, 0)
+		c.Net = "lenet1989"
+		r := Run{Name: name, Make: Training{Config: c}, Figures: []Figure{none(Error)}}
+		if name != byBackprop {
+			r.Figures = append(r.Figures, none(deltasOf("conv1")), none(deltasOf("conv2")))
+		}
+		p.Runs = append(p.Runs, r)
+	}
+	run(byTargets, "dtp:top=0.3,noise=0.1,rate=1,span=100", 0.001, 10)
+	run(byBackprop, "bp", 0.000804, 5)
+	run(byRandom, "dtp:top=0.3,rate=0", 0.001, 5)
 	return p
 }

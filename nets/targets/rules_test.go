@@ -206,7 +206,9 @@ func TestPromises(t *testing.T) {
 			return &stack.System{Net: stack.Named("mlp:6-5-4-3,act=tanh,init=orthogonal"), Rule: rule, Optimiser: nets.DefaultRMSProp}
 		}
 		t.Run(name, func(t *testing.T) { nettest.System(t, system, classes) })
-		t.Run(name+", numbers", func(t *testing.T) { nettest.System(t, system, numbers) })
+		if name == "dtp, span" || name == "cdni, inputs" {
+			t.Run(name+", numbers", func(t *testing.T) { nettest.System(t, system, numbers) })
+		}
 	}
 	t.Run("convolutions", func(t *testing.T) {
 		nettest.System(t, func() nets.System {
