@@ -220,6 +220,39 @@ func TestPromises(t *testing.T) {
 	})
 }
 
+// A partly shows the same three examples at each moment, of which the last, its numbers all junk, is masked.
+type partly struct{ junk float32 }
+
+func (partly) Build(*nets.Store) (nets.Spec, error) {
+	return nets.Spec{In: nets.Row(2), Out: 3, Classes: true, Examples: 3, Trial: 1}, nil
+}
+
+func (m partly) Show(p *nets.Pass) nets.Moment {
+	x, want, mask := p.Tensor(1, 3, 2), p.Tensor(1, 3, 1), p.Tensor(1, 3, 1)
+	p.Write(x, []float32{1, 0.5, -0.5, 2, m.junk, m.junk})
+	p.Write(want, []float32{0, 2, 1})
+	p.Write(mask, []float32{1, 1, 0})
+	return nets.Moment{X: x, Want: want, Mask: mask, First: true, Last: true}
+}
+
+func (partly) Judge(*nets.Pass, nets.Moment, *compute.Tensor) {}
+
+// TestMasked: nothing is learned from examples that are masked, neither by the network nor by what the rules have beside it.
+func TestMasked(t *testing.T) {
+	for _, rule := range []stack.Rule{targets.DefaultDTP, targets.DefaultCDNI, targets.DNI{Gain: 1, Rate: 2, Inputs: true}} {
+		var all []map[string][]float32
+		for _, junk := range []float32{3, -1} {
+			s := lab.Make(t, lab.CPU(t), nets.Run{System: func() nets.System {
+				return &stack.System{Net: stack.Named("mlp-tanh:2-5-4-3"), Rule: rule, Optimiser: nets.SGD{}}
+			}, Task: func() nets.Task { return partly{junk} }, Rate: 0.25}, 3)
+			all = append(all, lab.Values(t, s))
+		}
+		if !reflect.DeepEqual(all[0], all[1]) {
+			t.Errorf("%+v learns from what is masked", rule)
+		}
+	}
+}
+
 // TestBadRules: settings and networks that cannot be are refused, with what is wrong.
 func TestBadRules(t *testing.T) {
 	conv := stack.Conv{Name: "conv", Units: 2, Window: 1}
