@@ -32,9 +32,9 @@ type DTP struct {
 	stack.Backprop `json:"-" toml:"-"` // to compare with
 
 	Top   float32 `json:"top" toml:"top"`
-	Noise float32 `json:"noise" toml:"noise"`
+	Noise float32 `json:"noise" toml:"noise" if:"rate"`
 	Rate  float32 `json:"rate" toml:"rate"`
-	Span  int     `json:"span" toml:"span"`
+	Span  int     `json:"span" toml:"span" if:"rate"`
 }
 
 // DefaultDTP learns fast where there are few updates: the authors' code, for many, has a Top of 0.0033.
