@@ -251,10 +251,10 @@ func TestUnfitSystems(t *testing.T) {
 		"0 units":                           {"rflo:units=0", "sines"},
 		"two tensors are called w":          {"misfit:twice=true", "misfit"},
 		"the system answers [2 1 3], and the task wants [2 1 2]": {"misfit:wrong=1", "misfit"},
-		"the task showed X":                          {"misfit", "misfit:broken=true"},
-		"the task misfit:endless=true has no epochs": {"misfit", "misfit:endless=true"},
-		"16 units for 3 inputs":                      {"sanger", "xor"},
-		"16 units answer, and the task wants 200":    {"sanger", "recall:patterns=3"},
+		"the task showed X":                            {"misfit", "misfit:broken=true"},
+		"the task misfit:endless=true has no epochs":   {"misfit", "misfit:endless=true"},
+		"16 units answer, and the task wants 1 number": {"sanger", "xor"},
+		"16 units answer, and the task wants 200":      {"sanger", "recall:patterns=3"},
 	} {
 		dir := filepath.Join(t.TempDir(), "run")
 		config := ofSystem(t, c.system, c.task, 10)
