@@ -31,7 +31,7 @@ func ofSystem(t testing.TB, system, task string, steps int) Config {
 // its states and of its task too.
 func TestResumeSystem(t *testing.T) {
 	for system, task := range map[string]string{
-		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:units=4": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
+		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:hidden=[4]": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
 		"np:recurrent=true,hidden=[4],exact=true": "subtasks:inputs=6,length=5,task=4,trial=2,in_time=true",
 	} {
 		t.Run(system, func(t *testing.T) {
