@@ -59,7 +59,7 @@ func Default() *Catalogue {
 	return &Catalogue{
 		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules, settle.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems),
+		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, targets.Systems),
 		Recurrent: recurrent.Networks,
 		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{
@@ -67,6 +67,7 @@ func Default() *Catalogue {
 			{"adamw", nets.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, Decoupled: true}},
 			{"momentum", nets.SGD{Momentum: 0.9}},
 			{"nesterov", nets.SGD{Momentum: 0.9, Nesterov: true}},
+			{"rmsprop", nets.DefaultRMSProp},
 			{"sgd", nets.SGD{}},
 		},
 	}

@@ -32,25 +32,32 @@ func (n *Net) descend(s *nets.Store, o nets.Optimiser, outputRate float64) *nets
 	return s.Descent(n.optimiser(o, outputRate))
 }
 
-// Chain returns the layers with weights of a network that is a chain of fully connected layers, each with its activation
-// function, and an error that names the first other layer if it is not.
-func (n *Net) Chain() ([]*Weights, error) {
+// Sequence returns the layers with weights of a network that is a sequence of fully connected layers and convolutions, each
+// with its activation function, and an error that names the first other layer if it is not.
+func (n *Net) Sequence() ([]*Weights, error) {
 	all, ok := n.root.(stack)
 	if !ok {
 		return nil, fmt.Errorf("nets: the network is no chain of layers")
 	}
 	for _, l := range all {
 		switch layer := l.Layer.(type) {
-		case *flatten:
-		case *Weights:
-			if layer.Conv() {
-				return nil, fmt.Errorf("nets: layer %s is a convolution, want fully connected layers alone", l.name)
-			}
+		case *flatten, *Weights:
 		default:
-			return nil, fmt.Errorf("nets: layer %s is a %T, want fully connected layers alone", l.name, layer)
+			return nil, fmt.Errorf("nets: layer %s is a %T, want fully connected layers and convolutions alone", l.name, layer)
 		}
 	}
 	return n.Weights, nil
+}
+
+// Chain is Sequence without convolutions.
+func (n *Net) Chain() ([]*Weights, error) {
+	all, err := n.Sequence()
+	for _, w := range all {
+		if w.Conv() {
+			return nil, fmt.Errorf("nets: layer %s is a convolution, want fully connected layers alone", w.Name)
+		}
+	}
+	return all, err
 }
 
 // Descend sets the gradients of the layer to those of a delta at its pre-activation and an input x, both with a row for each

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // An Init is a distribution of initial weights and biases.
@@ -17,9 +18,20 @@ const (
 	FanOut
 	// Balanced is normal with variance 1/(fan-in + fan-out), for weights and biases (Akrout et al. 2019).
 	Balanced
+	// FanIn is normal with variance 2/fan-in, and biases 0 (He et al. 2015).
+	FanIn
+	// Orthogonal is a matrix with orthonormal rows or, of more units than inputs, orthonormal columns, uniform among all such,
+	// and biases 0 (Saxe, McClelland and Ganguli 2014). A convolution is taken as units × fan-in.
+	Orthogonal
 )
 
-var initNames = []string{"torch", "fan-out", "balanced"}
+var initNames = []string{"torch", "fan-out", "balanced", "fan-in", "orthogonal"}
+
+// ParseInit returns the Init of a name.
+func ParseInit(name string) (Init, bool) {
+	i := slices.Index(initNames, name)
+	return Init(max(i, 0)), i >= 0
+}
 
 func (i Init) String() string {
 	if int(i) < len(initNames) {
@@ -47,6 +59,10 @@ func (i Init) Fill(shape []int, bias bool) func(*rand.Rand, []float32) {
 		return normal(math.Sqrt(1 / float64(in+out)))
 	case bias:
 		return constant(0)
+	case i == FanIn:
+		return normal(math.Sqrt(2 / float64(in)))
+	case i == Orthogonal:
+		return orthogonal(shape[0], length(shape[1:]))
 	}
 	return normal(math.Sqrt(2 / float64(out)))
 }
@@ -72,5 +88,45 @@ func constant(c float32) func(*rand.Rand, []float32) {
 		for i := range x {
 			x[i] = c
 		}
+	}
+}
+
+// orthogonal draws normal rows, or columns if these are fewer, and makes them orthonormal by the method of Gram and Schmidt.
+func orthogonal(rows, cols int) func(*rand.Rand, []float32) {
+	return func(r *rand.Rand, x []float32) {
+		q := make([][]float64, min(rows, cols))
+		for i := range q {
+			q[i] = make([]float64, max(rows, cols))
+			for j := range q[i] {
+				q[i][j] = r.NormFloat64()
+			}
+			for range 2 { // as the first time leaves what it rounds
+				for _, p := range q[:i] {
+					along(q[i], p, -dot(q[i], p))
+				}
+			}
+			along(q[i], q[i], 1/math.Sqrt(dot(q[i], q[i]))-1)
+		}
+		for i := range x {
+			if row, col := i/cols, i%cols; rows <= cols {
+				x[i] = float32(q[row][col])
+			} else {
+				x[i] = float32(q[col][row])
+			}
+		}
+	}
+}
+
+func dot(a, b []float64) (sum float64) {
+	for i, x := range a {
+		sum += x * b[i]
+	}
+	return sum
+}
+
+// along adds c·b to a.
+func along(a, b []float64, c float64) {
+	for i, x := range b {
+		a[i] += c * x
 	}
 }

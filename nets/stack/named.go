@@ -14,8 +14,9 @@ import (
 // Networks lists the names that [Parse] reads, with descriptions.
 var Networks = []struct{ Name, About string }{
 	{"mlp:IN-HIDDEN-…-OUT", "dense layers: mlp:784-500-10, ReLU; mlp-sigmoid:… and mlp-tanh:…, with weights balanced at first"},
-	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid; norm=batch|plain (without scale and shift); dropout=0.1; bias=false; divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
+	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid; norm=batch|plain (without scale and shift); dropout=0.1; bias=false; init=torch|fan-out|balanced|fan-in|orthogonal; divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
 	{"lenet5", "LeCun et al. 1998 with ReLU and max pooling"},
+	{"lenet1989", "LeCun et al. 1989, with all connections between the maps: strided convolutions and no pooling, tanh, orthogonal weights"},
 	{"resnet8, resnet20, resnet32, resnet56", "He et al. 2016 for small images: 16, 32 and 64 channels"},
 	{"resnet18, resnet34, resnet50", "torchvision's; a 3×3 stem without pooling for images up to 64×64, or resnet18:3x3, resnet18:7x7"},
 	{"vgg8b", "Nøkland and Eidnes 2019"},
@@ -44,6 +45,8 @@ func Parse(name string, in nets.Shape, classes int) (Spec, error) {
 		return mlp(arg, compute.Tanh, Balanced, in, classes)
 	case "lenet5":
 		return noArg(name, arg, lenet5(classes))
+	case "lenet1989":
+		return noArg(name, arg, lenet1989(classes))
 	case "vgg8b":
 		return noArg(name, arg, vgg8b(classes))
 	}
@@ -78,7 +81,7 @@ var mlpActs = map[string]compute.Act{"relu": compute.ReLU, "leaky": compute.Leak
 // mlpValues describes the values of each option.
 var mlpValues = map[string]string{
 	"act": "relu, leaky, selu, tanh or sigmoid", "norm": "batch or plain", "dropout": "a share within [0, 1)", "bias": "true or false",
-	"branches": "a whole number of at least 1", "divisive": "a number of groups, at least 1",
+	"init": strings.Join(initNames, ", "), "branches": "a whole number of at least 1", "divisive": "a number of groups, at least 1",
 }
 
 // set reads a KEY=VALUE option.
@@ -94,6 +97,8 @@ func (f *mlpForm) set(option string) (err error) {
 		var x float64
 		x, err = strconv.ParseFloat(value, 32)
 		f.dropout, known = float32(x), 0 <= x && x < 1
+	case "init":
+		f.init, known = ParseInit(value)
 	case "bias":
 		var b bool
 		b, err = strconv.ParseBool(value)
@@ -105,7 +110,7 @@ func (f *mlpForm) set(option string) (err error) {
 		f.divisive, err = strconv.Atoi(value)
 		known = f.divisive > 0
 	default:
-		return fmt.Errorf("%q, want act, norm, dropout, bias, divisive or branches", option)
+		return fmt.Errorf("%q, want act, norm, dropout, bias, init, divisive or branches", option)
 	}
 	if err != nil || !known {
 		return fmt.Errorf("%q, want %s", option, mlpValues[key])
@@ -158,7 +163,7 @@ func mlp(arg string, act compute.Act, init Init, in nets.Shape, classes int) (Sp
 		s = Stack{Ensemble{Name: "branches", Branches: slices.Repeat([]Stack{s}, form.branches)}}
 	}
 	s = append(Stack{Flatten{}}, s...)
-	return append(s, Dense{Name: fmt.Sprint("fc", last), Units: n[last], Init: init}), nil
+	return append(s, Dense{Name: fmt.Sprint("fc", last), Units: n[last], Init: form.init}), nil
 }
 
 // mlpSizes reads IN-HIDDEN-…-OUT.
@@ -190,6 +195,15 @@ func lenet5(classes int) Spec {
 		Flatten{},
 		Dense{Name: "fc1", Units: 120, Act: relu}, Dense{Name: "fc2", Units: 84, Act: relu}, Dense{Name: "fc3", Units: classes},
 	}
+}
+
+// lenet1989 has biases of the maps where the paper has one for each place.
+func lenet1989(classes int) Spec {
+	conv := func(name string) Conv {
+		return Conv{Name: name, Units: 12, Window: 5, Stride: 2, Pad: 2, Act: compute.Tanh, Bias: true, Init: Orthogonal}
+	}
+	return Stack{conv("conv1"), conv("conv2"), Flatten{},
+		Dense{Name: "fc1", Units: 30, Act: compute.Tanh, Init: Orthogonal}, Dense{Name: "fc2", Units: classes, Init: Orthogonal}}
 }
 
 // vgg8b has six convolutions and one hidden dense layer, with dropout 0.2 after each block.

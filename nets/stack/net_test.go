@@ -88,6 +88,7 @@ func TestNetworks(t *testing.T) {
 		{"mlp:3072-100-10,norm=batch,bias=false,divisive=4", small, 10, 3072*100 + 2*100 + 100*10 + 10, []string{"bn1.weight", "fc1.weight"}},
 		{"mlp:3072-100-10,branches=3", small, 10, 3*(3072*100+100) + 100*10 + 10, []string{"branches.2.fc1.weight", "fc2.bias"}},
 		{"lenet5", nets.Shape{Height: 28, Width: 28, Channels: 1}, 10, 61706, []string{"conv1.bias", "fc3.weight"}},
+		{"lenet1989", nets.Shape{Height: 16, Width: 16, Channels: 1}, 10, 12*25 + 12 + 12*12*25 + 12 + 12*16*30 + 30 + 310, []string{"conv2.bias", "fc2.weight"}},
 		{"resnet20", small, 10, 272474, []string{"layer2.0.downsample.0.weight", "layer3.2.bn2.running_var"}},
 		{"resnet18:7x7", large, 1000, 11689512, []string{"layer4.0.downsample.1.running_mean", "fc.bias"}},
 		{"resnet18", small, 10, 11173962, []string{"conv1.weight", "layer1.1.conv2.weight"}},

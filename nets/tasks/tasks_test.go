@@ -107,6 +107,25 @@ func TestSines(t *testing.T) {
 	near(t, "the error of zeros in the test", tested.Get("error").Each, 0.5, 0.5)
 }
 
+// TestCodes: each learner sees all codes and is wanted to give them back; numbers within 0.4 are near.
+func TestCodes(t *testing.T) {
+	answer := func(_, want []float32) []float32 {
+		y := slices.Clone(want)
+		y[0], y[1], y[2] = y[0]-0.39, y[1]+0.41, y[2]-0.41 // of the first learner
+		return y
+	}
+	w, _, tested := watch(t, func() nets.Task { return &tasks.Codes{Bits: 3} }, 1, answer)
+	want := []float32{1, 0, 0, 0, 1, 0, 0, 0, 1}
+	for _, s := range w.shown {
+		if !slices.Equal(s.x, slices.Concat(want, want)) || !slices.Equal(s.want, s.x) {
+			t.Errorf("%v is shown and %v wanted, want %v of both learners", s.x, s.want, want)
+		}
+	}
+	if near := tested.Get("near").Each; math.Abs(near[0]-7./9) > 1e-6 || near[1] != 1 {
+		t.Errorf("%v are near, want 7/9 and all", near)
+	}
+}
+
 func TestXOR(t *testing.T) {
 	// Learner 0 is right of the first example alone, learner 1 is right but for the last example.
 	answer := func(_, want []float32) []float32 {
