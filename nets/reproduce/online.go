@@ -1,0 +1,275 @@
+package reproduce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/perturb"
+	"hebb/nets/recurrent"
+	"hebb/nets/tasks"
+)
+
+// online sets the rules of recurrent networks side by side: what each reaches in a task, and what it costs. The rate of
+// each rule is chosen by a search of the same size, on other seeds than those of the result.
+var online = Experiment{
+	Name:   "online",
+	About:  "the rules of recurrent networks on tasks of memory: what each reaches, and what it costs in time and memory",
+	Source: "a comparison of hebb's own; what a constant answer or chance reaches, as the tasks define it",
+	Scales: []Scale{
+		{Name: "cpu", About: "all rules on six tasks", Takes: 2 * time.Hour, Parts: parts(24, 5, lessons)},
+		{Name: "small", About: "two tasks of a few moments, 8 units", Takes: 10 * time.Second, Parts: parts(8, 2, shortLessons)},
+	},
+}
+
+// A lesson is a task, how long it is learned, and how its test is read.
+type lesson struct {
+	name      string
+	task      func() nets.Task
+	metric    string  // of the test
+	chance    float64 // what a constant answer or chance has of it; above it errors are worse and shares are better
+	criterion float64 // what counts as solved
+	classes   bool
+	moments   int
+	succeeds  bool // bptt is to meet the criterion
+}
+
+var lessons = []lesson{
+	{"sines", func() nets.Task { return &tasks.Sines{Period: 20, Outputs: 1, Cue: 5} }, "error", 0.5, 0.05, false, 20000, true},
+	{"addition-20", func() nets.Task { return &tasks.Addition{Length: 20, Batch: 16} }, "error", 1. / 6, 1. / 60, false, 20000, true},
+	{"copy-20", func() nets.Task { return &tasks.Copy{Length: 20, Items: 3, Symbols: 4, Batch: 16} }, "accuracy", 0.25, 0.95, true, 20000, false},
+	{"anbn-16", func() nets.Task { return &tasks.AnBn{Most: 16, Pause: 0.5, Length: 80, Batch: 16} }, "strings", 1. / 16, 0.9, true, 12000, false},
+	{"addition-50", func() nets.Task { return &tasks.Addition{Length: 50, Batch: 16} }, "error", 1. / 6, 1. / 60, false, 20000, false},
+	{"copy-50", func() nets.Task { return &tasks.Copy{Length: 50, Items: 3, Symbols: 4, Batch: 16} }, "accuracy", 0.25, 0.95, true, 20000, false},
+}
+
+var shortLessons = []lesson{
+	{"sines", func() nets.Task { return &tasks.Sines{Period: 5, Outputs: 1, Cue: 2} }, "error", 0.5, 0.05, false, 2000, true},
+	{"copy-10", func() nets.Task { return &tasks.Copy{Length: 10, Items: 2, Symbols: 2, Batch: 8} }, "accuracy", 0.5, 0.95, true, 2000, false},
+}
+
+// An onlineRule is a rule of the comparison, and the rates of its search.
+type onlineRule struct {
+	name   string
+	system func(units int, classes bool) nets.System
+	rates  []float64
+}
+
+var rates = []float64{1e-3, 3e-3, 1e-2, 3e-2}
+
+// onlineRules are all of nets/recurrent, with Adam, and of nets/perturb those that a recurrent network has, with plain steps.
+var onlineRules = []onlineRule{
+	{"bptt", gradients(func(l recurrent.Leaky, g recurrent.Learning) nets.System {
+		return &recurrent.BPTT{Leaky: l, Learning: g}
+	}), rates},
+	{"tbptt:span=10", gradients(func(l recurrent.Leaky, g recurrent.Learning) nets.System {
+		return &recurrent.TBPTT{Leaky: l, Span: 10, Learning: g}
+	}), rates},
+	{"rtrl", gradients(func(l recurrent.Leaky, g recurrent.Learning) nets.System {
+		return &recurrent.RTRL{Leaky: l, Learning: g}
+	}), rates},
+	{"uoro", gradients(func(l recurrent.Leaky, g recurrent.Learning) nets.System {
+		return &recurrent.UORO{Leaky: l, Learning: g}
+	}), rates},
+	{"kfrtrl", gradients(func(l recurrent.Leaky, g recurrent.Learning) nets.System {
+		return &recurrent.KFRTRL{Leaky: l, Learning: g}
+	}), rates},
+	{"rflo", gradients(func(l recurrent.Leaky, g recurrent.Learning) nets.System {
+		return &recurrent.RFLO{Leaky: l, Learning: g}
+	}), rates},
+	{"np", perturbed(func(w perturb.Weight) nets.System { return (*perturb.Node)(&w) }), []float64{3e-3, 1e-2, 3e-2, 1e-1}},
+	{"wp", perturbed(func(w perturb.Weight) nets.System { return &w }), []float64{3e-3, 1e-2, 3e-2, 1e-1}},
+	{"readout", gradients(func(l recurrent.Leaky, g recurrent.Learning) nets.System {
+		return &recurrent.Readout{Leaky: l, Optimiser: g.Optimiser}
+	}), rates},
+}
+
+// gradients gives a rule the network of the comparison, and Adam.
+func gradients(system func(recurrent.Leaky, recurrent.Learning) nets.System) func(int, bool) nets.System {
+	return func(units int, _ bool) nets.System {
+		return system(recurrent.Leaky{Units: units, Tau: 2, Gain: 1}, recurrent.Learning{Optimiser: nets.DefaultAdam})
+	}
+}
+
+// perturbed gives a rule the same network. Of classes the slope along the noise is a difference of two losses.
+func perturbed(system func(perturb.Weight) nets.System) func(int, bool) nets.System {
+	return func(units int, classes bool) nets.System {
+		return system(perturb.Weight{Hidden: []int{units}, Sigma: 1e-3, Exact: !classes, Recurrent: true, Tau: 2, Gain: 1})
+	}
+}
+
+const (
+	chosenRate Quantity = "rate, of the search"
+	momentTime Quantity = "time of a moment, µs"
+	traceBytes Quantity = "memory of states and traces, bytes"
+
+	// searchSeeds are how many seeds the search has, and searchFirst how far they are from the result's.
+	searchSeeds, searchFirst = 2, 1000
+)
+
+func (l lesson) result() Quantity { return Quantity("test: " + l.metric) }
+
+func (l lesson) found(rate float64) Quantity {
+	return Quantity(fmt.Sprintf("test after half as long at the rate %g: %s", rate, l.metric))
+}
+
+// solves reports whether a result is as good as the criterion.
+func (l lesson) solves(x float64) bool { return l.better(x, l.criterion) || x == l.criterion }
+
+func (l lesson) better(x, than float64) bool {
+	if l.criterion < l.chance {
+		return x < than
+	}
+	return x > than
+}
+
+// parts has a part for each task: of each rule a run of its search, and one of its result.
+func parts(units, seeds int, lessons []lesson) (all []Part) {
+	for _, l := range lessons {
+		p := Part{Name: l.name, About: fmt.Sprintf("%d leaky units, τ = 2, %d moments; time and memory are of one learner; a rate is chosen by %d other seeds of half as long",
+			units, l.moments, searchSeeds)}
+		for _, r := range onlineRules {
+			s := onlineSearch{l, r, units}
+			search, result := Run{Name: s.name(), Seeds: searchSeeds, Make: Program(s.run)}, Run{Name: r.name, Seeds: seeds, Make: chosen{s}}
+			for _, rate := range r.rates {
+				search.Figures = append(search.Figures, Figure{What: l.found(rate), Published: l.chance, From: "chance"})
+			}
+			result.Figures = []Figure{{What: l.result(), Published: l.chance, From: "chance"}, none(chosenRate), none(momentTime), none(traceBytes)}
+			p.Runs = append(p.Runs, search, result)
+		}
+		p.Check = l.claims()
+		all = append(all, p)
+	}
+	return all
+}
+
+// claims of a task are about medians, which one seed that is off does not move.
+func (l lesson) claims() []Claim {
+	median := func(rows Rows, rule string) float64 { return rows.Of(rule, l.result()).Median() }
+	says := fmt.Sprintf("%s of %.3g", l.metric, l.criterion)
+	claims := []Claim{
+		{"the readout alone has no seed with the " + says, func(rows Rows) bool {
+			return rows.all("readout", l.result(), func(x float64) bool { return !l.solves(x) })
+		}},
+		{"bptt is better than the readout alone, in the median", func(rows Rows) bool {
+			return l.better(median(rows, "bptt"), median(rows, "readout"))
+		}},
+		{"rtrl keeps more in memory than any other rule", func(rows Rows) bool {
+			ok := len(rows) > 0
+			for _, r := range onlineRules {
+				ok = ok && (r.name == "rtrl" || rows.Mean(r.name, traceBytes) < rows.Mean("rtrl", traceBytes))
+			}
+			return ok
+		}},
+	}
+	if l.succeeds {
+		claims = append(claims, Claim{"bptt has the " + says + " in the median", func(rows Rows) bool { return l.solves(median(rows, "bptt")) }})
+	}
+	return claims
+}
+
+// An onlineSearch is the search for the rate of a rule in a task.
+type onlineSearch struct {
+	lesson
+	rule  onlineRule
+	units int
+}
+
+func (s onlineSearch) name() string { return s.rule.name + ", search" }
+
+// run learns at each rate, for half as long.
+func (s onlineSearch) run(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
+	f := Figures{}
+	for _, rate := range s.rule.rates {
+		one, err := s.learn(ctx, dev, Seeds{seeds.First + searchFirst, seeds.N}, rate, s.moments/2)
+		if err != nil {
+			return nil, err
+		}
+		f[s.found(rate)] = one[s.result()]
+	}
+	return f, nil
+}
+
+// best is the rate with the best median; among equals the least.
+func (s onlineSearch) best(f Figures) float64 {
+	best := s.rule.rates[0]
+	for _, rate := range s.rule.rates {
+		if s.better(f[s.found(rate)].Median(), f[s.found(best)].Median()) {
+			best = rate
+		}
+	}
+	return best
+}
+
+// chosen makes the run of a rule at the rate that its search chose, in the folder beside it.
+type chosen struct{ onlineSearch }
+
+// Make learns, unless it is done already.
+func (c chosen) Make(ctx context.Context, at Place, seeds Seeds) (Result, error) {
+	beside := at
+	beside.Dir = filepath.Join(filepath.Dir(at.Dir), folder(c.name()))
+	search, err := beside.kept(Seeds{seeds.First, math.MaxInt})
+	if err == nil && search.Seeds.N == 0 {
+		err = fmt.Errorf("%s has no search by this version from seed %d on", beside.Dir, seeds.First)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	rate := c.best(search.Figures)
+	return Program(func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
+		f, err := c.learn(ctx, dev, seeds, rate, c.moments)
+		if err == nil {
+			f[chosenRate] = slices.Repeat(Values{rate}, seeds.N)
+		}
+		return f, err
+	}).Make(ctx, at, seeds)
+}
+
+// learn trains all seeds side by side and tests them. One that diverges has learned nothing and counts as chance. The time
+// of a moment is the least of some stretches of the training, which other work on the machine disturbs least.
+func (s onlineSearch) learn(ctx context.Context, dev *compute.Device, seeds Seeds, rate float64, moments int) (Figures, error) {
+	session, err := nets.Run{System: func() nets.System { return s.rule.system(s.units, s.classes) }, Task: s.task, Test: s.task,
+		Learners: seeds.N, Seed: seeds.First, Rate: rate, Schedule: nets.Schedule{Kind: "cosine"}, Moments: moments}.Open(dev)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	stretch := max(1, moments/50)
+	least, began := math.Inf(1), time.Now()
+	for n := 1; n <= moments && err == nil; n++ {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err = session.Step(ctx); err == nil && (n%stretch == 0 || n == moments) {
+			_, err = session.Metrics()
+			if n%stretch == 0 {
+				least = min(least, time.Since(began).Seconds()/float64(stretch*seeds.N))
+			}
+			began = time.Now()
+		}
+	}
+	reached := slices.Repeat(Values{s.chance}, seeds.N)
+	if err == nil {
+		var m nets.Metrics
+		m, err = session.Evaluate(ctx, nil)
+		for i, x := range m.Get(s.metric).Each {
+			if x == x {
+				reached[i] = x
+			}
+		}
+	}
+	if err != nil && !errors.Is(err, nets.ErrDiverged) {
+		return nil, err
+	}
+	if math.IsInf(least, 1) {
+		least = math.NaN()
+	}
+	return Figures{s.result(): reached, momentTime: slices.Repeat(Values{1e6 * least}, seeds.N),
+		traceBytes: slices.Repeat(Values{float64(session.TraceBytes())}, seeds.N)}, nil
+}
