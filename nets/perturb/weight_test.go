@@ -47,6 +47,9 @@ var variants = map[string]perturb.Weight{
 	"recurrent and exact": {Hidden: []int{7, 5}, Sigma: 1e-6, Recurrent: true, Tau: 3, Gain: 1, Exact: true},
 }
 
+// rewarded is a network that learns from rewards.
+var rewarded = perturb.Weight{Hidden: []int{3}, Sigma: 0.01, Rewarded: true, Recurrent: true, Tau: 2, Gain: 1.5}
+
 func xor() nets.Task { return &tasks.XOR{} }
 
 func noise(shown *[]lab.Shown) func() nets.Task {
@@ -62,6 +65,10 @@ func TestVerify(t *testing.T) {
 				lab.Verify(t, nets.Run{System: made(rule, set), Task: noise(nil), Test: noise(nil), Learners: 2, Rate: 0.1}, 3)
 			})
 		}
+		t.Run(rule+", rewarded", func(t *testing.T) {
+			task := func() nets.Task { one := small(false); one.Rewarded = true; return one }
+			lab.Verify(t, nets.Run{System: made(rule, rewarded), Task: task, Test: task, Learners: 2, Rate: 0.1}, 2)
+		})
 	}
 }
 
@@ -70,6 +77,13 @@ func TestPromises(t *testing.T) {
 		for _, name := range []string{"layers", "recurrent", "recurrent and exact"} {
 			t.Run(rule+", "+name, func(t *testing.T) { nettest.System(t, made(rule, variants[name]), noise(nil)) })
 		}
+	}
+	for _, rule := range rules {
+		t.Run(rule+", rewarded", func(t *testing.T) {
+			nettest.System(t, made(rule, rewarded), func() nets.Task {
+				return &tasks.Subtasks{Outputs: 2, Inputs: 4, Length: 3, Task: 2, Trial: 1, Floor: 0.5, Weight: 0.1, InTime: true, Rewarded: true}
+			})
+		})
 	}
 	for name, task := range map[string]func() nets.Task{
 		"subtasks": func() nets.Task { return small(true) }, "subtasks at once": func() nets.Task { return small(false) },
@@ -172,6 +186,8 @@ func TestWrong(t *testing.T) {
 		{"sigma NaN", perturb.Weight{Sigma: nan}, xor},
 		{"sigma 1e-06 is too small for a difference of two losses in float32, want at least 1e-05, or exact=true", perturb.Weight{Sigma: 1e-6}, xor},
 		{"sigma 1e-31, want at least 1e-30", perturb.Weight{Sigma: 1e-31, Exact: true}, xor},
+		{"sigma 0.0005 is too small for a difference of two rewards in float32, want at least 0.001", perturb.Weight{Sigma: 5e-4, Rewarded: true}, xor},
+		{"exact=true wants a task that knows its error, and rewarded=true one that does not", perturb.Weight{Sigma: 1, Exact: true, Rewarded: true}, xor},
 		{"tau 0.5, want at least 1", perturb.Weight{Hidden: []int{3}, Sigma: 1, Recurrent: true, Tau: 0.5}, xor},
 		{"tau -1", perturb.Weight{Sigma: 1, Tau: -1}, xor},
 		{"gain NaN", perturb.Weight{Sigma: 1, Gain: nan}, xor},
@@ -179,6 +195,7 @@ func TestWrong(t *testing.T) {
 		{"exact=true wants a squared error, and the task wants one of 2 classes", perturb.Weight{Sigma: 1, Exact: true}, classes},
 		{"wants 1 numbers", perturb.Weight{Sigma: 1, Loss: nets.CrossEntropy}, xor},
 		{"those of the task have no end", perturb.Weight{Sigma: 1, Trials: true}, endless},
+		{"those of the task have no end", perturb.Weight{Sigma: 1, Rewarded: true}, endless},
 	} {
 		for _, rule := range rules {
 			_, err := nets.Run{System: made(rule, c.set), Task: c.task}.Open(lab.CPU(t))
@@ -206,5 +223,13 @@ func TestBegun(t *testing.T) {
 		if (err != nil) != trials || trials && !strings.Contains(err.Error(), "want trials that begin together") {
 			t.Errorf("trials %t: error is %v", trials, err)
 		}
+	}
+}
+
+// TestNoReward: a task that gives no reward when a trial ends stops a run that wants one, in the moment after.
+func TestNoReward(t *testing.T) {
+	s := lab.Make(t, lab.CPU(t), nets.Run{System: made("wp", perturb.Weight{Sigma: 1, Rewarded: true}), Task: xor}, 1)
+	if err := s.Step(t.Context()); err == nil || !strings.Contains(err.Error(), "a trial ended without a reward from the task") {
+		t.Errorf("error is %v", err)
 	}
 }
