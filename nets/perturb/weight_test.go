@@ -1,6 +1,7 @@
 package perturb_test
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"hebb/compute"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/nettest"
@@ -226,10 +228,26 @@ func TestBegun(t *testing.T) {
 	}
 }
 
-// TestNoReward: a task that gives no reward when a trial ends stops a run that wants one, in the moment after.
+// secret is exclusive or, whose classes nobody is told.
+type secret struct{ tasks.XOR }
+
+func (s *secret) Show(p *nets.Pass) nets.Moment {
+	m := s.XOR.Show(p)
+	m.Want = nil
+	return m
+}
+
+func (s *secret) Judge(*nets.Pass, nets.Moment, *compute.Tensor) {}
+
+// TestNoReward: a task that says what is right stops a run that wants a reward, and so does a trial that ends without one.
 func TestNoReward(t *testing.T) {
-	s := lab.Make(t, lab.CPU(t), nets.Run{System: made("wp", perturb.Weight{Sigma: 1, Rewarded: true}), Task: xor}, 1)
-	if err := s.Step(t.Context()); err == nil || !strings.Contains(err.Error(), "a trial ended without a reward from the task") {
-		t.Errorf("error is %v", err)
+	for want, task := range map[string]func() nets.Task{
+		"step 1: perturb: rewarded=true, and the task says what is right":                  xor,
+		"step 2: perturb: rewarded=true, and a trial ended without a reward from the task": func() nets.Task { return &secret{} },
+	} {
+		s := lab.Make(t, lab.CPU(t), nets.Run{System: made("wp", perturb.Weight{Sigma: 1, Rewarded: true}), Task: task}, 0)
+		if err := cmp.Or(s.Step(t.Context()), s.Step(t.Context())); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q in it", err, want)
+		}
 	}
 }

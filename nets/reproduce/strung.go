@@ -31,9 +31,9 @@ const (
 	byParts, atOnce = "strung", "at once"
 )
 
-// part compares the two, over as many moments of learning.
+// part compares the two, over as many moments of learning. Short sequences are learned at once as well.
 func (s stringing) part(seeds int) Part {
-	return Part{
+	p := Part{
 		Name: "strung",
 		About: fmt.Sprintf("hebb's own, not of the paper: %d patterns of %d moments by rflo, %d units, τ = 3: one by one, and strung by a second circuit, or at once; %d moments",
 			s.Patterns, s.Period, s.units, s.one+s.order),
@@ -47,6 +47,12 @@ func (s stringing) part(seeds int) Part {
 			}},
 		},
 	}
+	if s.Patterns*s.Period >= 100 {
+		p.Check = append(p.Check, Claim{"strung patterns have less error than the sequence learned at once, in the median", func(rows Rows) bool {
+			return rows.Of(byParts, sequenceError).Median() < rows.Of(atOnce, sequenceError).Median()
+		}})
+	}
+	return p
 }
 
 // open opens a session that learns in one order, and is tested in another. still names weights that stay.
