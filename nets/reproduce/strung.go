@@ -16,7 +16,11 @@ type stringing struct {
 	tasks.Strung
 	units      int
 	one, order int // moments of learning the patterns, and the order
+	rate       float64
 }
+
+// stringRates are the rates at which both are made: the best of each is compared.
+var stringRates = []float64{1e-3, 3e-4}
 
 var (
 	sequence      = tasks.Strung{Patterns: 5, Period: 20, Delay: 8}
@@ -37,22 +41,32 @@ func (s stringing) part(seeds int) Part {
 		Name: "strung",
 		About: fmt.Sprintf("hebb's own, not of the paper: %d patterns of %d moments by rflo, %d units, τ = 3: one by one, and strung by a second circuit, or at once; %d moments",
 			s.Patterns, s.Period, s.units, s.one+s.order),
-		Runs: []Run{
-			{Name: byParts, Seeds: seeds, Make: Program(s.parts), Figures: []Figure{none(sequenceError), none(rightCues), none(beforeOrder)}},
-			{Name: atOnce, Seeds: seeds, Make: Program(s.atOnce), Figures: []Figure{none(sequenceError)}},
-		},
-		Check: []Claim{
-			{"the second circuit does it: before it has learned the order the error is more than twice as large, in the median", func(rows Rows) bool {
-				return rows.Of(byParts, beforeOrder).Median() > 2*rows.Of(byParts, sequenceError).Median()
-			}},
-		},
+		Check: []Claim{{"the second circuit does it: before it has learned the order the error is more than twice as large, in the median", func(rows Rows) bool {
+			return best(rows, byParts, beforeOrder) > 2*best(rows, byParts, sequenceError)
+		}}},
+	}
+	for _, s.rate = range stringRates {
+		p.Runs = append(p.Runs,
+			Run{Name: atRate(byParts, s.rate), Seeds: seeds, Make: Program(s.parts), Figures: []Figure{none(sequenceError), none(rightCues), none(beforeOrder)}},
+			Run{Name: atRate(atOnce, s.rate), Seeds: seeds, Make: Program(s.atOnce), Figures: []Figure{none(sequenceError)}})
 	}
 	if s.Patterns*s.Period >= 100 {
-		p.Check = append(p.Check, Claim{"strung patterns have less error than the sequence learned at once, in the median", func(rows Rows) bool {
-			return rows.Of(byParts, sequenceError).Median() < rows.Of(atOnce, sequenceError).Median()
+		p.Check = append(p.Check, Claim{"strung patterns have less error than the sequence learned at once, each at its best rate, in the median", func(rows Rows) bool {
+			return best(rows, byParts, sequenceError) < best(rows, atOnce, sequenceError)
 		}})
 	}
 	return p
+}
+
+func atRate(run string, rate float64) string { return fmt.Sprintf("%s, rate %g", run, rate) }
+
+// best is the least median of a quantity over the rates.
+func best(rows Rows, run string, q Quantity) float64 {
+	least := rows.Of(atRate(run, stringRates[0]), q).Median()
+	for _, rate := range stringRates {
+		least = min(least, rows.Of(atRate(run, rate), q).Median())
+	}
+	return least
 }
 
 // open opens a session that learns in one order, and is tested in another. still names weights that stay.
@@ -72,7 +86,7 @@ func (s stringing) open(dev *compute.Device, seeds Seeds, order, test string, mo
 		System: func() nets.System {
 			return &recurrent.RFLO{Leaky: recurrent.Leaky{Units: s.units, Tau: 3, Gain: 1.2}, Learning: recurrent.Learning{Optimiser: optimiser}}
 		},
-		Task: task(order), Test: task(test), Learners: seeds.N, Seed: seeds.First, Rate: 1e-3, Schedule: nets.Schedule{Kind: "cosine"}, Moments: moments,
+		Task: task(order), Test: task(test), Learners: seeds.N, Seed: seeds.First, Rate: s.rate, Schedule: nets.Schedule{Kind: "cosine"}, Moments: moments,
 	}.Open(dev)
 }
 

@@ -98,7 +98,7 @@ func TestDraws(t *testing.T) {
 func TestSmall(t *testing.T) {
 	for name, make := range map[string]Program{
 		"kfrtrl": drawing{"kfrtrl", 4, 5, 20}.run, "uoro, plain": drawing{"uoro, plain", 4, 5, 20}.run, byRFLO: wave{byRFLO, 3}.run, byBPTT: wave{byBPTT, 3}.run,
-		"strung": stringing{shortSequence, 4, 48, 24}.parts, "at once": stringing{shortSequence, 4, 48, 24}.atOnce,
+		"strung": stringing{shortSequence, 4, 48, 24, 1e-3}.parts, "at once": stringing{shortSequence, 4, 48, 24, 1e-3}.atOnce,
 	} {
 		dev, err := openCPU()
 		if err != nil {
@@ -127,9 +127,11 @@ func TestSmall(t *testing.T) {
 func TestStrungClaims(t *testing.T) {
 	for _, c := range (stringing{Strung: sequence}).part(2).Check {
 		for after, holds := range map[float64]bool{0.1: true, 0.2: false} {
-			rows := Rows{
-				{Run: byParts, Result: Result{Figures: Figures{beforeOrder: {0.3, 0.3}, sequenceError: {after, after}}}},
-				{Run: atOnce, Result: Result{Figures: Figures{sequenceError: {0.15, 0.15}}}},
+			var rows Rows
+			for i, rate := range stringRates { // the last is the best
+				worse := float64(len(stringRates) - i)
+				rows = append(rows, Row{Run: atRate(byParts, rate), Result: Result{Figures: Figures{beforeOrder: {0.3 * worse}, sequenceError: {after * worse}}}},
+					Row{Run: atRate(atOnce, rate), Result: Result{Figures: Figures{sequenceError: {0.15 * worse}}}})
 			}
 			if c.Holds(rows) != holds || c.Holds(nil) {
 				t.Errorf("%s: %t of a fall from 0.3 to %g, %t of none", c.Says, c.Holds(rows), after, c.Holds(nil))
