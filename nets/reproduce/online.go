@@ -23,8 +23,8 @@ var online = Experiment{
 	About:  "the rules of recurrent networks on tasks of memory: what each reaches, and what it costs in time and memory",
 	Source: "a comparison of hebb's own; what a constant answer or chance reaches, as the tasks define it",
 	Scales: []Scale{
-		{Name: "cpu", About: "all rules on six tasks", Takes: 2 * time.Hour, Parts: parts(24, 5, lessons)},
-		{Name: "small", About: "two tasks of a few moments, 8 units", Takes: 10 * time.Second, Parts: parts(8, 2, shortLessons)},
+		{Name: "cpu", About: "all rules on six tasks", Takes: 30 * time.Minute, Parts: parts(24, 5, lessons)},
+		{Name: "small", About: "two tasks of a few moments, 8 units", Takes: 15 * time.Second, Parts: parts(8, 2, shortLessons)},
 	},
 }
 
@@ -37,21 +37,30 @@ type lesson struct {
 	criterion float64 // what counts as solved
 	classes   bool
 	moments   int
-	succeeds  bool // bptt is to meet the criterion
+	bptt      expectation
 }
 
+// An expectation is what bptt is to reach in a lesson. Some are too short for it to reach anything.
+type expectation int
+
+const (
+	nothing expectation = iota
+	ahead               // of the readout alone
+	solved              // and the criterion
+)
+
 var lessons = []lesson{
-	{"sines", func() nets.Task { return &tasks.Sines{Period: 20, Outputs: 1, Cue: 5} }, "error", 0.5, 0.05, false, 20000, true},
-	{"addition-20", func() nets.Task { return &tasks.Addition{Length: 20, Batch: 16} }, "error", 1. / 6, 1. / 60, false, 20000, true},
-	{"copy-20", func() nets.Task { return &tasks.Copy{Length: 20, Items: 3, Symbols: 4, Batch: 16} }, "accuracy", 0.25, 0.95, true, 20000, false},
-	{"anbn-16", func() nets.Task { return &tasks.AnBn{Most: 16, Pause: 0.5, Length: 80, Batch: 16} }, "strings", 1. / 16, 0.9, true, 12000, false},
-	{"addition-50", func() nets.Task { return &tasks.Addition{Length: 50, Batch: 16} }, "error", 1. / 6, 1. / 60, false, 20000, false},
-	{"copy-50", func() nets.Task { return &tasks.Copy{Length: 50, Items: 3, Symbols: 4, Batch: 16} }, "accuracy", 0.25, 0.95, true, 20000, false},
+	{"sines", func() nets.Task { return &tasks.Sines{Period: 20, Outputs: 1, Cue: 5} }, "error", 0.5, 0.05, false, 20000, solved},
+	{"addition-20", func() nets.Task { return &tasks.Addition{Length: 20, Batch: 16} }, "error", 1. / 6, 1. / 60, false, 20000, solved},
+	{"copy-20", func() nets.Task { return &tasks.Copy{Length: 20, Items: 3, Symbols: 4, Batch: 16} }, "accuracy", 0.25, 0.95, true, 20000, ahead},
+	{"anbn-16", func() nets.Task { return &tasks.AnBn{Most: 16, Pause: 0.5, Length: 80, Batch: 16} }, "strings", 1. / 16, 0.9, true, 12000, nothing},
+	{"addition-50", func() nets.Task { return &tasks.Addition{Length: 50, Batch: 16} }, "error", 1. / 6, 1. / 60, false, 20000, nothing},
+	{"copy-50", func() nets.Task { return &tasks.Copy{Length: 50, Items: 3, Symbols: 4, Batch: 16} }, "accuracy", 0.25, 0.95, true, 20000, ahead},
 }
 
 var shortLessons = []lesson{
-	{"sines", func() nets.Task { return &tasks.Sines{Period: 5, Outputs: 1, Cue: 2} }, "error", 0.5, 0.05, false, 2000, true},
-	{"copy-10", func() nets.Task { return &tasks.Copy{Length: 10, Items: 2, Symbols: 2, Batch: 8} }, "accuracy", 0.5, 0.95, true, 2000, false},
+	{"sines", func() nets.Task { return &tasks.Sines{Period: 5, Outputs: 1, Cue: 2} }, "error", 0.5, 0.05, false, 2000, solved},
+	{"copy-10", func() nets.Task { return &tasks.Copy{Length: 10, Items: 2, Symbols: 2, Batch: 8} }, "accuracy", 0.5, 0.95, true, 2000, ahead},
 }
 
 // An onlineRule is a rule of the comparison, and the rates of its search.
@@ -213,11 +222,13 @@ func (l lesson) claims() []Claim {
 		{"the readout alone has no seed with the " + says, func(rows Rows) bool {
 			return rows.all("readout", l.result(), func(x float64) bool { return !l.solves(x) })
 		}},
-		{"bptt is better than the readout alone, in the median", func(rows Rows) bool {
-			return l.better(median(rows, "bptt"), median(rows, "readout"))
-		}},
 	}
-	if l.succeeds {
+	if l.bptt >= ahead {
+		claims = append(claims, Claim{"bptt is better than the readout alone, in the median", func(rows Rows) bool {
+			return l.better(median(rows, "bptt"), median(rows, "readout"))
+		}})
+	}
+	if l.bptt == solved {
 		claims = append(claims, Claim{"bptt has the " + says + " in the median", func(rows Rows) bool { return l.solves(median(rows, "bptt")) }})
 	}
 	return claims

@@ -9,7 +9,7 @@ import (
 )
 
 // brief is a task of a few moments.
-var brief = lesson{"sines", func() nets.Task { return &tasks.Sines{Period: 5, Outputs: 1, Cue: 1} }, "error", 0.5, 0.05, false, 40, true}
+var brief = lesson{"sines", func() nets.Task { return &tasks.Sines{Period: 5, Outputs: 1, Cue: 1} }, "error", 0.5, 0.05, false, 40, solved}
 
 // TestOnline: the result is of the rate that the search found best, on other seeds; without a search there is none, and a
 // learner that diverges counts as chance.
