@@ -24,6 +24,7 @@ var stringRates = []float64{1e-3, 3e-4}
 
 var (
 	sequence      = tasks.Strung{Patterns: 5, Period: 20, Delay: 8}
+	longSequence  = tasks.Strung{Patterns: 8, Period: 20, Delay: 8}
 	shortSequence = tasks.Strung{Patterns: 2, Period: 12, Delay: 5}
 )
 
@@ -38,7 +39,7 @@ const (
 // part sets the two side by side, over as many moments of learning.
 func (s stringing) part(seeds int) Part {
 	p := Part{
-		Name: "strung",
+		Name: fmt.Sprintf("strung-%d", s.Patterns),
 		About: fmt.Sprintf("hebb's own, not of the paper: %d patterns of %d moments by rflo, %d units, τ = 3: one by one, and strung by a second circuit, or at once; %d moments",
 			s.Patterns, s.Period, s.units, s.one+s.order),
 		Check: []Claim{{"the second circuit does it: before it has learned the order the error is more than twice as large, in the median", func(rows Rows) bool {
@@ -49,6 +50,11 @@ func (s stringing) part(seeds int) Part {
 		p.Runs = append(p.Runs,
 			Run{Name: atRate(byParts, s.rate), Seeds: seeds, Make: Program(s.parts), Figures: []Figure{none(sequenceError), none(rightCues), none(beforeOrder)}},
 			Run{Name: atRate(atOnce, s.rate), Seeds: seeds, Make: Program(s.atOnce), Figures: []Figure{none(sequenceError)}})
+	}
+	if s.Patterns >= 8 { // what is shorter is learned at once as well
+		p.Check = append(p.Check, Claim{"strung patterns have less error than the sequence learned at once, each at its better rate, in the median", func(rows Rows) bool {
+			return best(rows, byParts, sequenceError) < best(rows, atOnce, sequenceError)
+		}})
 	}
 	return p
 }
