@@ -28,6 +28,9 @@ var Tasks = []nets.NamedTask{
 	{Name: "addition", About: "two marked numbers among many, and at the end their sum", Task: func() nets.Task { return &Addition{Length: 20, Batch: 16} }, Moments: 100_000},
 	{Name: "copy", About: "symbols, and after a delay the same again", Task: func() nets.Task { return &Copy{Length: 20, Items: 3, Symbols: 4, Batch: 16} }, Moments: 100_000},
 	{Name: "anbn", About: "strings of n a and as many b, symbol by symbol, with pauses: the next one", Task: func() nets.Task { return &AnBn{Most: 16, Pause: 0.5, Length: 80, Batch: 16} }, Moments: 400_000},
+	{Name: "strung", About: "patterns that are learned one by one and strung into a sequence by the answers (hebb's own)", Task: func() nets.Task {
+		return &Strung{Patterns: 4, Period: 20, Delay: 8, Order: "random"}
+	}, Moments: 100_000},
 	{Name: "wave", About: "a period of a sum of sines, without any input", Task: func() nets.Task { return &Wave{Period: 100} }, Moments: 99000},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 }

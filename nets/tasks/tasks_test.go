@@ -1,6 +1,7 @@
 package tasks_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -305,6 +306,40 @@ func TestSubtasks(t *testing.T) {
 		row := w.shown[0].x[at*inputs:][:inputs]
 		if !slices.Equal(m.x[:inputs], row) || !slices.Equal(m.want[:outputs], w.shown[0].want[at*outputs:][:outputs]) || m.first != (at == 0) || m.last != (at == length-1) {
 			t.Errorf("moment %d shows %v and is the first %t, the last %t, want %v", at, m.x[:inputs], m.first, m.last, row)
+		}
+	}
+}
+
+// TestRewardedSubtasks: each draw is shown in two trials, nothing is wanted, and the error is that of what would be right.
+func TestRewardedSubtasks(t *testing.T) {
+	for _, inTime := range []bool{false, true} {
+		task := &tasks.Subtasks{Outputs: 2, Inputs: 6, Length: 5, Task: 4, Trial: 2, Floor: 0.5, Weight: 0.25, InTime: inTime, Rewarded: true}
+		moments := map[bool]int{false: 1, true: 5}[inTime]
+		w, learned, _ := watch(t, func() nets.Task { one := *task; return &one }, 16*moments, func(x, want []float32) (y []float32) {
+			if want != nil {
+				t.Fatalf("in time %t: wanted is %v", inTime, want)
+			}
+			for row := range slices.Chunk(x, 6) {
+				sum := float32(0)
+				for _, v := range row {
+					sum += 0.25 * v
+				}
+				y = append(y, sum, sum)
+			}
+			return y
+		})
+		near(t, "the error that remains", learned.Get("error").Each, 0.5, 0.5)
+		draws := map[string]bool{}
+		for n := 0; n < 16*moments; n += 2 * moments {
+			for k := range moments {
+				if a, b := w.shown[n+k].x, w.shown[n+k+moments].x; !slices.Equal(a, b) {
+					t.Errorf("in time %t: moment %d shows %v, and %v in the second trial", inTime, n+k, a, b)
+				}
+			}
+			draws[fmt.Sprint(w.shown[n].x)] = true
+		}
+		if len(draws) < 4 {
+			t.Errorf("in time %t: %d draws of 8 differ", inTime, len(draws))
 		}
 	}
 }
