@@ -39,7 +39,8 @@ func TestFeedbackStart(t *testing.T) {
 // TestSigns: uniform sign symmetry sends by the standard deviation that the weights started with.
 func TestSigns(t *testing.T) {
 	const inputs = 4.
-	for init, want := range map[stack.Init]float64{stack.Torch: 1 / (3 * inputs), stack.FanOut: 2. / 2, stack.Balanced: 1 / (inputs + 2)} {
+	for init, want := range map[stack.Init]float64{stack.Torch: 1 / (3 * inputs), stack.FanOut: 2. / 2, stack.Balanced: 1 / (inputs + 2), stack.Normal(0.5): 0.25,
+		stack.FanIn: 2 / inputs, stack.Orthogonal: 1 / inputs} {
 		l := lab.Exact(t)
 		net := l.Net(t, stack.Stack{stack.Dense{Units: inputs}, stack.Dense{Units: 2, Init: init}}, nets.Row(3), credit.SignSymmetry{}, 1)
 		w := net.Weights[1]
