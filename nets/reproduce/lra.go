@@ -1,0 +1,134 @@
+package reproduce
+
+import (
+	"math"
+	"time"
+
+	"hebb/nets/train"
+)
+
+// lra compares local representation alignment with backprop and with feedback alignment by the same feedback.
+var lra = Experiment{
+	Name:  "lra",
+	About: "local representation alignment beside backprop and feedback alignment, from weights of 0 too, and with units that compete, are signs or random",
+	Source: "a program in float32 of 3 seeds, after Ororbia, Mali, Kifer, Giles 2018, \"Conducting Credit Assignment by Aligning Local Representations\", " +
+		"and the code of Ororbia, Mali 2019, \"Biologically Motivated Algorithms for Propagating Local Target Representations\"",
+	Scales: []Scale{
+		{Name: "cpu", About: "10 000 images of MNIST and of Fashion-MNIST, three hidden layers of 256, 3 epochs", Takes: 10 * time.Minute, Parts: []Part{
+			alignTanh("mnist"), alignNull, alignLWTA, alignSign, alignBernoulli, alignFashion,
+		}},
+	},
+}
+
+// aligned is a run of three seeds by a rule at a rate, and its published accuracy with half its band.
+func aligned(name, data, form, rule string, rate, published, within float64) Run {
+	c := train.Default
+	c.Net, c.Data, c.Rule, c.Rate = "mlp:784-256-256-256-10,bias=none,"+form, data, rule, rate
+	c.Limit, c.Normalise, c.Optimiser, c.Batch, c.Epochs, c.LogEvery = 10000, "none", "sgd", 50, 3, 100
+	return Run{Name: name, Seeds: 3, Make: Training{Config: c}, Figures: []Figure{{What: Accuracy, Published: published, Within: within}}}
+}
+
+const (
+	small0 = "act=tanh,init=0.1"
+	null0  = "act=tanh,init=0"
+)
+
+// alignTanh is tanh units from normal weights of standard deviation 0.1.
+func alignTanh(data string) Part {
+	return Part{
+		Name: "tanh-" + data, About: "784-256-256-256-10, tanh, no biases, weights normal of standard deviation 0.1, batch 50, SGD",
+		Runs: []Run{
+			aligned("bp", data, small0, "bp", 0.2, 93.76, 0.55),
+			aligned("fa", data, small0, "fa", 0.2, 91.88, 1.2),
+			aligned("fa, sd 1", data, small0, "fa:sd=1", 0.01, 91.60, 0),
+			aligned("lra-e", data, small0, "lra-e", 0.2, 91.33, 0.7),
+			aligned("lra-e, fixed", data, small0, "lra-e:gamma=0", 0.2, 91.25, 0),
+			aligned("lra-diff", data, small0, "lra-diff", 1, 89.92, 1.1),
+			aligned("lra-fdbk", data, small0, "lra-fdbk", 0.5, 89.56, 0.95),
+			aligned("last", data, small0, "last", 0.1, 86.16, 1.05),
+		},
+		Check: []Claim{
+			{"bp is above fa and lra-e, each of them above lra-diff and lra-fdbk, and those above last", inOrder(
+				[]string{"bp"}, []string{"fa", "lra-e"}, []string{"lra-diff", "lra-fdbk"}, []string{"last"})},
+			{"what lra-e's E learns changes its accuracy by at most 0.6 points", func(rows Rows) bool {
+				return math.Abs(rows.Mean("lra-e", Accuracy)-rows.Mean("lra-e, fixed", Accuracy)) <= 0.6
+			}},
+		},
+	}
+}
+
+// alignNull starts from weights of 0, whose gradients by backprop are 0 without end.
+var alignNull = Part{
+	Name: "null-mnist", About: "the same from weights of 0",
+	Runs: []Run{
+		{Name: "bp", Seeds: 3, Make: aligned("", "mnist", null0, "bp", 0.2, 0, 0).Make,
+			Figures: []Figure{{What: Accuracy, Published: 9.8, Within: 1e-4, From: "theory"}, {What: Loss, Published: math.Ln10, Within: 1e-6, From: "theory"}}},
+		aligned("fa", "mnist", null0, "fa:sd=0.1", 0.2, 92.08, 0),
+		aligned("lra-fdbk", "mnist", null0, "lra-fdbk", 0.5, 89.59, 0.85),
+	},
+}
+
+var alignLWTA = Part{
+	Name: "lwta-mnist", About: "the same with pairs of units that compete",
+	Runs: []Run{
+		aligned("bp", "mnist", "act=lwta,init=0.1", "bp", 0.1, 93.15, 0),
+		aligned("lra-e", "mnist", "act=lwta,init=0.1", "lra-e", 0.1, 84.73, 1.9),
+		aligned("lra-fdbk", "mnist", "act=lwta,init=0.1", "lra-fdbk:sd=0.1", 0.2, 80.24, 1.35),
+		aligned("last", "mnist", "act=lwta,init=0.1", "last", 0.1, 77.97, 0),
+	},
+	Check: []Claim{aboveLast},
+}
+
+var alignSign = Part{
+	Name: "sign-mnist", About: "the same with signs as units; of bp and fa the slope is 1 within ±1",
+	Runs: []Run{
+		aligned("fa", "mnist", "act=sign,init=0.1", "fa", 0.1, 86.15, 0.9),
+		aligned("lra-fdbk", "mnist", "act=sign,init=0.1", "lra-fdbk", 0.05, 66.35, 0),
+		aligned("last", "mnist", "act=sign,init=0.1", "last", 0.1, 67.92, 0),
+	},
+	Check: []Claim{{"fa is above last by 5 points or more", func(rows Rows) bool {
+		return rows.Mean("fa", Accuracy) >= rows.Mean("last", Accuracy)+5
+	}}},
+}
+
+var alignBernoulli = Part{
+	Name: "bernoulli-mnist", About: "the same with random units of -1 and 1, in tests too",
+	Runs: []Run{
+		aligned("bp", "mnist", "act=bernoulli,init=0.1", "bp", 0.05, 78.49, 0),
+		aligned("lra-e", "mnist", "act=bernoulli,init=0.1", "lra-e", 0.05, 72.70, 1),
+		aligned("lra-fdbk", "mnist", "act=bernoulli,init=0.1", "lra-fdbk", 0.1, 52.13, 0.85),
+		aligned("last", "mnist", "act=bernoulli,init=0.1", "last", 0.05, 42.25, 0),
+	},
+	Check: []Claim{aboveLast},
+}
+
+// alignFashion has bands of lra-e alone: at these rates the others spread by more than they differ.
+var alignFashion = Part{
+	Name: "tanh-fashion-mnist", About: "tanh units on Fashion-MNIST",
+	Runs: []Run{
+		aligned("bp", "fashion-mnist", small0, "bp", 0.2, 81.7, 0),
+		aligned("lra-e", "fashion-mnist", small0, "lra-e", 0.2, 80.7, 0.7),
+		aligned("last", "fashion-mnist", small0, "last", 0.1, 78.3, 0),
+	},
+	Check: []Claim{{"lra-e is above last", inOrder([]string{"lra-e"}, []string{"last"})}},
+}
+
+var aboveLast = Claim{"lra-e is above last by 5 points or more", func(rows Rows) bool {
+	return rows.Mean("lra-e", Accuracy) >= rows.Mean("last", Accuracy)+5
+}}
+
+// inOrder reports whether the mean accuracy of each run of a group is above that of each run of the next.
+func inOrder(groups ...[]string) func(Rows) bool {
+	return func(rows Rows) bool {
+		for i, group := range groups[1:] {
+			for _, low := range group {
+				for _, high := range groups[i] {
+					if !(rows.Mean(high, Accuracy) > rows.Mean(low, Accuracy)) {
+						return false
+					}
+				}
+			}
+		}
+		return true
+	}
+}
