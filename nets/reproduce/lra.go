@@ -1,9 +1,17 @@
 package reproduce
 
 import (
+	"context"
 	"math"
+	"slices"
 	"time"
 
+	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/credit"
+	"hebb/nets/local"
+	"hebb/nets/stack"
+	"hebb/nets/targets"
 	"hebb/nets/train"
 )
 
@@ -17,6 +25,7 @@ var lra = Experiment{
 		{Name: "cpu", About: "10 000 images of MNIST and of Fashion-MNIST, three hidden layers of 256, 3 epochs", Takes: 10 * time.Minute, Parts: []Part{
 			alignTanh("mnist"), alignNull, alignLWTA, alignSign, alignBernoulli, alignFashion,
 		}},
+		{Name: "small", About: "clusters in 20 dimensions, two hidden layers of 32", Takes: 5 * time.Second, Parts: []Part{alignClusters}},
 	},
 }
 
@@ -131,4 +140,78 @@ func inOrder(groups ...[]string) func(Rows) bool {
 		}
 		return true
 	}
+}
+
+// alignClusters is a task that is drawn on the device.
+var alignClusters = Part{
+	Name: "clusters", About: "20-32-32-4, tanh, four classes of three clusters each, batch 48, 400 steps; accuracy of the last 40",
+	Runs: []Run{
+		clustered("bp", stack.Backprop{}, 0.5), clustered("fa", credit.FeedbackAlignment{}, 0.5), clustered("lra-e", targets.DefaultLRAE, 0.5),
+		clustered("lra-diff", targets.DefaultLRA, 2), clustered("lra-fdbk", targets.DefaultLRAFeedback, 1), clustered("last", local.LastLayer{}, 0.5),
+	},
+	Check: []Claim{{"all others are above last", inOrder([]string{"bp", "fa", "lra-e", "lra-diff", "lra-fdbk"}, []string{"last"})}},
+}
+
+func clustered(name string, rule stack.Rule, rate float64) Run {
+	run := func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
+		s, err := nets.Run{
+			System: func() nets.System {
+				return &stack.System{Net: stack.Named("mlp:20-32-32-4,act=tanh,bias=none,init=0.2"), Rule: rule, Optimiser: nets.SGD{}}
+			},
+			Task: func() nets.Task { return &clusters{} }, Learners: seeds.N, Seed: seeds.First, Rate: rate,
+		}.Open(dev)
+		if err != nil {
+			return nil, err
+		}
+		defer s.Close()
+		var m nets.Metrics
+		for _, steps := range []int{360, 40} {
+			for range steps {
+				if err := s.Step(ctx); err != nil {
+					return nil, err
+				}
+			}
+			if m, err = s.Metrics(); err != nil {
+				return nil, err
+			}
+		}
+		return Figures{Accuracy: Values(slices.Clone(m.Get("accuracy").Each)).percent()}, nil
+	}
+	return Run{Name: name, Seeds: 4, Make: Program(run), Figures: []Figure{none(Accuracy)}}
+}
+
+// clusters shows examples of classes that no plane divides: each is three clusters around random centres.
+type clusters struct{ centres *compute.Tensor }
+
+const clusterSpread, clusterCount, clusterClasses = 0.8, 12, 4
+
+// Build draws the centres of each learner.
+func (c *clusters) Build(s *nets.Store) (nets.Spec, error) {
+	const numbers = 20
+	c.centres = s.Kept("centres", nets.Normal(1), clusterCount, numbers)
+	return nets.Spec{In: nets.Row(numbers), Out: clusterClasses, Classes: true, Examples: 4 * clusterCount, Trial: 1}, nil
+}
+
+var around = compute.Formula("old + x", "x")
+
+// Show returns new examples, four of each cluster.
+func (c *clusters) Show(p *nets.Pass) nets.Moment {
+	const n = 4 * clusterCount
+	which, labels := make([]float32, n), make([]float32, n)
+	for i := range n {
+		which[i], labels[i] = float32(i%clusterCount), float32(i%clusterClasses)
+	}
+	from, want := p.Tensor(1, n, 1), p.Tensor(1, n, 1)
+	p.Write(from, which)
+	p.Write(want, labels)
+	x, centres := p.Tensor(p.Learners, n, c.centres.Cols()), p.Tensor(p.Learners, n, c.centres.Cols())
+	p.Random(x, compute.Normal(0, clusterSpread))
+	p.Do(compute.Gather{Out: centres, X: c.centres, Rows: from})
+	p.Into(x, around, centres)
+	return nets.Moment{X: x, Want: want, First: true, Last: true}
+}
+
+// Judge counts the accuracy.
+func (c *clusters) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
+	p.Count("accuracy", p.Hits(m, y), m.Examples())
 }
