@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"hebb/internal/must"
 )
 
 // of8 are eight samples in steps of a thousandth around x.
@@ -75,10 +77,7 @@ func TestVerdicts(t *testing.T) {
 // eight samples goes from the least to the largest (1 − 2/2⁸ ≥ 97.5 %), and by six there is none (1 − 2/2⁶).
 func TestComparisonStatistics(t *testing.T) {
 	compare := func(old, new []float64) Change {
-		c, err := Compare(Side{"old", []Result{timedCase("a", old...)}}, Side{"new", []Result{timedCase("a", new...)}}, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must.Get(Compare(Side{"old", []Result{timedCase("a", old...)}}, Side{"new", []Result{timedCase("a", new...)}}, 0))(t)
 		return c.Changes[0]
 	}
 	near := func(a, b float64) bool { return math.Abs(a-b) < 1e-9 }
@@ -103,10 +102,8 @@ func TestRunsAreSamples(t *testing.T) {
 		return s
 	}
 	for runs, want := range map[int]Verdict{3: Regression, 4: Unchanged} {
-		c, err := Compare(side([]float64{1, 1.1, 1.2, 1.3}[:runs]...), side([]float64{1.05, 1.2, 1.3, 1.4}[:runs]...), 0.05)
-		if err != nil {
-			t.Fatal(err)
-		}
+		before, after := side([]float64{1, 1.1, 1.2, 1.3}[:runs]...), side([]float64{1.05, 1.2, 1.3, 1.4}[:runs]...)
+		c := must.Get(Compare(before, after, 0.05))(t)
 		if x := c.Changes[0]; x.Verdict != want || x.New.Runs != runs || x.New.Samples != map[int]int{3: 24, 4: 4}[runs] {
 			t.Errorf("%d runs: %+v", runs, x)
 		}
@@ -131,17 +128,10 @@ func TestComparisonSays(t *testing.T) {
 		r.Device, r.Procs, r.Settings, r.Others = "EPYC", 1, "rung=naive", &share
 	}
 	after.Results[1].Times = nil
-	c, err := Compare(before, after, 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must.Get(Compare(before, after, 0.05))(t)
 	var text, md bytes.Buffer
-	if err := c.Text(&text); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Markdown(&md); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, c.Text(&text))
+	must.Do(t, c.Markdown(&md))
 	for _, want := range []string{
 		"another device: old has Xeon, new EPYC", "another GOMAXPROCS: old has 2, new 1",
 		"another setting: old has none, new rung=naive", "new: other programs had 30 % of the machine",

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // Every case is one that the front of compute accepts; its name, sizes and cost are read off its op, for its result and for a peer.
@@ -107,10 +108,7 @@ func TestSuit(t *testing.T) {
 			continue
 		}
 		delete(fits, c.Suite+" "+c.Name)
-		p, err := newProblem(c, 1, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(newProblem(c, 1, 0))(t)
 		for in := range p.inputs {
 			x := make([]float32, 1000)
 			p.fill(real, in, x)

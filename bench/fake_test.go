@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // A fake is a Backend whose results are the definition itself, evaluated where they are read, and
@@ -167,10 +168,7 @@ func lowRoofs() []ladder {
 
 func mustCases(t *testing.T, o Options) []Case {
 	t.Helper()
-	cases, err := Cases(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cases := must.Get(Cases(o))(t)
 	return cases
 }
 
@@ -185,9 +183,6 @@ func isCase(p Progress) bool { return slices.Contains(Suites, p.Case.Suite) }
 func mustRun(t *testing.T, ctx context.Context, o Options, fs ...*fake) *Report {
 	t.Helper()
 	o.now, o.roofs = func() time.Time { return *fs[0].now }, lowRoofs()
-	r, err := Run(ctx, contenders(fs...), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(Run(ctx, contenders(fs...), o))(t)
 	return r
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // A fakeTuner is a Tuner of made-up speed: an op takes so many times what it costs, by way. What it computes is worked out
@@ -53,10 +54,7 @@ func TestLadder(t *testing.T) {
 	top := &fakeTuner{computing: gpu, ways: []string{"64", "wrong", "128", "32"}, times: map[string]float64{"": 1, "64": 2, "128": 1, "32": 3}}
 	naive := &fakeTuner{computing: &computing{fake: low}, times: map[string]float64{"": 30}}
 	o := Options{Quick: true, Only: regexp.MustCompile("NN 8"), roofs: []ladder{}, MaxCase: time.Second, now: func() time.Time { return *gpu.now }}
-	r, err := Ladder(context.Background(), top, naive, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(Ladder(context.Background(), top, naive, o))(t)
 	var names []string
 	for i, c := range r.Results {
 		names = append(names, c.Rung)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 )
 
@@ -39,10 +40,7 @@ func TestConvolutionsOf(t *testing.T) {
 // Of every geometry there is one layer, in all passes; the first layer of a network sends nothing down.
 func TestLayers(t *testing.T) {
 	describe := func(c Case) description {
-		p, err := newProblem(c, 1, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(newProblem(c, 1, 0))(t)
 		return p.description
 	}
 	seen, passes := map[string]bool{}, map[any]int{}

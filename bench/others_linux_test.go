@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hebb/internal/must"
 )
 
 // TestOthers: the time of other programs is all but idle and waiting, less this program's and the peer's.
@@ -14,12 +16,8 @@ func TestOthers(t *testing.T) {
 	write := func(name, text string) {
 		t.Helper()
 		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.MkdirAll(filepath.Dir(path), 0o777))
+		must.Do(t, os.WriteFile(path, []byte(text), 0o666))
 	}
 	write("stat", "cpu  1000000 200000 30000 9999999 888888 4000 500 60 0 0\ncpu0 1 2 3\n")
 	write("77/stat", "77 (python (3) x) S 1 2 3 4 5 6 7 8 9 10 5000 700 1 2\n")
@@ -43,9 +41,7 @@ func TestClock(t *testing.T) {
 	for text, want := range map[string]float64{
 		"processor\t: 0\ncpu MHz\t\t: 2100.123\n\nprocessor\t: 1\ncpu MHz\t\t: 3400.5\n": 2750, "processor\t: 0\nBogoMIPS\t: 50.00\n": 0, "cpu MHz: fast\n": 0,
 	} {
-		if err := os.WriteFile(filepath.Join(dir, "cpuinfo"), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(filepath.Join(dir, "cpuinfo"), []byte(text), 0o666))
 		if got := clockOf(dir); got != want {
 			t.Errorf("%q: %g MHz, want %g", text, got, want)
 		}

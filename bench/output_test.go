@@ -20,16 +20,14 @@ import (
 	"golang.org/x/perf/benchfmt"
 
 	"hebb/internal/float"
+	"hebb/internal/must"
 )
 
 // sampleReport is a run of one suite in which one case on the GPU is wrong. Each caller has its own
 // copy.
 func sampleReport(t *testing.T) *Report {
 	t.Helper()
-	r, err := sampleRun()
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(sampleRun())(t)
 	if len(r.Wrong()) != 1 {
 		t.Fatalf("%d results are wrong, want 1", len(r.Wrong()))
 	}
@@ -57,9 +55,7 @@ func TestJSON(t *testing.T) {
 	r := sampleReport(t)
 	r.Results[0].Worst = float.OrText(math.Inf(1))
 	var b bytes.Buffer
-	if err := Write(&b, r.Results...); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Write(&b, r.Results...))
 	if n := strings.Count(b.String(), "\n"); n != len(r.Results) {
 		t.Errorf("%d lines of %d results", n, len(r.Results))
 	}
@@ -69,10 +65,7 @@ func TestJSON(t *testing.T) {
 			t.Errorf("no %s in the JSON", key)
 		}
 	}
-	back, err := Read(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	back := must.Get(Read(&b))(t)
 	if c := r.Results[1]; c.Procs < 1 || !strings.HasPrefix(c.Go, "go") || c.Settings != "rung=naive" || len(c.Times) != c.Samples {
 		t.Errorf("what it was measured with is not said: %+v", c)
 	}
@@ -90,9 +83,7 @@ func TestBenchfmt(t *testing.T) {
 	t.Parallel()
 	r := sampleReport(t)
 	var b bytes.Buffer
-	if err := WriteBenchfmt(&b, r.Results...); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, WriteBenchfmt(&b, r.Results...))
 	lines, want := map[string]int{}, 0
 	for in := benchfmt.NewReader(&b, "bench"); in.Scan(); {
 		rec, ok := in.Result().(*benchfmt.Result)
@@ -116,17 +107,13 @@ func TestPlots(t *testing.T) {
 	t.Parallel()
 	r := sampleReport(t)
 	var b bytes.Buffer
-	if err := r.PNG(&b); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.PNG(&b))
 	img, err := png.Decode(&b)
 	if err != nil || img.Bounds().Dx() < 500 || img.Bounds().Dy() < 500 {
 		t.Errorf("image: %v", err)
 	}
 	b.Reset()
-	if err := r.SVG(&b); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.SVG(&b))
 	wellFormed(t, b.Bytes(), "gpu roof", "oja 512×512 n=128", "Speed-up")
 
 	none := &Report{}
@@ -142,17 +129,10 @@ func TestReports(t *testing.T) {
 	live := sampleReport(t)
 	live.Command = "hebb bench <&>"
 	var lines, text, page, md bytes.Buffer
-	if err := errors.Join(Write(&lines, live.Results...), live.Table(&text), live.HTML(&page)); err != nil {
-		t.Fatal(err)
-	}
-	back, err := Read(&lines)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(Write(&lines, live.Results...), live.Table(&text), live.HTML(&page)))
+	back := must.Get(Read(&lines))(t)
 	again := Collect(back)
-	if err := again.Markdown(&md, Setup{}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, again.Markdown(&md, Setup{}))
 	has := func(first, cell string) {
 		t.Helper()
 		for kind, row := range map[string]string{"text": "  " + first + " ", "HTML": "<tr><td>" + first + "</td>", "Markdown": "| " + first + " |"} {

@@ -9,17 +9,17 @@ import (
 	"strings"
 
 	"hebb/compute"
+	layout "hebb/internal/table"
 )
 
 // Collect makes one report of the results of several runs. Of several results of one case, backend, rung and precision it
 // keeps the first that has a time.
 func Collect(runs ...[]Result) *Report {
 	r := &Report{}
-	at := map[string]int{}
+	at := map[caseKey]int{}
 	for _, c := range slices.Concat(runs...) {
-		key := fmt.Sprint(c.Suite, "\n", c.Case, "\n", c.Backend, "\n", c.Rung, "\n", c.PeerTF32, "\n", c.Allow)
-		if i, ok := at[key]; !ok {
-			at[key] = len(r.Results)
+		if i, ok := at[keyOf(c)]; !ok {
+			at[keyOf(c)] = len(r.Results)
 			r.Results = append(r.Results, c)
 		} else if r.Results[i].Seconds == 0 {
 			r.Results[i] = c
@@ -131,28 +131,14 @@ func (c Setup) write(b *strings.Builder) {
 
 // tally says how many results there are, and what became of them.
 func (r *Report) tally() string {
-	count := map[Status]int{}
-	for _, c := range r.Results {
-		count[c.Status]++
-	}
+	count := r.outcomes()
 	return fmt.Sprintf("%d results: %d verified and timed, %d outside their bounds, %d that could not be had, %d not run.",
 		len(r.Results), count[OK], count[Failed], count[Broken], count[Skipped])
 }
 
 // markdown writes the table under a heading.
 func (s table) markdown(b *strings.Builder) {
-	fmt.Fprintf(b, "\n## %s\n\n", s.Title)
-	line := func(cells []string) {
-		for _, c := range cells {
-			b.WriteString("| " + strings.ReplaceAll(c, "|", `\|`) + " ")
-		}
-		b.WriteString("|\n")
-	}
-	line(s.Head)
-	b.WriteString("|---" + strings.Repeat("|---:", len(s.Head)-1) + "|\n")
-	for _, row := range s.Rows {
-		line(row)
-	}
+	fmt.Fprintf(b, "\n## %s\n\n%s", s.Title, layout.Markdown(s.lines(), 1))
 	if len(s.Notes) > 0 {
 		b.WriteString("\n")
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // Every case of a target is one that a run has.
@@ -60,9 +61,7 @@ func TestPage(t *testing.T) {
 		t.Errorf("slug %s, %d devices, %v", r.Slug(), len(r.Devices), r.Start)
 	}
 	var b bytes.Buffer
-	if err := r.Markdown(&b, Setup{Commands: []string{"hebb bench"}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Markdown(&b, Setup{Commands: []string{"hebb bench"}}))
 	for _, want := range []string{
 		"NN 4096³ | ≥ 0.9× | 0.95× | yes |", "NN 8192³ | ≥ 0.9× | 0.85× | no |", "NN 1024 × 64³ | ≥ 1.2× | – | not measured |",
 		"n=256 aa | ≤ 1.1× | 1.20× | no |", "≥ 50× | 64.0× | yes |", "relu 67108864 | ≥ 0.9× | 0.92× | yes |", "hebb bench", "bench.png",
@@ -78,9 +77,7 @@ func TestPage(t *testing.T) {
 		t.Errorf("of two roofs: %q", notes)
 	}
 	b.Reset()
-	if err := r.Rooflines(&b); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Rooflines(&b))
 	if _, err := png.Decode(&b); err != nil {
 		t.Error(err)
 	}
@@ -98,9 +95,7 @@ func TestPageOfCPU(t *testing.T) {
 		line("roof", "fma", "fma", 2e9, 8, nil), line("roof", "copy 8", "copy", 0, 1e9, &share), line("product", "NN 64³", "gemm", 1e9, 1e8, &share),
 	})
 	var md, page bytes.Buffer
-	if err := errors.Join(r.Markdown(&md, Setup{}), r.HTML(&page)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(r.Markdown(&md, Setup{}), r.HTML(&page)))
 	for doc, words := range map[string][]string{
 		md.String():   {"# Xeon", "GOMAXPROCS 2, go1.26; other programs had 40 %", "WARNING: other", "roofs, measured", "by medians", "copy 8 on cpu: other programs had 40 %", "how much of the roof", "| 50% c |", "bench.png", "## product"},
 		page.String(): {"<h1>hebb bench on Xeon", "WARNING: other", "GOMAXPROCS 2, go1.26; other programs had 40", "roofs, measured", "how much of the roof", "50% c", "<svg", "<h2>product"},

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hebb/internal/must"
 )
 
 // torch computes what hebb computes: every form, rule, kernel and centring, on hebb's own inputs,
@@ -20,10 +22,7 @@ func TestTorch(t *testing.T) {
 	r := newRunner(t.Context(), nil, Options{}.withDefaults(nil))
 	kinds, done := map[string]bool{}, map[string]bool{}
 	for _, c := range mustCases(t, Options{Suites: []string{"product", "hebbian", "gram", "hsic", "pointwise", "layers"}, Batch: 1}) {
-		prob, err := newProblem(c, 1, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		prob := must.Get(newProblem(c, 1, 0))(t)
 		key := prob.kind
 		kinds[key] = true
 		if prob.sizes["batch"] > 1 || prob.sizes["networks"] > 1 {

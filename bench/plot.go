@@ -236,28 +236,19 @@ func stacked(rows []row) figure.Figure {
 }
 
 // SVG draws the rooflines and the speed-ups.
-func (r *Report) SVG(w io.Writer) error {
-	rows, err := r.rows()
-	if err != nil {
-		return err
-	}
-	return stacked(rows).SVG(w)
-}
+func (r *Report) SVG(w io.Writer) error { return r.draw(w, 2, figure.Figure.SVG) }
 
 // PNG draws the same, on white.
-func (r *Report) PNG(w io.Writer) error {
-	rows, err := r.rows()
-	if err != nil {
-		return err
-	}
-	return stacked(rows).PNG(w)
-}
+func (r *Report) PNG(w io.Writer) error { return r.draw(w, 2, figure.Figure.PNG) }
 
 // Rooflines draws the rooflines alone, as a PNG.
-func (r *Report) Rooflines(w io.Writer) error {
+func (r *Report) Rooflines(w io.Writer) error { return r.draw(w, 1, figure.Figure.PNG) }
+
+// draw writes the first plots, as many as there are of so many.
+func (r *Report) draw(w io.Writer, most int, write func(figure.Figure, io.Writer) error) error {
 	rows, err := r.rows()
 	if err != nil {
 		return err
 	}
-	return stacked(rows[:1]).PNG(w)
+	return write(stacked(rows[:min(most, len(rows))]), w)
 }

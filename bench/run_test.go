@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // Every case has a name of its own, and each suite has some.
@@ -185,10 +186,7 @@ func TestNothingWritten(t *testing.T) {
 	}
 	_, gpu, _ = world()
 	o := Options{Suites: []string{"gram", "layers"}, Quick: true, Batch: 1, now: func() time.Time { return *gpu.now }, roofs: lowRoofs()}
-	r, err := Run(context.Background(), []compute.Backend{&idle{gpu}}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r = must.Get(Run(context.Background(), []compute.Backend{&idle{gpu}}, o))(t)
 	for _, c := range append(of(r, "gram", "gpu"), of(r, "layers", "gpu")...) {
 		if c.Status != Failed {
 			t.Errorf("%s: %s, want it to fail", c.Case, c.Status)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // steps is a run whose time follows a script: run k takes took(k).
@@ -55,15 +56,12 @@ func TestStopwatchBundles(t *testing.T) {
 	now, calls, ops := time.Unix(0, 0), 0, 0
 	w := stopwatch{now: func() time.Time { return now }}
 	const op, wait = 200 * time.Nanosecond, 20 * time.Microsecond
-	s, err := w.round(func(n int) error {
+	s := must.Get(w.round(func(n int) error {
 		calls++
 		ops += n
 		now = now.Add(time.Duration(n)*op + wait)
 		return nil
-	}, time.Second, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, time.Second, 5))(t)
 	if got, _, _ := summary(s); got < op.Seconds() || got > 1.02*op.Seconds() {
 		t.Errorf("an op of %v took %g s in %d ops between %d waits", op, got, ops, calls)
 	}

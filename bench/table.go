@@ -7,7 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
+
+	layout "hebb/internal/table"
 )
 
 // A table is printed on a terminal, in Markdown or in HTML. Its first column is words, the others
@@ -340,12 +341,18 @@ func (r *Report) warning() string {
 // busy is the share of a machine from which on what else runs there spoils figures.
 const busy = 0.1
 
-// summary is one line: what was done and how it ended.
-func (r *Report) summary() string {
+// outcomes are how many results have each status.
+func (r *Report) outcomes() map[Status]int {
 	count := map[Status]int{}
 	for _, c := range r.Results {
 		count[c.Status]++
 	}
+	return count
+}
+
+// summary is one line: what was done and how it ended.
+func (r *Report) summary() string {
+	count := r.outcomes()
 	s := fmt.Sprintf("%d results: %d ok", len(r.Results), count[OK])
 	for _, st := range []Status{Failed, Broken, Skipped} {
 		if n := count[st]; n > 0 {
@@ -367,30 +374,13 @@ func (r *Report) summary() string {
 
 // text writes the table under its title, and aligns its columns.
 func (s table) text(b *strings.Builder) {
-	fmt.Fprintf(b, "\n%s\n", s.Title)
-	width := make([]int, len(s.Head))
-	lines := append([][]string{s.Head}, s.Rows...)
-	for _, l := range lines {
-		for i, c := range l {
-			width[i] = max(width[i], utf8.RuneCountInString(c))
-		}
-	}
-	for _, l := range lines {
-		line := ""
-		for i, c := range l {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c))
-			if i == 0 {
-				line += "  " + c + pad
-			} else {
-				line += "  " + pad + c
-			}
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
+	fmt.Fprintf(b, "\n%s\n%s", s.Title, layout.Text(s.lines(), 1, "  "))
 	for _, n := range s.Notes {
 		fmt.Fprintf(b, "  – %s\n", n)
 	}
 }
+
+func (s table) lines() [][]string { return append([][]string{s.Head}, s.Rows...) }
 
 // seconds is a time in three figures.
 func seconds(s float64) string {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 )
 
@@ -93,10 +94,7 @@ func train(t *testing.T, o Options, gpu, cpu *computing) *Report {
 	if o.MaxCase == 0 {
 		o.MaxCase = time.Second
 	}
-	r, err := Run(context.Background(), []compute.Backend{gpu, cpu}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(Run(context.Background(), []compute.Backend{gpu, cpu}, o))(t)
 	return r
 }
 
@@ -109,10 +107,7 @@ func TestTraining(t *testing.T) {
 	if wrong := r.Wrong(); len(wrong) > 0 {
 		t.Fatalf("%d wrong results, the first: %+v", len(wrong), wrong[0])
 	}
-	k, err := newTrainingProblem(Case{Suite: "training", Name: "any", Training: &tiny}, 1, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	k := must.Get(newTrainingProblem(Case{Suite: "training", Name: "any", Training: &tiny}, 1, 0))(t)
 	if k.parameters != 5*7+8*6 {
 		t.Errorf("%d parameters", k.parameters)
 	}
@@ -149,9 +144,7 @@ func TestTraining(t *testing.T) {
 		}
 	}
 	var table, page bytes.Buffer
-	if err := errors.Join(r.Table(&table), r.HTML(&page)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(r.Table(&table), r.HTML(&page)))
 	for _, want := range []string{"mlp:6-5-8 6 n=8 kp", "images/s", "gpu step/bp", "allocs", "gpu/cpu"} {
 		if !strings.Contains(table.String(), want) || !strings.Contains(page.String(), want) {
 			t.Errorf("no %q in\n%s", want, table.String())
@@ -173,10 +166,7 @@ func TestTrainingInterrupted(t *testing.T) {
 		}
 		return x
 	}
-	r, err := Run(ctx, []compute.Backend{gpu, cpu}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(Run(ctx, []compute.Backend{gpu, cpu}, o))(t)
 	for _, c := range append(of(r, "training", "gpu"), of(r, "training", "cpu")...) {
 		if c.Status != Skipped || c.Note != "interrupted" {
 			t.Errorf("%s on %s: %s %s", c.Case, c.Backend, c.Status, c.Note)
@@ -239,10 +229,7 @@ func TestTrainingAllocates(t *testing.T) {
 	o := Options{MaxCase: time.Second, now: func() time.Time { return *gpu.now }}
 	r := newRunner(t.Context(), []compute.Backend{gpu}, o)
 	c := Case{Suite: "training", Name: "any", Training: &tiny}
-	k, err := newTrainingProblem(c, 1, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	k := must.Get(newTrainingProblem(c, 1, 0))(t)
 	l := r.compareRules(c, k, r.devices[0])
 	k.x, k.y = k.x[:4*6], k.y[:4] // tensors of lengths that nothing has asked for yet
 	l.round()
@@ -282,10 +269,7 @@ func TestTorchTraining(t *testing.T) {
 	for _, c := range (Options{Batch: 2}).trainings() {
 		w := *c.Training
 		w.Rules, c.Training = w.Rules[:1], &w
-		k, err := newTrainingProblem(c, 1, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		k := must.Get(newTrainingProblem(c, 1, 0))(t)
 		p.loadTraining(k, r.trainingResult(c, k, "bp", p.info()))
 		p.time(time.Millisecond)
 		p.drop()

@@ -25,6 +25,8 @@ var rules = map[string][]string{
 	"hebb/internal/figure":     {"gonum.org/v1/plot", "gonum.org/v1/plot/"},
 	"hebb/internal/float":      {},
 	"hebb/internal/memory":     {},
+	"hebb/internal/must":       {},
+	"hebb/internal/table":      {},
 	"hebb/cpu":                 {"hebb/compute", "hebb/internal/memory", "gonum.org/v1/gonum/", "golang.org/x/sys/"},
 	"hebb/gpu":                 {"hebb/compute", "hebb/shaders", "hebb/internal/atomicfile", "github.com/go-gl/"},
 	"hebb/backend":             {"hebb/compute", "hebb/cpu", "hebb/gpu"},

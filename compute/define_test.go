@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // λ and λα of SELU and LeakyReLU's slope, rounded to float32.
@@ -145,10 +146,7 @@ func TestCosts(t *testing.T) {
 	d := device(t)
 	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }
 	y := x(4, 3)
-	half, err := d.TensorOf(compute.Float16, 8, 6)
-	if err != nil {
-		t.Fatal(err)
-	}
+	half := must.Get(d.TensorOf(compute.Float16, 8, 6))(t)
 	costs(t, []costed{
 		{compute.Gemm{C: x(2, 3, 5), A: x(2, 3, 7), B: x(7, 5), Epilogue: compute.Epilogue{Alpha: 1}},
 			compute.Cost{Flops: 2 * 2 * 3 * 5 * 7, Bytes: 4 * (42 + 35 + 30)}},

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 func device(t *testing.T) *compute.Device {
@@ -20,10 +21,7 @@ func device(t *testing.T) *compute.Device {
 
 func tensor(t *testing.T, d *compute.Device, shape ...int) *compute.Tensor {
 	t.Helper()
-	x, err := d.Tensor(shape...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	x := must.Get(d.Tensor(shape...))(t)
 	return x
 }
 
@@ -52,14 +50,9 @@ func TestAskedWrongly(t *testing.T) {
 	one := compute.Epilogue{Alpha: 1}
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	whole := x(4, 4)
-	half, err := whole.View(8, 2, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
+	half := must.Get(whole.View(8, 2, 4))(t)
 	var leaked *compute.Tensor
-	if err := d.Step(func(s *compute.Step) error { leaked = s.Tensor(2, 2); return nil }); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, d.Step(func(s *compute.Step) error { leaked = s.Tensor(2, 2); return nil }))
 	refused(t, d, []mistake{
 		{"nil op", "the op is nil", nil},
 		{"nil operand", "operand B is nil", compute.Gemm{C: x(2, 2), A: x(2, 2), Epilogue: one}},
@@ -215,7 +208,7 @@ func TestSteps(t *testing.T) {
 func TestSameMemory(t *testing.T) {
 	d := device(t)
 	step := func(inner bool, shapes ...[]int) (got []compute.Buffer) {
-		if err := d.Step(func(s *compute.Step) error {
+		must.Do(t, d.Step(func(s *compute.Step) error {
 			for i, shape := range shapes {
 				got = append(got, s.Tensor(shape...).Buffer())
 				if i == 1 && inner {
@@ -225,9 +218,7 @@ func TestSameMemory(t *testing.T) {
 				}
 			}
 			return s.Err()
-		}); err != nil {
-			t.Fatal(err)
-		}
+		}))
 		return got
 	}
 	shapes := [][]int{{4}, {2, 2}, {3}, {4}, {1, 3}, {5}, {4}}
@@ -250,9 +241,7 @@ func TestSameMemory(t *testing.T) {
 func TestClose(t *testing.T) {
 	d := compute.New(plain())
 	x := tensor(t, d, 2)
-	if err := d.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, d.Close())
 	_, alloc := d.Tensor(2)
 	for _, err := range []error{alloc, d.Sync(), d.Close(),
 		d.Step(func(s *compute.Step) error { s.Write(x, []float32{1, 2}); return nil }),

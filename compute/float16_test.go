@@ -7,6 +7,7 @@ import (
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 )
 
 // converted returns x converted by Narrow or Widen, one number or word.
@@ -104,10 +105,7 @@ func TestFloat16Tensor(t *testing.T) {
 func TestFloat16Places(t *testing.T) {
 	d := device(t)
 	half := func(shape ...int) *compute.Tensor {
-		x, err := d.TensorOf(compute.Float16, shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
+		x := must.Get(d.TensorOf(compute.Float16, shape...))(t)
 		return x
 	}
 	x := func(shape ...int) *compute.Tensor { return tensor(t, d, shape...) }

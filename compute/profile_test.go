@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // A clocked is a Backend whose device takes made-up times: op number i takes takes(i), from pause after the end of
@@ -76,10 +77,7 @@ func (c *clocked) deliver(n int) {
 func profiled(t *testing.T, c *clocked, keep int) (*compute.Profiler, *compute.Device) {
 	t.Helper()
 	c.now = time.Now()
-	p, err := compute.Profile(c, keep)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(compute.Profile(c, keep))(t)
 	return p, compute.New(p)
 }
 
@@ -87,9 +85,7 @@ func profiled(t *testing.T, c *clocked, keep int) (*compute.Profiler, *compute.D
 func steps(t *testing.T, d *compute.Device, f func(s *compute.Step)) {
 	t.Helper()
 	err := d.Step(func(s *compute.Step) error { f(s); return nil })
-	if err := errors.Join(err, d.Sync()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(err, d.Sync()))
 }
 
 // copies does n copies of three numbers until all is done.
@@ -213,9 +209,7 @@ type traceFile struct {
 func readTrace(t *testing.T, ps ...*compute.Profiler) (f traceFile) {
 	t.Helper()
 	var b bytes.Buffer
-	if err := compute.WriteTrace(&b, ps...); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, compute.WriteTrace(&b, ps...))
 	if err := json.Unmarshal(b.Bytes(), &f); err != nil {
 		t.Fatalf("%v:\n%s", err, &b)
 	}
@@ -370,10 +364,7 @@ func TestNotTimed(t *testing.T) {
 // TestProfileComposes: under, over and between other wrappers every op is timed once, and two Profilers see the same.
 func TestProfileComposes(t *testing.T) {
 	must := func(b compute.Backend) *compute.Profiler {
-		p, err := compute.Profile(b, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must.Get(compute.Profile(b, 0))(t)
 		return p
 	}
 	c := &clocked{machine: plain(), now: time.Now(), takes: func(i int) time.Duration { return time.Microsecond }}
@@ -421,9 +412,7 @@ func TestTable(t *testing.T) {
 	})
 	p.Peak = compute.Peak{Flops: 1e9, Bytes: 1e6} // 8 bytes in 100 µs are 8 % of 1 MB/s
 	var b bytes.Buffer
-	if err := p.Table(&b); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, p.Table(&b))
 	lines := strings.Split(b.String(), "\n")
 	for i, want := range [][]string{
 		{"profile", "machine"},
@@ -454,9 +443,7 @@ func TestRoofOfAll(t *testing.T) {
 		s.Do(compute.FMA{Out: y, X: x, A: 0.5, B: 0.25, Rounds: rounds})
 	})
 	var b bytes.Buffer
-	if err := p.Table(&b); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, p.Table(&b))
 	for _, line := range strings.Split(b.String(), "\n")[2:5] {
 		if !strings.HasSuffix(line, "  100.0 %") {
 			t.Errorf("not at its roof: %s", line)
@@ -466,18 +453,12 @@ func TestRoofOfAll(t *testing.T) {
 
 // BenchmarkProfiler measures the time that a Profiler adds to an op on the host: the op itself does nothing.
 func BenchmarkProfiler(b *testing.B) {
-	p, err := compute.Profile(&idler{machine: plain()}, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
+	p := must.Get(compute.Profile(&idler{machine: plain()}, 0))(b)
 	for name, backend := range map[string]compute.Backend{"without": &idler{machine: plain()}, "with": p} {
 		d := compute.New(backend)
 		x, _ := d.Tensor(128, 784)
 		w, _ := d.Tensor(500, 784)
-		y, err := d.Tensor(128, 500)
-		if err != nil {
-			b.Fatal(err)
-		}
+		y := must.Get(d.Tensor(128, 500))(b)
 		b.Run(name, func(b *testing.B) {
 			d.Step(func(s *compute.Step) error {
 				for b.Loop() {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // A listener is a Backend that can be told of ops, and timed.
@@ -29,10 +30,7 @@ func TestRehearsePassedOn(t *testing.T) {
 			if _, ok := b.(*listener); !ok {
 				return b // cannot be timed
 			}
-			p, err := compute.Profile(b, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := must.Get(compute.Profile(b, 0))(t)
 			return p
 		},
 	} {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"hebb/internal/must"
 )
 
 // A hall is a Tuner with a simulated clock, on which a copy takes the time of its way, and six times as long until the
@@ -108,9 +110,7 @@ func newHall(t *testing.T, takes map[string]time.Duration, names ...string) (*ha
 	dev := New(h)
 	dst, err := dev.Tensor(4)
 	src, err2 := dev.Tensor(4)
-	if err := errors.Join(err, err2, src.buf.Write(0, []float32{1, 2, 3, 4}), dst.buf.Write(0, []float32{9, 9, 9, 9})); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(err, err2, src.buf.Write(0, []float32{1, 2, 3, 4}), dst.buf.Write(0, []float32{9, 9, 9, 9})))
 	return h, Copy{Dst: dst, Src: src}
 }
 

@@ -6,18 +6,16 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // bench times one op on normally distributed operands and reports GFLOP/s. The ops that hebb bench times are not timed here.
 func bench(b *testing.B, build func(s *compute.Step, in func(shape ...int) *compute.Tensor) compute.Op) {
-	be, err := Open()
-	if err != nil {
-		b.Fatal(err)
-	}
+	be := must.Get(Open())(b)
 	d := compute.New(be)
 	defer d.Close()
 	rnd := rand.New(rand.NewPCG(1, 2))
-	err = d.Step(func(s *compute.Step) error {
+	must.Do(b, d.Step(func(s *compute.Step) error {
 		op := build(s, func(shape ...int) *compute.Tensor {
 			t := s.Tensor(shape...)
 			x := make([]float32, t.Len())
@@ -36,10 +34,7 @@ func bench(b *testing.B, build func(s *compute.Step, in func(shape ...int) *comp
 		b.ReportMetric(float64(cost.Flops)/seconds/1e9, "GFLOP/s")
 		b.ReportMetric(float64(cost.Bytes)/seconds/1e9, "GB/s")
 		return nil
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
+	}))
 }
 
 // BenchmarkMembers is what many small networks of 20-200-7 units ask for, 16 examples at a time, each with weights of its

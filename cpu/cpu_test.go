@@ -9,6 +9,7 @@ import (
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 )
 
 func TestOps(t *testing.T) { computetest.RunEvery(t, *every, Open) }
@@ -69,14 +70,8 @@ func TestOpsInSmallTiles(t *testing.T) {
 }
 
 func TestReleased(t *testing.T) {
-	b, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	buf, err := b.Alloc(4)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(Open())(t)
+	buf := must.Get(b.Alloc(4))(t)
 	buf.Free()
 	x := make([]float32, 4)
 	if err := buf.Read(0, x); !errors.Is(err, compute.ErrReleased) {
@@ -85,9 +80,7 @@ func TestReleased(t *testing.T) {
 	if err := buf.Write(0, x); !errors.Is(err, compute.ErrReleased) {
 		t.Errorf("Write after Free: %v", err)
 	}
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, b.Close())
 	_, alloc := b.Alloc(4)
 	for name, err := range map[string]error{"Alloc": alloc, "Run": b.Run(compute.Copy{}), "Sync": b.Sync(), "Close": b.Close()} {
 		if !errors.Is(err, compute.ErrClosed) {
@@ -97,10 +90,7 @@ func TestReleased(t *testing.T) {
 }
 
 func TestMemory(t *testing.T) {
-	b, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(Open())(t)
 	defer b.Close()
 	for _, n := range []int{1 << 44, 1 << 60} {
 		if _, err := b.Alloc(n); err == nil || !strings.Contains(err.Error(), "want at most") {
@@ -108,10 +98,7 @@ func TestMemory(t *testing.T) {
 		}
 	}
 	m := &memory{budget: headroom + 4000}
-	first, err := m.alloc(600)
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := must.Get(m.alloc(600))(t)
 	if _, err := m.alloc(600); err == nil {
 		t.Error("4800 bytes came out of 4000")
 	}
@@ -122,10 +109,7 @@ func TestMemory(t *testing.T) {
 }
 
 func TestInfo(t *testing.T) {
-	b, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(Open())(t)
 	defer b.Close()
 	i := b.Info()
 	if i.Backend != "cpu" || i.Device == "" || !strings.HasPrefix(i.Driver, "gonum") || len(i.Limits) != 2 {

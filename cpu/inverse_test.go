@@ -4,13 +4,11 @@ import (
 	"testing"
 
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 )
 
 // TestInverseOfPowersOfTwo: of blocks and their remainder.
 func TestInverseOfPowersOfTwo(t *testing.T) {
-	b, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(Open())(t)
 	computetest.InverseOfPowersOfTwo(t, b, 150)
 }

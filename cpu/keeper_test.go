@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // TestKept: a gradient after the sums of the same kernel equals, to the bit, the gradient without them; and so it does
@@ -23,10 +24,7 @@ func TestKept(t *testing.T) {
 	gaussian := func(x *compute.Tensor, sigma float32) compute.Similarity {
 		return compute.Similarity{X: x, Kernel: compute.Gaussian, Sigma: []float32{sigma}}
 	}
-	b, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(Open())(t)
 	k := &b.(*backend).keeper
 	before := map[string]func(s *compute.Step, x, y *compute.Tensor){
 		"the same": func(s *compute.Step, x, y *compute.Tensor) {
@@ -82,7 +80,7 @@ func TestKept(t *testing.T) {
 	defer dev.Close()
 	gradient := func(first func(s *compute.Step, x, y *compute.Tensor)) (dx []float32) {
 		k.held, dx = nil, make([]float32, m*d)
-		err := dev.Step(func(s *compute.Step) error {
+		must.Do(t, dev.Step(func(s *compute.Step) error {
 			x, y, r, out := s.Tensor(m, d), s.Tensor(m, 3), s.Tensor(1, m), s.Tensor(m, d)
 			s.Write(x, rows(1, d))
 			s.Write(y, rows(2, 3))
@@ -91,10 +89,7 @@ func TestKept(t *testing.T) {
 			s.Do(compute.KernelGrad{DX: out, K: gaussian(x, 2), L: compute.Similarity{X: y}, Alpha: 1, Self: 2, Cross: -4, R: r})
 			s.Read(out, dx)
 			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		}))
 		return dx
 	}
 	want := gradient(func(*compute.Step, *compute.Tensor, *compute.Tensor) {})

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // Members makes the operands of an op on a batch, count members from the first on. What member z holds depends on
@@ -55,7 +56,7 @@ type memberOp struct {
 // outputs are what op writes for count members from the first on.
 func (o memberOp) outputs(t *testing.T, d *compute.Device, first, count int) (outs [][]float32) {
 	t.Helper()
-	err := d.Step(func(s *compute.Step) error {
+	must.Do(t, d.Step(func(s *compute.Step) error {
 		op := o.build(&members{s: s, first: first, count: count})
 		s.Do(op)
 		written, _ := compute.Operands(op)
@@ -65,10 +66,7 @@ func (o memberOp) outputs(t *testing.T, d *compute.Device, first, count int) (ou
 			outs = append(outs, x)
 		}
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return outs
 }
 
@@ -87,10 +85,7 @@ func TestMembers(t *testing.T) {
 }
 
 func testMembers(t *testing.T) {
-	b, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(Open())(t)
 	d := compute.New(b)
 	defer d.Close()
 	for _, o := range memberOps() {

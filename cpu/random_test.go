@@ -7,6 +7,7 @@ import (
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 )
 
 // TestPhilox compares the generator with the known answers of Random123 (Salmon et al. 2011, kat_vectors): the high word of
@@ -29,10 +30,7 @@ func TestPhilox(t *testing.T) {
 
 // TestRandomParts: each part of a Random equals, to the bit, a separate Random.
 func TestRandomParts(t *testing.T) {
-	b, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(Open())(t)
 	dev := compute.New(b)
 	defer dev.Close()
 	if err := computetest.Parts(dev); err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // TestPairs: every entry of every matrix is in one tile or in the mirror image of one, and no two tiles of a round have
@@ -49,14 +50,11 @@ func TestKernelsOnManyCores(t *testing.T) {
 	set(t, &pairsLeast, 32)
 	results := func(cores int) (all []float32) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
-		b, err := Open()
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(Open())(t)
 		d := compute.New(b)
 		defer d.Close()
 		o := operands{r: rand.New(rand.NewPCG(1, 2))}
-		err = d.Step(func(s *compute.Step) error {
+		must.Do(t, d.Step(func(s *compute.Step) error {
 			o.s = s
 			const m, dim = 333, 20
 			k := compute.Similarity{X: o.in(m, dim), Kernel: compute.Gaussian, Sigma: []float32{1, 3}, PerDim: true}
@@ -70,10 +68,7 @@ func TestKernelsOnManyCores(t *testing.T) {
 				all = append(all, v...)
 			}
 			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		}))
 		return all
 	}
 	one := results(1)

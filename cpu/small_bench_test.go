@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 func BenchmarkSmall(b *testing.B) {
@@ -36,15 +37,12 @@ func BenchmarkSmall(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			err := dev.Step(func(s *compute.Step) error {
+			must.Do(b, dev.Step(func(s *compute.Step) error {
 				for b.Loop() {
 					s.Do(c.op)
 				}
 				return nil
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
+			}))
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/L, "ns/member")
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // TestSmall: products and updates of small members have the bits that the kernel of large ones makes. Sums of fewer columns than
@@ -14,10 +15,7 @@ func TestSmall(t *testing.T) {
 	if !hasSmall() {
 		t.Skip("the processor has no AVX2")
 	}
-	be, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := must.Get(Open())(t)
 	dev := compute.New(be)
 	defer dev.Close()
 	r := rand.New(rand.NewPCG(3, 4))
@@ -27,7 +25,7 @@ func TestSmall(t *testing.T) {
 		g := compute.Gemm{TransA: r.IntN(2) == 1, TransB: r.IntN(2) == 1,
 			Epilogue: compute.Epilogue{Alpha: [2]float32{1, 0.7}[r.IntN(2)], Beta: [3]float32{0, 1, -0.3}[r.IntN(3)], Act: compute.Acts[r.IntN(len(compute.Acts))]}}
 		h := compute.Hebbian{Rate: 0.3, Decay: [3]float32{0, 1, 0.2}[r.IntN(3)]}
-		err := dev.Step(func(s *compute.Step) error {
+		must.Do(t, dev.Step(func(s *compute.Step) error {
 			tensor := func(batch, rows, cols int, turned bool) *compute.Tensor {
 				if turned {
 					rows, cols = cols, rows
@@ -66,9 +64,6 @@ func TestSmall(t *testing.T) {
 				s.Do(h)
 			})
 			return s.Err()
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		}))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // A tape makes ops at random on tensors of several members, on ones of all members, and on arenas that hold several tensors.
@@ -105,10 +106,7 @@ func (p *tape) drawn(n int) []float32 {
 
 // run plays a tape and returns all that there is in the end, and the most ops that were put off at a time.
 func (p *tape) run(t *testing.T, seed uint64, window bool) (all []float32, most int) {
-	be, err := Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := must.Get(Open())(t)
 	dev := compute.New(be)
 	defer dev.Close()
 	p.r = rand.New(rand.NewPCG(seed, 0))
@@ -116,17 +114,12 @@ func (p *tape) run(t *testing.T, seed uint64, window bool) (all []float32, most 
 		dev.Window(p.members)
 	}
 	step := func(f func()) {
-		if err := dev.Step(func(s *compute.Step) error { p.Step = s; f(); return nil }); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, dev.Step(func(s *compute.Step) error { p.Step = s; f(); return nil }))
 		most = max(most, len(be.(*backend).put.ops))
 	}
 	tensors := func(n int, shape ...int) (ts []*compute.Tensor) {
 		for range n {
-			x, err := dev.Tensor(shape...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			x := must.Get(dev.Tensor(shape...))(t)
 			step(func() { p.Write(x, p.drawn(x.Len())) })
 			ts = append(ts, x)
 		}

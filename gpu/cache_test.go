@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 var device = compute.Info{Device: "a device", Driver: "OpenGL 4.5"}
@@ -25,10 +26,7 @@ func TestCache(t *testing.T) {
 	if c.store("source", e); !back() {
 		t.Fatal("what was stored does not come back")
 	}
-	whole, err := os.ReadFile(c.path("source"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := must.Get(os.ReadFile(c.path("source")))(t)
 	for name, bad := range map[string][]byte{
 		"empty":              {},
 		"no code":            whole[:cacheHeader],
@@ -40,9 +38,7 @@ func TestCache(t *testing.T) {
 		"wrong sum":          flipped(whole, cacheHeader-1),
 		"wrong length":       flipped(whole, len(cacheMagic)+4),
 	} {
-		if err := os.WriteFile(c.path("source"), bad, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(c.path("source"), bad, 0o600))
 		if c.load("source") != nil {
 			t.Errorf("a file that is %s is taken for a program", name)
 		}
@@ -75,9 +71,7 @@ func TestCacheKey(t *testing.T) {
 // TestCacheUnwritable: where nothing can be stored, nothing is, without an error.
 func TestCacheUnwritable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(file, nil, 0o600))
 	for _, c := range []*cache{newCache(filepath.Join(file, "dir"), device), newCache("off", device)} {
 		if c.store("source", &entry{1, []byte("code")}); c.load("source") != nil {
 			t.Error("something was kept in nowhere")

@@ -15,6 +15,7 @@ import (
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 	"hebb/shaders"
 )
 
@@ -247,10 +248,7 @@ func TestDiskCache(t *testing.T) {
 	opened(t).Close()
 	dir := t.TempDir()
 	session := func() (formats int) {
-		b, err := open(Options{Device: -1, CacheDir: dir, Rung: "naive"})
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(open(Options{Device: -1, CacheDir: dir, Rung: "naive"}))(t)
 		b.wait(func() error { formats = limit(gl.NUM_PROGRAM_BINARY_FORMATS); return nil })
 		q := newSquare(t, b)
 		q.works(t)
@@ -296,9 +294,6 @@ func TestDiskCache(t *testing.T) {
 
 func stat(t *testing.T, file string) os.FileInfo {
 	t.Helper()
-	i, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := must.Get(os.Stat(file))(t)
 	return i
 }

@@ -9,16 +9,14 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/shaders"
 )
 
 // grams runs ops on n rows of d normal numbers around mean, and returns each K.
 func grams(t *testing.T, open func() (compute.Backend, error), n, d int, mean float64, ops ...func(x *compute.Tensor) compute.Gram) [][]float32 {
 	t.Helper()
-	b, err := open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(open())(t)
 	dev := compute.New(b)
 	defer dev.Close()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -30,7 +28,7 @@ func grams(t *testing.T, open func() (compute.Backend, error), n, d int, mean fl
 	var all [][]float32
 	for _, op := range ops {
 		k := make([]float32, n*n)
-		if err := dev.Step(func(s *compute.Step) error {
+		must.Do(t, dev.Step(func(s *compute.Step) error {
 			x := s.Tensor(n, d)
 			s.Write(x, rows)
 			g := op(x)
@@ -41,9 +39,7 @@ func grams(t *testing.T, open func() (compute.Backend, error), n, d int, mean fl
 			s.Do(g)
 			s.Read(g.K, k)
 			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
+		}))
 		all = append(all, k)
 	}
 	return all

@@ -9,6 +9,7 @@ import (
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 )
 
 // halfOps are the ops with half precision.
@@ -61,10 +62,7 @@ func TestHalfAsked(t *testing.T) {
 		d := compute.New(p)
 		d.Allow(test.l)
 		for _, op := range halfOps {
-			cases, err := computetest.CasesOf(op, computetest.Quick)
-			if err != nil {
-				t.Fatal(err)
-			}
+			cases := must.Get(computetest.CasesOf(op, computetest.Quick))(t)
 			p.plans = nil
 			for _, c := range cases {
 				c.Check(1, d)

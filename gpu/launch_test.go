@@ -12,6 +12,7 @@ import (
 	"github.com/go-gl/gl/v4.3-core/gl"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // BenchmarkLaunch breaks a launch down. Each line's ns/op is the time until the device is done; issue-ns/op is the
@@ -57,9 +58,7 @@ func BenchmarkLaunch(b *testing.B) {
 			if _, has := slices.BinarySearch(bare.info.Extensions, c.needs); c.needs != "" && !has {
 				b.Skip("no " + c.needs)
 			}
-			if err := bare.wait(func() error { return c.run(b) }); err != nil {
-				b.Fatal(err)
-			}
+			must.Do(b, bare.wait(func() error { return c.run(b) }))
 		})
 	}
 }
@@ -106,10 +105,7 @@ func smallOps(b *testing.B, dev *compute.Device) []chain {
 	many := mat(8 * 1024) // as the parameters of a network: updates of parts of one buffer
 	var parts chain
 	for i := range 8 {
-		part, err := many.View(i*1024, 32, 32)
-		if err != nil {
-			b.Fatal(err)
-		}
+		part := must.Get(many.View(i*1024, 32, 32))(b)
 		parts.ops = append(parts.ops, compute.Hebbian{W: part, Y: x, X: y, Rate: 0.1})
 	}
 	parts.name = "updates of parts"
@@ -125,19 +121,13 @@ func smallOps(b *testing.B, dev *compute.Device) []chain {
 func chains(b *testing.B, back *backend, all []chain) {
 	dev := compute.New(kept{back})
 	for _, c := range all {
-		if err := errors.Join(runAll(back, c.ops), back.Sync()); err != nil {
-			b.Fatal(err)
-		}
+		must.Do(b, errors.Join(runAll(back, c.ops), back.Sync()))
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			issued(b, func(i int) {
-				if err := back.Run(c.ops[i%len(c.ops)]); err != nil {
-					b.Fatal(err)
-				}
+				must.Do(b, back.Run(c.ops[i%len(c.ops)]))
 			}, func() {
-				if err := dev.Sync(); err != nil {
-					b.Fatal(err)
-				}
+				must.Do(b, dev.Sync())
 			})
 		})
 	}
@@ -156,14 +146,12 @@ func runAll(back *backend, ops []compute.Op) (err error) {
 }
 
 func do(b *testing.B, dev *compute.Device, ops []compute.Op) {
-	if err := dev.Step(func(s *compute.Step) error {
+	must.Do(b, dev.Step(func(s *compute.Step) error {
 		for i := range b.N {
 			s.Do(ops[i%len(ops)])
 		}
 		return nil
-	}); err != nil {
-		b.Fatal(err)
-	}
+	}))
 }
 
 // issued runs f b.N times and then done, in rounds so short that no queue is full, and reports the time of f alone.

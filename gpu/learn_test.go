@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // TestShipped: every file of findings that ships can be read, has its device's name, and names only existing tiles.
@@ -18,10 +19,7 @@ func TestShipped(t *testing.T) {
 		t.Fatalf("%v: %v", files, err)
 	}
 	for _, f := range files {
-		text, err := shipped.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(shipped.ReadFile(f))(t)
 		var r record
 		known := map[shape]recipe{}
 		if err := addTo(known, text, &r); err != nil {
@@ -43,15 +41,10 @@ func TestShipped(t *testing.T) {
 // TestRecall: kept findings are recalled; half a file is none; another device's is not read.
 func TestRecall(t *testing.T) {
 	dir, info := t.TempDir(), compute.Info{Device: "Some GPU/PCIe", Driver: "1.2"}
-	m, err := recall(dir, info, map[shape]recipe{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(recall(dir, info, map[shape]recipe{}))(t)
 	s := shape{"GEMM NN", 0, 10, 9, 8}
 	for _, way := range []string{"32x32x32/4x4/1", "64x64x16/8x8/0 in 4"} {
-		if err := m.keep(s, compute.Attempt{Way: way, Seconds: 1}, 3); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, m.keep(s, compute.Attempt{Way: way, Seconds: 1}, 3))
 	}
 	known := map[shape]recipe{}
 	if _, err := recall(dir, info, known); err != nil || len(known) != 1 || known[s].String() != "64x64x16/8x8/0 in 4" {
@@ -71,9 +64,7 @@ func TestRecall(t *testing.T) {
 func TestRecallNothing(t *testing.T) {
 	info, damaged := compute.Info{Device: "Some GPU"}, t.TempDir()
 	notFolder := filepath.Join(damaged, "some-gpu.json")
-	if err := os.WriteFile(notFolder, []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(notFolder, []byte("{"), 0o600))
 	for _, dir := range []string{filepath.Join(notFolder, "hebb"), damaged} {
 		known := map[shape]recipe{}
 		m, err := recall(dir, info, known)

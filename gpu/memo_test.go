@@ -9,6 +9,7 @@ import (
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 )
 
 // A secretary is a paper with a memo, which plans remembered ops too, to compare.
@@ -64,7 +65,7 @@ func TestMemoOfSteps(t *testing.T) {
 	f := compute.Pointwise(compute.Mul(compute.Var(0), compute.Var(1)))
 	for k := range 3 {
 		stage.Ops = nil
-		if err := dev.Step(func(s *compute.Step) error {
+		must.Do(t, dev.Step(func(s *compute.Step) error {
 			x, y := s.Tensor(8, 4), s.Tensor(4, 8)
 			for range 4 {
 				z := s.Tensor(8, 8)
@@ -73,9 +74,7 @@ func TestMemoOfSteps(t *testing.T) {
 				s.Do(compute.Map{Out: x, In: []*compute.Tensor{y, y}, F: f})
 			}
 			return s.Err()
-		}); err != nil {
-			t.Fatal(err)
-		}
+		}))
 		known := 0
 		for _, op := range stage.Ops {
 			if m.look(op) != nil {
@@ -94,9 +93,7 @@ func TestSignature(t *testing.T) {
 	a, b := tensors(t)(2, 6), tensors(t)(2, 6)
 	part, err := a.View(2, 1, 6)
 	reshaped, err2 := a.View(0, 3, 4)
-	if err := errors.Join(err, err2); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(err, err2))
 	f := compute.Pointwise(compute.Mul(compute.Const(2), compute.Var(0)))
 	g := *f
 	g.Consts = []float32{3}

@@ -15,6 +15,7 @@ import (
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 	"hebb/shaders"
 )
 
@@ -151,10 +152,7 @@ var planned = sync.OnceValues(func() (map[string]*paper, error) {
 // TestSound plans the suite within every set of limits: windows lie within their memory and within
 // the block size, grids within the device's.
 func TestSound(t *testing.T) {
-	papers, err := planned()
-	if err != nil {
-		t.Fatal(err)
-	}
+	papers := must.Get(planned())(t)
 	for name, paper := range papers {
 		if len(paper.plans) < 100 {
 			t.Errorf("%s: %d plans, want those of all cases", name, len(paper.plans))
@@ -189,17 +187,12 @@ func TestShaders(t *testing.T) {
 	dir := t.TempDir()
 	var files []string
 	for k := range kernels {
-		text, err := shaders.Source(k.file, k.list()...)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(shaders.Source(k.file, k.list()...))(t)
 		if strings.Contains(k.defines, "HALF") { // glslang has the functions of the extension from this version on
 			text = strings.Replace(text, "#version 430", "#version 450", 1)
 		}
 		f := filepath.Join(dir, fmt.Sprintf("%s-%d.comp", k.file, len(files)))
-		if err := os.WriteFile(f, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(f, []byte(text), 0o600))
 		files = append(files, f)
 	}
 	t.Logf("%d specialisations", len(files))
@@ -213,10 +206,7 @@ func TestShaders(t *testing.T) {
 // planOf returns p's plan of op.
 func planOf(t *testing.T, p *planner, op compute.Op) *plan {
 	t.Helper()
-	l, err := p.plan(op)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Get(p.plan(op))(t)
 	return l
 }
 
@@ -229,10 +219,7 @@ func tensors(t *testing.T) func(shape ...int) *compute.Tensor {
 func tensorsOn(t testing.TB, dev *compute.Device) func(shape ...int) *compute.Tensor {
 	return func(shape ...int) *compute.Tensor {
 		t.Helper()
-		x, err := dev.Tensor(shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
+		x := must.Get(dev.Tensor(shape...))(t)
 		return x
 	}
 }
@@ -298,10 +285,7 @@ func TestPieces(t *testing.T) {
 	a := operand{mem: memory{scratch: 1}, off: 5, stride: extent{0, 630, 70, 0, 1}}
 	b := operand{mem: memory{scratch: 2}, stride: extent{0, 0, 0, 1, 50}}
 	c := operand{mem: memory{scratch: 3}, stride: extent{1350, 450, 50, 1, 0}}
-	boxes, err := p.pieces(size, a, b, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	boxes := must.Get(p.pieces(size, a, b, c))(t)
 	done, last := map[extent]int{}, box{}
 	for i, x := range boxes {
 		for _, o := range []operand{a, b, c} {
@@ -395,10 +379,7 @@ func TestOptions(t *testing.T) {
 
 // TestStd140 lays the block of args.glsl out by the rules of std140 and compares it with args.
 func TestStd140(t *testing.T) {
-	text, err := os.ReadFile("../shaders/args.glsl")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile("../shaders/args.glsl"))(t)
 	_, body, _ := strings.Cut(string(text), "{")
 	body, _, _ = strings.Cut(body, "}")
 	body = regexp.MustCompile(`//.*`).ReplaceAllString(body, "")

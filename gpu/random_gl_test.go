@@ -9,6 +9,7 @@ import (
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 )
 
 // TestFarRandom: numbers far down a sequence, in a later piece of a tensor too large for one, come from their own
@@ -67,10 +68,7 @@ func farRandom(t *testing.T, rung string, m mutant) error {
 func TestRandomParts(t *testing.T) {
 	opened(t).Close()
 	for _, rung := range []string{"", "naive"} {
-		b, err := open(quick(rung))
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := must.Get(open(quick(rung)))(t)
 		dev := compute.New(b)
 		if err := errors.Join(computetest.Parts(dev), dev.Close()); err != nil {
 			t.Errorf("%q: %v", rung, err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/shaders"
 )
 
@@ -31,17 +32,11 @@ type horner []near
 // polynomial reads, from random.comp, the statements on v within a function, which are powers of x.
 func polynomial(t *testing.T, function, v, x string) (h horner) {
 	t.Helper()
-	text, err := shaders.Source("random")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(shaders.Source("random"))(t)
 	_, text, _ = strings.Cut(text, function)
 	text, _, _ = strings.Cut(text, "\n}")
 	for _, m := range regexp.MustCompile(`\b`+v+` = (?:`+v+` \* `+x+` ([+-]) )?(-?[0-9][0-9.e-]*);`).FindAllStringSubmatch(text, -1) {
-		c, err := strconv.ParseFloat(m[2], 32)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must.Get(strconv.ParseFloat(m[2], 32))(t)
 		if m[1] == "-" {
 			c = -c
 		}

@@ -10,6 +10,7 @@ import (
 
 	"hebb/compute"
 	"hebb/compute/computetest"
+	"hebb/internal/must"
 )
 
 // given counts the drafts that the driver has.
@@ -26,15 +27,9 @@ func (b *backend) given() (n int) {
 // and a shader that does not compile is an error of Run, not before.
 func TestRehearse(t *testing.T) {
 	opened(t).Close()
-	cases, err := computetest.CasesOf(compute.Reduce{}, computetest.Quick)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cases := must.Get(computetest.CasesOf(compute.Reduce{}, computetest.Quick))(t)
 	cases = cases[:12]
-	b, err := open(quick(""))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(open(quick("")))(t)
 	b.early = true
 	var asked []string
 	source := b.source
@@ -44,9 +39,7 @@ func TestRehearse(t *testing.T) {
 	}
 	dev := compute.New(compute.Verify(b, 0))
 	for _, c := range cases {
-		if err := c.Rehearse(dev); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, c.Rehearse(dev))
 	}
 	drafts := b.given()
 	if drafts < 3 || len(b.programs) != 0 {
@@ -87,10 +80,7 @@ func TestRehearse(t *testing.T) {
 // TestRehearseKept: programs on disk are not compiled.
 func TestRehearseKept(t *testing.T) {
 	opened(t).Close()
-	cases, err := computetest.CasesOf(compute.FMA{}, computetest.Quick)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cases := must.Get(computetest.CasesOf(compute.FMA{}, computetest.Quick))(t)
 	o := quick("")
 	o.CacheDir = t.TempDir()
 	for _, start := range []string{"first", "second"} {
@@ -107,9 +97,7 @@ func TestRehearseKept(t *testing.T) {
 		err = cases[0].Rehearse(dev)
 		drafts := b.given()
 		_, ran := cases[0].Check(0, dev)
-		if err := errors.Join(err, ran, dev.Close()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, errors.Join(err, ran, dev.Close()))
 		if drafts+len(kept) != 1 {
 			t.Errorf("%s start: %d drafts with %d programs on disk, want one in all", start, drafts, len(kept))
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // BenchmarkStart measures a program's start: it opens the device and runs a few ops. Programs come from the cache on
@@ -31,14 +32,10 @@ func BenchmarkStart(b *testing.B) {
 			err = errors.Join(err, runAll(back, c.ops))
 		}
 		x := tensorsOn(b, dev)(32)
-		if err := errors.Join(err, x.Buffer().Read(0, make([]float32, 32))); err != nil {
-			b.Fatal(err)
-		}
+		must.Do(b, errors.Join(err, x.Buffer().Read(0, make([]float32, 32))))
 		running += time.Since(start)
 		programs = len(back.programs)
-		if err := dev.Close(); err != nil {
-			b.Fatal(err)
-		}
+		must.Do(b, dev.Close())
 	}
 	b.ReportMetric(float64(opening.Microseconds())/1e3/float64(b.N), "open-ms")
 	b.ReportMetric(float64(running.Microseconds())/1e3/float64(b.N), "results-ms")

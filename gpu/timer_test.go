@@ -12,6 +12,7 @@ import (
 	"github.com/go-gl/gl/v4.3-core/gl"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // busy runs n rounds of ops of one launch and of several on b, and returns the results.
@@ -31,9 +32,7 @@ func busy(t testing.TB, b compute.Backend, n int) []float32 {
 		s.Read(x, out)
 		return nil
 	})
-	if err := errors.Join(err, d.Sync()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(err, d.Sync()))
 	return out
 }
 
@@ -46,9 +45,7 @@ func TestTimedOps(t *testing.T) {
 	plain := busy(t, b, rounds)
 	var got []compute.Timing
 	before := time.Now()
-	if err := b.TimeOps(func(x compute.Timing) { got = append(got, x) }); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, b.TimeOps(func(x compute.Timing) { got = append(got, x) }))
 	out := busy(t, b, rounds)
 	after := time.Now()
 	for i := range plain {
@@ -95,9 +92,7 @@ func TestTimingEnds(t *testing.T) {
 	defer b.Close()
 	var n [2]int
 	for i := range n {
-		if err := b.TimeOps(func(compute.Timing) { n[i]++ }); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, b.TimeOps(func(compute.Timing) { n[i]++ }))
 		q := newSquare(t, b)
 		q.works(t) // it reads, and does not Sync
 	}
@@ -114,9 +109,7 @@ func TestTimingOfFailed(t *testing.T) {
 	b := opened(t)
 	q := newSquare(t, b)
 	q.works(t)
-	if err := b.TimeOps(func(x compute.Timing) { t.Errorf("told of %+v", x) }); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, b.TimeOps(func(x compute.Timing) { t.Errorf("told of %+v", x) }))
 	b.send(func() { gl.Enable(0xbeef); b.settle("first") })
 	_, err := q.run()
 	mentions(t, err, "first")
@@ -145,12 +138,10 @@ func BenchmarkStamps(b *testing.B) {
 		b.Skip(err)
 	}
 	defer back.Close()
-	if err := back.TimeOps(func(compute.Timing) {}); err != nil {
-		b.Fatal(err)
-	}
+	must.Do(b, back.TimeOps(func(compute.Timing) {}))
 	for _, n := range []int{1, 8} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			if err := back.wait(func() error {
+			must.Do(b, back.wait(func() error {
 				for b.Loop() {
 					back.timer.begin(compute.Copy{}, make([]dispatch, n))
 					for range n {
@@ -158,9 +149,7 @@ func BenchmarkStamps(b *testing.B) {
 					}
 				}
 				return back.finish("stamps")
-			}); err != nil {
-				b.Fatal(err)
-			}
+			}))
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // unmap makes b behave as with a driver that does not map memory persistently. It must not have been used.
@@ -49,9 +50,7 @@ func TestTransfers(t *testing.T) {
 			want, got := make([]float32, n), make([]float32, n)
 			check := func(off, size int) {
 				t.Helper()
-				if err := buf.Read(off, got[:size]); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(t, buf.Read(off, got[:size]))
 				for i, x := range got[:size] {
 					if x != want[off+i] {
 						t.Fatalf("number %d, the %dth read, is %g, want %g", off+i, i, x, want[off+i])
@@ -65,9 +64,7 @@ func TestTransfers(t *testing.T) {
 					src[i] = r.Float32()
 				}
 				copy(want[off:], src)
-				if err := buf.Write(off, src); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(t, buf.Write(off, src))
 				clear(src) // it has been copied
 			}
 			write(0, n)
@@ -104,7 +101,7 @@ func TestArgsRing(t *testing.T) {
 			x := tensorsOn(t, dev)(n)
 			one := compute.Pointwise(compute.Const(1))
 			got := make([]float32, n)
-			if err := dev.Step(func(s *compute.Step) error {
+			must.Do(t, dev.Step(func(s *compute.Step) error {
 				for i := range n {
 					f := *one
 					f.Consts = []float32{float32(i)}
@@ -112,9 +109,7 @@ func TestArgsRing(t *testing.T) {
 				}
 				s.Read(x, got)
 				return nil
-			}); err != nil {
-				t.Fatal(err)
-			}
+			}))
 			for i, v := range got {
 				if v != float32(i) {
 					t.Fatalf("dispatch %d had the arguments of %g", i, v)
@@ -129,12 +124,10 @@ func TestForgottenNames(t *testing.T) {
 	b := opened(t)
 	dev := compute.New(b)
 	defer dev.Close()
-	if err := dev.Step(func(s *compute.Step) error {
+	must.Do(t, dev.Step(func(s *compute.Step) error {
 		s.Do(compute.Copy{Dst: s.Tensor(8), Src: s.Tensor(8)})
 		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))
 	bound := func() (n int) {
 		b.wait(func() error {
 			for _, x := range b.state.storage {
@@ -161,16 +154,14 @@ func TestPartsApart(t *testing.T) {
 	all, x := tensorsOn(t, dev)(parts*n), tensorsOn(t, dev)(n)
 	add := compute.Pointwise(compute.Add(compute.Old(), compute.Var(0)))
 	var barriers int
-	if err := dev.Step(func(s *compute.Step) error {
+	must.Do(t, dev.Step(func(s *compute.Step) error {
 		s.Write(all, make([]float32, parts*n))
 		s.Do(compute.Map{Out: x, F: compute.Pointwise(compute.Const(1))})
 		for i := range parts {
 			s.Do(compute.Map{Out: s.View(all, i*n, n), In: []*compute.Tensor{x}, F: add})
 		}
 		return b.wait(func() error { barriers = b.hazards.barriers; return nil })
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))
 	if barriers != 1 {
 		t.Errorf("%d barriers, want 1: before the first update", barriers)
 	}
@@ -179,17 +170,13 @@ func TestPartsApart(t *testing.T) {
 // BenchmarkWrite and BenchmarkRead transfer buffers both ways: through mapped memory, and by a call of the driver.
 func BenchmarkWrite(b *testing.B) {
 	transfers(b, func(b *testing.B, buf compute.Buffer, x []float32) {
-		if err := buf.Write(0, x); err != nil {
-			b.Fatal(err)
-		}
+		must.Do(b, buf.Write(0, x))
 	})
 }
 
 func BenchmarkRead(b *testing.B) {
 	transfers(b, func(b *testing.B, buf compute.Buffer, x []float32) {
-		if err := buf.Read(0, x); err != nil {
-			b.Fatal(err)
-		}
+		must.Do(b, buf.Read(0, x))
 	})
 }
 
@@ -198,10 +185,7 @@ func transfers(b *testing.B, f func(*testing.B, compute.Buffer, []float32)) {
 		back := openedFor(b, way.set)
 		for _, kib := range []int{4, 64, 1 << 10, 64 << 10} {
 			x := make([]float32, kib<<8)
-			buf, err := back.Alloc(len(x))
-			if err != nil {
-				b.Fatal(err)
-			}
+			buf := must.Get(back.Alloc(len(x)))(b)
 			buf.Write(0, x) // so that no memory is touched for the first time
 			buf.Read(0, x)
 			b.Run(fmt.Sprintf("%s/%dKiB", way.name, kib), func(b *testing.B) {
@@ -209,14 +193,10 @@ func transfers(b *testing.B, f func(*testing.B, compute.Buffer, []float32)) {
 				for range b.N {
 					f(b, buf, x)
 				}
-				if err := back.Sync(); err != nil {
-					b.Fatal(err)
-				}
+				must.Do(b, back.Sync())
 			})
 			buf.Free()
 		}
-		if err := back.Close(); err != nil {
-			b.Fatal(err)
-		}
+		must.Do(b, back.Close())
 	}
 }

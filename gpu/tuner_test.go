@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // tunable returns a backend that keeps its findings in a folder of its own, with a device around it.
@@ -19,10 +20,7 @@ func tunable(t *testing.T) (b *backend, dev *compute.Device, dir string) {
 	opened(t).Close()
 	o := quick("")
 	o.TuningDir = t.TempDir()
-	b, err := open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b = must.Get(open(o))(t)
 	dev = compute.New(b)
 	t.Cleanup(func() { dev.Close() })
 	return b, dev, o.TuningDir
@@ -35,31 +33,23 @@ func TestTry(t *testing.T) {
 	op := compute.Gemm{C: y, A: x, B: x, Epilogue: compute.Epilogue{Alpha: 1}}
 	runs := func() string {
 		t.Helper()
-		if err := dev.Step(func(s *compute.Step) error { s.Do(op); return s.Err() }); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, dev.Step(func(s *compute.Step) error { s.Do(op); return s.Err() }))
 		return strings.Join(b.memo.look(op).dispatches[0].list(), " ")
 	}
 	ways, usual := b.Ways(op), runs()
 	if len(ways) < 2 {
 		t.Fatalf("%d ways, want some to choose from", len(ways))
 	}
-	if err := b.Try(op, ways[1]); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, b.Try(op, ways[1]))
 	tried := runs()
 	if tried == usual {
 		t.Errorf("%s runs as %s does: %s", ways[1], ways[0], usual)
 	}
-	if err := b.Try(op, ""); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, b.Try(op, ""))
 	if after := runs(); after != usual || b.Learned(op) {
 		t.Errorf("after the trial it runs as %s, want %s; learned: %v", after, usual, b.Learned(op))
 	}
-	if err := b.Learn(op, []compute.Attempt{{Way: ways[1], Seconds: 1}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, b.Learn(op, []compute.Attempt{{Way: ways[1], Seconds: 1}}))
 	if learned := runs(); learned != tried || !b.Learned(op) {
 		t.Errorf("it runs as %s, and what was learned is %s", learned, tried)
 	}
@@ -70,14 +60,12 @@ func TestTry(t *testing.T) {
 func TestTryTransforms(t *testing.T) {
 	b, dev, _ := tunable(t)
 	op, _ := layer3x3(tensorsOn(t, dev), 2, 8, 16, compute.Winograd)
-	if err := dev.Step(func(s *compute.Step) error {
+	must.Do(t, dev.Step(func(s *compute.Step) error {
 		for _, x := range []*compute.Tensor{op.X, op.W, op.Y} {
 			s.Write(x, make([]float32, x.Len()))
 		}
 		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	}))
 	all, err := compute.Tune(context.Background(), b, op, compute.TuneOptions{Keep: true})
 	fast := ""
 	for _, a := range all {
@@ -91,9 +79,7 @@ func TestTryTransforms(t *testing.T) {
 	if err != nil || fast == "" || !strings.HasPrefix(all[0].Way, "32x32") && !strings.HasPrefix(all[0].Way, "64x32") {
 		t.Fatalf("%v, %v; want all tiles, those that are predicted to be best first, and transforms", all, err)
 	}
-	if err := b.Learn(op, []compute.Attempt{{Way: fast, Seconds: 1}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, b.Learn(op, []compute.Attempt{{Way: fast, Seconds: 1}}))
 	plain := op
 	plain.Leeway = 0
 	if with, without := files(t, &b.planner, op), files(t, &b.planner, plain); with != "weights images gemm sums" || without != "gemm" {
@@ -113,9 +99,7 @@ func TestTryTransforms(t *testing.T) {
 func TestTuneJournal(t *testing.T) {
 	b, dev, dir := tunable(t)
 	x, y := tensorsOn(t, dev)(32, 32), tensorsOn(t, dev)(32, 32)
-	if err := errors.Join(x.Buffer().Write(0, make([]float32, 32*32)), y.Buffer().Write(0, make([]float32, 32*32))); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(x.Buffer().Write(0, make([]float32, 32*32)), y.Buffer().Write(0, make([]float32, 32*32))))
 	op := compute.Gemm{C: y, A: x, B: x, Epilogue: compute.Epilogue{Alpha: 1}}
 	all, err := compute.Tune(context.Background(), b, op, compute.TuneOptions{Most: 2, Keep: true})
 	if err != nil || len(all) != 2 || b.Learned(op) {

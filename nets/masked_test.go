@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 )
@@ -18,10 +19,7 @@ func TestMaskedLosses(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for _, l := range nets.Losses {
 		spec := nets.Spec{In: nets.Row(1), Out: out, Classes: !l.Loss.Targets(), Examples: examples}
-		s, err := nets.Open(lab.CPU(t), learners, 1, func(s *nets.Store) error { return nil })
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := must.Get(nets.Open(lab.CPU(t), learners, 1, func(s *nets.Store) error { return nil }))(t)
 		wide := out
 		if spec.Classes {
 			wide = 1

@@ -104,7 +104,7 @@ type Adam struct {
 	Beta2       float64 `json:"beta2" toml:"beta2"`
 	Eps         float64 `json:"eps" toml:"eps"`
 	WeightDecay float32 `json:"weight_decay" toml:"weight_decay"`
-	Decoupled   bool    `json:"decoupled,omitempty" toml:"decoupled,omitempty"`
+	Decoupled   bool    `json:"decoupled,omitempty" toml:"decoupled,omitempty" if:"weight_decay"`
 }
 
 // DefaultAdam has the hyper-parameters of the paper.

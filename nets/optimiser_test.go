@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 )
@@ -141,10 +142,7 @@ func updated(t *testing.T, l lab.Lab, o nets.Optimiser, first []float32, grads [
 // opened is a store of tensors that are asked for once on a stage and once on l.
 func opened(t *testing.T, l lab.Lab, learners int, build func(s *nets.Store)) *nets.Store {
 	t.Helper()
-	s, err := nets.Open(l.Device, learners, 1, func(s *nets.Store) error { build(s); return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(nets.Open(l.Device, learners, 1, func(s *nets.Store) error { build(s); return nil }))(t)
 	return s
 }
 

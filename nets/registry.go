@@ -12,6 +12,8 @@ type NamedSystem struct {
 	Name, About string
 	System      func() System
 	Rate        float64 // learning rate at which it learns as it is; 0 is 0.01
+	// Rates are those on tasks of these names, where they are others.
+	Rates map[string]float64
 }
 
 // A NamedTask is a [Task] that configurations and the command line refer to by name, with settings as a [NamedSystem].

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 )
@@ -121,9 +122,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("alone %t: %v, %d systems", alone, s.Alone(), len(s.Systems()))
 		}
 		for range 3 {
-			if err := s.Step(context.Background()); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, s.Step(context.Background()))
 		}
 		m, err := s.Metrics()
 		if err != nil {
@@ -187,12 +186,8 @@ func TestLost(t *testing.T) {
 				t.Fatal(err)
 			}
 			if what == "diverges" { // learner 1 alone, at the first moment
-				if err := s.Write(named(s, "w"), [][]float32{{1, 0x1p100, 1}}); err != nil {
-					t.Fatal(err)
-				}
-				if err := s.Step(context.Background()); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(t, s.Write(named(s, "w"), [][]float32{{1, 0x1p100, 1}}))
+				must.Do(t, s.Step(context.Background()))
 				m, err := s.Metrics()
 				if w := m.Get("weight"); err != nil || w.Each[1] == w.Each[1] || w.Each[2] != 0x1p42 || w.Mean() != 0x1p42 || s.Lost()[0] != nil ||
 					!errors.Is(s.Lost()[1], c.is) || !strings.Contains(nets.LostText(7, s.Lost()), "learner 1, seed 8: training diverged: the mean weight is +Inf after step 1") {
@@ -256,17 +251,13 @@ func (drawingTask) Build(*nets.Store) (nets.Spec, error) {
 func TestStreams(t *testing.T) {
 	var drawn []float32
 	task := func() nets.Task { return drawingTask{drawer{drawn: &drawn}} }
-	s, err := nets.Run{System: func() nets.System { return drawer{drawn: &drawn} }, Task: task, Test: task, Learners: 2, Moments: 4}.Open(lab.CPU(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	run := nets.Run{System: func() nets.System { return drawer{drawn: &drawn} }, Task: task, Test: task, Learners: 2, Moments: 4}
+	s := must.Get(run.Open(lab.CPU(t)))(t)
 	for k := range 4 {
 		if s.Between() != (k%3 == 0) {
 			t.Errorf("after %d moments, between trials: %t", k, s.Between())
 		}
-		if err := s.Step(context.Background()); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, s.Step(context.Background()))
 	}
 	if _, err := s.Evaluate(context.Background(), nil); err != nil {
 		t.Fatal(err)
@@ -290,9 +281,7 @@ func TestOn(t *testing.T) {
 	if err := r.On(lab.CPU(t), 0, nil); err == nil || !strings.Contains(err.Error(), "told every 0") {
 		t.Error(err)
 	}
-	if err := r.On(lab.CPU(t), 3, func(n int, m nets.Metrics) { told += fmt.Sprint(n, ":", m.Get("weight").Mean(), " ") }); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.On(lab.CPU(t), 3, func(n int, m nets.Metrics) { told += fmt.Sprint(n, ":", m.Get("weight").Mean(), " ") }))
 	if told != fmt.Sprint("3:", (2.+4+8)/3, " 4:16 ") || *opened != 0 {
 		t.Errorf("%s, %d tasks open", told, *opened)
 	}
@@ -355,10 +344,7 @@ func TestRunRefuses(t *testing.T) {
 // TestSnapshot: what does not fit is refused by name.
 func TestSnapshot(t *testing.T) {
 	r, _ := run(grower{}, small)
-	s, err := r.Open(lab.CPU(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(r.Open(lab.CPU(t)))(t)
 	w := named(s, "w")
 	if err := s.Write(w, [][]float32{{1, 2}}); err == nil || !strings.Contains(err.Error(), "2 numbers for w, want 3 learners × [1]") {
 		t.Errorf("Write: %v", err)

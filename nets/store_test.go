@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 )
@@ -21,7 +22,7 @@ func TestStore(t *testing.T) {
 	})
 	values := func(learners int, seed uint64, more bool) lab.Results {
 		l := lab.Bare(t)
-		s, err := nets.Open(l.Device, learners, seed, func(s *nets.Store) error {
+		s := must.Get(nets.Open(l.Device, learners, seed, func(s *nets.Store) error {
 			if more {
 				s.Weights("more", fill, 100)
 			}
@@ -31,10 +32,7 @@ func TestStore(t *testing.T) {
 			s.State("filled", fill, 5)
 			s.State("constant", nets.Constant(3), 1)
 			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		}))(t)
 		out := lab.Results{}
 		for _, n := range s.Tensors() {
 			if out[n.Name] = l.Values(t, n.Value); s.Name(n.Value) != n.Name || n.Value.Batch() != learners {

@@ -58,6 +58,9 @@ type Spec struct {
 	Trial    int   `json:"trial"`    // moments of the longest trial; 0: without end
 	Epoch    int   `json:"epoch"`    // moments of an epoch, which is the length of an evaluation; 0: no epochs
 	Total    int   `json:"total"`    // moments of the whole run, set by the Run
+
+	// Third says that the last number of X is a third factor, which says when what is seen matters.
+	Third bool `json:"third,omitempty"`
 }
 
 func (s Spec) check() error {

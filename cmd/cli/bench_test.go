@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hebb/bench"
+	"hebb/internal/must"
 )
 
 // hebbBench runs the command; it returns its exit status and what it wrote.
@@ -26,10 +27,7 @@ func TestBench(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("exit status %d: %s", status, errs)
 	}
-	results, err := bench.Read(strings.NewReader(out))
-	if err != nil {
-		t.Fatal(err)
-	}
+	results := must.Get(bench.Read(strings.NewReader(out)))(t)
 	timed := 0
 	for _, r := range results {
 		if r.Suite == "gram" && r.Status == bench.OK && r.Verified >= 64 && r.Seconds > 0 {
@@ -56,10 +54,7 @@ func TestBenchTraining(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("exit status %d: %s", status, errs)
 	}
-	results, err := bench.Read(strings.NewReader(out))
-	if err != nil {
-		t.Fatal(err)
-	}
+	results := must.Get(bench.Read(strings.NewReader(out)))(t)
 	timed := map[string]int{}
 	for _, r := range results {
 		if r.Status != bench.OK || r.Seconds <= 0 {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 var lines atomic.Int64 // number of files made by benchLines; each has a time stamp of its own
@@ -29,9 +31,7 @@ func TestBenchCompare(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string) string {
 		name = filepath.Join(dir, name)
-		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(name, []byte(text), 0o666))
 		return name
 	}
 	old, again := file("old.json", benchLines(1, 1)), file("again.json", benchLines(1.001, 1))
@@ -39,10 +39,7 @@ func TestBenchCompare(t *testing.T) {
 	twice := file("twice.json", benchLines(1, 1.01)+benchLines(1, 1.02))
 	comma := file("a,b.json", benchLines(1.002, 1))
 	before := filepath.Join("testdata", "bench.json")
-	text, err := os.ReadFile(before)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile(before))(t)
 	for name, c := range map[string]struct {
 		args   string // with spaces between them
 		status int
@@ -91,9 +88,7 @@ func TestBenchCompare(t *testing.T) {
 // Results keep the flags that change how fast things are, and no others.
 func TestBenchSettings(t *testing.T) {
 	cmd := newBenchCmd()
-	if err := cmd.ParseFlags([]string{"--rung", "naive", "--quick", "--tuning=off"}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cmd.ParseFlags([]string{"--rung", "naive", "--quick", "--tuning=off"}))
 	if got := settings(cmd.Flags()); got != "rung=naive tuning=off" {
 		t.Errorf("settings %q", got)
 	}

@@ -9,18 +9,15 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets/train"
 )
 
 func TestCompare(t *testing.T) {
 	set := images(t, 200)
 	good, kp, broken, none := trained(t, set), trained(t, set, "--rule", "kp"), trained(t, set, "--rule", "fa"), t.TempDir()
-	if err := os.Truncate(filepath.Join(broken, train.MetricsFile), 0); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(filepath.Join(broken, train.RecordFile)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Truncate(filepath.Join(broken, train.MetricsFile), 0))
+	must.Do(t, os.Remove(filepath.Join(broken, train.RecordFile)))
 	args := []string{"compare", kp, none, good, broken}
 	status, out, stderr := hebb(t, append(args, "--format", "json")...)
 	var all []train.Summary

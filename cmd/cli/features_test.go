@@ -12,16 +12,14 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets/data"
 	"hebb/nets/safetensors"
 )
 
 func array(t *testing.T, path string) data.Array {
 	t.Helper()
-	a, err := data.ReadArray(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := must.Get(data.ReadArray(path))(t)
 	return a
 }
 
@@ -139,10 +137,7 @@ func TestPredict(t *testing.T) {
 		for i, row := range rows[1:] {
 			sum := 0.0
 			for j, text := range row {
-				x, err := strconv.ParseFloat(text, 64)
-				if err != nil {
-					t.Fatal(err)
-				}
+				x := must.Get(strconv.ParseFloat(text, 64))(t)
 				if j < 3 {
 					if x != columns[j][i] || j == 0 && x != float64(i) {
 						t.Fatalf("line %d, %s: %g, and %g in the archive", i, rows[0][j], x, columns[j][i])

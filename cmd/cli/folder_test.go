@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets/train"
 )
 
@@ -48,9 +49,7 @@ func together(t *testing.T, n int, args func(k int) []string) (all []*process) {
 		all = append(all, newProcess(t, args(k)...))
 	}
 	for _, p := range all {
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, p.Start())
 	}
 	for _, p := range all {
 		p.Wait() // its status is in the ProcessState
@@ -124,13 +123,8 @@ func TestResumeRunning(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	p := newProcess(t, small(images(t, 400), out, "--epochs", "100000", "--holdout", "0.1")...)
 	p.Stdout = nil
-	stdout, err := p.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdout := must.Get(p.StdoutPipe())(t)
+	must.Do(t, p.Start())
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() && !strings.HasPrefix(lines.Text(), "      3") {
 	}
@@ -172,10 +166,7 @@ func TestResumeRunning(t *testing.T) {
 // epochsMade returns how many epochs the run in a folder has made.
 func epochsMade(t *testing.T, dir string) float64 {
 	t.Helper()
-	h, err := train.ReadHistory(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := must.Get(train.ReadHistory(dir))(t)
 	done, _ := h.Epochs()
 	return done
 }
@@ -188,9 +179,7 @@ func TestResumeMovedData(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	moved := filepath.Join(t.TempDir(), "moved")
-	if err := os.Rename(data, moved); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Rename(data, moved))
 	for _, c := range []struct {
 		status int
 		want   string

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,7 +42,11 @@ func list(w io.Writer) {
 	}
 	section("systems: hebb train NAME:key=value,… --task TASK")
 	for _, s := range names.Systems {
-		row(s.Name, s.About, s.System(), fmt.Sprintf("--lr %g unless another is given", cmp.Or(s.Rate, train.Default.Rate)))
+		rate := fmt.Sprintf("--lr %g", cmp.Or(s.Rate, train.Default.Rate))
+		for _, task := range slices.Sorted(maps.Keys(s.Rates)) {
+			rate += fmt.Sprintf(", %g on %s", s.Rates[task], task)
+		}
+		row(s.Name, s.About, s.System(), rate+" unless another is given")
 	}
 	section("\ntasks: --task NAME:key=value,…")
 	for _, t := range names.Tasks {

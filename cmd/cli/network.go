@@ -172,7 +172,7 @@ func suited(said train.Config) train.Config {
 	system, _, _ := strings.Cut(said.System, ":")
 	task, _, _ := strings.Cut(said.Task, ":")
 	if i := slices.IndexFunc(names.Systems, func(s nets.NamedSystem) bool { return s.Name == system }); i >= 0 && said.Rate == noRate {
-		c.Rate = cmp.Or(names.Systems[i].Rate, c.Rate)
+		c.Rate = cmp.Or(names.Systems[i].Rates[task], names.Systems[i].Rate, c.Rate)
 	}
 	i := slices.IndexFunc(names.Tasks, func(t nets.NamedTask) bool { return t.Name == task })
 	if i >= 0 && said.Epochs == noEpochs && said.Steps == 0 && names.Tasks[i].Moments > 0 {

@@ -367,6 +367,21 @@ func TestForeign(t *testing.T) {
 	}
 }
 
+// TestSuitedRate: the rate where nobody says one is the system's on the task, its own on others, and else the default.
+func TestSuitedRate(t *testing.T) {
+	for _, c := range []struct {
+		system, task string
+		want         float64
+	}{{"np:hidden=[]", "subtasks:inputs=200", 5e-4}, {"np", "xor", 0.01}, {"wp", "copy", 0.003}, {"hopfield", "recall", 0.01}, {"rflo", "", 5e-4}} {
+		if got := suited(train.Config{System: c.system, Task: c.task, Rate: noRate, Epochs: noEpochs}).Rate; got != c.want {
+			t.Errorf("%s on %s: rate %g, want %g", c.system, c.task, got, c.want)
+		}
+	}
+	if _, text, _ := hebb(t, "list"); !strings.Contains(text, "--lr 0.01, 0.0005 on subtasks unless another is given") {
+		t.Errorf("the list lacks the rate of np on subtasks:\n%s", text)
+	}
+}
+
 // TestMisfit: a system that cannot learn from a task says why, what the task gives, and which tasks fit.
 func TestMisfit(t *testing.T) {
 	data := images(t, 40)
@@ -375,6 +390,8 @@ func TestMisfit(t *testing.T) {
 		{"sanger", "16 units answer, and the task wants 10 numbers or classes; want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and sanger fits samples"},
 		{"hopfield", "want the same numbers completed; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and hopfield fits recall"},
 		{"hopfield --task sines", "patterns of 1 number, want at least 2: no weight joins a unit with itself; the task sines"},
+		{"ico", "want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and ico fits pairs, loop, forage\n"},
+		{"iso --task samples", "want trials of several; the task samples shows examples of 30 numbers and wants nothing of them, and iso fits pairs, loop, forage\n"},
 		{"chl --task samples", "and chl fits sines, xor, recall, … images with labels (--data without --task)"},
 	} {
 		out := filepath.Join(t.TempDir(), "run")

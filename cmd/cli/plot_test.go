@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets/train"
 )
 
@@ -43,10 +44,7 @@ func TestPlot(t *testing.T) {
 func TestPlotDamaged(t *testing.T) {
 	dir := trained(t, images(t, 200))
 	path := filepath.Join(dir, train.MetricsFile)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile(path))(t)
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	cut := bytes.Join(append(lines[:3:3], lines[3][:20]), nil)
 	broken := bytes.Join(append(append(lines[:3:3], []byte("{broken\n")), lines[3:]...), nil)
@@ -74,9 +72,7 @@ func TestPlotDamaged(t *testing.T) {
 
 func TestPlotRefusals(t *testing.T) {
 	dir, folder := trained(t, images(t, 200)), filepath.Join(t.TempDir(), "p.svg")
-	if err := os.Mkdir(folder, 0o777); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Mkdir(folder, 0o777))
 	for _, c := range []struct {
 		args   []string
 		status int

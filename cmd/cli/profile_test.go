@@ -11,24 +11,20 @@ import (
 	"time"
 
 	"hebb/bench"
+	"hebb/internal/must"
 )
 
 // traced reads a trace, and returns how many ops it has on the device, by process.
 func traced(t *testing.T, path string) (ops map[int]int) {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(os.ReadFile(path))(t)
 	var f struct {
 		TraceEvents []struct {
 			Ph, Cat  string
 			Pid, Tid int
 		}
 	}
-	if err := json.Unmarshal(text, &f); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, json.Unmarshal(text, &f))
 	ops = map[int]int{}
 	for _, e := range f.TraceEvents {
 		if e.Ph == "X" && e.Cat == "op" && e.Tid == 2 {
@@ -120,9 +116,7 @@ func TestProfileRefused(t *testing.T) {
 		}
 	}
 	short := filepath.Join(dir, "folder")
-	if err := os.Mkdir(short, 0o777); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Mkdir(short, 0o777))
 	stdout := &trigger{on: "epoch", then: func() { os.RemoveAll(short) }} // in the head of the table of epochs
 	var stderr bytes.Buffer
 	status := run(t.Context(), small(data, filepath.Join(dir, "run"), "--profile", filepath.Join(short, "run.json")), stdout, &stderr)

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // libc matches the libraries that every installation of a libc has.
@@ -36,9 +38,7 @@ func TestLinked(t *testing.T) {
 func TestStart(t *testing.T) {
 	dir := t.TempDir()
 	for _, l := range []string{"libEGL.so.1", "libGL.so.1", "libX11.so.6"} {
-		if err := os.WriteFile(filepath.Join(dir, l), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(filepath.Join(dir, l), nil, 0o644))
 	}
 	p := newProcess(t, "info")
 	p.Env = append(p.Env, "LD_LIBRARY_PATH="+dir)

@@ -35,7 +35,7 @@ func newSweepCmd() *cobra.Command {
 		Use:   "sweep --set FLAG=VALUE,… --out DIR -- flags of hebb train",
 		Short: "Train a run for each point of a grid of settings",
 		Long: `sweep makes a run of hebb train for each combination of the values that --set gives to flags of it: --set lr=0.01,0.03
---set rule=fa,bp are four. A value with commas of its own stands in brackets, rule=[sa:rate=0.05,share=0.25],fa, and "system"
+--set rule=fa,bp are four. A value with commas of its own stands in brackets, rule=[aa:rate=0.05,share=0.25],fa, and "system"
 is the SYSTEM of hebb train. Each run is a process and has a folder in --out with the name of its point, "lr=0.01,rule=fa";
 what it prints is in DIR/.logs. Ctrl-C saves and stops all.
 

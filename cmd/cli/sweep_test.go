@@ -20,7 +20,7 @@ func TestParseAxis(t *testing.T) {
 	for text, want := range map[string][]string{
 		"lr=0.1,0.2":                            {"0.1", "0.2"},
 		"--lr=0.1":                              {"0.1"},
-		"rule=[sa:rate=0.05,share=0.25],fa":     {"sa:rate=0.05,share=0.25", "fa"},
+		"rule=[aa:rate=0.05,share=0.25],fa":     {"aa:rate=0.05,share=0.25", "fa"},
 		"schedule=[step:at=[4, 6],factor=0.25]": {"step:at=[4, 6],factor=0.25"},
 		"system=wp:hidden=[20, 20],rflo":        {"wp:hidden=[20, 20]", "rflo"},
 	} {

@@ -7,21 +7,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // holds requires that dir has these files and no other, name and content by turns.
 func holds(t *testing.T, dir string, want ...string) {
 	t.Helper()
 	var got []string
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	entries := must.Get(os.ReadDir(dir))(t)
 	for _, e := range entries {
-		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(os.ReadFile(filepath.Join(dir, e.Name())))(t)
 		got = append(got, e.Name(), string(text))
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -37,9 +33,7 @@ func text(s string) func(io.Writer) error {
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	path, plain := filepath.Join(dir, "a"), filepath.Join(t.TempDir(), "plain")
-	if err := errors.Join(Write(path, text("first")), os.WriteFile(plain, nil, 0o666)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(Write(path, text("first")), os.WriteFile(plain, nil, 0o666)))
 	holds(t, dir, "a", "first")
 	mine, err1 := os.Stat(path)
 	other, err2 := os.Stat(plain)
@@ -52,9 +46,7 @@ func TestWrite(t *testing.T) {
 		t.Errorf("%v, want %v of %s", err, bad, path)
 	}
 	holds(t, dir, "a", "first")
-	if err := Write(path, text("second")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Write(path, text("second")))
 	holds(t, dir, "a", "second")
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -19,21 +21,14 @@ func TestFigure(t *testing.T) {
 	Sans(p, 14, 0, 9)
 	f := Figure{2 * vg.Inch, vg.Inch, func(c draw.Canvas) { p.Draw(c) }}
 	var svg, bitmap bytes.Buffer
-	if err := f.SVG(&svg); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.SVG(&svg))
 	for _, want := range []string{`width="144pt" height="72pt"`, "a title", "Liberation Sans", "font-size:14px"} {
 		if !strings.Contains(svg.String(), want) {
 			t.Errorf("no %q in\n%s", want, svg.String())
 		}
 	}
-	if err := f.PNG(&bitmap); err != nil {
-		t.Fatal(err)
-	}
-	img, err := png.Decode(&bitmap)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.PNG(&bitmap))
+	img := must.Get(png.Decode(&bitmap))(t)
 	if s := img.Bounds().Size(); s.X != 240 || s.Y != 120 || color.GrayModel.Convert(img.At(0, 0)) != (color.Gray{0xff}) {
 		t.Errorf("%v pixels, the first is %v", s, img.At(0, 0))
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 const meminfo = "MemTotal:  8000000 kB\nMemFree:  10 kB\nMemAvailable:    4000000 kB\n"
@@ -35,12 +37,8 @@ func TestAvailable(t *testing.T) {
 		root := t.TempDir()
 		for path, text := range c.files {
 			path = filepath.Join(root, path)
-			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.MkdirAll(filepath.Dir(path), 0o777))
+			must.Do(t, os.WriteFile(path, []byte(text), 0o666))
 		}
 		if got, ok := available(root); ok != (c.want >= 0) || ok && got != c.want {
 			t.Errorf("%s: %d, %t, want %d", name, got, ok, c.want)

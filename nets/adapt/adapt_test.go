@@ -311,8 +311,11 @@ func TestWrong(t *testing.T) {
 		"f 0, want cycles":                  {System: ico(set(func(b *adapt.Bank) { b.F = 0 })), Task: two},
 		"iso: reflex_f -0.1, want cycles":   {System: iso(set(func(b *adapt.Bank) { b.ReflexF = -0.1 })), Task: two},
 		"no damping for the slowest, of 1e": {System: ico(set(func(b *adapt.Bank) { b.F, b.Filters = 0.001, 1000 })), Task: two},
-		"a third factor":                    {System: ico(third), Task: two},
-		"the task wants answers":            {System: ico(one), Task: func() nets.Task { return &tasks.XOR{} }},
+		"a third factor, as pairs:third=20": {System: ico(third), Task: two},
+		"iso: the last number that the task shows is a third factor, and no predictor; want third=true": {System: iso(one),
+			Task: pairs(tasks.Pairs{Period: 9, Predictor: 1, Reflex: 3, Third: 2})},
+		"ico: the task's trials are single moments": {System: ico(one), Task: func() nets.Task { return &tasks.Samples{Rows: make([]float32, 6), In: nets.Row(3), Batch: 2} }},
+		"the task wants answers":                    {System: ico(one), Task: func() nets.Task { return &tasks.XOR{} }},
 	} {
 		if _, err := r.Open(lab.CPU(t)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %q in it", err, want)

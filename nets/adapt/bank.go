@@ -88,13 +88,17 @@ func (b *Bank) check(name string) error {
 func (b *Bank) build(name string, s *nets.Store, spec nets.Spec) error {
 	in, least, want := spec.In.Len(), 2, "a reflex and a predictor at least"
 	if b.Third {
-		least, want = 3, "a reflex, a predictor at least and a third factor"
+		least, want = 3, "a reflex, a predictor at least and a third factor, as pairs:third=20 shows"
 	}
 	switch {
 	case spec.Out > 0:
 		return fmt.Errorf("%s: the task wants answers, and what is learned from is the order of inputs alone; want a task without", name)
 	case in < least:
 		return fmt.Errorf("%s: the task shows %d numbers, want %s", name, in, want)
+	case spec.Third && !b.Third:
+		return fmt.Errorf("%s: the last number that the task shows is a third factor, and no predictor; want third=true", name)
+	case spec.Trial == 1:
+		return fmt.Errorf("%s: the task's trials are single moments, and what is learned from is the order of inputs in time; want trials of several", name)
 	}
 	n := 1 + (in-least+1)*b.Filters
 	a1, a2, reflex, learned, sees := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, spec.Examples*n)

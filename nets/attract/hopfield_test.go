@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/attract"
 	"hebb/nets/internal/lab"
@@ -126,10 +127,7 @@ func TestRecalls(t *testing.T) {
 	}{{15, 0.99, 1}, {80, 0.5, 0.85}} {
 		r := nets.Run{System: system(10), Task: recall(200, c.patterns, 0.1), Test: recall(200, c.patterns, 0.1), Learners: 3}
 		s := lab.Make(t, lab.CPU(t), r, 1)
-		m, err := s.Evaluate(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := must.Get(s.Evaluate(t.Context(), nil))(t)
 		for l, x := range m.Get("bits right").Each {
 			t.Logf("%d patterns of 200 bits, learner %d: %.4f of the bits are right", c.patterns, l, x)
 			if !(c.from <= x && x <= c.to) {

@@ -31,6 +31,15 @@ type Catalogue struct {
 	Systems    []nets.NamedSystem
 	Recurrent  []recurrent.NamedNetwork // networks of recurrent systems
 	Tasks      []nets.NamedTask
+
+	lenient bool
+}
+
+// Lenient returns c as it is for folders of an older hebb, which may have settings without an effect.
+func (c *Catalogue) Lenient() *Catalogue {
+	l := *c
+	l.lenient = true
+	return &l
 }
 
 // A Network is architectures under a name: the text before the first colon; Parse gets what is after it.
@@ -50,7 +59,7 @@ func Default() *Catalogue {
 	return &Catalogue{
 		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, targets.Systems),
+		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, targets.Systems),
 		Recurrent: recurrent.Networks,
 		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{

@@ -42,7 +42,10 @@ func (c *Catalogue) settings(into any, text string) error {
 			return fmt.Errorf("%q: %w", s, err)
 		}
 	}
-	return nil
+	if c.lenient {
+		return nil
+	}
+	return idle(into, set)
 }
 
 // fieldOf returns the field of a struct that a key sets; those of a struct within count as its own.
@@ -63,6 +66,7 @@ func fieldsOf(t reflect.Type) (all []reflect.StructField) {
 		if f.Anonymous && f.Type.Kind() == reflect.Struct && f.Tag.Get("toml") == "" {
 			for _, inner := range fieldsOf(f.Type) {
 				inner.Index = append([]int{i}, inner.Index...)
+				inner.Tag += " " + f.Tag // of which Get takes the first
 				all = append(all, inner)
 			}
 		} else if keyOf(f) != "" {

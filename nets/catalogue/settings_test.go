@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/local"
 	"hebb/nets/recurrent"
@@ -15,10 +16,7 @@ import (
 
 // TestSettings: words, numbers, lists and truths are read as what they are.
 func TestSettings(t *testing.T) {
-	r, err := Default().Rule("phsic:kernel=cosine,groups=16,power=0.8,biased=true")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(Default().Rule("phsic:kernel=cosine,groups=16,power=0.8,biased=true"))(t)
 	want := local.DefaultPHSIC
 	want.Kernel, want.Groups, want.Power, want.Biased = "cosine", 16, 0.8, true
 	if r != want {
@@ -97,10 +95,7 @@ func TestNetwork(t *testing.T) {
 func TestFresh(t *testing.T) {
 	c := Default()
 	for _, text := range []string{"wp:hidden=[3, 4],sigma=0.5", "wp"} {
-		s, err := c.System(text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := must.Get(c.System(text))(t)
 		want := "hidden=[3 4], sigma=0.5"
 		if text == "wp" {
 			want = "hidden=[16], sigma=0.001"

@@ -35,11 +35,11 @@ type Alignment struct {
 	Null   float32 `json:"null,omitempty" toml:"null,omitempty"`
 	Sparse float32 `json:"sparse,omitempty" toml:"sparse,omitempty"`
 	Self   float32 `json:"self,omitempty" toml:"self,omitempty"`
-	Share  float32 `json:"share,omitempty" toml:"share,omitempty"` // 0: 1
-	Places bool    `json:"places,omitempty" toml:"places,omitempty"`
-	Noise  float32 `json:"noise,omitempty" toml:"noise,omitempty"`   // standard deviation of normal noise that replaces x; 0: none
-	Centre bool    `json:"centre,omitempty" toml:"centre,omitempty"` // subtract from x its mean, and scale it to length 1
-	Scale  float32 `json:"scale,omitempty" toml:"scale,omitempty"`   // of the initial B; 0: 1
+	Share  float32 `json:"share,omitempty" toml:"share,omitempty" if:"amp|null|sparse"` // 0: 1
+	Places bool    `json:"places,omitempty" toml:"places,omitempty" if:"amp|null|sparse"`
+	Noise  float32 `json:"noise,omitempty" toml:"noise,omitempty" if:"amp|null|sparse"`   // standard deviation of normal noise that replaces x; 0: none
+	Centre bool    `json:"centre,omitempty" toml:"centre,omitempty" if:"amp|null|sparse"` // subtract from x its mean, and scale it to length 1
+	Scale  float32 `json:"scale,omitempty" toml:"scale,omitempty"`                        // of the initial B; 0: 1
 }
 
 func (Alignment) Feedback(_ *stack.Net, w *stack.Weights) []int { return w.Shape }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/stack"
@@ -19,10 +20,7 @@ func TestAngles(t *testing.T) {
 				net := l.Net(t, c.spec, c.in, rule, 9)
 				tr := lab.Trainer(t, net, nets.SGD{}, nets.CrossEntropy)
 				x, labels := lab.Batch(c.in)
-				angles, err := tr.Angles(x, labels)
-				if err != nil {
-					t.Fatal(err)
-				}
+				angles := must.Get(tr.Angles(x, labels))(t)
 				out := lab.Results{}
 				for i, a := range angles {
 					if a.Layer != []string{"a", "b", "c"}[i] {

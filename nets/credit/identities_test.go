@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/credit"
 	"hebb/nets/internal/lab"
@@ -29,12 +30,9 @@ func rows8() []float32 {
 // above makes a network whose upper layer sees its input as it is, and has feedback weights.
 func above(t *testing.T, l lab.Lab, rule stack.Rule, units int) *stack.Net {
 	t.Helper()
-	net, err := stack.New(l.Device, stack.Stack{
+	net := must.Get(stack.New(l.Device, stack.Stack{
 		stack.Dense{Name: "eye", Units: 8, NoBias: true}, stack.Dense{Name: "top", Units: units},
-	}, nets.Shape{Height: 1, Width: 1, Channels: 8}, rule, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, nets.Shape{Height: 1, Width: 1, Channels: 8}, rule, 4))(t)
 	eye := make([]float32, 64)
 	for i := range 8 {
 		eye[9*i] = 1

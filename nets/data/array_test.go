@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // TestReadArray: numbers of every type, shape and order, alone or in an archive.
@@ -16,9 +18,7 @@ func TestReadArray(t *testing.T) {
 	put := func(name string, b []byte) string {
 		t.Helper()
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, b, 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(path, b, 0o666))
 		return path
 	}
 	big := npyFile(">i2", "(2,)", []int16{0, 0})

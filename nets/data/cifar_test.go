@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // record is an image of CIFAR in which pixel i has red i, green i+1 and blue i+2, all plus its labels.
@@ -23,10 +25,7 @@ func TestLoadCIFAR10(t *testing.T) {
 	put(t, dir, "data_batch_2.bin", record(0))
 	put(t, dir, "test_batch.bin", record(7))
 	put(t, dir, "batches.meta.txt", []byte("a b c d e f g h i j\n\n"))
-	s, err := Load(dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(Load(dir, Options{}))(t)
 	if s.Height != 32 || s.Width != 32 || s.Channels != 3 || s.Classes != 10 || s.ClassNames[9] != "j" || s.Train.N() != 3 || s.Test.N() != 1 {
 		t.Errorf("%+v", s)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // elsewhere gives a test a home, a cache and a working folder of its own.
@@ -28,9 +30,7 @@ func TestFind(t *testing.T) {
 	if _, err := Find("cifar"); !errors.Is(err, ErrNoData) || !strings.Contains(err.Error(), "fashion-mnist, mnist, kmnist, cifar10, cifar100") {
 		t.Errorf("an unknown name: error is %v, want the known ones in it", err)
 	}
-	if err := os.MkdirAll(filepath.Join(cache, "hebb", "data", "mnist"), 0o777); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(filepath.Join(cache, "hebb", "data", "mnist"), 0o777))
 	put(t, filepath.Join("data", "mnist"), "train-images-idx3-ubyte.gz", nil)
 	if dir, err := Find("mnist"); err != nil || dir != filepath.Join("data", "mnist") {
 		t.Errorf("mnist is in ./data, and an empty folder in the cache: found %q, %v", dir, err)

@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"hebb/internal/must"
 )
 
 // A mirror serves files from memory, and fails as it is told to.
@@ -106,10 +108,7 @@ func quiet() fetcher {
 // wantFiles asserts that dir holds these files and no others but the lock.
 func wantFiles(t *testing.T, dir string, names ...string) {
 	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	entries := must.Get(os.ReadDir(dir))(t)
 	var got []string
 	for _, e := range entries {
 		if e.Name() != ".fetching" {
@@ -141,9 +140,7 @@ func TestFetch(t *testing.T) {
 		last = done
 	}
 	for range 2 {
-		if err := f.set(t.Context(), one(serve(t, m)), dir); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, f.set(t.Context(), one(serve(t, m)), dir))
 		wantFetched(t, dir)
 	}
 	if last != 10000 || m.asked() != "f.gz" {
@@ -199,9 +196,7 @@ func TestInterruptedFetch(t *testing.T) {
 	wantFiles(t, dir, "f.gz.part")
 
 	m.hold = nil
-	if err := quiet().set(t.Context(), one(address), dir); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, quiet().set(t.Context(), one(address), dir))
 	wantFetched(t, dir)
 	if want := "f.gz, f.gz bytes=4000-"; m.asked() != want {
 		t.Errorf("asked %q, want %q", m.asked(), want)

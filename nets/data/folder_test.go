@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
+
 	"golang.org/x/image/bmp"
 )
 
@@ -40,9 +42,7 @@ const webp = "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00/\x00\x00\x00\x10\x07\
 func pngFile(t testing.TB, m image.Image) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := png.Encode(&b, m); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, png.Encode(&b, m))
 	return b.Bytes()
 }
 
@@ -62,10 +62,7 @@ func TestLoadFolder(t *testing.T) {
 	put(t, dir, "train/cat/notes.txt", []byte("not an image"))
 	put(t, dir, "train/.cache/b.png", []byte("not an image"))
 	put(t, dir, "test/dog/x.png", pngFile(t, grey(40)))
-	s, err := Load(dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(Load(dir, Options{}))(t)
 	if s.Height != 2 || s.Width != 3 || s.Channels != 1 || s.Classes != 2 || !slices.Equal(s.ClassNames, []string{"cat", "dog"}) {
 		t.Errorf("%+v", s)
 	}
@@ -87,9 +84,7 @@ func TestJPEG(t *testing.T) {
 			m.Set(i%16, i/16, c)
 		}
 		var b bytes.Buffer
-		if err := jpeg.Encode(&b, m, nil); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, jpeg.Encode(&b, m, nil))
 		put(t, dir, class+"/1.jpeg", b.Bytes())
 		put(t, dir, class+"/2.jpg", b.Bytes())
 	}
@@ -107,9 +102,7 @@ func TestJPEG(t *testing.T) {
 func lying(t testing.TB, order binary.AppendByteOrder, orientation uint16) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, grey(1), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, jpeg.Encode(&b, grey(1), nil))
 	tiff := []byte{'M', 'M', 0, 42, 0, 0, 0, 8}
 	if order == binary.AppendByteOrder(binary.LittleEndian) {
 		tiff = []byte{'I', 'I', 42, 0, 8, 0, 0, 0}
@@ -129,10 +122,7 @@ func TestOrientation(t *testing.T) {
 		for _, orientation := range []uint16{0, 1, 3, 6} {
 			dir := t.TempDir()
 			put(t, dir, "a/1.jpg", lying(t, order, orientation))
-			s, err := Load(dir, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := must.Get(Load(dir, Options{}))(t)
 			var want []string
 			if orientation > 1 {
 				want = []string{"by their EXIF orientation: 1"}
@@ -370,9 +360,7 @@ func FuzzLoadFolder(f *testing.F) {
 	f.Add(pngFile(f, picture(image.NewNRGBA(frame))))
 	f.Add(pngFile(f, grey(1))[:40])
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, picture(image.NewNRGBA(frame)), nil); err != nil {
-		f.Fatal(err)
-	}
+	must.Do(f, jpeg.Encode(&b, picture(image.NewNRGBA(frame)), nil))
 	f.Add(bytes.Clone(b.Bytes()))
 	f.Add([]byte(webp))
 	f.Add(lying(f, binary.BigEndian, 6))
@@ -380,24 +368,18 @@ func FuzzLoadFolder(f *testing.F) {
 	for _, encode := range []func(io.Writer, image.Image) error{bmp.Encode, inTIFF, inGIF} {
 		for _, m := range []image.Image{grey(1), picture(image.NewNRGBA(frame))} {
 			b.Reset()
-			if err := encode(&b, m); err != nil {
-				f.Fatal(err)
-			}
+			must.Do(f, encode(&b, m))
 			f.Add(bytes.Clone(b.Bytes()))
 		}
 	}
 	dir := f.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "a"), 0o777); err != nil {
-		f.Fatal(err)
-	}
+	must.Do(f, os.Mkdir(filepath.Join(dir, "a"), 0o777))
 	name := filepath.Join(dir, "a", "1.png")
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if c, _, err := image.DecodeConfig(bytes.NewReader(file)); err == nil && c.Width*c.Height > 1<<12 {
 			t.Skip("large sizes cost time and show nothing new")
 		}
-		if err := os.WriteFile(name, file, 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(name, file, 0o666))
 		s, err := Load(dir, Options{})
 		if err == nil && (s.Train.N() != 1 || s.Train.values() != s.Values() || s.Values() == 0) {
 			t.Fatalf("%d values, %d×%d×%d", s.Train.values(), s.Height, s.Width, s.Channels)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // encode is the IDX file of those dimensions and values.
@@ -26,9 +28,7 @@ func zipped(t testing.TB, b []byte) []byte {
 	if _, err := z.Write(b); err != nil {
 		t.Fatal(err)
 	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, z.Close())
 	return out.Bytes()
 }
 
@@ -103,10 +103,7 @@ func TestEMNIST(t *testing.T) {
 	want := []byte{1, 3, 5, 2, 4, 6, 11, 13, 15, 12, 14, 16}
 	check := func(path string) {
 		t.Helper()
-		s, err := Load(path, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := must.Get(Load(path, Options{}))(t)
 		if s.Height != 2 || s.Width != 3 || !bytes.Equal(s.Train.Pixels, want) || !bytes.Equal(s.Test.Pixels, want) || s.Classes != 27 {
 			t.Errorf("%s: %d×%d, %d classes, %v and %v", path, s.Height, s.Width, s.Classes, s.Train.Pixels, s.Test.Pixels)
 		}
@@ -153,12 +150,8 @@ func putIDX(t testing.TB, dir, part string, n int, labels []byte, sep, ext strin
 func put(t testing.TB, dir, name string, b []byte) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, b, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.MkdirAll(filepath.Dir(path), 0o777))
+	must.Do(t, os.WriteFile(path, b, 0o666))
 	return path
 }
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"hebb/internal/must"
 )
 
 // made is a set of n examples whose values say which they are.
@@ -28,10 +30,7 @@ func made(n, height, width, channels int, floats bool) *Set {
 
 func open(t testing.TB, s *Set, o LoaderOptions) *Loader {
 	t.Helper()
-	l, err := NewLoader(s, s.Train, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must.Get(NewLoader(s, s.Train, o))(t)
 	t.Cleanup(func() { l.Close() })
 	return l
 }
@@ -40,10 +39,7 @@ func next(t testing.TB, l *Loader) *Batch {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	b, err := l.Next(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(l.Next(ctx))(t)
 	return b
 }
 
@@ -148,9 +144,7 @@ func TestRepeats(t *testing.T) {
 				}
 			}
 			for _, k := range []int{7, 0, 17, 6, 16} { // and three in a row from each
-				if err := l.Seek(k/6, k%6); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(t, l.Seek(k/6, k%6))
 				for _, w := range want[k:min(k+3, len(want))] {
 					if !same(*next(t, l), w) {
 						t.Fatalf("%d workers, %d ahead, from batch %d: epoch %d, batch %d differs", workers, ahead, k, w.Epoch, w.Index)
@@ -182,13 +176,9 @@ func TestSinglePass(t *testing.T) {
 				t.Fatalf("pass %d: after the end, %v, %v", pass, b, err)
 			}
 		}
-		if err := l.Seek(0, 0); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, l.Seek(0, 0))
 	}
-	if err := l.Seek(1, 0); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, l.Seek(1, 0))
 	if _, err := l.Next(t.Context()); !errors.Is(err, io.EOF) {
 		t.Errorf("beyond the last epoch: %v", err)
 	}
@@ -311,10 +301,7 @@ func BenchmarkLoader(b *testing.B) {
 			b.ReportAllocs()
 			images := 0
 			for b.Loop() {
-				batch, err := l.Next(ctx)
-				if err != nil {
-					b.Fatal(err)
-				}
+				batch := must.Get(l.Next(ctx))(b)
 				images += len(batch.Y)
 			}
 			b.ReportMetric(float64(images)/b.Elapsed().Seconds(), "images/s")

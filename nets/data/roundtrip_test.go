@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
+
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"pgregory.net/rapid"
@@ -122,9 +124,7 @@ func TestArraysRoundTrip(t *testing.T) {
 		case cut >= 0:
 			file = file[:cut]
 		}
-		if err := os.WriteFile(path, file, 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(path, file, 0o666))
 		a, err := ReadArray(path)
 		if cut > -2 {
 			if err == nil {
@@ -161,10 +161,7 @@ func TestSetsRoundTrip(t *testing.T) {
 		names := npzNames[draw("names", 0, len(npzNames)-1)].train
 		path := put(t, dir, "a.npz", npzFile(t, map[string][]byte{names.x: x.file, names.y: y.file}))
 
-		s, err := Load(path, Options{Layout: map[bool]string{true: "NCHW", false: "NHWC"}[planes]})
-		if err != nil {
-			rt.Fatal(err)
-		}
+		s := must.Get(Load(path, Options{Layout: map[bool]string{true: "NCHW", false: "NHWC"}[planes]}))(rt)
 		checkImages(rt, s, n, h, w, c, x.values, pixel)
 		if s, err := Load(path, Options{}); err == nil && (s.Height != h || s.Width != w || s.Channels != c) && h == w && c != h && (c < 5 || h > 5) && h > 4 {
 			rt.Fatalf("square images of %d×%d×%d, planes %t, are taken for %d×%d×%d", h, w, c, planes, s.Height, s.Width, s.Channels)
@@ -226,10 +223,7 @@ func TestIDXRoundTrip(t *testing.T) {
 			}
 			put(t, at, set+"train-"+name+"-ubyte"+ext, b)
 		}
-		s, err := Load(at, Options{})
-		if err != nil {
-			rt.Fatal(err)
-		}
+		s := must.Get(Load(at, Options{}))(rt)
 		checkImages(rt, s, n, h, w, 1, nil, pixel)
 	})
 }
@@ -291,9 +285,7 @@ func TestFoldersRoundTrip(t *testing.T) {
 			below := rapid.SampledFrom([]string{"", "x", "x/y"}).Draw(rt, "below")
 			path := filepath.Join(dir, fmt.Sprint(i%2), below, fmt.Sprint(i, "-", k.name))
 			var b bytes.Buffer
-			if err := k.encode(&b, m); err != nil {
-				rt.Fatal(err)
-			}
+			must.Do(rt, k.encode(&b, m))
 			put(t, filepath.Dir(path), filepath.Base(path), b.Bytes())
 			want[path], grey, deep = m, grey && k.grey, deep || k.deep
 			if rapid.Bool().Draw(rt, "other") {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // upTo are the numbers 1, 2, …, n.
@@ -92,10 +94,7 @@ func TestSequenceParts(t *testing.T) {
 	} {
 		other := maps.Clone(more)
 		maps.Copy(other, change)
-		s, err := sequencesOf(t, other, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := must.Get(sequencesOf(t, other, Options{}))(t)
 		sums[s.Checksum()] = true
 	}
 	if len(sums) != 4 {
@@ -103,10 +102,8 @@ func TestSequenceParts(t *testing.T) {
 	}
 	sums = map[string]bool{}
 	for _, mask := range [][]byte{{1, 1, 1, 1, 1, 1, 1, 1, 1}, {1, 0, 1, 1, 1, 1, 1, 1, 1}} {
-		s, err := sequencesOf(t, map[string][]byte{"y": npyFile("<i8", "(3, 3)", make([]int64, 9)), "mask": npyFile("|u1", "(3, 3)", mask)}, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		members := map[string][]byte{"y": npyFile("<i8", "(3, 3)", make([]int64, 9)), "mask": npyFile("|u1", "(3, 3)", mask)}
+		s := must.Get(sequencesOf(t, members, Options{}))(t)
 		sums[s.Checksum()] = true
 	}
 	if len(sums) != 2 {

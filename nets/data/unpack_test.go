@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // archived is a set of an archive with a.bin of 3 bytes and b.bin of 4, among others.
@@ -15,16 +17,12 @@ func archived(t *testing.T, entries []tar.Header, address string) (catalogued, [
 	w := tar.NewWriter(&out)
 	for _, h := range entries {
 		h.Mode = 0o644
-		if err := w.WriteHeader(&h); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, w.WriteHeader(&h))
 		if _, err := w.Write(bytes.Repeat([]byte("x"), int(h.Size))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, w.Close())
 	b := zipped(t, out.Bytes())
 	return catalogued{name: "packed", sub: "inside", mirrors: []string{address}, files: []remote{
 		{name: "p.tar.gz", size: int64(len(b)), md5: md5Of(b), holds: map[string]int64{"a.bin": 3, "b.bin": 4}},
@@ -41,9 +39,7 @@ func TestArchive(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, ".unpacking/left", nil) // by a crash
 	for range 2 {
-		if err := quiet().set(t.Context(), set, dir); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, quiet().set(t.Context(), set, dir))
 		wantFiles(t, dir, "inside")
 		wantFiles(t, filepath.Join(dir, "inside"), "a.bin", "b.bin", "readme")
 	}

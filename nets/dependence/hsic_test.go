@@ -10,6 +10,7 @@ import (
 
 	"hebb/compute"
 	"hebb/cpu"
+	"hebb/internal/must"
 	"hebb/nets/data"
 	"hebb/nets/dependence"
 )
@@ -17,10 +18,7 @@ import (
 // checked is a device on which every op is compared with its definition, element by element.
 func checked(t testing.TB) *compute.Device {
 	t.Helper()
-	b, err := cpu.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(cpu.Open())(t)
 	dev := compute.New(compute.Verify(b, 0))
 	t.Cleanup(func() { dev.Close() })
 	return dev
@@ -42,22 +40,14 @@ type vector struct {
 
 func vectors(t *testing.T) (all []vector) {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", "hsic.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(raw, &all); err != nil {
-		t.Fatal(err)
-	}
+	raw := must.Get(os.ReadFile(filepath.Join("testdata", "hsic.json")))(t)
+	must.Do(t, json.Unmarshal(raw, &all))
 	return all
 }
 
 func saved(t *testing.T, name string) dependence.Samples {
 	t.Helper()
-	a, err := data.ReadArray(filepath.Join("testdata", "samples.npz:"+name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := must.Get(data.ReadArray(filepath.Join("testdata", "samples.npz:"+name)))(t)
 	rows, cols := a.Rows()
 	return dependence.Samples{Name: name, Rows: rows, Dims: cols, Values: a.Values}
 }

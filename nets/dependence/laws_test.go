@@ -10,6 +10,7 @@ import (
 
 	"hebb/compute"
 	"hebb/cpu"
+	"hebb/internal/must"
 	"hebb/nets/dependence"
 	"hebb/nets/internal/lab"
 )
@@ -34,10 +35,7 @@ func mapped(s dependence.Samples, f func(i int, v float64) float64) dependence.S
 
 func hsic(t testing.TB, dev *compute.Device, x, y dependence.Samples, o dependence.Options) []dependence.Value {
 	t.Helper()
-	r, err := dependence.HSIC(t.Context(), dev, x, y, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must.Get(dependence.HSIC(t.Context(), dev, x, y, o))(t)
 	return r.Widths
 }
 
@@ -352,10 +350,7 @@ func TestCancelled(t *testing.T) {
 		}},
 	} {
 		for at := 1; at < c.ops; at++ {
-			back, err := cpu.Open()
-			if err != nil {
-				t.Fatal(err)
-			}
+			back := must.Get(cpu.Open())(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			b := &stopping{Backend: back, at: at, stop: cancel}
 			dev := compute.New(b)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets/dependence"
 	"hebb/nets/internal/lab"
 )
@@ -49,10 +50,7 @@ func TestNormalisedWidths(t *testing.T) {
 	few := func(σ ...float64) dependence.Kernel { return dependence.Kernel{Kind: compute.Gaussian, Sigma: σ} }
 	measure := func(x, y dependence.Samples, kx, ky dependence.Kernel) []float64 {
 		t.Helper()
-		all, err := dependence.NormalisedHSIC(t.Context(), dev, x, y, dependence.Options{X: kx, Y: ky}, 0x1p-7)
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := must.Get(dependence.NormalisedHSIC(t.Context(), dev, x, y, dependence.Options{X: kx, Y: ky}, 0x1p-7))(t)
 		return all
 	}
 	all := measure(x, y, few(1, 2, 4), few(0.5))

@@ -12,6 +12,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/nettest"
@@ -47,10 +48,7 @@ var spectrum = []float64{8, 5, 3, 2, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05}
 
 func analyse(t *testing.T, rows []float32, d int) *PCA {
 	t.Helper()
-	p, err := NewPCA(rows, d)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must.Get(NewPCA(rows, d))(t)
 	return p
 }
 
@@ -107,10 +105,7 @@ func runOf(system Components, rows []float32, batch, epochs int, rate float64) n
 // learned returns the weights of each learner.
 func learned(t *testing.T, s *nets.Session) [][]float32 {
 	t.Helper()
-	values, err := s.Read(s.Tensors())
-	if err != nil {
-		t.Fatal(err)
-	}
+	values := must.Get(s.Read(s.Tensors()))(t)
 	if len(values) != 1 {
 		t.Fatalf("%d tensors, want the weights alone", len(values))
 	}
@@ -125,20 +120,14 @@ func TestSystemsFindComponents(t *testing.T) {
 		r.Learners = 3
 		s := lab.Make(t, lab.CPU(t), r, 0)
 		for l, w := range learned(t, s) {
-			a, err := system.Agreement(p, w)
-			if err != nil {
-				t.Fatal(err)
-			}
+			a := must.Get(system.Agreement(p, w))(t)
 			if least(a) > 0.9 || a.Captured > 0.9 {
 				t.Errorf("%T, seed %d: random weights have |cos| of at least %.3f and capture %.3f", system, l, least(a), a.Captured)
 			}
 		}
 		lab.On(t, s, s.Total())
 		for l, w := range learned(t, s) {
-			a, err := system.Agreement(p, w)
-			if err != nil {
-				t.Fatal(err)
-			}
+			a := must.Get(system.Agreement(p, w))(t)
 			if len(a.Components) != 4 || !(least(a) >= 0.99) || !(a.Captured >= 0.99) || a.Captured > 1+1e-9 {
 				t.Errorf("%T, seed %d: %+v, want four with |cos| of at least 0.99 that capture as much", system, l, a)
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 )
@@ -83,14 +84,11 @@ var (
 func (n *net) step(t *testing.T, system nets.System, mask []float32) []float32 {
 	t.Helper()
 	dev := lab.CPU(t)
-	store, err := nets.Open(dev, 1, 0, func(s *nets.Store) error {
+	store := must.Get(nets.Open(dev, 1, 0, func(s *nets.Store) error {
 		return system.Build(s, nets.Spec{In: nets.Row(inputs), Examples: pairs})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))(t)
 	w := make([]float32, len(n.w))
-	err = dev.Step(func(s *compute.Step) error {
+	must.Do(t, dev.Step(func(s *compute.Step) error {
 		weights := store.Tensors()[0].Value
 		s.Write(weights, n.w)
 		p := store.Pass(s)
@@ -107,10 +105,7 @@ func (n *net) step(t *testing.T, system nets.System, mask []float32) []float32 {
 		system.Step(p, m)
 		s.Read(weights, w)
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	return w
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/local"
@@ -202,9 +203,7 @@ func TestDeadUnits(t *testing.T) {
 		clear(x[:2*5]) // two examples of zeros, and a bias that leaves them so
 		l.Write(t, net.Weights[0].Bias, make([]float32, 6))
 		for range 3 {
-			if err := tr.Step(x, []float32{0, 1, 2, 0, 1, 2}, 0); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, tr.Step(x, []float32{0, 1, 2, 0, 1, 2}, 0))
 		}
 		if err := tr.Sound(); err != nil {
 			t.Errorf("%s: %v", name, err)

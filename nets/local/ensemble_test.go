@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/local"
@@ -28,9 +29,7 @@ func TestBranches(t *testing.T) {
 		net := l.Net(t, spec, in, rule, 3)
 		tr := lab.Trainer(t, net, nets.SGD{Momentum: 0.9}, nets.CrossEntropy)
 		for range 3 {
-			if err := tr.Step(x, []float32{0, 1, 2, 0, 1, 2, 0, 1}, 0.01); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, tr.Step(x, []float32{0, 1, 2, 0, 1, 2, 0, 1}, 0.01))
 		}
 		return l.Everything(t, tr.Net)
 	}
@@ -78,14 +77,9 @@ func TestUnformatted(t *testing.T) {
 		labels = append(labels, float32(c))
 	}
 	for range 300 {
-		if err := tr.Step(x, labels, 0.02); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, tr.Step(x, labels, 0.02))
 	}
-	score, err := tr.Try(x, labels)
-	if err != nil {
-		t.Fatal(err)
-	}
+	score := must.Get(tr.Try(x, labels))(t)
 	if score.Accuracy < 0.95 {
 		t.Errorf("accuracy %.2f, want that of three well separated classes", score.Accuracy)
 	}

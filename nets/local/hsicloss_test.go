@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/credit"
 	"hebb/nets/internal/lab"
@@ -51,13 +52,8 @@ func TestHSICLossOfNumpy(t *testing.T) {
 			tr := lossTrainer(t, l, stack.Dense{Units: 3, NoBias: true}, flat6, c.loss)
 			w := tr.Net.Weights[0]
 			l.Write(t, w.W, lab.Narrow(truth["w"]))
-			if err := tr.Step(lab.Narrow(truth["x"]), lab.Narrow(truth[c.y]), 0); err != nil {
-				t.Fatal(err)
-			}
-			score, err := tr.Score()
-			if err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, tr.Step(lab.Narrow(truth["x"]), lab.Narrow(truth[c.y]), 0))
+			score := must.Get(tr.Score())(t)
 			return lab.Results{"loss": {score.Loss}, "grad": l.Values(t, w.Grad), "offset": l.Values(t, offsetOf(tr.Net))}
 		}
 		want := lab.Results{"loss": truth[name+".loss"], "grad": truth[name+".grad"], "offset": truth[name+".offset"]}
@@ -106,9 +102,7 @@ func TestHSICLossConstant(t *testing.T) {
 		for i := range moved {
 			moved[i] += by[i%2]
 		}
-		if err := tr.Step(x, moved, 0); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, tr.Step(x, moved, 0))
 		learned, err := tr.Score()
 		if err != nil {
 			t.Fatal(err)
@@ -158,9 +152,7 @@ func offsetDecides(t *testing.T, loss local.HSICLoss) {
 	l := lab.Single(t)
 	tr := lossTrainer(t, l, lab.All, lab.ImageIn, loss)
 	for range 3 {
-		if err := tr.Step(x, labels, 0.01); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, tr.Step(x, labels, 0.01))
 	}
 	offset := offsetOf(tr.Net)
 	if offset == nil {
@@ -173,14 +165,8 @@ func offsetDecides(t *testing.T, loss local.HSICLoss) {
 		decided := make([]float32, 3)
 		decided[k] = 100
 		l.Write(t, offset, decided)
-		classes, err := tr.Net.Predict(x)
-		if err != nil {
-			t.Fatal(err)
-		}
-		score, err := tr.Try(x, labels)
-		if err != nil {
-			t.Fatal(err)
-		}
+		classes := must.Get(tr.Net.Predict(x))(t)
+		score := must.Get(tr.Try(x, labels))(t)
 		hits := 0.0
 		for i, c := range classes {
 			if c != k {
@@ -278,19 +264,11 @@ func TestHSICLossLearns(t *testing.T) {
 	} {
 		net := lab.Bare(t).Net(t, stack.Stack{stack.Dense{Name: "a", Units: 24, Act: compute.Tanh}, stack.Dense{Name: "b", Units: 3}}, flat6, rule, 1)
 		tr := lab.Trainer(t, net, nets.DefaultAdam, local.HSICLoss{SigmaX: 2.5, SigmaY: 1})
-		first, err := tr.Try(x, labels)
-		if err != nil {
-			t.Fatal(err)
-		}
+		first := must.Get(tr.Try(x, labels))(t)
 		for range 150 {
-			if err := tr.Step(x, labels, 0.01); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, tr.Step(x, labels, 0.01))
 		}
-		last, err := tr.Try(x, labels)
-		if err != nil {
-			t.Fatal(err)
-		}
+		last := must.Get(tr.Try(x, labels))(t)
 		if !(last.Loss < first.Loss/4) || last.Accuracy < 0.9 {
 			t.Errorf("%s: from %+v to %+v", name, first, last)
 		}

@@ -20,11 +20,11 @@ import (
 // no G, pred is the binary cross-entropy with the signs of y·P, and its error is sent down by random fixed weights instead
 // of V.
 type LocalError struct {
-	Beta    float32 `json:"beta" toml:"beta"`       // 0: pred, 1: sim
-	Decoder int     `json:"decoder" toml:"decoder"` // largest number of inputs of V
+	Beta    float32 `json:"beta" toml:"beta"`                        // 0: pred, 1: sim
+	Decoder int     `json:"decoder" toml:"decoder" if:"beta!=1|bio"` // largest number of inputs of V
 	Bio     bool    `json:"bio,omitempty" toml:"bio,omitempty"`
-	Targets int     `json:"targets,omitempty" toml:"targets,omitempty"` // columns of P
-	NoStd   bool    `json:"no_std,omitempty" toml:"no_std,omitempty"`   // compare images by all their values
+	Targets int     `json:"targets,omitempty" toml:"targets,omitempty" if:"bio"` // columns of P
+	NoStd   bool    `json:"no_std,omitempty" toml:"no_std,omitempty" if:"beta"`  // compare images by all their values
 
 	oneAtATime     `json:"-" toml:"-"`
 	stack.Backprop `json:"-" toml:"-"`

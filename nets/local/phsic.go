@@ -22,11 +22,11 @@ import (
 // again such products.
 type PHSIC struct {
 	Gamma  float32 `json:"gamma" toml:"gamma"`
-	Kernel string  `json:"kernel" toml:"kernel"`                     // of Z: "gaussian", "cosine" or "linear"
-	Sigma  float32 `json:"sigma,omitempty" toml:"sigma,omitempty"`   // width of the Gaussian, in units of z or u
-	Groups int     `json:"groups,omitempty" toml:"groups,omitempty"` // 0: none
-	Power  float32 `json:"power,omitempty" toml:"power,omitempty"`
-	Delta  float32 `json:"delta,omitempty" toml:"delta,omitempty"`
+	Kernel string  `json:"kernel" toml:"kernel"`                                        // of Z: "gaussian", "cosine" or "linear"
+	Sigma  float32 `json:"sigma,omitempty" toml:"sigma,omitempty" if:"kernel=gaussian"` // width of the Gaussian, in units of z or u
+	Groups int     `json:"groups,omitempty" toml:"groups,omitempty"`                    // 0: none
+	Power  float32 `json:"power,omitempty" toml:"power,omitempty" if:"groups"`
+	Delta  float32 `json:"delta,omitempty" toml:"delta,omitempty" if:"groups"`
 	Biased bool    `json:"biased,omitempty" toml:"biased,omitempty"` // HSIC instead of pHSIC: centre rows and columns
 
 	oneAtATime     `json:"-" toml:"-"`

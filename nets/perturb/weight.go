@@ -38,11 +38,11 @@ type Weight struct {
 	Hidden []int   `json:"hidden" toml:"hidden"` // units of the layers below the outputs
 	Sigma  float32 `json:"sigma" toml:"sigma"`   // σ
 
-	Exact     bool    `json:"exact" toml:"exact"`         // the slope along the noise is found from how far the outputs move
-	Trials    bool    `json:"trials" toml:"trials"`       // one update a trial, from its mean loss; else one a moment
-	Recurrent bool    `json:"recurrent" toml:"recurrent"` // the hidden layers are recurrent
-	Tau       float32 `json:"tau" toml:"tau"`             // τ of recurrent layers, in moments
-	Gain      float32 `json:"gain" toml:"gain"`           // of the first recurrent weights
+	Exact     bool    `json:"exact" toml:"exact"`                   // the slope along the noise is found from how far the outputs move
+	Trials    bool    `json:"trials" toml:"trials" if:"!recurrent"` // one update a trial, from its mean loss; else one a moment
+	Recurrent bool    `json:"recurrent" toml:"recurrent"`           // the hidden layers are recurrent
+	Tau       float32 `json:"tau" toml:"tau" if:"recurrent"`        // τ of recurrent layers, in moments
+	Gain      float32 `json:"gain" toml:"gain" if:"recurrent"`      // of the first recurrent weights
 
 	Loss nets.Loss `json:"-" toml:"-"` // nil is the task's, see [nets.DefaultLoss]
 
@@ -51,11 +51,15 @@ type Weight struct {
 
 // Systems are the systems of this package that text can name.
 var Systems = []nets.NamedSystem{
-	{Name: "wp", About: "weight perturbation (Jabri and Flower 1992)", System: func() nets.System { w := settings(); return &w }, Rate: 0.03},
-	{Name: "wp0", About: "weight perturbation, of weights from active inputs alone (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := ActiveWeight(settings()); return &w }, Rate: 0.03},
-	{Name: "np", About: "node perturbation (Williams 1992; Werfel, Xie, Seung 2005)", System: func() nets.System { w := Node(settings()); return &w }, Rate: 0.01},
-	{Name: "hp", About: "noise on weights, learned as if it were on nodes (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := Hybrid(settings()); return &w }, Rate: 0.003},
+	{Name: "wp", About: "weight perturbation (Jabri and Flower 1992)", System: func() nets.System { w := settings(); return &w }, Rate: 0.03, Rates: onWeights},
+	{Name: "wp0", About: "weight perturbation, of weights from active inputs alone (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := ActiveWeight(settings()); return &w }, Rate: 0.03, Rates: onWeights},
+	{Name: "np", About: "node perturbation (Williams 1992; Werfel, Xie, Seung 2005)", System: func() nets.System { w := Node(settings()); return &w }, Rate: 0.01, Rates: map[string]float64{"subtasks": 5e-4}},
+	{Name: "hp", About: "noise on weights, learned as if it were on nodes (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := Hybrid(settings()); return &w }, Rate: 0.003, Rates: map[string]float64{"subtasks": 5e-5}},
 }
+
+// onWeights are rates of noise on weights: strong inputs want a low one, and tasks that want something of few moments, or what
+// cannot be had without memory, where at a high one the weights walk away along noise that changes little.
+var onWeights = map[string]float64{"subtasks": 5e-4, "addition": 0.003, "copy": 0.003, "sines": 0.003}
 
 func settings() Weight { return Weight{Hidden: []int{16}, Sigma: 1e-3, Tau: 10, Gain: 1.5} }
 

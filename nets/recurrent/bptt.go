@@ -21,8 +21,8 @@ import (
 // Cost, for each moment and example: a forward and a backward pass, of [Leaky] units 6·units·(inputs + units) flops, and
 // memory of the tape and q, inputs + 3·units numbers.
 type BPTT struct {
-	Leaky           // the network, unless Network is another
-	Network Network `json:"-" toml:"network"` // nil is Leaky
+	Leaky   `if:"!network"` // the network, unless Network is another
+	Network Network         `json:"-" toml:"network"` // nil is Leaky
 	Learning
 
 	past

@@ -21,9 +21,9 @@ import (
 //
 // Cost of a moment, for each example: 2·units³ flops, and units² + all inputs numbers.
 type KFRTRL struct {
-	Leaky           // the network, unless Network is another
-	Network Network `json:"-" toml:"network"` // a Local one; nil is Leaky
-	When    string  `json:"when" toml:"when"` // weights change: moment or trial; "" is moment
+	Leaky   `if:"!network"` // the network, unless Network is another
+	Network Network         `json:"-" toml:"network"` // a Local one; nil is Leaky
+	When    string          `json:"when" toml:"when"` // weights change: moment or trial; "" is moment
 	Learning
 
 	eye *compute.Tensor   // 1 × units × units

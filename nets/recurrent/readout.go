@@ -13,9 +13,9 @@ import (
 //
 // Cost of a moment, for each example: of [Leaky] units 2·units·(inputs + units + 2·outputs) flops.
 type Readout struct {
-	Leaky           // the network, unless Network is another
-	Network Network `json:"-" toml:"network"` // nil is Leaky
-	When    string  `json:"when" toml:"when"` // the readout changes: moment or trial; "" is moment
+	Leaky   `if:"!network"` // the network, unless Network is another
+	Network Network         `json:"-" toml:"network"` // nil is Leaky
+	When    string          `json:"when" toml:"when"` // the readout changes: moment or trial; "" is moment
 
 	Optimiser nets.Optimiser `json:"optimiser" toml:"optimiser"` // nil is plain descent
 	Loss      nets.Loss      `json:"-" toml:"-"`                 // nil is the task's, see [nets.DefaultLoss]

@@ -24,9 +24,9 @@ import (
 // Cost of a moment, for each example: 2·units·(inputs + units + 2·outputs) flops of products and 6·units·(inputs + units) of
 // traces.
 type RFLO struct {
-	Leaky           // the network, unless Network is another
-	Network Network `json:"-" toml:"network"` // a Local one; nil is Leaky
-	When    string  `json:"when" toml:"when"` // weights change: moment or trial; "" is moment
+	Leaky   `if:"!network"` // the network, unless Network is another
+	Network Network         `json:"-" toml:"network"` // a Local one; nil is Leaky
+	When    string          `json:"when" toml:"when"` // weights change: moment or trial; "" is moment
 	Learning
 
 	p []*compute.Tensor // P_k: examples·units × inputs

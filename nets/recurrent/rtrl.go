@@ -19,9 +19,9 @@ import (
 //
 // Cost of a moment, for each example: 2·units²·|θ| flops for all weights θ, and units·|θ| numbers.
 type RTRL struct {
-	Leaky           // the network, unless Network is another
-	Network Network `json:"-" toml:"network"` // nil is Leaky
-	When    string  `json:"when" toml:"when"` // weights change: moment or trial; "" is moment
+	Leaky   `if:"!network"` // the network, unless Network is another
+	Network Network         `json:"-" toml:"network"` // nil is Leaky
+	When    string          `json:"when" toml:"when"` // weights change: moment or trial; "" is moment
 	Learning
 
 	eye *compute.Tensor   // 1 × units × units

@@ -21,10 +21,10 @@ import (
 // Cost of a moment, for each example: a forward and Span backward passes, of [Leaky] units 2·units·(inputs + units)·(1 +
 // 2·Span) flops, and memory of Span tapes.
 type TBPTT struct {
-	Leaky           // the network, unless Network is another
-	Span    int     `json:"span" toml:"span"` // moments
-	Network Network `json:"-" toml:"network"` // nil is Leaky
-	When    string  `json:"when" toml:"when"` // weights change: moment or trial; "" is moment
+	Leaky   `if:"!network"` // the network, unless Network is another
+	Span    int             `json:"span" toml:"span"` // moments
+	Network Network         `json:"-" toml:"network"` // nil is Leaky
+	When    string          `json:"when" toml:"when"` // weights change: moment or trial; "" is moment
 	Learning
 
 	past

@@ -24,10 +24,10 @@ import (
 // Cost of a moment, for each example: of [Leaky] units 4·units² flops of products and 10·|θ| of traces, and |θ| + units
 // numbers.
 type UORO struct {
-	Leaky           // the network, unless Network is another
-	Plain   bool    `json:"plain" toml:"plain"` // p0 = p1 = 1
-	Network Network `json:"-" toml:"network"`   // nil is Leaky
-	When    string  `json:"when" toml:"when"`   // weights change: moment or trial; "" is moment
+	Leaky   `if:"!network"` // the network, unless Network is another
+	Plain   bool            `json:"plain" toml:"plain"` // p0 = p1 = 1
+	Network Network         `json:"-" toml:"network"`   // nil is Leaky
+	When    string          `json:"when" toml:"when"`   // weights change: moment or trial; "" is moment
 	Learning
 
 	eye *compute.Tensor   // 1 × units × units

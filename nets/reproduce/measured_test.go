@@ -6,14 +6,13 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"hebb/internal/must"
 )
 
 // TestMeasurements: what hebb was released with are figures that its experiments have, each once.
 func TestMeasurements(t *testing.T) {
-	all, err := Measurements()
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := must.Get(Measurements())(t)
 	if len(all) < 50 {
 		t.Errorf("%d measurements, want all that have been made", len(all))
 	}
@@ -57,16 +56,12 @@ func TestRecord(t *testing.T) {
 		return Measurement{Experiment: "e", Scale: "cpu", Part: "p", Run: run, Quantity: Accuracy, Value: v, Seed: 1, Date: time.Unix(1, 0).UTC(), Device: "d"}
 	}
 	for _, now := range [][]Measurement{{m("a", 1), m("b", 2)}, {m("b", 3), m("c", 4)}} {
-		if err := Record(path, now); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, Record(path, now))
 	}
 	if got, err := ReadMeasurements(path); err != nil || !reflect.DeepEqual(got, []Measurement{m("a", 1), m("b", 3), m("c", 4)}) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := os.WriteFile(path, []byte("[{"), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(path, []byte("[{"), 0o666))
 	if err := Record(path, []Measurement{m("a", 1)}); err == nil {
 		t.Error("a damaged file was taken for a whole one")
 	}

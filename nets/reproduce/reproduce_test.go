@@ -16,6 +16,7 @@ import (
 
 	"hebb/compute"
 	"hebb/cpu"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
@@ -41,9 +42,7 @@ func images(t *testing.T) (dir string) {
 			}
 		}
 		for name, b := range map[string][]byte{part + "-images-idx3-ubyte": x, part + "-labels-idx1-ubyte": y} {
-			if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.WriteFile(filepath.Join(dir, name), b, 0o666))
 		}
 	}
 	return dir
@@ -63,10 +62,7 @@ func runner(t *testing.T) Runner {
 
 func make1(t *testing.T, r Runner, p Part) Rows {
 	t.Helper()
-	rows, err := r.Make(t.Context(), p)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := must.Get(r.Make(t.Context(), p))(t)
 	return rows
 }
 
@@ -227,9 +223,7 @@ func TestProgram(t *testing.T) {
 			t.Errorf("%d seeds: %v, made %d times, want %d", c.seeds, v, made, c.made)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(r.Dir, "part", "own", FiguresFile), []byte("{"), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(filepath.Join(r.Dir, "part", "own", FiguresFile), []byte("{"), 0o666))
 	if _, err := r.Make(t.Context(), part); err == nil || !strings.Contains(err.Error(), FiguresFile) {
 		t.Errorf("a damaged file: %v", err)
 	}
@@ -413,17 +407,11 @@ func TestPerturbationClaims(t *testing.T) {
 // TestLinear: where the noise is skewed, HSIC finds the truth from fewer examples than squared error does; and either
 // errs by about the noise, of variance 1.
 func TestLinear(t *testing.T) {
-	dev, err := openCPU()
-	if err != nil {
-		t.Fatal(err)
-	}
+	dev := must.Get(openCPU())(t)
 	defer dev.Close()
 	target := map[string]float64{}
 	for name, loss := range map[string]nets.Loss{"hsic": local.HSICLoss{SigmaX: 6, SigmaY: 1, Regression: true}, "squared error": nets.SquaredError} {
-		got, err := linear{noises["exponential"], loss, 0.01}.run(t.Context(), dev, 2)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := must.Get(linear{noises["exponential"], loss, 0.01}.run(t.Context(), dev, 2))(t)
 		if !(got[sourceError] > 0.9 && got[sourceError] < got[targetError] && got[targetError] < 2) {
 			t.Errorf("%s: %v", name, got)
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // exactly is the rows of a part of influence balancing by the program in float64 alone, as if the rules had made them too.
@@ -57,16 +59,10 @@ func TestInfluence(t *testing.T) {
 
 // TestBalanceRules: after some steps the rules of nets/recurrent are where the program in float64 is, both from any state.
 func TestBalanceRules(t *testing.T) {
-	dev, err := openCPU()
-	if err != nil {
-		t.Fatal(err)
-	}
+	dev := must.Get(openCPU())(t)
 	defer dev.Close()
 	for _, rule := range []string{"tbptt:span=10", "tbptt:span=61", "rtrl"} {
-		f, err := balance{rule, steady(1e-4), 300}.run(t.Context(), dev, Seeds{1, 2})
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := must.Get(balance{rule, steady(1e-4), 300}.run(t.Context(), dev, Seeds{1, 2}))(t)
 		for l, x := range f[thetaEnd] {
 			if want := f[thetaEnd64][l]; math.Abs(x-want) > 0.05*math.Abs(want) { // of states of 0.1 about 0
 				t.Errorf("%s, seed %d: θ is %g, and %g in float64", rule, l+1, x, want)
@@ -99,18 +95,9 @@ func TestSmall(t *testing.T) {
 	for name, make := range map[string]Program{
 		"kfrtrl": drawing{"kfrtrl", 4, 5, 20}.run, "uoro, plain": drawing{"uoro, plain", 4, 5, 20}.run, byRFLO: wave{byRFLO, 3}.run, byBPTT: wave{byBPTT, 3}.run,
 	} {
-		dev, err := openCPU()
-		if err != nil {
-			t.Fatal(err)
-		}
-		both, err := make(t.Context(), dev, Seeds{4, 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		alone, err := make(t.Context(), dev, Seeds{5, 1})
-		if err != nil {
-			t.Fatal(err)
-		}
+		dev := must.Get(openCPU())(t)
+		both := must.Get(make(t.Context(), dev, Seeds{4, 2}))(t)
+		alone := must.Get(make(t.Context(), dev, Seeds{5, 1}))(t)
 		for q, v := range alone {
 			if len(v) != 1 || both[q][1] != v[0] || both[q][0] == v[0] {
 				t.Errorf("%s: %s is %v alone, and %v of two", name, q, v, both[q])

@@ -6,15 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // only asserts that dir holds that file, with these contents, and nothing else.
 func only(t *testing.T, dir, name string, want []byte) {
 	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	entries := must.Get(os.ReadDir(dir))(t)
 	if len(entries) != 1 || entries[0].Name() != name {
 		t.Errorf("the folder holds %v, want %s alone", entries, name)
 	}
@@ -27,15 +26,11 @@ func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f.safetensors")
 	for _, tensors := range [][]Tensor{samples(), samples()[:2]} { // new, and in the place of another
-		if err := WriteFile(path, tensors, nil); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, WriteFile(path, tensors, nil))
 		only(t, dir, "f.safetensors", written(t, tensors, nil))
 	}
 	t.Chdir(dir)
-	if err := WriteFile("f.safetensors", samples(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, WriteFile("f.safetensors", samples(), nil))
 	only(t, dir, "f.safetensors", written(t, samples(), nil))
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o600 != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
@@ -46,9 +41,7 @@ func TestWriteFile(t *testing.T) {
 func TestFailedWrite(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f.safetensors")
-	if err := WriteFile(path, samples(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, WriteFile(path, samples(), nil))
 	before := written(t, samples(), nil)
 
 	wantIn(t, "a bad tensor", WriteFile(path, []Tensor{{Name: "a"}}, nil), path, "has 0 elements")

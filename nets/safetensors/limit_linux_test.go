@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // TestFileLimit writes beyond the largest file that the system lets a process write, which fails as a
@@ -17,9 +19,7 @@ func TestFileLimit(t *testing.T) {
 	if path := os.Getenv("HEBB_TEST_FILE_LIMIT"); path != "" {
 		signal.Ignore(syscall.SIGXFSZ)
 		limit := syscall.Rlimit{Cur: 8192, Max: 8192}
-		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
 		if err := WriteFile(path, big, nil); !errors.Is(err, syscall.EFBIG) {
 			t.Errorf("beyond the limit: %v, want %v", err, syscall.EFBIG)
 		}
@@ -27,9 +27,7 @@ func TestFileLimit(t *testing.T) {
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f.safetensors")
-	if err := WriteFile(path, samples(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, WriteFile(path, samples(), nil))
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFileLimit$", "-test.v")
 	cmd.Env = append(os.Environ(), "HEBB_TEST_FILE_LIMIT="+path)
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // python is an interpreter with NumPy.
@@ -52,9 +54,7 @@ except ImportError:
 
 func TestPythonReads(t *testing.T) {
 	py, path := python(t), filepath.Join(t.TempDir(), "f.safetensors")
-	if err := WriteFile(path, samples(), map[string]string{"format": "np", "note": "ε < 1"}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, WriteFile(path, samples(), map[string]string{"format": "np", "note": "ε < 1"}))
 	out, err := exec.Command(py, "-c", reader, path).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -86,10 +86,7 @@ func TestReadsPython(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(Open(path))(t)
 	defer f.Close()
 	for _, want := range []Tensor{
 		{Name: "bn.running_var", Shape: []int{2}, Data: []float32{1.5, 2.5}},

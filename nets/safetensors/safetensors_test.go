@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // samples has each kind of tensor, a scalar, one without elements, and names that JSON must escape.
@@ -29,9 +31,7 @@ func samples() []Tensor {
 func written(t testing.TB, tensors []Tensor, metadata map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Write(&b, tensors, metadata); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, Write(&b, tensors, metadata))
 	return b.Bytes()
 }
 
@@ -177,9 +177,7 @@ func TestDamaged(t *testing.T) {
 		_, _, err := Read(bytes.NewReader(c.file), int64(len(c.file)))
 		wantIn(t, name, err, c.want)
 		path := filepath.Join(t.TempDir(), "f.safetensors")
-		if err := os.WriteFile(path, c.file, 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.WriteFile(path, c.file, 0o666))
 		_, _, err = ReadFile(path)
 		wantIn(t, name, err, path, c.want)
 	}
@@ -220,9 +218,7 @@ func TestOneByOne(t *testing.T) {
 	b := binary.LittleEndian.AppendUint64(file(head, 0), math.Float64bits(1e39))
 	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0, 42)
 	path := filepath.Join(t.TempDir(), "f.safetensors")
-	if err := os.WriteFile(path, b, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(path, b, 0o666))
 	f, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -262,9 +258,7 @@ func FuzzRead(f *testing.F) {
 			if tensor.Name == "" {
 				return // others may write it; Write does not
 			}
-			if err := tensor.check(); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, tensor.check())
 		}
 		again, meta := read(t, written(t, all, metadata))
 		if len(again) != len(all) || len(meta) != len(metadata) {
@@ -300,10 +294,7 @@ func TestTorch(t *testing.T) {
 			all = append(all, Tensor{Name: n, Shape: []int{1}, Data: []float32{1}})
 		}
 		b := written(t, all, nil)
-		f, err := New(bytes.NewReader(b), int64(len(b)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		f := must.Get(New(bytes.NewReader(b), int64(len(b))))(t)
 		var got []string
 		for _, i := range f.Tensors {
 			x, err := f.Read(i.Name)

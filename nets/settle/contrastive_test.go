@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/nettest"
@@ -216,10 +217,7 @@ func TestClasses(t *testing.T) {
 // TestLearns: exclusive or, by three learners of sixteen units. Of a hundred learners, all had learned it by moment 400.
 func TestLearns(t *testing.T) {
 	s := lab.Make(t, lab.CPU(t), nets.Run{System: settle.Systems[0].System, Task: xor, Test: xor, Learners: 3, Rate: 1}, 600)
-	m, err := s.Evaluate(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := must.Get(s.Evaluate(t.Context(), nil))(t)
 	t.Log(m)
 	for l := range 3 {
 		if e, a := m.Get("error").Each[l], m.Get("accuracy").Each[l]; !(e < 0.01) || a != 1 {

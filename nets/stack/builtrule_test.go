@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/credit"
 	"hebb/nets/internal/lab"
@@ -50,13 +51,8 @@ func TestBuiltRule(t *testing.T) {
 	}
 	task := func() nets.Task { return &Clusters{In: nets.Row(6), Classes: 3, Most: 5} }
 	nettest.System(t, system, task)
-	s, err := nets.Run{System: system, Task: task, Learners: 2, Rate: 0.1}.Open(lab.Bare(t).Device)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Step(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := must.Get(nets.Run{System: system, Task: task, Learners: 2, Rate: 0.1}.Open(lab.Bare(t).Device))(t)
+	must.Do(t, s.Step(t.Context()))
 	found := 0
 	for _, n := range s.Tensors() {
 		if !strings.HasPrefix(n.Name, "mean.") {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/credit"
 	"hebb/nets/internal/lab"
@@ -44,13 +45,8 @@ func TestLearns(t *testing.T) {
 				x, labels := stripes(in, classes, each)
 				var losses []float64
 				for range steps {
-					if err := tr.Step(x, labels, 0.02); err != nil {
-						t.Fatal(err)
-					}
-					s, err := tr.Score()
-					if err != nil {
-						t.Fatal(err)
-					}
+					must.Do(t, tr.Step(x, labels, 0.02))
+					s := must.Get(tr.Score())(t)
 					losses = append(losses, s.Loss)
 				}
 				if !(losses[steps-1] < losses[0]) {
@@ -63,10 +59,7 @@ func TestLearns(t *testing.T) {
 
 func parse(t *testing.T, l lab.Lab, name string, in nets.Shape, classes int, rule stack.Rule) *stack.Net {
 	t.Helper()
-	spec, err := stack.Parse(name, in, classes)
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := must.Get(stack.Parse(name, in, classes))(t)
 	net := l.Net(t, spec, in, rule, 1)
 	return net
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/safetensors"
@@ -80,10 +81,7 @@ type parity struct {
 // load gives the weights of a file of PyTorch's to a network.
 func load(t *testing.T, l lab.Lab, net *stack.Net, path string) {
 	t.Helper()
-	f, err := safetensors.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(safetensors.Open(path))(t)
 	defer f.Close()
 	for _, n := range net.Tensors() {
 		if n.Aside {
@@ -112,16 +110,11 @@ func (c parity) run(o nets.Optimiser, rate float64) lab.Experiment {
 		tr := lab.Trainer(t, net, o, loss)
 		before := named(t, l, net, false)
 		for k := range torchSteps {
-			if err := tr.Step(x, labels, rate); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, tr.Step(x, labels, rate))
 			if k > 0 {
 				continue
 			}
-			score, err := tr.Score()
-			if err != nil {
-				t.Fatal(err)
-			}
+			score := must.Get(tr.Score())(t)
 			out["loss"] = []float64{score.Loss}
 			for name, g := range named(t, l, net, true) {
 				out["grad."+name] = g

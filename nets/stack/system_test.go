@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/credit"
 	"hebb/nets/internal/lab"
@@ -91,20 +92,12 @@ func TestCompare(t *testing.T) {
 		angles := func(learners int, seed uint64) []nets.Angle {
 			r := nets.Run{System: func() nets.System { fresh := s; return &fresh }, Task: func() nets.Task { return &Clusters{In: lab.ImageIn, Classes: 3, Most: 5} },
 				Learners: learners, Seed: seed, Rate: 0.05, Moments: 2}
-			run, err := r.Open(lab.CPU(t))
-			if err != nil {
-				t.Fatal(err)
-			}
+			run := must.Get(r.Open(lab.CPU(t)))(t)
 			if (run.Alone() != nil) != (name == "in turn" && learners > 1) {
 				t.Errorf("%s: %v", name, run.Alone())
 			}
-			if err := run.Step(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-			all, err := run.Compare(context.Background())
-			if err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, run.Step(context.Background()))
+			all := must.Get(run.Compare(context.Background()))(t)
 			return all
 		}
 		numbers := func(a nets.Angle) []float64 {

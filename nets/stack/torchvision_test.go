@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/safetensors"
@@ -106,7 +107,5 @@ func save(t *testing.T, l lab.Lab, net *stack.Net, path string) {
 			model = append(model, safetensors.Tensor{Name: norm + ".num_batches_tracked", Ints: []int64{0}})
 		}
 	}
-	if err := safetensors.WriteFile(path, model, map[string]string{"format": "pt"}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, safetensors.WriteFile(path, model, map[string]string{"format": "pt"}))
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/credit"
 	"hebb/nets/internal/lab"
@@ -97,21 +98,15 @@ func TestEvaluate(t *testing.T) {
 	before := l.Everything(t, tr.Net)
 	left := []int{1, 3, 0}
 	at := 0
-	score, err := tr.Evaluate(func() ([]float32, []float32, error) {
+	score := must.Get(tr.Evaluate(func() ([]float32, []float32, error) {
 		n := left[0]
 		left, at = left[1:], at+n
 		return x[(at-n)*lab.ImageIn.Len() : at*lab.ImageIn.Len()], labels[at-n : at], nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))(t)
 	if !reflect.DeepEqual(before, l.Everything(t, tr.Net)) {
 		t.Error("evaluation has changed something")
 	}
-	classes, err := tr.Net.Predict(x)
-	if err != nil {
-		t.Fatal(err)
-	}
+	classes := must.Get(tr.Net.Predict(x))(t)
 	z := l.Logits(t, tr.Net, x, false)
 	loss, hits := 0.0, 0.0
 	for i, label := range labels {
@@ -150,12 +145,9 @@ func TestRates(t *testing.T) {
 		change := func(s stack.System) lab.Results {
 			l := lab.Exact(t)
 			s.Net, s.Rule, s.Optimiser = stack.Always(lab.All), rule, nets.Scaled{Optimiser: nets.SGD{}, Names: "res.*", Factor: 0.5}
-			store, err := nets.Open(l.Device, 1, 5, func(store *nets.Store) error {
+			store := must.Get(nets.Open(l.Device, 1, 5, func(store *nets.Store) error {
 				return s.Build(store, nets.Spec{In: lab.ImageIn, Out: 3, Classes: true, Examples: 4})
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			}))(t)
 			l.Do(t, func(st *compute.Step) error { s.Start(store.Pass(st)); return nil })
 			before, out := l.Everything(t, s.Network()), lab.Results{}
 			x, labels := lab.Batch(lab.ImageIn)
@@ -221,9 +213,7 @@ func TestFixedFeedback(t *testing.T) {
 		tr := lab.Trainer(t, net, nets.SGD{WeightDecay: decay}, nets.CrossEntropy)
 		before := l.State(t, net)
 		x, labels := lab.Batch(net.Input)
-		if err := tr.Step(x, labels, rate); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, tr.Step(x, labels, rate))
 		for i, b := range l.State(t, net)["b.B"] {
 			w, old := before["b.W"][i], before["b.B"][i]
 			if want := c.keep * (0.75*old + 0.25*w); !(math.Abs(b-want) <= 8*0x1p-53*(math.Abs(w)+math.Abs(old))) { // five roundings

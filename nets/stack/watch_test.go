@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/credit"
 	"hebb/nets/internal/lab"
@@ -39,9 +40,7 @@ func TestWatch(t *testing.T) {
 		x, labels := stripes(c.in, 4, 2)
 		inputs := map[string]*compute.Tensor{}
 		for _, layer := range net.Layers() {
-			if err := net.Watch(layer.Name); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, net.Watch(layer.Name))
 			l.Pass(t, net, x, labels, func(p *stack.Pass, x *compute.Tensor) {
 				net.Forward(p, x)
 				for _, w := range net.Weights {

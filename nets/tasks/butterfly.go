@@ -41,8 +41,8 @@ const ButterflyInputs = "task.activities"
 
 // Check reports a setting that cannot be.
 func (b *Butterfly) Check() error {
-	if b.Units < 1 || b.Units > 1<<12 || b.Length < 2 || !(b.Tau > 0 && b.Tau < math.MaxFloat32) {
-		return fmt.Errorf("butterfly: %d units, a length of %d and tau %g, want 1 to 4096, at least 2 and above 0", b.Units, b.Length, b.Tau)
+	if b.Units < 1 || b.Units > 1<<12 || b.Length < 2 || !(b.Tau >= 1 && b.Tau < math.MaxFloat32) {
+		return fmt.Errorf("butterfly: %d units, a length of %d and tau %g, want 1 to 4096, at least 2 and at least 1", b.Units, b.Length, b.Tau)
 	}
 	return nil
 }

@@ -55,6 +55,9 @@ func (t *Forage) Check() error {
 			return fmt.Errorf("forage: %s %g, want a number above %g and below %g", s.key, s.x, s.from, s.to)
 		}
 	}
+	if t.Near > t.Far {
+		return fmt.Errorf("forage: near %g and far %g, want near at most as far: the reflex is to come after the predictor", t.Near, t.Far)
+	}
 	if t.Moments < 2 || !(t.Dead >= 0 && t.Dead < 2) || !(t.Offset >= 0 && t.Offset < 1) {
 		return fmt.Errorf("forage: %d moments, dead %g and offset %g, want 2 moments at least, and numbers from 0 on, below 2 and below 1",
 			t.Moments, t.Dead, t.Offset)

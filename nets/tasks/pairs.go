@@ -57,7 +57,7 @@ func (t *Pairs) Build(s *nets.Store) (nets.Spec, error) {
 	}
 	t.channel = s.Fixed([]float32{0, 1, 2}[:n], n)
 	t.at, t.anticipation = s.State("at", nets.Constant(float32(t.Reflex)), 1), s.State("anticipation", nets.Zeros, 1)
-	return nets.Spec{In: nets.Row(n), Examples: 1, Trial: t.Period, Epoch: t.Period}, nil
+	return nets.Spec{In: nets.Row(n), Third: t.Third > 0, Examples: 1, Trial: t.Period, Epoch: t.Period}, nil
 }
 
 var (

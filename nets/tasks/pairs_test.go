@@ -191,6 +191,7 @@ func TestWrongWorlds(t *testing.T) {
 		"a reflex at 7 to 9":                  &tasks.Pairs{Period: 9, Predictor: 1, Reflex: 8, Jitter: 1},
 		"speed 1, want a number above 0":      forage(func(f *tasks.Forage) { f.Speed = 1 }),
 		"near 0, want a number above 1e-06":   forage(func(f *tasks.Forage) { f.Near = 0 }),
+		"near 0.25 and far 0.2, want near at": forage(func(f *tasks.Forage) { f.Far = 0.2 }),
 		"gain NaN":                            forage(func(f *tasks.Forage) { f.Gain = float32(math.NaN()) }),
 		"1 moments, dead 0.15 and offset 1":   forage(func(f *tasks.Forage) { f.Moments, f.Offset = 1, 1 }),
 		"pairs: the system answers [1 1 2], ": &tasks.Pairs{Period: 9, Predictor: 1, Reflex: 3},

@@ -400,7 +400,9 @@ func TestWrongTrials(t *testing.T) {
 	if err := good.Check(); err != nil {
 		t.Errorf("as many inputs as the length, and no floor: %v", err)
 	}
-	if err := (&tasks.Butterfly{Units: 3, Length: 1, Tau: 1}).Check(); err == nil || !strings.Contains(err.Error(), "a length of 1") {
-		t.Errorf("error is %v", err)
+	for want, b := range map[string]tasks.Butterfly{"a length of 1": {Units: 3, Length: 1, Tau: 1}, "tau 0.5, want": {Units: 3, Length: 2, Tau: 0.5}} {
+		if err := b.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q in it", err, want)
+		}
 	}
 }

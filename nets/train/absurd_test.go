@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 )
 
@@ -28,9 +29,7 @@ func TestAbsurd(t *testing.T) {
 		}
 	}
 	stopped := r.Config.Steps
-	if err := r.Train(t.Context(), tell); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Train(t.Context(), tell))
 	dir := r.Folder.Dir
 	lines := mustRead(t, dir).Of("train")
 	first, at := lines[0].Loss, 0
@@ -67,17 +66,11 @@ func TestAbsurd(t *testing.T) {
 // TestInfiniteNorms: the angles of a run that diverges are written.
 func TestInfiniteNorms(t *testing.T) {
 	f := &Folder{Dir: t.TempDir()}
-	if err := os.WriteFile(f.path(MetricsFile), nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.open(0); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(f.path(MetricsFile), nil, 0o666))
+	must.Do(t, f.open(0))
 	defer f.Close()
 	a := nets.Angle{Layer: "fc1", Weights: 3, Delta: nets.Degrees(math.NaN()), NormW: math.Inf(1), NormB: 2, NormDelta: math.NaN()}
-	if err := f.append(Line{Kind: "angles", Step: 1, Layers: []nets.Angle{a}}); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.append(Line{Kind: "angles", Step: 1, Layers: []nets.Angle{a}}))
 	lines, err := ReadMetrics(f.Dir)
 	if err != nil || len(lines) != 1 {
 		t.Fatal(lines, err)

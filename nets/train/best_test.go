@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // bestRun is a run that soon gets no better, and keeps its best checkpoint.
@@ -21,9 +23,7 @@ func TestKeepBest(t *testing.T) {
 	for _, by := range []string{"accuracy", "loss"} {
 		c := bestRun(t, by)
 		r := start(t, c, filepath.Join(t.TempDir(), "run"))
-		if err := r.Train(t.Context(), nil); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, r.Train(t.Context(), nil))
 		dir := r.Folder.Dir
 		r.Close()
 		h := mustRead(t, dir)

@@ -319,7 +319,7 @@ func Resume(dev *compute.Device, names *catalogue.Catalogue, dir string, change 
 	if err != nil {
 		return nil, rec, err
 	}
-	r, err := f.resume(dev, names, was, &rec, change)
+	r, err := f.resume(dev, names.Lenient(), was, &rec, change)
 	if err != nil {
 		return nil, rec, errors.Join(err, f.Close())
 	}

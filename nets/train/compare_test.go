@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // written is the folder of a run with these metrics.
@@ -19,12 +20,8 @@ func written(t *testing.T, c Config, metrics string) string {
 	dir := filepath.Join(t.TempDir(), "run")
 	f := take(t, dir)
 	defer f.Close()
-	if err := f.create(c, Record{Version: "test", Device: compute.Info{Backend: "cpu", Device: "abacus"}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, MetricsFile), []byte(metrics), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.create(c, Record{Version: "test", Device: compute.Info{Backend: "cpu", Device: "abacus"}}))
+	must.Do(t, os.WriteFile(filepath.Join(dir, MetricsFile), []byte(metrics), 0o666))
 	return dir
 }
 
@@ -113,9 +110,7 @@ func TestDamage(t *testing.T) {
 		},
 	} {
 		dir := written(t, c, metrics)
-		if err := os.Remove(filepath.Join(dir, file)); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Remove(filepath.Join(dir, file)))
 		s := Summarise(dir)
 		if s.State != Damaged || !strings.Contains(s.Problem, file) || s.Net != c.Net || !check(s) {
 			t.Errorf("without %s: %+v", file, s)
@@ -136,9 +131,7 @@ func TestDamage(t *testing.T) {
 	if _, err := ReadHistory(dir); !errors.Is(err, ErrNoRun) {
 		t.Errorf("an empty folder: %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, ConfigFile), []byte("net = 3\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(filepath.Join(dir, ConfigFile), []byte("net = 3\n"), 0o666))
 	if s := Summarise(dir); s.State != Damaged || !strings.Contains(s.Problem, ConfigFile) {
 		t.Errorf("a config that is none: %+v", s)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/safetensors"
@@ -21,9 +22,7 @@ import (
 func ended(t *testing.T, c Config) (*Run, Exam) {
 	t.Helper()
 	r := start(t, c, filepath.Join(t.TempDir(), "run"))
-	if err := r.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Train(t.Context(), nil))
 	model, step, err := LastModel(r.Folder.Dir)
 	if err != nil {
 		t.Fatal(err)
@@ -39,14 +38,11 @@ func TestEvaluate(t *testing.T) {
 		r, e := ended(t, c)
 		e.Table = true
 		told := 0
-		v, err := Evaluate(t.Context(), device(t), names, e, func(done, total int) {
+		v := must.Get(Evaluate(t.Context(), device(t), names, e, func(done, total int) {
 			if told = done; total != 16 {
 				t.Errorf("%d of %d", done, total)
 			}
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		}))(t)
 		tests := mustRead(t, r.Folder.Dir).Of("test")
 		last := tests[len(tests)-1]
 		if v.Loss != last.Loss || v.Accuracy != last.Accuracy || v.Examples != 16 || told != 16 || v.Step != last.Step || v.Data != c.Data {
@@ -71,10 +67,7 @@ func TestEvaluate(t *testing.T) {
 
 func mustRead(t *testing.T, dir string) History {
 	t.Helper()
-	h, err := ReadHistory(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := must.Get(ReadHistory(dir))(t)
 	return h
 }
 
@@ -82,30 +75,17 @@ func mustRead(t *testing.T, dir string) History {
 // of a hebb before, does not say what they were.
 func TestEvaluateElsewhere(t *testing.T) {
 	r, e := ended(t, small(t, "mlp:64-12-4", "bp"))
-	own, err := Evaluate(t.Context(), device(t), names, e, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(r.Config.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
+	own := must.Get(Evaluate(t.Context(), device(t), names, e, nil))(t)
+	text := must.Get(os.ReadFile(r.Config.Data))(t)
 	moved := filepath.Join(t.TempDir(), "moved.npz")
-	if err := os.WriteFile(moved, text, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(moved, text, 0o666))
 	for _, here := range []bool{true, false} {
 		if !here {
 			e.Model = unsaid(t, e.Model)
-			if err := os.Remove(r.Config.Data); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.Remove(r.Config.Data))
 		}
 		e.On = moved
-		v, err := Evaluate(t.Context(), device(t), names, e, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		v := must.Get(Evaluate(t.Context(), device(t), names, e, nil))(t)
 		if v.Score != own.Score || v.Data != moved || (v.Note == "") != here {
 			t.Errorf("with the data it learned from: %v; %+v, want %+v", here, v, own)
 		}
@@ -156,9 +136,7 @@ func idx(t *testing.T, n, add int, test bool) (dir string) {
 			labels = append(labels, byte(i%10))
 		}
 		for name, b := range map[string][]byte{part + "-images-idx3-ubyte": pixels, part + "-labels-idx1-ubyte": labels} {
-			if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.WriteFile(filepath.Join(dir, name), b, 0o666))
 		}
 	}
 	if put("train", add); test {
@@ -175,10 +153,7 @@ func TestEvaluateNormalised(t *testing.T) {
 	var scores []stack.Score
 	for _, on := range []string{"", idx(t, 48, 100, true)} {
 		e.On = on
-		v, err := Evaluate(t.Context(), device(t), names, e, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		v := must.Get(Evaluate(t.Context(), device(t), names, e, nil))(t)
 		scores = append(scores, v.Score)
 	}
 	if scores[0] != scores[1] {
@@ -215,9 +190,7 @@ func TestEvaluateRefusals(t *testing.T) {
 		}
 		change(all)
 		path := filepath.Join(t.TempDir(), "changed.safetensors")
-		if err := safetensors.WriteFile(path, all, about); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, safetensors.WriteFile(path, all, about))
 		return path
 	}
 	for want, change := range map[string]func(*Exam){
@@ -269,14 +242,10 @@ func TestLastModel(t *testing.T) {
 		if _, _, err := LastModel(dir); err == nil || !strings.Contains(err.Error(), "no checkpoint yet") {
 			t.Errorf("error %v", err)
 		}
-		if err := os.MkdirAll(filepath.Join(dir, CheckpointsDir, ".unfinished-7"), 0o777); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.MkdirAll(filepath.Join(dir, CheckpointsDir, ".unfinished-7"), 0o777))
 	}
 	for _, step := range []string{"step-9", "step-000000010", "step-x"} {
-		if err := os.Mkdir(filepath.Join(dir, CheckpointsDir, step), 0o777); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Mkdir(filepath.Join(dir, CheckpointsDir, step), 0o777))
 	}
 	path, step, err := LastModel(dir)
 	if err != nil || step != 10 || filepath.Base(filepath.Dir(path)) != "step-000000010" {
@@ -287,14 +256,8 @@ func TestLastModel(t *testing.T) {
 // TestPredict: numbers that are no whole examples are refused.
 func TestPredict(t *testing.T) {
 	in := nets.Shape{Height: 1, Width: 1, Channels: 4}
-	spec, err := stack.Parse("mlp:4-3-2", in, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := stack.New(device(t), spec, in, stack.Backprop{}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := must.Get(stack.Parse("mlp:4-3-2", in, 2))(t)
+	net := must.Get(stack.New(device(t), spec, in, stack.Backprop{}, 1))(t)
 	for _, n := range []int{0, 3, 5} {
 		if _, err := net.Predict(make([]float32, n)); err == nil || !strings.Contains(err.Error(), "4 numbers each") {
 			t.Errorf("%d numbers: %v", n, err)
@@ -331,10 +294,7 @@ func TestSee(t *testing.T) {
 			seen[s.Learner] += n
 			return nil
 		}
-		v, err := Evaluate(t.Context(), device(t), names, e, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		v := must.Get(Evaluate(t.Context(), device(t), names, e, nil))(t)
 		for l, each := range v.Learners["accuracy"] {
 			if seen[l] != 11 || math.Abs(float64(hits[l])/11-float64(each)) > 1e-6 {
 				t.Errorf("%s, learner %d: %d hits of %d, and accuracy %g", c.net, l, hits[l], seen[l], float64(each))

@@ -95,3 +95,20 @@ func TestCutConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestIdleSettings: a setting without an effect is refused, but for the folder of a run that has it, which goes on.
+func TestIdleSettings(t *testing.T) {
+	c, dir := ofSystem(t, "np:tau=3", "sines:period=5", 20), filepath.Join(t.TempDir(), "run")
+	if _, err := New(device(t), names, c); err == nil || !strings.Contains(err.Error(), "tau has an effect with recurrent alone") {
+		t.Errorf("%v, want that tau is refused", err)
+	}
+	r, _, err := Begin(device(t), names.Lenient(), take(t, dir), c, Record{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Train(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	goOn(t, dir, "", "")
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/data"
 	"hebb/nets/local"
@@ -42,9 +43,7 @@ func TestResumeHSICLoss(t *testing.T) {
 	c := small(t, "mlp:64-12-4", "fa")
 	c.Loss, c.Optimiser = hsicLoss, "adam"
 	whole := start(t, c, filepath.Join(t.TempDir(), "run"))
-	if err := whole.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, whole.Train(t.Context(), nil))
 	want := everything(t, whole)
 	if offset := want[local.OffsetName]; len(offset) != 4 || offset[0] == 0 {
 		t.Fatalf("the offset is %v", offset)
@@ -79,9 +78,7 @@ func TestOffsetInFile(t *testing.T) {
 	requireSame(t, before, everything(t, learner))
 	for model, want := range map[string][]float32{trained.Model: everything(t, r)[local.OffsetName], plain.Model: make([]float32, 4)} {
 		learner = fresh(hsicLoss)
-		if err := learner.LoadModel(model); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, learner.LoadModel(model))
 		requireSame(t, map[string][]float32{"": want}, map[string][]float32{"": everything(t, learner)[local.OffsetName]})
 	}
 }
@@ -96,15 +93,9 @@ func TestEvaluateRotated(t *testing.T) {
 	} {
 		changed := e
 		change(&changed)
-		first, err := Evaluate(t.Context(), device(t), names, changed, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		first := must.Get(Evaluate(t.Context(), device(t), names, changed, nil))(t)
 		changed.Seed++ // of the network
-		again, err := Evaluate(t.Context(), device(t), names, changed, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		again := must.Get(Evaluate(t.Context(), device(t), names, changed, nil))(t)
 		if first.Score != again.Score || first.Rotated != changed.Rotate.Degrees || first.Within != changed.Rotate.Within {
 			t.Errorf("%s: %+v and %+v", what, first, again)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"hebb/internal/must"
 	"hebb/nets/data"
 	"hebb/nets/safetensors"
 )
@@ -22,9 +23,7 @@ func pictures(t *testing.T, classes map[string]int) string {
 	for name, column := range classes {
 		for _, part := range []string{"train", "test"} {
 			at := filepath.Join(dir, part, name)
-			if err := os.MkdirAll(at, 0o777); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.MkdirAll(at, 0o777))
 			for i := range 12 {
 				m := image.NewGray(image.Rect(0, 0, 8, 8))
 				for j := range m.Pix {
@@ -54,9 +53,7 @@ func unsaid(t *testing.T, model string) string {
 	}
 	delete(about, originKey)
 	path := filepath.Join(t.TempDir(), ModelFile)
-	if err := safetensors.WriteFile(path, all, about); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, safetensors.WriteFile(path, all, about))
 	return path
 }
 
@@ -180,9 +177,7 @@ func refuseMoved(t *testing.T, dir, home, other, checksum string) {
 func moveTo(t *testing.T, file, dir string) string {
 	t.Helper()
 	to := filepath.Join(dir, filepath.Base(file))
-	if err := os.Rename(file, to); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Rename(file, to))
 	return to
 }
 
@@ -192,9 +187,7 @@ func TestMoved(t *testing.T) {
 	c := small(t, "mlp:64-12-4", "kp")
 	other := images(t, 48, 17, 8)
 	whole := start(t, c, filepath.Join(t.TempDir(), "run"))
-	if err := whole.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, whole.Train(t.Context(), nil))
 	home, elsewhere := t.TempDir(), t.TempDir()
 	moveTo(t, c.Data, home)
 	t.Chdir(home)
@@ -239,9 +232,7 @@ func TestMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer last.Close()
-	if err := last.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, last.Train(t.Context(), nil))
 	requireSame(t, everything(t, whole), everything(t, last))
 }
 
@@ -249,10 +240,7 @@ func TestMoved(t *testing.T) {
 func read(t *testing.T, dir string) (all string) {
 	t.Helper()
 	for _, name := range []string{ConfigFile, RecordFile, MetricsFile} {
-		text, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(os.ReadFile(filepath.Join(dir, name)))(t)
 		all += string(text)
 	}
 	return all
@@ -264,9 +252,7 @@ func TestShorter(t *testing.T) {
 	c := small(t, "mlp:64-12-4", "bp")
 	c.Schedule = "cosine"
 	r := start(t, c, filepath.Join(t.TempDir(), "run"))
-	if err := r.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Train(t.Context(), nil))
 	r.Close()
 	dir := r.Folder.Dir
 	was := read(t, dir)
@@ -296,18 +282,14 @@ func TestShorter(t *testing.T) {
 func TestDamagedAdvice(t *testing.T) {
 	c := small(t, "mlp:64-12-4", "bp")
 	r := start(t, c, filepath.Join(t.TempDir(), "run"))
-	if err := r.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Train(t.Context(), nil))
 	r.Close()
 	all, err := list(r.Folder.path(CheckpointsDir))
 	if err != nil {
 		t.Fatal(err)
 	}
 	last := all[1].path
-	if err := os.Truncate(filepath.Join(last, StateFile), 100); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Truncate(filepath.Join(last, StateFile), 100))
 	_, _, err = Resume(device(t), names, r.Folder.Dir, nil)
 	if want := fmt.Sprintf("move %s elsewhere, and the run goes on from step %d", last, all[0].step); err == nil || !strings.Contains(err.Error(), want) {
 		t.Fatalf("%v, want %q", err, want)

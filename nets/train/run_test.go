@@ -16,6 +16,7 @@ import (
 
 	"hebb/compute"
 	"hebb/cpu"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/catalogue"
 )
@@ -26,16 +27,10 @@ var names = catalogue.Default()
 func images(t testing.TB, train, test, side int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "images.npz")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(os.Create(path))(t)
 	z := zip.NewWriter(f)
 	put := func(name, shape string, x []byte) {
-		w, err := z.Create(name + ".npy")
-		if err != nil {
-			t.Fatal(err)
-		}
+		w := must.Get(z.Create(name + ".npy"))(t)
 		head := fmt.Sprintf("{'descr': '|u1', 'fortran_order': False, 'shape': (%s), }", shape)
 		head += strings.Repeat(" ", 118-len(head)-1) + "\n"
 		fmt.Fprintf(w, "\x93NUMPY\x01\x00%c%c%s%s", len(head), 0, head, x)
@@ -52,18 +47,13 @@ func images(t testing.TB, train, test, side int) string {
 		put("x"+name, fmt.Sprintf("%d, %d, %d", n, side, side), x)
 		put("y"+name, fmt.Sprintf("%d,", n), y)
 	}
-	if err := errors.Join(z.Close(), f.Close()); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(z.Close(), f.Close()))
 	return path
 }
 
 func device(t testing.TB) *compute.Device {
 	t.Helper()
-	b, err := cpu.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must.Get(cpu.Open())(t)
 	d := compute.New(b)
 	t.Cleanup(func() { d.Close() })
 	return d
@@ -95,10 +85,7 @@ func start(t testing.TB, c Config, dir string) *Run {
 
 func take(t testing.TB, dir string) *Folder {
 	t.Helper()
-	f, err := Take(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must.Get(Take(dir))(t)
 	t.Cleanup(func() { f.Close() })
 	return f
 }
@@ -106,10 +93,7 @@ func take(t testing.TB, dir string) *Folder {
 // everything is all that a run has learned, to the bit.
 func everything(t testing.TB, r *Run) map[string][]float32 {
 	t.Helper()
-	all, err := r.read(r.Session.Tensors())
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := must.Get(r.read(r.Session.Tensors()))(t)
 	m := map[string][]float32{}
 	for _, x := range all {
 		m[x.Name] = x.Data
@@ -144,9 +128,7 @@ func TestResume(t *testing.T) {
 				c := small(t, net, rule)
 				c.Optimiser = map[bool]string{true: "adam", false: "nesterov:weight_decay=1e-3"}[rule == "kp"]
 				whole := start(t, c, filepath.Join(t.TempDir(), "run"))
-				if err := whole.Train(t.Context(), nil); err != nil {
-					t.Fatal(err)
-				}
+				must.Do(t, whole.Train(t.Context(), nil))
 				want := everything(t, whole)
 				for _, at := range []int{1, 7, 12} {
 					cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
@@ -191,12 +173,8 @@ func killAt(t *testing.T, r *Run, step int) {
 		}
 		fmt.Fprint(r.Folder.metrics, `{"kind":"train","step":`)
 		left := filepath.Join(r.Folder.path(CheckpointsDir), ".unfinished-1")
-		if err := os.Mkdir(left, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(left, ModelFile), []byte("half"), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, os.Mkdir(left, 0o777))
+		must.Do(t, os.WriteFile(filepath.Join(left, ModelFile), []byte("half"), 0o666))
 	}()
 	t.Log(r.Train(t.Context(), func(l Line) {
 		if l.Step == step {
@@ -209,9 +187,7 @@ func killAt(t *testing.T, r *Run, step int) {
 func finish(t *testing.T, ended *Run) *Run {
 	t.Helper()
 	dir := ended.Folder.Dir
-	if err := ended.Folder.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, ended.Folder.Close())
 	r, rec, err := Resume(device(t), names, dir, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -220,9 +196,7 @@ func finish(t *testing.T, ended *Run) *Run {
 	if len(rec.Resumed) != 1 {
 		t.Errorf("resumed at %v", rec.Resumed)
 	}
-	if err := r.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Train(t.Context(), nil))
 	lines, err := ReadMetrics(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -257,18 +231,14 @@ func finish(t *testing.T, ended *Run) *Run {
 func TestLonger(t *testing.T) {
 	c := small(t, "mlp:64-12-4", "bp")
 	r := start(t, c, filepath.Join(t.TempDir(), "run"))
-	if err := r.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Train(t.Context(), nil))
 	r.Close()
 	longer, _, err := Resume(device(t), names, r.Folder.Dir, func(c *Config) { c.Epochs = 5 })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer longer.Close()
-	if err := longer.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, longer.Train(t.Context(), nil))
 	if done, total := longer.Steps(); done != 30 || total != 30 {
 		t.Errorf("%d of %d steps, want 30", done, total)
 	}
@@ -312,18 +282,13 @@ func TestNormsDiverge(t *testing.T) {
 		scale := func(name string, by float32) { // of the last learner
 			i := slices.IndexFunc(r.Session.Tensors(), func(n nets.Named) bool { return n.Name == name })
 			of := r.Session.Tensors()[i : i+1]
-			w, err := r.Session.Read(of)
-			if err != nil {
-				t.Fatal(err)
-			}
+			w := must.Get(r.Session.Read(of))(t)
 			for k := range w[0] {
 				if k >= len(w[0])*(learners-1)/learners {
 					w[0][k] *= by
 				}
 			}
-			if err := r.Session.Write(of, w); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, r.Session.Write(of, w))
 		}
 		scale("fc1.weight", 1e21)
 		scale("fc1.bias", 1e21)
@@ -356,19 +321,14 @@ func TestRefusals(t *testing.T) {
 	c := small(t, "mlp:64-12-4", "kp")
 	dir := filepath.Join(t.TempDir(), "run")
 	r := start(t, c, dir)
-	if err := r.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, r.Train(t.Context(), nil))
 	r.Close()
 	f := take(t, dir)
 	if _, _, err := Begin(device(t), names, f, c, Record{}); !errors.Is(err, ErrOccupied) {
 		t.Errorf("a second run in the folder: %v", err)
 	}
 	f.Close()
-	all, err := list(r.Folder.path(CheckpointsDir))
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := must.Get(list(r.Folder.path(CheckpointsDir)))(t)
 	last := all[len(all)-1].path
 	model, state := filepath.Join(last, ModelFile), filepath.Join(last, StateFile)
 	for what, change := range map[string]func() error{
@@ -382,9 +342,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			restore := keep(t, model, state, filepath.Join(dir, ConfigFile))
 			defer restore()
-			if err := change(); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, change())
 			if r, _, err := Resume(device(t), names, dir, nil); err == nil {
 				r.Close()
 				t.Error("resumed")
@@ -415,17 +373,12 @@ func keep(t *testing.T, paths ...string) (restore func()) {
 	t.Helper()
 	texts := map[string][]byte{}
 	for _, p := range paths {
-		text, err := os.ReadFile(p)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := must.Get(os.ReadFile(p))(t)
 		texts[p] = text
 	}
 	return func() {
 		for p, text := range texts {
-			if err := os.WriteFile(p, text, 0o666); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, os.WriteFile(p, text, 0o666))
 		}
 	}
 }
@@ -456,10 +409,7 @@ func TestUnfitData(t *testing.T) {
 // TestLine: a line of metrics survives JSON, angles that are none too.
 func TestLine(t *testing.T) {
 	l := Line{Kind: "angles", Layers: []nets.Angle{{Layer: "fc1", Weights: nets.Degrees(math.NaN()), Delta: 3}}}
-	text, err := json.Marshal(l)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must.Get(json.Marshal(l))(t)
 	var back Line
 	if err := json.Unmarshal(text, &back); err != nil || back.Layers[0].Weights == back.Layers[0].Weights || back.Layers[0].Delta != 3 {
 		t.Errorf("%s gives %+v, %v", text, back, err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/data"
 )
@@ -39,9 +40,7 @@ func sequences(t testing.TB, path string, scale float32) string {
 			data.Output{Name: "y" + name, Shape: []int{n}, Values: data.Ints(y)}, data.Output{Name: "lengths" + name, Shape: []int{n}, Values: data.Ints(lengths)})
 	}
 	var file bytes.Buffer
-	if err := errors.Join(data.WriteNPZ(&file, all...), os.WriteFile(path, file.Bytes(), 0o666)); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(data.WriteNPZ(&file, all...), os.WriteFile(path, file.Bytes(), 0o666)))
 	return path
 }
 
@@ -56,9 +55,7 @@ func ofSequences(t testing.TB) Config {
 func TestSequences(t *testing.T) {
 	c := ofSequences(t)
 	whole := start(t, c, filepath.Join(t.TempDir(), "whole"))
-	if err := whole.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, whole.Train(t.Context(), nil))
 	cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
 	stopAt(t, cut, 20, "train") // of 16 an epoch
 	cut.Folder.Close()
@@ -72,9 +69,7 @@ func TestSequences(t *testing.T) {
 	killAt(t, killed, 40)
 	killed.Folder.Close()
 	moved := filepath.Join(t.TempDir(), "moved.npz")
-	if err := os.Rename(c.Data, moved); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.Rename(c.Data, moved))
 	other := sequences(t, filepath.Join(t.TempDir(), "other.npz"), 2)
 	goOn(t, dir, "", "no such data")
 	goOn(t, dir, other, "holds other data than the run learned from")
@@ -91,9 +86,7 @@ func goOn(t *testing.T, dir, at, want string) *Run {
 	}
 	if err == nil {
 		t.Cleanup(func() { r.Close() })
-		if err := r.Train(t.Context(), nil); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, r.Train(t.Context(), nil))
 	}
 	return r
 }
@@ -167,11 +160,8 @@ func TestLossOfSequences(t *testing.T) {
 func TestWrongSequences(t *testing.T) {
 	numbers := filepath.Join(t.TempDir(), "numbers.npz")
 	var file bytes.Buffer
-	err := errors.Join(data.WriteNPZ(&file, data.Output{Name: "x", Shape: []int{9, 2, 1}, Values: make(data.Floats, 18)},
-		data.Output{Name: "y", Shape: []int{9}, Values: make(data.Floats, 9)}), os.WriteFile(numbers, file.Bytes(), 0o666))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, errors.Join(data.WriteNPZ(&file, data.Output{Name: "x", Shape: []int{9, 2, 1}, Values: make(data.Floats, 18)},
+		data.Output{Name: "y", Shape: []int{9}, Values: make(data.Floats, 9)}), os.WriteFile(numbers, file.Bytes(), 0o666)))
 	for want, set := range map[string]func(*Config){
 		"batches of 25, want 1 to 24": func(c *Config) { c.Batch = 25 },
 		"want keep_best loss":         func(c *Config) { c.Data, c.Holdout, c.KeepBest = numbers, 0.2, "accuracy" },
@@ -196,9 +186,7 @@ func TestRecordTrials(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer whole.Close()
-	if err := whole.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, whole.Train(t.Context(), nil))
 	h := mustRead(t, dir)
 	model, step, err := LastModel(dir)
 	if err != nil {
@@ -239,12 +227,8 @@ func TestRecordTrials(t *testing.T) {
 	}
 	cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
 	stopAt(t, cut, 8, "train")
-	if err := cut.Session.Record(t.Context(), 3, nil, func(nets.Recorded) error { return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if err := cut.Train(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, cut.Session.Record(t.Context(), 3, nil, func(nets.Recorded) error { return nil }))
+	must.Do(t, cut.Train(t.Context(), nil))
 	requireSame(t, everything(t, whole), everything(t, cut))
 	for want, wrong := range map[string]func(){
 		"no such tensor: W, want one of in, recurrent, ": func() {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // TestTake: of many that take a folder at once one has it; the others change nothing, and have it when it is given up, though
@@ -48,12 +50,8 @@ func TestTake(t *testing.T) {
 func TestTakeRefusals(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
-	if err := os.WriteFile(file, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(filepath.Join(dir, "nowhere"), filepath.Join(dir, "link")); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.WriteFile(file, nil, 0o666))
+	must.Do(t, os.Symlink(filepath.Join(dir, "nowhere"), filepath.Join(dir, "link")))
 	for _, path := range []string{file, filepath.Join(file, "run"), filepath.Join(dir, "link")} {
 		if _, err := Take(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
@@ -75,16 +73,12 @@ func TestTakeRefusals(t *testing.T) {
 // TestTakeWithoutLocks: where a file system has no locks, the file itself is one, and stays after a process that was killed.
 func TestTakeWithoutLocks(t *testing.T) {
 	f := &Folder{Dir: t.TempDir()}
-	if err := f.takeUnlocked(true); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.takeUnlocked(true))
 	other := &Folder{Dir: f.Dir}
 	if err := other.takeUnlocked(false); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), "if no process uses it, remove "+f.path(LockFile)) {
 		t.Error(err)
 	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.Close())
 	if _, err := os.Stat(f.path(LockFile)); err == nil {
 		t.Error("the lock's file was left")
 	}
@@ -96,9 +90,7 @@ func TestReplaced(t *testing.T) {
 	c := small(t, "mlp:64-12-4", "bp")
 	r := start(t, c, filepath.Join(t.TempDir(), "run"))
 	dir := r.Folder.Dir
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, os.RemoveAll(dir))
 	other := start(t, c, dir)
 	if err := r.Train(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "was removed or replaced") {
 		t.Errorf("trained: %v", err)

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"hebb/internal/float"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/train"
 )
@@ -50,9 +51,7 @@ func falling(x float64) float64 { return 2.3 * math.Exp(-5*x) }
 func texts(t *testing.T, c Chart) string {
 	t.Helper()
 	var svg bytes.Buffer
-	if err := c.Figure().SVG(&svg); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, c.Figure().SVG(&svg))
 	if strings.Contains(svg.String(), "NaN") || strings.Contains(svg.String(), "Inf") {
 		t.Error("a coordinate is no number")
 	}
@@ -96,9 +95,7 @@ func TestDraws(t *testing.T) {
 				t.Errorf("%s: the words are %q", name, words)
 			}
 			var b bytes.Buffer
-			if err := c.Figure().PNG(&b); err != nil {
-				t.Fatal(err)
-			}
+			must.Do(t, c.Figure().PNG(&b))
 			m, err := png.Decode(&b)
 			if err != nil || m.Bounds().Dx() < 900 || m.Bounds().Dy() < 300*len(c.panels(train.Compare(runs).Groups)) {
 				t.Errorf("%s: %v, %v", name, m.Bounds(), err)
@@ -129,9 +126,7 @@ func TestWords(t *testing.T) {
 func TestStyles(t *testing.T) {
 	var svg bytes.Buffer
 	c := Chart{Runs: []train.History{history("a", "bp", 20, 3, falling), history("b", "fa", 20, 3, falling)}}
-	if err := c.Figure().SVG(&svg); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, c.Figure().SVG(&svg))
 	for i := range c.Runs {
 		for _, k := range []color.RGBA{colour(i, 2), pale(colour(i, 2))} {
 			if hex := fmt.Sprintf("#%02X%02X%02X", k.R, k.G, k.B); !strings.Contains(svg.String(), hex) {
@@ -239,9 +234,7 @@ func TestGroups(t *testing.T) {
 	}
 	shades := func(runs ...train.History) int {
 		var svg bytes.Buffer
-		if err := (Chart{Runs: runs}).Figure().SVG(&svg); err != nil {
-			t.Fatal(err)
-		}
+		must.Do(t, (Chart{Runs: runs}).Figure().SVG(&svg))
 		return strings.Count(svg.String(), "fill-opacity")
 	}
 	// Test losses are apart and the rest is the same, so that each group has one band.

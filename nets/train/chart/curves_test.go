@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"hebb/internal/must"
 )
 
 // TestCurves: names, axes and every point are drawn, with and without spreads.
@@ -16,13 +18,8 @@ func TestCurves(t *testing.T) {
 		{Name: "bare", At: []float64{0, 30}, Of: []float64{96, 80}, Theory: []float64{97, 81}},
 	}}
 	var svg, bitmap bytes.Buffer
-	drawing, err := c.Figure()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := drawing.SVG(&svg); err != nil {
-		t.Fatal(err)
-	}
+	drawing := must.Get(c.Figure())(t)
+	must.Do(t, drawing.SVG(&svg))
 	text := svg.String()
 	for _, want := range []string{">angle<", ">accuracy<", ">one<", ">other<", ">bare<", ">theory<", "stroke-dasharray"} {
 		if !strings.Contains(text, want) {
@@ -46,19 +43,12 @@ func TestCurves(t *testing.T) {
 	wider.Lines = append([]CurveLine(nil), c.Lines...)
 	wider.Lines[0].Spread = []float64{0.1, 0.5, 20}
 	var other bytes.Buffer
-	wide, err := wider.Figure()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := wide.SVG(&other); err != nil {
-		t.Fatal(err)
-	}
+	wide := must.Get(wider.Figure())(t)
+	must.Do(t, wide.SVG(&other))
 	if bytes.Equal(svg.Bytes(), other.Bytes()) {
 		t.Error("a wider spread changes nothing")
 	}
-	if err := drawing.PNG(&bitmap); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, drawing.PNG(&bitmap))
 	if _, err := png.Decode(&bitmap); err != nil {
 		t.Error(err)
 	}

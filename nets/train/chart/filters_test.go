@@ -9,15 +9,14 @@ import (
 	"testing"
 
 	"hebb/internal/figure"
+	"hebb/internal/must"
 )
 
 // words are an SVG, which must have these texts and no others that are not wanted.
 func words(t *testing.T, f figure.Figure, want, not []string) {
 	t.Helper()
 	var svg, bitmap bytes.Buffer
-	if err := f.SVG(&svg); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.SVG(&svg))
 	for _, w := range want {
 		if !strings.Contains(svg.String(), ">"+w+"<") {
 			t.Errorf("the drawing lacks %q", w)
@@ -28,9 +27,7 @@ func words(t *testing.T, f figure.Figure, want, not []string) {
 			t.Errorf("the drawing has %q", w)
 		}
 	}
-	if err := f.PNG(&bitmap); err != nil {
-		t.Fatal(err)
-	}
+	must.Do(t, f.PNG(&bitmap))
 	if _, err := png.Decode(&bitmap); err != nil {
 		t.Error(err)
 	}

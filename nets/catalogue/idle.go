@@ -1,0 +1,65 @@
+package catalogue
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// idle reports the first of the settings that were set which has no effect beside the others, as the tag "if" of its field
+// says: conditions of which one has to hold, joined by "|". "recurrent" holds where that setting is not 0, false or none,
+// "!network" where it is, "kernel=gaussian" and "beta!=1" where the setting is that or is not. A tag of an embedded struct is
+// one of all its fields.
+func idle(into any, set []string) error {
+	for _, f := range fieldsOf(reflect.Indirect(reflect.ValueOf(into)).Type()) {
+		key, tag := keyOf(f), f.Tag.Get("if")
+		if tag == "" || !slices.Contains(set, key) {
+			continue
+		}
+		holds := false
+		conditions := strings.Split(tag, "|")
+		for _, c := range conditions {
+			holds = holds || condition(c).holds(into)
+		}
+		if !holds {
+			return fmt.Errorf("%s has an effect %s alone", key, said(conditions))
+		}
+	}
+	return nil
+}
+
+// said says when one of conditions holds: "with amp, null or sparse".
+func said(all []string) string {
+	if key, ok := strings.CutPrefix(all[0], "!"); ok && len(all) == 1 {
+		return "without " + key
+	}
+	last := len(all) - 1
+	if last == 0 {
+		return "with " + all[0]
+	}
+	return "with " + strings.Join(all[:last], ", ") + " or " + all[last]
+}
+
+// A condition is one of those of idle.
+type condition string
+
+func (c condition) holds(of any) bool {
+	value := func(key string) reflect.Value {
+		v, ok := fieldOf(of, key)
+		if !ok {
+			panic(fmt.Sprintf("catalogue: %T has no setting %s, and one has an effect if %s", of, key, c))
+		}
+		return v
+	}
+	if key, is, ok := strings.Cut(string(c), "!="); ok {
+		return fmt.Sprint(value(key)) != is
+	}
+	if key, is, ok := strings.Cut(string(c), "="); ok {
+		return fmt.Sprint(value(key)) == is
+	}
+	if key, ok := strings.CutPrefix(string(c), "!"); ok {
+		return value(key).IsZero()
+	}
+	return !value(string(c)).IsZero()
+}
