@@ -95,12 +95,12 @@ func linearAngles(seeds, exact, device int) Part {
 	p.Check = []Claim{
 		{"after 50 steps, feedback alignment sends nearer to backprop than to the inverse, in 19 of 20 seeds", atLeast(further, "fa, float64", 50)},
 		{"from 500 steps on it sends nearer to the inverse, in 19 of 20 seeds", atLeast(nearer, "fa, float64", late...)},
-		{"on the device the angles are those of float64, within a tenth of a degree, after 300 steps", func(rows Rows) bool {
+		{"on the device the angles are those of float64, within a thousandth of a degree, after 300 steps", func(rows Rows) bool {
 			for _, between := range []string{faBP, faPBP, bpPBP} {
 				want := rows.Of("fa, float64", angleAfter(between, 300))
 				got := rows.Of("fa, float32", angleAfter(between, 300))
 				for l := range want {
-					if len(got) != len(want) || !(math.Abs(got[l]-want[l]) < 0.1) {
+					if len(got) != len(want) || !(math.Abs(got[l]-want[l]) < 1e-3) {
 						return false
 					}
 				}
