@@ -12,6 +12,7 @@ var (
 	ErrReleased    = errors.New("tensor used after its step ended")
 	ErrClosed      = errors.New("device is closed")
 	ErrWrong       = errors.New("result outside its error bound")
+	ErrMemory      = errors.New("not enough memory") // for a tensor
 )
 
 // An OpError names the op that failed, the caller's line and the cause.

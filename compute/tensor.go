@@ -125,7 +125,7 @@ func size(shape []int) (int, error) {
 			return 0, fmt.Errorf("compute: shape %v, want dimensions of at least 1", shape)
 		}
 		if n > maxLen/x {
-			return 0, fmt.Errorf("compute: shape %v is more elements than can be counted", shape)
+			return 0, fmt.Errorf("compute: shape %v is more elements than can be counted: %w", shape, ErrMemory)
 		}
 		n *= x
 	}

@@ -32,8 +32,8 @@ func newMemory() *memory { return &memory{budget: available()} }
 
 func (m *memory) alloc(n int) (*buffer, error) {
 	if n > math.MaxInt/4 || !m.fits(4*int64(n)) {
-		return nil, fmt.Errorf("%d float32s asked for, want at most the %d MiB still free of %d MiB",
-			n, max(0, m.budget-m.held-headroom)>>20, m.budget>>20)
+		return nil, fmt.Errorf("%w: %d float32s asked for, want at most the %d MiB still free of %d MiB",
+			compute.ErrMemory, n, max(0, m.budget-m.held-headroom)>>20, m.budget>>20)
 	}
 	m.held += 4 * int64(n)
 	return &buffer{mem: m, data: make([]float32, n)}, nil

@@ -37,7 +37,7 @@ func (b *backend) alloc(n int) (*buffer, error) {
 			gl.DeleteBuffers(1, &buf.id)
 		}
 		if code == gl.OUT_OF_MEMORY {
-			return fmt.Errorf("gpu: a buffer of %s does not fit: %s has no more memory to give", mebibytes(whole), b.info.Device)
+			return fmt.Errorf("gpu: %w: a buffer of %s does not fit: %s has no more memory to give", compute.ErrMemory, mebibytes(whole), b.info.Device)
 		}
 		return err
 	})

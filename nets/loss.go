@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"hebb/compute"
+	"hebb/internal/count"
 )
 
 // A Loss measures how far the outputs of a system are from the labels or targets, and gives the gradient. A loss with
@@ -107,9 +108,9 @@ func BuildLoss(s *Store, spec Spec, l Loss) (Loss, error) {
 	case spec.Out < 1:
 		return nil, errors.New("nets: the system learns from an error, and the task wants nothing; want numbers or classes")
 	case l.Targets() && spec.Classes:
-		return nil, fmt.Errorf("nets: the loss is one of targets, and the task has %d classes", spec.Out)
+		return nil, fmt.Errorf("nets: the loss is one of targets, and the task has %s", count.Of(spec.Out, "class"))
 	case !l.Targets() && !spec.Classes:
-		return nil, fmt.Errorf("nets: the loss is one of classes, and the task wants %d numbers", spec.Out)
+		return nil, fmt.Errorf("nets: the loss is one of classes, and the task wants %s", count.Of(spec.Out, "number"))
 	}
 	if b, ok := l.(BuiltLoss); ok {
 		return b.Build(s, spec)

@@ -149,6 +149,52 @@ func (c *partial) reset() {
 	}
 }
 
+// A tally is what an accumulator has counted.
+type tally struct {
+	partials []partial // without rings
+	faults   [][]float32
+}
+
+// tally returns what was counted since the last reading, and goes on.
+func (m *accumulator) tally(st *compute.Step) (t tally) {
+	for _, c := range m.partials {
+		k := partial{n: c.n, whole: c.whole}
+		for from, to := range map[*sum]**sum{c.sum: &k.sum, c.masked: &k.masked} {
+			if from != nil {
+				m.flush(st, from)
+				*to = &sum{each: slices.Clone(from.each)}
+			}
+		}
+		t.partials = append(t.partials, k)
+	}
+	for _, f := range m.faults {
+		codes := make([]float32, m.learners)
+		st.Read(f.code, codes)
+		t.faults = append(t.faults, codes)
+	}
+	return t
+}
+
+// restore sets the accumulator back to a tally: metrics and faults that have come since were not counted.
+func (m *accumulator) restore(st *compute.Step, t tally) {
+	m.reset()
+	for i, k := range t.partials {
+		c := m.partials[i]
+		c.n, c.whole = k.n, k.whole
+		copy(c.sum.each, k.sum.each)
+		if k.masked != nil {
+			copy(c.masked.each, k.masked.each)
+		}
+	}
+	for i, f := range m.faults {
+		if i < len(t.faults) {
+			st.Write(f.code, t.faults[i])
+		} else {
+			st.Do(compute.Map{Out: f.code, F: zero})
+		}
+	}
+}
+
 // metric returns the metric of what was counted since the last reset.
 func (m *accumulator) metric(st *compute.Step, c *partial) Metric {
 	x := Metric{Name: c.name, Each: make([]float64, m.learners), Count: c.n, counted: slices.Repeat([]float64{c.whole}, m.learners)}

@@ -62,6 +62,16 @@ func (p *Pass) Fail(err error) {
 // Failed returns the first error that was given to Fail.
 func (p *Pass) Failed() error { return p.err }
 
+// Do runs an op. Where the context of the run has ended it does nothing but fail with the cause: so a long moment ends between
+// two of its ops.
+func (p *Pass) Do(op compute.Op) {
+	if p.ctx.Err() != nil {
+		p.Fail(context.Cause(p.ctx))
+		return
+	}
+	p.Step.Do(op)
+}
+
 // Once caches a tensor for the rest of the moment: it calls first if the key is new, and returns its result.
 func (p *Pass) Once(key any, first func() *compute.Tensor) *compute.Tensor {
 	t, ok := p.once[key]

@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/internal/memory"
 )
 
@@ -116,7 +117,7 @@ func (s *Session) stage(width int) error {
 func (s *Session) build(first, width int) (*cohort, error) {
 	plan, stage := &cohort{first: first}, &compute.Stage{Of: s.dev.Info()}
 	err := s.assemble(plan, nil, compute.New(stage), width)
-	if err == nil && s.Learners > 1 && first == 0 {
+	if err == nil && first == 0 {
 		err = s.affordable(plan, stage)
 	}
 	if err = errors.Join(err, plan.close()); err != nil {
@@ -136,11 +137,20 @@ func (s *Session) build(first, width int) (*cohort, error) {
 }
 
 // affordable reports learners that need more memory than is free: a copy of their tensors for checkpoints and, where the
-// device has the machine's memory, what they hold and as much again for the work of a moment.
+// device has the machine's memory, what they hold and as much again for the work of a moment. Of one learner, which cannot
+// be fewer, what it holds alone counts.
 func (s *Session) affordable(plan *cohort, stage *compute.Stage) error {
 	free, ok := available()
+	info := s.dev.Info()
+	shared := info.Backend == "cpu" || info.Software
+	if s.Learners == 1 {
+		if ok && shared && stage.Bytes > free {
+			return fmt.Errorf("nets: %w: the run needs at least %d MiB, and %d are free", ErrMemory, stage.Bytes>>20, free>>20)
+		}
+		return nil
+	}
 	each := 4 * float64(plan.store.size()+plan.task.store.size())
-	if info := s.dev.Info(); info.Backend == "cpu" || info.Software {
+	if shared {
 		each += 2 * float64(stage.Bytes)
 	}
 	each /= float64(plan.store.Learners)
@@ -176,7 +186,7 @@ func (s *Session) assemble(c *cohort, plan *cohort, dev *compute.Device, width i
 			return err
 		}
 		if a, b := c.spec, c.test.spec; a.In != b.In || a.Out != b.Out || a.Classes != b.Classes {
-			return fmt.Errorf("nets: the test shows %v and wants %d numbers, and training shows %v and wants %d", b.In, b.Out, a.In, a.Out)
+			return fmt.Errorf("nets: the test shows %v and wants %s, and training shows %v and wants %d", b.In, count.Of(b.Out, "number"), a.In, a.Out)
 		}
 		if c.test.spec.Epoch == 0 {
 			return errors.New("nets: the test task has no end; want a Spec with an Epoch")

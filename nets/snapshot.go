@@ -2,6 +2,7 @@ package nets
 
 import (
 	"fmt"
+	"slices"
 
 	"hebb/compute"
 )
@@ -43,13 +44,17 @@ func (s *Session) Write(tensors []Named, values [][]float32) error {
 // eachTensor calls f with the i-th of tensors of each cohort, in a step for each cohort.
 func (s *Session) eachTensor(tensors []Named, f func(st *compute.Step, c *cohort, i int, v *compute.Tensor) error) error {
 	for _, c := range s.cohorts {
+		named := map[string]*compute.Tensor{}
+		for _, n := range append(slices.Clone(c.task.store.named), c.store.named...) {
+			named[n.Name] = n.Value
+		}
 		err := s.dev.Step(func(st *compute.Step) error {
 			for i, t := range tensors {
-				v, err := c.value(t.Name)
-				if err == nil {
-					err = f(st, c, i, v)
+				v := named[t.Name]
+				if v == nil {
+					return fmt.Errorf("nets: no tensor is called %s", t.Name)
 				}
-				if err != nil {
+				if err := f(st, c, i, v); err != nil {
 					return err
 				}
 			}
@@ -99,6 +104,89 @@ func (s *Session) Continue(moments int, counters map[string]int64) error {
 		}
 	}
 	s.number, s.between = uint64(moments), true
+	return nil
+}
+
+// A Snapshot is a copy on the host of all that moments of training change.
+type Snapshot struct {
+	number  uint64
+	between bool
+	cohorts []kept
+}
+
+// A kept is the part of a Snapshot that is of a cohort.
+type kept struct {
+	memory  [][]float32 // of the stores' tensors
+	counts  map[*int64]int64
+	metrics tally
+}
+
+// stores are those of training.
+func (c *cohort) stores() []*Store { return []*Store{c.store, c.task.store} }
+
+// Snapshot copies what moments of training change, for [Session.Restore]. It waits for the device. Memory of an older snapshot,
+// which may be nil, is used again. The error wraps [ErrMemory] if the copy would take more than a quarter of what is free.
+func (s *Session) Snapshot(old *Snapshot) (*Snapshot, error) {
+	size := int64(0)
+	for _, c := range s.cohorts {
+		for _, store := range c.stores() {
+			size += 4 * store.size()
+		}
+	}
+	if free, ok := available(); ok && old == nil && size > free/4 {
+		return nil, fmt.Errorf("nets: %w: a copy of the run is %d MiB, and %d are free", ErrMemory, size>>20, free>>20)
+	}
+	if old == nil {
+		old = &Snapshot{cohorts: make([]kept, len(s.cohorts))}
+	}
+	old.number, old.between = s.number, s.between
+	return old, s.eachKept(old, func(st *compute.Step, c *cohort, k *kept) {
+		k.counts = map[*int64]int64{}
+		i := 0
+		for _, store := range c.stores() {
+			for _, n := range store.counts {
+				k.counts[n] = *n
+			}
+			for _, t := range store.memory() {
+				if i == len(k.memory) {
+					k.memory = append(k.memory, make([]float32, t.Len()))
+				}
+				st.Read(t, k.memory[i])
+				i++
+			}
+		}
+		k.metrics = c.store.metrics.tally(st)
+	})
+}
+
+// Restore sets the run back to a snapshot of it, as if no moment had been made since. A moment that failed may have been.
+func (s *Session) Restore(from *Snapshot) error {
+	s.number, s.between = from.number, from.between
+	return s.eachKept(from, func(st *compute.Step, c *cohort, k *kept) {
+		for n, x := range k.counts {
+			*n = x
+		}
+		i := 0
+		for _, store := range c.stores() {
+			for _, t := range store.memory() {
+				st.Write(t, k.memory[i])
+				i++
+			}
+		}
+		c.store.metrics.restore(st, k.metrics)
+	})
+}
+
+func (s *Session) eachKept(of *Snapshot, f func(st *compute.Step, c *cohort, k *kept)) error {
+	for i, c := range s.cohorts {
+		err := s.dev.Step(func(st *compute.Step) error {
+			f(st, c, &of.cohorts[i])
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

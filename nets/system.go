@@ -155,7 +155,7 @@ type (
 var ErrAlone = errors.New("learners take turns")
 
 // ErrMemory is wrapped where a run would need more memory than is free.
-var ErrMemory = errors.New("not enough memory")
+var ErrMemory = compute.ErrMemory
 
 // ErrDiverged is wrapped where a loss or weights have NaN or Inf.
 var ErrDiverged = errors.New("training diverged")

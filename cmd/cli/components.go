@@ -55,6 +55,9 @@ func (r *networkRun) components(ctx context.Context, stdout io.Writer) (c train.
 	if len(other) > 0 {
 		return c, usagef("%s with the rule %s, which takes --%s", strings.Join(other, ", "), r.Rule, strings.Join(ofComponents, ", --"))
 	}
+	if err := refusePadding(r.Data, "their padding would have components too; hebb train sanger --task samples takes x as it is"); err != nil {
+		return c, err
+	}
 	c = train.Default
 	c.Batch, c.Epochs, c.LogEvery = 128, 20, 468
 	r.override(&c, func(string) bool { return true })

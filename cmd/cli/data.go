@@ -7,12 +7,15 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hebb/internal/count"
 	"hebb/nets/data"
+	"hebb/nets/train"
 )
 
 func newDataCmd() *cobra.Command {
@@ -122,19 +125,26 @@ func oneSet(cmd *cobra.Command, args []string) error {
 }
 
 func newDataInfoCmd() *cobra.Command {
-	var format string
+	var format, task string
 	var o data.Options
 	cmd := &cobra.Command{
 		Use:   "info NAME",
 		Short: "Say what is in a data set",
-		Args:  oneSet,
+		Long: `info says how many examples a data set has, of what kind and of which classes. An NPZ file is described as the sequences or
+the images that hebb train SYSTEM takes it for, or as --task says.`,
+		Args: oneSet,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.Check(); err != nil {
 				return usageError{err}
 			}
+			moments, padded := data.Moments(args[0])
+			o.Sequences = task == train.SequencesTask || task == "" && moments > 0
 			i, err := inspect(args[0], o)
 			if err != nil {
 				return err
+			}
+			if o.Sequences && task == "" && !padded {
+				i.Notes = append(i.Notes, "a network takes x for images: --task "+imagesTask+" describes those")
 			}
 			if format == "json" {
 				return printJSON(cmd.OutOrStdout(), i)
@@ -144,6 +154,7 @@ func newDataInfoCmd() *cobra.Command {
 	}
 	cmd.Flags().Float64Var(&o.Holdout, "holdout", 0, "share of each class kept for testing where the data have no test part")
 	addReading(cmd.Flags(), &o.Layout, &o.Resize, &o.Alpha, &o.CropCentre)
+	cmd.Flags().Var(oneOf(&task, "", train.SequencesTask, imagesTask), "task", "what the examples of an NPZ file are (default: what they look like)")
 	cmd.Flags().Var(oneOf(&format, "table", "table", "json"), "format", "how to print it")
 	return cmd
 }
@@ -158,21 +169,42 @@ func addReading(f *pflag.FlagSet, layout, resize, alpha *string, crop *bool) {
 
 // An inspection is what is in a data set.
 type inspection struct {
-	Name     string       `json:"name"`
-	Path     string       `json:"path"`
-	Height   int          `json:"height"`
-	Width    int          `json:"width"`
-	Channels int          `json:"channels"`
-	Values   string       `json:"values"` // "bytes", which stand for 0 to 1, or "floats"
-	Train    int          `json:"train"`
-	Test     int          `json:"test"`
-	Mean     []float32    `json:"mean"` // of each channel, over the training part
-	SD       []float32    `json:"sd"`
-	Classes  []classCount `json:"classes"`
-	Notes    []string     `json:"notes,omitempty"`
+	Name      string       `json:"name"`
+	Path      string       `json:"path"`
+	Height    int          `json:"height,omitempty"` // of images, as the next two
+	Width     int          `json:"width,omitempty"`
+	Channels  int          `json:"channels,omitempty"`
+	Sequences *lengths     `json:"sequences,omitempty"` // nil of images
+	Values    string       `json:"values"`              // "bytes", which stand for 0 to 1, or "floats"
+	Train     int          `json:"train"`
+	Test      int          `json:"test"`
+	Mean      []float32    `json:"mean"` // of each channel or feature, over the training part
+	SD        []float32    `json:"sd"`
+	Classes   []classCount `json:"classes"` // none of sequences that want numbers
+	Notes     []string     `json:"notes,omitempty"`
+	what      string       // the examples, in words
 }
 
-// A classCount is how many examples there are of a class.
+// lengths describe sequences.
+type lengths struct {
+	Shortest int `json:"shortest"` // moments, over all parts
+	Longest  int `json:"longest"`
+	Features int `json:"features"`
+	data.Sequences
+}
+
+// lengthsOf returns the lengths of the sequences of a set.
+func lengthsOf(s *data.Set) *lengths {
+	l := &lengths{Shortest: s.Width, Features: s.Channels, Sequences: *s.Sequences}
+	for _, part := range []*data.Split{s.Train, s.Test} {
+		if part != nil {
+			l.Shortest, l.Longest = min(l.Shortest, slices.Min(part.Ends())), max(l.Longest, slices.Max(part.Ends()))
+		}
+	}
+	return l
+}
+
+// A classCount is how many examples there are of a class, or moments of examples where each has one.
 type classCount struct {
 	Name  string `json:"name"`
 	Train int    `json:"train"`
@@ -189,26 +221,46 @@ func inspect(name string, o data.Options) (*inspection, error) {
 		return nil, err
 	}
 	n := s.Measure()
-	i := &inspection{
-		Name: s.Name, Path: path, Height: s.Height, Width: s.Width, Channels: s.Channels, Values: "bytes",
-		Train: s.Train.N(), Mean: n.Mean, SD: n.SD, Classes: make([]classCount, s.Classes), Notes: s.Notes,
-	}
+	i := &inspection{Name: s.Name, Path: path, Values: "bytes", Train: s.Train.N(), Mean: n.Mean, SD: n.SD, Notes: s.Notes}
 	if s.Train.Floats != nil {
 		i.Values = "floats"
 	}
-	for c := range i.Classes {
-		i.Classes[c].Name = className(s, c)
+	switch i.Height, i.Width, i.Channels = s.Height, s.Width, s.Channels; {
+	case s.Sequences != nil:
+		i.Height, i.Width, i.Channels, i.Sequences, i.what = 0, 0, 0, lengthsOf(s), form(s)
+	case s.Height == 1 && s.Width == 1:
+		i.what = count.Of(s.Channels, "feature") + ", " + i.Values
+	default:
+		i.what = fmt.Sprintf("%d×%d×%d, %s", s.Height, s.Width, s.Channels, i.Values)
 	}
-	for _, l := range s.Train.Labels {
-		i.Classes[l].Train++
+	if s.Sequences == nil || s.Sequences.Numbers == 0 {
+		i.Classes = make([]classCount, s.Classes)
+		train, test := perClass(s.Train, s.Classes), perClass(s.Test, s.Classes)
+		for c := range i.Classes {
+			i.Classes[c] = classCount{className(s, c), train[c], test[c]}
+		}
 	}
 	if s.Test != nil {
 		i.Test = s.Test.N()
-		for _, l := range s.Test.Labels {
-			i.Classes[l].Test++
-		}
 	}
 	return i, nil
+}
+
+// perClass counts the examples of each class or, of sequences, the moments at which it is wanted.
+func perClass(part *data.Split, classes int) []int {
+	n := make([]int, classes)
+	switch {
+	case part == nil:
+	case part.Want != nil:
+		for i, v := range part.Want.Values {
+			n[int(v)] += int(part.Want.At[i])
+		}
+	default:
+		for _, l := range part.Labels {
+			n[l]++
+		}
+	}
+	return n
 }
 
 // className is the class's name, or else its number.
@@ -220,15 +272,18 @@ func className(s *data.Set, c int) string {
 }
 
 func (i *inspection) print(w io.Writer) error {
-	what := fmt.Sprintf("%d×%d×%d", i.Height, i.Width, i.Channels)
-	if i.Height == 1 && i.Width == 1 {
-		what = fmt.Sprintf("%d features", i.Channels)
-	}
 	fmt.Fprintf(w, "data      %s, from %s\n", i.Name, i.Path)
-	fmt.Fprintf(w, "examples  %s, %s: %d to train on, %d to test, in %d classes\n", what, i.Values, i.Train, i.Test, len(i.Classes))
+	fmt.Fprintf(w, "examples  %s: %d to train on, %d to test", i.what, i.Train, i.Test)
+	if i.Sequences == nil {
+		fmt.Fprintf(w, ", in %s", count.Of(len(i.Classes), "class"))
+	}
+	fmt.Fprintln(w)
 	fmt.Fprintf(w, "mean      %s\nsd        %s\n", few(i.Mean), few(i.SD))
 	for _, n := range i.Notes {
 		fmt.Fprintf(w, "note      %s\n", n)
+	}
+	if i.Classes == nil {
+		return nil
 	}
 	fmt.Fprintln(w)
 	t := grid{head: []string{"class", "train", "test"}, left: 1}

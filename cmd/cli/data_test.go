@@ -132,7 +132,7 @@ func TestDataNotes(t *testing.T) {
 	}
 	wantIn(stderr, "hebb: data: "+filepath.Join(dir, "val")+" is the test part")
 	wantIn(out, "limit     20 examples drawn evenly from all classes to train on", "limit     8 examples drawn evenly from all classes to test",
-		"left out  2 examples an epoch, others each, which do not fill a batch of 9")
+		"left out  2 examples an epoch, others each, too few for a batch of 9")
 	_, out, _ = hebb(t, "eval", run, "--backend", "cpu", "--part", "train") // 20 of them, as it was trained
 	wantIn(out, "accuracy  100.00 %, 20 of 20")
 	_, out, _ = hebb(t, "eval", run, "--backend", "cpu", "--data", other, "--part", "train")

@@ -56,6 +56,7 @@ the two has no names they go by number, which is said.`,
 	f := cmd.Flags()
 	f.StringVar(&r.data, "data", "", "evaluate on these `DATA`: a name, a folder or an NPZ file (default: those of the run)")
 	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of the data")
+	addLimit(f, &r.First)
 	f.Float64Var(&r.holdout, "holdout", 0, "without DIR: share of each class that was kept for testing, where the data have no test part")
 	addReading(f, &r.Reading.Layout, &r.Reading.Resize, &r.Reading.Alpha, &r.Reading.CropCentre)
 	f.StringVar(&r.Model, "model", "", "take the weights from `FILE.safetensors`")
@@ -72,6 +73,11 @@ the two has no names they go by number, which is said.`,
 	f.Var(oneOf(&r.format, "table", "table", "json"), "format", "how to print it")
 	r.add(cmd)
 	return cmd
+}
+
+// addLimit adds the flag that says how many examples are shown.
+func addLimit(f *pflag.FlagSet, first *int) {
+	f.IntVar(first, "limit", 0, "show the first `N` examples (0: all); of data in the order of their classes, N drawn from all classes")
 }
 
 func atMostOneRun(cmd *cobra.Command, args []string) error {
@@ -163,6 +169,9 @@ func (r *evalRun) evaluate(ctx context.Context, dev *compute.Device, stderr io.W
 func (r *evalRun) settle() error {
 	if err := r.subject(); err != nil {
 		return err
+	}
+	if r.First < 0 {
+		return usagef("--limit %d, want at least 0", r.First)
 	}
 	if err := r.Rotate.Check(); err != nil {
 		return usageError{err}

@@ -179,7 +179,7 @@ func TestEvalRefusals(t *testing.T) {
 		{[]string{dir, "--rotate-within", "-1"}, 2, "within -1°"},
 		{[]string{"--model", model, "--data", set, "--holdout", "0.2", "--loss", "hinge"}, 2, "cross-entropy, binary-cross-entropy, hsic"},
 		{[]string{dir, "--backend", "tpu"}, 2, "auto, gpu, cpu"},
-		{[]string{dir, "--model", filepath.Join(set, "train-images-idx3-ubyte")}, 1, "train-images-idx3-ubyte"},
+		{[]string{dir, "--model", filepath.Join(set, "train-images-idx3-ubyte")}, 2, "train-images-idx3-ubyte"},
 		{[]string{"--model", model}, 2, "want --data"},
 		{[]string{"--model", model, "--data", set}, 2, "has no test part"},
 		{[]string{"--model", model, "--data", set, "--holdout", "1"}, 2, "within [0, 1)"},

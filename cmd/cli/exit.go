@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"hebb/compute"
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
 	"hebb/nets/dependence"
+	"hebb/nets/safetensors"
 	"hebb/nets/train"
 )
 
@@ -29,12 +32,12 @@ func newExitCodes() *cobra.Command {
 		Long: `The exit status of every command:
 
     0    done
-    1    failed: what was asked for can be, and did not come to its end or not out well: data that are damaged, a result
-         outside of its bound, a run that diverged, a figure outside of its band, a case of hebb bench compare that became
-         slower, a folder that is taken, a full disk, a device that is not there, a panic in a system of yours
+    1    failed: what was asked for can be, and did not come to its end or not out well: a result outside of its bound, a
+         run that diverged, a figure outside of its band, a case of hebb bench compare that became slower, a folder that
+         is taken, a full disk, a device that is not there, a panic in a system of yours
     2    wrong input: what was asked for cannot be: a command, a flag, a name or a setting that there is not, a number out
-         of its range, a flag that has nothing to say there, a file or a folder that is not there, a system that does not
-         fit its task; nothing was begun
+         of its range, or too large for the memory there is, a flag that has nothing to say there, a file or a folder that
+         is not there, is damaged or holds what does not fit, a system that does not fit its task; nothing was begun
     130  interrupted by Ctrl-C, 143 told to end by SIGTERM, 129 by SIGHUP; what there was is saved
 
 Messages go to standard error, a line that begins with "hebb: " each; results go to standard output.
@@ -47,6 +50,9 @@ type failure struct{ error }
 
 func (failure) ExitStatus() int { return statusFailed }
 func (f failure) Unwrap() error { return f.error }
+
+// wrong are the errors of wrong input, unless something was begun.
+var wrong = []error{catalogue.ErrName, train.ErrNoRun, data.ErrNoData, data.ErrUnfit, safetensors.ErrUnfit, compute.ErrMemory, fs.ErrNotExist}
 
 // exitStatus is the exit status of an error of a command in ctx.
 func exitStatus(ctx context.Context, err error) int {
@@ -62,7 +68,7 @@ func exitStatus(ctx context.Context, err error) int {
 		return statusInterrupted
 	case errors.As(err, &own):
 		return own.ExitStatus()
-	case errors.As(err, &unfit), errors.As(err, &input), errors.Is(err, catalogue.ErrName), errors.Is(err, train.ErrNoRun), errors.Is(err, data.ErrNoData), errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &unfit), errors.As(err, &input), slices.ContainsFunc(wrong, func(e error) bool { return errors.Is(err, e) }):
 		return statusWrong
 	}
 	return statusFailed

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hebb/backend"
+	"hebb/internal/count"
 	"hebb/nets/data"
 	"hebb/nets/stack"
 	"hebb/nets/train"
@@ -36,7 +37,7 @@ func (r *sightRun) sightCmd(cmd *cobra.Command, do func(context.Context, io.Writ
 	f := cmd.Flags()
 	f.StringVar(&r.data, "data", "", "show these `DATA`: a name, a folder or an NPZ file (default: those of the run)")
 	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of the data")
-	f.IntVar(&r.First, "limit", 0, "show the first `N` examples (0: all); of data in the order of their classes, N drawn from all classes")
+	addLimit(f, &r.First)
 	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which, from 0")
 	addReading(f, &r.Reading.Layout, &r.Reading.Resize, &r.Reading.Alpha, &r.Reading.CropCentre)
 	f.BoolVar(&r.best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
@@ -64,8 +65,6 @@ func (r *sightRun) ready(endings ...string) (*outFile, error) {
 	switch {
 	case r.System != "" && (r.Task != train.SequencesTask || slices.Contains(endings, ".npy")):
 		return nil, usagef("%s is a run of %s, want one of a network; hebb record says what a system does", r.dir, r.System)
-	case r.First < 0:
-		return nil, usagef("--limit %d, want at least 0", r.First)
 	case r.learner < 0 || r.learner >= r.Learners:
 		return nil, usagef("--learner %d, want 0 to %d: the run has %d", r.learner, r.Learners-1, r.Learners)
 	}
@@ -88,12 +87,21 @@ func (r *sightRun) look(ctx context.Context, stdout, stderr io.Writer, see func(
 	if v, err = r.evaluate(ctx, dev, stderr); err != nil {
 		return v, err
 	}
-	fmt.Fprintf(stdout, "network   %s, from %s, after step %d", v.Net, v.Model, v.Step)
-	if r.Learners > 1 {
-		fmt.Fprintf(stdout, ", learner %d of %d, seed %d", r.learner, r.Learners, r.Seed+uint64(r.learner))
-	}
-	_, err = fmt.Fprintf(stdout, "\ndata      the %s part of %s\ndevice    %s\n", v.Part, v.Data, dev.Info())
+	fmt.Fprintf(stdout, "network   %s, from %s, after step %d%s\n", v.Net, v.Model, v.Step, r.whose(r.learner))
+	_, err = fmt.Fprintf(stdout, "data      the %s part of %s\ndevice    %s\n", v.Part, v.Data, dev.Info())
 	return v, err
+}
+
+// whose says which learner is meant, if there are several, and how to mean another where nobody has said.
+func (r *evalRun) whose(learner int) string {
+	if r.Learners == 1 {
+		return ""
+	}
+	text := fmt.Sprintf(", learner %d of %d, seed %d", learner, r.Learners, r.Seed+uint64(learner))
+	if !r.flags.Changed("learner") {
+		text += " (another: --learner)"
+	}
+	return text
 }
 
 func newFeaturesCmd() *cobra.Command {
@@ -147,6 +155,6 @@ func (r *sightRun) features(ctx context.Context, stdout, stderr io.Writer) error
 	if err := f.write(func(io.Writer) error { return out.Flush() }); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "wrote     %s: %d examples × %d numbers, the output of %s\n", r.out, examples, each, r.Layer)
+	_, err = fmt.Fprintf(stdout, "wrote     %s: %s × %s, the output of %s\n", r.out, count.Of(examples, "example"), count.Of(each, "number"), r.Layer)
 	return err
 }

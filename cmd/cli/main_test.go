@@ -454,7 +454,7 @@ func TestTrainOnBadData(t *testing.T) {
 		put(t, dir, "train-images-idx3-ubyte", c.file)
 		out := filepath.Join(t.TempDir(), "run")
 		status, _, stderr := hebb(t, "train", "--data", dir, "--backend", "cpu", "--out", out)
-		if status != 1 || !strings.Contains(stderr, c.want) || !strings.Contains(stderr, "train-images-idx3-ubyte") {
+		if status != 2 || !strings.Contains(stderr, c.want) || !strings.Contains(stderr, "train-images-idx3-ubyte") {
 			t.Errorf("%s: status %d, stderr %q, want %q and the file's name", name, status, stderr, c.want)
 		}
 		if _, err := os.Stat(out); err == nil {

@@ -20,6 +20,7 @@ import (
 
 	"hebb/backend"
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/internal/float"
 	"hebb/nets"
 	"hebb/nets/catalogue"
@@ -109,18 +110,28 @@ const (
 // that were given over both.
 func (r *networkRun) settings() (train.Config, error) {
 	silent := train.Default
-	silent.Rate, silent.Epochs = noRate, noEpochs
+	silent.Rate, silent.Epochs, silent.Data = noRate, noEpochs, ""
 	said, err := r.over(silent)
 	if err != nil {
 		return said, err
 	}
+	if said.Task == train.SequencesTask && said.Data == "" {
+		return said, usagef("--task %s without --data: want an NPZ file of sequences", said.Task)
+	}
+	said.Data = cmp.Or(said.Data, train.Default.Data)
 	c, err := r.over(suited(said))
 	if err != nil {
 		return c, err
 	}
+	asked := c.Task
 	c, _ = seen(c)
 	if err := r.useless(c); err != nil {
 		return c, err
+	}
+	if c.System == "" && asked == "" {
+		if err := refusePadding(c.Data, "a network would learn from the padding too: want a SYSTEM, as in hebb train rflo, or --task "+imagesTask); err != nil {
+			return c, err
+		}
 	}
 	_, err = names.Rule(c.Rule)
 	if none := (catalogue.NameError{}); errors.As(err, &none) {
@@ -155,7 +166,7 @@ const imagesTask = "images"
 // their length, or else the task without a name, images.
 func seen(c train.Config) (of train.Config, moments int) {
 	if c.System != "" && (c.Task == "" || c.Task == train.SequencesTask) {
-		if moments = data.Moments(c.Data); moments > 0 {
+		if moments, _ = data.Moments(c.Data); moments > 0 {
 			c.Task = train.SequencesTask
 		}
 	}
@@ -163,6 +174,14 @@ func seen(c train.Config) (of train.Config, moments int) {
 		c.Task = ""
 	}
 	return c, moments
+}
+
+// refusePadding reports data that are padded sequences where images are wanted, and why that matters.
+func refusePadding(name, why string) error {
+	if _, padded := data.Moments(name); padded {
+		return usagef("%s has lengths or a mask, and so sequences: %s", name, why)
+	}
+	return nil
 }
 
 // suited returns the defaults with the rate and the length of a run that suit a system and its task, where nothing was said of
@@ -502,9 +521,9 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 		fmt.Fprintf(w, "task      %s\n", c.Task)
 	}
 	if net := work.Network(); net != nil {
-		fmt.Fprintf(w, "network   %s: %d parameters in %d layers with weights\n", c.Net, work.Session.Parameters(), len(net.Weights))
+		fmt.Fprintf(w, "network   %s: %d parameters in %s with weights\n", c.Net, work.Session.Parameters(), count.Of(len(net.Weights), "layer"))
 	} else {
-		fmt.Fprintf(w, "system    %s: %d parameters\n", c.System, work.Session.Parameters())
+		fmt.Fprintf(w, "system    %s: %s\n", c.System, count.Of(work.Session.Parameters(), "parameter"))
 	}
 	fmt.Fprintf(w, "device    %s\n", work.Session.Device().Info())
 	for _, n := range notes {
@@ -513,7 +532,7 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 	if c.System == "" {
 		fmt.Fprintf(w, "learning  %s, %s, rate %g, %s, batches of %d, seed %d\n", c.Rule, c.Optimiser, c.Rate, c.Schedule, c.Batch, c.Seed)
 	} else {
-		fmt.Fprintf(w, "learning  %d steps of %d examples, rate %.5g, %s, seed %d\n", total, work.PerStep(), c.Rate, c.Schedule, c.Seed)
+		fmt.Fprintf(w, "learning  %s of %s, rate %.5g, %s, seed %d\n", count.Of(total, "step"), count.Of(work.PerStep(), "example"), c.Rate, c.Schedule, c.Seed)
 	}
 	if c.Learners > 1 {
 		how := "side by side"
@@ -537,20 +556,20 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 func form(s *data.Set) string {
 	q := s.Sequences
 	if q == nil {
-		return fmt.Sprintf("images of %d×%d×%d in %d classes", s.Height, s.Width, s.Channels, s.Classes)
+		return fmt.Sprintf("images of %d×%d×%d in %s", s.Height, s.Width, s.Channels, count.Of(s.Classes, "class"))
 	}
-	length, ends := fmt.Sprint(s.Width), s.Train.Ends()
+	length, ends := count.Of(s.Width, "moment"), s.Train.Ends()
 	if shortest := slices.Min(ends); shortest < s.Width {
-		length = fmt.Sprintf("%d to %d", shortest, s.Width)
+		length = fmt.Sprintf("%d to %d moments", shortest, s.Width)
 	}
-	what, when := fmt.Sprintf("one of %d classes", s.Classes), "at the end"
+	what, when := "one of "+count.Of(s.Classes, "class"), "at the end"
 	if q.Numbers > 0 {
-		what = fmt.Sprintf("%d numbers", q.Numbers)
+		what = count.Of(q.Numbers, "number")
 	}
 	if q.PerMoment {
 		when = "at each moment"
 	}
-	return fmt.Sprintf("sequences of %s moments × %d features, %s wanted %s", length, s.Channels, what, when)
+	return fmt.Sprintf("sequences of %s × %s, %s wanted %s", length, count.Of(s.Channels, "feature"), what, when)
 }
 
 // describeParts says what a limit takes, if that is not the first examples, and what fills no batch.
@@ -558,7 +577,7 @@ func describeParts(w io.Writer, work *train.Run) {
 	c, set := work.Config, work.Set
 	say := func(part *data.Split, limit int, purpose string) {
 		if few, spread := set.Few(part, limit); spread {
-			fmt.Fprintf(w, "limit     %d examples drawn evenly from all classes %s, since the data are in the order of their classes\n", few.N(), purpose)
+			fmt.Fprintf(w, "limit     %s drawn evenly from all classes %s, since the data are in the order of their classes\n", count.Of(few.N(), "example"), purpose)
 		}
 	}
 	say(set.Train, c.Limit, "to train on")
@@ -570,7 +589,7 @@ func describeParts(w io.Writer, work *train.Run) {
 		if c.InOrder {
 			which = "the same each"
 		}
-		fmt.Fprintf(w, "left out  %d examples an epoch, %s, which do not fill a batch of %d\n", over, which, c.Batch)
+		fmt.Fprintf(w, "left out  %s an epoch, %s, too few for a batch of %d\n", count.Of(over, "example"), which, c.Batch)
 	}
 }
 

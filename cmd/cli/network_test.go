@@ -181,7 +181,7 @@ func TestTrainSystem(t *testing.T) {
 	if status != 0 {
 		t.Fatal(stderr)
 	}
-	for _, want := range []string{"task      sines:period=10\n", "system    rflo:units=8: ", "200 steps of 1 examples", "2, seeds 1 to 2, side by side", "      200  train  loss ", " ± ", "examples/s", "      200  test"} {
+	for _, want := range []string{"task      sines:period=10\n", "system    rflo:units=8: ", "200 steps of 1 example,", "2, seeds 1 to 2, side by side", "      200  train  loss ", " ± ", "examples/s", "      200  test"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("stdout lacks %q:\n%s", want, stdout)
 		}
@@ -213,9 +213,9 @@ func TestTrainSystem(t *testing.T) {
 	// What cannot begin leaves no trace, and no folder.
 	none, nothing := filepath.Join(dir, "none"), filepath.Join(dir, "none.trace")
 	for want, args := range map[string][]string{
-		"16 units for 1 inputs": {"train", "sanger", "--task", "sines", "--backend", "cpu", "--out", none, "--trace", nothing},
-		"on its own task":       {"eval", out, "--part", "train", "--backend", "cpu"},
-		"holds a run already":   sines(out, "--trace", nothing), "file exists": sines(none, "--trace", trace),
+		"16 units answer, and the task wants 1 number; want a task without": {"train", "sanger", "--task", "sines", "--backend", "cpu", "--out", none, "--trace", nothing},
+		"on its own task":     {"eval", out, "--part", "train", "--backend", "cpu"},
+		"holds a run already": sines(out, "--trace", nothing), "file exists": sines(none, "--trace", trace),
 	} {
 		if status, _, stderr := hebb(t, args...); status == 0 || !strings.Contains(stderr, want) {
 			t.Errorf("status %d, stderr %q, want %q", status, stderr, want)
@@ -387,7 +387,7 @@ func TestMisfit(t *testing.T) {
 	data := images(t, 40)
 	for _, c := range []struct{ args, want string }{
 		{"rflo --task samples", "learns from an error, and the task wants nothing; want numbers or classes; the task samples shows examples of 30 numbers and wants nothing of them, and rflo fits sines, xor, recall, … images with labels"},
-		{"sanger", "16 units answer, and the task wants 10 numbers or classes; want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and sanger fits samples"},
+		{"sanger", "16 units answer, and the task wants one of 10 classes; want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and sanger fits samples"},
 		{"hopfield", "want the same numbers completed; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and hopfield fits recall"},
 		{"hopfield --task sines", "patterns of 1 number, want at least 2: no weight joins a unit with itself; the task sines"},
 		{"ico", "want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and ico fits pairs, loop, forage\n"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hebb/internal/count"
 	"hebb/nets"
 	"hebb/nets/data"
 	"hebb/nets/train"
@@ -80,7 +81,7 @@ func (r *sightRun) predict(ctx context.Context, stdout, stderr io.Writer) error 
 	if err := f.write(write); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "wrote     %s: %d examples, %d of them taken for what they are\n", r.out, len(all.label), all.hits())
+	_, err = fmt.Fprintf(stdout, "wrote     %s: %s, %d of them taken for what they are\n", r.out, count.Of(len(all.label), "example"), all.hits())
 	return err
 }
 

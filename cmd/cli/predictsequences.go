@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hebb/internal/count"
 	"hebb/nets/data"
 	"hebb/nets/train"
 )
@@ -36,7 +37,8 @@ func (r *sightRun) predictSequences(ctx context.Context, f *outFile, stdout, std
 	if err := f.write(write); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "system    %s, from %s, after step %d\ndata      the %s part of %s\nwrote     %s: %d predictions\n", v.System, v.Model, v.Step, v.Part, v.Data, r.out, len(rows))
+	_, err = fmt.Fprintf(stdout, "system    %s, from %s, after step %d%s\ndata      the %s part of %s\nwrote     %s: %s\n",
+		v.System, v.Model, v.Step, r.whose(r.learner), v.Part, v.Data, r.out, count.Of(len(rows), "prediction"))
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hebb/backend"
+	"hebb/internal/count"
 	"hebb/nets/data"
 	"hebb/nets/train"
 	"hebb/nets/train/chart"
@@ -101,7 +102,10 @@ func (r *recordRun) record(ctx context.Context, stdout, stderr io.Writer) error 
 	if err != nil {
 		return foreign(err, r.dir)
 	}
-	fmt.Fprintf(stdout, "recorded  %s, after step %d: %d moments of %d examples\n", r.System, r.Step, rec.Moments, rec.Examples)
+	if err := r.within(&rec); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "recorded  %s, after step %d: %s of %s\n", r.System, r.Step, count.Of(rec.Moments, "moment"), count.Of(rec.Examples, "example"))
 	if r.out != "" {
 		if err := into("out", r.out, func(w io.Writer) error { return data.WriteNPZ(w, arraysOf(&rec)...) }); err != nil {
 			return err
@@ -111,14 +115,10 @@ func (r *recordRun) record(ctx context.Context, stdout, stderr io.Writer) error 
 	if r.picture == "" {
 		return nil
 	}
-	tracks, err := r.tracks(&rec)
-	if err != nil {
+	if err := into("picture", r.picture, func(w io.Writer) error { return draw(r.tracks(&rec).Figure(), w) }); err != nil {
 		return err
 	}
-	if err := into("picture", r.picture, func(w io.Writer) error { return draw(tracks.Figure(), w) }); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "wrote     %s\n", r.picture)
+	_, err = fmt.Fprintf(stdout, "wrote     %s%s\n", r.picture, r.whose(r.learner))
 	return err
 }
 
@@ -174,14 +174,19 @@ func arraysOf(rec *train.Recording) (all []data.Output) {
 	return all
 }
 
-// tracks are the pictures of an example of a learner.
-func (r *recordRun) tracks(rec *train.Recording) (all chart.Tracks, err error) {
+// within reports an example or a moment that was not recorded.
+func (r *recordRun) within(rec *train.Recording) error {
 	switch {
 	case r.example < 0 || r.example >= rec.Examples:
-		return all, usagef("--example %d, want 0 to %d: a batch has %d", r.example, rec.Examples-1, rec.Examples)
+		return usagef("--example %d, want 0 to %d: a batch has %d", r.example, rec.Examples-1, rec.Examples)
 	case r.moment < 0 || r.moment >= rec.Moments:
-		return all, usagef("--moment %d, want 0 to %d: %d moments were recorded", r.moment, rec.Moments-1, rec.Moments)
+		return usagef("--moment %d, want 0 to %d, those of --trials %d", r.moment, rec.Moments-1, r.trials)
 	}
+	return nil
+}
+
+// tracks are the pictures of an example of a learner.
+func (r *recordRun) tracks(rec *train.Recording) (all chart.Tracks) {
 	all = chart.Tracks{Title: r.title(rec), X: "moment"}
 	for t, first := range rec.Begins {
 		if first && t > 0 {
@@ -210,10 +215,10 @@ func (r *recordRun) tracks(rec *train.Recording) (all chart.Tracks, err error) {
 		}
 	}
 	if r.flags.Changed("moment") {
-		return pictures, nil
+		return pictures
 	}
 	all.Tracks = append(all.Tracks, pictures.Tracks...)
-	return all, nil
+	return all
 }
 
 // title says what is drawn.

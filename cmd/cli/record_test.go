@@ -37,7 +37,9 @@ func TestPredictSequences(t *testing.T) {
 	run, rows := filepath.Join(dir, "run"), filepath.Join(dir, "p.csv")
 	train := []string{"train", "rflo:units=8,tau=2", "--holdout", "0.34", "--batch", "4", "--lr", "0.5", "--epochs", "30", "--backend", "cpu", "--out"}
 	ok(t, append(train, run, "--data", set)...)
-	ok(t, "predict", run, "--backend", "cpu", "--out", rows)
+	if out := ok(t, "predict", run, "--backend", "cpu", "--out", rows); strings.Contains(out, "learner") {
+		t.Errorf("of one learner predict says\n%s", out)
+	}
 	text := string(read(t, dir, "p.csv"))
 	if want := "index,moment,label,predicted,y(0),y(1)\n0,4,0,0,"; !strings.HasPrefix(text, want) || !strings.Contains(text, "\n3,4,1,1,") || strings.Count(text, "\n") != 5 {
 		t.Errorf("%s", text)
@@ -69,7 +71,7 @@ func TestRecord(t *testing.T) {
 	run, archive, picture := filepath.Join(dir, "run"), filepath.Join(dir, "r.npz"), filepath.Join(dir, "r.png")
 	train := []string{"train", "rflo:units=8,tau=2", "--data", set, "--holdout", "0.34", "--batch", "4", "--lr", "0.5", "--epochs", "30", "--backend", "cpu"}
 	out := ok(t, append(train, "--learners", "2", "--keep-all", "--out", run)...)
-	if want := "8 sequences of 5 moments × 1 features, one of 2 classes wanted at the end, tested on 4"; !strings.Contains(out, want) {
+	if want := "8 sequences of 5 moments × 1 feature, one of 2 classes wanted at the end, tested on 4"; !strings.Contains(out, want) {
 		t.Errorf("stdout lacks %q:\n%s", want, out)
 	}
 	if config := string(read(t, run, "config.toml")); !strings.Contains(config, `normalise = "none"`) || !strings.Contains(config, "log_every = 250") {
@@ -77,6 +79,14 @@ func TestRecord(t *testing.T) {
 	}
 	if out := ok(t, "eval", run, "--backend", "cpu", "--data", set); !strings.Contains(out, "accuracy  1 ± 0 over 2 learners") {
 		t.Errorf("%s", out)
+	}
+	for _, c := range [][2]string{{"", ", learner 0 of 2, seed 1 (another: --learner)\n"}, {"--learner=1", ", learner 1 of 2, seed 2\n"}} {
+		if out := ok(t, slices.DeleteFunc([]string{"predict", run, "--backend", "cpu", "--out", archive, c[0]}, func(s string) bool { return s == "" })...); !strings.Contains(out, c[1]) {
+			t.Errorf("predict %s says\n%s\nwant %q", c[0], out, c[1])
+		}
+	}
+	if out := ok(t, "eval", run, "--backend", "cpu", "--limit", "3", "--format", "json"); !strings.Contains(out, `"examples": 3`) {
+		t.Errorf("of 3 examples: %s", out)
 	}
 	ok(t, "record", run, "--backend", "cpu", "--out", archive, "--picture", picture, "--tensor", "trace.in,out", "--learner", "1", "--example", "3")
 	for name, shape := range map[string][]int{"x": {2, 5, 4, 1}, "answer": {2, 5, 4, 2}, "wanted": {2, 5, 4, 1}, "h": {2, 5, 4, 8}, "trace.in": {2, 5, 4, 8, 1}, "out": {2, 2, 8}, "begins": {5}} {
@@ -93,6 +103,9 @@ func TestRecord(t *testing.T) {
 	nothing := filepath.Join(dir, "pairs") // is wanted
 	ok(t, "train", "ico", "--task", "pairs", "--steps", "10", "--backend", "cpu", "--out", nothing)
 	ok(t, "record", nothing, "--backend", "cpu", "--picture", picture)
+	if status, _, stderr := hebb(t, "weights", nothing, "--over-training", "--out", archive); status != 0 || !strings.Contains(stderr, "hebb train --keep-all keeps all") {
+		t.Errorf("over the training of a run that keeps two checkpoints: status %d, %q", status, stderr)
+	}
 	ok(t, "record", run, "--backend", "cpu", "--checkpoint", "20", "--tensor", "recurrent", "--moment", "2", "--picture", picture)
 	ok(t, "weights", run, "--over-training", "--learner", "1", "--layer", "out", "--picture", picture, "--out", archive)
 	if a := array(t, archive+":out"); !slices.Equal(a.Shape, []int{30, 2, 8}) || array(t, archive+":steps").Values[29] != 300 {

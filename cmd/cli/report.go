@@ -47,13 +47,13 @@ func (r *reportRun) run(files []string, stdout io.Writer) error {
 	for _, name := range files {
 		results, err := readResults(name)
 		if err != nil {
-			return err
+			return usageError{err}
 		}
 		runs = append(runs, results)
 	}
 	page := bench.Collect(runs...)
 	if len(page.Results) == 0 {
-		return fmt.Errorf("no results in %s, want lines that hebb bench --json wrote", strings.Join(files, ", "))
+		return usagef("no results in %s, want lines that hebb bench --json wrote", strings.Join(files, ", "))
 	}
 	c, err := r.setup()
 	if err != nil {
@@ -110,7 +110,7 @@ func (r *reportRun) setup() (c bench.Setup, err error) {
 	}
 	var known report
 	if err := json.Unmarshal(text, &known); err != nil {
-		return c, fmt.Errorf("%s: %w", r.info, err)
+		return c, usagef("%s: %w", r.info, err)
 	}
 	for _, g := range known.GPUs { // the first that is hardware or, without one, the first
 		if g.Info != nil && (c.GPU == nil || c.GPU.Software && !g.Info.Software) {

@@ -60,6 +60,9 @@ func (r *showRun) run(ctx context.Context, name string, stdout io.Writer) error 
 	if err := r.reading.Check(); err != nil {
 		return usageError{err}
 	}
+	if err := refusePadding(name, "hebb data show draws images, and hebb data info says what these are"); err != nil {
+		return err
+	}
 	if r.out == "" {
 		base := filepath.Base(filepath.Clean(name))
 		r.out = strings.TrimSuffix(base, filepath.Ext(base)) + ".png"

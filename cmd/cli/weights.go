@@ -51,7 +51,7 @@ for each of them and a row for each weight, and the NPZ file steps and each tens
   hebb weights resnet18.safetensors --picture stem.svg --layer conv1`,
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return r.run(args[0], cmd.Flags().Changed("learner"), cmd.OutOrStdout())
+			return r.run(args[0], cmd.Flags().Changed("learner"), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -76,7 +76,7 @@ type tensorLine struct {
 	Zeros int          `json:"zeros"`
 }
 
-func (r *weightsRun) run(from string, chosen bool, stdout io.Writer) error {
+func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) error {
 	if (r.picture == "") != (r.layer == "") {
 		return usagef("--picture %q and --layer %q: want both or neither", r.picture, r.layer)
 	}
@@ -97,6 +97,7 @@ func (r *weightsRun) run(from string, chosen bool, stdout io.Writer) error {
 		if course, err = r.course(from); err != nil {
 			return err
 		}
+		course.sayKept(from, stderr)
 	} else if r.layer != "" {
 		if filters, err = r.filters(all); err != nil {
 			return err
@@ -136,6 +137,14 @@ func (r *weightsRun) run(from string, chosen bool, stdout io.Writer) error {
 type course struct {
 	chart.Tracks
 	arrays []data.Output // steps, and each tensor as checkpoints × shape
+	kept   int           // how many checkpoints there are, of a run that does not keep all; else 0
+}
+
+// sayKept says that a run has not kept all of its checkpoints.
+func (c course) sayKept(dir string, stderr io.Writer) {
+	if c.kept > 0 {
+		fmt.Fprintf(stderr, "hebb: %s, a run without --keep-all, has its last checkpoints alone, %d: hebb train --keep-all keeps all\n", dir, c.kept)
+	}
 }
 
 func (r *weightsRun) course(dir string) (c course, err error) {
@@ -149,6 +158,9 @@ func (r *weightsRun) course(dir string) (c course, err error) {
 	config, err := train.ReadConfig(filepath.Join(dir, train.ConfigFile), train.Config{})
 	if err != nil {
 		return c, usageError{err}
+	}
+	if !config.KeepAll {
+		c.kept = len(models)
 	}
 	track := chart.Track{Title: r.layer, Y: "weight"}
 	var steps data.Ints

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 )
 
@@ -94,7 +95,7 @@ func (b *Bank) build(name string, s *nets.Store, spec nets.Spec) error {
 	case spec.Out > 0:
 		return fmt.Errorf("%s: the task wants answers, and what is learned from is the order of inputs alone; want a task without", name)
 	case in < least:
-		return fmt.Errorf("%s: the task shows %d numbers, want %s", name, in, want)
+		return fmt.Errorf("%s: the task shows %s, want %s", name, count.Of(in, "number"), want)
 	case spec.Third && !b.Third:
 		return fmt.Errorf("%s: the last number that the task shows is a third factor, and no predictor; want third=true", name)
 	case spec.Trial == 1:

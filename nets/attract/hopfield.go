@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 )
 
@@ -41,7 +42,11 @@ func (h *Hopfield) Check() error {
 func (h *Hopfield) Build(s *nets.Store, spec nets.Spec) error {
 	n := spec.In.Len()
 	if spec.Out != n || spec.Classes {
-		return fmt.Errorf("hopfield: the task shows %d numbers and wants %d, classes %t; want the same numbers completed", n, spec.Out, spec.Classes)
+		wants := count.Of(spec.Out, "number")
+		if spec.Classes {
+			wants = "a class"
+		}
+		return fmt.Errorf("hopfield: the task shows %s and wants %s; want the same numbers completed", count.Of(n, "number"), wants)
 	}
 	if n < 2 {
 		return fmt.Errorf("hopfield: patterns of %d number, want at least 2: no weight joins a unit with itself", n)

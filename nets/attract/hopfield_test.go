@@ -140,7 +140,7 @@ func TestRecalls(t *testing.T) {
 func TestWrong(t *testing.T) {
 	for want, r := range map[string]nets.Run{
 		"0 sweeps": {System: system(0), Task: recall(9, 2, 0)},
-		"shows 1 numbers and wants 2": {System: system(1), Task: func() nets.Task {
+		"shows 1 number and wants 2 numbers": {System: system(1), Task: func() nets.Task {
 			return &tasks.Sines{Period: 9, Outputs: 2, Cue: 1}
 		}},
 	} {

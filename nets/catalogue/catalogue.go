@@ -57,7 +57,7 @@ type Optimiser struct {
 // Default returns a catalogue of all that this module has.
 func Default() *Catalogue {
 	return &Catalogue{
-		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules),
+		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules, settle.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
 		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, targets.Systems),
 		Recurrent: recurrent.Networks,

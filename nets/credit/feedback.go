@@ -12,8 +12,8 @@ import (
 type FeedbackAlignment struct {
 	stack.Fixed `json:"-" toml:"-"`
 
-	Scale float32 `json:"scale,omitempty" toml:"scale,omitempty"` // 0: 1
-	SD    float32 `json:"sd,omitempty" toml:"sd,omitempty"`       // standard deviation of a normal B, whatever W's; 0: by Scale
+	Scale float32 `json:"scale,omitempty" toml:"scale,omitempty" if:"!sd"` // 0: 1
+	SD    float32 `json:"sd,omitempty" toml:"sd,omitempty"`                // standard deviation of a normal B, whatever W's; 0: by Scale
 }
 
 func (FeedbackAlignment) Feedback(_ *stack.Net, w *stack.Weights) []int { return w.Shape }

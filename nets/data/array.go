@@ -23,7 +23,7 @@ func (a Array) Rows() (rows, cols int) { return a.Shape[0], len(a.Values) / a.Sh
 
 // ReadArray reads an NPY file of float16, float32, float64, integers or bool, in C or in Fortran order; or an array of an
 // NPZ file: the only one, or that of file.npz:name. An integer that float64 would round is an error. The error wraps
-// [ErrNoData] where there is no such array.
+// [ErrNoData] where there is no such array, and [ErrUnfit] where it is none of numbers or damaged.
 func ReadArray(path string) (Array, error) {
 	file, name := path, ""
 	f, err := os.Open(file)
@@ -39,7 +39,7 @@ func ReadArray(path string) (Array, error) {
 	defer f.Close()
 	a, err := readArray(f, name)
 	if err != nil {
-		return a, fmt.Errorf("%s: %w", file, err)
+		return a, unfit(fmt.Errorf("%s: %w", file, err))
 	}
 	return a, nil
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,23 @@ var ErrNoData = errors.New("no such data")
 type noData struct{ error }
 
 func (noData) Is(target error) bool { return target == ErrNoData }
+
+// ErrUnfit is wrapped if a file is damaged, or holds what cannot be used; not if it cannot be read, as on a disk that fails.
+var ErrUnfit = errors.New("unfit data")
+
+// An unfitError is an error that wraps [ErrUnfit] too.
+type unfitError struct{ error }
+
+func (unfitError) Is(target error) bool { return target == ErrUnfit }
+func (e unfitError) Unwrap() error      { return e.error }
+
+// unfit marks err as [ErrUnfit], unless the system failed.
+func unfit(err error) error {
+	if system := (*fs.PathError)(nil); err == nil || errors.As(err, &system) {
+		return err
+	}
+	return unfitError{err}
+}
 
 // Find returns the folder of a data set given by name, or the path itself where there is something. A
 // name is looked for in /usr/share/datasets (Debian's packages), the user's cache, where [Fetch] puts

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"hebb/internal/count"
 )
 
 // A Set is labelled images (or vectors of features: images of 1×1 with a channel a feature), all of
@@ -98,9 +100,14 @@ const maxValues = 1<<31 - 1
 //
 // What is left out, and what may be something else than it was taken for, is among the set's Notes.
 //
-// It returns an error that wraps [ErrNoData] where there is nothing of that name, and otherwise names
+// It returns an error that wraps [ErrNoData] where there is nothing of that name, and otherwise [ErrUnfit], which names
 // the file that is damaged, with what was found and what was wanted.
 func Load(nameOrPath string, o Options) (*Set, error) {
+	s, err := load(nameOrPath, o)
+	return s, unfit(err)
+}
+
+func load(nameOrPath string, o Options) (*Set, error) {
 	if err := o.Check(); err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
@@ -189,8 +196,8 @@ func (s *Set) settle(path string, o Options) error {
 	}
 	s.Train, s.Test = s.Train.holdOut(o.Holdout, s.Classes, s.Values())
 	if s.Train.N() == 0 || s.Test.N() == 0 {
-		return fmt.Errorf("%s: holding out %g of each class leaves %d examples to train on and %d to test, want at least 1",
-			path, o.Holdout, s.Train.N(), s.Test.N())
+		return fmt.Errorf("%s: holding out %g of each class leaves %s to train on and %d to test, want at least 1",
+			path, o.Holdout, count.Of(s.Train.N(), "example"), s.Test.N())
 	}
 	return nil
 }

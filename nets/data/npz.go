@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"hebb/internal/count"
 )
 
 // arrays are the names of a part's examples and labels.
@@ -172,8 +174,8 @@ func (s *Set) shape(x string, dims []int, layout string) (planes bool, err error
 			s.Height, s.Width, s.Channels = d[1], d[2], d[0]
 		}
 		if planes && layout == "" {
-			s.note("%s is %s: taken for N×C×H×W, images of %d×%d with %d channels (else say layout NHWC)",
-				x, sizes(dims), s.Height, s.Width, s.Channels)
+			s.note("%s is %s: taken for N×C×H×W, images of %d×%d with %s (else say layout NHWC)",
+				x, sizes(dims), s.Height, s.Width, count.Of(s.Channels, "channel"))
 		}
 	}
 	return planes, nil
@@ -196,8 +198,8 @@ func inPlanes(d []int, layout string) (bool, error) {
 	case first && !last:
 		return true, nil
 	}
-	return false, fmt.Errorf("examples of %s may be %d×%d with %d channels, layout NHWC, or %d×%d with %d channels, layout NCHW: say which",
-		sizes(d), a, b, c, b, c, a)
+	return false, fmt.Errorf("examples of %s may be %d×%d with %s, layout NHWC, or %d×%d with %s, layout NCHW: say which",
+		sizes(d), a, b, count.Of(c, "channel"), b, c, count.Of(a, "channel"))
 }
 
 // channelsLast turns the values of a part from N×C×H×W, if there is one.

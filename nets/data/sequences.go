@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"hebb/internal/count"
 )
 
 // Sequences describes a [Set] of sequences: its Height is 1, its Width the moments of the longest example, its Channels the
@@ -32,32 +34,32 @@ func (w *Wanted) few(i, n, of int) *Wanted {
 }
 
 // Moments returns how many moments the examples of an NPZ file have if it looks like sequences, see [Load], and not like
-// images: if it has a mask or lengths, or an x of three dimensions that is not bytes with a label for each example. Else it
-// returns 0.
-func Moments(nameOrPath string) int {
+// images: if it has a mask or lengths, which padded reports, or an x of three dimensions that is not bytes with a label for
+// each example. Else it returns 0.
+func Moments(nameOrPath string) (moments int, padded bool) {
 	path, err := find(nameOrPath, "")
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	z, err := zip.OpenReader(path)
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	defer z.Close()
 	names := namesIn(&z.Reader).train
 	var x, y npy
 	for name, to := range map[string]*npy{names.x: &x, names.y: &y} {
 		if readEntry(&z.Reader, name, func(a npy, _ io.Reader) error { *to = a; return nil }) != nil {
-			return 0
+			return 0, false
 		}
 	}
 	mask, lengths := names.bounds()
-	bounded := entry(&z.Reader, mask) != nil || entry(&z.Reader, lengths) != nil
+	padded = entry(&z.Reader, mask) != nil || entry(&z.Reader, lengths) != nil
 	images := len(x.dims) != 3 || x.typ() == "u1" && y.n == x.dims[0]
-	if images && !bounded {
-		return 0
+	if images && !padded {
+		return 0, false
 	}
-	return x.dims[min(1, len(x.dims)-1)]
+	return x.dims[min(1, len(x.dims)-1)], padded
 }
 
 // bounds are the names of the arrays that say where the sequences of a part end.
@@ -112,12 +114,12 @@ func readSequences(z *zip.Reader) (*Set, error) {
 func (q Sequences) Form(features int) string {
 	what, when := "a class", "at the end"
 	if q.Numbers > 0 {
-		what = fmt.Sprintf("%d numbers", q.Numbers)
+		what = count.Of(q.Numbers, "number")
 	}
 	if q.PerMoment {
 		when = "at each moment"
 	}
-	return fmt.Sprintf("have %d features and want %s %s", features, what, when)
+	return fmt.Sprintf("have %s and want %s %s", count.Of(features, "feature"), what, when)
 }
 
 func (s *Set) readSeries(z *zip.Reader, names arrays) (*series, error) {
@@ -163,7 +165,7 @@ func (p *series) wants(a npy) error {
 	last := 1 // numbers at a time
 	switch {
 	case d[0] != p.n:
-		return fmt.Errorf("shape %s, and %s has %d examples: want as many", a, p.arrays.x, p.n)
+		return fmt.Errorf("shape %s, and %s has %s: want as many", a, p.arrays.x, count.Of(p.n, "example"))
 	case len(d) == 1 || len(d) == 2 && d[1] == 1:
 	case len(d) == 2 && d[1] == p.moments:
 		p.PerMoment = true
@@ -172,8 +174,8 @@ func (p *series) wants(a npy) error {
 	case len(d) == 3 && d[1] == p.moments && (!class || d[2] == 1):
 		p.PerMoment, last = true, d[2]
 	default:
-		return fmt.Errorf("shape %s of type %s, want for %d examples of %d moments either classes, integers of shape %d or %d×%d, "+
-			"or numbers, floats of shape %d×K or %d×%d×K", a, a.typ(), p.n, p.moments, p.n, p.n, p.moments, p.n, p.n, p.moments)
+		return fmt.Errorf("shape %s of type %s, want for %s of %s either classes, integers of shape %d or %d×%d, "+
+			"or numbers, floats of shape %d×K or %d×%d×K", a, a.typ(), count.Of(p.n, "example"), count.Of(p.moments, "moment"), p.n, p.n, p.moments, p.n, p.n, p.moments)
 	}
 	if !class {
 		p.Numbers = last
@@ -211,7 +213,7 @@ func (p *series) readMask(a npy, r io.Reader) error {
 	}
 	for i := range p.n {
 		if !slices.Contains(p.at[i*p.moments:][:p.moments], 1) {
-			return fmt.Errorf("it hides all %d moments of example %d, want at least one that counts", p.moments, i)
+			return fmt.Errorf("it hides all moments of example %d, want at least one that counts", i)
 		}
 	}
 	return nil
@@ -263,8 +265,8 @@ func (p *series) finish() error {
 				from = i*p.moments + t
 			}
 			for k, v := range p.want[from*each:][:each] {
-				if err := p.wantable(v); err != nil {
-					return fmt.Errorf("array %s: %w of example %d%s", p.arrays.y, err, i, p.moment(t))
+				if err := p.wantable(v, i, t); err != nil {
+					return fmt.Errorf("array %s: %w", p.arrays.y, err)
 				}
 				want[(i*p.moments+t)*each+k] = v
 			}
@@ -274,33 +276,33 @@ func (p *series) finish() error {
 	return nil
 }
 
-// moment names a moment where something is wanted at each.
-func (p *series) moment(t int) string {
-	if !p.PerMoment {
-		return ""
-	}
-	return fmt.Sprintf(" at moment %d", t)
-}
-
 // finite sets all behind the end of an example to 0, and reports the first number before it that float32 has not.
 func (p *series) finite(i, end int) error {
 	of := p.x[i*p.moments*p.features:][:p.moments*p.features]
 	clear(of[end*p.features:])
 	for k, v := range of {
 		if !(math.Abs(v) <= math.MaxFloat32) {
-			return fmt.Errorf("%g of example %d at moment %d, feature %d, want finite numbers of float32", v, i, k/p.features, k%p.features)
+			hint := ""
+			if p.at[i*p.moments+k/p.features] == 0 {
+				hint = ": a mask hides what is wanted at a moment, and its features are shown until the example ends"
+			}
+			return fmt.Errorf("%g of example %d at moment %d, feature %d, want finite numbers of float32%s", v, i, k/p.features, k%p.features, hint)
 		}
 	}
 	return nil
 }
 
-// wantable reports what cannot be wanted.
-func (p *series) wantable(v float64) error {
+// wantable reports what cannot be wanted of an example at a moment.
+func (p *series) wantable(v float64, example, t int) error {
+	where, hint := fmt.Sprintf("example %d", example), ""
+	if p.PerMoment {
+		where, hint = fmt.Sprintf("%s at moment %d", where, t), "; of a moment at which nothing is wanted a mask says so"
+	}
 	switch {
 	case p.Numbers > 0 && !(math.Abs(v) <= math.MaxFloat32):
-		return fmt.Errorf("%g, want finite numbers of float32: a mask hides what is not wanted:", v)
+		return fmt.Errorf("%g of %s, want finite numbers of float32%s", v, where, hint)
 	case p.Numbers == 0 && !(v >= 0 && v <= maxLabel):
-		return fmt.Errorf("class %g, want 0 to %d: a mask hides what is not wanted:", v, maxLabel)
+		return fmt.Errorf("class %g of %s, want 0 to %d%s", v, where, maxLabel, hint)
 	case p.Numbers == 0:
 		p.classes = max(p.classes, int(v)+1)
 	}

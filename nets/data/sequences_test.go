@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -127,29 +128,30 @@ func TestSequenceRefusals(t *testing.T) {
 	}
 	integers := func(shape string, v ...int64) []byte { return npyFile("<i8", shape, v) }
 	for want, more := range map[string]map[string][]byte{
-		"array x: NaN of example 1 at moment 2, feature 1, want finite":                               {"y": y, "x": x(11, nan)},
-		"array x: -Inf of example 0 at moment 0, feature 0":                                           {"y": y, "x": x(0, math.Inf(-1))},
-		"array x: 1e+39 of example 2 at moment 2, feature 1":                                          {"y": y, "x": x(17, 1e39)},
-		"array x: shape 3×2, want examples × time × features":                                         {"y": y, "x": npyFile("<f4", "(3, 2)", upTo(6))},
-		"array x: shape (3, 0, 2), want dimensions of at least 1":                                     {"y": y, "x": npyFile("<f4", "(3, 0, 2)", upTo(0))},
-		"array y: shape 4, and x has 3 examples: want as many":                                        {"y": integers("(4,)", 1, 2, 3, 4)},
-		"array y: shape 3×2 of type i8, want for 3 examples of 3 moments either":                      {"y": integers("(3, 2)", 1, 2, 3, 4, 5, 6)},
-		"numbers, floats of shape 3×K or 3×3×K":                                                       {"y": npyFile("<f4", "(3, 2, 1)", upTo(6))},
-		"array y: class -1, want 0 to 16777215: a mask hides what is not wanted: ":                    {"y": integers("(3, 3)", 0, 0, 0, 0, 0, -1, 0, 0, 0)},
-		"of example 1 at moment 2":                                                                    {"y": integers("(3, 3)", 0, 0, 0, 0, 0, -1, 0, 0, 0)},
-		"array y: NaN, want finite numbers of float32: a mask hides what is not wanted: of example 2": {"y": npyFile("<f8", "(3,)", []float64{1, 2, nan})},
-		"array mask: it hides all 3 moments of example 1":                                             {"y": y, "mask": integers("(3, 3)", 1, 0, 0, 0, 0, 0, 1, 0, 0)},
-		"array mask: 2 of example 1 at moment 0, want 0 or 1":                                         {"y": y, "mask": integers("(3, 3)", 1, 0, 0, 2, 0, 0, 1, 0, 0)},
-		"array mask: shape 3, want 3×3":                                                               {"y": y, "mask": integers("(3,)", 1, 1, 1)},
-		"array lengths: 0 moments of example 2, want 1 to 3":                                          {"y": y, "lengths": integers("(3,)", 1, 2, 0)},
-		"array lengths: 4 moments of example 0, want 1 to 3, the time of x":                           {"y": y, "lengths": integers("(3,)", 4, 2, 1)},
-		"array lengths: shape 2, want 3":                                                              {"y": y, "lengths": integers("(2,)", 1, 2)},
-		"arrays mask and lengths, want one of the two":                                                {"y": y, "mask": integers("(1,)", 1), "lengths": integers("(1,)", 1)},
-		"sequences in x_test have 2 features and want 1 numbers at the end, those in x have 2 features and want a class at the end": {
+		"array x: NaN of example 1 at moment 2, feature 1, want finite":                                                         {"y": y, "x": x(11, nan)},
+		"array x: -Inf of example 0 at moment 0, feature 0":                                                                     {"y": y, "x": x(0, math.Inf(-1))},
+		"array x: 1e+39 of example 2 at moment 2, feature 1":                                                                    {"y": y, "x": x(17, 1e39)},
+		"array x: shape 3×2, want examples × time × features":                                                                   {"y": y, "x": npyFile("<f4", "(3, 2)", upTo(6))},
+		"array x: shape (3, 0, 2), want dimensions of at least 1":                                                               {"y": y, "x": npyFile("<f4", "(3, 0, 2)", upTo(0))},
+		"array y: shape 4, and x has 3 examples: want as many":                                                                  {"y": integers("(4,)", 1, 2, 3, 4)},
+		"array y: shape 3×2 of type i8, want for 3 examples of 3 moments either":                                                {"y": integers("(3, 2)", 1, 2, 3, 4, 5, 6)},
+		"numbers, floats of shape 3×K or 3×3×K":                                                                                 {"y": npyFile("<f4", "(3, 2, 1)", upTo(6))},
+		"array y: class -1 of example 1 at moment 2, want 0 to 16777215; of a moment at which nothing is wanted a mask says so": {"y": integers("(3, 3)", 0, 0, 0, 0, 0, -1, 0, 0, 0)},
+		"array y: NaN of example 2, want finite numbers of float32":                                                             {"y": npyFile("<f8", "(3,)", []float64{1, 2, nan})},
+		"array x: NaN of example 1 at moment 1, feature 0, want finite numbers of float32: a mask hides what is wanted at a moment, and its features are shown until": {
+			"y": y, "x": x(8, nan), "mask": integers("(3, 3)", 1, 0, 0, 1, 0, 1, 1, 0, 0)},
+		"array mask: it hides all moments of example 1":                     {"y": y, "mask": integers("(3, 3)", 1, 0, 0, 0, 0, 0, 1, 0, 0)},
+		"array mask: 2 of example 1 at moment 0, want 0 or 1":               {"y": y, "mask": integers("(3, 3)", 1, 0, 0, 2, 0, 0, 1, 0, 0)},
+		"array mask: shape 3, want 3×3":                                     {"y": y, "mask": integers("(3,)", 1, 1, 1)},
+		"array lengths: 0 moments of example 2, want 1 to 3":                {"y": y, "lengths": integers("(3,)", 1, 2, 0)},
+		"array lengths: 4 moments of example 0, want 1 to 3, the time of x": {"y": y, "lengths": integers("(3,)", 4, 2, 1)},
+		"array lengths: shape 2, want 3":                                    {"y": y, "lengths": integers("(2,)", 1, 2)},
+		"arrays mask and lengths, want one of the two":                      {"y": y, "mask": integers("(1,)", 1), "lengths": integers("(1,)", 1)},
+		"sequences in x_test have 2 features and want 1 number at the end, those in x have 2 features and want a class at the end": {
 			"y": y, "x_test": npyFile("<f4", "(1, 3, 2)", upTo(6)), "y_test": npyFile("<f4", "(1,)", upTo(1))},
 		"has no array y, only x": {},
 	} {
-		if _, err := sequencesOf(t, more, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := sequencesOf(t, more, Options{}); err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, ErrUnfit) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
@@ -165,22 +167,23 @@ func TestMoments(t *testing.T) {
 	bytes, floats := npyFile("|u1", "(2, 3, 1)", make([]byte, 6)), npyFile("<f4", "(2, 3, 1)", upTo(6))
 	for i, c := range []struct {
 		want   int
+		padded bool
 		arrays map[string][]byte
 	}{
-		{0, map[string][]byte{"x": bytes, "y": labels}},
-		{3, map[string][]byte{"x": floats, "y": labels}},
-		{3, map[string][]byte{"x": bytes, "y": each}},
-		{3, map[string][]byte{"x": bytes, "y": labels, "lengths": labels}},
-		{3, map[string][]byte{"x_train": bytes, "y_train": labels, "mask_train": each}},
-		{0, map[string][]byte{"x": npyFile("<f4", "(2, 3)", upTo(6)), "y": labels}},
-		{0, map[string][]byte{"x": npyFile("<f4", "(2, 3, 1, 1)", upTo(6)), "y": labels}},
-		{0, map[string][]byte{"x": floats}},
+		{0, false, map[string][]byte{"x": bytes, "y": labels}},
+		{3, false, map[string][]byte{"x": floats, "y": labels}},
+		{3, false, map[string][]byte{"x": bytes, "y": each}},
+		{3, true, map[string][]byte{"x": bytes, "y": labels, "lengths": labels}},
+		{3, true, map[string][]byte{"x_train": bytes, "y_train": labels, "mask_train": each}},
+		{0, false, map[string][]byte{"x": npyFile("<f4", "(2, 3)", upTo(6)), "y": labels}},
+		{0, false, map[string][]byte{"x": npyFile("<f4", "(2, 3, 1, 1)", upTo(6)), "y": labels}},
+		{0, false, map[string][]byte{"x": floats}},
 	} {
-		if got := Moments(put(t, t.TempDir(), "a.npz", npzFile(t, c.arrays))); got != c.want {
-			t.Errorf("file %d has %d moments, want %d", i, got, c.want)
+		if got, padded := Moments(put(t, t.TempDir(), "a.npz", npzFile(t, c.arrays))); got != c.want || padded != c.padded {
+			t.Errorf("file %d has %d moments, padded %t, want %d and %t", i, got, padded, c.want, c.padded)
 		}
 	}
-	if n := Moments(fmt.Sprint(t.TempDir(), "/none.npz")); n != 0 {
+	if n, _ := Moments(fmt.Sprint(t.TempDir(), "/none.npz")); n != 0 {
 		t.Errorf("a file that is not there has %d moments", n)
 	}
 }

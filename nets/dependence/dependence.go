@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"hebb/compute"
+	"hebb/internal/count"
 )
 
 // Samples is a matrix with a sample in each row. Row i of two Samples was observed together.
@@ -28,8 +29,7 @@ const FewestRows = 4
 // mostMagnitude is the largest number whose square can be added up in float64.
 const mostMagnitude = 0x1p400
 
-// An InputError says why dependence cannot be measured of such samples or with such options; that some numbers are not finite
-// is another error.
+// An InputError says why dependence cannot be measured of such samples or with such options.
 type InputError struct{ error }
 
 func (e InputError) Unwrap() error { return e.error }
@@ -41,11 +41,11 @@ func (s Samples) check() error {
 	case s.Rows < 1 || s.Dims < 1 || len(s.Values) != s.Rows*s.Dims:
 		return inputf("%s has %d values for %d×%d", s.Name, len(s.Values), s.Rows, s.Dims)
 	case s.Rows < FewestRows:
-		return inputf("%s has %d rows, want at least %d", s.Name, s.Rows, FewestRows)
+		return inputf("%s has %s, want at least %d", s.Name, count.Of(s.Rows, "row"), FewestRows)
 	}
 	for i, v := range s.Values {
 		if !(math.Abs(v) <= mostMagnitude) {
-			return fmt.Errorf("%s has %g in row %d, column %d (counted from 0), want finite numbers of at most %g",
+			return inputf("%s has %g in row %d, column %d (counted from 0), want finite numbers of at most %g",
 				s.Name, v, i/s.Dims, i%s.Dims, mostMagnitude)
 		}
 	}
@@ -71,8 +71,8 @@ func paired(x, y *Samples) error {
 		}
 	}
 	if x.Rows != y.Rows {
-		return inputf("%s has %d rows and %s has %d, want as many: row i of one belongs to row i of the other",
-			x.Name, x.Rows, y.Name, y.Rows)
+		return inputf("%s has %s and %s has %d, want as many: row i of one belongs to row i of the other",
+			x.Name, count.Of(x.Rows, "row"), y.Name, y.Rows)
 	}
 	if err := x.check(); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 )
 
@@ -40,11 +41,15 @@ func checkUnits(units int) error {
 // directions allocates weights, learners × units × inputs, whose rows have random directions and length 1.
 func directions(s *nets.Store, units int, spec nets.Spec) (*compute.Tensor, error) {
 	inputs := spec.In.Len()
-	if units > inputs {
-		return nil, fmt.Errorf("develop: %d units for %d inputs, want at most as many", units, inputs)
-	}
 	if spec.Out > 0 && spec.Out != units {
-		return nil, fmt.Errorf("develop: %d units answer, and the task wants %d numbers or classes; want a task without", units, spec.Out)
+		wants := count.Of(spec.Out, "number")
+		if spec.Classes {
+			wants = "one of " + count.Of(spec.Out, "class")
+		}
+		return nil, fmt.Errorf("develop: %s answer, and the task wants %s; want a task without", count.Of(units, "unit"), wants)
+	}
+	if units > inputs {
+		return nil, fmt.Errorf("develop: %d units for %s, want at most as many", units, count.Of(inputs, "input"))
 	}
 	return s.Weights("weight", nets.Filled(func(r *rand.Rand, w []float32) {
 		for ; len(w) > 0; w = w[inputs:] {

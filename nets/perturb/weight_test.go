@@ -177,7 +177,7 @@ func TestWrong(t *testing.T) {
 		{"gain NaN", perturb.Weight{Sigma: 1, Gain: nan}, xor},
 		{"without hidden layers", perturb.Weight{Sigma: 1, Recurrent: true, Tau: 1}, xor},
 		{"exact=true wants a squared error, and the task wants one of 2 classes", perturb.Weight{Sigma: 1, Exact: true}, classes},
-		{"wants 1 numbers", perturb.Weight{Sigma: 1, Loss: nets.CrossEntropy}, xor},
+		{"wants 1 number", perturb.Weight{Sigma: 1, Loss: nets.CrossEntropy}, xor},
 		{"those of the task have no end", perturb.Weight{Sigma: 1, Trials: true}, endless},
 	} {
 		for _, rule := range rules {

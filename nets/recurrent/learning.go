@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 )
 
@@ -108,7 +109,7 @@ func (l *Learning) build(s *nets.Store, spec nets.Spec, when, feedback string, n
 		l.readout = s.Weights("out", normal(1, l.units()), spec.Out, l.units())
 		l.weights = append(l.weights, l.readout)
 	} else if l.readout.Rows() != spec.Out {
-		return fmt.Errorf("recurrent: the network answers %d numbers, and the task wants %d", l.readout.Rows(), spec.Out)
+		return fmt.Errorf("recurrent: the network answers %s, and the task wants %d", count.Of(l.readout.Rows(), "number"), spec.Out)
 	}
 	if l.feedback = l.readout; feedback == random {
 		l.feedback = s.Kept("feedback", normal(1, spec.Out), spec.Out, l.units())

@@ -98,7 +98,7 @@ func (b *past) back(l *Learning, now moment, v *compute.Tensor) {
 			flat := func(t *compute.Tensor) *compute.Tensor { return now.View(t, 0, now.Learners, now.n, t.Cols()) }
 			l.outer(now.Pass, w.W, flat(deltas[i]), flat(tape[w.In]), k)
 		}
-		if k+1 == depth {
+		if k+1 == depth || now.Failed() != nil { // the run ends
 			return
 		}
 		if v = now.Like(down); b.whole {

@@ -519,7 +519,7 @@ func TestWrong(t *testing.T) {
 		"bptt: the task's trials have no end":                         {&recurrent.BPTT{Leaky: small}, noise(0, 2)},
 		"change when a trial ends":                                    {&recurrent.RFLO{Leaky: small, When: "trial"}, noise(0, 2)},
 		"Balance is not local":                                        {&recurrent.KFRTRL{Network: &recurrent.Balance{Units: 3}}, noise(0, 1)},
-		"answers 1 numbers, and the task wants 2":                     {&recurrent.RTRL{Network: &recurrent.Balance{Units: 3}}, noise(0, 2)},
+		"answers 1 number, and the task wants 2":                      {&recurrent.RTRL{Network: &recurrent.Balance{Units: 3}}, noise(0, 2)},
 		"balance: 2 units and plus 3":                                 {&recurrent.RTRL{Network: &recurrent.Balance{Units: 2, Plus: 3}}, noise(0, 1)},
 	} {
 		run := nets.Run{System: func() nets.System { return c.system }, Task: c.task}

@@ -24,6 +24,15 @@ type File struct {
 	file *os.File // to be closed, or nil
 }
 
+// ErrUnfit is wrapped if a file is damaged, or no file of tensors that can be read.
+var ErrUnfit = errors.New("unfit file")
+
+// An unfitError is an error that wraps [ErrUnfit] too.
+type unfitError struct{ error }
+
+func (unfitError) Is(target error) bool { return target == ErrUnfit }
+func (e unfitError) Unwrap() error      { return e.error }
+
 // Open opens a file by name.
 func Open(path string) (*File, error) {
 	f, err := os.Open(path)
@@ -38,7 +47,7 @@ func Open(path string) (*File, error) {
 	s, err := New(f, info.Size())
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, unfitError{err})
 	}
 	s.name, s.file = path, f
 	return s, nil
@@ -172,7 +181,7 @@ func (f *File) read(info Info) (Tensor, error) {
 	r := io.NewSectionReader(f.r, f.data+info.begin, info.end-info.begin)
 	err := info.fill(&t, r)
 	if err != nil {
-		return Tensor{}, fmt.Errorf("%s, tensor %q: %w", f.what(), info.Name, err)
+		return Tensor{}, fmt.Errorf("%s, tensor %q: %w", f.what(), info.Name, unfitError{err})
 	}
 	return t, nil
 }

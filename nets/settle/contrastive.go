@@ -1,97 +1,155 @@
-// Package settle has networks whose activities come to rest before they learn.
 package settle
 
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"hebb/compute"
 	"hebb/nets"
 )
 
-// Contrastive is contrastive Hebbian learning (Movellan 1991; Xie and Seung 2003, Neural Computation 15) in a network with
-// one hidden layer and feedback γ·Vᵀ from its outputs. Activities come to rest freely, then with the outputs held at what is
-// wanted, and weights change by the difference of the two. With σ the sigmoid, x an example and y 0 at first:
+// Contrastive is contrastive learning (Baldi and Pineda 1991, Neural Computation 3): a recurrent network of M = Hidden +
+// outputs units, all connected to each other by symmetric weights T and to the inputs x by U. It comes to rest freely, then
+// with a teacher, and weights change by the difference of the two. With V = tanh(u), and u 0 at first:
 //
-//	free: Sweeps times   h = σ(W·x + γ·Vᵀ·y), y = σ(V·h);   y is the answer
-//	held:                ĥ = σ(W·x + γ·Vᵀ·y*)
-//	W ← W + η/γ·(ĥ − h)⊗x        units × inputs
-//	V ← V + η·(y*⊗ĥ − y⊗h)       outputs × units
+//	free:    Sweeps times   u ← u + StepSize·(T·V + U·x + b − u);   V of the output units is the answer
+//	teacher: from there, as often; with Beta 0 V of the output units is held at y*, else u has a force Beta·(y* − V) there
+//	T_ij ← T_ij + η·(V_i·V_j of the teacher − V_i·V_j free), i ≠ j    M × M, T_ii = 0
+//	U ← U + η·(V of the teacher − V free)⊗x                            M × inputs
+//	b ← b + η·(V of the teacher − V free)
 //
-// averaged over examples; η is the rate of the run. As γ → 0 this is backprop with the cross-entropy of a sigmoid for each
-// output (Xie and Seung 2003); in float32 what is left unsettled is divided by γ, so that γ should be 0.05 at least. Of
-// classes, y* is 1 for the class and else 0.
+// averaged over examples; η is the rate of the run. A rest is a minimum of the energy
 //
-// There are no biases: a task that needs them shows a 1. First values are normal with standard deviation Gain/√inputs of a
-// layer. Cost: 2·units·(2·inputs + (2·Sweeps + 3)·outputs) flops for each example.
+//	E = −½·VᵀTV − Vᵀ(U·x + b) + Σ(V·atanh V + ½·ln(1 − V²)),   with a force also + ½·Beta·Σ(y* − V)²
+//
+// and the change is −η times the gradient, by T_ij = T_ji, of the contrast E of the teacher − E free, at rest. Of classes,
+// y* is 1 for the class and else −1; outputs are within ±1, and so should wanted numbers be.
+//
+// First weights are normal with standard deviation Gain, b is 0. Cost of an example: 2·M² flops a sweep.
 type Contrastive struct {
-	Units  int     `json:"units" toml:"units"`
-	Sweeps int     `json:"sweeps" toml:"sweeps"`
-	Gamma  float32 `json:"gamma" toml:"gamma"` // γ
-	Gain   float32 `json:"gain" toml:"gain"`   // of the first weights
+	Hidden    int     `json:"hidden" toml:"hidden"` // units that are no outputs
+	Sweeps    int     `json:"sweeps" toml:"sweeps"`
+	StepSize  float32 `json:"step" toml:"step"`           // of a sweep, in time constants
+	Beta      float32 `json:"beta" toml:"beta"`           // of the force of the teacher; 0: it holds the outputs
+	Gain      float32 `json:"gain" toml:"gain"`           // of the first weights
+	Tolerance float32 `json:"tolerance" toml:"tolerance"` // the largest residual; 0: any
 
-	w, v    *compute.Tensor // units × inputs, outputs × units
+	t, u, b *compute.Tensor // M × M, M × inputs, M
+	apart   *compute.Tensor // M × M: 0 of a unit with itself, else 1
+	place   *compute.Tensor // outputs × M: 1 of an output and its unit
+	output  *compute.Tensor // M: 1 of the outputs' units
 	classes int             // 0 where numbers are wanted
-}
-
-// Systems are the systems of this package that text can name.
-var Systems = []nets.NamedSystem{
-	{Name: "chl", About: "contrastive Hebbian learning (Xie and Seung 2003)", System: func() nets.System {
-		return &Contrastive{Units: 16, Sweeps: 10, Gamma: 0.1, Gain: 2}
-	}, Rate: 1},
 }
 
 // Check reports a setting that cannot be.
 func (r *Contrastive) Check() error {
-	bad := func(x float32) bool { return !(x > 0 && x < math.MaxFloat32) }
-	if r.Units < 1 || r.Sweeps < 1 || bad(r.Gamma) || bad(r.Gain) {
-		return fmt.Errorf("chl: %d units, %d sweeps, gamma %g and gain %g, want at least 1 of both and numbers above 0", r.Units, r.Sweeps, r.Gamma, r.Gain)
-	}
-	return nil
+	return check("contrastive", limit{"hidden", float64(r.Hidden), -1, math.MaxInt32}, sweeps("sweeps", r.Sweeps), limit{"step", float64(r.StepSize), 0, 1},
+		notNegative("beta", r.Beta), notNegative("gain", r.Gain), notNegative("tolerance", r.Tolerance))
 }
 
 // Build asks for the weights.
 func (r *Contrastive) Build(s *nets.Store, spec nets.Spec) error {
-	in := spec.In.Len()
 	if spec.Out < 1 {
-		return fmt.Errorf("chl: the task wants no numbers, want at least 1 to hold the outputs at")
+		return fmt.Errorf("contrastive: the task wants no numbers, want at least 1 for the teacher")
 	}
-	sd := func(fan int) nets.Init { return nets.Normal(float64(r.Gain) / math.Sqrt(float64(fan))) }
-	r.w, r.v = s.Weights("w", sd(in), r.Units, in), s.Weights("v", sd(r.Units), spec.Out, r.Units)
 	if spec.Classes {
 		r.classes = spec.Out
 	}
+	n := r.Hidden + spec.Out
+	r.t = s.Weights("t", nets.Filled(func(rnd *rand.Rand, t []float32) { symmetric(rnd, t, n, r.Gain) }), n, n)
+	r.u, r.b = s.Weights("u", nets.Normal(float64(r.Gain)), n, spec.In.Len()), s.Weights("b", nets.Zeros, n)
+	apart, place, output := make([]float32, n*n), make([]float32, spec.Out*n), make([]float32, n)
+	for i := range n * n {
+		if i/n != i%n {
+			apart[i] = 1
+		}
+	}
+	for o := range spec.Out {
+		place[o*n+r.Hidden+o], output[r.Hidden+o] = 1, 1
+	}
+	r.apart, r.place, r.output = s.Fixed(apart, n, n), s.Fixed(place, spec.Out, n), s.Fixed(output, 1, n)
 	return nil
 }
 
+// symmetric fills a matrix of n × n, the diagonal with 0.
+func symmetric(rnd *rand.Rand, t []float32, n int, gain float32) {
+	for i := range n {
+		for j := range i {
+			t[i*n+j] = gain * float32(rnd.NormFloat64())
+			t[j*n+i] = t[i*n+j]
+		}
+	}
+}
+
 var (
-	hidden = compute.Formula("sigmoid(drive + gamma*back)", "drive", "back")
-	minus  = compute.Formula("a - b", "a", "b")
+	towards = compute.Formula("old + step*(drive + back - old)", "drive", "back")
+	forced  = compute.Formula("old + step*(drive + back + beta*output*(want - v) - old)", "drive", "back", "output", "want", "v")
+	squash  = compute.Formula("tanh(u)", "u")
+	held    = compute.Formula("where(output, want, tanh(u))", "output", "want", "u")
+	signs   = compute.Formula("2*x - 1", "x")
+	only    = compute.Formula("old*x", "x")
 )
 
-// Step answers with the outputs at rest and, held at what is wanted, learns.
+// relax settles from u, which it changes, and returns V. want is padded to M numbers; nil is the free phase.
+func (r *Contrastive) relax(p *nets.Pass, m nets.Moment, metric string, u, drive, want *compute.Tensor) *compute.Tensor {
+	ph := newPhase(p, metric, m.Examples(), r.Sweeps, r.Tolerance, []int{r.t.Rows()}, nil)
+	clamp := want != nil && r.Beta == 0
+	answer := func(v *compute.Tensor) {
+		if clamp {
+			p.Into(v, held, r.output, want, u)
+		} else {
+			p.Into(v, squash, u)
+		}
+	}
+	answer(ph.x[0])
+	back := p.Like(u)
+	ph.run(func() {
+		p.Do(compute.Gemm{C: back, A: ph.was[0], B: r.t, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
+		if want != nil && !clamp {
+			p.Into(u, forced.With("step", r.StepSize).With("beta", r.Beta), drive, back, r.output, want, ph.was[0])
+		} else {
+			p.Into(u, towards.With("step", r.StepSize), drive, back)
+		}
+		answer(ph.x[0])
+	})
+	return ph.x[0]
+}
+
+// Step answers with the outputs at rest and, with a teacher, learns.
 func (r *Contrastive) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
-	drive := p.Product(r.w, m.X, compute.Identity)
-	under := func(y *compute.Tensor) *compute.Tensor {
-		return p.Map(hidden.With("gamma", r.Gamma), drive, p.Back(r.v, y))
+	drive := p.Tensor(p.Learners, m.Examples(), r.t.Rows())
+	p.Do(compute.Gemm{C: drive, A: m.X, B: r.u, TransB: true, Epilogue: compute.Epilogue{Alpha: 1, Bias: r.b}})
+	u := p.Like(drive)
+	p.Clear(u)
+	v := r.relax(p, m, free, u, drive, nil)
+	if p.Learning && m.Want != nil {
+		r.learn(p, m, v, r.relax(p, m, taught, u, drive, p.Back(r.place, r.want(p, m))))
 	}
-	y := p.Tensor(p.Learners, m.Examples(), r.v.Rows())
-	p.Clear(y)
-	var h *compute.Tensor
-	for range r.Sweeps {
-		h = under(y)
-		y = p.Product(r.v, h, compute.Sigmoid)
-	}
-	if !p.Learning || m.Want == nil {
-		return y
-	}
-	want := p.All(m.Want)
+	return p.Product(r.place, v, compute.Identity)
+}
+
+// want is the wanted outputs: numbers or, of classes, 1 for the class and else −1.
+func (r *Contrastive) want(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if r.classes > 0 {
-		want = p.OneHot(m, r.classes)
+		return p.Map(signs, p.OneHot(m, r.classes))
 	}
-	held, rate := under(want), float32(p.Rate)
-	p.Outer(r.w, p.Masked(p.Map(minus, held, h), m), m.X, 1, rate/r.Gamma)
-	p.Outer(r.v, p.Masked(want, m), held, 1, rate)
-	p.Outer(r.v, p.Masked(y, m), h, 1, -rate)
-	return y
+	return p.All(m.Want)
+}
+
+func (r *Contrastive) learn(p *nets.Pass, m nets.Moment, v, taught *compute.Tensor) {
+	rate, change := float32(p.Rate), p.Masked(p.Map(minus, taught, v), m)
+	if rate == 0 { // where a schedule ends
+		return
+	}
+	p.Outer(r.t, p.Masked(taught, m), taught, 1, rate)
+	p.Outer(r.t, p.Masked(v, m), v, 1, -rate)
+	p.Into(r.t, only, r.apart)
+	p.Outer(r.u, change, m.X, 1, rate)
+	p.Do(compute.Reduce{Out: r.b, In: []*compute.Tensor{change}, Along: compute.AlongRows, Alpha: rate / float32(m.Examples()), Beta: 1})
+}
+
+// Explain describes a relaxation that has not settled.
+func (r *Contrastive) Explain(name string, code float32) error {
+	return unsettled("contrastive", name, code, r.Tolerance, map[string]int{free: r.Sweeps, taught: r.Sweeps})
 }

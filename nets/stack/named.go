@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 )
 
@@ -195,9 +196,9 @@ func mlpSizes(sizes string, in nets.Shape, classes int) (n []int, err error) {
 	case last < 1:
 		return nil, fmt.Errorf("network mlp:%s, want at least two sizes", sizes)
 	case n[0] != in.Len():
-		return nil, fmt.Errorf("network mlp:%s takes %d numbers, and the examples are %v, %d numbers", sizes, n[0], in, in.Len())
+		return nil, fmt.Errorf("network mlp:%s takes %s, and the examples are %v, %s", sizes, count.Of(n[0], "number"), in, count.Of(in.Len(), "number"))
 	case n[last] != classes:
-		return nil, fmt.Errorf("network mlp:%s makes %d numbers, and there are %d classes", sizes, n[last], classes)
+		return nil, fmt.Errorf("network mlp:%s makes %s, and there are %d classes", sizes, count.Of(n[last], "number"), classes)
 	}
 	return n, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 )
 
@@ -62,7 +63,7 @@ func (s *System) Build(store *nets.Store, spec nets.Spec) error {
 		return err
 	}
 	if s.net.Classes != spec.Out {
-		return fmt.Errorf("nets: the network makes %d numbers, and the task wants %d", s.net.Classes, spec.Out)
+		return fmt.Errorf("nets: the network makes %s, and the task wants %d", count.Of(s.net.Classes, "number"), spec.Out)
 	}
 	s.net.BiasRate = s.BiasRate
 	loss := s.Loss

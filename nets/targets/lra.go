@@ -96,7 +96,7 @@ type LRA struct {
 	C1      float32 `toml:"c1"`
 	C2      float32 `toml:"c2"`
 	Squared bool    `toml:"squared"`
-	SD      float32 `toml:"sd"`
+	SD      float32 `toml:"sd" if:"random"`
 }
 
 // DefaultLRA is LRA-diff.

@@ -285,7 +285,10 @@ func (e Exam) sets(file *safetensors.File, v *Evaluation) (n data.Normalise, on 
 	if note != "" {
 		v.note("%s", note)
 	}
-	return n, &data.Set{Height: on.Height, Width: on.Width, Channels: on.Channels, Classes: o.Classes, ClassNames: o.names(), Train: part, Test: part}, err
+	if err != nil {
+		return n, nil, ConfigError{err}
+	}
+	return n, &data.Set{Height: on.Height, Width: on.Width, Channels: on.Channels, Classes: o.Classes, ClassNames: o.names(), Train: part, Test: part}, nil
 }
 
 // reading is how On is read.
@@ -311,7 +314,7 @@ func shapeOf(s *data.Set) nets.Shape {
 func (e Exam) part(s *data.Set, path string) (*data.Split, error) {
 	switch {
 	case e.Part != "test" && e.Part != "train":
-		return nil, fmt.Errorf("part %q, want test or train", e.Part)
+		return nil, ConfigError{fmt.Errorf("part %q, want test or train", e.Part)}
 	case e.Part == "train" && e.On == "":
 		few, _ := s.Few(s.Train, e.Limit)
 		return few, nil

@@ -46,9 +46,10 @@ func (e Exam) openSystem(dev *compute.Device, names *catalogue.Catalogue, file *
 	if e.Task == SequencesTask {
 		r, err = e.openSequences(dev, names, file, v)
 	} else {
-		if e.On != "" || e.Part != "test" || e.First > 0 {
-			return nil, ConfigError{fmt.Errorf("the system %s is tested on its own task: other data and parts are for networks and sequences", e.System)}
+		if e.On != "" || e.Part != "test" || e.First > 0 && e.Task != "" {
+			return nil, ConfigError{fmt.Errorf("the system %s is tested on its own task: other data, parts and limits are for networks and sequences", e.System)}
 		}
+		e.TestLimit = cmp.Or(e.First, e.TestLimit)
 		r, err = prepare(dev, names, e.Config, e.Record, "")
 	}
 	if err != nil {
@@ -74,7 +75,7 @@ func (e Exam) openSequences(dev *compute.Device, names *catalogue.Catalogue, fil
 		return nil, err
 	}
 	if o = cmp.Or(o, e.Record.Origin); o == nil || o.Sequences == nil {
-		return nil, fmt.Errorf("%s does not say which sequences it learned from", e.Model)
+		return nil, ConfigError{fmt.Errorf("%s does not say which sequences it learned from", e.Model)}
 	}
 	var set *data.Set
 	if e.On == "" {

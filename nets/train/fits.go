@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
@@ -29,16 +30,20 @@ func (c Config) misfit(why error, dev *compute.Device, names *catalogue.Catalogu
 		return why
 	}
 	name, wants := "the task "+c.Task, "nothing of them"
+	shown := fmt.Sprintf("%v numbers", spec.In)
+	if spec.In.Len() == 1 {
+		shown = "1 number"
+	}
 	if !c.ownTask() && c.Task != SamplesTask {
 		name = "a task of the " + map[string]string{"": "images", SequencesTask: SequencesTask}[c.Task] + " of " + c.Data
 	}
 	switch {
 	case spec.Classes:
-		wants = fmt.Sprintf("one of %d classes", spec.Out)
+		wants = "one of " + count.Of(spec.Out, "class")
 	case spec.Out > 0:
-		wants = fmt.Sprintf("%d numbers", spec.Out)
+		wants = count.Of(spec.Out, "number")
 	}
-	return fmt.Errorf("%w; %s shows examples of %v numbers and wants %s, and %s fits %s", why, name, spec.In, wants, c.System, strings.Join(fit, ", "))
+	return fmt.Errorf("%w; %s shows examples of %s and wants %s, and %s fits %s", why, name, shown, wants, c.System, strings.Join(fit, ", "))
 }
 
 // labelled is what a message calls the task of the examples of Data with their labels.

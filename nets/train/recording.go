@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/internal/memory"
 	"hebb/nets"
 	"hebb/nets/catalogue"
@@ -87,7 +88,7 @@ func (e Exam) RecordTrials(ctx context.Context, dev *compute.Device, names *cata
 	}
 	rec = Recording{Spec: spec, Learners: r.Session.Learners, Moments: trials * max(1, spec.Trial), Evaluated: v}
 	if trials < 1 || rec.Moments > spec.Epoch {
-		return rec, ConfigError{fmt.Errorf("%d trials of %d moments, want 1 to %d, those of a test", trials, max(1, spec.Trial), spec.Epoch/max(1, spec.Trial))}
+		return rec, ConfigError{fmt.Errorf("%s of %s, want 1 to %d, those of a test", count.Of(trials, "trial"), count.Of(max(1, spec.Trial), "moment"), spec.Epoch/max(1, spec.Trial))}
 	}
 	to := recorder{Recording: &rec}
 	if err := to.choose(r.Session, tensors); err != nil {

@@ -54,9 +54,6 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		if r.Origin = rec.Origin; r.Origin == nil {
 			r.Origin = originOf(c, r.Set)
 		}
-		if n := r.Examples(); c.Batch > n {
-			return nil, ConfigError{fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, n)}
-		}
 		if err := c.barren(r.Set); err != nil {
 			return nil, ConfigError{err}
 		}
@@ -66,6 +63,9 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		if _, err := names.Network(c.Net)(in, r.Set.Classes); err != nil {
 			return nil, ConfigError{err}
 		}
+	}
+	if r.Set != nil && c.Batch > r.Examples() {
+		return nil, ConfigError{c.unbatched(dev, names, p, r)}
 	}
 	run := c.run(names, p, r.Set, r.Origin.normalisation())
 	if c.KeepBest != "" && run.Test == nil {
@@ -92,6 +92,16 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		return nil, errors.Join(ConfigError{fmt.Errorf("the task %s has no epochs: how many steps?", c.Task)}, r.Session.Close())
 	}
 	return r, nil
+}
+
+// unbatched reports data that have no batch of the size, or, first, that are none for the system at all.
+func (c Config) unbatched(dev *compute.Device, names *catalogue.Catalogue, p plan, r *Run) error {
+	why := fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, r.Examples())
+	c.Batch = r.Examples()
+	if _, err := tried(c.run(names, p, r.Set, r.Origin.normalisation()), dev); err != nil && c.System != "" {
+		return c.misfit(err, dev, names, p, r.Set)
+	}
+	return why
 }
 
 // barren reports data that nothing can be learned from.
@@ -222,19 +232,30 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 	clock := newClock(r.spent)
 	r.tell = tell
 	var due due
+	var back retreat
 	for {
 		done, total := r.Steps()
 		if done >= total || r.best.early(r.Config) {
 			return nil
 		}
 		if ctx.Err() != nil && r.Session.Between() {
-			return r.interrupted(ctx, clock)
+			return r.interrupted(ctx, "", clock)
 		}
 		rate := r.Session.RateNow()
-		// A moment is shown to all learners or to none: the end of ctx waits for it.
-		if err := r.Session.Step(context.WithoutCancel(ctx)); err != nil {
+		of, err := back.before(ctx, r.Session)
+		if err != nil {
 			return err
 		}
+		if err := r.Session.Step(of); err != nil {
+			if of.Err() == nil || !errors.Is(err, context.Cause(of)) {
+				return err
+			}
+			if err := r.Session.Restore(back.to); err != nil {
+				return err
+			}
+			return r.interrupted(ctx, ", without what was under way after it", clock)
+		}
+		back.after(r.Session)
 		due.after(r)
 		if r.Session.Between() || done+1 == total {
 			if err := r.after(ctx, due, rate, clock); err != nil {
@@ -279,7 +300,7 @@ func (r *Run) after(ctx context.Context, d due, rate float64, clock *clock) erro
 		if err := r.judge(ctx); err != nil {
 			return err
 		}
-	} else if _, err := r.Session.Try(ctx); err != nil { // the loss so far is that of the weights before
+	} else if _, err := r.Session.Try(context.WithoutCancel(ctx)); err != nil { // the loss so far is that of the weights before
 		return err
 	}
 	return r.Save()
@@ -371,7 +392,7 @@ func (r *Run) tellLost() error {
 
 // judge compares the system with backprop on a batch, if it can, and evaluates on the test part.
 func (r *Run) judge(ctx context.Context) error {
-	angles, err := r.Session.Compare(ctx)
+	angles, err := r.Session.Compare(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}
@@ -394,10 +415,10 @@ func (r *Run) judge(ctx context.Context) error {
 	return r.write(l)
 }
 
-// interrupted saves what there is.
-func (r *Run) interrupted(ctx context.Context, clock *clock) error {
+// interrupted saves what there is; but says what is not.
+func (r *Run) interrupted(ctx context.Context, but string, clock *clock) error {
 	done, total := r.Steps()
-	why := fmt.Errorf("stopped after step %d of %d: %w", done, total, context.Cause(ctx))
+	why := fmt.Errorf("stopped after step %d of %d%s: %w", done, total, but, context.Cause(ctx))
 	m, err := r.Session.Metrics()
 	if l := r.line("train", m); err == nil && l.Examples > 0 {
 		l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)

@@ -31,7 +31,7 @@ func ofSystem(t testing.TB, system, task string, steps int) Config {
 // its states and of its task too.
 func TestResumeSystem(t *testing.T) {
 	for system, task := range map[string]string{
-		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:units=4": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
+		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:hidden=[4]": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
 		"np:recurrent=true,hidden=[4],exact=true": "subtasks:inputs=6,length=5,task=4,trial=2,in_time=true",
 	} {
 		t.Run(system, func(t *testing.T) {
@@ -251,10 +251,10 @@ func TestUnfitSystems(t *testing.T) {
 		"0 units":                           {"rflo:units=0", "sines"},
 		"two tensors are called w":          {"misfit:twice=true", "misfit"},
 		"the system answers [2 1 3], and the task wants [2 1 2]": {"misfit:wrong=1", "misfit"},
-		"the task showed X":                          {"misfit", "misfit:broken=true"},
-		"the task misfit:endless=true has no epochs": {"misfit", "misfit:endless=true"},
-		"16 units for 3 inputs":                      {"sanger", "xor"},
-		"16 units answer, and the task wants 200":    {"sanger", "recall:patterns=3"},
+		"the task showed X":                            {"misfit", "misfit:broken=true"},
+		"the task misfit:endless=true has no epochs":   {"misfit", "misfit:endless=true"},
+		"16 units answer, and the task wants 1 number": {"sanger", "xor"},
+		"16 units answer, and the task wants 200":      {"sanger", "recall:patterns=3"},
 	} {
 		dir := filepath.Join(t.TempDir(), "run")
 		config := ofSystem(t, c.system, c.task, 10)

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 )
@@ -40,6 +41,13 @@ func (linearTicks) Ticks(lo, hi float64) (ticks []plot.Tick) {
 		ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%.6g", v)})
 	}
 	return ticks
+}
+
+// wholeTicks are those of linearTicks that are whole numbers, as of moments and rows.
+type wholeTicks struct{}
+
+func (wholeTicks) Ticks(lo, hi float64) []plot.Tick {
+	return slices.DeleteFunc(linearTicks{}.Ticks(lo, hi), func(t plot.Tick) bool { return t.Value != math.Trunc(t.Value) })
 }
 
 // logarithmic is a y axis from lo to hi, both above 0, with a little room.

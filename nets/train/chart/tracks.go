@@ -65,6 +65,7 @@ func (t Tracks) Figure() figure.Figure {
 	for i, k := range t.Tracks {
 		p := newPanel(k.Title)
 		dress(p)
+		p.X.Tick.Marker = wholeTicks{}
 		tops[i] = k.draw(p, t.Marks)
 		if p.Y.Label.Text, p.X.Label.Text = k.Y, k.X; k.X == "" && (i == len(t.Tracks)-1 || t.Tracks[i+1].X != "") {
 			p.X.Label.Text = t.X
@@ -156,7 +157,7 @@ func (k Track) heat(p *plot.Plot) (top float64) {
 	}
 	p.Add(plotter.NewImage(k.bitmap(top), -0.5, -0.5, across-0.5, down-0.5))
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, across-0.5, -0.5, down-0.5
-	p.Y.Tick.Marker = linearTicks{}
+	p.Y.Tick.Marker = wholeTicks{}
 	if k.At != nil {
 		p.X.Tick.Marker = k.ticks()
 	}
