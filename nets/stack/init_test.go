@@ -27,6 +27,8 @@ func TestInit(t *testing.T) {
 		{stack.Balanced, 1 / (fanIn + fanOut), 1 / (fanIn + fanOut), math.Inf(1)},
 		{stack.FanIn, 2 / fanIn, 0, math.Inf(1)},
 		{stack.Orthogonal, 1 / fanIn, 0, 1}, // of 64 orthonormal rows of 144
+		{stack.Normal(0.5), 0.25, 0, math.Inf(1)},
+		{stack.Normal(0), 0, 0, 0},
 	} {
 		l := lab.Exact(t)
 		net := l.Net(t, stack.Stack{stack.Conv{Units: units, Window: 3, Init: c.init, Bias: true}, stack.Dense{Units: 2}}, in, stack.Backprop{}, 1)

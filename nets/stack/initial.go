@@ -5,39 +5,78 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 )
 
 // An Init is a distribution of initial weights and biases.
-type Init uint8
+type Init struct {
+	law law
+	sd  float32
+}
+
+type law uint8
 
 const (
+	torch law = iota
+	fanOut
+	balanced
+	fanIn
+	orthonormal
+	gaussian
+)
+
+var (
 	// Torch is PyTorch's default for Linear and Conv2d: weights and biases uniform within ±1/√fan-in (He's rule with a = √5).
-	Torch Init = iota
+	Torch = Init{law: torch}
 	// FanOut is normal with variance 2/fan-out, and biases 0 (He et al. 2015), as for the convolutions of torchvision's
 	// ResNets.
-	FanOut
+	FanOut = Init{law: fanOut}
 	// Balanced is normal with variance 1/(fan-in + fan-out), for weights and biases (Akrout et al. 2019).
-	Balanced
+	Balanced = Init{law: balanced}
 	// FanIn is normal with variance 2/fan-in, and biases 0 (He et al. 2015).
-	FanIn
+	FanIn = Init{law: fanIn}
 	// Orthogonal is a matrix with orthonormal rows or, of more units than inputs, orthonormal columns, uniform among all such,
 	// and biases 0 (Saxe, McClelland and Ganguli 2014). A convolution is taken as units × fan-in.
-	Orthogonal
+	Orthogonal = Init{law: orthonormal}
 )
+
+// Normal is normal with standard deviation sd, and biases 0. With sd 0 it is the null initialisation: all weights are 0.
+func Normal(sd float32) Init { return Init{law: gaussian, sd: sd} }
 
 var initNames = []string{"torch", "fan-out", "balanced", "fan-in", "orthogonal"}
 
-// ParseInit returns the Init of a name.
-func ParseInit(name string) (Init, bool) {
-	i := slices.Index(initNames, name)
-	return Init(max(i, 0)), i >= 0
+// ParseInit returns the Init of a name or, of a number of at least 0, the normal one with that standard deviation.
+func ParseInit(text string) (Init, bool) {
+	if i := slices.Index(initNames, text); i >= 0 {
+		return Init{law: law(i)}, true
+	}
+	sd, err := strconv.ParseFloat(text, 32)
+	return Normal(float32(sd)), err == nil && 0 <= sd && sd <= math.MaxFloat32
 }
 
 func (i Init) String() string {
-	if int(i) < len(initNames) {
-		return initNames[i]
+	if i.law == gaussian {
+		return fmt.Sprintf("normal %g", i.sd)
 	}
-	return fmt.Sprintf("Init(%d)", i)
+	return initNames[i.law]
+}
+
+// SD returns the standard deviation of weights of a shape.
+func (i Init) SD(shape []int) float64 {
+	in, out := Fans(shape)
+	switch i.law {
+	case torch:
+		return 1 / math.Sqrt(3*float64(in))
+	case fanOut:
+		return math.Sqrt(2 / float64(out))
+	case balanced:
+		return math.Sqrt(1 / float64(in+out))
+	case fanIn:
+		return math.Sqrt(2 / float64(in))
+	case orthonormal:
+		return 1 / math.Sqrt(float64(max(shape[0], length(shape[1:]))))
+	}
+	return float64(i.sd)
 }
 
 // Fans returns the fan-in and the fan-out of weights of a shape, units × inputs or units × height × width × channels.
@@ -51,20 +90,16 @@ func Fans(shape []int) (in, out int) {
 
 // Fill returns a function that draws weights of a shape or, if bias is true, their biases.
 func (i Init) Fill(shape []int, bias bool) func(*rand.Rand, []float32) {
-	in, out := Fans(shape)
 	switch {
-	case i == Torch:
+	case i.law == torch:
+		in, _ := Fans(shape)
 		return uniform(1 / math.Sqrt(float64(in)))
-	case i == Balanced:
-		return normal(math.Sqrt(1 / float64(in+out)))
-	case bias:
+	case bias && i.law != balanced:
 		return constant(0)
-	case i == FanIn:
-		return normal(math.Sqrt(2 / float64(in)))
-	case i == Orthogonal:
+	case i.law == orthonormal:
 		return orthogonal(shape[0], length(shape[1:]))
 	}
-	return normal(math.Sqrt(2 / float64(out)))
+	return normal(i.SD(shape))
 }
 
 func uniform(a float64) func(*rand.Rand, []float32) {

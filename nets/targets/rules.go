@@ -15,6 +15,9 @@ var Rules = []stack.NamedRule{
 	{Name: "dtp", About: "difference target propagation: targets through learned inverses", Rule: DefaultDTP},
 	{Name: "dni", About: "synthetic gradients, predicted from a layer's output alone", Rule: DefaultDNI},
 	{Name: "cdni", About: "synthetic gradients, predicted from a layer's output and the label", Rule: DefaultCDNI},
+	{Name: "lra-e", About: "local representation alignment: targets by errors through E, which takes the gradient of W", Rule: DefaultLRAE},
+	{Name: "lra-diff", About: "local representation alignment: targets by gradient descent of the error above", Rule: DefaultLRA},
+	{Name: "lra-fdbk", About: "local representation alignment: targets by the error above through fixed feedback", Rule: DefaultLRAFeedback},
 }
 
 // Systems lists the systems of this package by name.
