@@ -68,7 +68,7 @@ var Systems = []nets.NamedSystem{
 
 // onWeights are rates of noise on weights: strong inputs want a low one, and tasks that want something of few moments, or what
 // cannot be had without memory, where at a high one the weights walk away along noise that changes little.
-var onWeights = map[string]float64{"subtasks": 5e-4, "addition": 0.003, "copy": 0.003, "sines": 0.003}
+var onWeights = map[string]float64{"subtasks": 5e-4, "strung": 5e-4, "addition": 0.003, "copy": 0.003, "sines": 0.003}
 
 func settings() Weight { return Weight{Hidden: []int{16}, Sigma: 1e-3, Tau: 10, Gain: 1.5} }
 
