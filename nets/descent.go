@@ -323,3 +323,10 @@ func unwrapped(o Optimiser) Optimiser {
 	}
 	return nil
 }
+
+// ContinueUpdates sets the number of updates that each Descent of the store has made, to go on from state that was loaded.
+func (s *Store) ContinueUpdates(updates uint64) {
+	for name := range s.descents {
+		*s.counts[s.prefix+name] = int64(updates)
+	}
+}

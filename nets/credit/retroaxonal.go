@@ -22,8 +22,8 @@ import (
 //
 // m_j is the mean of w_j·x and 1/g_j the standard deviation of max(w_j·x − m_j, 0) over the first Reference examples that
 // were shown, so that strengths of different units compare; both are measured anew whenever w_j changes (until there are so
-// many, on each batch). After Warmup
-// batches come Periods of Length batches each. At the start of one, Labile units drawn at random change, with ξ normal:
+// many, on each batch). After Warmup batches come Periods of Length batches each. At the start of one, Labile units drawn at
+// random change, with ξ normal:
 //
 //	w_j = (s_j + Noise·ξ/√inputs)/|…|
 //
@@ -56,9 +56,9 @@ type Retroaxonal struct {
 	mean, gain *compute.Tensor // units
 	labile     *compute.Tensor // units, 1 for those that are
 	strength   *compute.Tensor // units, Σ V² at the start of the period
-	reference  *compute.Tensor // batches that were shown first, one after the other, learners × examples × inputs each
+	reference  *compute.Tensor // Reference × inputs, the examples that were shown first
 	made       *int64          // batches learned from
-	seen, each *int64          // batches in reference, and their examples
+	seen       *int64          // examples in reference
 }
 
 // Keeps lists the values of Keep.

@@ -10,8 +10,11 @@ import (
 var square = compute.Formula("x*x", "x")
 
 // Compare compares the rule with backprop on a batch, layer by layer. Both start from one forward pass, with the statistics
-// and dropout of the next step. It changes no state.
+// and dropout of the next step. It changes no state, and compares nothing on a batch that wants nothing.
 func (l *learner) Compare(np *nets.Pass, m nets.Moment) func() []nets.Angle {
+	if m.Want == nil {
+		return func() []nets.Angle { return nil }
+	}
 	ws := l.net.Weights
 	p := l.pass(np, m)
 	p.Training = true
