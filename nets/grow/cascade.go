@@ -28,7 +28,7 @@ import (
 // by more than 1 % or 3 % of itself. First weights are uniform within ±1.
 //
 // A learner has ended when its network has learned all examples, has Units units and outputs that get no better, or when no
-// candidate correlates with the error (by more than 10⁻⁴). With CandidateRate 0 units are random, which is the control.
+// candidate correlates with the error (by more than 10⁻⁶). With CandidateRate 0 units are random, which is the control.
 //
 // The task must show the same examples at every moment, which is an epoch, and want numbers from Low to Low + 1, or classes.
 // Activities of units are kept, since they do not change. Learners grow at different times: what each does in a moment is
@@ -50,6 +50,7 @@ type Cascade struct {
 
 	hidden, out, candidates *compute.Tensor // Units, outputs and Candidates × all that a unit can see
 	seen                    *compute.Tensor // what the units see × examples: 1, inputs, activities
+	draw                    *compute.Tensor // the weights that the next candidates begin with
 	spread                  *compute.Tensor // puts inputs after the 1
 	descent                 *nets.Descent
 	gradOut, gradCandidates *compute.Tensor
@@ -65,6 +66,9 @@ type learner struct {
 
 // Fractions of learner.end.
 const learned, full, uncorrelated = 0.25, 0.5, 0.75
+
+// Learned reports of the tensor "end" of a learner whether its network has learned all examples.
+func Learned(end float32) bool { return end-float32(math.Floor(float64(end))) == learned }
 
 // Systems are the systems of this package that text can name.
 var Systems = []nets.NamedSystem{
@@ -120,7 +124,8 @@ func (c *Cascade) Build(s *nets.Store, spec nets.Spec) error {
 		return t
 	}
 	c.learner = learner{one("phase"), one("since"), one("still"), one("mark"), one("units"), one("epochs"), one("end")}
-	s.Aside(c.candidates, c.seen)
+	c.draw = s.Kept("draw", nets.Zeros, c.Candidates, width)
+	s.Aside(c.candidates, c.seen, c.draw)
 	spread := make([]float32, width*in)
 	for i := range in {
 		spread[(1+i)*in+i] = 1
@@ -150,7 +155,7 @@ func (c *Cascade) Explain(_ string, code float32) error {
 // Step answers a moment and learns from it for one epoch.
 func (c *Cascade) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if !p.Learning {
-		return p.Map(above.With("low", c.Low), c.outputs(p, c.grown(p, m.X)))
+		return c.answer(p, c.outputs(p, c.grown(p, m.X)))
 	}
 	if m.Mask != nil || m.Want == nil {
 		p.Fail(errors.New("cascade: a moment without targets or with a mask, want targets of all examples"))
@@ -167,7 +172,7 @@ func (c *Cascade) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	e.learn()
 	e.install()
 	e.next()
-	return p.Map(above.With("low", c.Low), e.y)
+	return c.answer(p, e.y)
 }
 
 func (c *Cascade) width() int { return c.hidden.Cols() }
@@ -177,6 +182,7 @@ var (
 	belowFirst = compute.Formula("where(i - 0.5, old, 1)", "i")
 	unit       = compute.Formula("where(0.5 - abs(i - at), 1, 0)", "i")
 	activity   = compute.Formula("v - 0.5", "v")
+	diagonal   = compute.Formula("where(0.5 - abs(i - j), 1, 0)", "i", "j")
 )
 
 // see sets what units see to a 1 and the inputs, with 0 for all units.
@@ -203,9 +209,26 @@ func (c *Cascade) grown(p *nets.Pass, x *compute.Tensor) *compute.Tensor {
 
 var constantly = compute.Formula("c")
 
-// outputs returns σ(W·a), examples × outputs.
+// outputs returns σ(W·a), outputs × examples.
 func (c *Cascade) outputs(p *nets.Pass, a *compute.Tensor) *compute.Tensor {
-	y := p.Tensor(p.Learners, a.Cols(), c.out.Rows())
-	p.Do(compute.Gemm{C: y, A: a, B: c.out, TransA: true, TransB: true, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}})
+	y := p.Tensor(p.Learners, c.out.Rows(), a.Cols())
+	p.Do(compute.Gemm{C: y, A: c.out, B: a, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}})
 	return y
+}
+
+// answer returns outputs as examples × outputs.
+func (c *Cascade) answer(p *nets.Pass, y *compute.Tensor) *compute.Tensor {
+	return transposed(p, p.Map(above.With("low", c.Low), y))
+}
+
+// transposed returns tᵀ: of one row or column, which lie in memory alike, the same numbers.
+func transposed(p *nets.Pass, t *compute.Tensor) *compute.Tensor {
+	if t.Rows() == 1 || t.Cols() == 1 {
+		return p.View(t, 0, t.Batch(), t.Cols(), t.Rows())
+	}
+	n := p.Numbers(t.Rows())
+	one, out := p.Tensor(1, t.Rows(), t.Rows()), p.Tensor(t.Batch(), t.Cols(), t.Rows())
+	p.Into(one, diagonal, p.View(n, 0, t.Rows(), 1), n)
+	p.Do(compute.Gemm{C: out, A: t, B: one, TransA: true, Epilogue: compute.Epilogue{Alpha: 1}})
+	return out
 }

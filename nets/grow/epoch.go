@@ -14,10 +14,10 @@ type epoch struct {
 	n int             // examples
 	a *compute.Tensor // what units see × examples
 
-	y, delta *compute.Tensor // σ and E·(f′ + 0.1), examples × outputs
+	y, delta *compute.Tensor // σ and E·(f′ + 0.1), outputs × examples
 	e        *compute.Tensor // delta less its mean
 	v        *compute.Tensor // σ of the candidates, candidates × examples
-	cor      *compute.Tensor // candidates × outputs
+	cor      *compute.Tensor // outputs × candidates
 
 	squares, wrong   *compute.Tensor // Σ E², and of how many numbers |E| is 0.4 or more
 	z, best, largest *compute.Tensor // Σ e², the best candidate and its S
@@ -30,7 +30,7 @@ const (
 	offset    = 0.1  // to the slope of outputs
 	decay     = 1e-4 // of their weights
 	tolerance = 0.4
-	least     = 1e-4 // correlation that makes a unit
+	least     = 1e-6 // correlation that makes a unit: float32 leaves ten times less of none
 
 	outMoves, candidatesMove = 0.01, 0.03 // by how much a goal moves that is not still
 )
@@ -56,12 +56,10 @@ func (e *epoch) judge(m nets.Moment) {
 	if e.classes > 0 {
 		low = 0
 	}
-	errors := e.Map(off.With("low", low), e.y, want)
+	errors := e.Map(off.With("low", low), e.y, transposed(e.Pass, want))
 	e.squares, e.wrong = e.PerLearner(square, 1, errors), e.PerLearner(isWrong, 1, errors)
 	e.delta = e.Map(sloped, errors, e.y)
-	sum := e.Tensor(e.Learners, 1, e.y.Cols())
-	e.Do(compute.Reduce{Out: sum, In: []*compute.Tensor{e.delta}, Along: compute.AlongRows, Alpha: 1})
-	e.e = e.Map(centred.With("n", float32(e.n)), e.delta, sum)
+	e.e = e.Map(centred.With("n", float32(e.n)), e.delta, e.Fold(compute.FoldSum, e.delta))
 	e.z = e.PerLearner(square, 1, e.e)
 }
 
@@ -69,10 +67,10 @@ func (e *epoch) judge(m nets.Moment) {
 func (e *epoch) correlate() {
 	e.v = e.Tensor(e.Learners, e.Candidates, e.n)
 	e.Do(compute.Gemm{C: e.v, A: e.candidates, B: e.a, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}})
-	e.cor = e.Tensor(e.Learners, e.Candidates, e.y.Cols())
-	e.Do(compute.Gemm{C: e.cor, A: e.v, B: e.e, Epilogue: compute.Epilogue{Alpha: 1}}) // ½·Σ e is 0
+	e.cor = e.Product(e.v, e.e, compute.Identity) // ½·Σ e is 0
 	e.cor = e.Map(overZ, e.cor, e.z)
-	s := e.View(e.PerExample(magnitude, e.cor), 0, e.Learners, 1, e.Candidates)
+	s := e.Tensor(e.Learners, 1, e.Candidates)
+	e.Do(compute.Reduce{Out: s, In: []*compute.Tensor{e.cor}, F: magnitude, Along: compute.AlongRows, Alpha: 1})
 	e.largest, e.best = e.Fold(compute.FoldMax, s), e.Fold(compute.FoldArgMax, s)
 }
 
@@ -116,16 +114,18 @@ var (
 
 // learn makes a step of quickprop for the weights of the phase, and draws candidates that begin.
 func (e *epoch) learn() {
-	e.Do(compute.Gemm{C: e.gradOut, A: e.delta, B: e.a, TransA: true, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
+	e.Do(compute.Gemm{C: e.gradOut, A: e.delta, B: e.a, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
 	e.Into(e.gradOut, decayed, e.out, e.outRate)
 	d := e.Like(e.v)
-	e.Do(compute.Gemm{C: d, A: e.Map(signed, e.cor), B: e.Map(scaled, e.e, e.candidateRate), TransB: true,
+	e.Do(compute.Gemm{C: d, A: e.Map(signed, e.cor), B: e.Map(scaled, e.e, e.candidateRate), TransA: true,
 		Epilogue: compute.Epilogue{Alpha: -1, Grad: compute.Sigmoid, Aux: e.v}})
 	e.Do(compute.Gemm{C: e.gradCandidates, A: d, B: e.a, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
 	e.descent.UpdateAt(e.Pass, 1)
-	w := e.Like(e.candidates)
-	e.Random(w, compute.Uniform(-1, 1))
-	e.Into(e.candidates, drawn.With("inputs", float32(e.inputs)), w, e.View(e.Numbers(e.width()), 0, 1, 1, e.width()), e.begin, e.units)
+	// A learner that draws makes two phases before it does so again, each of so many epochs at least.
+	if least := min(e.Patience+1, e.Epochs); e.Number%uint64(2*least) == 0 {
+		e.Random(e.draw, compute.Uniform(-1, 1))
+	}
+	e.Into(e.candidates, drawn.With("inputs", float32(e.inputs)), e.draw, e.View(e.Numbers(e.width()), 0, 1, 1, e.width()), e.begin, e.units)
 }
 
 var (
@@ -152,10 +152,10 @@ func (e *epoch) install() {
 	}
 	best := row(e.Candidates, chosen, e.best)
 	slot, unit := row(e.width(), place.With("first", float32(e.inputs)), e.units), row(e.Units, place.With("first", 0), e.units)
-	w, v, cor := product(1, e.width(), best, e.candidates), product(1, e.n, best, e.v), product(1, e.y.Cols(), best, e.cor)
+	w, v, cor := product(1, e.width(), best, e.candidates), product(1, e.n, best, e.v), e.Product(best, e.cor, compute.Identity)
 	add(e.hidden, e.View(unit, 0, e.Learners, e.Units, 1), w, 1)
 	add(e.a, e.View(slot, 0, e.Learners, e.width(), 1), e.Map(fallen, v, e.grow), 1)
-	add(e.out, e.View(cor, 0, e.Learners, e.y.Cols(), 1), slot, -1)
+	add(e.out, cor, slot, -1)
 }
 
 var (

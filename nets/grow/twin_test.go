@@ -116,7 +116,7 @@ func (t *twin) pool(epochs int) {
 	width := len(t.x[0])
 	t.candidates = nil
 	for c := range t.Candidates {
-		all := t.draws[t.epoch-1]
+		all := t.draws[(t.epoch-1)/(2*min(t.Patience+1, t.Epochs))]
 		t.candidates = append(t.candidates, slices.Clone(all[c*len(all)/t.Candidates:][:width]))
 	}
 	e, z := t.residual()
