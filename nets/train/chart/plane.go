@@ -37,15 +37,27 @@ func (p Plane) scale() (middle, top float64) {
 	return (low + high) / 2, max((high-low)/2, 1e-6)
 }
 
-func (p Plane) on(c canvas.Canvas) {
-	middle, top := p.scale()
-	shade := func(x float64) color.Color { return diverging(top)(x - middle) }
+// bitmap draws the answers.
+func (p Plane) bitmap(shade func(float64) color.Color) image.Image {
 	m := image.NewRGBA(image.Rect(0, 0, p.Side, p.Side))
 	for i, v := range p.Answers {
 		m.Set(i%p.Side, i/p.Side, shade(float64(v)))
 	}
+	return m
+}
+
+// shade returns the colours of answers.
+func (p Plane) shade() func(float64) color.Color {
+	middle, top := p.scale()
+	colours := diverging(top)
+	return func(x float64) color.Color { return colours(x - middle) }
+}
+
+func (p Plane) on(c canvas.Canvas) {
+	middle, top := p.scale()
+	shade := p.shade()
 	corner := vg.Point{X: c.Min.X + sheetLeft, Y: c.Min.Y + 24}
-	c.DrawImage(vg.Rectangle{Min: corner, Max: corner.Add(vg.Point{X: planeSide, Y: planeSide})}, m)
+	c.DrawImage(vg.Rectangle{Min: corner, Max: corner.Add(vg.Point{X: planeSide, Y: planeSide})}, p.bitmap(shade))
 	place := func(x [2]float32) vg.Point {
 		share := func(k int) vg.Length { return vg.Length((float64(x[k])-p.Low[k])/(p.High[k]-p.Low[k])) * planeSide }
 		return corner.Add(vg.Point{X: share(0), Y: share(1)})
