@@ -27,6 +27,11 @@ def spirals():
     return np.concatenate([x, -x]), np.concatenate([np.full(97, 0.5), np.full(97, -0.5)])
 
 
+def parity(bits):
+    ones = np.arange(2**bits)[:, None] >> np.arange(bits) & 1
+    return ones * 2.0 - 1, np.where(ones.sum(1) % 2 == 1, 0.5, -0.5)
+
+
 class Quickprop:
     def __init__(self, shape, rate, mu=2.0):
         self.p, self.d, self.rate, self.mu, self.shrink = np.zeros(shape), np.zeros(shape), rate, mu, mu / (1 + mu)
@@ -42,14 +47,14 @@ class Quickprop:
 
 
 def sigmoid(u):
-    return 1 / (1 + np.exp(-u)) - 0.5
+    return 1 / (1 + np.exp(-np.clip(u, -80, 80))) - 0.5
 
 
-def run(seed, units=40, candidates=8, patience=8, most=200):
+def run(seed, data, units=40, candidates=8, patience=8, most=200):
     """Returns whether all points were learned, hidden units and epochs."""
     rng = np.random.default_rng(seed)
-    x, want = spirals()
-    n = len(x)
+    x, want = data
+    n, inputs = x.shape
     a = np.concatenate([np.ones((n, 1)), x], 1)
     out, epochs = rng.uniform(-1, 1, a.shape[1]), 0
     while True:
@@ -59,7 +64,7 @@ def run(seed, units=40, candidates=8, patience=8, most=200):
             v = sigmoid(a @ out)
             e = v - want
             if np.abs(e).max() < 0.4:
-                return True, a.shape[1] - 3, epochs
+                return True, a.shape[1] - 1 - inputs, epochs
             delta = e * (0.25 - v * v + 0.1)
             out = out + quick.step(delta @ a + 1e-4 * out)
             goal = e @ e
@@ -69,7 +74,7 @@ def run(seed, units=40, candidates=8, patience=8, most=200):
                 still += 1
             if still >= patience:
                 break
-        if a.shape[1] - 3 >= units:
+        if a.shape[1] - 1 - inputs >= units:
             return False, units, epochs
         v = sigmoid(a @ out)
         e = (v - want) * (0.25 - v * v + 0.1)
@@ -111,17 +116,19 @@ if __name__ == "__main__":
     parser.add_argument("--learners", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--each", type=int, default=8, help="networks of numpy in a round")
+    parser.add_argument("--parity", type=int, help="parity of so many bits instead of spirals")
     o = parser.parse_args()
+    task, data = ("spirals", spirals()) if o.parity is None else (f"parity:bits={o.parity}", parity(o.parity))
     print(f"numpy {np.__version__}, {os.cpu_count()} cores")
     results, ratios = [], []
     for k in range(o.rounds):
         ours = None
         if o.hebb:
             with tempfile.TemporaryDirectory() as d:
-                command = [o.hebb, "train", "cascade", "--task", "spirals", "--learners", str(o.learners), "--steps", "3000"]
+                command = [o.hebb, "train", "cascade", "--task", task, "--learners", str(o.learners), "--steps", "3000"]
                 command += ["--log-every", "250", "--backend", "cpu", "--out", d + "/run"]
                 ours = processor(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        theirs = processor(lambda: results.extend(run(1 + k * o.each + i) for i in range(o.each)))
+        theirs = processor(lambda: results.extend(run(1 + k * o.each + i, data) for i in range(o.each)))
         print(f"load {os.getloadavg()[0]:.1f}  numpy {theirs[0] / o.each:.3f} s of the processor a network ({theirs[1] / o.each:.2f} s)", end="")
         if ours:
             ratios.append(theirs[0] / o.each * o.learners / ours[0])
