@@ -248,7 +248,11 @@ func TestTwin(t *testing.T) {
 	width := len(first)
 	near(t, "out", got["out"][:len(want.out)], want.out, 1e-6)
 	for k, w := range want.hidden {
-		near(t, "hidden", got["hidden"][k*width:][:len(w)], w, 1e-7)
+		row := got["hidden"][k*width:][:width]
+		near(t, "hidden", row[:len(w)], w, 1e-7)
+		if i := slices.IndexFunc(row[len(w):], func(x float64) bool { return x != 0 }); i >= 0 {
+			t.Errorf("unit %d has a weight of %g from a unit that came after it", k, row[len(w)+i])
+		}
 	}
 	for p, x := range want.x {
 		for i, v := range x {
