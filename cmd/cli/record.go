@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"hebb/backend"
-	"hebb/internal/count"
 	"hebb/compute"
+	"hebb/internal/count"
 	"hebb/internal/figure"
 	"hebb/nets/data"
 	"hebb/nets/train"

@@ -39,9 +39,6 @@ func (t *Spirals) Show(p *nets.Pass) nets.Moment { return t.batch.Show(p) }
 // Judge counts the error and the accuracy.
 func (t *Spirals) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) { judgeSigns(p, m, y) }
 
-// rightSign is 1 where y has the sign of what is wanted, else 0.
-var rightSign = compute.Formula("where(y*want, 1, 0)", "y", "want")
-
 // judgeSigns counts the error, and as accuracy the share of the answers with the sign of what is wanted.
 func judgeSigns(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
 	countError(p, m, y)
