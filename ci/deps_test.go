@@ -169,7 +169,7 @@ func TestFaultsAreSeen(t *testing.T) {
 }
 
 // methods are names of ways to learn: what the floor and the runs of all systems know nothing of.
-var methods = regexp.MustCompile(`(?i)hsic|hebbian alignment|feedback ?alignment|kolen|mirror|\brflo\b|tbptt|rtrl|uoro|eprop|hopfield|sanger|\boja|contrastive|equilibrium|bottleneck|linsker`)
+var methods = regexp.MustCompile(`(?i)hsic|hebbian alignment|feedback ?alignment|kolen|mirror|\brflo\b|tbptt|rtrl|uoro|eprop|hopfield|sanger|\boja|contrastive|equilibrium|bottleneck|linsker|target propagation|recirculation|synthetic gradient`)
 
 // TestFloor: no file of package nets itself, nor of nets/train but its tests, names a method of learning.
 func TestFloor(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 )
 
 // A Descent applies an Optimiser to the weights of a store and the gradients that a system sets, see [Store.Grad]. All
-// weights are updated together, by one to three ops. Its state is in the store, under "optimiser.".
+// weights are updated together, by one to four ops. Its state is in the store, under "optimiser.".
 type Descent struct {
 	Optimiser
 	store   *Store

@@ -170,10 +170,10 @@ func MeanAngles(all [][]Angle) []Angle {
 	}
 	mean := slices.Clone(all[0])
 	for i := range mean {
-		m, n, learners := &mean[i], 0.0, [][2]Degrees(nil)
+		m, n, learners := &mean[i], 0.0, [][3]Degrees(nil)
 		for _, one := range all {
 			b := one[i]
-			learners = append(learners, [2]Degrees{b.Weights, b.Delta})
+			learners = append(learners, [3]Degrees{b.Weights, b.Delta, b.Gradient})
 			if b.check() != nil {
 				continue
 			}

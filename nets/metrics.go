@@ -269,7 +269,7 @@ type Angle struct {
 	NormDelta    float64 `json:"norm_delta"` // of the system's delta
 	NormBackprop float64 `json:"norm_bp"`    // of backprop's delta
 
-	Learners [][2]Degrees `json:"learners,omitempty"` // Weights and Delta of each, where there are several; the others are means
+	Learners [][3]Degrees `json:"learners,omitempty"` // Weights, Delta and Gradient of each, where there are several; the others are means
 }
 
 // MarshalJSON writes null for a norm that overflows, as those of a run that diverges do.

@@ -14,7 +14,7 @@ import (
 )
 
 // An update is what an optimiser does to one number, in float64: t counts from 1, and v keeps what it likes.
-type update func(w, g float64, v *[2]float64, t int) float64
+type update func(w, g float64, v *[3]float64, t int) float64
 
 const optimiserRate = 0.02
 
@@ -23,23 +23,25 @@ var updates = map[string]struct {
 	o nets.Optimiser
 	f update
 }{
-	"sgd": {nets.SGD{}, func(w, g float64, _ *[2]float64, _ int) float64 { return w - optimiserRate*g }},
-	"sgd, decay": {nets.SGD{WeightDecay: 0.3}, func(w, g float64, _ *[2]float64, _ int) float64 {
+	"sgd": {nets.SGD{}, func(w, g float64, _ *[3]float64, _ int) float64 { return w - optimiserRate*g }},
+	"sgd, decay": {nets.SGD{WeightDecay: 0.3}, func(w, g float64, _ *[3]float64, _ int) float64 {
 		return w - optimiserRate*(g+f32(0.3)*w)
 	}},
-	"momentum": {nets.SGD{Momentum: 0.9, WeightDecay: 0.3}, func(w, g float64, v *[2]float64, _ int) float64 {
+	"momentum": {nets.SGD{Momentum: 0.9, WeightDecay: 0.3}, func(w, g float64, v *[3]float64, _ int) float64 {
 		v[0] = f32(0.9)*v[0] + g + f32(0.3)*w
 		return w - optimiserRate*v[0]
 	}},
-	"nesterov": {nets.SGD{Momentum: 0.9, WeightDecay: 0.3, Nesterov: true}, func(w, g float64, v *[2]float64, _ int) float64 {
+	"nesterov": {nets.SGD{Momentum: 0.9, WeightDecay: 0.3, Nesterov: true}, func(w, g float64, v *[3]float64, _ int) float64 {
 		g += f32(0.3) * w
 		v[0] = f32(0.9)*v[0] + g
 		return w - optimiserRate*(g+f32(0.9)*v[0])
 	}},
 	"adam": {nets.DefaultAdam, adam(0, 0)},
-	"adam, decay": {nets.Adam{Beta1: 0.8, Beta2: 0.9, Eps: 1e-3, WeightDecay: 0.3}, func(w, g float64, v *[2]float64, t int) float64 {
+	"adam, decay": {nets.Adam{Beta1: 0.8, Beta2: 0.9, Eps: 1e-3, WeightDecay: 0.3}, func(w, g float64, v *[3]float64, t int) float64 {
 		return adamStep(w, g+f32(0.3)*w, v, t, 0.8, 0.9, 1e-3)
 	}},
+	"rmsprop":          {nets.DefaultRMSProp, rmsprop(0.95, 0.9, 1e-4)},
+	"rmsprop, set":     {nets.RMSProp{Decay: 0.5, Momentum: 0.25, Eps: 0.01}, rmsprop(0.5, 0.25, 0.01)},
 	"quickprop":        {nets.Quickprop{Mu: 2}, quickprop(0)},
 	"quickprop, decay": {nets.Quickprop{Mu: 2, WeightDecay: 0.3}, quickprop(f32(0.3))},
 	"adamw":            {nets.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.3, Decoupled: true}, adam(0, f32(0.3))},
@@ -49,12 +51,21 @@ var updates = map[string]struct {
 func f32(x float32) float64 { return float64(x) }
 
 func adam(coupled, decoupled float64) update {
-	return func(w, g float64, v *[2]float64, t int) float64 {
+	return func(w, g float64, v *[3]float64, t int) float64 {
 		return adamStep(w*(1-optimiserRate*decoupled), g+coupled*w, v, t, 0.9, 0.999, 1e-8)
 	}
 }
 
-func adamStep(w, g float64, v *[2]float64, t int, beta1, beta2, eps float64) float64 {
+func rmsprop(decay, momentum, eps float64) update {
+	return func(w, g float64, v *[3]float64, _ int) float64 {
+		v[0] = decay*v[0] + (1-decay)*g
+		v[1] = decay*v[1] + (1-decay)*g*g
+		v[2] = momentum*v[2] - optimiserRate*g/math.Sqrt(v[1]-v[0]*v[0]+eps)
+		return w + v[2]
+	}
+}
+
+func adamStep(w, g float64, v *[3]float64, t int, beta1, beta2, eps float64) float64 {
 	v[0] = beta1*v[0] + (1-beta1)*g
 	v[1] = beta2*v[1] + (1-beta2)*g*g
 	m, s := v[0]/(1-math.Pow(beta1, float64(t))), v[1]/(1-math.Pow(beta2, float64(t)))
@@ -63,7 +74,7 @@ func adamStep(w, g float64, v *[2]float64, t int, beta1, beta2, eps float64) flo
 
 // quickprop is the update of cascor1.c: v is the last slope and the last step.
 func quickprop(decay float64) update {
-	return func(w, g float64, v *[2]float64, _ int) float64 {
+	return func(w, g float64, v *[3]float64, _ int) float64 {
 		const mu = 2
 		s, p, d, step := g+decay*w, v[0], v[1], 0.0
 		shrink := f32(mu / (1 + float32(mu)))
@@ -159,7 +170,7 @@ func TestOptimisers(t *testing.T) {
 		}
 		want := lab.Results{}
 		for i, w := range first {
-			x, v := float64(w), [2]float64{}
+			x, v := float64(w), [3]float64{}
 			for k, g := range grads {
 				x = c.f(x, float64(g[i]), &v, k+1)
 			}
@@ -172,6 +183,25 @@ func TestOptimisers(t *testing.T) {
 			}
 			lab.Agree(t, name+", "+what, got, want, bound, 1)
 			lab.Telling(t, name+", "+what, want, bound, 1e-3)
+		}
+	}
+}
+
+// TestRMSPropSteady: of a large gradient that stays the same, q − a² is rounding errors of either sign, and steps are those of
+// the root of Eps at most.
+func TestRMSPropSteady(t *testing.T) {
+	const steps, g = 60, 3e4
+	grads := make([][]float32, steps)
+	for k := range grads {
+		for i := range 50 {
+			grads[k] = append(grads[k], g*(1+float32(i)/50))
+		}
+	}
+	o := nets.RMSProp{Decay: 0.6, Eps: 1e-4}
+	most := steps * optimiserRate * 2 * g / math.Sqrt(o.Eps)
+	for i, w := range updated(t, lab.Bare(t), o, make([]float32, 50), grads) {
+		if !(-most <= w && w < 0) {
+			t.Errorf("number %d is %g after %d steps, want from %g to 0", i, w, steps, -most)
 		}
 	}
 }
@@ -323,6 +353,8 @@ func TestOptimiserSettings(t *testing.T) {
 		{nets.Adam{Beta1: 0.9, Beta2: nan, Eps: 1e-8}, "beta2 NaN"},
 		{nets.Adam{Beta1: 0.9, Beta2: 0.9}, "eps 0"},
 		{nets.Adam{Beta1: 0.9, Beta2: 0.9, Eps: 1e-8, WeightDecay: float32(math.Inf(1))}, "weight decay +Inf"},
+		{nets.DefaultRMSProp, ""},
+		{nets.RMSProp{Decay: 1, Eps: 1e-4}, "decay 1"}, {nets.RMSProp{Momentum: nan, Eps: 1e-4}, "momentum NaN"}, {nets.RMSProp{}, "eps 0"},
 	} {
 		err := c.o.Check()
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {

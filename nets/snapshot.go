@@ -200,6 +200,19 @@ func (s *Session) Parameters() (n int) {
 	return n
 }
 
+// TraceBytes returns the bytes of what a learner's system keeps between moments, beside what it has learned: its activities,
+// traces and past, see [Store.State] and [Store.Scratch].
+func (s *Session) TraceBytes() int64 {
+	store := s.cohorts[0].store
+	n := store.scratch
+	for _, t := range store.named {
+		if t.Role == State {
+			n += int64(t.Value.Len())
+		}
+	}
+	return 4 * n / int64(store.Learners)
+}
+
 // Systems returns the systems of the run: one for all learners or, if they take turns, one for each.
 func (s *Session) Systems() (all []System) {
 	for _, c := range s.cohorts {

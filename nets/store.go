@@ -32,6 +32,7 @@ type Store struct {
 	descents map[string][]*compute.Tensor
 	metrics  *accumulator
 	state    []*compute.Tensor
+	scratch  int64 // numbers
 	ranges   map[int]*compute.Tensor
 	sealed   bool // Build has returned
 	err      error
@@ -163,6 +164,7 @@ func (s *Store) Scratch(n int, shape ...int) *compute.Tensor {
 		s.fail(err)
 		t, _ = s.dev.Tensor(1, 1, 1)
 	}
+	s.scratch += int64(t.Len())
 	return t
 }
 

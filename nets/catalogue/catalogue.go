@@ -60,7 +60,7 @@ func Default() *Catalogue {
 	return &Catalogue{
 		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules, settle.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, grow.Systems),
+		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, grow.Systems, targets.Systems),
 		Recurrent: recurrent.Networks,
 		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{
@@ -69,6 +69,7 @@ func Default() *Catalogue {
 			{"momentum", nets.SGD{Momentum: 0.9}},
 			{"nesterov", nets.SGD{Momentum: 0.9, Nesterov: true}},
 			{"quickprop", nets.Quickprop{Mu: 2}},
+			{"rmsprop", nets.DefaultRMSProp},
 			{"sgd", nets.SGD{}},
 		},
 	}

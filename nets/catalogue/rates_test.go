@@ -15,7 +15,7 @@ import (
 func TestRates(t *testing.T) {
 	c, pairs := Default(), 0
 	for _, s := range c.Systems {
-		if !slices.Contains([]string{"wp", "wp0", "np", "hp", "chl"}, s.Name) {
+		if !slices.Contains([]string{"wp", "wp0", "np", "hp", "chl", "eqprop"}, s.Name) {
 			continue
 		}
 		for _, task := range c.Tasks {

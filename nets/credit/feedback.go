@@ -1,6 +1,8 @@
 package credit
 
 import (
+	"errors"
+
 	"hebb/compute"
 	"hebb/nets/stack"
 )
@@ -10,17 +12,30 @@ import (
 type FeedbackAlignment struct {
 	stack.Fixed `json:"-" toml:"-"`
 
-	Scale float32 `json:"scale,omitempty" toml:"scale,omitempty"` // 0: 1
+	Scale float32 `json:"scale,omitempty" toml:"scale,omitempty" if:"!sd"` // 0: 1
+	SD    float32 `json:"sd,omitempty" toml:"sd,omitempty"`                // standard deviation of a normal B, whatever W's; 0: by Scale
 }
 
 func (FeedbackAlignment) Feedback(_ *stack.Net, w *stack.Weights) []int { return w.Shape }
 func (FeedbackAlignment) Learn(*stack.Pass)                             {}
 
-func (f FeedbackAlignment) Start(p *stack.Pass) { p.DrawFeedback(f.Scale) }
+func (f FeedbackAlignment) Start(p *stack.Pass) {
+	if f.SD == 0 {
+		p.DrawFeedback(f.Scale)
+		return
+	}
+	for _, w := range p.Net.Weights {
+		if w.B != nil {
+			p.Random(w.B, compute.Normal(0, f.SD))
+		}
+	}
+}
 
 func (FeedbackAlignment) Send(p *stack.Pass, w *stack.Weights, delta *compute.Tensor) *compute.Tensor {
 	return w.Back(p, w.B, delta)
 }
 
-// Check reports an invalid Scale.
-func (f FeedbackAlignment) Check() error { return atLeast0("scale", f.Scale) }
+// Check reports invalid settings.
+func (f FeedbackAlignment) Check() error {
+	return errors.Join(atLeast0("scale", f.Scale), atLeast0("sd", f.SD))
+}

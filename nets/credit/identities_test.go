@@ -3,6 +3,7 @@ package credit_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -247,5 +248,52 @@ func TestDirectFeedbackIsBackprop(t *testing.T) {
 	other := gradients(credit.FeedbackAlignment{})(t, lab.Exact(t))
 	if n, _, _ := lab.Differences(other, want, bound, 2); n == 0 {
 		t.Error("feedback alignment has the gradients of backprop too")
+	}
+}
+
+// TestFeedbackAlignmentConserves: of a linear network with outputs W·W₀·x, each step of feedback alignment by B changes
+// Q = B·W + Wᵀ·Bᵀ − W₀·W₀ᵀ by −dW₀·dW₀ᵀ.
+func TestFeedbackAlignmentConserves(t *testing.T) {
+	const inputs, hidden, outputs, steps = 30, 20, 10, 50
+	l := lab.Exact(t)
+	net := l.Net(t, stack.Stack{
+		stack.Dense{Name: "a", Units: hidden, NoBias: true, Init: stack.Normal(0.01)}, stack.Dense{Name: "b", Units: outputs, NoBias: true, Init: stack.Normal(0.01)},
+	}, nets.Row(inputs), credit.FeedbackAlignment{SD: 0.5}, 1)
+	tr := lab.Trainer(t, net, nets.SGD{}, nets.SquaredError)
+	below, above := net.Weights[0], net.Weights[1]
+	q := func() (q []float64) {
+		w0, w, b := lab.Float64s(below.W), lab.Float64s(above.W), lab.Float64s(above.B)
+		for i := range hidden {
+			for j := range hidden {
+				sum := -lab.Dot(w0[i*inputs:][:inputs], w0[j*inputs:][:inputs])
+				for k := range outputs {
+					sum += b[k*hidden+i]*w[k*hidden+j] + w[k*hidden+i]*b[k*hidden+j]
+				}
+				q = append(q, sum)
+			}
+		}
+		return q
+	}
+	first, want := q(), q()
+	rnd := rand.New(rand.NewPCG(2, 5))
+	for range steps {
+		before := slices.Clone(lab.Float64s(below.W))
+		if err := tr.Step(lab.Normals(rnd, inputs), lab.Normals(rnd, outputs), 0.0025); err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range lab.Float64s(below.W) {
+			before[i] = w - before[i]
+		}
+		for i := range want {
+			a, b := i/hidden, i%hidden
+			want[i] -= lab.Dot(before[a*inputs:][:inputs], before[b*inputs:][:inputs])
+		}
+	}
+	off, moved := 0., 0.
+	for i, x := range q() {
+		off, moved = max(off, math.Abs(x-want[i])), max(moved, math.Abs(x-first[i]))
+	}
+	if !(off <= 1e-14) || !(moved > 0.01) {
+		t.Errorf("Q moved by %.2g and is off by %.2g", moved, off)
 	}
 }

@@ -20,6 +20,7 @@ var Rules = []stack.NamedRule{
 	{Name: "dfa", About: "direct feedback alignment: error·D, D random and fixed", Rule: DirectFeedback{}},
 	{Name: "usf", About: "sign symmetry: the signs of W, all of one magnitude", Rule: SignSymmetry{}},
 	{Name: "frsf", About: "sign symmetry: the signs of W, magnitudes random and fixed", Rule: SignSymmetry{Random: true}},
+	{Name: "pbp", About: "pseudo-backprop: by the Moore–Penrose inverse of W", Rule: PseudoBackprop{Ridge: 1e-3}},
 	{Name: "kp", About: "Kolen–Pollack: B takes the gradient of W; wants weight decay", Rule: KolenPollack{}},
 	{Name: "wm", About: "weight mirror: B learns W from noise", Rule: DefaultMirror},
 	{Name: "sa", About: "symmetric alignment: decay and self", Rule: Alignment{Rate: 0.3, Decay: 0.5, Self: 1}},

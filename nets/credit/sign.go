@@ -1,8 +1,6 @@
 package credit
 
 import (
-	"math"
-
 	"hebb/compute"
 	"hebb/nets/stack"
 )
@@ -41,12 +39,7 @@ func (s SignSymmetry) Send(p *stack.Pass, w *stack.Weights, delta *compute.Tenso
 
 // magnitude is the initial standard deviation of W, times Scale.
 func (s SignSymmetry) magnitude(w *stack.Weights) float32 {
-	in, out := stack.Fans(w.Shape)
-	sd := map[stack.Init]float64{
-		stack.Torch:    1 / math.Sqrt(3*float64(in)),
-		stack.FanOut:   math.Sqrt(2 / float64(out)),
-		stack.Balanced: math.Sqrt(1 / float64(in+out)),
-	}[w.Init]
+	sd := w.Init.SD(w.Shape)
 	if s.Scale != 0 {
 		sd *= float64(s.Scale)
 	}

@@ -22,6 +22,7 @@ func TestFeedbackStart(t *testing.T) {
 		variance float64
 	}{
 		{credit.FeedbackAlignment{}, own}, {credit.FeedbackAlignment{Scale: 3}, 9 * own},
+		{credit.FeedbackAlignment{SD: 0.5}, 0.25},
 		{credit.SignSymmetry{Random: true}, own}, {credit.SignSymmetry{Random: true, Scale: 3}, 9 * own},
 		{credit.KolenPollack{}, own}, {credit.KolenPollack{Scale: 3}, 9 * own},
 		{credit.WeightMirror{Scale: 3}, 9 * own}, {credit.Alignment{}, own}, {credit.Alignment{Scale: 3}, 9 * own},
@@ -29,7 +30,11 @@ func TestFeedbackStart(t *testing.T) {
 	} {
 		w := lab.Exact(t).Net(t, spec, nets.Row(4), c.rule, 1).Weights[1]
 		b, over := lab.Float64s(w.B), lab.Float64s(w.W)
-		lab.Moments(t, fmt.Sprintf("%T", c.rule), b, c.variance, math.Sqrt(3*c.variance)*(1+0x1p-22))
+		top := math.Sqrt(3*c.variance) * (1 + 0x1p-22)
+		if fa, ok := c.rule.(credit.FeedbackAlignment); ok && fa.SD > 0 {
+			top = 6 * float64(fa.SD)
+		}
+		lab.Moments(t, fmt.Sprintf("%T", c.rule), b, c.variance, top)
 		if r := lab.Dot(b, over) / lab.Norm(b) / lab.Norm(over); !(math.Abs(r) <= 6/math.Sqrt(float64(len(b)))) {
 			t.Errorf("%T: W and B correlate by %g", c.rule, r)
 		}
@@ -39,7 +44,8 @@ func TestFeedbackStart(t *testing.T) {
 // TestSigns: uniform sign symmetry sends by the standard deviation that the weights started with.
 func TestSigns(t *testing.T) {
 	const inputs = 4.
-	for init, want := range map[stack.Init]float64{stack.Torch: 1 / (3 * inputs), stack.FanOut: 2. / 2, stack.Balanced: 1 / (inputs + 2)} {
+	for init, want := range map[stack.Init]float64{stack.Torch: 1 / (3 * inputs), stack.FanOut: 2. / 2, stack.Balanced: 1 / (inputs + 2), stack.Normal(0.5): 0.25,
+		stack.FanIn: 2 / inputs, stack.Orthogonal: 1 / inputs} {
 		l := lab.Exact(t)
 		net := l.Net(t, stack.Stack{stack.Dense{Units: inputs}, stack.Dense{Units: 2, Init: init}}, nets.Row(3), credit.SignSymmetry{}, 1)
 		w := net.Weights[1]

@@ -2,6 +2,7 @@ package credit_test
 
 import (
 	"math"
+	"slices"
 
 	"hebb/compute"
 	"hebb/nets"
@@ -220,6 +221,8 @@ func (l *twinLayer) feedback(rule stack.Rule, d, e []float64, inputs int) []floa
 			}
 		}
 		return x
+	case credit.PseudoBackprop: // Wᵀ·(W·Wᵀ + Ridge·I)⁻¹·δ
+		return l.send(solved(l.gram(float64(r.Ridge)), d), l.w, inputs)
 	case credit.SignSymmetry: // (m∘sign W)ᵀδ, m being the standard deviation of the first W or that which was drawn
 		for i, w := range l.w {
 			size := math.Abs(l.back[i])
@@ -240,4 +243,40 @@ func (l *twinLayer) feedback(rule stack.Rule, d, e []float64, inputs int) []floa
 		}
 	}
 	return l.send(d, l.back, inputs) // Bᵀδ
+}
+
+// gram is W·Wᵀ + ridge·I.
+func (l *twinLayer) gram(ridge float64) (a [][]float64) {
+	for u := range l.units {
+		row := make([]float64, l.units)
+		for v := range row {
+			for j := range l.fan {
+				row[v] += l.w[u*l.fan+j] * l.w[v*l.fan+j]
+			}
+		}
+		row[u] += ridge
+		a = append(a, row)
+	}
+	return a
+}
+
+// solved is a⁻¹·d, of a positive definite a, which it changes.
+func solved(a [][]float64, d []float64) []float64 {
+	x := slices.Clone(d)
+	for i := range a {
+		for k := range a {
+			if k == i {
+				continue
+			}
+			f := a[k][i] / a[i][i]
+			for j := range a {
+				a[k][j] -= f * a[i][j]
+			}
+			x[k] -= f * x[i]
+		}
+	}
+	for i := range x {
+		x[i] /= a[i][i]
+	}
+	return x
 }

@@ -75,7 +75,7 @@ func TestClosedCurves(t *testing.T) {
 }
 
 // TestFiniteNoise: with noise of a size that matters, the mean loss of a single task is that of the curves of Züge, Klos,
-// Memmesheimer 2023 for any rate and σ, whether it is a difference of two losses or exact. With M outputs, N inputs of
+// Memmesheimer 2023 for any rate and σ, whether it is a difference of two losses, of two rewards, or exact. With M outputs, N inputs of
 // strength a² and T examples, and η the rate for half the squared error,
 //
 //	ratio a = 1 − 2·η·a² + η²·a⁴·(M·N + 2)
@@ -83,8 +83,10 @@ func TestClosedCurves(t *testing.T) {
 //	                  np: ⅛·σ²·η²·a⁴·(M³·N·T + 6·M²·N + 8·M·N/T) + η²·a⁴·M·N·floor
 func TestFiniteNoise(t *testing.T) {
 	const m, n, length, a2, learners, floor = 2., 4., 6, 2., 1000, 0.5
-	task := func() nets.Task {
-		return &tasks.Subtasks{Outputs: m, Inputs: 8, Length: length, Task: n, Trial: n, Floor: floor, Weight: 0.1}
+	task := func(rewarded, inTime bool) func() nets.Task {
+		return func() nets.Task {
+			return &tasks.Subtasks{Outputs: m, Inputs: 8, Length: length, Task: n, Trial: n, Floor: floor, Weight: 0.1, Rewarded: rewarded, InTime: inTime}
+		}
 	}
 	eta := 0.7 / ((m*n + 2) * a2)
 	ratio, noise := 1-2*eta*a2+eta*eta*a2*a2*(m*n+2), eta*eta*a2*a2/8
@@ -94,17 +96,37 @@ func TestFiniteNoise(t *testing.T) {
 	}
 	rest := map[string]float64{"np": 8 * noise * m * n * floor} // whatever σ is
 	for _, c := range []struct {
-		rule  string
-		sigma float64
-		exact bool
-	}{{"wp", 0.3, false}, {"wp", 0.3, true}, {"wp", 0.001, false}, {"np", 0.3, false}, {"np", 0.3, true}, {"np", 0.001, false}} {
-		s := zeroed(t, nets.Run{System: made(c.rule, perturb.Weight{Sigma: float32(c.sigma), Exact: c.exact}), Task: task, Learners: learners, Seed: 1, Rate: eta / 2})
+		rule                    string
+		sigma                   float64
+		exact, rewarded, inTime bool
+	}{
+		{"wp", 0.3, false, false, false}, {"wp", 0.3, true, false, false}, {"wp", 0.001, false, false, false},
+		{"np", 0.3, false, false, false}, {"np", 0.3, true, false, false}, {"np", 0.001, false, false, false},
+		{"wp", 0.3, false, true, false}, {"wp", 0.001, false, true, false}, {"wp", 0.3, false, true, true},
+		{"np", 0.3, false, true, false}, {"np", 0.001, false, true, false}, {"np", 0.3, false, true, true},
+	} {
+		moments, rate, set := 1, eta/2, perturb.Weight{Sigma: float32(c.sigma), Exact: c.exact, Rewarded: c.rewarded}
+		if c.inTime {
+			moments = length
+		}
+		if c.rewarded { // by half the squared error
+			rate = eta
+		}
+		s := zeroed(t, nets.Run{System: made(c.rule, set), Task: task(c.rewarded, c.inTime), Learners: learners, Seed: 1, Rate: rate})
 		want, each := floor+m*n*a2*0.01/2, added[c.rule]*c.sigma*c.sigma
 		for trial := range 31 {
-			lab.On(t, s, 1)
-			got, se := mean(lab.Metrics(t, s).Get("error").Each)
+			lab.On(t, s, moments)
+			metrics := lab.Metrics(t, s)
+			got, se := mean(metrics.Get("error").Each)
 			if trial == 0 && math.Abs(got-want) > 1e-6 || trial%10 == 0 && !(math.Abs(got-want) <= 4*se+1e-6) {
-				t.Errorf("%s, sigma %g, exact %t: a loss of %.4f ± %.4f after %d trials, want %.4f", c.rule, c.sigma, c.exact, got, se, trial, want)
+				t.Errorf("%+v: a loss of %.4f ± %.4f after %d trials, want %.4f", c, got, se, trial, want)
+			}
+			if r := metrics.Get("reward").Mean(); c.rewarded && !(math.Abs(r+got) < 1e-5) {
+				t.Errorf("%+v: a reward of %.6f after %d trials, and a loss of %.6f", c, r, trial, got)
+			}
+			if c.rewarded {
+				lab.On(t, s, moments) // with noise
+				lab.Metrics(t, s)
 			}
 			want = floor + (want-floor)*ratio + each + rest[c.rule]
 		}

@@ -37,6 +37,7 @@ type network struct {
 	trials bool
 	slope  *compute.Tensor // sum of E(disturbed) − E over the moments of a trial so far
 	moment *int64          // of a trial, from 1, while learning; nil without trials
+	pair   *pair           // of trials that are rewarded; or nil
 }
 
 // A layer of units sums up its inputs: those from below and, of a recurrent layer, its own activities.
@@ -55,8 +56,8 @@ type signal struct {
 }
 
 // The least σ: below the first, the rounding of a loss in float32, 2⁻²⁴ of it, is more than 0.6 % of σ; below the second,
-// η/σ comes near the largest float32.
-const leastSigma, leastExactSigma = 1e-5, 1e-30
+// η/σ comes near the largest float32. Rewards come from elsewhere, and may be a hundred times what weights can change.
+const leastSigma, leastExactSigma, leastRewardedSigma = 1e-5, 1e-30, 1e-3
 
 // check reports a setting that cannot be.
 func (r *Weight) check(name string) error {
@@ -69,6 +70,10 @@ func (r *Weight) check(name string) error {
 	switch {
 	case !(r.Sigma > 0 && r.Sigma < math.MaxFloat32):
 		return fmt.Errorf("%s: sigma %g, want a number above 0", name, r.Sigma)
+	case r.Exact && r.Rewarded:
+		return fmt.Errorf("%s: exact=true wants a task that knows its error, and rewarded=true one that does not; want one of them", name)
+	case r.Rewarded && r.Sigma < leastRewardedSigma:
+		return fmt.Errorf("%s: sigma %g is too small for a difference of two rewards in float32, want at least %g", name, r.Sigma, float32(leastRewardedSigma))
 	case r.Exact && r.Sigma < leastExactSigma:
 		return fmt.Errorf("%s: sigma %g, want at least %g", name, r.Sigma, float32(leastExactSigma))
 	case !r.Exact && r.Sigma < leastSigma:
@@ -85,7 +90,7 @@ func (r *Weight) check(name string) error {
 }
 
 func build(set *Weight, rule rule, s *nets.Store, spec nets.Spec) (n *network, err error) {
-	n = &network{Weight: set, rule: rule, trials: set.Trials || set.Recurrent}
+	n = &network{Weight: set, rule: rule, trials: set.Trials || set.Recurrent || set.Rewarded}
 	loss := set.Loss
 	if loss == nil {
 		loss = nets.DefaultLoss(spec)
@@ -116,6 +121,9 @@ func build(set *Weight, rule rule, s *nets.Store, spec nets.Spec) (n *network, e
 	if n.trials {
 		n.moment = s.Counter("moment of the trial")
 	}
+	if set.Rewarded {
+		n.pair = newPair(s)
+	}
 	return n, nil
 }
 
@@ -144,6 +152,9 @@ func (n *network) step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if n.trials && m.Begin != nil {
 		p.Fail(errors.New("perturb: examples begin their trials at moments of their own, want trials that begin together"))
 	}
+	if n.pair != nil {
+		return n.try(p, m)
+	}
 	moment := 0 // nothing is learned
 	switch {
 	case p.Learning && n.trials:
@@ -165,7 +176,7 @@ func (n *network) step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		p.Clear(n.slope)
 	}
 	if moment > 0 && (m.Last || !n.trials) {
-		n.update(p, moment)
+		n.update(p, n.slope, moment)
 	}
 	return y.x
 }
@@ -206,12 +217,12 @@ func (n *network) judge(p *nets.Pass, m nets.Moment, y signal, moment int) {
 	p.Into(n.slope, f, noisy, quiet)
 }
 
-// update changes the weights by the slope of a trial of so many moments.
-func (n *network) update(p *nets.Pass, moments int) {
+// update changes the weights by what the noise changed of a loss, summed over so many moments.
+func (n *network) update(p *nets.Pass, slope *compute.Tensor, moments int) {
 	rate := float32(p.Rate) / n.Sigma / float32(moments)
 	for _, l := range n.layers {
 		for i, w := range l.w {
-			p.Into(w, learned.With("rate", rate), n.along(p, l, i), n.slope)
+			p.Into(w, learned.With("rate", rate), n.along(p, l, i), slope)
 		}
 	}
 }

@@ -30,6 +30,14 @@ import (
 // error, of which E(w + σ·ξ) − E(w) is the mean of Σ (2·(y − y*) + p)·p; and p goes through the network as a difference of
 // its own: tanh(u + d) − tanh(u) = tanh(d)·(1 − tanh²(u))/(1 + tanh(u)·tanh(d)).
 //
+// With Rewarded nothing is wanted, and the task rewards the last moment of each trial, or several: it does not say which
+// answer was right, but how good they were, R, the sum over the moments of the mean over examples. Trials come in pairs, for
+// the same inputs: one is answered without noise, the next with it, and the weights move by the difference of two rewards,
+//
+//	w ← w + η·(R(w + σ·ξ) − R(w))/σ·ξ
+//
+// The metric "reward" is R without noise. Trials is meant too, and σ is to be 10⁻³ or more.
+//
 // There are no biases: a task that needs them shows a 1. First values are normal with variance 1/inputs of a layer, of R
 // with Gain²/units. Cost: that of two forward passes, of three with Exact, and a number drawn for each weight.
 //
@@ -41,6 +49,7 @@ type Weight struct {
 	Exact     bool    `json:"exact" toml:"exact"`                   // the slope along the noise is found from how far the outputs move
 	Trials    bool    `json:"trials" toml:"trials" if:"!recurrent"` // one update a trial, from its mean loss; else one a moment
 	Recurrent bool    `json:"recurrent" toml:"recurrent"`           // the hidden layers are recurrent
+	Rewarded  bool    `json:"rewarded" toml:"rewarded"`             // learns from rewards of the task
 	Tau       float32 `json:"tau" toml:"tau" if:"recurrent"`        // τ of recurrent layers, in moments
 	Gain      float32 `json:"gain" toml:"gain" if:"recurrent"`      // of the first recurrent weights
 
@@ -59,7 +68,7 @@ var Systems = []nets.NamedSystem{
 
 // onWeights are rates of noise on weights: strong inputs want a low one, and tasks that want something of few moments, or what
 // cannot be had without memory, where at a high one the weights walk away along noise that changes little.
-var onWeights = map[string]float64{"subtasks": 5e-4, "addition": 0.003, "copy": 0.003, "sines": 0.003}
+var onWeights = map[string]float64{"subtasks": 5e-4, "strung": 5e-4, "addition": 0.003, "copy": 0.003, "sines": 0.003}
 
 func settings() Weight { return Weight{Hidden: []int{16}, Sigma: 1e-3, Tau: 10, Gain: 1.5} }
 
@@ -74,6 +83,9 @@ func (r *Weight) Build(s *nets.Store, spec nets.Spec) (err error) {
 
 // Step answers a moment and, from a second answer with noise on the weights, learns.
 func (r *Weight) Step(p *nets.Pass, m nets.Moment) *compute.Tensor { return r.net.step(p, m) }
+
+// Reward learns from a reward of the task, see [Weight].
+func (r *Weight) Reward(p *nets.Pass, reward *compute.Tensor) { r.net.reward(p, reward) }
 
 // alongNoise is the rule of [Weight].
 type alongNoise struct{}

@@ -1,6 +1,7 @@
 package perturb_test
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"hebb/compute"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/nettest"
@@ -47,6 +49,9 @@ var variants = map[string]perturb.Weight{
 	"recurrent and exact": {Hidden: []int{7, 5}, Sigma: 1e-6, Recurrent: true, Tau: 3, Gain: 1, Exact: true},
 }
 
+// rewarded is a network that learns from rewards.
+var rewarded = perturb.Weight{Hidden: []int{3}, Sigma: 0.01, Rewarded: true, Recurrent: true, Tau: 2, Gain: 1.5}
+
 func xor() nets.Task { return &tasks.XOR{} }
 
 func noise(shown *[]lab.Shown) func() nets.Task {
@@ -62,6 +67,10 @@ func TestVerify(t *testing.T) {
 				lab.Verify(t, nets.Run{System: made(rule, set), Task: noise(nil), Test: noise(nil), Learners: 2, Rate: 0.1}, 3)
 			})
 		}
+		t.Run(rule+", rewarded", func(t *testing.T) {
+			task := func() nets.Task { one := small(false); one.Rewarded = true; return one }
+			lab.Verify(t, nets.Run{System: made(rule, rewarded), Task: task, Test: task, Learners: 2, Rate: 0.1}, 2)
+		})
 	}
 }
 
@@ -70,6 +79,13 @@ func TestPromises(t *testing.T) {
 		for _, name := range []string{"layers", "recurrent", "recurrent and exact"} {
 			t.Run(rule+", "+name, func(t *testing.T) { nettest.System(t, made(rule, variants[name]), noise(nil)) })
 		}
+	}
+	for _, rule := range rules {
+		t.Run(rule+", rewarded", func(t *testing.T) {
+			nettest.System(t, made(rule, rewarded), func() nets.Task {
+				return &tasks.Subtasks{Outputs: 2, Inputs: 4, Length: 3, Task: 2, Trial: 1, Floor: 0.5, Weight: 0.1, InTime: true, Rewarded: true}
+			})
+		})
 	}
 	for name, task := range map[string]func() nets.Task{
 		"subtasks": func() nets.Task { return small(true) }, "subtasks at once": func() nets.Task { return small(false) },
@@ -172,6 +188,8 @@ func TestWrong(t *testing.T) {
 		{"sigma NaN", perturb.Weight{Sigma: nan}, xor},
 		{"sigma 1e-06 is too small for a difference of two losses in float32, want at least 1e-05, or exact=true", perturb.Weight{Sigma: 1e-6}, xor},
 		{"sigma 1e-31, want at least 1e-30", perturb.Weight{Sigma: 1e-31, Exact: true}, xor},
+		{"sigma 0.0005 is too small for a difference of two rewards in float32, want at least 0.001", perturb.Weight{Sigma: 5e-4, Rewarded: true}, xor},
+		{"exact=true wants a task that knows its error, and rewarded=true one that does not", perturb.Weight{Sigma: 1, Exact: true, Rewarded: true}, xor},
 		{"tau 0.5, want at least 1", perturb.Weight{Hidden: []int{3}, Sigma: 1, Recurrent: true, Tau: 0.5}, xor},
 		{"tau -1", perturb.Weight{Sigma: 1, Tau: -1}, xor},
 		{"gain NaN", perturb.Weight{Sigma: 1, Gain: nan}, xor},
@@ -179,6 +197,7 @@ func TestWrong(t *testing.T) {
 		{"exact=true wants a squared error, and the task wants one of 2 classes", perturb.Weight{Sigma: 1, Exact: true}, classes},
 		{"wants 1 number", perturb.Weight{Sigma: 1, Loss: nets.CrossEntropy}, xor},
 		{"those of the task have no end", perturb.Weight{Sigma: 1, Trials: true}, endless},
+		{"those of the task have no end", perturb.Weight{Sigma: 1, Rewarded: true}, endless},
 	} {
 		for _, rule := range rules {
 			_, err := nets.Run{System: made(rule, c.set), Task: c.task}.Open(lab.CPU(t))
@@ -205,6 +224,30 @@ func TestBegun(t *testing.T) {
 		err := s.Step(t.Context())
 		if (err != nil) != trials || trials && !strings.Contains(err.Error(), "want trials that begin together") {
 			t.Errorf("trials %t: error is %v", trials, err)
+		}
+	}
+}
+
+// secret is exclusive or, whose classes nobody is told.
+type secret struct{ tasks.XOR }
+
+func (s *secret) Show(p *nets.Pass) nets.Moment {
+	m := s.XOR.Show(p)
+	m.Want = nil
+	return m
+}
+
+func (s *secret) Judge(*nets.Pass, nets.Moment, *compute.Tensor) {}
+
+// TestNoReward: a task that says what is right stops a run that wants a reward, and so does a trial that ends without one.
+func TestNoReward(t *testing.T) {
+	for want, task := range map[string]func() nets.Task{
+		"step 1: perturb: rewarded=true, and the task says what is right":                  xor,
+		"step 2: perturb: rewarded=true, and a trial ended without a reward from the task": func() nets.Task { return &secret{} },
+	} {
+		s := lab.Make(t, lab.CPU(t), nets.Run{System: made("wp", perturb.Weight{Sigma: 1, Rewarded: true}), Task: task}, 0)
+		if err := cmp.Or(s.Step(t.Context()), s.Step(t.Context())); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error is %v, want %q in it", err, want)
 		}
 	}
 }

@@ -24,7 +24,7 @@ var cascade = Experiment{
 }
 
 const (
-	solved      Quantity = "networks that learned all examples"
+	allLearned  Quantity = "networks that learned all examples"
 	hiddenUnits Quantity = "hidden units"
 	epochs      Quantity = "epochs"
 )
@@ -58,7 +58,7 @@ func grown(name string, seeds int, task func() nets.Task, set func(*grow.Cascade
 		return ended(s)
 	}
 	f := of[:]
-	for i, q := range []Quantity{solved, hiddenUnits, epochs} {
+	for i, q := range []Quantity{allLearned, hiddenUnits, epochs} {
 		f[i].What = q
 	}
 	return Run{Name: name, Make: Program(run), Seeds: seeds, Figures: f}
@@ -76,7 +76,7 @@ func ended(s *nets.Session) (Figures, error) {
 		if grow.Learned(at["end"][l]) {
 			done = 1
 		}
-		f[solved] = append(f[solved], done)
+		f[allLearned] = append(f[allLearned], done)
 		f[hiddenUnits], f[epochs] = append(f[hiddenUnits], float64(units)), append(f[epochs], float64(at["epochs"][l]))
 	}
 	return f.finite(), nil
@@ -110,7 +110,7 @@ var wholeSpirals = Part{Name: "spirals", About: "two spirals, 194 points; units 
 	grown("candidate rate 1", 12, spirals, func(c *grow.Cascade) { c.CandidateRate = 1 }, was(2./6, unknown, 0, unknown, 0)),
 	grown(random, 10, spirals, func(c *grow.Cascade) { c.Units, c.Candidates, c.CandidateRate = 60, 1, 0 }, was(0, 60, 0, unknown, 0)),
 }, Check: []Claim{
-	{"all networks with 8 candidates learn all points", func(rows Rows) bool { return rows.all(pool, solved, isOne) }},
+	{"all networks with 8 candidates learn all points", func(rows Rows) bool { return rows.all(pool, allLearned, isOne) }},
 	{"a pool of 1 needs at least 4 units more, in the mean", func(rows Rows) bool {
 		return rows.Mean(one, hiddenUnits)-rows.Mean(pool, hiddenUnits) >= 4
 	}},
@@ -119,10 +119,10 @@ var wholeSpirals = Part{Name: "spirals", About: "two spirals, 194 points; units 
 		return -2 <= d && d <= 2
 	}},
 	{"µ = 5, and candidates that learn at a rate of 1, fail in at least a third of the networks", func(rows Rows) bool {
-		return rows.Mean("µ = 5", solved) <= 2./3 && rows.Mean("candidate rate 1", solved) <= 2./3
+		return rows.Mean("µ = 5", allLearned) <= 2./3 && rows.Mean("candidate rate 1", allLearned) <= 2./3
 	}},
 	{"no network of 60 random units learns all points", func(rows Rows) bool {
-		return rows.all(random, solved, func(x float64) bool { return x == 0 })
+		return rows.all(random, allLearned, func(x float64) bool { return x == 0 })
 	}},
 }}
 
@@ -130,7 +130,9 @@ var wholeParity = Part{Name: "parity", About: "parity of all patterns of ±1", R
 	grown("8 bits", 40, parity(8), func(*grow.Cascade) {}, was(1, 6.1, 0.8, 779, 80)),
 	grown("4 bits", 40, parity(4), func(*grow.Cascade) {}, fourBits(0.25)),
 }, Check: []Claim{
-	{"all networks learn all patterns", func(rows Rows) bool { return rows.all("8 bits", solved, isOne) && rows.all("4 bits", solved, isOne) }},
+	{"all networks learn all patterns", func(rows Rows) bool {
+		return rows.all("8 bits", allLearned, isOne) && rows.all("4 bits", allLearned, isOne)
+	}},
 	{"no network needs more than two units for four bits, and one unit besides", func(rows Rows) bool {
 		return rows.all("4 bits", hiddenUnits, func(x float64) bool { return x <= 3 })
 	}},
@@ -141,7 +143,7 @@ var smallParity = Part{Name: "parity", About: "parity of all patterns of ±1", R
 	grown("4 bits, random units", 6, parity(4), func(c *grow.Cascade) { c.Units, c.Candidates, c.CandidateRate = 6, 1, 0 }, was(unknown, unknown, 0, unknown, 0)),
 }, Check: []Claim{
 	{"all networks learn all patterns with three units", func(rows Rows) bool {
-		return rows.all("4 bits", solved, isOne) && rows.all("4 bits", hiddenUnits, func(x float64) bool { return x <= 3 })
+		return rows.all("4 bits", allLearned, isOne) && rows.all("4 bits", hiddenUnits, func(x float64) bool { return x <= 3 })
 	}},
 	{"with random units they need more, in the mean", func(rows Rows) bool {
 		return rows.Mean("4 bits, random units", hiddenUnits) > rows.Mean("4 bits", hiddenUnits)+1

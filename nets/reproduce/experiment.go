@@ -97,6 +97,16 @@ const (
 	Seconds  Quantity = "time of training, s"
 )
 
+// updateOf is the angle between the update of a layer's weights, before the optimiser, and backprop's.
+func updateOf(layer string) Quantity {
+	return Quantity("angle of the update of " + layer + " to backprop's, °")
+}
+
+// deltasOf is the angle between the deltas of a layer and backprop's.
+func deltasOf(layer string) Quantity {
+	return Quantity("angle of the deltas of " + layer + " to backprop's, °")
+}
+
 // A Claim is about the runs of a part: an order, a distance, a spread, or how many of the seeds do something.
 type Claim struct {
 	Says  string
@@ -117,7 +127,7 @@ type Point struct {
 }
 
 // All are the experiments of this package.
-var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation, altMin, retroaxonal, forwardForward, contrastive, cascade}
+var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation, altMin, retroaxonal, forwardForward, contrastive, targetPropagation, recirculation, syntheticGradients, online, lra, pseudoBackprop, cascade}
 
 // Find returns the experiment of a name, of a list, and its scale.
 func Find(all []Experiment, name, scale string) (Experiment, Scale, error) {

@@ -36,7 +36,7 @@ func localError(net, data string, units, epochs, crop int, flip bool, at []int, 
 	for i, rule := range []string{"bp", "pred", "sim", "predsim"} {
 		c := train.Default
 		c.Net, c.Data, c.Rule, c.Rate, c.Epochs, c.LogEvery = net, data, rule, 5e-4, epochs, 117
-		if rule != "bp" {
+		if rule == "pred" || rule == "predsim" {
 			c.Rule = fmt.Sprintf("%s:decoder=%d", rule, decoder)
 		}
 		c.Optimiser, c.Schedule, c.Crop, c.Flip = "adam", "step:at="+list(at)+",factor=0.25", crop, flip

@@ -18,11 +18,13 @@ import (
 // figures are medians of the 200 trials before.
 var rflo = Experiment{
 	Name:   "rflo",
-	About:  "random feedback local online learning of a sum of sines, beside backprop through time and a readout alone",
+	About:  "random feedback local online learning of a sum of sines, beside backprop through time and a readout alone; and of patterns, strung",
 	Source: "figures of the equations in float64 (numpy), of the task of Murray 2019, \"Local online learning in recurrent networks with random feedback\"; ten seeds",
 	Scales: []Scale{
-		{Name: "cpu", About: "the whole of it, 5000 trials", Takes: 5 * time.Minute, Parts: []Part{waves(10, 5000)}},
-		{Name: "small", About: "300 trials of two seeds", Takes: 15 * time.Second, Parts: []Part{waves(2, 300)}},
+		{Name: "cpu", About: "the whole of it, 5000 trials; sequences", Takes: 15 * time.Minute, Parts: []Part{
+			waves(10, 5000), stringing{sequence, 50, 120_000, 30_000, 0}.part(5), stringing{longSequence, 50, 120_000, 30_000, 0}.part(3),
+		}},
+		{Name: "small", About: "300 trials of two seeds; a short sequence", Takes: 20 * time.Second, Parts: []Part{waves(2, 300), stringing{shortSequence, 30, 12_000, 3000, 0}.part(2)}},
 	},
 }
 

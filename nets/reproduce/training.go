@@ -129,9 +129,25 @@ func measure(lines []train.Line, n int) Figures {
 			}
 		case "angles":
 			f[Weights], f[Delta] = meanAngles(l.Layers, n)
+			f.layers(l.Layers, n)
 		}
 	}
 	return f
+}
+
+// layers sets the angles of each layer, of each of n learners.
+func (f Figures) layers(all []nets.Angle, n int) {
+	for _, a := range all {
+		learners := a.Learners
+		if n == 1 {
+			learners = [][3]nets.Degrees{{a.Weights, a.Delta, a.Gradient}}
+		}
+		deltas, updates := Values{}, Values{}
+		for _, one := range learners {
+			deltas, updates = append(deltas, float64(one[1])), append(updates, float64(one[2]))
+		}
+		f[deltasOf(a.Layer)], f[updateOf(a.Layer)] = deltas, updates
+	}
 }
 
 // each returns a metric of n learners: their mean, of one, or those that are written down.

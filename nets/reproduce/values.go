@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"hebb/compute"
@@ -36,6 +37,15 @@ func (v Values) SD() float64 {
 		squares += (x - mean) * (x - mean)
 	}
 	return math.Sqrt(squares / float64(len(v)-1))
+}
+
+// Median returns the median over the seeds; NaN where there are none or one of them was lost.
+func (v Values) Median() float64 {
+	if math.IsNaN(v.Mean()) {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(v))
+	return (sorted[(len(v)-1)/2] + sorted[len(v)/2]) / 2
 }
 
 // Count returns of how many seeds holds is true.

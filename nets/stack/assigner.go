@@ -32,25 +32,86 @@ func (n *Net) descend(s *nets.Store, o nets.Optimiser, outputRate float64) *nets
 	return s.Descent(n.optimiser(o, outputRate))
 }
 
-// Chain returns the layers with weights of a network that is a chain of fully connected layers, each with its activation
-// function, and an error that names the first other layer if it is not.
-func (n *Net) Chain() ([]*Weights, error) {
+// Sequence returns the layers with weights of a network that is a sequence of fully connected layers and convolutions, each
+// with its activation function, and an error that names the first other layer if it is not.
+func (n *Net) Sequence() ([]*Weights, error) { return n.sequence(none) }
+
+// sequence is Sequence with some other layers in it.
+func (n *Net) sequence(others func(Layer) bool) ([]*Weights, error) {
 	all, ok := n.root.(stack)
 	if !ok {
 		return nil, fmt.Errorf("nets: the network is no chain of layers")
 	}
 	for _, l := range all {
 		switch layer := l.Layer.(type) {
-		case *flatten:
-		case *Weights:
-			if layer.Conv() {
-				return nil, fmt.Errorf("nets: layer %s is a convolution, want fully connected layers alone", l.name)
-			}
+		case *flatten, *Weights:
 		default:
-			return nil, fmt.Errorf("nets: layer %s is a %T, want fully connected layers alone", l.name, layer)
+			if !others(layer) {
+				return nil, fmt.Errorf("nets: layer %s is a %T, want fully connected layers and convolutions alone", l.name, layer)
+			}
 		}
 	}
 	return n.Weights, nil
+}
+
+// Chain is Sequence without convolutions.
+func (n *Net) Chain() ([]*Weights, error) { return n.chain(none) }
+
+// chain is Chain with some other layers in it.
+func (n *Net) chain(others func(Layer) bool) ([]*Weights, error) {
+	all, err := n.sequence(others)
+	for _, w := range all {
+		if w.Conv() {
+			return nil, fmt.Errorf("nets: layer %s is a convolution, want fully connected layers alone", w.Name)
+		}
+	}
+	return all, err
+}
+
+func none(Layer) bool { return false }
+
+// A Link is a fully connected layer of a chain, with its units.
+type Link struct {
+	*Weights
+	Unit
+}
+
+// Links returns the layers of a chain of fully connected layers, each with the units that it feeds: those of its activation
+// function, or of a layer of units above it. It reports the first other layer. From then on the forward pass keeps the
+// pre-activations.
+func (n *Net) Links() (links []Link, err error) {
+	if _, err := n.chain(func(l Layer) bool { _, ok := l.(Unit); return ok }); err != nil {
+		return nil, err
+	}
+	for _, l := range n.root.(stack) {
+		switch layer := l.Layer.(type) {
+		case *Weights:
+			if layer.unit == nil {
+				layer.unit = &activation{act: layer.Act}
+			}
+			links = append(links, Link{layer, layer.unit})
+		case Unit:
+			last := len(links) - 1
+			if last < 0 || links[last].Unit != Unit(links[last].unit) || links[last].Act != compute.Identity {
+				return nil, fmt.Errorf("nets: layer %s stands after %s, want units of their own for a fully connected layer without an activation function", l.name, before(links))
+			}
+			links[last].Unit = layer
+		}
+	}
+	return links, nil
+}
+
+// before describes the last of the links, for messages.
+func before(links []Link) string {
+	if len(links) == 0 {
+		return "no weights"
+	}
+	return "the units of " + links[len(links)-1].Name
+}
+
+// Gradient returns the gradient of the loss by other logits y for the batch of the pass.
+func (p *Pass) Gradient(y *compute.Tensor) *compute.Tensor {
+	return p.Net.loss.Judge(p.Pass, p.Moment, y, true).Delta
 }
 
 // Descend sets the gradients of the layer to those of a delta at its pre-activation and an input x, both with a row for each

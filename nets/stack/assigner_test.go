@@ -117,21 +117,40 @@ func TestAssigner(t *testing.T) {
 	}, func() nets.Task { return &Clusters{In: nets.Row(6), Classes: 3, Most: 5} })
 }
 
-// TestChain: a network that is no chain of fully connected layers is refused by the layer that is none.
+// TestChain: a network that is no chain of fully connected layers is refused by the layer that is none; with Links, layers of
+// units belong to the chain too.
 func TestChain(t *testing.T) {
-	dense := func(name string) stack.Spec { return stack.Dense{Name: name, Units: 3} }
+	dense := func(name string) stack.Spec { return stack.Dense{Name: name, Units: 4} }
+	units := stack.LWTA{Name: "u", Group: 2}
 	for what, c := range map[string]struct {
-		spec stack.Spec
-		says string
+		spec         stack.Spec
+		chain, links string // errors
 	}{
-		"convolution":   {stack.Stack{stack.Conv{Name: "c", Units: 2, Window: 3}, dense("d")}, "layer c is a convolution"},
-		"normalisation": {stack.Stack{dense("a"), stack.BatchNorm{Name: "norm"}, dense("d")}, "layer norm is a"},
-		"lone layer":    {dense("d"), "no chain"},
-		"chain":         {stack.Stack{stack.Flatten{}, dense("a"), dense("d")}, ""},
+		"convolution":    {stack.Stack{stack.Conv{Name: "c", Units: 2, Window: 3}, dense("d")}, "layer c is a convolution", "layer c is a convolution"},
+		"normalisation":  {stack.Stack{dense("a"), stack.BatchNorm{Name: "norm"}, dense("d")}, "layer norm is a", "layer norm is a"},
+		"lone layer":     {dense("d"), "no chain", "no chain"},
+		"chain":          {stack.Stack{stack.Flatten{}, dense("a"), dense("d")}, "", ""},
+		"units":          {stack.Stack{dense("a"), units, dense("d")}, "layer u is a", ""},
+		"units, before":  {stack.Stack{stack.Flatten{}, units, dense("d")}, "layer u is a", "layer u stands after no weights"},
+		"units, twice":   {stack.Stack{dense("a"), stack.Sign{Name: "s"}, units, dense("d")}, "layer s is a", "layer u stands after the units of a"},
+		"units of units": {stack.Stack{stack.Dense{Name: "a", Units: 4, Act: compute.Tanh}, units, dense("d")}, "layer u is a", "layer u stands after the units of a"},
 	} {
-		_, err := stack.New(lab.Bare(t).Device, c.spec, lab.ImageIn, &Whole{}, 1)
-		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
-			t.Errorf("%s: %v, want %q", what, err, c.says)
+		net, err := stack.New(lab.Bare(t).Device, c.spec, lab.ImageIn, stack.Backprop{}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ws, err := net.Chain()
+		links, also := net.Links()
+		for _, e := range []struct {
+			err  error
+			says string
+		}{{err, c.chain}, {also, c.links}} {
+			if e.says == "" && e.err != nil || e.says != "" && (e.err == nil || !strings.Contains(e.err.Error(), e.says)) {
+				t.Errorf("%s: %v, want %q", what, e.err, e.says)
+			}
+		}
+		if err == nil && len(ws) != 2 || also == nil && (len(links) != 2 || links[0].Name != "a" || links[1].Name != "d") {
+			t.Errorf("%s: a chain of %d layers and %d links, want 2", what, len(ws), len(links))
 		}
 	}
 }

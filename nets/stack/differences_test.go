@@ -39,6 +39,8 @@ func layered() map[string]stack.Spec {
 		"BatchNorm, plain":          stack.Stack{bare, stack.BatchNorm{Plain: true}, dense},
 		"Divisive":                  stack.Stack{conv, stack.Divisive{Groups: 1, Power: 0.2, Delta: 1}, dense},
 		"Divisive of rows":          stack.Stack{stack.Dense{Units: 8}, stack.Divisive{Groups: 2, Power: 0.5, Delta: 0.25}, dense},
+		"LWTA":                      stack.Stack{conv, stack.LWTA{Group: 2}, dense},
+		"LWTA of rows":              stack.Stack{stack.Dense{Units: 9}, stack.LWTA{Group: 3}, dense},
 		"Ensemble":                  stack.Stack{conv, stack.Ensemble{Name: "e", Branches: []stack.Stack{{conv}, {bare, stack.BatchNorm{Act: compute.Tanh}}, {stack.Activation{Act: compute.Sigmoid}}}}, dense},
 		"Ensemble, first":           stack.Stack{stack.Ensemble{Branches: []stack.Stack{{conv}, {conv, conv}}}, dense},
 		"Residual":                  stack.Stack{conv, stack.Residual{Main: stack.Stack{conv}, Act: compute.Tanh}, dense},

@@ -25,11 +25,47 @@ func TestInit(t *testing.T) {
 		{stack.Torch, 1 / (3 * fanIn), 1 / (3 * fanIn), 1 / math.Sqrt(fanIn)},
 		{stack.FanOut, 2 / fanOut, 0, math.Inf(1)},
 		{stack.Balanced, 1 / (fanIn + fanOut), 1 / (fanIn + fanOut), math.Inf(1)},
+		{stack.FanIn, 2 / fanIn, 0, math.Inf(1)},
+		{stack.Orthogonal, 1 / fanIn, 0, 1}, // of 64 orthonormal rows of 144
+		{stack.Normal(0.5), 0.25, 0, math.Inf(1)},
+		{stack.Normal(0), 0, 0, 0},
 	} {
 		l := lab.Exact(t)
 		net := l.Net(t, stack.Stack{stack.Conv{Units: units, Window: 3, Init: c.init, Bias: true}, stack.Dense{Units: 2}}, in, stack.Backprop{}, 1)
 		lab.Moments(t, fmt.Sprint(c.init, " weights"), lab.Float64s(net.Weights[0].W), c.variance, c.top)
 		lab.Moments(t, fmt.Sprint(c.init, " biases"), lab.Float64s(net.Weights[0].Bias), c.bias, c.top)
+	}
+}
+
+// TestOrthogonal: rows or, of more units than inputs, columns are orthonormal, but for the rounding of their numbers to
+// float32: of a product, √n·(2^-24/√3)·√2/√n at one standard deviation.
+func TestOrthogonal(t *testing.T) {
+	const bound = 8 * 0x1p-24
+	for _, units := range []int{20, 50} {
+		const inputs = 30
+		net := lab.Exact(t).Net(t, stack.Stack{stack.Dense{Units: units, Init: stack.Orthogonal}}, nets.Row(inputs), stack.Backprop{}, 1)
+		w := lab.Float64s(net.Weights[0].W)
+		vector := func(i int) (v []float64) {
+			for j := range max(units, inputs) {
+				if units < inputs {
+					v = append(v, w[i*inputs+j])
+				} else {
+					v = append(v, w[j*inputs+i])
+				}
+			}
+			return v
+		}
+		for i := range min(units, inputs) {
+			for j := range i + 1 {
+				want := 0.
+				if i == j {
+					want = 1
+				}
+				if got := lab.Dot(vector(i), vector(j)); !(math.Abs(got-want) <= bound) {
+					t.Errorf("%d units: the product of %d and %d is %g, want %g", units, i, j, got, want)
+				}
+			}
+		}
 	}
 }
 

@@ -78,22 +78,8 @@ type Activation struct {
 
 func (a Activation) Label() string { return a.Name }
 
-type activation struct {
-	act compute.Act
-	y   *compute.Tensor
-}
-
 func (a Activation) Build(_ *Builder, _ string, in nets.Shape) (Layer, nets.Shape, error) {
 	return &activation{act: a.Act}, in, nil
-}
-
-func (a *activation) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
-	a.y = p.Map(acts[a.act], x)
-	return a.y
-}
-
-func (a *activation) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
-	return p.Through(a.act, dy, a.y)
 }
 
 // Flatten makes a row of each image, in the order height, width, channels.

@@ -14,8 +14,9 @@ import (
 // Networks lists the names that [Parse] reads, with descriptions.
 var Networks = []struct{ Name, About string }{
 	{"mlp:IN-HIDDEN-…-OUT", "dense layers: mlp:784-500-10, ReLU; mlp-sigmoid:… and mlp-tanh:…, with weights balanced at first"},
-	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid; norm=batch|plain (without scale and shift); dropout=0.1; bias=false; divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
+	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid|lwta (pairs)|sign|bernoulli; norm=batch|plain (without scale and shift); dropout=0.1; bias=false (of hidden layers)|none; init=torch|fan-out|balanced|fan-in|orthogonal|SD (normal, biases 0); divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
 	{"lenet5", "LeCun et al. 1998 with ReLU and max pooling"},
+	{"lenet1989", "LeCun et al. 1989, with all connections between the maps: strided convolutions and no pooling, tanh, orthogonal weights"},
 	{"resnet8, resnet20, resnet32, resnet56", "He et al. 2016 for small images: 16, 32 and 64 channels"},
 	{"resnet18, resnet34, resnet50", "torchvision's; a 3×3 stem without pooling for images up to 64×64, or resnet18:3x3, resnet18:7x7"},
 	{"vgg8b", "Nøkland and Eidnes 2019"},
@@ -44,6 +45,8 @@ func Parse(name string, in nets.Shape, classes int) (Spec, error) {
 		return mlp(arg, compute.Tanh, Balanced, in, classes)
 	case "lenet5":
 		return noArg(name, arg, lenet5(classes))
+	case "lenet1989":
+		return noArg(name, arg, lenet1989(classes))
 	case "vgg8b":
 		return noArg(name, arg, vgg8b(classes))
 	}
@@ -65,19 +68,28 @@ func noArg(name, arg string, s Spec) (Spec, error) {
 // An mlpForm describes the hidden layers of an mlp.
 type mlpForm struct {
 	act      compute.Act
+	unit     func(name string) Spec // a layer of units, in place of act; or nil
 	init     Init
 	norm     string
 	dropout  float32
-	noBias   bool
+	noBias   bool // of hidden layers
+	none     bool // nor of the output layer
 	divisive int
 	branches int
 }
 
 var mlpActs = map[string]compute.Act{"relu": compute.ReLU, "leaky": compute.LeakyReLU, "selu": compute.SELU, "tanh": compute.Tanh, "sigmoid": compute.Sigmoid}
 
+var mlpUnits = map[string]func(name string) Spec{
+	"lwta":      func(name string) Spec { return LWTA{Name: name, Group: 2} },
+	"sign":      func(name string) Spec { return Sign{Name: name} },
+	"bernoulli": func(name string) Spec { return Bernoulli{Name: name} },
+}
+
 // mlpValues describes the values of each option.
 var mlpValues = map[string]string{
-	"act": "relu, leaky, selu, tanh or sigmoid", "norm": "batch or plain", "dropout": "a share within [0, 1)", "bias": "true or false",
+	"act": "relu, leaky, selu, tanh, sigmoid, lwta, sign or bernoulli", "norm": "batch or plain", "dropout": "a share within [0, 1)", "bias": "true, false or none",
+	"init":     strings.Join(initNames, ", ") + " or a standard deviation of at least 0",
 	"branches": "a whole number of at least 1", "divisive": "a number of groups, at least 1",
 }
 
@@ -88,15 +100,22 @@ func (f *mlpForm) set(option string) (err error) {
 	switch key {
 	case "act":
 		f.act, known = mlpActs[value]
+		if f.unit = mlpUnits[value]; f.unit != nil {
+			f.act, known = compute.Identity, true
+		}
 	case "norm":
 		f.norm, known = value, value == "batch" || value == "plain"
 	case "dropout":
 		var x float64
 		x, err = strconv.ParseFloat(value, 32)
 		f.dropout, known = float32(x), 0 <= x && x < 1
+	case "init":
+		f.init, known = ParseInit(value)
 	case "bias":
-		var b bool
-		b, err = strconv.ParseBool(value)
+		b := false
+		if f.none = value == "none"; !f.none {
+			b, err = strconv.ParseBool(value)
+		}
 		f.noBias = !b
 	case "branches":
 		f.branches, err = strconv.Atoi(value)
@@ -105,7 +124,7 @@ func (f *mlpForm) set(option string) (err error) {
 		f.divisive, err = strconv.Atoi(value)
 		known = f.divisive > 0
 	default:
-		return fmt.Errorf("%q, want act, norm, dropout, bias, divisive or branches", option)
+		return fmt.Errorf("%q, want act, norm, dropout, bias, init, divisive or branches", option)
 	}
 	if err != nil || !known {
 		return fmt.Errorf("%q, want %s", option, mlpValues[key])
@@ -122,6 +141,9 @@ func (f mlpForm) hidden(number, units int) (s Stack) {
 	s = Stack{d}
 	if f.norm != "" {
 		s = append(s, BatchNorm{Name: fmt.Sprint("bn", number), Act: f.act, Plain: f.norm == "plain"})
+	}
+	if f.unit != nil {
+		s = append(s, f.unit(fmt.Sprint("units", number)))
 	}
 	if f.divisive > 0 {
 		s = append(s, Divisive{Groups: f.divisive, Power: 0.2, Delta: 1})
@@ -158,7 +180,7 @@ func mlp(arg string, act compute.Act, init Init, in nets.Shape, classes int) (Sp
 		s = Stack{Ensemble{Name: "branches", Branches: slices.Repeat([]Stack{s}, form.branches)}}
 	}
 	s = append(Stack{Flatten{}}, s...)
-	return append(s, Dense{Name: fmt.Sprint("fc", last), Units: n[last], Init: init}), nil
+	return append(s, Dense{Name: fmt.Sprint("fc", last), Units: n[last], Init: form.init, NoBias: form.none}), nil
 }
 
 // mlpSizes reads IN-HIDDEN-…-OUT.
@@ -190,6 +212,15 @@ func lenet5(classes int) Spec {
 		Flatten{},
 		Dense{Name: "fc1", Units: 120, Act: relu}, Dense{Name: "fc2", Units: 84, Act: relu}, Dense{Name: "fc3", Units: classes},
 	}
+}
+
+// lenet1989 has biases of the maps where the paper has one for each place.
+func lenet1989(classes int) Spec {
+	conv := func(name string) Conv {
+		return Conv{Name: name, Units: 12, Window: 5, Stride: 2, Pad: 2, Act: compute.Tanh, Bias: true, Init: Orthogonal}
+	}
+	return Stack{conv("conv1"), conv("conv2"), Flatten{},
+		Dense{Name: "fc1", Units: 30, Act: compute.Tanh, Init: Orthogonal}, Dense{Name: "fc2", Units: classes, Init: Orthogonal}}
 }
 
 // vgg8b has six convolutions and one hidden dense layer, with dropout 0.2 after each block.

@@ -97,6 +97,7 @@ var (
 	times   = compute.Formula("x*y", "x", "y")
 	acts    = withActs("x", "x")
 	joined  = withActs("x + y", "x", "y")
+	moved   = withActs("x - y", "x", "y")
 	derived = map[compute.Act]*compute.Func{}
 )
 

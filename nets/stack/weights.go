@@ -1,6 +1,9 @@
 package stack
 
 import (
+	"fmt"
+	"math"
+
 	"hebb/compute"
 	"hebb/nets"
 )
@@ -21,7 +24,8 @@ type Weights struct {
 	Init           Init
 	Memo           any // for the rule, see [BuiltRule]
 
-	bottom bool // there are no weights below at all
+	bottom bool        // there are no weights below at all
+	unit   *activation // applies Act apart from the product, for rules that need the pre-activations, see [Net.Links]; or nil
 
 	// Of the pass under way:
 	X     *compute.Tensor // input, examples × …
@@ -86,6 +90,10 @@ func (w *Weights) Outer(p *Pass, into, y, x *compute.Tensor, rate, decay float32
 // Forward is the layer's forward pass.
 func (w *Weights) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	w.X = x
+	if w.unit != nil {
+		w.Y = w.unit.Forward(p, w.Project(p, w.W, x, compute.Epilogue{Alpha: 1, Bias: w.Bias}))
+		return w.Y
+	}
 	w.Y = w.Project(p, w.W, x, compute.Epilogue{Alpha: 1, Bias: w.Bias, Act: w.Act})
 	return w.Y
 }
@@ -101,6 +109,9 @@ func (w *Weights) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 
 // build adds the parameters of the layer to b.
 func (w *Weights) build(b *Builder, name string, shape []int, bias bool, layout nets.Layout) (err error) {
+	if sd := w.Init.sd; !(0 <= sd && sd <= math.MaxFloat32) {
+		return fmt.Errorf("nets: %s starts as %v, want a standard deviation of at least 0", name, w.Init)
+	}
 	w.Name, w.Shape, w.First = name, shape, !b.started
 	b.weights = append(b.weights, w)
 	b.started = true

@@ -11,6 +11,7 @@ var Tasks = []nets.NamedTask{
 	{Name: "sines", About: "sines for so long, after a cue at their beginning", Task: func() nets.Task { return &Sines{Period: 40, Outputs: 1, Cue: 5} }, Moments: 24000},
 	{Name: "xor", About: "exclusive or, its four examples at once", Task: func() nets.Task { return &XOR{} }, Moments: 1200},
 	{Name: "recall", About: "patterns of ±1, and then each of them with bits flipped", Task: func() nets.Task { return &Recall{Bits: 200, Patterns: 15, Flip: 0.1} }, Moments: 2},
+	{Name: "codes", About: "one-hot codes, all at once, and each wanted back", Task: func() nets.Task { return &Codes{Bits: 8} }, Moments: 2000},
 	{Name: "subtasks", About: "few of many inputs in each trial, and a linear function of them", Task: func() nets.Task {
 		return &Subtasks{Outputs: 10, Inputs: 100, Length: 100, Task: 50, Trial: 10, Floor: 2, Weight: 0.1}
 	}, Moments: 5000},
@@ -27,6 +28,9 @@ var Tasks = []nets.NamedTask{
 	{Name: "addition", About: "two marked numbers among many, and at the end their sum", Task: func() nets.Task { return &Addition{Length: 20, Batch: 16} }, Moments: 100_000},
 	{Name: "copy", About: "symbols, and after a delay the same again", Task: func() nets.Task { return &Copy{Length: 20, Items: 3, Symbols: 4, Batch: 16} }, Moments: 100_000},
 	{Name: "anbn", About: "strings of n a and as many b, symbol by symbol, with pauses: the next one", Task: func() nets.Task { return &AnBn{Most: 16, Pause: 0.5, Length: 80, Batch: 16} }, Moments: 400_000},
+	{Name: "strung", About: "patterns that are learned one by one and strung into a sequence by the answers (hebb's own)", Task: func() nets.Task {
+		return &Strung{Patterns: 4, Period: 20, Delay: 8, Order: "random"}
+	}, Moments: 100_000},
 	{Name: "wave", About: "a period of a sum of sines, without any input", Task: func() nets.Task { return &Wave{Period: 100} }, Moments: 99000},
 	{Name: "spirals", About: "points on two spirals that wind around each other, and on which each is", Task: func() nets.Task { return &Spirals{} }, Moments: 2500},
 	{Name: "parity", About: "whether the number of ones among bits is odd, all patterns at once", Task: func() nets.Task { return &Parity{Bits: 8} }, Moments: 1500},

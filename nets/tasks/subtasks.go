@@ -21,6 +21,9 @@ import (
 //
 // A trial is one moment with Length examples, or with InTime Length moments with one. An epoch is a trial. It tests itself.
 //
+// Rewarded, a task that does not know its error: it wants nothing, and rewards the last moment of a trial with −½·Σ_k (y_k −
+// y*_k)², averaged over t. Each draw is shown in two trials, of which a learner can compare the rewards.
+//
 // Metrics: "error", the mean of (y − y*)² over outputs and t.
 type Subtasks struct {
 	Outputs int     `json:"outputs" toml:"outputs"`
@@ -32,8 +35,12 @@ type Subtasks struct {
 	Weight  float32 `json:"weight" toml:"weight"`   // of each input in what is wanted
 	InTime  bool    `json:"in_time" toml:"in_time"` // the examples of a trial come one after the other
 
+	Rewarded bool `json:"rewarded" toml:"rewarded"` // no error, but a reward when a trial ends
+
 	basis, rest *compute.Tensor // 1 × Length × Inputs, 1 × Length × 1
 	active      *compute.Tensor // learners × 1 × Inputs, 1 or 0
+	hidden      *compute.Tensor // what would be right at a moment, if Rewarded
+	earned      *compute.Tensor // learners × 1: of the moments of a trial so far, if Rewarded
 }
 
 // Check reports a setting that cannot be.
@@ -82,6 +89,9 @@ func (s *Subtasks) Build(store *nets.Store) (nets.Spec, error) {
 	}
 	s.basis, s.rest = store.Fixed(x, s.Length, s.Inputs), store.Fixed(rest, s.Length, 1)
 	s.active = nets.At(store.Scratch(1, s.Inputs), 0)
+	if s.Rewarded { // a run may be cut between the two trials of a draw
+		s.active, s.earned = store.State("active", nets.Zeros, s.Inputs), store.State("earned", nets.Zeros, 1)
+	}
 	spec := nets.Spec{In: nets.Row(s.Inputs), Out: s.Outputs, Examples: s.Length, Trial: 1, Epoch: 1}
 	if s.InTime {
 		spec.Examples, spec.Trial, spec.Epoch = 1, s.Length, s.Length
@@ -100,16 +110,19 @@ var (
 
 // Show returns a trial or, InTime, a moment of it.
 func (s *Subtasks) Show(p *nets.Pass) nets.Moment {
-	t, rows := 0, s.Length
+	t, rows, trial := 0, s.Length, p.Number
 	if s.InTime {
-		t, rows = int(p.Number%uint64(s.Length)), 1
+		t, rows, trial = int(p.Number%uint64(s.Length)), 1, p.Number/uint64(s.Length)
 	}
-	if t == 0 {
+	if t == 0 && !(s.Rewarded && trial%2 == 1) {
 		s.choose(p)
 	}
 	m := nets.Moment{X: p.Tensor(p.Learners, rows, s.Inputs), Want: p.Tensor(p.Learners, rows, s.Outputs), First: t == 0, Last: t == s.Length-rows}
 	p.Into(m.X, product, p.View(s.basis, t*s.Inputs, 1, rows, s.Inputs), s.active)
 	p.Into(m.Want, linear.With("weight", s.Weight), p.PerExample(nil, m.X), p.View(s.rest, t, 1, rows, 1))
+	if s.Rewarded {
+		s.hidden, m.Want = m.Want, nil
+	}
 	return m
 }
 
@@ -126,5 +139,24 @@ func (s *Subtasks) choose(p *nets.Pass) {
 	p.Into(s.active, had, keys)
 }
 
-// Judge counts the error.
-func (s *Subtasks) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) { countError(p, m, y) }
+var earn = compute.Formula("keep*old - share*e", "e")
+
+// Judge counts the error and, if Rewarded, rewards the trial.
+func (s *Subtasks) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
+	if !s.Rewarded {
+		countError(p, m, y)
+		return
+	}
+	m.Want = s.hidden
+	countError(p, m, y)
+	keep := float32(1)
+	if m.First {
+		keep = 0
+	}
+	p.Into(s.earned, earn.With("keep", keep).With("share", 0.5/float32(s.Length)), p.PerLearner(squaredError, 1, y, m.Want))
+	if m.Last {
+		reward := p.Tensor(p.Learners, y.Rows(), 1) // the same for all examples, whose mean it is
+		p.Into(reward, same, s.earned)
+		p.Reward(reward)
+	}
+}

@@ -1,6 +1,7 @@
 package tasks_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -105,6 +106,25 @@ func TestSines(t *testing.T) {
 	// The mean square of a sine over its periods is ½.
 	near(t, "the error of zeros", learned.Get("error").Each, 0.5, 0.5)
 	near(t, "the error of zeros in the test", tested.Get("error").Each, 0.5, 0.5)
+}
+
+// TestCodes: each learner sees all codes and is wanted to give them back; numbers within 0.4 are near.
+func TestCodes(t *testing.T) {
+	answer := func(_, want []float32) []float32 {
+		y := slices.Clone(want)
+		y[0], y[1], y[2] = y[0]-0.39, y[1]+0.41, y[2]-0.41 // of the first learner
+		return y
+	}
+	w, _, tested := watch(t, func() nets.Task { return &tasks.Codes{Bits: 3} }, 1, answer)
+	want := []float32{1, 0, 0, 0, 1, 0, 0, 0, 1}
+	for _, s := range w.shown {
+		if !slices.Equal(s.x, slices.Concat(want, want)) || !slices.Equal(s.want, s.x) {
+			t.Errorf("%v is shown and %v wanted, want %v of both learners", s.x, s.want, want)
+		}
+	}
+	if near := tested.Get("near").Each; math.Abs(near[0]-7./9) > 1e-6 || near[1] != 1 {
+		t.Errorf("%v are near, want 7/9 and all", near)
+	}
 }
 
 func TestXOR(t *testing.T) {
@@ -286,6 +306,40 @@ func TestSubtasks(t *testing.T) {
 		row := w.shown[0].x[at*inputs:][:inputs]
 		if !slices.Equal(m.x[:inputs], row) || !slices.Equal(m.want[:outputs], w.shown[0].want[at*outputs:][:outputs]) || m.first != (at == 0) || m.last != (at == length-1) {
 			t.Errorf("moment %d shows %v and is the first %t, the last %t, want %v", at, m.x[:inputs], m.first, m.last, row)
+		}
+	}
+}
+
+// TestRewardedSubtasks: each draw is shown in two trials, nothing is wanted, and the error is that of what would be right.
+func TestRewardedSubtasks(t *testing.T) {
+	for _, inTime := range []bool{false, true} {
+		task := &tasks.Subtasks{Outputs: 2, Inputs: 6, Length: 5, Task: 4, Trial: 2, Floor: 0.5, Weight: 0.25, InTime: inTime, Rewarded: true}
+		moments := map[bool]int{false: 1, true: 5}[inTime]
+		w, learned, _ := watch(t, func() nets.Task { one := *task; return &one }, 16*moments, func(x, want []float32) (y []float32) {
+			if want != nil {
+				t.Fatalf("in time %t: wanted is %v", inTime, want)
+			}
+			for row := range slices.Chunk(x, 6) {
+				sum := float32(0)
+				for _, v := range row {
+					sum += 0.25 * v
+				}
+				y = append(y, sum, sum)
+			}
+			return y
+		})
+		near(t, "the error that remains", learned.Get("error").Each, 0.5, 0.5)
+		draws := map[string]bool{}
+		for n := 0; n < 16*moments; n += 2 * moments {
+			for k := range moments {
+				if a, b := w.shown[n+k].x, w.shown[n+k+moments].x; !slices.Equal(a, b) {
+					t.Errorf("in time %t: moment %d shows %v, and %v in the second trial", inTime, n+k, a, b)
+				}
+			}
+			draws[fmt.Sprint(w.shown[n].x)] = true
+		}
+		if len(draws) < 4 {
+			t.Errorf("in time %t: %d draws of 8 differ", inTime, len(draws))
 		}
 	}
 }

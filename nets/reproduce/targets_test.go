@@ -1,0 +1,109 @@
+package reproduce
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// digits writes IDX files of 28×28 pixels in ten classes: a bright square for each, at a place of its own, in noise.
+func digits(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	rnd := rand.New(rand.NewPCG(5, 6))
+	for part, n := range map[string]int{"train": 400, "t10k": 100} {
+		x, y := []byte{0, 0, 8, 3}, []byte{0, 0, 8, 1}
+		for _, size := range []int{n, 28, 28} {
+			x = binary.BigEndian.AppendUint32(x, uint32(size))
+		}
+		y = binary.BigEndian.AppendUint32(y, uint32(n))
+		for i := range n {
+			class := i * 7 % 10
+			y = append(y, byte(class))
+			for j := range 28 * 28 {
+				v := rnd.IntN(60)
+				if j/28/7 == class/3 && j%28/9 == class%3 {
+					v += 40
+				}
+				x = append(x, byte(v))
+			}
+		}
+		for name, b := range map[string][]byte{part + "-images-idx3-ubyte": x, part + "-labels-idx1-ubyte": y} {
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dir
+}
+
+// TestTargets: the small scales of target propagation, of synthetic gradients and of recirculation can be made, give all of
+// their figures, and hold, on images of our own.
+func TestTargets(t *testing.T) {
+	data := map[string]string{"mnist": digits(t)}
+	for _, name := range []string{"dtp", "dni", "recirculation"} {
+		_, scale, err := Find(All, name, "small")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, p := runner(t), scale.Parts[0]
+		if r.Data = data; name != "recirculation" { // whose bands are for as many seeds as it has
+			r.Seeds = 1
+		}
+		rows := make1(t, r, p)
+		for i, run := range p.Runs {
+			for _, f := range run.Figures {
+				if v := rows[i].Figures[f.What]; len(v) != rows[i].Seeds.N || !f.Holds(v) {
+					t.Errorf("%s, %s: %s is %v, want %d numbers within the band", name, run.Name, f.What, []float64(v), rows[i].Seeds.N)
+				}
+			}
+		}
+		reversed := slices.Clone(rows)
+		for i := range reversed {
+			reversed[i].Run = rows[len(rows)-1-i].Run
+		}
+		for _, c := range p.Check {
+			if !c.Holds(rows) || len(rows) > 1 && c.Holds(reversed) {
+				t.Errorf("%s, %s: %t, of reversed rows %t", name, c.Says, c.Holds(rows), c.Holds(reversed))
+			}
+		}
+	}
+}
+
+// TestTargetClaims: each claim of the whole experiments holds of what was measured, and not of other runs' figures.
+func TestTargetClaims(t *testing.T) {
+	all, err := Measurements()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"dtp", "dni", "recirculation"} {
+		_, scale, err := Find(All, name, "cpu")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range scale.Parts {
+			rows := Rows{}
+			for _, run := range p.Runs {
+				row := Row{Run: run.Name, Result: Result{Figures: Figures{}}}
+				for _, m := range all {
+					if m.Experiment == name && m.Scale == "cpu" && m.Part == p.Name && m.Run == run.Name {
+						row.Figures[m.Quantity] = m.Values
+					}
+				}
+				rows = append(rows, row)
+			}
+			reversed := slices.Clone(rows)
+			for i := range reversed {
+				reversed[i].Run = rows[len(rows)-1-i].Run
+			}
+			for _, c := range p.Check {
+				if !c.Holds(rows) || len(rows) > 1 && c.Holds(reversed) || c.Holds(nil) {
+					t.Errorf("%s, %s: %s: %t of what was measured, %t reversed, %t of none", name, p.Name, c.Says, c.Holds(rows), c.Holds(reversed), c.Holds(nil))
+				}
+			}
+		}
+	}
+}
