@@ -42,6 +42,7 @@ var rules = map[string][]string{
 	"hebb/nets/settle":         {"hebb/compute", "hebb/nets", "hebb/nets/stack", "hebb/internal/count"},
 	"hebb/nets/adapt":          {"hebb/compute", "hebb/nets", "hebb/internal/count"},
 	"hebb/nets/develop":        {"hebb/compute", "hebb/nets", "hebb/internal/count", "gonum.org/v1/gonum/"},
+	"hebb/nets/grow":           {"hebb/compute", "hebb/nets"},
 	"hebb/nets/tasks":          {"hebb/compute", "hebb/nets", "hebb/nets/data", "gonum.org/v1/gonum/"},
 	"hebb/nets/nettest":        {"hebb/compute", "hebb/cpu", "hebb/backend", "hebb/nets", "hebb/nets/"},
 	"hebb/nets/internal/":      {"hebb/backend", "hebb/compute", "hebb/compute/computetest", "hebb/cpu", "hebb/gpu", "hebb/nets", "hebb/nets/"},

@@ -81,15 +81,11 @@ func byParts(row []float32, f func(j int, v, scratch []float32)) {
 	}
 }
 
-// negative returns all ones where the sign of v is set, else 0.
-func negative(v float32) uint32 { return uint32(int32(math.Float32bits(v)) >> 31) }
-
 // negExp returns e ← exp(−k·|v|).
 func negExp(e, v []float32, k float32) []float32 {
-	e = e[:len(v)]
-	for j, x := range v {
-		e[j] = -k * math.Float32frombits(math.Float32bits(x)&^(1<<31))
-	}
+	neg(e, v)
+	smaller(e, e, v)
+	scale(e, e, k)
 	exp(e, e)
 	return e
 }
@@ -103,13 +99,17 @@ func tanh(v, e []float32) {
 }
 
 func sigmoid(v, e []float32) {
-	one := math.Float32bits(1)
-	e = e[:len(v)]
-	for j, x := range v {
-		neg := negative(x)
-		v[j] = math.Float32frombits(math.Float32bits(e[j])&neg|one&^neg) / (1 + e[j])
-	}
+	choose(v, v, ones[:len(v)], e)
+	shift(e, e, 1)
+	div(v, v, e)
 }
+
+var ones = func() (x [256]float32) { // as many as byParts has at a time
+	for i := range x {
+		x[i] = 1
+	}
+	return x
+}()
 
 // backward is v ← v·Grad′, with Grad′ a function of the outputs a of Grad.
 func backward(grad compute.Act, row, a []float32) {

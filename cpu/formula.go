@@ -147,8 +147,15 @@ func newEvaluator(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor)
 	if e.size > 2*blockSize {
 		e.size = blockSize
 	}
+	column := e.cols == 1 // which lies in memory as a row does
+	if column {
+		e.rows, e.cols = 1, e.rows
+	}
 	for _, t := range in {
 		s := t.SpreadOver(domain)
+		if column {
+			s.Row, s.Col = 0, s.Row
+		}
 		e.in = append(e.in, input{values(t), s, t.Len() == domain.Len(), t.Len() == 1})
 	}
 	return e

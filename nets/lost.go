@@ -29,7 +29,12 @@ func (s *Session) read(of func(*cohort) *accumulator) (all Metrics, err error) {
 			return nil, err
 		}
 		for _, f := range faults {
-			s.GiveUp(c.first+f.learner, c.explain(f, s.number))
+			why := c.explain(f, s.number)
+			if errors.Is(why, ErrFinished) {
+				s.done[c.first+f.learner] = why
+			} else {
+				s.GiveUp(c.first+f.learner, why)
+			}
 		}
 		if err := s.loseUnsound(c, part); err != nil {
 			return nil, err
@@ -92,6 +97,9 @@ func (c *cohort) explain(f fault, step uint64) error {
 	if e, ok := c.System.(Explainer); ok {
 		why = e.Explain(f.name, f.code)
 	}
+	if errors.Is(why, ErrFinished) {
+		return why
+	}
 	return fmt.Errorf("by step %d: %w", step, faultError(f, why))
 }
 
@@ -111,6 +119,20 @@ func (s *Session) GiveUp(learner int, why error) {
 
 // Lost returns why learners have ended, by learner. Those that go on are not in it.
 func (s *Session) Lost() map[int]error { return maps.Clone(s.lost) }
+
+// Finished returns how learners have come to their end with nothing wrong, by learner: errors that wrap [ErrFinished]. It is
+// known when metrics are read.
+func (s *Session) Finished() map[int]error { return maps.Clone(s.done) }
+
+// Ended reports whether all learners are finished or lost, so that more moments change nothing.
+func (s *Session) Ended() bool {
+	for l := range s.Learners {
+		if s.done[l] == nil && s.lost[l] == nil {
+			return false
+		}
+	}
+	return true
+}
 
 // allLost returns an error if all learners are lost. It says why the last ones are.
 func (s *Session) allLost() error {
@@ -138,7 +160,7 @@ type lostError struct {
 func (e lostError) Error() string   { return e.text }
 func (e lostError) Unwrap() []error { return e.why }
 
-// LostText says which learners, of seeds from the first on, are lost and why: those of one reason together.
+// LostText says which learners, of seeds from the first on, have ended and why: those of one reason together.
 func LostText[Why any](first uint64, why map[int]Why) string {
 	var reasons []string
 	of := map[string][]uint64{}

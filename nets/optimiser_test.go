@@ -40,9 +40,11 @@ var updates = map[string]struct {
 	"adam, decay": {nets.Adam{Beta1: 0.8, Beta2: 0.9, Eps: 1e-3, WeightDecay: 0.3}, func(w, g float64, v *[3]float64, t int) float64 {
 		return adamStep(w, g+f32(0.3)*w, v, t, 0.8, 0.9, 1e-3)
 	}},
-	"rmsprop":      {nets.DefaultRMSProp, rmsprop(0.95, 0.9, 1e-4)},
-	"rmsprop, set": {nets.RMSProp{Decay: 0.5, Momentum: 0.25, Eps: 0.01}, rmsprop(0.5, 0.25, 0.01)},
-	"adamw":        {nets.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.3, Decoupled: true}, adam(0, f32(0.3))},
+	"rmsprop":          {nets.DefaultRMSProp, rmsprop(0.95, 0.9, 1e-4)},
+	"rmsprop, set":     {nets.RMSProp{Decay: 0.5, Momentum: 0.25, Eps: 0.01}, rmsprop(0.5, 0.25, 0.01)},
+	"quickprop":        {nets.Quickprop{Mu: 2}, quickprop(0)},
+	"quickprop, decay": {nets.Quickprop{Mu: 2, WeightDecay: 0.3}, quickprop(f32(0.3))},
+	"adamw":            {nets.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.3, Decoupled: true}, adam(0, f32(0.3))},
 }
 
 // f32 is a setting as a field of float32 holds it.
@@ -68,6 +70,90 @@ func adamStep(w, g float64, v *[3]float64, t int, beta1, beta2, eps float64) flo
 	v[1] = beta2*v[1] + (1-beta2)*g*g
 	m, s := v[0]/(1-math.Pow(beta1, float64(t))), v[1]/(1-math.Pow(beta2, float64(t)))
 	return w - optimiserRate*m/(math.Sqrt(s)+eps)
+}
+
+// quickprop is the update of cascor1.c: v is the last slope and the last step.
+func quickprop(decay float64) update {
+	return func(w, g float64, v *[3]float64, _ int) float64 {
+		const mu = 2
+		s, p, d, step := g+decay*w, v[0], v[1], 0.0
+		shrink := f32(mu / (1 + float32(mu)))
+		if d == 0 || s*d < 0 {
+			step -= optimiserRate * s
+		}
+		switch {
+		case d < 0 && s >= shrink*p, d > 0 && s <= shrink*p:
+			step += mu * d
+		case d != 0:
+			step += d * s / (p - s)
+		}
+		v[0], v[1] = s, step
+		return w + step
+	}
+}
+
+// TestQuickprop: on parabolas a·(w − w*)²/2 the third step lands on w*, and the second where the linear term is left out of it;
+// weights whose slope is 0 stay, and begin afresh.
+func TestQuickprop(t *testing.T) {
+	const rate = 0.1
+	a, best, w := []float64{1, 3, 3}, []float64{-3, 1, 0.2}, []float64{1, 5, 1.5}
+	start := lab.Narrow(w)
+	for name, c := range map[string]struct {
+		second float64 // the rate of the second step
+		want   [][]float64
+	}{
+		"full rule": {rate, [][]float64{{3.6, 2.8, 0.91}, {-0.36, -0.84, -0.273}, {0, 0, 0}}},
+		"pure jump": {0, [][]float64{{3.6, 2.8, 0.91}, {0, 0, 0}}},
+	} {
+		l := lab.Exact(t)
+		var x *compute.Tensor
+		var d *nets.Descent
+		s := opened(t, l, 1, func(s *nets.Store) {
+			x = s.Weights("w", nets.Filled(func(_ *rand.Rand, x []float32) { copy(x, start) }), 3)
+			d = s.Descent(nets.Quickprop{Mu: 1e30})
+		})
+		slopes := func(st *compute.Step, p *nets.Pass) {
+			at, g := lab.Float64s(x), lab.Float64s(s.Grad(x))
+			for i := range g {
+				g[i] = a[i] * (at[i] - best[i])
+			}
+		}
+		for k, want := range c.want {
+			eta := rate
+			if k == 1 {
+				eta = c.second
+			}
+			l.Do(t, func(st *compute.Step) error {
+				p := s.Pass(st)
+				slopes(st, p)
+				d.UpdateAt(p, eta)
+				return nil
+			})
+			for i, y := range l.Values(t, x) {
+				if off := y - best[i] - want[i]; !(math.Abs(off) <= 1e-7) || want[i] == 0 && !(math.Abs(off) <= 3e-15) {
+					t.Errorf("%s: after step %d weight %d is %.3g from the minimum, want %.3g", name, k+1, i, y-best[i], want[i])
+				}
+			}
+		}
+	}
+}
+
+// TestHeld: with slopes of 0 quickprop leaves weights where they are and forgets, so that the step that follows is its first.
+func TestHeld(t *testing.T) {
+	l := lab.Exact(t)
+	at := func(grads ...float32) float64 {
+		var all [][]float32
+		for _, g := range grads {
+			all = append(all, []float32{g})
+		}
+		return updated(t, l, nets.Quickprop{Mu: 2}, []float32{1}, all)[0]
+	}
+	if moved, held := at(1, 0.9), at(1, 0.9, 0, 0, 0); moved == 1 || held != moved {
+		t.Errorf("a weight at %g is at %g after slopes of 0", moved, held)
+	}
+	if first, again := 1-at(0.5), at(1, 0.9)-at(1, 0.9, 0, 0.5); math.Abs(first-again) > 1e-15 {
+		t.Errorf("a step of %g after a slope of 0, want the first, %g", again, first)
+	}
 }
 
 // TestOptimisers holds twenty updates of a few numbers to the loops above. Constants are rounded to float32, once each.

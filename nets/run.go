@@ -39,6 +39,7 @@ type Session struct {
 	between bool           // trials
 	lost    map[int]error  // by learner; those that go on are not in it
 	lostAt  map[int]uint64 // the number then
+	done    map[int]error  // by learner; those that are finished
 }
 
 // A cohort is the learners that are computed side by side, with one System.
@@ -103,6 +104,7 @@ func (r Run) Open(dev *compute.Device) (*Session, error) {
 		s.cohorts = append(s.cohorts, c)
 	}
 	s.Spec, s.lost, s.lostAt = s.cohorts[0].spec, map[int]error{}, map[int]uint64{}
+	s.done = map[int]error{}
 	return s, nil
 }
 

@@ -221,8 +221,8 @@ func (s *Session) Systems() (all []System) {
 	return all
 }
 
-// On makes the whole run on dev and calls tell with the metrics after every so many moments and after the last. Nothing is
-// saved; package train makes runs with checkpoints.
+// On makes the whole run on dev and calls tell with the metrics after every so many moments and after the last. It ends early
+// when all learners are finished. Nothing is saved; package train makes runs with checkpoints.
 func (r Run) On(dev *compute.Device, every int, tell func(moments int, m Metrics)) error {
 	s, err := r.Open(dev)
 	if err != nil {
@@ -242,6 +242,9 @@ func (r Run) On(dev *compute.Device, every int, tell func(moments int, m Metrics
 				return err
 			}
 			tell(n, m)
+			if s.Ended() {
+				return nil
+			}
 		}
 	}
 	return nil

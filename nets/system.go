@@ -61,6 +61,8 @@ type Spec struct {
 
 	// Third says that the last number of X is a third factor, which says when what is seen matters.
 	Third bool `json:"third,omitempty"`
+	// Same says that all moments of training show the same examples, so that what a system made of them holds on.
+	Same bool `json:"same,omitempty"`
 }
 
 func (s Spec) check() error {
@@ -159,6 +161,10 @@ var ErrMemory = compute.ErrMemory
 
 // ErrDiverged is wrapped where a loss or weights have NaN or Inf.
 var ErrDiverged = errors.New("training diverged")
+
+// ErrFinished is wrapped by the error of [Explainer] for a code that says that a learner has come to its end with nothing
+// wrong. The learner is not lost, and a run ends when all of its learners are finished or lost, see [Session.Ended].
+var ErrFinished = errors.New("finished")
 
 // ErrFault is wrapped where a system reported a fault from the device, see [Pass.Fault].
 var ErrFault = errors.New("no objective")

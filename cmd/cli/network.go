@@ -369,6 +369,8 @@ func (r *networkRun) make(ctx context.Context, work *train.Run, stdout, stderr i
 		}
 		if why := work.Early(); why != "" {
 			fmt.Fprintf(stdout, "ended     %s\n", why)
+		} else if how := train.Endings(work.Session); how != "" {
+			fmt.Fprintf(stdout, "ended     %s\n", how)
 		}
 		return figures(ctx, work, stdout)
 	})

@@ -14,7 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"hebb/backend"
+	"hebb/compute"
 	"hebb/internal/count"
+	"hebb/internal/figure"
 	"hebb/nets/data"
 	"hebb/nets/train"
 	"hebb/nets/train/chart"
@@ -25,7 +27,7 @@ type recordRun struct {
 	evalRun
 	trials, learner, example, moment, checkpoint int
 	tensors                                      []string
-	out, picture                                 string
+	out, picture, plane                          string
 }
 
 func newRecordCmd() *cobra.Command {
@@ -43,12 +45,15 @@ classes a dot says which class is wanted.
 numbers, with NaN where nothing is wanted; begins, 1 for each moment that begins a trial; and each tensor under its name,
 learners × moments × its shape, or learners × its shape if it is weights.
 
+--plane draws what is answered all over the plane of a task with two inputs, such as spirals, with the examples of the test.
+
 It is for systems with a --task, or with sequences; of networks, hebb features and hebb predict say what they do. hebb
 weights lists tensors, and an unknown name lists those that can be recorded.`,
 		Example: `  hebb record runs/20261122-101500-rflo-cpu
   hebb record runs/20261122-101500-rflo-cpu --tensor trace.recurrent --picture traces.png
   hebb record runs/20261122-101500-rflo-cpu --tensor recurrent,trace.recurrent --moment 30 --picture at30.svg
-  hebb record runs/20261122-101500-rflo-cpu --trials 4 --out trials.npz`,
+  hebb record runs/20261122-101500-rflo-cpu --trials 4 --out trials.npz
+  hebb record runs/20261122-101500-cascade-cpu --plane plane.png`,
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.flags, r.dir = cmd.Flags(), args[0]
@@ -66,6 +71,7 @@ weights lists tensors, and an unknown name lists those that can be recorded.`,
 	f.StringVar(&r.data, "data", "", "show the sequences of this NPZ `FILE` (default: those of the run)")
 	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of sequences")
 	f.StringVar(&r.picture, "picture", "", "draw `FILE`, .svg or .png (default record.svg in DIR, unless there is --out)")
+	f.StringVar(&r.plane, "plane", "", "draw the plane of two inputs as `FILE`, .svg or .png")
 	f.StringVar(&r.out, "out", "", "write `FILE.npz`")
 	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
 	r.add(cmd)
@@ -73,7 +79,7 @@ weights lists tensors, and an unknown name lists those that can be recorded.`,
 }
 
 func (r *recordRun) record(ctx context.Context, stdout, stderr io.Writer) error {
-	if r.picture == "" && r.out == "" {
+	if r.picture == "" && r.out == "" && r.plane == "" {
 		r.picture = filepath.Join(r.dir, "record.svg")
 	}
 	if r.out != "" && !strings.EqualFold(filepath.Ext(r.out), ".npz") {
@@ -81,6 +87,10 @@ func (r *recordRun) record(ctx context.Context, stdout, stderr io.Writer) error 
 	}
 	draw, err := drawer("picture", r.picture)
 	if r.picture != "" && err != nil {
+		return err
+	}
+	drawPlane, err := drawer("plane", r.plane)
+	if r.plane != "" && err != nil {
 		return err
 	}
 	if err := r.choose(); err != nil {
@@ -91,6 +101,11 @@ func (r *recordRun) record(ctx context.Context, stdout, stderr io.Writer) error 
 		return err
 	}
 	defer dev.Close()
+	if r.plane != "" {
+		if err := r.drawPlane(ctx, dev, drawPlane, stdout); err != nil || r.picture == "" && r.out == "" {
+			return err
+		}
+	}
 	var rec train.Recording
 	err = guarded("the run in "+r.dir, func() (err error) {
 		rec, err = r.RecordTrials(ctx, dev, names, r.trials, r.tensors)
@@ -119,6 +134,32 @@ func (r *recordRun) record(ctx context.Context, stdout, stderr io.Writer) error 
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "wrote     %s%s\n", r.picture, r.whose(r.learner))
+	return err
+}
+
+// planePoints is how many points of a plane are asked for, in each direction.
+const planePoints = 240
+
+// drawPlane draws the plane of a task with two inputs.
+func (r *recordRun) drawPlane(ctx context.Context, dev *compute.Device, draw func(figure.Figure, io.Writer) error, stdout io.Writer) error {
+	p := chart.Plane{Title: fmt.Sprintf("%s, %s, after step %d", filepath.Clean(r.dir), r.System, r.Step)}
+	if r.Learners > 1 {
+		p.Title += fmt.Sprintf(", learner %d of %d", r.learner, r.Learners)
+	}
+	err := guarded("the run in "+r.dir, func() (err error) {
+		p.Plane, err = r.RecordPlane(ctx, dev, names, planePoints, r.learner)
+		return err
+	})
+	if wrong := (train.ConfigError{}); errors.As(err, &wrong) {
+		err = usageError{err}
+	}
+	if err != nil {
+		return foreign(err, r.dir)
+	}
+	if err := into("plane", r.plane, func(w io.Writer) error { return draw(p.Figure(), w) }); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "wrote     %s\n", r.plane)
 	return err
 }
 

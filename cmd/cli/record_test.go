@@ -129,3 +129,16 @@ func TestRecord(t *testing.T) {
 		}
 	}
 }
+
+// TestPlane: the plane of a task with two inputs is drawn, and nothing else unless it is asked for.
+func TestPlane(t *testing.T) {
+	dir := t.TempDir()
+	run, picture := filepath.Join(dir, "run"), filepath.Join(dir, "plane.png")
+	ok(t, "train", "cascade", "--task", "spirals", "--steps", "3", "--backend", "cpu", "--out", run)
+	if out := ok(t, "record", run, "--backend", "cpu", "--plane", picture); out != "wrote     "+picture+"\n" {
+		t.Errorf("stdout is %q", out)
+	}
+	if head := string(read(t, dir, "plane.png")[:8]); head != "\x89PNG\r\n\x1a\n" {
+		t.Errorf("the picture begins with %q", head)
+	}
+}

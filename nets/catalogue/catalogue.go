@@ -13,6 +13,7 @@ import (
 	"hebb/nets/attract"
 	"hebb/nets/credit"
 	"hebb/nets/develop"
+	"hebb/nets/grow"
 	"hebb/nets/local"
 	"hebb/nets/perturb"
 	"hebb/nets/recurrent"
@@ -59,7 +60,7 @@ func Default() *Catalogue {
 	return &Catalogue{
 		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules, settle.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, targets.Systems),
+		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, grow.Systems, targets.Systems),
 		Recurrent: recurrent.Networks,
 		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{
@@ -67,6 +68,7 @@ func Default() *Catalogue {
 			{"adamw", nets.Adam{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01, Decoupled: true}},
 			{"momentum", nets.SGD{Momentum: 0.9}},
 			{"nesterov", nets.SGD{Momentum: 0.9, Nesterov: true}},
+			{"quickprop", nets.Quickprop{Mu: 2}},
 			{"rmsprop", nets.DefaultRMSProp},
 			{"sgd", nets.SGD{}},
 		},

@@ -50,7 +50,7 @@ func (b *Batch) Check() error {
 func (b *Batch) Build(s *nets.Store) (nets.Spec, error) {
 	n := len(b.X) / b.In.Len()
 	b.x, b.want = s.Fixed(b.X, n, b.In.Len()), s.Fixed(b.Want, n, b.wanted())
-	return nets.Spec{In: b.In, Out: b.Out, Classes: b.Classes, Examples: n, Trial: 1, Epoch: 1}, nil
+	return nets.Spec{In: b.In, Out: b.Out, Classes: b.Classes, Examples: n, Trial: 1, Epoch: 1, Same: true}, nil
 }
 
 // Show returns all examples.

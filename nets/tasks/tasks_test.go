@@ -441,3 +441,35 @@ func TestWrongTrials(t *testing.T) {
 		}
 	}
 }
+
+// TestSigns: the points of the spirals lie on them, in pairs that want opposite things; of parity every pattern is there once,
+// and its product of bits is what is wanted.
+func TestSigns(t *testing.T) {
+	zeros := func(x, want []float32) []float32 { return make([]float32, len(want)) }
+	w, learned, _ := watch(t, func() nets.Task { return &tasks.Spirals{} }, 1, zeros)
+	x, want := w.shown[0].x, w.shown[0].want
+	for p := range len(want) / 2 { // of the first learner
+		r, i := math.Hypot(float64(x[2*p]), float64(x[2*p+1])), float64(p/2)
+		angle := math.Atan2(2*float64(want[p])*float64(x[2*p]), 2*float64(want[p])*float64(x[2*p+1]))
+		if off := math.Remainder(angle-i*math.Pi/16, 2*math.Pi); math.Abs(r-6.5*(104-i)/104) > 1e-6 || math.Abs(off) > 1e-6 || want[p] != 0.5-float32(p%2) {
+			t.Errorf("point %d is at %v and wants %g", p, x[2*p:][:2], want[p])
+		}
+	}
+	near(t, "the error of zeros", learned.Get("error").Each, 0.25, 0.25)
+	w, learned, _ = watch(t, func() nets.Task { return &tasks.Parity{Bits: 3} }, 1, func(_, want []float32) []float32 { return want })
+	x, want = w.shown[0].x, w.shown[0].want
+	seen := map[[3]float32]bool{}
+	for p := range 8 {
+		bits := [3]float32(x[3*p:][:3])
+		if seen[bits] = true; want[p] != bits[0]*bits[1]*bits[2]/2 {
+			t.Errorf("%v wants %g", bits, want[p])
+		}
+	}
+	if len(seen) != 8 || len(want) != 16 {
+		t.Errorf("%d patterns of %d", len(seen), len(want)/2)
+	}
+	near(t, "the accuracy of what is wanted", learned.Get("accuracy").Each, 1, 1)
+	if err := (&tasks.Parity{Bits: 17}).Check(); err == nil || !strings.Contains(err.Error(), "17 bits, want 1 to 16") {
+		t.Errorf("error is %v", err)
+	}
+}

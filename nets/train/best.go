@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"hebb/nets"
 )
 
 // Bests are the values of Config.KeepBest: no checkpoint is kept for being best, or the one of the highest accuracy or of the
@@ -45,13 +47,27 @@ func (b *best) see(l Line) {
 // early reports whether a run of the Config ends because so many evaluations were no better.
 func (b best) early(c Config) bool { return c.Patience > 0 && b.since >= c.Patience }
 
+// early reports whether the run ends here, whatever steps remain.
+func (r *Run) early() bool { return r.ended != "" || r.best.early(r.Config) }
+
 // Early says why the run ended before its last step; "" where it did not.
 func (r *Run) Early() string {
 	done, total := r.Steps()
-	if done >= total || !r.best.early(r.Config) {
+	switch {
+	case done >= total || !r.early():
 		return ""
+	case r.ended != "":
+		return fmt.Sprintf("after step %d of %d: %s", done, total, r.ended)
 	}
 	return fmt.Sprintf("after step %d of %d: no better test %s than that after step %d in %d evaluations", done, total, r.best.by, r.best.step, r.best.since)
+}
+
+// Endings says how the learners of a run have ended that are finished; "" where none is.
+func Endings(s *nets.Session) string {
+	if s.Learners == 1 && len(s.Finished()) == 1 {
+		return s.Finished()[0].Error()
+	}
+	return nets.LostText(s.Seed, s.Finished())
 }
 
 // BestModel returns the weights of the checkpoint that was best on the test part, of a run that keeps it, and after how many

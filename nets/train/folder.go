@@ -220,6 +220,7 @@ func (r *Run) recall(dir string) error {
 		r.Session.GiveUp(learner, errors.New(why))
 		r.told[learner] = true
 	}
+	r.ended = endingOf(lines)
 	return err
 }
 

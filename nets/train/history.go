@@ -105,7 +105,7 @@ func (h History) Epochs() (done, asked float64) {
 
 // Finished reports whether the run made all the steps that its config asks for, or ended early as it says.
 func (h History) Finished() bool {
-	if bestOf(h.Config.KeepBest, h.Lines).early(h.Config) {
+	if bestOf(h.Config.KeepBest, h.Lines).early(h.Config) || endingOf(h.Lines) != "" {
 		return true
 	}
 	if h.Config.Steps > 0 {
@@ -113,6 +113,16 @@ func (h History) Finished() bool {
 	}
 	done, asked := h.Epochs()
 	return done >= asked
+}
+
+// endingOf returns why nothing follows the lines of a run, or "".
+func endingOf(lines []Line) string {
+	for _, l := range slices.Backward(lines) {
+		if l.Kind == "train" {
+			return l.Ended
+		}
+	}
+	return ""
 }
 
 // InSteps reports whether the time of the run is counted in steps: those asked for of a task with a name of its own, whose

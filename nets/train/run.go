@@ -31,6 +31,7 @@ type Run struct {
 	best  best
 	told  map[int]bool // learners whose loss was told
 	tell  func(Line)   // of Train; nil: nobody asks
+	ended string       // see Line.Ended
 }
 
 // New prepares a run from the start on dev.
@@ -202,6 +203,7 @@ type Line struct {
 	Layers          []nets.Angle              `json:"layers,omitempty"`
 	Lost            map[int]string            `json:"lost,omitempty"`    // why learners are lost from this step on, where others go on
 	Warning         string                    `json:"warning,omitempty"` // of a loss that is absurd: more than a million times the first
+	Ended           string                    `json:"ended,omitempty"`   // why nothing follows: all learners are finished or lost
 }
 
 // A Value is a metric of a line: the mean over the learners, and the values of all where there are several.
@@ -235,7 +237,7 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 	var back retreat
 	for {
 		done, total := r.Steps()
-		if done >= total || r.best.early(r.Config) {
+		if done >= total || r.early() {
 			return nil
 		}
 		if ctx.Err() != nil && r.Session.Between() {
@@ -291,8 +293,11 @@ func (r *Run) after(ctx context.Context, d due, rate float64, clock *clock) erro
 	if d == none {
 		return nil
 	}
-	if err := r.log(rate, clock); err != nil || !d.epoch && !d.save {
+	if err := r.log(rate, clock); err != nil {
 		return err
+	}
+	if d.epoch = d.epoch || r.ended != ""; !d.epoch && !d.save {
+		return nil
 	}
 	clock.pause()
 	defer clock.resume()
@@ -315,6 +320,10 @@ func (r *Run) log(rate float64, clock *clock) error {
 	l := r.line("train", m)
 	l.Rate = rate
 	l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
+	if r.Session.Ended() {
+		r.ended = Endings(r.Session)
+		l.Ended = r.ended
+	}
 	return errors.Join(r.watch(&l), r.write(l))
 }
 

@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -33,6 +34,7 @@ func TestResumeSystem(t *testing.T) {
 	for system, task := range map[string]string{
 		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:hidden=[4]": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
 		"np:recurrent=true,hidden=[4],exact=true": "subtasks:inputs=6,length=5,task=4,trial=2,in_time=true",
+		"cascade:patience=2,epochs=6":             "parity:bits=4", // which has grown when it is cut
 	} {
 		t.Run(system, func(t *testing.T) {
 			c := ofSystem(t, system, task, 50)
@@ -54,6 +56,30 @@ func TestResumeSystem(t *testing.T) {
 			killAt(t, killed, 40)
 			requireSame(t, want, everything(t, finish(t, killed)))
 		})
+	}
+}
+
+// TestEnded: a run whose learners have all come to their end is over before its last step, says how each ended, is Finished,
+// and makes no more steps when it is resumed.
+func TestEnded(t *testing.T) {
+	c := ofSystem(t, "cascade:low=0", "xor", 5000)
+	c.Rate, c.LogEvery = 0.35, 50
+	r := start(t, c, filepath.Join(t.TempDir(), "run"))
+	if err := r.Train(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	done, total := r.Steps()
+	const want = "finished: all examples are learned, with 1 hidden units"
+	if h := mustRead(t, r.Folder.Dir); done >= total || h.State() != Finished || !strings.Contains(r.Early(), want) {
+		t.Errorf("the run made %d of %d steps, %s, %q, want it ended early, and %q", done, total, h.State(), r.Early(), want)
+	}
+	r.Close()
+	again, _, err := Resume(device(t), names, r.Folder.Dir, nil)
+	if err == nil {
+		err = errors.Join(again.Train(t.Context(), nil), again.Close())
+	}
+	if err != nil || again.Session.Number() != done {
+		t.Errorf("resumed, it made %d steps, want the %d that it had: %v", again.Session.Number(), done, err)
 	}
 }
 
