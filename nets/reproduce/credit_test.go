@@ -1,0 +1,34 @@
+package reproduce
+
+import (
+	"testing"
+)
+
+// TestCredit: a comparison gives each rule all its figures; backprop's updates are its own, and the weights that a rule has of
+// its own are counted.
+func TestCredit(t *testing.T) {
+	r := runner(t)
+	r.Data = map[string]string{"mnist": images(t)}
+	c := comparison{"mlp:30-12-8-10,act=tanh", 40, 24, 32, 8, 4, searched[2:]}
+	rows := make1(t, r, c.part(2, "bp", "dtp", "last"))
+	for _, row := range rows {
+		for _, q := range []Quantity{Accuracy, stepTime, keepBytes, chosenRate, judged(searched[2]), judged(searched[3])} {
+			if v := row.Figures[q]; len(v) != 2 || !(v.Mean() > 0) {
+				t.Errorf("%s: %s is %v, want two numbers above 0", row.Run, q, []float64(v))
+			}
+		}
+	}
+	if a := rows.Of("bp", updates); a.Count(func(x float64) bool { return x < 0.1 }) != 2 {
+		t.Errorf("backprop's updates are %v from backprop's", []float64(a))
+	}
+	if a := rows.Of("dtp", updates); a.Count(func(x float64) bool { return 1 < x && x < 120 }) != 2 {
+		t.Errorf("dtp's updates are %v from backprop's", []float64(a))
+	}
+	if more := rows.Mean("dtp", keepBytes); !(more > 1.05) || rows.Mean("bp", keepBytes) != 1 {
+		t.Errorf("dtp keeps %g of what bp does, want more", more)
+	}
+	best := rows.Mean("bp", judged(rows.Mean("bp", chosenRate)))
+	if other := max(rows.Mean("bp", judged(searched[2])), rows.Mean("bp", judged(searched[3]))); best != other {
+		t.Errorf("the rate that was chosen has %g %%, and the best %g %%", best, other)
+	}
+}
