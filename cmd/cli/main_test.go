@@ -191,7 +191,7 @@ func TestMistakes(t *testing.T) {
 		{"train --rule aa:share=2", []string{"aa:share=2", "share 2", "[0, 1]"}},
 		{"train --rule wm:examples=0", []string{"0 examples"}},
 		{"train --rule aa:rate=fast", []string{"rule aa", "rate=fast"}},
-		{"train --optimiser lbfgs", []string{"lbfgs", "adam, adamw, momentum, nesterov, sgd"}},
+		{"train --optimiser lbfgs", []string{"lbfgs", "adam, adamw, momentum, nesterov, quickprop, rmsprop, sgd"}},
 		{"train --schedule never", []string{"never", "constant, step, cosine, inverse"}},
 		{"train --loss hinge", []string{"hinge", "cross-entropy"}},
 		{"train --loss hsic:sigma_x=0.0", []string{"sigma_x 0", "sigma_y 1"}},
