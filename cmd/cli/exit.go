@@ -11,10 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"hebb/compute"
+	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
 	"hebb/nets/dependence"
 	"hebb/nets/safetensors"
+	"hebb/nets/stack"
 	"hebb/nets/train"
 )
 
@@ -93,6 +95,12 @@ func didYouMean(word string, names []string) string {
 func suggestion(err error) string {
 	if none := (catalogue.NameError{}); errors.As(err, &none) {
 		name, _, _ := strings.Cut(none.Name, ":")
+		switch {
+		case none.What == "rule" && slices.ContainsFunc(names.Systems, func(s nets.NamedSystem) bool { return s.Name == name }):
+			return fmt.Sprintf("; %s is a system with a network of its own: hebb train %[1]s", name)
+		case none.What == "system" && slices.ContainsFunc(names.Rules, func(r stack.NamedRule) bool { return r.Name == name }):
+			return fmt.Sprintf("; %s is a rule of networks: hebb train --rule %[1]s", name)
+		}
 		return didYouMean(name, none.Names)
 	}
 	return ""

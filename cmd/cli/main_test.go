@@ -100,6 +100,8 @@ func TestMistakes(t *testing.T) {
 		{"train --normalize none", []string{"did you mean --normalise?"}},
 		{"train --rule faa", []string{`rule "faa"`, "did you mean fa or aa?"}},
 		{"train --rule sangr", []string{"did you mean sanger?"}},
+		{"train --rule ff", []string{"ff is a system with a network of its own: hebb train ff"}},
+		{"train altmin:codes=2", []string{"altmin is a rule of networks: hebb train --rule altmin"}},
 		{"train rflow --task sines", []string{"did you mean rflo?"}},
 		{"train rflo --task sample:n=2", []string{"did you mean samples?"}},
 		{"train --optimiser adm", []string{"did you mean adam?"}},

@@ -47,7 +47,7 @@ func (n *Net) sequence(others func(Layer) bool) ([]*Weights, error) {
 		case *flatten, *Weights:
 		default:
 			if !others(layer) {
-				return nil, fmt.Errorf("nets: layer %s is a %T, want fully connected layers and convolutions alone", l.name, layer)
+				return nil, fmt.Errorf("nets: layer %s is %s, want fully connected layers and convolutions alone", l.name, called(layer))
 			}
 		}
 	}
@@ -130,4 +130,30 @@ func (w *Weights) Descend(p *Pass, delta, x *compute.Tensor) {
 		rows = p.View(delta, 0, delta.Len()/units, units)
 	}
 	p.Do(compute.Reduce{Out: w.BiasGrad, In: []*compute.Tensor{rows}, Along: compute.AlongRows, Alpha: p.Net.biasRate()})
+}
+
+// called says what a layer is, in words.
+func called(l Layer) string {
+	switch l := l.(type) {
+	case *Weights:
+		if l.Conv() {
+			return "a convolution"
+		}
+		return "fully connected"
+	case *batchNorm:
+		return "a batch normalisation"
+	case *pool:
+		return "a pooling"
+	case *residual:
+		return "a residual block"
+	case *ensemble:
+		return "an ensemble"
+	case *dropout:
+		return "a dropout"
+	case *activation:
+		return "an activation function"
+	case stack:
+		return "a stack of layers"
+	}
+	return fmt.Sprintf("a %T", l)
 }

@@ -61,7 +61,7 @@ func (n *Net) Modules() (all []*Module, err error) {
 				continue
 			}
 		}
-		return nil, fmt.Errorf("nets: layer %s, a %T, is no part of a chain of layers with weights, each with its normalisation, activation and pooling", l.name, l.Layer)
+		return nil, fmt.Errorf("nets: layer %s is %s, want a chain of layers with weights, each followed by its normalisation, activation and pooling at most", l.name, called(l.Layer))
 	}
 	return all, nil
 }

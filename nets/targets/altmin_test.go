@@ -338,8 +338,8 @@ func TestAltMinRefuses(t *testing.T) {
 		rule stack.Rule
 		says string
 	}{
-		"a residual network": {"resnet8", targets.DefaultAltMin, "is no part of a chain"},
-		"dropout":            {"mlp:32-5-3,dropout=0.5", targets.DefaultAltMin, "is no part of a chain"},
+		"a residual network": {"resnet8", targets.DefaultAltMin, "is a residual block, want a chain"},
+		"dropout":            {"mlp:32-5-3,dropout=0.5", targets.DefaultAltMin, "is a dropout, want a chain"},
 		"memory with a bias": {"mlp:32-5-3", targets.AltMin{Codes: 1, CodeRate: 1, Mu: 1, Forget: 0.5, Prior: 1}, "layer fc1"},
 	} {
 		_, err := nets.Open(lab.Bare(t).Device, 1, 1, func(s *nets.Store) error {
