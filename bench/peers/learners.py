@@ -1,4 +1,5 @@
-"""Moments of many small learners in numpy, batched over learners, beside the benchmarks of nets/recurrent and nets/perturb:
+"""Moments of many small learners, batched over learners, in numpy and (RTRL) in torch where it is installed, beside the
+benchmarks of nets/recurrent and nets/perturb:
 
     python3 bench/peers/learners.py
     go test -run '^$' -bench . ./nets/recurrent ./nets/perturb
@@ -57,6 +58,33 @@ def wp(learners, outputs=10, inputs=100, sigma=1e-3, rate=1e-3):
     return moment
 
 
+def rtrl(torch, learners, units=50, inputs=1, outputs=1, tau=10.0):
+    """RTRL online in torch: the influence M of U and W on the state goes on by one bmm, and all weights change."""
+    torch.manual_seed(0)
+    u, w = torch.randn(learners, units, inputs), 1.5 / units**0.5 * torch.randn(learners, units, units)
+    v = torch.randn(learners, outputs, units) / units**0.5
+    h, m = torch.zeros(learners, units, 1), torch.zeros(learners, units, units * (inputs + units))
+    x, want = torch.ones(learners, inputs, 1), torch.ones(1, outputs, 1)
+    keep, gain, rate, eye = 1 - 1 / tau, 1 / tau, 1e-4, torch.eye(units)
+    own = torch.arange(units)
+
+    def moment():
+        nonlocal h, m
+        phi = torch.tanh(u @ x + w @ h)
+        s = gain * (1 - phi * phi)
+        m = torch.bmm(keep * eye + s * w, m)
+        z = torch.cat([x, h], 1).transpose(1, 2)  # what U and W are multiplied by
+        m.view(learners, units, units, inputs + units)[:, own, own] += s * z
+        h = keep * h + gain * phi
+        d = 2 * (v @ h - want)
+        g = (d.transpose(1, 2) @ v @ m).view(learners, units, inputs + units)
+        u.sub_(rate * g[:, :, :inputs])
+        w.sub_(rate * g[:, :, inputs:])
+        v.sub_(rate * d * h.transpose(1, 2))
+
+    return moment
+
+
 def best(moment, learners):
     moment()
     once = time.perf_counter()
@@ -75,4 +103,11 @@ if __name__ == "__main__":
     print("numpy", np.__version__)
     for learners in 1, 16, 1024:
         print(f"rflo, 50 units, {learners} learners: {best(rflo(learners), learners):.2f} µs")
+    try:
+        import torch
+    except ImportError:
+        print("torch is not installed")
+    else:
+        with torch.no_grad():
+            print(f"torch {torch.__version__}: rtrl, 50 units, 16 learners: {best(rtrl(torch, 16), 16):.2f} µs")
     print(f"wp, 10×100, 10000 learners: {best(wp(10000), 10000):.2f} µs")
