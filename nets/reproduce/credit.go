@@ -24,7 +24,8 @@ var creditAssignment = Experiment{
 	Source: "a comparison of hebb's own",
 	Scales: []Scale{
 		{Name: "cpu", About: "MNIST, 10 000 images, 3 epochs, 25 rules", Takes: 20 * time.Minute, Parts: []Part{
-			comparison{"mlp:784-256-256-256-10,act=tanh", 10000, 5000, 10000, 50, 3, searched}.part(3, creditRules...)}},
+			comparison{"mlp:784-256-256-256-10,act=tanh", 10000, 5000, 10000, 50, 3, searched}.part(3, creditRules...),
+			comparison{net: "mlp:784-1024-1024-1024-10,act=tanh", images: 10000, test: 10000, batch: 256, epochs: 1, rates: searched}.speed(creditRules...)}},
 		{Name: "small", About: "1000 images, one epoch, six rules", Takes: time.Minute, Parts: []Part{
 			comparison{"mlp:784-64-64-10,act=tanh", 1000, 500, 1000, 50, 1, searched[1:3]}.part(2, "bp", "fa", "lra-e", "dtp", "altmin", "last")}},
 	},
@@ -49,6 +50,8 @@ type comparison struct {
 
 const (
 	stepTime  Quantity = "time of a step, of bp's"
+	products  Quantity = "products of a step, of bp's"
+	beyond    Quantity = "time of a step, of its products' share"
 	keepBytes Quantity = "numbers kept, of bp's"
 	updates   Quantity = "angle of the updates to backprop's, °"
 )
@@ -61,8 +64,8 @@ func (c comparison) part(seeds int, rules ...string) Part {
 	p := Part{Name: "mnist", About: fmt.Sprintf("%s, the first %d images within [0, 1], batches of %d, Adam, %d epochs; the rate is the best of %v on images that follow, after half as long with two other seeds",
 		c.net, c.images, c.batch, c.epochs, c.rates)}
 	for _, rule := range rules {
-		r := Run{Name: rule, Seeds: seeds, Make: compared{c, rule}}
-		for _, q := range []Quantity{Accuracy, updates, stepTime, keepBytes, chosenRate} {
+		r := Run{Name: rule, Seeds: seeds, Make: compared{c, rule, false}}
+		for _, q := range []Quantity{Accuracy, updates, products, stepTime, keepBytes, chosenRate} {
 			if q != updates || rule != "last" { // whose hidden layers have none
 				r.Figures = append(r.Figures, none(q))
 			}
@@ -76,10 +79,20 @@ func (c comparison) part(seeds int, rules ...string) Part {
 	return p
 }
 
-// compared makes the run of a rule.
+// speed is a part of the costs alone.
+func (c comparison) speed(rules ...string) Part {
+	p := Part{Name: "speed", About: fmt.Sprintf("%s, batches of %d: the flops of a step's products and its time, each divided by backprop's, and the time by the products", c.net, c.batch)}
+	for _, rule := range rules {
+		p.Runs = append(p.Runs, Run{Name: rule, Make: compared{c, rule, true}, Figures: []Figure{none(products), none(stepTime), none(beyond)}})
+	}
+	return p
+}
+
+// compared makes the run of a rule, or the part of it that is its cost.
 type compared struct {
 	comparison
-	rule string
+	rule     string
+	costOnly bool
 }
 
 // Make searches, learns and measures, unless it is done already.
@@ -115,6 +128,9 @@ type meeting struct {
 
 func (m meeting) make(ctx context.Context, seeds Seeds) (Figures, error) {
 	f, best, most := Figures{}, m.rates[0], -1.0
+	if m.costOnly {
+		return f, m.cost(ctx, seeds, f)
+	}
 	for i, rate := range m.rates {
 		m.at.Tell(i, len(m.rates)+1, train.Line{})
 		found, err := m.learn(ctx, Seeds{seeds.First + searchFirst, searchSeeds}, rate, true)
@@ -139,7 +155,7 @@ func (m meeting) make(ctx context.Context, seeds Seeds) (Figures, error) {
 
 // open makes a session of the rule, or of backprop. In the search it learns half as long and is judged on images that follow
 // those that it learns from.
-func (m meeting) open(rule string, seeds Seeds, rate float64, search bool) (*nets.Session, error) {
+func (m meeting) open(dev *compute.Device, rule string, seeds Seeds, rate float64, search bool) (*nets.Session, error) {
 	r, err := m.at.Names.Rule(rule)
 	if err != nil {
 		return nil, err
@@ -172,12 +188,12 @@ func (m meeting) open(rule string, seeds Seeds, rate float64, search bool) (*net
 		Test:  images(judges, data.LoaderOptions{Batch: 500, Epochs: 1}),
 		Probe: images(part(learned, 0, 500), data.LoaderOptions{Batch: 500, Epochs: 1}),
 		Rate:  rate, Moments: moments, Learners: seeds.N, Seed: seeds.First,
-	}.Open(m.dev)
+	}.Open(dev)
 }
 
 // learn trains all seeds, tests them and compares their updates with backprop's. One that diverges answers by chance.
 func (m meeting) learn(ctx context.Context, seeds Seeds, rate float64, search bool) (f Figures, err error) {
-	s, err := m.open(m.rule, seeds, rate, search)
+	s, err := m.open(m.dev, m.rule, seeds, rate, search)
 	if err != nil {
 		return nil, err
 	}
@@ -223,16 +239,19 @@ func (m meeting) learn(ctx context.Context, seeds Seeds, rate float64, search bo
 	return f, nil
 }
 
-// cost adds the time of a step and the numbers that are kept, of bp's: steps of both are timed in turns.
+// cost adds the time of a step, its products and the numbers that are kept, of bp's: steps of both are timed in turns.
 func (m meeting) cost(ctx context.Context, seeds Seeds, f Figures) error {
-	var least, kept [2]float64
+	var least, kept, flops [2]float64
 	var both [2]*nets.Session
 	for i, rule := range []string{"bp", m.rule} {
-		s, err := m.open(rule, seeds, m.rates[0], false)
+		s, err := m.open(m.dev, rule, seeds, m.rates[0], false)
 		if err != nil {
 			return err
 		}
 		defer s.Close()
+		if flops[i], err = m.products(ctx, rule); err != nil {
+			return err
+		}
 		both[i] = s
 		for _, n := range s.Tensors() {
 			if !strings.HasPrefix(n.Name, "task.") {
@@ -256,5 +275,28 @@ func (m meeting) cost(ctx context.Context, seeds Seeds, f Figures) error {
 	}
 	f[stepTime] = slices.Repeat(Values{least[1] / least[0]}, seeds.N)
 	f[keepBytes] = slices.Repeat(Values{kept[1] / kept[0]}, seeds.N)
+	f[products] = slices.Repeat(Values{flops[1] / flops[0]}, seeds.N)
+	f[beyond] = slices.Repeat(Values{f[stepTime][0] / f[products][0]}, seeds.N)
 	return nil
+}
+
+// products returns the flops of a step's products and convolutions, which are most of its work.
+func (m meeting) products(ctx context.Context, rule string) (flops float64, err error) {
+	stage := &compute.Stage{Of: m.dev.Info()}
+	s, err := m.open(compute.New(stage), rule, Seeds{1, 1}, m.rates[0], false)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	stage.Ops = nil
+	if err := s.Step(ctx); err != nil {
+		return 0, err
+	}
+	for _, op := range stage.Ops {
+		switch op.(type) {
+		case compute.Gemm, compute.Hebbian, compute.Conv, compute.ConvInput, compute.Inverse, compute.KernelGrad, compute.KernelSums, compute.Gram:
+			flops += float64(compute.CostOf(op).Flops)
+		}
+	}
+	return flops, nil
 }
