@@ -255,7 +255,11 @@ func (m meeting) cost(ctx context.Context, seeds Seeds, f Figures) error {
 		both[i] = s
 		for _, n := range s.Tensors() {
 			if !strings.HasPrefix(n.Name, "task.") {
-				kept[i] += float64(n.Value.Len())
+				numbers := 1 // of one learner, be they side by side or in turn
+				for _, d := range n.Shape {
+					numbers *= d
+				}
+				kept[i] += float64(numbers)
 			}
 		}
 	}

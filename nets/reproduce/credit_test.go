@@ -28,6 +28,9 @@ func TestCredit(t *testing.T) {
 	if more := rows.Mean("dtp", keepBytes); !(more > 1.05) || rows.Mean("bp", keepBytes) != 1 {
 		t.Errorf("dtp keeps %g of what bp does, want more", more)
 	}
+	if last := rows.Mean("last", keepBytes); last < 0.3 || last > 1 { // has the same weights, of which some have no optimiser
+		t.Errorf("last keeps %g of what bp does", last)
+	}
 	if p := rows.Mean("bp", products); p != 1 {
 		t.Errorf("backprop's products are %g of its own", p)
 	}
