@@ -10,7 +10,8 @@ import (
 	"hebb/internal/must"
 )
 
-// Every case is one that the front of compute accepts; its name, sizes and cost are read off its op, for its result and for a peer.
+// Every case is accepted by the front of compute; its name, sizes and cost are read off its op, for its result and for
+// a peer.
 func TestDescribe(t *testing.T) {
 	want := map[string]string{
 		"product NT 1024³":                                                    "gemm NT map[batch:1 k:1024 m:1024 n:1024]",

@@ -122,8 +122,8 @@ func TestPlots(t *testing.T) {
 	}
 }
 
-// TestReports: a terminal and a page say what came of the run. There is one roof: they, the JSON and a page made of that JSON
-// have the same, and the same shares of it.
+// TestReports: a terminal and a page report the run's results. There is one roof: the terminal, the page, the JSON and
+// a page made of that JSON have the same roof, and the same shares of it.
 func TestReports(t *testing.T) {
 	t.Parallel()
 	live := sampleReport(t)

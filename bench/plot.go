@@ -244,7 +244,7 @@ func (r *Report) PNG(w io.Writer) error { return r.draw(w, 2, figure.Figure.PNG)
 // Rooflines draws the rooflines alone, as a PNG.
 func (r *Report) Rooflines(w io.Writer) error { return r.draw(w, 1, figure.Figure.PNG) }
 
-// draw writes the first plots, as many as there are of so many.
+// draw writes the first plots, up to the given number.
 func (r *Report) draw(w io.Writer, most int, write func(figure.Figure, io.Writer) error) error {
 	rows, err := r.rows()
 	if err != nil {

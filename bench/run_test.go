@@ -13,7 +13,7 @@ import (
 	"hebb/internal/must"
 )
 
-// Every case has a name of its own, and each suite has some.
+// Every case has its own name, and each suite has some.
 func TestCases(t *testing.T) {
 	for _, quick := range []bool{true, false} {
 		cases := mustCases(t, Options{Suites: Suites, Quick: quick, Batch: 2})

@@ -341,7 +341,7 @@ func (r *Report) warning() string {
 // busy is the share of a machine from which on what else runs there spoils figures.
 const busy = 0.1
 
-// outcomes are how many results have each status.
+// outcomes counts the results with each status.
 func (r *Report) outcomes() map[Status]int {
 	count := map[Status]int{}
 	for _, c := range r.Results {
@@ -350,7 +350,7 @@ func (r *Report) outcomes() map[Status]int {
 	return count
 }
 
-// summary is one line: what was done and how it ended.
+// summary says in one line what was done and how it ended.
 func (r *Report) summary() string {
 	count := r.outcomes()
 	s := fmt.Sprintf("%d results: %d ok", len(r.Results), count[OK])

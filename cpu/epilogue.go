@@ -104,7 +104,7 @@ func sigmoid(v, e []float32) {
 	div(v, v, e)
 }
 
-var ones = func() (x [256]float32) { // as many as byParts has at a time
+var ones = func() (x [256]float32) { // byParts has as many at a time
 	for i := range x {
 		x[i] = 1
 	}

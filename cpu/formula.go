@@ -147,7 +147,7 @@ func newEvaluator(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor)
 	if e.size > 2*blockSize {
 		e.size = blockSize
 	}
-	column := e.cols == 1 // which lies in memory as a row does
+	column := e.cols == 1 // it lies in memory as a row does
 	if column {
 		e.rows, e.cols = 1, e.rows
 	}

@@ -22,7 +22,7 @@ func (l *plan) apply(f *compute.Func, size extent, ops []operand) {
 	}
 }
 
-// width returns how many numbers the shader of d takes at a time: four where that is possible, unless it is the naive one.
+// width returns how many numbers the shader of d takes at a time: four if possible, unless it is the naive one.
 func (l *plan) width(d *dispatch, possible bool) int {
 	if l.naive() || !possible {
 		return 1

@@ -25,8 +25,8 @@ type group struct {
 	factor float64
 }
 
-// Descent returns a Descent of the given weights of the store or, if none are given, of all weights so far that no other
-// Descent has. Weights whose learning rate [Scaled] sets to 0 are not updated.
+// Descent returns a Descent of the given weights of the store or, without any, of all weights so far that have no other
+// Descent. It does not update weights with a learning rate that [Scaled] sets to 0.
 func (s *Store) Descent(o Optimiser, weights ...*compute.Tensor) *Descent {
 	name := "optimiser.updates"
 	for i := 2; s.names[name]; i++ {
@@ -324,7 +324,7 @@ func unwrapped(o Optimiser) Optimiser {
 	return nil
 }
 
-// ContinueUpdates sets the number of updates that each Descent of the store has made, to go on from state that was loaded.
+// ContinueUpdates sets the number of updates that each Descent of the store has made, to go on from loaded state.
 func (s *Store) ContinueUpdates(updates uint64) {
 	for name := range s.descents {
 		*s.counts[s.prefix+name] = int64(updates)

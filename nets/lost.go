@@ -11,8 +11,8 @@ import (
 	"hebb/compute"
 )
 
-// Metrics returns the metrics of training since the last call, of all learners. It waits for the device. A learner with a
-// fault or a metric that is not finite is lost from then on, see [Session.Lost]; it is an error when all are.
+// Metrics returns the metrics of training since the last call, of all learners. It waits for the device. A learner with
+// a fault, or with a metric that is not finite, is lost from then on, see [Session.Lost]; it is an error when all are.
 func (s *Session) Metrics() (Metrics, error) {
 	return s.read(func(c *cohort) *accumulator { return c.store.metrics })
 }
@@ -61,7 +61,8 @@ func join(all, more Metrics) Metrics {
 	return all
 }
 
-// loseUnsound gives up the learners of a cohort with a metric that is not finite, and says which of their tensors are not.
+// loseUnsound gives up the learners of a cohort that have a metric that is not finite, and says which of their tensors
+// are not finite.
 func (s *Session) loseUnsound(c *cohort, all Metrics) error {
 	var bad []*Named
 	for _, m := range all {
@@ -110,18 +111,18 @@ func faultError(f fault, why error) error {
 	return fmt.Errorf("%w: %s: %w", ErrFault, f.name, why)
 }
 
-// GiveUp marks a learner as lost, see [Session.Lost], unless it is.
+// GiveUp marks a learner as lost, see [Session.Lost], unless it already is.
 func (s *Session) GiveUp(learner int, why error) {
 	if s.lost[learner] == nil {
 		s.lost[learner], s.lostAt[learner] = why, s.number
 	}
 }
 
-// Lost returns why learners have ended, by learner. Those that go on are not in it.
+// Lost returns why learners have ended, by learner. It leaves out learners that go on.
 func (s *Session) Lost() map[int]error { return maps.Clone(s.lost) }
 
-// Finished returns how learners have come to their end with nothing wrong, by learner: errors that wrap [ErrFinished]. It is
-// known when metrics are read.
+// Finished returns how learners have come to their end with nothing wrong, by learner: errors that wrap [ErrFinished].
+// This is known when metrics are read.
 func (s *Session) Finished() map[int]error { return maps.Clone(s.done) }
 
 // Ended reports whether all learners are finished or lost, so that more moments change nothing.
@@ -134,7 +135,7 @@ func (s *Session) Ended() bool {
 	return true
 }
 
-// allLost returns an error if all learners are lost. It says why the last ones are.
+// allLost returns an error if all learners are lost; it says why the last ones are.
 func (s *Session) allLost() error {
 	switch {
 	case len(s.lost) < s.Learners:
@@ -151,7 +152,7 @@ func (s *Session) allLost() error {
 	return lostError{text, slices.Collect(maps.Values(s.lost))}
 }
 
-// A lostError is why all learners are lost.
+// A lostError says why all learners are lost.
 type lostError struct {
 	text string
 	why  []error
@@ -160,7 +161,7 @@ type lostError struct {
 func (e lostError) Error() string   { return e.text }
 func (e lostError) Unwrap() []error { return e.why }
 
-// LostText says which learners, of seeds from the first on, have ended and why: those of one reason together.
+// LostText says which learners have ended and why, those with the same reason together; seeds count from the first.
 func LostText[Why any](first uint64, why map[int]Why) string {
 	var reasons []string
 	of := map[string][]uint64{}
@@ -220,11 +221,11 @@ func (s *Session) Sound() error {
 	return s.allLost()
 }
 
-// Diagnose reports the first weights or, if the system is a [Diagnoser], the first activity with NaN or Inf when the last
-// moment is shown again. It is nil if all are finite.
+// Diagnose reports the first weights or, if the system is a [Diagnoser], the first activity with NaN or Inf when the
+// last moment is shown again. It returns nil if all are finite.
 func (s *Session) Diagnose(ctx context.Context) error {
 	for _, c := range s.cohorts {
-		bad, err := c.store.sound() // and not Sound, which tells of learners that were lost before
+		bad, err := c.store.sound() // not Sound, which reports lost learners
 		if err != nil {
 			return err
 		}
@@ -240,7 +241,7 @@ func (s *Session) Diagnose(ctx context.Context) error {
 	return nil
 }
 
-// activity returns what the system of a cohort finds not to be finite when the last moment is shown again, if it is a
+// activity shows a cohort the last moment again, and returns what its system finds not to be finite, if it is a
 // [Diagnoser].
 func (s *Session) activity(ctx context.Context, c *cohort) error {
 	d, ok := c.System.(Diagnoser)
@@ -254,7 +255,7 @@ func (s *Session) activity(ctx context.Context, c *cohort) error {
 	return found()
 }
 
-// where is the activity that is not finite, as text.
+// where describes the activity that is not finite, as text.
 func (s *Session) where(c *cohort) string {
 	err := s.activity(background, c)
 	if !errors.Is(err, ErrDiverged) {

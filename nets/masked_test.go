@@ -84,8 +84,8 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestMaskedMeans: a metric is the mean over the examples that are not masked, of each learner by itself, over moments with a
-// mask, with one for all learners and with none; of a learner whose examples are all masked there is no mean, and no error.
+// TestMaskedMeans: for each learner, a metric is the mean over the examples that are not masked, over moments with a
+// mask, with one mask for all learners and with none. A learner with all examples masked has no mean, and no error.
 func TestMaskedMeans(t *testing.T) {
 	const learners, examples = 2, 3
 	s, err := nets.Open(lab.CPU(t), learners, 1, func(*nets.Store) error { return nil })

@@ -12,8 +12,8 @@ import (
 // A Metric is a mean of numbers that were counted under a name, see [Pass.Count], for each learner.
 type Metric struct {
 	Name  string
-	Each  []float64 // learners; NaN for a learner that is lost, or of which nothing was counted
-	Count float64   // examples that were shown, of each learner; those that a moment masks are not in Each
+	Each  []float64 // learners; NaN for a lost learner, or if nothing was counted
+	Count float64   // examples shown to each learner; Each leaves out masked ones
 
 	counted []float64 // learners: examples of each that are in Each
 }
@@ -41,7 +41,7 @@ func (all Metrics) Get(name string) Metric {
 	return Metric{Name: name}
 }
 
-// unsound reports a learner of which something was counted and is not finite.
+// unsound reports a learner that counted something that is not finite.
 func (m Metric) unsound(learner int) bool { return m.counted[learner] != 0 && !finite(m.Each[learner]) }
 
 // An accumulator holds the sums of recent moments on the device, so that no moment waits, and adds them up on the host in
@@ -58,12 +58,12 @@ type accumulator struct {
 // megabytes at most, or a number a learner.
 func (m *accumulator) depth() int { return min(256, max(1, 1<<20/m.learners)) }
 
-// A partial is a metric that is being accumulated: for each learner a sum of numbers, and of how many examples.
+// A partial is a metric that is being accumulated: for each learner a sum of numbers, and the number of examples.
 type partial struct {
 	name   string
 	sum    *sum
-	n      float64 // examples that were shown
-	whole  float64 // of them, examples of moments without a mask
+	n      float64 // examples shown
+	whole  float64 // examples among them in moments without a mask
 	masked *sum    // of the masks of the other moments; nil if there was none
 }
 
@@ -80,7 +80,7 @@ type faultCode struct {
 	code *compute.Tensor
 }
 
-// count adds a moment of n examples to a metric. mask, learners × n, says which of them are in each; nil: all.
+// count adds a moment of n examples to a metric. mask, learners × n, says which examples are in each; nil means all.
 func (m *accumulator) count(p *Pass, name string, each, mask *compute.Tensor, n int) {
 	i := slices.IndexFunc(m.partials, func(c *partial) bool { return c.name == name })
 	if i < 0 {
@@ -155,7 +155,7 @@ type tally struct {
 	faults   [][]float32
 }
 
-// tally returns what was counted since the last reading, and goes on.
+// tally returns the counts since the last reading, and goes on.
 func (m *accumulator) tally(st *compute.Step) (t tally) {
 	for _, c := range m.partials {
 		k := partial{n: c.n, whole: c.whole}
@@ -175,7 +175,7 @@ func (m *accumulator) tally(st *compute.Step) (t tally) {
 	return t
 }
 
-// restore sets the accumulator back to a tally: metrics and faults that have come since were not counted.
+// restore sets the accumulator back to a tally: it drops the metrics and faults since.
 func (m *accumulator) restore(st *compute.Step, t tally) {
 	m.reset()
 	for i, k := range t.partials {

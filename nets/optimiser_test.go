@@ -92,8 +92,8 @@ func quickprop(decay float64) update {
 	}
 }
 
-// TestQuickprop: on parabolas a·(w − w*)²/2 the third step lands on w*, and the second where the linear term is left out of it;
-// weights whose slope is 0 stay, and begin afresh.
+// TestQuickprop: on parabolas a·(w − w*)²/2 the third step lands on w*, or the second if it leaves out the linear term;
+// weights with a slope of 0 stay, and begin afresh.
 func TestQuickprop(t *testing.T) {
 	const rate = 0.1
 	a, best, w := []float64{1, 3, 3}, []float64{-3, 1, 0.2}, []float64{1, 5, 1.5}
@@ -138,7 +138,7 @@ func TestQuickprop(t *testing.T) {
 	}
 }
 
-// TestHeld: with slopes of 0 quickprop leaves weights where they are and forgets, so that the step that follows is its first.
+// TestHeld: with slopes of 0 quickprop leaves weights in place and forgets, so that the next step is its first.
 func TestHeld(t *testing.T) {
 	l := lab.Exact(t)
 	at := func(grads ...float32) float64 {
@@ -187,8 +187,8 @@ func TestOptimisers(t *testing.T) {
 	}
 }
 
-// TestRMSPropSteady: of a large gradient that stays the same, q − a² is rounding errors of either sign, and steps are those of
-// the root of Eps at most.
+// TestRMSPropSteady: for a large constant gradient, q − a² is only rounding errors of either sign, and steps are at
+// most as large as the root of Eps alone allows.
 func TestRMSPropSteady(t *testing.T) {
 	const steps, g = 60, 3e4
 	grads := make([][]float32, steps)

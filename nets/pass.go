@@ -62,8 +62,8 @@ func (p *Pass) Fail(err error) {
 // Failed returns the first error that was given to Fail.
 func (p *Pass) Failed() error { return p.err }
 
-// Do runs an op. Where the context of the run has ended it does nothing but fail with the cause: so a long moment ends between
-// two of its ops.
+// Do runs an op. If the context of the run has ended, it does nothing but fail with the cause: so a long moment ends
+// between two of its ops.
 func (p *Pass) Do(op compute.Op) {
 	if p.ctx.Err() != nil {
 		p.Fail(context.Cause(p.ctx))
@@ -261,8 +261,8 @@ func (p *Pass) Hits(m Moment, answer *compute.Tensor) *compute.Tensor {
 // is sum / examples.
 func (p *Pass) Count(name string, each *compute.Tensor, n int) { p.count(name, each, nil, n) }
 
-// CountOf is [Pass.Count] over the examples of a moment that it does not mask, so many of each learner: each has zeros for the
-// others.
+// CountOf is [Pass.Count] over the examples of a moment that it does not mask, the given number for each learner;
+// masked examples have zeros.
 func (p *Pass) CountOf(m Moment, name string, each *compute.Tensor) {
 	mask := m.Mask
 	if mask != nil {

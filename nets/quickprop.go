@@ -14,8 +14,9 @@ import (
 //	d ← (−rate·s unless s·d > 0) + (d·s/(p − s), or Mu·d where s is beyond shrink·p on the side of p)
 //	w ← w + d,   p ← s
 //
-// Slopes are compared from update to update, so they have to be of the same examples. A slope of 0 makes no step, and with
-// no decay leaves p and d at 0 too: weights whose gradient is held at 0 stay, and begin afresh when it no longer is.
+// Slopes are compared from update to update, so they have to come from the same examples. A slope of 0 makes no step,
+// and without decay it sets p and d to 0 too: weights with a gradient held at 0 stay, and begin afresh when the
+// gradient returns.
 type Quickprop struct {
 	Mu          float32 `json:"mu" toml:"mu"` // the most by which a step may grow
 	WeightDecay float32 `json:"weight_decay" toml:"weight_decay"`
@@ -38,7 +39,7 @@ func (o Quickprop) Check() error {
 // States returns the last slope and the last step.
 func (Quickprop) States() []string { return []string{"slope", "step"} }
 
-// The sign of the last step is never that of the slope before it, so p − s is not 0 where it divides.
+// The last step never has the sign of the slope before it, so p − s is not 0 where it divides.
 var (
 	quickStep = compute.Formula("where(sign(s)*sign(old), 0, -rate*s) + "+
 		"where(sign(old)*(s - shrink*p), old*s/where(abs(p - s), p - s, 1), mu*old)", "s", "p")

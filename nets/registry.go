@@ -12,7 +12,7 @@ type NamedSystem struct {
 	Name, About string
 	System      func() System
 	Rate        float64 // learning rate at which it learns as it is; 0 is 0.01
-	// Rates are those on tasks of these names, where they are others.
+	// Rates are the rates for tasks of these names, where they differ.
 	Rates map[string]float64
 }
 

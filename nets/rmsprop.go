@@ -15,8 +15,8 @@ import (
 //	v ← Momentum·v − rate·g/√(q − a² + Eps)
 //	w ← w + v
 //
-// Eps is inside of the root, and the rate inside of the momentum, unlike in PyTorch. q − a², which is at least 0, is taken
-// to be so where rounding makes it less.
+// Eps is inside the root, and the rate inside the momentum, unlike in PyTorch. q − a² is at least 0, and counts as 0
+// where rounding makes it less.
 type RMSProp struct {
 	Decay    float64 `json:"decay" toml:"decay"`
 	Momentum float64 `json:"momentum" toml:"momentum"`

@@ -37,9 +37,9 @@ type Session struct {
 	alone   error // why the learners take turns; or nil
 	number  uint64
 	between bool           // trials
-	lost    map[int]error  // by learner; those that go on are not in it
+	lost    map[int]error  // by learner; without learners that go on
 	lostAt  map[int]uint64 // the number then
-	done    map[int]error  // by learner; those that are finished
+	done    map[int]error  // by learner; only finished ones
 }
 
 // A cohort is the learners that are computed side by side, with one System.
@@ -138,9 +138,9 @@ func (s *Session) build(first, width int) (*cohort, error) {
 	return c, nil
 }
 
-// affordable reports learners that need more memory than is free: a copy of their tensors for checkpoints and, where the
-// device has the machine's memory, what they hold and as much again for the work of a moment. Of one learner, which cannot
-// be fewer, what it holds alone counts.
+// affordable reports learners that need more memory than is free: a copy of their tensors for checkpoints and, if the
+// device uses the machine's memory, what they hold and as much again for the work of a moment. A single learner cannot
+// be made fewer, so only what it holds counts.
 func (s *Session) affordable(plan *cohort, stage *compute.Stage) error {
 	free, ok := available()
 	info := s.dev.Info()

@@ -107,25 +107,26 @@ func (s *Session) Continue(moments int, counters map[string]int64) error {
 	return nil
 }
 
-// A Snapshot is a copy on the host of all that moments of training change.
+// A Snapshot is a copy on the host of everything that moments of training change.
 type Snapshot struct {
 	number  uint64
 	between bool
 	cohorts []kept
 }
 
-// A kept is the part of a Snapshot that is of a cohort.
+// A kept is a cohort's part of a Snapshot.
 type kept struct {
 	memory  [][]float32 // of the stores' tensors
 	counts  map[*int64]int64
 	metrics tally
 }
 
-// stores are those of training.
+// stores returns the stores of training.
 func (c *cohort) stores() []*Store { return []*Store{c.store, c.task.store} }
 
-// Snapshot copies what moments of training change, for [Session.Restore]. It waits for the device. Memory of an older snapshot,
-// which may be nil, is used again. The error wraps [ErrMemory] if the copy would take more than a quarter of what is free.
+// Snapshot copies what moments of training change, for [Session.Restore]. It waits for the device. It reuses the memory
+// of an older snapshot, which may be nil. The error wraps [ErrMemory] if the copy would take more than a quarter of the
+// free memory.
 func (s *Session) Snapshot(old *Snapshot) (*Snapshot, error) {
 	size := int64(0)
 	for _, c := range s.cohorts {
@@ -159,7 +160,8 @@ func (s *Session) Snapshot(old *Snapshot) (*Snapshot, error) {
 	})
 }
 
-// Restore sets the run back to a snapshot of it, as if no moment had been made since. A moment that failed may have been.
+// Restore sets the run back to one of its snapshots, as if no moment had been made since; one of those moments may have
+// failed.
 func (s *Session) Restore(from *Snapshot) error {
 	s.number, s.between = from.number, from.between
 	return s.eachKept(from, func(st *compute.Step, c *cohort, k *kept) {
@@ -200,8 +202,8 @@ func (s *Session) Parameters() (n int) {
 	return n
 }
 
-// TraceBytes returns the bytes of what a learner's system keeps between moments, beside what it has learned: its activities,
-// traces and past, see [Store.State] and [Store.Scratch].
+// TraceBytes returns the bytes that a learner's system keeps between moments, beside what it has learned: its
+// activities, traces and past, see [Store.State] and [Store.Scratch].
 func (s *Session) TraceBytes() int64 {
 	store := s.cohorts[0].store
 	n := store.scratch
@@ -221,8 +223,8 @@ func (s *Session) Systems() (all []System) {
 	return all
 }
 
-// On makes the whole run on dev and calls tell with the metrics after every so many moments and after the last. It ends early
-// when all learners are finished. Nothing is saved; package train makes runs with checkpoints.
+// On makes the whole run on dev. It calls tell with the metrics after every so many moments and after the last. It ends
+// early when all learners are finished. Nothing is saved; package train makes runs with checkpoints.
 func (r Run) On(dev *compute.Device, every int, tell func(moments int, m Metrics)) error {
 	s, err := r.Open(dev)
 	if err != nil {

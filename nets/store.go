@@ -470,7 +470,7 @@ var absolute = compute.Formula("small*abs(x)", "x").With("small", 0x1p-40)
 
 func finite(x float64) bool { return math.Abs(x) <= math.MaxFloat32 }
 
-// sound returns for each learner the first tensor that has NaN or Inf, or nil.
+// sound returns, for each learner, the first tensor that has NaN or Inf, or nil.
 func (s *Store) sound() ([]*Named, error) {
 	bad := make([]*Named, s.Learners)
 	sums := make([]float32, 1)

@@ -59,9 +59,9 @@ type Spec struct {
 	Epoch    int   `json:"epoch"`    // moments of an epoch, which is the length of an evaluation; 0: no epochs
 	Total    int   `json:"total"`    // moments of the whole run, set by the Run
 
-	// Third says that the last number of X is a third factor, which says when what is seen matters.
+	// Third says that the last number of X is a third factor: it says when the input matters.
 	Third bool `json:"third,omitempty"`
-	// Same says that all moments of training show the same examples, so that what a system made of them holds on.
+	// Same says that all moments of training show the same examples, so that a system can keep what it made of them.
 	Same bool `json:"same,omitempty"`
 }
 
@@ -162,7 +162,7 @@ var ErrMemory = compute.ErrMemory
 // ErrDiverged is wrapped where a loss or weights have NaN or Inf.
 var ErrDiverged = errors.New("training diverged")
 
-// ErrFinished is wrapped by the error of [Explainer] for a code that says that a learner has come to its end with nothing
+// ErrFinished is wrapped by an [Explainer]'s error if the code means that a learner has come to its end with nothing
 // wrong. The learner is not lost, and a run ends when all of its learners are finished or lost, see [Session.Ended].
 var ErrFinished = errors.New("finished")
 

@@ -204,7 +204,7 @@ func lengthsOf(s *data.Set) *lengths {
 	return l
 }
 
-// A classCount is how many examples there are of a class, or moments of examples where each has one.
+// A classCount is the number of examples of a class, or of moments if each moment has a class.
 type classCount struct {
 	Name  string `json:"name"`
 	Train int    `json:"train"`
@@ -246,7 +246,7 @@ func inspect(name string, o data.Options) (*inspection, error) {
 	return i, nil
 }
 
-// perClass counts the examples of each class or, of sequences, the moments at which it is wanted.
+// perClass counts the examples of each class or, in sequences, the moments that want it.
 func perClass(part *data.Split, classes int) []int {
 	n := make([]int, classes)
 	switch {

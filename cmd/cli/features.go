@@ -92,7 +92,7 @@ func (r *sightRun) look(ctx context.Context, stdout, stderr io.Writer, see func(
 	return v, err
 }
 
-// whose says which learner is meant, if there are several, and how to mean another where nobody has said.
+// whose says which learner is meant, if there are several, and how to choose another if nobody has.
 func (r *evalRun) whose(learner int) string {
 	if r.Learners == 1 {
 		return ""

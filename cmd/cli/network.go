@@ -176,7 +176,7 @@ func seen(c train.Config) (of train.Config, moments int) {
 	return c, moments
 }
 
-// refusePadding reports data that are padded sequences where images are wanted, and why that matters.
+// refusePadding reports padded sequences given in place of images, and why that matters.
 func refusePadding(name, why string) error {
 	if _, padded := data.Moments(name); padded {
 		return usagef("%s has lengths or a mask, and so sequences: %s", name, why)

@@ -241,8 +241,8 @@ func (h *halfLost) Step(p *nets.Pass, _ nets.Moment) *compute.Tensor {
 	return h.w
 }
 
-// TestLostLearner: a learner that is lost is named once, with when, where and what to do, also after the run was stopped; rows
-// count it, a comparison leaves it out, and the others go on. So it is with a system that a program added.
+// TestLostLearner: a lost learner is named once, with when, where and what to do, also after the run was stopped; rows
+// count it, a comparison leaves it out, and the others go on. The same holds for a system that a program added.
 func TestLostLearner(t *testing.T) {
 	were := *names
 	t.Cleanup(func() { *names = were })
@@ -367,7 +367,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestSuitedRate: the rate where nobody says one is the system's on the task, its own on others, and else the default.
+// TestSuitedRate: if nobody sets a rate, it is the system's rate for the task, else the system's own, else the default.
 func TestSuitedRate(t *testing.T) {
 	for _, c := range []struct {
 		system, task string

@@ -137,7 +137,7 @@ func (r *recordRun) record(ctx context.Context, stdout, stderr io.Writer) error 
 	return err
 }
 
-// planePoints is how many points of a plane are asked for, in each direction.
+// planePoints is the number of points of a plane, in each direction.
 const planePoints = 240
 
 // drawPlane draws the plane of a task with two inputs.
@@ -226,7 +226,7 @@ func (r *recordRun) within(rec *train.Recording) error {
 	return nil
 }
 
-// tracks are the pictures of an example of a learner.
+// tracks returns the pictures of an example of a learner.
 func (r *recordRun) tracks(rec *train.Recording) (all chart.Tracks) {
 	all = chart.Tracks{Title: r.title(rec), X: "moment"}
 	for t, first := range rec.Begins {

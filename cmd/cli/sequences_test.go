@@ -21,8 +21,9 @@ func archive(t *testing.T, path string, all ...data.Output) string {
 	return path
 }
 
-// inputs writes NPZ files into a folder, of 8 examples each: padded are sequences of 2 and 4 moments × 2 features with a class
-// each, plain the same without lengths, numbers of 1 feature that want a number at each moment, and others are unfit.
+// inputs writes NPZ files into a folder, with 8 examples each. padded has sequences of 2 and 4 moments × 2 features
+// with a class each, plain is the same without lengths, numbers has 1 feature and wants a number at each moment, and
+// others are unfit.
 func inputs(t *testing.T, dir string) {
 	t.Helper()
 	x := make(data.Floats, 64)
@@ -52,8 +53,8 @@ func inputs(t *testing.T, dir string) {
 	put(t, dir, "cut.npz", text[:len(text)/2])
 }
 
-// TestUnfitInput: a file that is damaged or does not fit is status 2 in all commands, as are data of another kind, which is
-// said before anything else, and settings that no memory has room for.
+// TestUnfitInput: a damaged or unfit file is status 2 in all commands. So are data of another kind, reported before
+// anything else, and settings that no memory has room for.
 func TestUnfitInput(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -93,7 +94,7 @@ func TestUnfitInput(t *testing.T) {
 	}
 }
 
-// refused runs a command on the CPU that must be asked wrongly: one line says so, and nothing else is written.
+// refused runs a command on the CPU with wrong arguments: one line says so, and nothing else is written.
 func refused(t *testing.T, line, want string) {
 	t.Helper()
 	args := strings.Fields(line)
@@ -106,7 +107,8 @@ func refused(t *testing.T, line, want string) {
 	}
 }
 
-// TestInfoOfSequences: data info says of what length sequences are, what they want and when, and of images on demand.
+// TestInfoOfSequences: data info reports the lengths of sequences, what they want and when, and describes images on
+// demand.
 func TestInfoOfSequences(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

@@ -137,7 +137,7 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 type course struct {
 	chart.Tracks
 	arrays []data.Output // steps, and each tensor as checkpoints × shape
-	kept   int           // how many checkpoints there are, of a run that does not keep all; else 0
+	kept   int           // the number of checkpoints, in a run that does not keep all; else 0
 }
 
 // sayKept says that a run has not kept all of its checkpoints.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Of returns a number with its noun, which is given in the singular: 1 class, 2 classes.
+// Of returns a number with its noun, given in the singular: 1 class, 2 classes.
 func Of(n int, noun string) string {
 	if n != 1 {
 		if strings.HasSuffix(noun, "s") {

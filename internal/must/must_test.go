@@ -12,7 +12,7 @@ type recorder struct{ said []any }
 func (*recorder) Helper()             {}
 func (r *recorder) Fatal(args ...any) { r.said = append(r.said, args...) }
 
-// TestErrors: a test goes on without an error, with the value, and ends with the error that there is.
+// TestErrors: without an error a test goes on, with the value; with one it ends with that error.
 func TestErrors(t *testing.T) {
 	r := &recorder{}
 	if Do(r, nil); Get(strconv.Atoi("7"))(r) != 7 || r.said != nil {

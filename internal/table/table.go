@@ -1,4 +1,4 @@
-// Package table lays out lines of cells, of which the first is the head. The first columns are words, the others numbers.
+// Package table lays out lines of cells; the first line is the head. The first columns are words, the others numbers.
 package table
 
 import (

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// idle reports the first of the settings that were set which has no effect beside the others, as the tag "if" of its field
-// says: conditions of which one has to hold, joined by "|". "recurrent" holds where that setting is not 0, false or none,
-// "!network" where it is, "kernel=gaussian" and "beta!=1" where the setting is that or is not. A tag of an embedded struct is
-// one of all its fields.
+// idle reports the first of the set settings that has no effect beside the others. The tag "if" of its field gives the
+// conditions, joined by "|"; one of them has to hold. "recurrent" holds if that setting is not 0, false or none,
+// "!network" if it is, "kernel=gaussian" and "beta!=1" if the setting is that or is not. The tag of an embedded struct
+// applies to all its fields.
 func idle(into any, set []string) error {
 	for _, f := range fieldsOf(reflect.Indirect(reflect.ValueOf(into)).Type()) {
 		key, tag := keyOf(f), f.Tag.Get("if")
@@ -41,7 +41,7 @@ func said(all []string) string {
 	return "with " + strings.Join(all[:last], ", ") + " or " + all[last]
 }
 
-// A condition is one of those of idle.
+// A condition is one condition in a tag that idle reads.
 type condition string
 
 func (c condition) holds(of any) bool {

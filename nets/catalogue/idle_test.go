@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestIdle: a setting without an effect is refused, with when it has one, in whatever order they are; a lenient catalogue takes it.
+// TestIdle: a setting without an effect is refused, in any order of the settings, and the error says when it has one; a
+// lenient catalogue accepts it.
 func TestIdle(t *testing.T) {
 	c := Default()
 	read := map[string]func(*Catalogue, string) error{

@@ -10,8 +10,9 @@ import (
 	"hebb/nets/internal/lab"
 )
 
-// TestRates: at the rates that suit them, systems that learn by noise or contrast do not diverge on any task that they can learn
-// from, in three stretches of 30 moments or more. Networks of other systems cost more than a test may: they were seen not to diverge in 20 seconds.
+// TestRates: at the rates that suit them, systems that learn by noise or contrast do not diverge on any task that they
+// can learn from, in three stretches of 30 moments or more. Networks of other systems cost more than a test may: they
+// did not diverge in 20 seconds when tried.
 func TestRates(t *testing.T) {
 	c, pairs := Default(), 0
 	for _, s := range c.Systems {
@@ -19,12 +20,12 @@ func TestRates(t *testing.T) {
 			continue
 		}
 		for _, task := range c.Tasks {
-			if task.Name == "butterfly" || task.Moments < 150 { // reservoirs take long to be drawn
+			if task.Name == "butterfly" || task.Moments < 150 { // drawing reservoirs takes long
 				continue
 			}
 			r := nets.Run{System: s.System, Task: task.Task, Seed: 1, Rate: cmp.Or(s.Rates[task.Name], s.Rate), Moments: 600}
 			session, err := r.Open(lab.CPU(t))
-			if err != nil { // it is none to learn from
+			if err != nil { // the system cannot learn from it
 				continue
 			}
 			pairs++

@@ -66,7 +66,7 @@ func fieldsOf(t reflect.Type) (all []reflect.StructField) {
 		if f.Anonymous && f.Type.Kind() == reflect.Struct && f.Tag.Get("toml") == "" {
 			for _, inner := range fieldsOf(f.Type) {
 				inner.Index = append([]int{i}, inner.Index...)
-				inner.Tag += " " + f.Tag // of which Get takes the first
+				inner.Tag += " " + f.Tag // Get takes the first
 				all = append(all, inner)
 			}
 		} else if keyOf(f) != "" {

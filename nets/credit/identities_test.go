@@ -251,7 +251,7 @@ func TestDirectFeedbackIsBackprop(t *testing.T) {
 	}
 }
 
-// TestFeedbackAlignmentConserves: of a linear network with outputs W·W₀·x, each step of feedback alignment by B changes
+// TestFeedbackAlignmentConserves: in a linear network with outputs W·W₀·x, each step of feedback alignment by B changes
 // Q = B·W + Wᵀ·Bᵀ − W₀·W₀ᵀ by −dW₀·dW₀ᵀ.
 func TestFeedbackAlignmentConserves(t *testing.T) {
 	const inputs, hidden, outputs, steps = 30, 20, 10, 50

@@ -9,23 +9,23 @@ import (
 	"hebb/nets/stack"
 )
 
-// PseudoBackprop sends W⁺·δ, with W⁺ the Moore–Penrose inverse of W, where backprop sends Wᵀ·δ (Lillicrap, Cownden, Tweed,
-// Akerman 2016, whose feedback alignment comes to it in linear networks). Of a layer of no more units than inputs, and of
-// the others:
+// PseudoBackprop sends W⁺·δ, with W⁺ the Moore–Penrose inverse of W, where backprop sends Wᵀ·δ. In linear networks
+// feedback alignment comes to the same (Lillicrap, Cownden, Tweed, Akerman 2016). The first form is for layers with no
+// more units than inputs, the second for the others:
 //
 //	W⁺ = Wᵀ·(W·Wᵀ + Ridge·I)⁻¹
 //	W⁺ = (Wᵀ·W + Ridge·I)⁻¹·Wᵀ
 //
-// The inverse is by Cholesky factors, of the smaller of units and inputs, at each step. A small Ridge keeps it finite where W
-// has dependent rows or starts as 0: singular values below √Ridge are not inverted but fade out. It takes fully connected
-// layers.
+// Each step finds the inverse by Cholesky factors, with the smaller of units and inputs as its size. A small Ridge
+// keeps it finite where W has dependent rows or starts as 0: singular values below √Ridge fade out instead of being
+// inverted. It takes fully connected layers.
 type PseudoBackprop struct {
 	stack.Backprop `json:"-" toml:"-"`
 
 	Ridge float32 `json:"ridge,omitempty" toml:"ridge,omitempty"`
 }
 
-// Build refuses convolutions that would send something.
+// Build refuses convolutions that would have to send something.
 func (PseudoBackprop) Build(_ *nets.Store, n *stack.Net) error {
 	for _, w := range n.Weights {
 		if w.Conv() && !w.First {
@@ -57,7 +57,7 @@ func (r PseudoBackprop) Send(p *stack.Pass, w *stack.Weights, delta *compute.Ten
 	return x
 }
 
-// times returns a·b of each learner.
+// times returns a·b for each learner.
 func times(p *stack.Pass, a, b *compute.Tensor) *compute.Tensor {
 	c := p.Tensor(p.Learners, a.Rows(), b.Cols())
 	p.Do(compute.Gemm{C: c, A: a, B: b, Epilogue: stack.Plain})

@@ -11,33 +11,35 @@ import (
 	"hebb/nets"
 )
 
-// Retroaxonal is learning by selection, after the hypothesis that a neuron keeps a change of its inputs where its outputs
-// grew stronger for it (Harris 2008, "Stability of the fittest: organizing learning through retroaxonal signals", Trends in
-// Neurosciences 31). The hypothesis has no equations: these are ours. No error reaches a hidden unit, and no gradient.
+// Retroaxonal learns by selection. By its hypothesis, a neuron keeps a change of its inputs if its outputs then grew
+// stronger (Harris 2008, "Stability of the fittest: organizing learning through retroaxonal signals", Trends in
+// Neurosciences 31). The hypothesis has no equations: these are ours. Neither an error nor a gradient reaches a hidden
+// unit.
 //
 // With x an example, s_j and w_j the stable and the present input weights of hidden unit j, both of length 1, and z logits:
 //
 //	h_j = g_j·max(w_j·x − m_j, 0),  z = V·h + c
 //	V ← (1 − η·Decay)·V − η·δ⊗h,  c ← c − η·δ        δ = softmax(z) − y*, averaged over a batch, y* the class as 0 and 1
 //
-// m_j is the mean of w_j·x and 1/g_j the standard deviation of max(w_j·x − m_j, 0) over the first Reference examples that
-// were shown, so that strengths of different units compare; both are measured anew whenever w_j changes (until there are so
-// many, on each batch). After Warmup batches come Periods of Length batches each. At the start of one, Labile units drawn at
-// random change, with ξ normal:
+// m_j is the mean of w_j·x and 1/g_j the standard deviation of max(w_j·x − m_j, 0) over the first Reference examples
+// shown, so that strengths of different units compare. Both are measured anew whenever w_j changes (and on each batch
+// until the reference is full). After Warmup batches come Periods periods of Length batches each. At the start of a
+// period, Labile units drawn at random change, with ξ normal:
 //
 //	w_j = (s_j + Noise·ξ/√inputs)/|…|
 //
-// At its end r_j = Σ_k V_kj² − (the same at its start) comes back from the outputs, and of the labile units some keep their
+// At its end r_j = Σ_k V_kj² − (the same at its start) comes back from the outputs. Some labile units keep their
 // change, s_j ← w_j, and the others lose it, w_j ← s_j. Keep says which:
 //
 //	grown     r_j > 0: the hypothesis
 //	shrunk    r_j ≤ 0: its opposite
-//	shuffled  as many as grew, drawn at random among the labile: the control, whose outputs learn the same
+//	shuffled  as many as grew, drawn at random among the labile (the control: the outputs learn the same)
 //	all       all
 //	none      no unit is ever labile: fixed random features
 //
-// For orthonormal features, squared error with a ridge λ and V at its optimum before and after, the loss falls by
-// (1 + λ)/2·r_j exactly, and "keep what grew" is "keep what helped"; else it is a guess, which is what the experiment tries.
+// For orthonormal features, squared error with a ridge λ and V at its optimum before and after, the loss falls by (1 +
+// λ)/2·r_j exactly, and "keep what grew" is "keep what helped". In other cases it is a guess, and the experiment tries
+// it.
 //
 // The metric "kept" is the share of labile units that kept their change.
 type Retroaxonal struct {
@@ -54,10 +56,10 @@ type Retroaxonal struct {
 	w, v, c    *compute.Tensor // units × inputs, classes × units, classes
 	stable     *compute.Tensor // units × inputs
 	mean, gain *compute.Tensor // units
-	labile     *compute.Tensor // units, 1 for those that are
+	labile     *compute.Tensor // units: 1 for labile ones
 	strength   *compute.Tensor // units, Σ V² at the start of the period
-	reference  *compute.Tensor // Reference × inputs, the examples that were shown first
-	made       *int64          // batches learned from
+	reference  *compute.Tensor // Reference × inputs, the first examples shown
+	made       *int64          // batches it has learned from
 	seen       *int64          // examples in reference
 }
 
@@ -71,7 +73,7 @@ var Systems = []nets.NamedSystem{
 	}, Rate: 0.2},
 }
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (r *Retroaxonal) Check() error {
 	switch {
 	case r.Units < 1 || r.Labile < 1 || r.Labile > r.Units:
@@ -141,7 +143,7 @@ var (
 	both      = compute.Formula("a*b", "a", "b")
 )
 
-// Step answers with the logits and, if it learns, trains the outputs and goes through its periods.
+// Step answers with the logits. If it learns, it trains the outputs and goes through its periods.
 func (r *Retroaxonal) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if p.Learning {
 		r.begin(p, m)
@@ -168,7 +170,7 @@ func (r *Retroaxonal) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return z
 }
 
-// within returns how many batches of which period have been made; the period is −1 before the first and after the last.
+// within returns the period and the number of batches made in it; the period is −1 before the first and after the last.
 func (r *Retroaxonal) within(made int64) (period, batch int) {
 	since := int(made) - r.Warmup
 	if r.Keep == "none" || since < 0 || since >= r.Periods*r.Length {
@@ -199,7 +201,7 @@ func (r *Retroaxonal) begin(p *nets.Pass, m nets.Moment) {
 	r.strengths(p, r.strength)
 }
 
-// end ends a period: units keep their change or lose it.
+// end ends a period: labile units keep their change or lose it.
 func (r *Retroaxonal) end(p *nets.Pass) {
 	if period, batch := r.within(*r.made); period < 0 || batch+1 < r.Length {
 		return
@@ -212,7 +214,7 @@ func (r *Retroaxonal) end(p *nets.Pass) {
 	p.Clear(r.labile)
 }
 
-// keeps returns 1 for units that keep their change, learners × 1 × units.
+// keeps returns 1 for the units that keep their change, learners × 1 × units.
 func (r *Retroaxonal) keeps(p *nets.Pass) *compute.Tensor {
 	row := func(t *compute.Tensor) *compute.Tensor { return p.View(t, 0, p.Learners, 1, r.Units) }
 	labile, now := row(r.labile), p.Tensor(p.Learners, 1, r.Units)
@@ -232,7 +234,7 @@ func (r *Retroaxonal) keeps(p *nets.Pass) *compute.Tensor {
 	return grown
 }
 
-// ranks returns how many of a learner's numbers u, learners × 1 × units, are below each.
+// ranks returns, for each number in u, how many of its learner's numbers are smaller; u is learners × 1 × units.
 func (r *Retroaxonal) ranks(p *nets.Pass, u *compute.Tensor) *compute.Tensor {
 	less := p.Tensor(p.Learners, r.Units, r.Units)
 	p.Into(less, below, p.View(u, 0, p.Learners, r.Units, 1), u)
@@ -241,12 +243,12 @@ func (r *Retroaxonal) ranks(p *nets.Pass, u *compute.Tensor) *compute.Tensor {
 	return rank
 }
 
-// strengths sets out to Σ_k V_kj² of each unit.
+// strengths sets out to Σ_k V_kj² for each unit.
 func (r *Retroaxonal) strengths(p *nets.Pass, out *compute.Tensor) {
 	p.Do(compute.Reduce{Out: p.View(out, 0, p.Learners, 1, r.Units), In: []*compute.Tensor{r.v}, F: squares, Along: compute.AlongRows, Alpha: 1})
 }
 
-// fill adds the examples of a batch to the reference; until it is full, means and gains are those of the batch.
+// fill adds a batch's examples to the reference. Until it is full, means and gains come from the batch.
 func (r *Retroaxonal) fill(p *nets.Pass, x *compute.Tensor) {
 	n, inputs := min(x.Rows(), r.Reference-int(*r.seen)), x.Cols()
 	for l := range p.Learners {
@@ -257,14 +259,14 @@ func (r *Retroaxonal) fill(p *nets.Pass, x *compute.Tensor) {
 	r.measureOn(p, x)
 }
 
-// measure sets means and gains to those over the reference, if it is full.
+// measure sets means and gains from the reference, if it is full.
 func (r *Retroaxonal) measure(p *nets.Pass) {
 	if int(*r.seen) == r.Reference {
 		r.measureOn(p, r.reference)
 	}
 }
 
-// measureOn sets means and gains to those over examples x.
+// measureOn sets means and gains from examples x.
 func (r *Retroaxonal) measureOn(p *nets.Pass, x *compute.Tensor) {
 	average := func(out *compute.Tensor, f *compute.Func, in ...*compute.Tensor) {
 		out = p.View(out, 0, p.Learners, 1, r.Units)

@@ -17,7 +17,7 @@ import (
 	"hebb/nets/tasks"
 )
 
-// small is a network with three labile units of six, whose first period begins after the reference is filled.
+// retro returns a network with three labile units of six; its first period begins after the reference is full.
 func retro(keep string) *credit.Retroaxonal {
 	return &credit.Retroaxonal{Units: 6, Labile: 3, Keep: keep, Noise: 1, Warmup: 2, Length: 2, Periods: 2, Reference: 8, Decay: 0.125}
 }
@@ -29,7 +29,7 @@ func retroBatch() nets.Task {
 	return &tasks.Batch{In: retroIn, X: x, Out: 3, Classes: true, Want: labels}
 }
 
-// A retroTwin is the equations of Retroaxonal, unit by unit.
+// A retroTwin runs the equations of Retroaxonal, unit by unit.
 type retroTwin struct {
 	r               *credit.Retroaxonal
 	x               [][]float64
@@ -46,7 +46,7 @@ func (n *retroTwin) draw() (x []float64) {
 	return x
 }
 
-// measure takes the reference, which is the same batch twice, for the batch.
+// measure uses the batch in place of the reference, which is the same batch twice.
 func (n *retroTwin) measure() {
 	count := float64(len(n.x))
 	for j, w := range n.w {
@@ -78,7 +78,7 @@ func (n *retroTwin) strengths() []float64 {
 	return s
 }
 
-// lowest marks the count lowest of some numbers.
+// lowest marks the lowest count of some numbers.
 func lowest(u []float64, count int) []float64 {
 	sorted := slices.Sorted(slices.Values(u))
 	out := make([]float64, len(u))
@@ -216,7 +216,7 @@ func TestRetroaxonal(t *testing.T) {
 	}
 }
 
-// retroState is the state of a network after some steps.
+// retroState holds the state of a network after some steps.
 func retroState(t *testing.T, l lab.Lab, keep string, steps int, rate float64) lab.Results {
 	t.Helper()
 	s, err := nets.Run{System: func() nets.System { return retro(keep) }, Task: retroBatch, Rate: rate, Moments: 100}.Open(l.Device)
@@ -238,18 +238,18 @@ func retroState(t *testing.T, l lab.Lab, keep string, steps int, rate float64) l
 	return out
 }
 
-// TestRetroaxonalSystem: what is promised of every system.
+// TestRetroaxonalSystem holds the system to the promises of every system.
 func TestRetroaxonalSystem(t *testing.T) {
 	nettest.System(t, func() nets.System { return retro("shuffled") }, retroBatch)
 }
 
-// TestRetroaxonalSelects: with orthonormal features and squared error with a ridge λ, the output weights at their optimum
-// before and after unit j gets another feature, the loss falls by (1 + λ)/2 times the growth r_j of Σ_k V_kj²: to keep what
-// grew is to keep what helped.
+// TestRetroaxonalSelects: unit j gets another feature, with orthonormal features, squared error with a ridge λ, and the
+// output weights at their optimum before and after. Then the loss falls by (1 + λ)/2 times the growth r_j of Σ_k V_kj²:
+// to keep what grew is to keep what helped.
 func TestRetroaxonalSelects(t *testing.T) {
 	const examples, units, classes, lambda = 40, 5, 3, 0.25
 	rnd := rand.New(rand.NewPCG(3, 1))
-	normal := func(r, c int) *mat.Dense { // by Gram and Schmidt's steps its columns are then orthonormal
+	normal := func(r, c int) *mat.Dense { // by Gram and Schmidt's steps its columns then become orthonormal
 		d := mat.NewDense(r, c, nil)
 		d.Apply(func(_, _ int, _ float64) float64 { return rnd.NormFloat64() }, d)
 		return d
@@ -266,7 +266,7 @@ func TestRetroaxonalSelects(t *testing.T) {
 			for u := range units {
 				from := u
 				if u == j && after == 1 {
-					from = units // the other feature, orthogonal to all
+					from = units // the new feature, orthogonal to all
 				}
 				h.SetCol(u, mat.Col(nil, from, &q))
 			}
@@ -285,7 +285,7 @@ func TestRetroaxonalSelects(t *testing.T) {
 	}
 }
 
-// TestRetroaxonalRefuses: settings and tasks that cannot be.
+// TestRetroaxonalRefuses: invalid settings and unsuitable tasks are refused.
 func TestRetroaxonalRefuses(t *testing.T) {
 	for says, change := range map[string]func(r *credit.Retroaxonal){
 		"labile units of": func(r *credit.Retroaxonal) { r.Labile = 7 },

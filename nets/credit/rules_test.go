@@ -48,7 +48,7 @@ var rules = map[string]stack.Rule{
 	"amp, half":         credit.Alignment{Rate: 0.5, Amp: 0.5, Share: 0.5},
 }
 
-// small is a network of few units a layer, and its twin.
+// A small is a network with few units in each layer, and its twin.
 type small struct {
 	in   nets.Shape
 	spec stack.Spec
@@ -83,7 +83,7 @@ var smalls = map[string]small{
 	},
 }
 
-// suits reports whether the network can have a rule: pseudo-backprop inverts dense layers alone.
+// suits reports whether the network can have a rule: pseudo-backprop inverts only dense layers.
 func (c small) suits(rule stack.Rule) bool {
 	_, inverts := rule.(credit.PseudoBackprop)
 	return !inverts || c.in.Height == 1
@@ -235,7 +235,7 @@ func TestRuleNames(t *testing.T) {
 	}
 }
 
-// TestNoInverse: weights without an inverse are reported, by the layer.
+// TestNoInverse: weights without an inverse are reported, with their layer.
 func TestNoInverse(t *testing.T) {
 	s, err := nets.Run{
 		System: func() nets.System {

@@ -245,7 +245,7 @@ func (l *twinLayer) feedback(rule stack.Rule, d, e []float64, inputs int) []floa
 	return l.send(d, l.back, inputs) // Bᵀδ
 }
 
-// gram is W·Wᵀ + ridge·I.
+// gram returns W·Wᵀ + ridge·I.
 func (l *twinLayer) gram(ridge float64) (a [][]float64) {
 	for u := range l.units {
 		row := make([]float64, l.units)
@@ -260,7 +260,7 @@ func (l *twinLayer) gram(ridge float64) (a [][]float64) {
 	return a
 }
 
-// solved is a⁻¹·d, of a positive definite a, which it changes.
+// solved returns a⁻¹·d for a positive definite a, which it changes.
 func solved(a [][]float64, d []float64) []float64 {
 	x := slices.Clone(d)
 	for i := range a {

@@ -21,9 +21,9 @@ type Array struct {
 // the first lie in a row.
 func (a Array) Rows() (rows, cols int) { return a.Shape[0], len(a.Values) / a.Shape[0] }
 
-// ReadArray reads an NPY file of float16, float32, float64, integers or bool, in C or in Fortran order; or an array of an
-// NPZ file: the only one, or that of file.npz:name. An integer that float64 would round is an error. The error wraps
-// [ErrNoData] where there is no such array, and [ErrUnfit] where it is none of numbers or damaged.
+// ReadArray reads an NPY file of float16, float32, float64, integers or bool, in C or in Fortran order; or an array of
+// an NPZ file: the only one, or with file.npz:name the named one. An integer that float64 would round is an error. The
+// error wraps [ErrNoData] if there is no such array, and [ErrUnfit] if it is damaged or does not hold numbers.
 func ReadArray(path string) (Array, error) {
 	file, name := path, ""
 	f, err := os.Open(file)

@@ -119,7 +119,8 @@ type noData struct{ error }
 
 func (noData) Is(target error) bool { return target == ErrNoData }
 
-// ErrUnfit is wrapped if a file is damaged, or holds what cannot be used; not if it cannot be read, as on a disk that fails.
+// ErrUnfit is wrapped if a file is damaged, or its contents cannot be used; not if it cannot be read, as on a disk that
+// fails.
 var ErrUnfit = errors.New("unfit data")
 
 // An unfitError is an error that wraps [ErrUnfit] too.

@@ -86,8 +86,8 @@ const maxValues = 1<<31 - 1
 //     the same with t10k, plain or .gz (LeCun, Cortes and Burges, "The MNIST database");
 //   - a folder of CIFAR's binary version: data_batch_1.bin, … and test_batch.bin, or train.bin and
 //     test.bin of CIFAR-100 with its fine labels (Krizhevsky 2009, "Learning multiple layers of features");
-//   - EMNIST's IDX files, emnist-letters-train-images-idx3-ubyte and so on, whose images are turned upright; of a folder of
-//     several such sets, by the path of this file;
+//   - EMNIST's IDX files, emnist-letters-train-images-idx3-ubyte and so on; its images are turned upright. In a folder of
+//     several such sets, give the path of this file;
 //   - an NPZ file of NumPy with arrays x, N×H×W×C, N×C×H×W, N×H×W or N×D, of numbers, and y, N whole
 //     numbers; x_test and y_test likewise, or neither. x_train and y_train, or train_images and train_labels, will do;
 //   - with [Options.Sequences], an NPZ file with x, examples × time × features, and y: a class of each example, N integers,
@@ -98,10 +98,10 @@ const maxValues = 1<<31 - 1
 //     are numbered in the order of their names. Grey where all are, else red, green and blue; floats, 0 to 1, where one has
 //     16 bits.
 //
-// What is left out, and what may be something else than it was taken for, is among the set's Notes.
+// The set's Notes list what Load left out, and what it may have mistaken for something else.
 //
-// It returns an error that wraps [ErrNoData] where there is nothing of that name, and otherwise [ErrUnfit], which names
-// the file that is damaged, with what was found and what was wanted.
+// Its error wraps [ErrNoData] if there is nothing of that name, and otherwise [ErrUnfit]; then it names the damaged
+// file, and says what was found and what was wanted.
 func Load(nameOrPath string, o Options) (*Set, error) {
 	s, err := load(nameOrPath, o)
 	return s, unfit(err)

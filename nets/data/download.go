@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// sizeOf is the size of a file, 0 if it is not there.
+// sizeOf returns the size of a file, 0 if it is not there.
 func sizeOf(path string) int64 {
 	if info, err := os.Stat(path); err == nil {
 		return info.Size()
@@ -79,7 +79,7 @@ func (f fetcher) download(ctx context.Context, url string, file remote, part str
 	return got, nil
 }
 
-// ask requests the file, or what follows the first have bytes.
+// ask requests the file, or the bytes after the first have bytes.
 func (f fetcher) ask(ctx context.Context, url string, have int64) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

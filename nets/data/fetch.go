@@ -152,8 +152,8 @@ func (f fetcher) file(ctx context.Context, mirrors []string, file remote, dir st
 	return errors.Join(failed...)
 }
 
-// from fetches a file from one address and puts it in place when it is right. What is begun goes on, whoever sent it: the sum
-// tells whether the whole is the file, and if not, it is fetched anew.
+// from fetches a file from one address and puts it in place if it is right. It continues a partial file from any
+// address: the sum tells whether the whole is right, and if not, the file is fetched anew.
 func (f fetcher) from(ctx context.Context, url string, file remote, path string) error {
 	part := path + ".part"
 	begun := sizeOf(part) > 0

@@ -203,7 +203,7 @@ func TestInterruptedFetch(t *testing.T) {
 	}
 }
 
-// TestChanged: what was begun and turns out to be of another file is fetched anew, as is one that is too long.
+// TestChanged: a partial file that turns out to belong to another file is fetched anew, and so is one that is too long.
 func TestChanged(t *testing.T) {
 	for name, c := range map[string]struct{ part, want string }{
 		"another file":      {"garbage", "f.gz bytes=7-, f.gz"},
@@ -261,7 +261,7 @@ func TestWrong(t *testing.T) {
 	err := quiet().set(t.Context(), one(bad, none, long, short), dir)
 	wantIn(t, "four bad mirrors", err, bad+"f.gz: MD5 "+md5Of(corrupt)+", want "+md5Of(fetched),
 		none+"f.gz: answers 404 Not Found", "more than the 10000 bytes", "ended after 9999 bytes, want 10000")
-	wantFiles(t, dir, "f.gz.part") // of the short one, which might have gone on
+	wantFiles(t, dir, "f.gz.part") // the short one's, which might have gone on
 	good := serve(t, &mirror{files: map[string][]byte{"f.gz": fetched}})
 	if err := quiet().set(t.Context(), one(none, bad, good), dir); err != nil {
 		t.Error(err)

@@ -218,7 +218,7 @@ func TestFolderParts(t *testing.T) {
 	}
 }
 
-// TestWebP: WebP images, which the round trips cannot write, are read among others.
+// TestWebP: WebP images are read among others; the round trips cannot write them.
 func TestWebP(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "a/1.png", pngFile(t, grey(50)))

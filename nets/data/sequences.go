@@ -33,9 +33,9 @@ func (w *Wanted) few(i, n, of int) *Wanted {
 	return &Wanted{w.Values[i*values:][:n*values], w.At[i*at:][:n*at]}
 }
 
-// Moments returns how many moments the examples of an NPZ file have if it looks like sequences, see [Load], and not like
-// images: if it has a mask or lengths, which padded reports, or an x of three dimensions that is not bytes with a label for
-// each example. Else it returns 0.
+// Moments returns how many moments the examples of an NPZ file have if it looks like sequences, see [Load], and not
+// like images: if it has a mask or lengths (then padded is true), or an x of three dimensions that is not bytes with a
+// label for each example. Else it returns 0.
 func Moments(nameOrPath string) (moments int, padded bool) {
 	path, err := find(nameOrPath, "")
 	if err != nil {
@@ -292,7 +292,7 @@ func (p *series) finite(i, end int) error {
 	return nil
 }
 
-// wantable reports what cannot be wanted of an example at a moment.
+// wantable reports numbers that an example cannot want at a moment.
 func (p *series) wantable(v float64, example, t int) error {
 	where, hint := fmt.Sprintf("example %d", example), ""
 	if p.PerMoment {

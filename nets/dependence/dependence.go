@@ -29,7 +29,7 @@ const FewestRows = 4
 // mostMagnitude is the largest number whose square can be added up in float64.
 const mostMagnitude = 0x1p400
 
-// An InputError says why dependence cannot be measured of such samples or with such options.
+// An InputError says why dependence cannot be measured with such samples or such options.
 type InputError struct{ error }
 
 func (e InputError) Unwrap() error { return e.error }

@@ -11,10 +11,10 @@ import (
 	"hebb/nets"
 )
 
-// Cascade is cascade-correlation (Fahlman and Lebiere 1990, NIPS 2) with quickprop. A network begins with outputs alone. When
-// these no longer get better, candidates for a hidden unit learn to correlate with the error that is left, the best of them
-// becomes a unit whose inputs stay as they are, and the outputs learn again. Each unit sees a 1, all inputs and all units
-// before it: with a these numbers of an example, σ the sigmoid, n examples, and y* what is wanted:
+// Cascade is cascade-correlation (Fahlman and Lebiere 1990, NIPS 2) with quickprop. A network begins with outputs
+// alone. When these no longer get better, candidates for a hidden unit learn to correlate with the remaining error. The
+// best one becomes a unit with fixed input weights, and the outputs learn again. Each unit sees a 1, all inputs and all
+// units before it. With a these numbers for an example, σ the sigmoid, n examples, and y* the wanted outputs:
 //
 //	y = σ(W·a) + Low,   E = y − y*,   slope f′ = σ·(1 − σ)
 //	outputs:    g = Σ E·(f′ + 0.1)⊗a + 10⁻⁴·W,   rate η/n; until no |E| is 0.4 or more
@@ -23,17 +23,17 @@ import (
 //	            g = −Σ sign(cor_o)·e_o·f′⊗a/Z,   rate CandidateRate/(n·inputs of the candidate)
 //	the best:   its v becomes the next of a, with −cor as its first weights to the outputs
 //
-// η is the rate of the run. Both kinds of weights follow g by [nets.Quickprop]. ∂S/∂C is exact: as Σ e is 0, what v's mean
-// does makes no difference. A phase ends after Epochs epochs, or Patience epochs after Σ E² or the largest S has last moved
-// by more than 1 % or 3 % of itself. First weights are uniform within ±1.
+// η is the rate of the run. Both kinds of weights follow g by [nets.Quickprop]. ∂S/∂C is exact: as Σ e is 0, changes of
+// v's mean make no difference. A phase ends after Epochs epochs, or Patience epochs after Σ E² or the largest S has
+// last moved by more than 1 % or 3 % of itself. First weights are uniform within ±1.
 //
-// A learner has ended when its network has learned all examples, has Units units and outputs that get no better, or when no
-// candidate correlates with the error (by more than 10⁻⁶). With CandidateRate 0 units are random, which is the control.
+// A learner ends when its network has learned all examples, when it has Units units and its outputs get no better, or
+// when no candidate correlates with the error (by more than 10⁻⁶). With CandidateRate 0 units are random: the control.
 //
-// The task must show the same examples at every moment, which is an epoch, and want numbers from Low to Low + 1, or classes.
-// Activities of units are kept, since they do not change. Learners grow at different times: what each does in a moment is
-// decided on the device, so that no moment waits, and weights of the phase that a learner is not in get slopes of 0. The cost
-// of a moment, for each learner: 2·n·(1 + inputs + Units)·(2·(Candidates + outputs) + 1) flops.
+// The task must show the same examples at every moment, which is an epoch, and want numbers from Low to Low + 1, or
+// classes. Activities of units are kept, since they do not change. Learners grow at different times. The device decides
+// what each does in a moment, so that no moment waits; weights that a learner's phase does not train get slopes of 0.
+// The cost of a moment, for each learner: 2·n·(1 + inputs + Units)·(2·(Candidates + outputs) + 1) flops.
 //
 // Metrics: "units", "epochs" and "correlation", the largest S, of each learner as they are now.
 type Cascade struct {
@@ -45,39 +45,39 @@ type Cascade struct {
 	Epochs        int     `json:"epochs" toml:"epochs"` // the most of a phase
 	Low           float32 `json:"low" toml:"low"`       // of the outputs, which lie between Low and Low + 1
 
-	inputs  int // 1 and those of the task
+	inputs  int // 1 and the task's inputs
 	classes int // 0 where numbers are wanted
 
 	hidden, out, candidates *compute.Tensor // Units, outputs and Candidates × all that a unit can see
 	seen                    *compute.Tensor // what the units see × examples: 1, inputs, activities
-	draw                    *compute.Tensor // the weights that the next candidates begin with
+	draw                    *compute.Tensor // the first weights of the next candidates
 	spread                  *compute.Tensor // puts inputs after the 1
 	descent                 *nets.Descent
 	gradOut, gradCandidates *compute.Tensor
 	learner
 }
 
-// A learner is what becomes of each learner, 1 × 1 each.
+// A learner holds the state of each learner, 1 × 1 each.
 type learner struct {
 	phase              *compute.Tensor // 0: outputs learn; 1: candidates learn
-	since, still, mark *compute.Tensor // epochs of the phase; epochs since the goal was at mark, and that
+	since, still, mark *compute.Tensor // epochs of the phase; epochs since the goal was at mark, and that goal
 	units, epochs, end *compute.Tensor // end is 0, or units and one of the fractions below
 }
 
-// Fractions of learner.end.
+// Fractions in learner.end.
 const learned, full, uncorrelated = 0.25, 0.5, 0.75
 
-// Learned reports of the tensor "end" of a learner whether its network has learned all examples.
+// Learned reports whether a network has learned all examples, from a learner's tensor "end".
 func Learned(end float32) bool { return end-float32(math.Floor(float64(end))) == learned }
 
-// Systems are the systems of this package that text can name.
+// Systems lists the systems of this package that text can name.
 var Systems = []nets.NamedSystem{
 	{Name: "cascade", About: "cascade-correlation with quickprop, a network that grows (Fahlman and Lebiere 1990)", System: func() nets.System {
 		return &Cascade{Units: 40, Candidates: 8, CandidateRate: 100, Mu: 2, Patience: 8, Epochs: 200, Low: -0.5}
 	}, Rate: 0.35},
 }
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (c *Cascade) Check() error {
 	if c.Units < 1 || c.Candidates < 1 || c.Patience < 1 || c.Epochs < 1 {
 		return fmt.Errorf("cascade: %d units, %d candidates, a patience of %d and %d epochs, want at least 1 of each", c.Units, c.Candidates, c.Patience, c.Epochs)
@@ -94,7 +94,7 @@ func (c *Cascade) Check() error {
 	return nil
 }
 
-// Build asks for a network of the most units, and for what each learner does.
+// Build asks for a network with the most units, and for the learners' state.
 func (c *Cascade) Build(s *nets.Store, spec nets.Spec) error {
 	if !spec.Same {
 		return errors.New("cascade: the task shows other examples from moment to moment, want the same at each, whose slopes can be compared: spirals, parity or xor")
@@ -185,13 +185,13 @@ var (
 	diagonal   = compute.Formula("where(0.5 - abs(i - j), 1, 0)", "i", "j")
 )
 
-// see sets what units see to a 1 and the inputs, with 0 for all units.
+// see sets what the units see: a 1, the inputs, and 0 for all units.
 func (c *Cascade) see(p *nets.Pass, a, x *compute.Tensor) {
 	p.Do(compute.Gemm{C: a, A: c.spread, B: x, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
 	p.Into(a, belowFirst, p.View(p.Numbers(c.width()), 0, c.width(), 1))
 }
 
-// grown returns what the outputs see of examples, unit after unit.
+// grown returns what the outputs see for examples, computed unit after unit.
 func (c *Cascade) grown(p *nets.Pass, x *compute.Tensor) *compute.Tensor {
 	a := p.Tensor(p.Learners, c.width(), x.Rows())
 	c.see(p, a, x)
@@ -221,7 +221,7 @@ func (c *Cascade) answer(p *nets.Pass, y *compute.Tensor) *compute.Tensor {
 	return transposed(p, p.Map(above.With("low", c.Low), y))
 }
 
-// transposed returns tᵀ: of one row or column, which lie in memory alike, the same numbers.
+// transposed returns tᵀ. A single row and a single column lie alike in memory, so they keep the same numbers.
 func transposed(p *nets.Pass, t *compute.Tensor) *compute.Tensor {
 	if t.Rows() == 1 || t.Cols() == 1 {
 		return p.View(t, 0, t.Batch(), t.Cols(), t.Rows())

@@ -14,7 +14,7 @@ import (
 	"hebb/nets/tasks"
 )
 
-// small is a network whose phases are short.
+// small is a network with short phases.
 func small() nets.System {
 	return &grow.Cascade{Units: 3, Candidates: 3, CandidateRate: 100, Mu: 2, Patience: 1, Epochs: 2, Low: -0.5}
 }
@@ -27,7 +27,7 @@ func TestVerify(t *testing.T) {
 
 func TestPromises(t *testing.T) { nettest.System(t, small, parity) }
 
-// TestApart: learners that grow at different times have the bits that they have alone.
+// TestApart: learners that grow at different times have the same bits as alone.
 func TestApart(t *testing.T) {
 	const learners, moments = 3, 150
 	system := func() nets.System {
@@ -52,7 +52,7 @@ func TestApart(t *testing.T) {
 	}
 }
 
-// TestEvaluated: the answer of a grown network, unit after unit, is that which its kept activities give.
+// TestEvaluated: a grown network computed unit after unit gives the same answer as its kept activities.
 func TestEvaluated(t *testing.T) {
 	r := nets.Run{System: small, Task: parity, Test: parity, Learners: 2, Rate: 0.35}
 	s := lab.Make(t, lab.CPU(t), r, 13) // three units
@@ -70,7 +70,7 @@ func TestEvaluated(t *testing.T) {
 	}
 }
 
-// TestClasses: a class is learned as the numbers 0 and 1 are, to the bit.
+// TestClasses: a class is learned exactly like the numbers 0 and 1, to the bit.
 func TestClasses(t *testing.T) {
 	x := []float32{1, 0.5, -1, 0.25, 2, 1}
 	var all [][]float32
@@ -119,7 +119,7 @@ func TestEnds(t *testing.T) {
 		at := lab.Values(t, s)
 		lab.On(t, s, 5)
 		for name, x := range lab.Values(t, s) {
-			if strings.HasPrefix(name, "optimiser.") || name == "draw" { // which forget slopes, and are drawn for nobody
+			if strings.HasPrefix(name, "optimiser.") || name == "draw" { // they forget slopes, and are drawn for nobody
 				continue
 			}
 			if !slices.Equal(x, at[name]) {

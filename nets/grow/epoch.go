@@ -19,7 +19,7 @@ type epoch struct {
 	v        *compute.Tensor // σ of the candidates, candidates × examples
 	cor      *compute.Tensor // outputs × candidates
 
-	squares, wrong   *compute.Tensor // Σ E², and of how many numbers |E| is 0.4 or more
+	squares, wrong   *compute.Tensor // Σ E², and the count of numbers with |E| of 0.4 or more
 	z, best, largest *compute.Tensor // Σ e², the best candidate and its S
 
 	stop, done, begin, grow *compute.Tensor // 1 or 0: the phase ends; all is learned; candidates begin; the best becomes a unit
@@ -30,9 +30,9 @@ const (
 	offset    = 0.1  // to the slope of outputs
 	decay     = 1e-4 // of their weights
 	tolerance = 0.4
-	least     = 1e-6 // correlation that makes a unit: float32 leaves ten times less of none
+	least     = 1e-6 // correlation that makes a unit: without any, float32 leaves ten times less
 
-	outMoves, candidatesMove = 0.01, 0.03 // by how much a goal moves that is not still
+	outMoves, candidatesMove = 0.01, 0.03 // a goal that moves by less is still
 )
 
 var (
@@ -89,7 +89,7 @@ var (
 	candidatesLearns = compute.Formula("where(end + stop, 0, where(phase - 0.5, where(z, rate/((inputs + units)*where(z, z, 1)), 0), 0))", "end", "stop", "phase", "z", "units")
 )
 
-// decide finds what each learner does in this epoch and the next.
+// decide sets what each learner does in this epoch and the next.
 func (e *epoch) decide() {
 	now := e.Map(goal, e.phase, e.largest, e.squares)
 	moved := e.Map(moved.With("candidates", candidatesMove).With("out", outMoves), e.since, now, e.mark, e.phase)
@@ -112,7 +112,7 @@ var (
 	drawn   = compute.Formula("where(begin - 0.5, where(inputs + units - i - 0.5, w, 0), old)", "w", "i", "begin", "units")
 )
 
-// learn makes a step of quickprop for the weights of the phase, and draws candidates that begin.
+// learn makes a step of quickprop for the weights of the phase, and draws new candidates.
 func (e *epoch) learn() {
 	e.Do(compute.Gemm{C: e.gradOut, A: e.delta, B: e.a, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
 	e.Into(e.gradOut, decayed, e.out, e.outRate)
@@ -121,7 +121,7 @@ func (e *epoch) learn() {
 		Epilogue: compute.Epilogue{Alpha: -1, Grad: compute.Sigmoid, Aux: e.v}})
 	e.Do(compute.Gemm{C: e.gradCandidates, A: d, B: e.a, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
 	e.descent.UpdateAt(e.Pass, 1)
-	// A learner that draws makes two phases before it does so again, each of so many epochs at least.
+	// After drawing, a learner makes two phases before it draws again, with at least the given number of epochs each.
 	if least := min(e.Patience+1, e.Epochs); e.Number%uint64(2*least) == 0 {
 		e.Random(e.draw, compute.Uniform(-1, 1))
 	}
@@ -134,7 +134,7 @@ var (
 	fallen = compute.Formula("v - 0.5*grow", "v", "grow")
 )
 
-// install makes a unit of the best candidate, of learners that grow.
+// install makes a unit of the best candidate, in learners that grow.
 func (e *epoch) install() {
 	numbers := func(n int) *compute.Tensor { return e.View(e.Numbers(n), 0, 1, 1, n) }
 	row := func(n int, f *compute.Func, at *compute.Tensor) *compute.Tensor {

@@ -11,7 +11,7 @@ import (
 	"hebb/nets/tasks"
 )
 
-// BenchmarkCascade is an epoch on the two spirals, of the first thousand of so many learners.
+// BenchmarkCascade times an epoch on the two spirals, for the first thousand epochs of the given number of learners.
 func BenchmarkCascade(b *testing.B) {
 	for _, learners := range []int{1, 64} {
 		b.Run(fmt.Sprint(learners), func(b *testing.B) {

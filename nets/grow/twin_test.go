@@ -11,7 +11,7 @@ import (
 	"hebb/nets/tasks"
 )
 
-// A twin is cascade-correlation of one output in float64, in the form of the paper: a phase is a loop.
+// A twin runs cascade-correlation with one output in float64, in the form of the paper: a phase is a loop.
 type twin struct {
 	grow.Cascade
 	rate       float64
@@ -22,7 +22,7 @@ type twin struct {
 	candidates [][]float64
 	draws      [][]float64 // of each epoch
 	epoch      int
-	slopes     [][]float64 // of the candidates, as quickprop had them last
+	slopes     [][]float64 // the candidates' last slopes in quickprop
 	s          float64     // the largest S of the last epoch
 }
 
@@ -31,7 +31,7 @@ func f32(x float64) float64 { return float64(float32(x)) }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
-// quickprop is a number's last slope and step.
+// quickprop holds a number's last slope and step.
 type quickprop struct{ p, d float64 }
 
 func (q *quickprop) step(s, mu, rate float64) float64 {
@@ -75,7 +75,7 @@ func (s *stall) over(goal, moves float64, epoch, patience, most int) bool {
 	return s.still >= patience || epoch >= most
 }
 
-// outputs learns until all is learned or nothing gets better, or epochs are over.
+// outputs learns until all is learned, nothing gets better, or epochs are over.
 func (t *twin) outputs(epochs int) (learned bool) {
 	quick, s := make([]quickprop, len(t.out)), stall{}
 	for k := 1; t.epoch < epochs; k++ {
@@ -98,7 +98,7 @@ func (t *twin) outputs(epochs int) (learned bool) {
 	return false
 }
 
-// residual returns what candidates are to correlate with.
+// residual returns what the candidates correlate with.
 func (t *twin) residual() (e []float64, z float64) {
 	_, delta := t.errors()
 	mean := 0.0
@@ -111,7 +111,7 @@ func (t *twin) residual() (e []float64, z float64) {
 	return e, lab.Dot(e, e)
 }
 
-// pool learns a pool of candidates, and makes a unit of the best.
+// pool trains a pool of candidates, and makes a unit of the best.
 func (t *twin) pool(epochs int) {
 	width := len(t.x[0])
 	t.candidates = nil
@@ -159,14 +159,14 @@ func (t *twin) pool(epochs int) {
 	}
 }
 
-// run learns for so many epochs.
+// run learns for the given number of epochs.
 func (t *twin) run(epochs int) {
 	for !t.outputs(epochs) && t.epoch < epochs && len(t.hidden) < t.Units {
 		t.pool(epochs)
 	}
 }
 
-// twinOf begins as the first learner of a session does.
+// twinOf returns a twin that begins like the first learner of a session.
 func twinOf(t *testing.T, l lab.Lab, c grow.Cascade, rate float64, b *tasks.Batch, out []float64) *twin {
 	t.Helper()
 	in := b.In.Len()
@@ -191,7 +191,7 @@ func values(t *testing.T, l lab.Lab, s *nets.Session) lab.Results {
 	return all
 }
 
-// points are some examples that no line tells apart, of three inputs.
+// points are examples with three inputs that no plane divides.
 func points() *tasks.Batch {
 	b := &tasks.Batch{In: nets.Row(3), Out: 1}
 	for i := range 23 {
@@ -208,7 +208,7 @@ func made(t *testing.T, l lab.Lab, c grow.Cascade, task func() nets.Task, rate f
 	return lab.Make(t, l.Device, r, moments)
 }
 
-// near requires numbers within a share of the largest of what is wanted.
+// near requires numbers within a share of the largest wanted number.
 func near(t *testing.T, what string, got, want []float64, share float64) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -227,8 +227,8 @@ func near(t *testing.T, what string, got, want []float64, share float64) {
 	}
 }
 
-// TestTwin: epochs on a device of float64s are those of the paper's loops, with every unit in its place. Quickprop of candidates
-// is chaotic: of a pool that learns for thirty epochs, what differs grows by 10⁹. So phases are short here.
+// TestTwin holds epochs on a device of float64s to the paper's loops, with every unit in its place. Quickprop of
+// candidates is chaotic: in a pool that learns for thirty epochs, differences grow by 10⁹. So phases are short here.
 func TestTwin(t *testing.T) {
 	const rate, moments = 0.35, 90
 	c := grow.Systems[0].System().(*grow.Cascade)
@@ -263,7 +263,7 @@ func TestTwin(t *testing.T) {
 	}
 }
 
-// TestSlope: the slope of the candidates is the derivative of S with that of the candidate's mean, to the precision of
+// TestSlope: the candidates' slope is the derivative of S, through the candidate's mean too, to the precision of
 // differences in float64.
 func TestSlope(t *testing.T) {
 	const rate = 0.35
@@ -286,7 +286,7 @@ func TestSlope(t *testing.T) {
 	}
 	_, delta := w.errors()
 	_, z := w.residual()
-	covariance := func(weights []float64) float64 { // |Σ (v − v̄)·(e − ē)|/Z, of e that has its mean
+	covariance := func(weights []float64) float64 { // |Σ (v − v̄)·(e − ē)|/Z, with the mean of e left in
 		var v []float64
 		meanV, meanE, sum := 0.0, 0.0, 0.0
 		for p, x := range w.x {

@@ -10,10 +10,10 @@ import (
 	"hebb/nets"
 )
 
-// ForwardForward trains each layer to tell examples that are shown with their class from examples that are shown with another
-// (Hinton 2022, "The Forward-Forward Algorithm: Some Preliminary Investigations", arXiv:2212.13345). There is no backward pass:
-// a layer's goodness is the mean square of its units, and it learns to have it above Threshold for the right class, and below
-// for a wrong one. With c a class, as 0 and 1, x_1 an example, and layers from 1:
+// ForwardForward trains each layer to tell examples shown with their class from examples shown with another (Hinton
+// 2022, "The Forward-Forward Algorithm: Some Preliminary Investigations", arXiv:2212.13345). There is no backward pass:
+// a layer's goodness is the mean square of its units, and the layer learns goodness above Threshold for the right
+// class, and below for a wrong one. With c a class, as 0 and 1, x_1 an example, and layers from 1:
 //
 //	h_l = relu(W_l·x_l + b_l),  in the first layer with Label·U·c added;   G_l = mean of h_l² over its n_l units
 //	x_{l+1} = h_l/√(G_l + 1e-6): only the direction goes on, so that no layer learns from what the one below has found
@@ -23,9 +23,9 @@ import (
 //
 //	∂loss_l/∂(W_l·x_l + b_l) = ∓σ(±(Threshold − G_l))·2·h_l/n_l      upper signs: the right class
 //
-// The answer is the goodness of each class, added over all layers but the first (or of it, where it is the only one): the
-// class of an example is the one whose goodness is largest. First values: W and U normal with standard deviation 1/√inputs
-// and 1, b 0. Cost of a step: twice that of a forward pass of two examples, and an answer that of one for each class.
+// The answer is the goodness of each class, added over all layers but the first (or the first layer's, if it is the
+// only one): the class with the largest goodness wins. First values: W and U normal with standard deviation 1/√inputs
+// and 1, b 0. A step costs twice a forward pass of two examples, and an answer costs one forward pass for each class.
 type ForwardForward struct {
 	Units     []int          `json:"units" toml:"units"`         // of each layer
 	Threshold float32        `json:"threshold" toml:"threshold"` // of goodness
@@ -47,7 +47,7 @@ var Systems = []nets.NamedSystem{
 	}, Rate: 1e-3},
 }
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (f *ForwardForward) Check() error {
 	if len(f.Units) == 0 || slices.Min(f.Units) < 1 {
 		return fmt.Errorf("ff: units %v, want at least one layer of at least one", f.Units)
@@ -96,7 +96,7 @@ var (
 	plusWhole = compute.Formula("old + g", "g")
 )
 
-// Step answers with the goodness of each class and, if it learns, shows each example with its class and with another.
+// Step answers with the goodness of each class. If it learns, it shows each example with its class and with another.
 func (f *ForwardForward) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	drive := p.All(p.Product(f.layers[0].w, m.X, compute.Identity))
 	answer := f.answer(p, drive)
@@ -113,7 +113,7 @@ func (f *ForwardForward) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return answer
 }
 
-// wrong returns another class than the right one for each example, as 0 and 1.
+// wrong returns a wrong class for each example, as 0 and 1.
 func (f *ForwardForward) wrong(p *nets.Pass, right *compute.Tensor) *compute.Tensor {
 	u := p.Like(right)
 	p.Random(u, compute.Uniform(0, 1))
@@ -142,8 +142,8 @@ func (f *ForwardForward) forward(p *nets.Pass, drive, ofClass *compute.Tensor) (
 	return h, g, x
 }
 
-// show adds the gradients of all layers for examples with classes, right ones by side 1 and first, wrong ones by −1, and adds
-// their loss to loss.
+// show adds the gradients of all layers for examples with classes, and adds their loss to loss. Right classes have side
+// 1 and come first; wrong ones have side −1.
 func (f *ForwardForward) show(p *nets.Pass, m nets.Moment, drive, classes *compute.Tensor, side float32, loss *compute.Tensor) {
 	h, g, x := f.forward(p, drive, p.Product(f.u, classes, compute.Identity))
 	x[0] = m.X

@@ -25,7 +25,7 @@ func ffTask() nets.Task {
 	return &tasks.Batch{In: ffIn, X: x, Out: 3, Classes: true, Want: labels}
 }
 
-// ffGoodness is the goodness of layer l for an example with a class.
+// ffGoodness returns the goodness of layer l for an example with a class.
 func ffGoodness(w lab.Results, layer int, x []float32, class int) (g float64) {
 	sizes := []int{5, 4, 8, 2}
 	var in []float64
@@ -51,7 +51,7 @@ func ffGoodness(w lab.Results, layer int, x []float32, class int) (g float64) {
 	return g
 }
 
-// ffLoss is the loss of a layer for examples with their class and with others.
+// ffLoss returns the loss of a layer for examples with their class and with others.
 func ffLoss(w lab.Results, layer int, x, labels []float32, wrong []int) (loss float64) {
 	for e, label := range labels {
 		right, other := ffGoodness(w, layer, x[5*e:][:5], int(label)), ffGoodness(w, layer, x[5*e:][:5], wrong[e])
@@ -60,8 +60,8 @@ func ffLoss(w lab.Results, layer int, x, labels []float32, wrong []int) (loss fl
 	return loss
 }
 
-// TestForwardForward: what a step takes from the weights of a layer is the slope of that layer's own loss by finite
-// differences, in float64, on the CPU and by OpenGL; the answer is the goodness of each class.
+// TestForwardForward: a step subtracts from a layer's weights the slope of the layer's own loss, by finite differences
+// in float64, on the CPU and by OpenGL; the answer is the goodness of each class.
 func TestForwardForward(t *testing.T) {
 	const rate = 0.125
 	x, labels := lab.Batch(ffIn)
@@ -123,8 +123,8 @@ func TestForwardForward(t *testing.T) {
 	t.Run("gpu", func(t *testing.T) { lab.Agree(t, "gpu", change(t, lab.GPU(t)), got, bound, 1) })
 }
 
-// TestForwardForwardAnswers: the answer to an example is, class by class, the goodness that the layers above the first have
-// for it, or the first where it is alone.
+// TestForwardForwardAnswers: the answer to an example is, for each class, the goodness in the layers above the first,
+// or in the first if it is alone.
 func TestForwardForwardAnswers(t *testing.T) {
 	for _, units := range [][]int{{4}, {4, 8, 2}} {
 		l := lab.Exact(t)
@@ -160,12 +160,12 @@ func TestForwardForwardAnswers(t *testing.T) {
 	}
 }
 
-// TestForwardForwardSystem: what is promised of every system.
+// TestForwardForwardSystem holds the system to the promises of every system.
 func TestForwardForwardSystem(t *testing.T) {
 	nettest.System(t, func() nets.System { return ff() }, ffTask)
 }
 
-// TestForwardForwardRefuses: settings and tasks that cannot be.
+// TestForwardForwardRefuses: invalid settings and unsuitable tasks are refused.
 func TestForwardForwardRefuses(t *testing.T) {
 	for says, f := range map[string]*local.ForwardForward{
 		"units []": {Threshold: 1, Label: 1}, "units [3 0]": {Units: []int{3, 0}, Threshold: 1, Label: 1},

@@ -74,9 +74,9 @@ func TestClosedCurves(t *testing.T) {
 	}
 }
 
-// TestFiniteNoise: with noise of a size that matters, the mean loss of a single task is that of the curves of Züge, Klos,
-// Memmesheimer 2023 for any rate and σ, whether it is a difference of two losses, of two rewards, or exact. With M outputs, N inputs of
-// strength a² and T examples, and η the rate for half the squared error,
+// TestFiniteNoise: with noise of a size that matters, the mean loss of a single task follows the curves of Züge, Klos,
+// Memmesheimer 2023 for any rate and σ, whether learning takes the difference of two losses, of two rewards, or the
+// exact one. With M outputs, N inputs of strength a² and T examples, and η the rate for half the squared error,
 //
 //	ratio a = 1 − 2·η·a² + η²·a⁴·(M·N + 2)
 //	added each trial: wp: ⅛·σ²·η²·a⁶·(M³N³ + 6·M²N² + 8·M·N)

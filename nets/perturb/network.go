@@ -55,8 +55,9 @@ type signal struct {
 	off   *compute.Tensor // noisy − x where Exact; nil for 0
 }
 
-// The least σ: below the first, the rounding of a loss in float32, 2⁻²⁴ of it, is more than 0.6 % of σ; below the second,
-// η/σ comes near the largest float32. Rewards come from elsewhere, and may be a hundred times what weights can change.
+// The least σ. Below the first, the rounding of a loss in float32, 2⁻²⁴ of it, is more than 0.6 % of σ; below the
+// second, η/σ comes near the largest float32. Rewards come from elsewhere, and may be a hundred times the part that
+// weights can change.
 const leastSigma, leastExactSigma, leastRewardedSigma = 1e-5, 1e-30, 1e-3
 
 // check reports a setting that cannot be.
@@ -217,7 +218,7 @@ func (n *network) judge(p *nets.Pass, m nets.Moment, y signal, moment int) {
 	p.Into(n.slope, f, noisy, quiet)
 }
 
-// update changes the weights by what the noise changed of a loss, summed over so many moments.
+// update changes the weights by the noise's effect on a loss, summed over the given number of moments.
 func (n *network) update(p *nets.Pass, slope *compute.Tensor, moments int) {
 	rate := float32(p.Rate) / n.Sigma / float32(moments)
 	for _, l := range n.layers {

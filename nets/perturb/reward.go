@@ -10,7 +10,7 @@ import (
 // A pair is two trials of a network that learns from rewards: the first is answered without noise and the second with it.
 // It is saved, since a run may be cut between the two.
 type pair struct {
-	worse *compute.Tensor // the reward of the first trial, less that of the second, so far
+	worse *compute.Tensor // the reward of the first trial, less the second's, so far
 	trial *int64          // 0 or 1
 	due   *int64          // 1: a trial has ended, and its reward has not come
 }
@@ -19,7 +19,7 @@ func newPair(s *nets.Store) *pair {
 	return &pair{s.State("worse", nets.Zeros, 1), s.Counter("trial of the pair"), s.Counter("reward due")}
 }
 
-// try answers a moment of a trial that is rewarded: while learning, of the second of a pair with noise.
+// try answers a moment of a rewarded trial; while learning, the second trial of a pair has noise.
 func (n *network) try(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if !p.Learning {
 		return n.answer(p, m, 0).x
@@ -51,7 +51,7 @@ func (n *network) try(p *nets.Pass, m nets.Moment) *compute.Tensor {
 
 var lessThan = compute.Formula("old + times*r", "r")
 
-// reward takes the reward of a moment and, of the last one of a pair, learns.
+// reward takes the reward of a moment and, at a pair's last moment, learns.
 func (n *network) reward(p *nets.Pass, r *compute.Tensor) {
 	if n.pair == nil {
 		return

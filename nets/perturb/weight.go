@@ -7,39 +7,40 @@ import (
 )
 
 // Weight is weight perturbation (Jabri and Flower 1992, IEEE Trans. Neural Networks 3; Cauwenberghs 1993, NIPS 5): a
-// network answers twice, the second time with noise on all its weights at once, and moves along the noise by how much less
-// the loss became.
+// network answers twice, the second time with noise on all its weights at once, and moves along the noise by the
+// decrease of the loss.
 //
 //	y(w) = W_k·tanh(W_{k−1}· … tanh(W_1·x)),   the answer
 //	ξ normal with mean 0 and variance 1, one for each weight
 //	w ← w − η·(E(w + σ·ξ) − E(w))/σ·ξ
 //
-// E is the mean loss over the examples of a moment, η the rate of the run, and σ is Sigma. As σ → 0 the expected step is
-// that of gradient descent, −η·∂E/∂w, and its variance grows with the number of weights: with K of them the step along the
+// E is the mean loss over the examples of a moment, η the rate of the run, and σ is Sigma. As σ → 0 the expected step
+// is gradient descent's, −η·∂E/∂w, and its variance grows with the number of weights: with K weights the step along the
 // gradient is one part in K + 1 of its mean square.
 //
-// With Trials, E is the mean loss over the examples and the moments of a trial, where moments that want nothing count as 0.
-// The weights have one noise throughout a trial, and change when it ends.
+// With Trials, E is the mean loss over the examples and the moments of a trial; moments that want nothing count as 0.
+// The weights have the same noise throughout a trial, and change when it ends.
 //
-// With Recurrent each hidden layer is one of leaky rate units, which are 0 when a trial begins, and Trials is meant too:
+// With Recurrent each hidden layer has leaky rate units, which are 0 when a trial begins; it implies Trials:
 //
 //	h ← (1−1/τ)·h + 1/τ·tanh(W·x + R·h),   τ is Tau
 //
 // In float32 the slope along the noise, (E(w + σ·ξ) − E(w))/σ, has an error of about 2⁻²⁴·E/σ, so that σ should not be
-// below 10⁻³ or so. With Exact it is found from how far the outputs move, p, and any σ will do. It wants the squared
-// error, of which E(w + σ·ξ) − E(w) is the mean of Σ (2·(y − y*) + p)·p; and p goes through the network as a difference of
-// its own: tanh(u + d) − tanh(u) = tanh(d)·(1 − tanh²(u))/(1 + tanh(u)·tanh(d)).
+// below 10⁻³ or so. With Exact it is found from the movement p of the outputs, and any σ will do. It needs the squared
+// error: then E(w + σ·ξ) − E(w) is the mean of Σ (2·(y − y*) + p)·p. p goes through the network as a difference:
+// tanh(u + d) − tanh(u) = tanh(d)·(1 − tanh²(u))/(1 + tanh(u)·tanh(d)).
 //
-// With Rewarded nothing is wanted, and the task rewards the last moment of each trial, or several: it does not say which
-// answer was right, but how good they were, R, the sum over the moments of the mean over examples. Trials come in pairs, for
-// the same inputs: one is answered without noise, the next with it, and the weights move by the difference of two rewards,
+// With Rewarded nothing is wanted, and the task rewards the last moment of each trial, or several moments. It does not
+// say which answer was right, but how good they were: R, the sum over the moments of the mean over examples. Trials
+// come in pairs with the same inputs: one is answered without noise, the next with it, and the weights move by the
+// difference between the two rewards,
 //
 //	w ← w + η·(R(w + σ·ξ) − R(w))/σ·ξ
 //
-// The metric "reward" is R without noise. Trials is meant too, and σ is to be 10⁻³ or more.
+// The metric "reward" is R without noise. Rewarded implies Trials, and σ has to be 10⁻³ or more.
 //
-// There are no biases: a task that needs them shows a 1. First values are normal with variance 1/inputs of a layer, of R
-// with Gain²/units. Cost: that of two forward passes, of three with Exact, and a number drawn for each weight.
+// There are no biases: a task that needs them shows a 1. First values are normal with variance 1/inputs of a layer, and
+// Gain²/units for R. Cost: two forward passes, three with Exact, and a number drawn for each weight.
 //
 // [ActiveWeight], [Node] and [Hybrid] have the same networks and settings, and another noise or another direction.
 type Weight struct {
@@ -66,8 +67,9 @@ var Systems = []nets.NamedSystem{
 	{Name: "hp", About: "noise on weights, learned as if it were on nodes (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := Hybrid(settings()); return &w }, Rate: 0.003, Rates: map[string]float64{"subtasks": 5e-5}},
 }
 
-// onWeights are rates of noise on weights: strong inputs want a low one, and tasks that want something of few moments, or what
-// cannot be had without memory, where at a high one the weights walk away along noise that changes little.
+// onWeights are rates for noise on weights. Tasks with strong inputs need a low one, and so do tasks that want
+// something of few moments, or something impossible without memory: at a high rate, the weights walk away along noise
+// that changes little.
 var onWeights = map[string]float64{"subtasks": 5e-4, "strung": 5e-4, "addition": 0.003, "copy": 0.003, "sines": 0.003}
 
 func settings() Weight { return Weight{Hidden: []int{16}, Sigma: 1e-3, Tau: 10, Gain: 1.5} }

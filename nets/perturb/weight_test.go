@@ -228,7 +228,7 @@ func TestBegun(t *testing.T) {
 	}
 }
 
-// secret is exclusive or, whose classes nobody is told.
+// secret is exclusive or with hidden classes.
 type secret struct{ tasks.XOR }
 
 func (s *secret) Show(p *nets.Pass) nets.Moment {
@@ -239,7 +239,8 @@ func (s *secret) Show(p *nets.Pass) nets.Moment {
 
 func (s *secret) Judge(*nets.Pass, nets.Moment, *compute.Tensor) {}
 
-// TestNoReward: a task that says what is right stops a run that wants a reward, and so does a trial that ends without one.
+// TestNoReward: a run that wants a reward stops at a task that gives the right answers, and at a trial that ends
+// without a reward.
 func TestNoReward(t *testing.T) {
 	for want, task := range map[string]func() nets.Task{
 		"step 1: perturb: rewarded=true, and the task says what is right":                  xor,

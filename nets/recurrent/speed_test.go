@@ -22,7 +22,7 @@ func BenchmarkRFLO(b *testing.B) {
 	}
 }
 
-// BenchmarkRTRL is a moment of the rule online, of 16 networks of 50 units.
+// BenchmarkRTRL times a moment of the rule online, with 16 networks of 50 units.
 func BenchmarkRTRL(b *testing.B) {
 	moments(b, 16, func() nets.System {
 		return &recurrent.RTRL{Leaky: recurrent.Leaky{Units: 50, Tau: 10, Gain: 1.5}}

@@ -8,7 +8,7 @@ import (
 	"hebb/nets/train"
 )
 
-// altMin is the authors' network without a bias, trained by codes, beside the same network with biases by Adam end to end.
+// altMin trains the authors' network, without a bias, by codes, beside the same network with biases by Adam end to end.
 var altMin = Experiment{
 	Name:   "altmin",
 	About:  "online alternating minimisation of codes and weights beside Adam, from the first batches on: MNIST, two layers of 100",
@@ -25,7 +25,7 @@ var altMin = Experiment{
 	},
 }
 
-// An altMinAt is after how much training both are tested, and their accuracies.
+// An altMinAt is an amount of training after which both are tested, and their accuracies.
 type altMinAt struct {
 	after          string
 	steps, epochs  int

@@ -10,8 +10,8 @@ import (
 	"hebb/nets/tasks"
 )
 
-// cascade grows networks on the two spirals and on parity, with controls: a pool of one, units that are random, and settings
-// at which quickprop or the candidates fail.
+// cascade grows networks on the two spirals and on parity, with controls: a pool of one, random units, and settings
+// that make quickprop or the candidates fail.
 var cascade = Experiment{
 	Name:  "cascade",
 	About: "networks that grow by cascade-correlation, on two spirals and on parity",
@@ -29,7 +29,7 @@ const (
 	epochs      Quantity = "epochs"
 )
 
-// grown is a run of cascade-correlation with some settings other than the first.
+// grown returns a run of cascade-correlation with some settings other than the first run's.
 func grown(name string, seeds int, task func() nets.Task, set func(*grow.Cascade), of [3]Figure) Run {
 	run := func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
 		system := func() nets.System {
@@ -64,7 +64,7 @@ func grown(name string, seeds int, task func() nets.Task, set func(*grow.Cascade
 	return Run{Name: name, Make: Program(run), Seeds: seeds, Figures: f}
 }
 
-// ended are the figures of networks that have come to their end.
+// ended returns the figures of networks that have come to their end.
 func ended(s *nets.Session) (Figures, error) {
 	at, err := read(s, "units", "epochs", "end")
 	if err != nil {
@@ -82,12 +82,13 @@ func ended(s *nets.Session) (Figures, error) {
 	return f.finite(), nil
 }
 
-// was is figures of networks all of which learned: how many, their units and epochs, with bands.
+// was gives the figures of networks that have all learned: their number, units and epochs, with bands.
 func was(share, units, unitsWithin, of, ofWithin float64) [3]Figure {
 	return [3]Figure{{Published: share}, {Published: units, Within: unitsWithin}, {Published: of, Within: ofWithin}}
 }
 
-// fourBits are the figures of 300 networks by bench/peers/cascade.py; of the 20 of the source they are 2.1 units, 173 epochs.
+// fourBits are the figures of 300 networks by bench/peers/cascade.py; the source's 20 networks have 2.1 units, 173
+// epochs.
 func fourBits(within float64) [3]Figure {
 	f := was(1, 2.34, within, 178, 0)
 	for i := range f {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestCascade: the small scale bears its claims out, and of rows that have changed places, or none, they do not hold.
+// TestCascade: the small scale bears its claims out, and the claims fail on rows in changed places and on none.
 func TestCascade(t *testing.T) {
 	rows := make1(t, runner(t), smallParity)
 	swapped := slices.Clone(rows)

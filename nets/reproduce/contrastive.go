@@ -16,7 +16,7 @@ import (
 	"hebb/nets/train"
 )
 
-// contrastive trains networks that come to rest twice, and holds what they learn to backprop's gradient.
+// contrastive trains networks that come to rest twice, and compares what they learn with backprop's gradient.
 var contrastive = Experiment{
 	Name:   "contrastive",
 	About:  "networks that settle freely and with a teacher: exclusive or, the way to backprop, MNIST",
@@ -38,12 +38,12 @@ const (
 	angleEq    Quantity = "angle of the change to the gradient at rest, worst layer, °"
 )
 
-// signedXOR learns exclusive or with some rates, by relaxations of so many sweeps.
+// signedXOR learns exclusive or at some rates, by relaxations of the given number of sweeps.
 func signedXOR(seeds, sweeps int, rates ...float64) Part {
 	p := Part{Name: "xor", About: fmt.Sprintf("Baldi and Pineda's network, 4 hidden units, %d sweeps, bits of -1 and 1, outputs of -0.8 and 0.8, all four examples an epoch, %d at most", sweeps, mostXOR)}
 	for _, rate := range rates {
 		epochs := map[float64]Figure{0.05: {What: epochsXOR, Published: 102, Within: 27}, 0.2: {What: epochsXOR, Published: 44, Within: 11}}[rate]
-		if seeds < 20 { // three standard errors of the difference of two means, of seeds with a standard deviation of 20
+		if seeds < 20 { // three standard errors of the difference between two means; seeds have a standard deviation of 20
 			epochs.Within = 3 * 20 * math.Sqrt(1./20+1/float64(seeds))
 		}
 		p.Runs = append(p.Runs, Run{Name: fmt.Sprint("rate ", rate), Seeds: seeds, Make: xorEpochs(rate, sweeps),
@@ -59,7 +59,7 @@ func signedXOR(seeds, sweeps int, rates ...float64) Part {
 
 const mostXOR = 1000 // epochs
 
-// xorEpochs learns until all seeds answer all examples within 0.2.
+// xorEpochs learns until all seeds answer all examples to within 0.2.
 func xorEpochs(rate float64, sweeps int) Program {
 	return func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
 		s, err := nets.Run{
@@ -95,9 +95,9 @@ func xorEpochs(rate float64, sweeps int) Program {
 	}
 }
 
-// towardsBackprop measures contrastive Hebbian learning of three and four layers of weights at some γ.
+// towardsBackprop measures contrastive Hebbian learning in three and four layers of weights at some γ.
 func towardsBackprop(seeds int, of3, of4 []float32) Part {
-	reference := map[string][2]float64{ // the mean over five seeds, and the standard deviation of one
+	reference := map[string][2]float64{ // the mean over five seeds, and one seed's standard deviation
 		name(3, 1): {0.122, 0.06}, name(3, 0.5): {0.036, 0.04}, name(3, 0.2): {5.9e-3, 6.5e-3}, name(3, 0.1): {1.5e-3, 1.5e-3},
 		name(4, 0.5): {0.049, 0.069}, name(4, 0.2): {7.2e-3, 0.017}, name(4, 0.1): {1.8e-3, 4.1e-3},
 	}
@@ -131,8 +131,8 @@ func towardsBackprop(seeds int, of3, of4 []float32) Part {
 
 func name(layers int, gamma float32) string { return fmt.Sprintf("%d layers, gamma %g", layers, gamma) }
 
-// worstAngle opens a system on 30 random examples of five classes, with random weights, and returns the largest angle of the
-// change of a layer's weights to the gradient.
+// worstAngle opens a system on 30 random examples of five classes, with random weights, and returns the largest angle
+// between the change of a layer's weights and the gradient.
 func worstAngle(ctx context.Context, dev *compute.Device, seed uint64, system func() nets.System) (worst float64, err error) {
 	const inputs, classes, examples, sd = 20, 5, 30, 0.5
 	rnd := nets.Generator(seed, "settle")
@@ -193,7 +193,7 @@ func nudges(seeds int) Part {
 	return p
 }
 
-// settlingOnMNIST trains one hidden layer by contrastive Hebbian learning and its kin.
+// settlingOnMNIST trains one hidden layer by contrastive Hebbian learning and similar systems.
 func settlingOnMNIST(seeds int) Part {
 	p := Part{Name: "mnist", About: "784-120-10, 10000 images in [0, 1], batch 20, 3 epochs, plain SGD at rate 1 but for eqprop, 2; the error of the settled outputs"}
 	add := func(name string, f Figure, set func(c *train.Config)) {
@@ -215,7 +215,7 @@ func settlingOnMNIST(seeds int) Part {
 	add("bp", near(6.23, 0.85), network("bp"))
 	add("chl, gamma 0.002", near(6.23, 0.85), chl("0.002"))
 	add("chl, gamma 0.1", near(6.27, 0.85), chl("0.1"))
-	add("chl, gamma 0.5", near(7.21, 1), chl("0.5,tolerance=0")) // which seven sweeps leave unsettled
+	add("chl, gamma 0.5", near(7.21, 1), chl("0.5,tolerance=0")) // seven sweeps leave it unsettled
 	add("eqprop", none(Error), func(c *train.Config) { c.System, c.Rate = "eqprop:hidden=[120]", 2 })
 	add("pc", none(Error), network("pc"))
 	add("pc, precision 0.1", none(Error), network("pc:precision=0.1"))

@@ -8,8 +8,8 @@ import (
 	"hebb/internal/must"
 )
 
-// TestContrastive: at its small scale the experiment holds, and would not of figures that are twice as large, or of runs
-// that have changed places.
+// TestContrastive: at its small scale the experiment holds, and it fails with figures twice as large, and with runs in
+// changed places.
 func TestContrastive(t *testing.T) {
 	_, scale, err := Find(All, "contrastive", "small")
 	must.Do(t, err)
@@ -30,7 +30,7 @@ func TestContrastive(t *testing.T) {
 	}
 }
 
-// claimsHold requires that the claims hold of rows, and not of none, or of some order of the same figures.
+// claimsHold requires that the claims hold of rows, and fail without rows and with some order of the same figures.
 func claimsHold(t *testing.T, p Part, rows Rows) {
 	t.Helper()
 	for _, c := range p.Check {
@@ -48,7 +48,7 @@ func claimsHold(t *testing.T, p Part, rows Rows) {
 	}
 }
 
-// TestContrastiveClaims: the claims hold of what was measured.
+// TestContrastiveClaims: the claims hold of the measured figures.
 func TestContrastiveClaims(t *testing.T) {
 	_, scale, err := Find(All, "contrastive", "cpu")
 	must.Do(t, err)

@@ -16,8 +16,8 @@ import (
 	"hebb/nets/train"
 )
 
-// creditAssignment sets all rules of one network side by side. The learning rate of each is chosen by a search of the same
-// size, with other seeds than those of the result, on images that neither learn nor test.
+// creditAssignment compares all rules on one network. A search of the same size chooses each rule's learning rate, with
+// different seeds from the result's, on images used neither for learning nor for the test.
 var creditAssignment = Experiment{
 	Name:   "credit",
 	About:  "every rule of credit assignment on the same network and data: what it reaches, how far it is from backprop, what it costs",
@@ -31,16 +31,16 @@ var creditAssignment = Experiment{
 	},
 }
 
-// searched are the rates of every rule's search, of Adam.
+// searched are the rates in every rule's search, with Adam.
 var searched = []float64{1e-4, 3e-4, 1e-3, 3e-3}
 
-// creditRules are the rules in the order of the table; last is the control, of which hidden layers learn nothing.
+// creditRules are the rules in the order of the table; last is the control: its hidden layers learn nothing.
 var creditRules = []string{
 	"bp", "fa", "dfa", "usf", "frsf", "kp", "wm", "sa", "aa", "ia", "pbp", "lra-e", "lra-diff", "lra-fdbk", "dtp", "dni", "cdni",
 	"altmin", "pc", "phsic", "hsic", "pred", "sim", "predsim", "last",
 }
 
-// A comparison is a network, and the images that it learns from, is judged on in the search, and is tested on.
+// A comparison is a network, and the images for learning, for the search, and for the test.
 type comparison struct {
 	net                 string
 	images, judge, test int
@@ -66,7 +66,7 @@ func (c comparison) part(seeds int, rules ...string) Part {
 	for _, rule := range rules {
 		r := Run{Name: rule, Seeds: seeds, Make: compared{c, rule, false}}
 		for _, q := range []Quantity{Accuracy, updates, products, stepTime, keepBytes, chosenRate} {
-			if q != updates || rule != "last" { // whose hidden layers have none
+			if q != updates || rule != "last" { // last's hidden layers have none
 				r.Figures = append(r.Figures, none(q))
 			}
 		}
@@ -110,7 +110,7 @@ func (c compared) Make(ctx context.Context, at Place, seeds Seeds) (Result, erro
 	}).Make(ctx, at, seeds)
 }
 
-// named is where a data set is that the user may have put somewhere.
+// named returns the place of a data set; the user may have put it somewhere.
 func named(at Place, name string) string {
 	if path, ok := at.Data[name]; ok {
 		return path
@@ -153,8 +153,8 @@ func (m meeting) make(ctx context.Context, seeds Seeds) (Figures, error) {
 	return f, m.cost(ctx, seeds, f)
 }
 
-// open makes a session of the rule, or of backprop. In the search it learns half as long and is judged on images that follow
-// those that it learns from.
+// open makes a session of the rule, or of backprop. In the search it learns half as long, and is judged on the images
+// after those that it learns from.
 func (m meeting) open(dev *compute.Device, rule string, seeds Seeds, rate float64, search bool) (*nets.Session, error) {
 	r, err := m.at.Names.Rule(rule)
 	if err != nil {
@@ -191,7 +191,7 @@ func (m meeting) open(dev *compute.Device, rule string, seeds Seeds, rate float6
 	}.Open(dev)
 }
 
-// learn trains all seeds, tests them and compares their updates with backprop's. One that diverges answers by chance.
+// learn trains all seeds, tests them and compares their updates with backprop's. A seed that diverges counts as chance.
 func (m meeting) learn(ctx context.Context, seeds Seeds, rate float64, search bool) (f Figures, err error) {
 	s, err := m.open(m.dev, m.rule, seeds, rate, search)
 	if err != nil {
@@ -227,7 +227,7 @@ func (m meeting) learn(ctx context.Context, seeds Seeds, rate float64, search bo
 	}
 	for k := range seeds.N {
 		sum := 0.0
-		for _, a := range angles[:len(angles)-1] { // the output layer's is backprop's with most rules
+		for _, a := range angles[:len(angles)-1] { // with most rules the output layer's are backprop's
 			at := float64(a.Gradient)
 			if len(a.Learners) > 0 {
 				at = float64(a.Learners[k][2])
@@ -239,7 +239,8 @@ func (m meeting) learn(ctx context.Context, seeds Seeds, rate float64, search bo
 	return f, nil
 }
 
-// cost adds the time of a step, its products and the numbers that are kept, of bp's: steps of both are timed in turns.
+// cost adds the time of a step, its products and the count of numbers kept, relative to bp's: steps of both are
+// timed in turns.
 func (m meeting) cost(ctx context.Context, seeds Seeds, f Figures) error {
 	var least, kept, flops [2]float64
 	var both [2]*nets.Session
@@ -269,10 +270,10 @@ func (m meeting) cost(ctx context.Context, seeds Seeds, f Figures) error {
 			if err := s.Step(ctx); err != nil {
 				return err
 			}
-			if _, err := s.Metrics(); err != nil { // which waits for the device
+			if _, err := s.Metrics(); err != nil { // it waits for the device
 				return err
 			}
-			if took := time.Since(start).Seconds(); round == 1 || round > 1 && took < least[i] { // the first is the warming up
+			if took := time.Since(start).Seconds(); round == 1 || round > 1 && took < least[i] { // the first round warms up
 				least[i] = took
 			}
 		}

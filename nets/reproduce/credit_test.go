@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestCredit: a comparison gives each rule all its figures; backprop's updates are its own, and the weights that a rule has of
-// its own are counted.
+// TestCredit: a comparison gives each rule all its figures; backprop's updates are its own, and the rule's own weights
+// are counted.
 func TestCredit(t *testing.T) {
 	r := runner(t)
 	r.Data = map[string]string{"mnist": images(t)}

@@ -34,7 +34,7 @@ func synthesising(rule string, limit int) train.Config {
 	return c
 }
 
-// synthetic compares linear synthesisers. What the reference has of angles is a cosine of s and the gradient, before f′.
+// synthetic compares linear synthesisers. The reference's angle is the cosine of s and the gradient, before f′.
 func synthetic(seeds, limit int) Part {
 	p := Part{Name: "linear", About: fmt.Sprintf("784-256-256-256-10 with ReLU, Adam 3e-4 and 3e-3 of the synthesisers, batch %d, 2 epochs", synthesising("bp", limit).Batch)}
 	run := func(name, rule string, published, within float64, more ...Figure) {
@@ -84,7 +84,7 @@ func synthetic(seeds, limit int) Part {
 	return p
 }
 
-// deepSynthetic has synthesisers with a hidden layer; nothing was published of them.
+// deepSynthetic has synthesisers with a hidden layer; nothing was published about them.
 func deepSynthetic() Part {
 	p := Part{Name: "one-hidden", About: "likewise, with synthesisers of one hidden layer of 256"}
 	for _, rule := range []string{byLabel, byNoLabel} {
@@ -97,7 +97,7 @@ func deepSynthetic() Part {
 	return p
 }
 
-// syntheticInputs has layers that learn from predicted inputs too; nothing was published of this network.
+// syntheticInputs has layers that learn from predicted inputs too; nothing was published about this network.
 func syntheticInputs() Part {
 	r := Run{Name: "cdni, inputs", Seeds: 3, Make: Training{Config: synthesising("cdni:inputs=true", 0)}, Figures: []Figure{none(Error)}}
 	return Part{Name: "inputs", About: "likewise, linear, with layers that learn from inputs that are predicted from the image", Runs: []Run{r}}

@@ -22,7 +22,7 @@ var targetPropagation = Experiment{
 
 const byRandom, byOutput, byTargets, byBackprop = "random inverses", "output layer alone", "dtp", "bp"
 
-// chained is a training of hidden layers of 240 units. An epoch of dtp is one of its inverses, and one of the weights.
+// chained trains hidden layers of 240 units. An epoch of dtp is one of its inverses, and one of the weights.
 func chained(hidden int, rule, optimiser string, rate float64, epochs, limit int) train.Config {
 	c := train.Default
 	c.Net = "mlp:784"
@@ -41,7 +41,7 @@ func chained(hidden int, rule, optimiser string, rate float64, epochs, limit int
 // authors is the optimiser of the authors' code.
 const authors = "rmsprop:eps=1e-3"
 
-// inverted is dtp with the rate of the inverses, and turns of an epoch.
+// inverted returns dtp with the given rate for the inverses, and turns of an epoch.
 func inverted(top, rate float64, limit int) string {
 	if limit == 0 {
 		limit = 10_000
@@ -105,7 +105,7 @@ func sevenLayers() Part {
 	return p
 }
 
-// authorsRates has the rates of the authors' code, which are meant for 50 000 updates and not for 300.
+// authorsRates has the rates of the authors' code, meant for 50 000 updates and not for 300.
 func authorsRates() Part {
 	const rate = 0.0148893
 	top := 0.327736 / 100
@@ -121,7 +121,7 @@ func authorsRates() Part {
 	return p
 }
 
-// targetConvolutions has a network of convolutions; nothing was published of it.
+// targetConvolutions has a network of convolutions; nothing was published about it.
 func targetConvolutions() Part {
 	p := Part{Name: "convolutions", About: "lenet1989, two strided convolutions and two dense layers of tanh units, RMSprop, batch 100 in order, 5 epochs of the weights"}
 	run := func(name, rule string, rate float64, epochs int) {

@@ -6,7 +6,8 @@ import (
 	"hebb/nets/train"
 )
 
-// forwardForward has no published figure for so little training: its band is what this program gave, and it is labelled ours.
+// forwardForward has no published figure for so little training: its band comes from this program, and it is labelled
+// ours.
 var forwardForward = Experiment{
 	Name:   "forward-forward",
 	About:  "layers that tell examples with their class from examples with another, without a backward pass: MNIST",

@@ -29,10 +29,10 @@ var lra = Experiment{
 	},
 }
 
-// Seeds of a run. Last-step accuracies of some spread by two to four points, which three seeds do not show.
+// Seeds of a run. Some last-step accuracies spread by two to four points, which three seeds do not show.
 const fewSeeds, manySeeds = 3, 10
 
-// aligned is a run of a few seeds by a rule at a rate, and its published accuracy with half its band.
+// aligned returns a run of a few seeds by a rule at a rate, with its published accuracy and half its band.
 func aligned(name, data, form, rule string, rate, published, within float64) Run {
 	c := train.Default
 	c.Net, c.Data, c.Rule, c.Rate = "mlp:784-256-256-256-10,bias=none,"+form, data, rule, rate
@@ -45,7 +45,7 @@ const (
 	null0  = "act=tanh,init=0"
 )
 
-// alignTanh is tanh units from normal weights of standard deviation 0.1.
+// alignTanh has tanh units, and normal first weights of standard deviation 0.1.
 var alignTanh = Part{
 	Name: "tanh-mnist", About: "784-256-256-256-10, tanh, no biases, weights normal of standard deviation 0.1, batch 50, SGD",
 	Runs: []Run{
@@ -67,7 +67,7 @@ var alignTanh = Part{
 	},
 }
 
-// alignNull starts from weights of 0, whose gradients by backprop are 0 without end.
+// alignNull starts from weights of 0: their gradients by backprop stay 0.
 var alignNull = Part{
 	Name: "null-mnist", About: "the same from weights of 0",
 	Runs: []Run{
@@ -112,7 +112,7 @@ var alignBernoulli = Part{
 	Check: []Claim{aboveLast},
 }
 
-// alignFashion has no bands: at these rates the accuracies spread by more than they differ.
+// alignFashion has no bands: at these rates the accuracies of one run spread by more than the runs differ.
 var alignFashion = Part{
 	Name: "tanh-fashion-mnist", About: "tanh units on Fashion-MNIST",
 	Runs: many(
@@ -123,7 +123,7 @@ var alignFashion = Part{
 	Check: []Claim{{"lra-e is above last", inOrder([]string{"lra-e"}, []string{"last"})}},
 }
 
-// many is runs with many seeds.
+// many returns runs with many seeds.
 func many(runs ...Run) []Run {
 	for i := range runs {
 		runs[i].Seeds = manySeeds
@@ -135,7 +135,7 @@ var aboveLast = Claim{"lra-e is above last by 5 points or more", func(rows Rows)
 	return rows.Mean("lra-e", Accuracy) >= rows.Mean("last", Accuracy)+5
 }}
 
-// inOrder reports whether the mean accuracy of each run of a group is above that of each run of the next.
+// inOrder reports whether each run of a group has a higher mean accuracy than each run of the next group.
 func inOrder(groups ...[]string) func(Rows) bool {
 	return func(rows Rows) bool {
 		for i, group := range groups[1:] {
@@ -151,7 +151,7 @@ func inOrder(groups ...[]string) func(Rows) bool {
 	}
 }
 
-// alignClusters is a task that is drawn on the device.
+// alignClusters has a task that is drawn on the device.
 var alignClusters = Part{
 	Name: "clusters", About: "20-32-32-4, tanh, four classes of three clusters each, batch 48, 400 steps; accuracy of the last 40",
 	Runs: []Run{
@@ -189,7 +189,7 @@ func clustered(name string, rule stack.Rule, rate float64) Run {
 	return Run{Name: name, Seeds: 4, Make: Program(run), Figures: []Figure{none(Accuracy)}}
 }
 
-// clusters shows examples of classes that no plane divides: each is three clusters around random centres.
+// clusters shows examples of classes that no plane divides: each class is three clusters around random centres.
 type clusters struct{ centres *compute.Tensor }
 
 const clusterSpread, clusterCount, clusterClasses = 0.8, 12, 4

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// made are the rows of the parts of a small scale, each of whose figures and claims is to hold.
+// made returns the rows of the parts of a small scale, and requires each part's figures and claims to hold.
 func made(t *testing.T, experiment string) (all []Rows, parts []Part) {
 	t.Helper()
 	_, scale, err := Find(All, experiment, "small")
@@ -31,8 +31,8 @@ func made(t *testing.T, experiment string) (all []Rows, parts []Part) {
 	return all, scale.Parts
 }
 
-// TestAlignment: at its small scale the experiment holds, and would not if the last layer alone were as good; its seeds are
-// those of single runs.
+// TestAlignment: at its small scale the experiment holds, and it fails if the last layer alone is as good. Its seeds
+// give the same numbers as single runs.
 func TestAlignment(t *testing.T) {
 	all, parts := made(t, "lra")
 	rows, p := all[0], parts[0]
@@ -50,8 +50,8 @@ func TestAlignment(t *testing.T) {
 	}
 }
 
-// TestPseudoBackprop: at its small scale the experiment holds, and would not if in float64 backprop and the inverse were
-// swapped.
+// TestPseudoBackprop: at its small scale the experiment holds, and it fails if backprop and the inverse are swapped in
+// float64.
 func TestPseudoBackprop(t *testing.T) {
 	all, parts := made(t, "pseudo-backprop")
 	rows := all[0]

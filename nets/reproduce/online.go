@@ -16,8 +16,8 @@ import (
 	"hebb/nets/tasks"
 )
 
-// online sets the rules of recurrent networks side by side: what each reaches in a task, and what it costs. The rate of
-// each rule is chosen by a search of the same size, on other seeds than those of the result.
+// online compares the rules of recurrent networks: their result in a task, and their cost. A search of the same size
+// chooses each rule's rate, on different seeds from the result's.
 var online = Experiment{
 	Name:   "online",
 	About:  "the rules of recurrent networks on tasks of memory: what each reaches, and what it costs in time and memory",
@@ -28,25 +28,25 @@ var online = Experiment{
 	},
 }
 
-// A lesson is a task, how long it is learned, and how its test is read.
+// A lesson is a task, the length of its training, and the reading of its test.
 type lesson struct {
 	name      string
 	task      func() nets.Task
 	metric    string  // of the test
-	chance    float64 // what a constant answer or chance has of it; above it errors are worse and shares are better
-	criterion float64 // what counts as solved
+	chance    float64 // the result of a constant answer or of chance; above it errors are worse and shares are better
+	criterion float64 // the criterion for solved
 	classes   bool
 	moments   int
 	bptt      expectation
 }
 
-// An expectation is what bptt is to reach in a lesson. Some are too short for it to reach anything.
+// An expectation is what bptt should reach in a lesson. Some lessons are too short for it to reach anything.
 type expectation int
 
 const (
 	nothing expectation = iota
 	ahead               // of the readout alone
-	solved              // and the criterion
+	solved              // and meets the criterion
 )
 
 var lessons = []lesson{
@@ -63,7 +63,7 @@ var shortLessons = []lesson{
 	{"copy-10", func() nets.Task { return &tasks.Copy{Length: 10, Items: 2, Symbols: 2, Batch: 8} }, "accuracy", 0.5, 0.95, true, 2000, ahead},
 }
 
-// An onlineRule is a rule of the comparison, and the rates of its search.
+// An onlineRule is a rule of the comparison, and the rates in its search.
 type onlineRule struct {
 	name   string
 	system func(units int, classes bool) nets.System
@@ -72,7 +72,8 @@ type onlineRule struct {
 
 var rates = []float64{1e-3, 3e-3, 1e-2, 3e-2}
 
-// onlineRules are all of nets/recurrent, with Adam, and of nets/perturb those that a recurrent network has, with plain steps.
+// onlineRules are all of nets/recurrent, with Adam, and the rules of nets/perturb that suit a recurrent network, with
+// plain steps.
 var onlineRules = []onlineRule{
 	{"bptt", gradients(func(l recurrent.Leaky, g recurrent.Learning) nets.System {
 		return &recurrent.BPTT{Leaky: l, Learning: g}
@@ -106,7 +107,7 @@ func gradients(system func(recurrent.Leaky, recurrent.Learning) nets.System) fun
 	}
 }
 
-// perturbed gives a rule the same network. Of classes the slope along the noise is a difference of two losses.
+// perturbed gives a rule the same network. With classes the slope along the noise is a difference of two losses.
 func perturbed(system func(perturb.Weight) nets.System) func(int, bool) nets.System {
 	return func(units int, classes bool) nets.System {
 		return system(perturb.Weight{Hidden: []int{units}, Sigma: 1e-3, Exact: !classes, Recurrent: true, Tau: 2, Gain: 1})
@@ -116,7 +117,7 @@ func perturbed(system func(perturb.Weight) nets.System) func(int, bool) nets.Sys
 const (
 	chosenRate Quantity = "rate, of the search"
 
-	// searchSeeds are how many seeds the search has, and searchFirst how far they are from the result's.
+	// searchSeeds is the number of seeds in the search, and searchFirst their distance from the result's.
 	searchSeeds, searchFirst = 2, 1000
 )
 
@@ -136,7 +137,7 @@ func (l lesson) better(x, than float64) bool {
 	return x > than
 }
 
-// parts has a part for each task: of each rule a run of its search, and one of its result.
+// parts has a part for each task: for each rule, a run of its search and one of its result.
 func parts(units, seeds int, lessons []lesson) (all []Part) {
 	for _, l := range lessons {
 		p := Part{Name: l.name, About: fmt.Sprintf("%d leaky units, τ = 2, %d moments; a rate is chosen by %d other seeds of half as long", units, l.moments, searchSeeds)}
@@ -155,7 +156,7 @@ func parts(units, seeds int, lessons []lesson) (all []Part) {
 	return append(all, costs(units, seeds, lessons))
 }
 
-// costs has what a moment of each task costs each rule.
+// costs has the cost of a moment for each rule in each task.
 func costs(units, seeds int, lessons []lesson) Part {
 	p := Part{Name: "cost", About: fmt.Sprintf("%d leaky units; time and memory of a learner, of %d side by side", units, seeds)}
 	for _, r := range onlineRules {
@@ -188,8 +189,8 @@ func costs(units, seeds int, lessons []lesson) Part {
 func (l lesson) time() Quantity   { return Quantity("time of a moment of " + l.name + ", µs") }
 func (l lesson) memory() Quantity { return Quantity("states and traces of " + l.name + ", bytes") }
 
-// cost adds the time of a moment, the least mean over a trial of some, which other work on the machine disturbs least, and the
-// memory.
+// cost adds the memory, and the time of a moment: the lowest of some trials' means, because other work on the machine
+// disturbs it least.
 func (s onlineSearch) cost(ctx context.Context, dev *compute.Device, seeds Seeds, f Figures) error {
 	session, err := s.open(dev, seeds, s.rule.rates[0], s.moments)
 	if err != nil {
@@ -204,7 +205,7 @@ func (s onlineSearch) cost(ctx context.Context, dev *compute.Device, seeds Seeds
 				return err
 			}
 		}
-		if _, err := session.Metrics(); err != nil { // which waits for all
+		if _, err := session.Metrics(); err != nil { // it waits for all
 			return err
 		}
 		least = min(least, time.Since(began).Seconds()/float64(session.Spec.Trial*seeds.N))
@@ -214,7 +215,7 @@ func (s onlineSearch) cost(ctx context.Context, dev *compute.Device, seeds Seeds
 	return nil
 }
 
-// claims of a task are about medians, which one seed that is off does not move.
+// claims of a task are about medians: one outlying seed does not move them.
 func (l lesson) claims() []Claim {
 	median := func(rows Rows, rule string) float64 { return rows.Of(rule, l.result()).Median() }
 	says := fmt.Sprintf("%s of %.3g", l.metric, l.criterion)
@@ -234,7 +235,7 @@ func (l lesson) claims() []Claim {
 	return claims
 }
 
-// An onlineSearch is the search for the rate of a rule in a task.
+// An onlineSearch is the search for a rule's rate in a task.
 type onlineSearch struct {
 	lesson
 	rule  onlineRule
@@ -256,7 +257,7 @@ func (s onlineSearch) run(ctx context.Context, dev *compute.Device, seeds Seeds)
 	return f, nil
 }
 
-// best is the rate with the best median; among equals the least.
+// best returns the rate with the best median; the lowest among equals.
 func (s onlineSearch) best(f Figures) float64 {
 	best := s.rule.rates[0]
 	for _, rate := range s.rule.rates {
@@ -267,7 +268,7 @@ func (s onlineSearch) best(f Figures) float64 {
 	return best
 }
 
-// chosen makes the run of a rule at the rate that its search chose, in the folder beside it.
+// chosen makes the run of a rule at the rate chosen by its search, in the folder beside it.
 type chosen struct{ onlineSearch }
 
 // Make learns, unless it is done already.
@@ -296,7 +297,7 @@ func (s onlineSearch) open(dev *compute.Device, seeds Seeds, rate float64, momen
 		Learners: seeds.N, Seed: seeds.First, Rate: rate, Schedule: nets.Schedule{Kind: "cosine"}, Moments: moments}.Open(dev)
 }
 
-// learn trains all seeds side by side and tests them. One that diverges has learned nothing and counts as chance.
+// learn trains all seeds side by side and tests them. A seed that diverges has learned nothing and counts as chance.
 func (s onlineSearch) learn(ctx context.Context, dev *compute.Device, seeds Seeds, rate float64, moments int) (Figures, error) {
 	session, err := s.open(dev, seeds, rate, moments)
 	if err != nil {
@@ -308,7 +309,7 @@ func (s onlineSearch) learn(ctx context.Context, dev *compute.Device, seeds Seed
 			return nil, context.Cause(ctx)
 		}
 		if err = session.Step(ctx); err == nil && (n%(moments/20+1) == 0 || n == moments) {
-			_, err = session.Metrics() // and so whether all have diverged
+			_, err = session.Metrics() // and so says whether all have diverged
 		}
 	}
 	reached := slices.Repeat(Values{s.chance}, seeds.N)

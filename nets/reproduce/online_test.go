@@ -11,8 +11,8 @@ import (
 // brief is a task of a few moments.
 var brief = lesson{"sines", func() nets.Task { return &tasks.Sines{Period: 5, Outputs: 1, Cue: 1} }, "error", 0.5, 0.05, false, 40, solved}
 
-// TestOnline: the result is of the rate that the search found best, on other seeds; without a search there is none, and a
-// learner that diverges counts as chance.
+// TestOnline: the result has the rate that the search found best, on other seeds. Without a search there is no result,
+// and a learner that diverges counts as chance.
 func TestOnline(t *testing.T) {
 	r, p := runner(t), parts(4, 3, []lesson{brief})[0]
 	p.Runs = p.Runs[:2]
@@ -43,8 +43,8 @@ func TestOnline(t *testing.T) {
 	}
 }
 
-// TestCost: memory is the numbers that a learner keeps, of 4 units with an input and an output, whether they are saved or not; and
-// a moment takes some time.
+// TestCost: memory is the count of numbers that a learner keeps, saved or not, with 4 units, an input and an output;
+// and a moment takes some time.
 func TestCost(t *testing.T) {
 	dev, err := openCPU()
 	if err != nil {
@@ -70,7 +70,7 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// TestOnlineClaims: claims hold of what they say, and not if bptt and the readout, or rtrl and another rule, change places.
+// TestOnlineClaims: the claims hold, and fail if bptt and the readout, or rtrl and another rule, change places.
 func TestOnlineClaims(t *testing.T) {
 	all := parts(4, 2, []lesson{brief})
 	rows, swapped := Rows{}, Rows{}

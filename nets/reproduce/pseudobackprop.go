@@ -16,9 +16,9 @@ import (
 	"hebb/nets/stack"
 )
 
-// pseudoBackprop follows what feedback alignment sends in a linear network: at first towards backprop, at the end along the
-// Moore–Penrose inverse. At the end errors are so small that float32s of them are noise, so that only the run in float64 goes
-// on for so long.
+// pseudoBackprop follows the deltas of feedback alignment in a linear network: at first they turn towards backprop, at
+// the end they lie along the Moore–Penrose inverse. By then errors are so small that in float32 they are noise, so only
+// the run in float64 goes on for so long.
 var pseudoBackprop = Experiment{
 	Name:  "pseudo-backprop",
 	About: "what feedback alignment sends in a linear network, beside backprop and the Moore–Penrose inverse",
@@ -30,7 +30,7 @@ var pseudoBackprop = Experiment{
 	},
 }
 
-// What is measured after a number of steps.
+// Quantities measured after a number of steps.
 func nseAfter(steps int) Quantity {
 	return Quantity(fmt.Sprintf("relative squared error after %d steps", steps))
 }
@@ -39,7 +39,7 @@ func angleAfter(between string, steps int) Quantity {
 	return Quantity(fmt.Sprintf("angle %s after %d steps, °", between, steps))
 }
 
-// The angles, between what feedback alignment, backprop and pseudo-backprop send.
+// The angles between the deltas that feedback alignment, backprop and pseudo-backprop send.
 const (
 	faBP  = "FA-BP"
 	faPBP = "FA-PBP"
@@ -57,7 +57,7 @@ var lillicrap = map[int][4][2]float64{
 	4000: {{math.NaN(), 0}, {26.3, 6.5}, {2.11, 0.23}, {26.2, 6.5}},
 }
 
-// looks are the steps after which angles are measured, the published ones among them.
+// looks are the steps after which angles are measured, with the published ones among them.
 var looks = []int{0, 50, 100, 200, 300, 500, 1000, 2000, 4000}
 
 func linearAngles(seeds, exact, device int) Part {
@@ -111,8 +111,8 @@ func linearAngles(seeds, exact, device int) Part {
 	return p
 }
 
-// lillicrapFigures are the published ones up to a number of steps. Means of both, over 20 seeds and over so many, differ by less
-// than four of their standard deviations.
+// lillicrapFigures returns the published figures up to a number of steps. Means over their 20 seeds and over ours
+// differ by less than four standard deviations of the difference.
 func lillicrapFigures(seeds, steps int) (all []Figure) {
 	for _, at := range looks {
 		known, ok := lillicrap[at]
@@ -137,8 +137,8 @@ type lillicrapTask struct {
 
 const linearIn, linearHidden, linearOut = 30, 20, 10
 
-// linearDraw is all that a seed draws: the task, the first weights, the feedback and the examples of the test. Then rnd draws
-// the examples of training.
+// linearDraw holds everything that a seed draws: the task, the first weights, the feedback and the examples of the
+// test. Then rnd draws the examples of training.
 type linearDraw struct {
 	t, w0, w, b *mat.Dense // outputs × inputs, hidden × inputs, outputs × hidden, hidden × outputs
 	tests       *mat.Dense
@@ -150,7 +150,7 @@ func drawLinear(seed uint64) linearDraw {
 	matrix := func(rows, cols int, most float64) *mat.Dense {
 		x := make([]float64, rows*cols)
 		for i := range x {
-			x[i] = float64(float32(most * even(rnd))) // as the device has it
+			x[i] = float64(float32(most * even(rnd))) // as on the device
 		}
 		return mat.NewDense(rows, cols, x)
 	}
@@ -236,14 +236,14 @@ func (l lillicrapTask) device(ctx context.Context, dev *compute.Device, seed uin
 			return nil, context.Cause(ctx)
 		}
 		x, want := d.example()
-		if err := tr.Step(singles(x), singles(want), l.rate/2); err != nil { // the gradient of Σe² is −2e
+		if err := tr.Step(singles(x), singles(want), l.rate/2); err != nil { // it is the gradient of Σe²: −2e
 			return nil, err
 		}
 	}
 	return f, nil
 }
 
-// singles are the numbers of a matrix, row by row.
+// singles returns the numbers of a matrix, row by row.
 func singles(m mat.Matrix) (x []float32) {
 	rows, cols := m.Dims()
 	for i := range rows {
@@ -254,7 +254,7 @@ func singles(m mat.Matrix) (x []float32) {
 	return x
 }
 
-// read sets the weights to those on the device.
+// read copies the device's weights.
 func (d linearDraw) read(dev *compute.Device, w0, w *compute.Tensor) error {
 	a, b := make([]float32, w0.Len()), make([]float32, w.Len())
 	err := dev.Step(func(s *compute.Step) error {
@@ -271,7 +271,7 @@ func (d linearDraw) read(dev *compute.Device, w0, w *compute.Tensor) error {
 	return err
 }
 
-// measure adds the relative error of the test, and mean angles between what the three send.
+// measure adds the relative error of the test, and the mean angles between the three deltas.
 func (d linearDraw) measure(f map[Quantity]float64, step int) {
 	var e, want, product, inverse, fa, bp, pbp mat.Dense
 	want.Mul(d.t, d.tests)
@@ -283,7 +283,7 @@ func (d linearDraw) measure(f map[Quantity]float64, step int) {
 	bp.Mul(d.w.T(), &e)
 	var gram mat.Dense
 	gram.Mul(d.w, d.w.T())
-	if err := inverse.Solve(&gram, &e); err != nil { // not invertible, and so without an angle
+	if err := inverse.Solve(&gram, &e); err != nil { // not invertible, so it has no angle
 		inverse.Scale(math.NaN(), &e)
 	}
 	pbp.Mul(d.w.T(), &inverse)
@@ -292,7 +292,7 @@ func (d linearDraw) measure(f map[Quantity]float64, step int) {
 	f[angleAfter(bpPBP, step)] = meanAngle(&bp, &pbp)
 }
 
-// meanAngle returns the mean angle of the columns of two matrices, in degrees.
+// meanAngle returns the mean angle between the columns of two matrices, in degrees.
 func meanAngle(a, b *mat.Dense) (mean float64) {
 	_, n := a.Dims()
 	for k := range n {

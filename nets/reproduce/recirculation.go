@@ -29,7 +29,7 @@ const (
 )
 
 func encoder(seeds int) Part {
-	sd := math.Sqrt(1./10 + 1/float64(seeds)) // of a difference of two means, in standard deviations of a seed
+	sd := math.Sqrt(1./10 + 1/float64(seeds)) // of the difference between two means, in standard deviations of a seed
 	within := 200.
 	if seeds < 10 {
 		within = 4 * 194 * sd
@@ -45,7 +45,7 @@ func encoder(seeds int) Part {
 	return p
 }
 
-// encode learns until all seeds have solved it; of a seed that has not after 5000 epochs the figures are NaN.
+// encode learns until all seeds have solved it. A seed without a solution after 5000 epochs has figures of NaN.
 func encode(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
 	task := func() nets.Task { return &tasks.Codes{Bits: 8} }
 	s, err := nets.Run{System: func() nets.System { return &targets.Recirculation{Units: 3, Keep: 0.75, Gain: 0.5} }, Task: task, Test: task,
@@ -87,7 +87,7 @@ func encode(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, err
 	return f, nil
 }
 
-// transposed returns the cosine of W and Vᵀ of each learner.
+// transposed returns the cosine of W and Vᵀ for each learner.
 func transposed(s *nets.Session) (v Values, err error) {
 	all, err := read(s, "w", "v")
 	if err != nil {

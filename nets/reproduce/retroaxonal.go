@@ -6,8 +6,8 @@ import (
 	"hebb/nets/train"
 )
 
-// retroaxonal is Harris's hypothesis as nets/credit defines it. It fails if "grown" is not below its control "shuffled", or
-// "shrunk" not above units that never change.
+// retroaxonal tests Harris's hypothesis as nets/credit defines it. It fails if "grown" is not below its control
+// "shuffled", or "shrunk" is not above units that never change.
 var retroaxonal = Experiment{
 	Name:   "retroaxonal",
 	About:  "hidden units keep a change of their inputs where their outputs grew, and get no error: selection beside its controls, on MNIST",
@@ -34,7 +34,7 @@ var retroaxonal = Experiment{
 	},
 }
 
-// A retroaxonalArm is what units keep, and the error to compare with.
+// A retroaxonalArm is a choice of what units keep, and the error to compare with.
 type retroaxonalArm struct {
 	keep          string
 	error, within float64

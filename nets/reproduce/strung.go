@@ -10,8 +10,8 @@ import (
 	"hebb/nets/tasks"
 )
 
-// A stringing learns patterns one by one, and then their order by a second circuit, see [tasks.Strung]; or the sequence at once.
-// It is hebb's own, as are its figures: Murray 2019 has another circuit for that purpose.
+// A stringing learns patterns one by one, and then their order by a second circuit, see [tasks.Strung]; or the whole
+// sequence at once. It and its figures are hebb's own: Murray 2019 has another circuit for that purpose.
 type stringing struct {
 	tasks.Strung
 	units      int
@@ -19,7 +19,7 @@ type stringing struct {
 	rate       float64
 }
 
-// stringRates are the rates at which both are made.
+// stringRates are the rates tried for both.
 var stringRates = []float64{1e-3, 3e-4}
 
 var (
@@ -36,7 +36,7 @@ const (
 	byParts, atOnce = "strung", "at once"
 )
 
-// part sets the two side by side, over as many moments of learning.
+// part compares the two, over equally many moments of learning.
 func (s stringing) part(seeds int) Part {
 	p := Part{
 		Name: fmt.Sprintf("strung-%d", s.Patterns),
@@ -51,7 +51,7 @@ func (s stringing) part(seeds int) Part {
 			Run{Name: atRate(byParts, s.rate), Seeds: seeds, Make: Program(s.parts), Figures: []Figure{none(sequenceError), none(rightCues), none(beforeOrder)}},
 			Run{Name: atRate(atOnce, s.rate), Seeds: seeds, Make: Program(s.atOnce), Figures: []Figure{none(sequenceError)}})
 	}
-	if s.Patterns >= 8 { // what is shorter is learned at once as well
+	if s.Patterns >= 8 { // shorter ones are learned at once as well
 		p.Check = append(p.Check, Claim{"strung patterns have less error than the sequence learned at once, each at its better rate, in the median", func(rows Rows) bool {
 			return best(rows, byParts, sequenceError) < best(rows, atOnce, sequenceError)
 		}})
@@ -61,7 +61,7 @@ func (s stringing) part(seeds int) Part {
 
 func atRate(run string, rate float64) string { return fmt.Sprintf("%s, rate %g", run, rate) }
 
-// best is the least median of a quantity over the rates.
+// best returns the least median of a quantity over the rates.
 func best(rows Rows, run string, q Quantity) float64 {
 	least := rows.Of(atRate(run, stringRates[0]), q).Median()
 	for _, rate := range stringRates {
@@ -70,7 +70,7 @@ func best(rows Rows, run string, q Quantity) float64 {
 	return least
 }
 
-// open opens a session that learns in one order, and is tested in another. still names weights that stay.
+// open opens a session that learns in one order, and is tested in another. still names fixed weights.
 func (s stringing) open(dev *compute.Device, seeds Seeds, order, test string, moments int, still ...string) (*nets.Session, error) {
 	task := func(order string) func() nets.Task {
 		return func() nets.Task {
@@ -107,7 +107,7 @@ func learn(ctx context.Context, s *nets.Session) (nets.Metrics, error) {
 	return s.Evaluate(ctx, nil)
 }
 
-// parts learns patterns in an order that is drawn for each trial, and then, with all but the readout as it is, their own.
+// parts learns patterns in an order drawn for each trial, and then in their own order, with only the readout learning.
 func (s stringing) parts(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
 	first, err := s.open(dev, seeds, "random", "free", s.one)
 	if err != nil {

@@ -40,8 +40,8 @@ func digits(t *testing.T) (dir string) {
 	return dir
 }
 
-// TestTargets: the small scales of target propagation, of synthetic gradients and of recirculation can be made, give all of
-// their figures, and hold, on images of our own.
+// TestTargets: on images of our own, the small scales of target propagation, of synthetic gradients and of
+// recirculation give all of their figures, and hold.
 func TestTargets(t *testing.T) {
 	data := map[string]string{"mnist": digits(t)}
 	for _, name := range []string{"dtp", "dni", "recirculation"} {
@@ -50,7 +50,7 @@ func TestTargets(t *testing.T) {
 			t.Fatal(err)
 		}
 		r, p := runner(t), scale.Parts[0]
-		if r.Data = data; name != "recirculation" { // whose bands are for as many seeds as it has
+		if r.Data = data; name != "recirculation" { // its bands fit its own number of seeds
 			r.Seeds = 1
 		}
 		rows := make1(t, r, p)
@@ -73,7 +73,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// TestTargetClaims: each claim of the whole experiments holds of what was measured, and not of other runs' figures.
+// TestTargetClaims: each claim of the whole experiments holds of the measured figures, and fails with other runs'
+// figures.
 func TestTargetClaims(t *testing.T) {
 	all, err := Measurements()
 	if err != nil {

@@ -110,8 +110,8 @@ func TestSmall(t *testing.T) {
 	}
 }
 
-// TestStrungClaims: they hold where the error at the best rate falls to less than half, below that of the sequence learned at
-// once, and else not.
+// TestStrungClaims: the claims hold if the error at the best rate falls to less than half, below the error of the
+// sequence learned at once, and not otherwise.
 func TestStrungClaims(t *testing.T) {
 	for _, c := range (stringing{Strung: longSequence}).part(2).Check {
 		for after, holds := range map[float64]bool{0.1: true, 0.2: false} {

@@ -135,7 +135,7 @@ func measure(lines []train.Line, n int) Figures {
 	return f
 }
 
-// layers sets the angles of each layer, of each of n learners.
+// layers sets the angles of each layer, for each of n learners.
 func (f Figures) layers(all []nets.Angle, n int) {
 	for _, a := range all {
 		learners := a.Learners

@@ -39,7 +39,7 @@ func (v Values) SD() float64 {
 	return math.Sqrt(squares / float64(len(v)-1))
 }
 
-// Median returns the median over the seeds; NaN where there are none or one of them was lost.
+// Median returns the median over the seeds; NaN without seeds, or if one was lost.
 func (v Values) Median() float64 {
 	if math.IsNaN(v.Mean()) {
 		return math.NaN()

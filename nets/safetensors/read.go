@@ -24,7 +24,7 @@ type File struct {
 	file *os.File // to be closed, or nil
 }
 
-// ErrUnfit is wrapped if a file is damaged, or no file of tensors that can be read.
+// ErrUnfit is wrapped if a file is damaged, or is not a readable file of tensors.
 var ErrUnfit = errors.New("unfit file")
 
 // An unfitError is an error that wraps [ErrUnfit] too.

@@ -9,24 +9,25 @@ import (
 	"hebb/nets"
 )
 
-// CHL is contrastive Hebbian learning (Movellan 1991; Xie and Seung 2003, Neural Computation 15) in a network of L layers
-// with feedback γ·Wᵀ. Activities come to rest freely, then with the outputs held at what is wanted, and weights change by
-// the difference of the two. With σ the sigmoid, h_0 an example, and h_k = 0 at first:
+// CHL is contrastive Hebbian learning (Movellan 1991; Xie and Seung 2003, Neural Computation 15) in a network of L
+// layers with feedback γ·Wᵀ. Activities come to rest freely, then with the outputs held at the wanted values, and
+// weights change by the difference between the two rests. With σ the sigmoid, h_0 an example, and h_k = 0 at first:
 //
 //	free: Sweeps times, for k = 1 … L   h_k = σ(W_k·h_{k−1} + b_k + γ·W_{k+1}ᵀ·h_{k+1});   h_L is the answer
 //	held: from there, as often          ĥ_k likewise for k < L, with ĥ_L = y*
 //	W_k ← W_k + η·γ^{k−L}·(ĥ_k⊗ĥ_{k−1} − h_k⊗h_{k−1})    units × units below
 //	b_k ← b_k + η·γ^{k−L}·(ĥ_k − h_k)
 //
-// averaged over examples; η is the rate of the run. The first sweep is the feed-forward pass. As γ → 0 the change is that
-// of backprop in the feed-forward network with the cross-entropy of a sigmoid for each output, and 1 − cos of the angle
-// between the two falls as γ² (Xie and Seung 2003). In float32 a rounding of an activity is multiplied by γ^{1−L}: Check
-// wants γ^{L−1} to be 1/1024 at least, which is γ ≥ 0.001, 0.03, 0.1 and 0.18 of 2 to 5 layers. Of classes, y* is 1 for the
-// class and else 0.
+// averaged over examples; η is the rate of the run. The first sweep is the feed-forward pass. As γ → 0 the change is
+// backprop's in the feed-forward network, with the cross-entropy of a sigmoid for each output, and 1 − cos of the angle
+// between the two falls as γ² (Xie and Seung 2003). In float32 a rounding of an activity is multiplied by γ^{1−L}:
+// Check requires γ^{L−1} ≥ 1/1024, so that γ ≥ 0.001, 0.03, 0.1 and 0.18 with 2 to 5 layers. With classes, y* is 1 for
+// the class and else 0.
 //
-// With one hidden layer the held activities need one sweep. Biases are 0 at first; without Bias there are none, and a task
-// that needs them shows a 1. First weights are normal with standard deviation Gain/√inputs of a layer. Compare holds the
-// change of each layer's weights to backprop's. Cost of an example: a product with W_1 and two with each other W a sweep.
+// With one hidden layer the held activities need one sweep. Biases are 0 at first; without Bias there are none, and a
+// task that needs them shows a 1. First weights are normal with standard deviation Gain/√inputs of their layer. Compare
+// compares the change of each layer's weights with backprop's. Cost of an example: one product with W_1 and, in each
+// sweep, two with each other W.
 type CHL struct {
 	Hidden    []int   `json:"hidden" toml:"hidden"` // units of the layers below the outputs
 	Sweeps    int     `json:"sweeps" toml:"sweeps"`
@@ -38,10 +39,10 @@ type CHL struct {
 	layered
 }
 
-// leastFeedback is the smallest γ^{L−1}: roundings of 2⁻²⁴ become 2⁻¹⁴ in the change of the first weights.
+// leastFeedback is the smallest γ^{L−1} allowed: roundings of 2⁻²⁴ become 2⁻¹⁴ in the change of the first weights.
 const leastFeedback = 1. / 1024
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (r *CHL) Check() error {
 	err := check("chl", append(units(r.Hidden), sweeps("sweeps", r.Sweeps), positive("gamma", r.Gamma), positive("gain", r.Gain),
 		notNegative("tolerance", r.Tolerance))...)
@@ -60,7 +61,7 @@ func (r *CHL) Build(s *nets.Store, spec nets.Spec) error {
 
 var fed = compute.Formula("sigmoid(drive + gamma*back)", "drive", "back")
 
-// free returns the activities at rest after so many sweeps.
+// free returns the activities at rest after the given number of sweeps.
 func (r *CHL) free(p *nets.Pass, m nets.Moment, drive *compute.Tensor, sweeps int) []*compute.Tensor {
 	ph := newPhase(p, free, m.Examples(), sweeps, r.Tolerance, r.sizes, nil)
 	return r.relax(ph, drive, fed.With("gamma", r.Gamma), func(y, below, _ *compute.Tensor) {
@@ -72,13 +73,13 @@ func (r *CHL) free(p *nets.Pass, m nets.Moment, drive *compute.Tensor, sweeps in
 func (r *CHL) held(p *nets.Pass, m nets.Moment, drive *compute.Tensor, from []*compute.Tensor) []*compute.Tensor {
 	from = append(append([]*compute.Tensor(nil), from[:len(from)-1]...), r.want(p, m))
 	metric, sweeps := taught, r.Sweeps
-	if len(from) == 2 { // one sweep is all, and how far it moves is the error
+	if len(from) == 2 { // one sweep is enough, and its movement is the error
 		metric, sweeps = "", 1
 	}
 	return r.relax(newPhase(p, metric, m.Examples(), sweeps, r.Tolerance, r.sizes, from), drive, fed.With("gamma", r.Gamma), nil)
 }
 
-// Step answers with the outputs at rest and, held at what is wanted, learns.
+// Step answers with the outputs at rest. It learns with the outputs held at the wanted values.
 func (r *CHL) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	drive := r.drive(p, m)
 	h := r.free(p, m, drive, r.Sweeps)
@@ -88,7 +89,7 @@ func (r *CHL) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return h[len(h)-1]
 }
 
-// learn adds the change of the weights to some tensors.
+// learn adds the change of the weights to the given tensors.
 func (r *CHL) learn(p *nets.Pass, m nets.Moment, h, held []*compute.Tensor, rate float32, w, b []*compute.Tensor) {
 	r.contrast(p, m, held, h, func(k int) float32 {
 		of := rate
@@ -106,7 +107,7 @@ func (r *CHL) Explain(name string, code float32) error {
 
 var hiddenDelta = compute.Formula("back*h*(1 - h)", "back", "h")
 
-// Compare holds ĥ_k − h_k and the change of each layer's weights to backprop's in the feed-forward network.
+// Compare compares ĥ_k − h_k and the change of each layer's weights with backprop's in the feed-forward network.
 func (r *CHL) Compare(p *nets.Pass, m nets.Moment) func() []nets.Angle {
 	if m.Want == nil {
 		return func() []nets.Angle { return nil }

@@ -13,7 +13,7 @@ import (
 	"hebb/nets/tasks"
 )
 
-// A chlTwin is contrastive Hebbian learning in float64.
+// A chlTwin runs contrastive Hebbian learning in float64.
 type chlTwin struct {
 	layers
 	set *settle.CHL
@@ -38,7 +38,7 @@ func (n *chlTwin) moment(rate float64) {
 
 func noFeedback(_ int, u, _ float64) float64 { return sigmoid(u) }
 
-// learn adds what an example changes to d, and returns how many sweeps its free phase took.
+// learn adds an example's changes to d, and returns the number of sweeps in its free phase.
 func (n layers) learn(d layers, x, want []float64, gamma float64, sweeps int, tolerance, rate float64) int {
 	free, made, _ := n.settle(x, nil, gamma, sweeps, sigmoid, noFeedback, tolerance)
 	start := append(slices.Clone(free[:len(free)-1]), want)
@@ -49,7 +49,7 @@ func (n layers) learn(d layers, x, want []float64, gamma float64, sweeps int, to
 	return made
 }
 
-// backprop adds −∂E/∂(W, b) to d, E the cross-entropy of a sigmoid for each output.
+// backprop adds −∂E/∂(W, b) to d; E is the cross-entropy of a sigmoid for each output.
 func (n layers) backprop(d layers, x, want []float64, rate float64) {
 	h, _, _ := n.settle(x, nil, 0, 1, sigmoid, noFeedback, 0)
 	delta := make([]float64, len(want))
@@ -77,9 +77,9 @@ func (n layers) backprop(d layers, x, want []float64, rate float64) {
 	}
 }
 
-// figures are what 30 random examples give in a random network at some γ, in float64 and with a relaxation to 1e-13: of the
-// layer for which it is largest 1 − cos of the change to backprop's, by how much the change of the first layer is longer,
-// and the sweeps after the feed-forward pass.
+// figures come from 30 random examples in a random network at some γ, in float64 and with a relaxation to 1e-13. They
+// are 1 − cos between the change and backprop's, in the layer where it is largest; by how much the change of the first
+// layer is longer; and the sweeps after the feed-forward pass.
 func figures(seed uint64, gamma float64, sizes ...int) (off, longer float64, sweeps int) {
 	rnd := rand.New(rand.NewPCG(seed, 25))
 	normal := func(n int, sd float64) (x []float64) {
@@ -105,9 +105,9 @@ func figures(seed uint64, gamma float64, sizes ...int) (off, longer float64, swe
 	return off, lab.Norm(own.w[0])/lab.Norm(exact.w[0]) - 1, sweeps
 }
 
-// TestBackprop: as γ → 0 the change is backprop's. In every layer of five networks 1 − cos of the angle is at most 1e-4 at
-// γ 0.01 and 0.01 at 0.1, and falls as γ²; the change is longer by the first order of γ. TestTwins says that this is the
-// system's.
+// TestBackprop: as γ → 0 the change is backprop's. In every layer of five networks 1 − cos of the angle is at most 1e-4
+// at γ 0.01 and 0.01 at 0.1, and falls as γ²; the change is longer by the first order of γ. TestTwins shows that the
+// system makes the same change.
 func TestBackprop(t *testing.T) {
 	for _, sizes := range [][]int{{20, 15, 10, 5}, {20, 15, 10, 8, 5}} {
 		means := map[float64][3]float64{}
@@ -131,7 +131,7 @@ func TestBackprop(t *testing.T) {
 	}
 }
 
-// TestCompare: the angles that a run reports are those of the changes in float64.
+// TestCompare holds the angles that a run reports to the angles of the changes in float64.
 func TestCompare(t *testing.T) {
 	system := func() nets.System { return &settle.CHL{Hidden: []int{4, 3}, Sweeps: 40, Gamma: 0.125, Gain: 2} }
 	s := lab.Make(t, lab.CPU(t), nets.Run{System: system, Task: func() nets.Task { return examples() }, Seed: 4}, 0)
@@ -154,8 +154,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestResidual: the metric is how far the activity that moves most does in the last sweep, in whatever layer, as a mean over the
-// examples.
+// TestResidual: the metric is the movement, in the last sweep, of the activity that moves most in any layer, as a mean
+// over the examples.
 func TestResidual(t *testing.T) {
 	for sweeps := range 4 {
 		system := func() nets.System { return chl(sweeps+1, 1, 4, 3) }
@@ -174,7 +174,7 @@ func TestResidual(t *testing.T) {
 	}
 }
 
-// weightsOf is the weights of a run by name.
+// weightsOf returns the weights of a run by name.
 func weightsOf(t *testing.T, s *nets.Session) lab.Results {
 	t.Helper()
 	w := lab.Results{}
@@ -186,7 +186,7 @@ func weightsOf(t *testing.T, s *nets.Session) lab.Results {
 	return w
 }
 
-// TestClasses: a class is learned as the numbers 0 and 1 are, or −1 and 1, to the bit.
+// TestClasses: a class is learned exactly like the numbers 0 and 1, or −1 and 1, to the bit.
 func TestClasses(t *testing.T) {
 	x := []float32{1, 0.5, -1, 0.25, 2, 1}
 	for name, system := range systems {
@@ -211,7 +211,7 @@ func TestClasses(t *testing.T) {
 	}
 }
 
-// TestLearns: exclusive or, by three learners of sixteen units. Of a hundred learners, all had learned it by moment 400.
+// TestLearns: three learners of sixteen units learn exclusive or. A hundred learners had all learned it by moment 400.
 func TestLearns(t *testing.T) {
 	s := lab.Make(t, lab.CPU(t), nets.Run{System: settle.Systems[0].System, Task: xor, Test: xor, Learners: 3, Rate: 1}, 600)
 	m := must.Get(s.Evaluate(t.Context(), nil))(t)

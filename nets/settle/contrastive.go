@@ -9,9 +9,10 @@ import (
 	"hebb/nets"
 )
 
-// Contrastive is contrastive learning (Baldi and Pineda 1991, Neural Computation 3): a recurrent network of M = Hidden +
-// outputs units, all connected to each other by symmetric weights T and to the inputs x by U. It comes to rest freely, then
-// with a teacher, and weights change by the difference of the two. With V = tanh(u), and u 0 at first:
+// Contrastive is contrastive learning (Baldi and Pineda 1991, Neural Computation 3): a recurrent network of M units,
+// Hidden and outputs, all connected to each other by symmetric weights T and to the inputs x by U. It comes to rest
+// freely, then with a teacher, and weights change by the difference between the two rests. With V = tanh(u), and u 0 at
+// first:
 //
 //	free:    Sweeps times   u ← u + StepSize·(T·V + U·x + b − u);   V of the output units is the answer
 //	teacher: from there, as often; with Beta 0 V of the output units is held at y*, else u has a force Beta·(y* − V) there
@@ -19,14 +20,14 @@ import (
 //	U ← U + η·(V of the teacher − V free)⊗x                            M × inputs
 //	b ← b + η·(V of the teacher − V free)
 //
-// averaged over examples; η is the rate of the run. A rest is a minimum of the energy
+// averaged over examples; η is the rate of the run. Each rest is a minimum of the energy
 //
 //	E = −½·VᵀTV − Vᵀ(U·x + b) + Σ(V·atanh V + ½·ln(1 − V²)),   with a force also + ½·Beta·Σ(y* − V)²
 //
-// and the change is −η times the gradient, by T_ij = T_ji, of the contrast E of the teacher − E free, at rest. Of classes,
-// y* is 1 for the class and else −1; outputs are within ±1, and so should wanted numbers be.
+// and the change is −η times the gradient, by T_ij = T_ji, of the contrast E of the teacher − E free, at rest. With
+// classes, y* is 1 for the class and else −1. Outputs are within ±1, and wanted numbers should be too.
 //
-// First weights are normal with standard deviation Gain, b is 0. Cost of an example: 2·M² flops a sweep.
+// First weights are normal with standard deviation Gain, b is 0. Cost of an example: 2·M² flops in each sweep.
 type Contrastive struct {
 	Hidden    int     `json:"hidden" toml:"hidden"` // units that are no outputs
 	Sweeps    int     `json:"sweeps" toml:"sweeps"`
@@ -36,7 +37,7 @@ type Contrastive struct {
 	Tolerance float32 `json:"tolerance" toml:"tolerance"` // the largest residual; 0: any
 
 	t, u, b *compute.Tensor // M × M, M × inputs, M
-	apart   *compute.Tensor // M × M: 0 of a unit with itself, else 1
+	apart   *compute.Tensor // M × M: 0 on the diagonal, else 1
 	place   *compute.Tensor // outputs × M: 1 of an output and its unit
 	output  *compute.Tensor // M: 1 of the outputs' units
 	classes int             // 0 where numbers are wanted
@@ -91,7 +92,7 @@ var (
 	only    = compute.Formula("old*x", "x")
 )
 
-// relax settles from u, which it changes, and returns V. want is padded to M numbers; nil is the free phase.
+// relax settles from u, which it changes, and returns V. want is padded to M numbers; nil means the free phase.
 func (r *Contrastive) relax(p *nets.Pass, m nets.Moment, metric string, u, drive, want *compute.Tensor) *compute.Tensor {
 	ph := newPhase(p, metric, m.Examples(), r.Sweeps, r.Tolerance, []int{r.t.Rows()}, nil)
 	clamp := want != nil && r.Beta == 0
@@ -116,7 +117,7 @@ func (r *Contrastive) relax(p *nets.Pass, m nets.Moment, metric string, u, drive
 	return ph.x[0]
 }
 
-// Step answers with the outputs at rest and, with a teacher, learns.
+// Step answers with the outputs at rest. It learns with a teacher.
 func (r *Contrastive) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	drive := p.Tensor(p.Learners, m.Examples(), r.t.Rows())
 	p.Do(compute.Gemm{C: drive, A: m.X, B: r.u, TransB: true, Epilogue: compute.Epilogue{Alpha: 1, Bias: r.b}})
@@ -129,7 +130,7 @@ func (r *Contrastive) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return p.Product(r.place, v, compute.Identity)
 }
 
-// want is the wanted outputs: numbers or, of classes, 1 for the class and else −1.
+// want returns the wanted outputs: numbers or, with classes, 1 for the class and else −1.
 func (r *Contrastive) want(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if r.classes > 0 {
 		return p.Map(signs, p.OneHot(m, r.classes))

@@ -9,7 +9,7 @@ import (
 	"hebb/nets/settle"
 )
 
-// A pinedaTwin is contrastive learning in a recurrent network in float64.
+// A pinedaTwin runs contrastive learning in a recurrent network in float64.
 type pinedaTwin struct {
 	set     *settle.Contrastive
 	t, u, b []float64
@@ -23,7 +23,7 @@ func pinedaOf(set *settle.Contrastive, w lab.Results) *pinedaTwin {
 
 func (n *pinedaTwin) weights() lab.Results { return lab.Results{"t": n.t, "u": n.u, "b": n.b} }
 
-// drive is U·x + b.
+// drive returns U·x + b.
 func (n *pinedaTwin) drive(x []float64) (d []float64) {
 	for i, b := range n.b {
 		for j, v := range x {
@@ -96,7 +96,7 @@ func (n *pinedaTwin) moment(rate float64) {
 	}
 }
 
-// energy is E of activities, with a force where want is not nil and the teacher has one.
+// energy returns E of activities, with a force if want is not nil and the teacher has one.
 func (n *pinedaTwin) energy(x, v, want []float64) (e float64) {
 	m := len(v)
 	for i, d := range n.drive(x) {
@@ -111,7 +111,7 @@ func (n *pinedaTwin) energy(x, v, want []float64) (e float64) {
 	return e
 }
 
-// contrast is the mean of E with the teacher less E free, at rest.
+// contrast returns the mean of E with the teacher less E free, at rest.
 func (n *pinedaTwin) contrast() (c float64) {
 	b := examples()
 	for e := range examplesOf {
@@ -126,8 +126,9 @@ func (n *pinedaTwin) contrast() (c float64) {
 	return c
 }
 
-// TestContrast: the change of a moment is the negative gradient of the contrast, by central differences in float64; T_ij and
-// T_ji move together. Differences of 1e-4 err by about 1e-8 of third derivatives, and roundings are divided by them.
+// TestContrast: the change of a moment is the negative gradient of the contrast, by central differences in float64;
+// T_ij and T_ji move together. Differences of 1e-4 err by about 1e-8 times third derivatives, and divide roundings by
+// 1e-4.
 func TestContrast(t *testing.T) {
 	for _, beta := range []float32{0, 2} {
 		system := func() nets.System {

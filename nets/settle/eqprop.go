@@ -7,26 +7,27 @@ import (
 	"hebb/nets"
 )
 
-// EqProp is equilibrium propagation (Scellier and Bengio 2017, Frontiers in Computational Neuroscience 11) in a network of
-// L layers with symmetric weights. Activities come to rest freely, then with the outputs nudged by β towards what is
-// wanted, and weights change by the difference of the two, divided by β. With σ the function Act, s_0 an example, and s_k =
-// 0 at first:
+// EqProp is equilibrium propagation (Scellier and Bengio 2017, Frontiers in Computational Neuroscience 11) in a network
+// of L layers with symmetric weights. Activities come to rest freely, then with the outputs nudged by β towards the
+// wanted values, and weights change by the difference between the two rests, divided by β. With σ the function Act, s_0
+// an example, and s_k = 0 at first:
 //
 //	free:   Sweeps times, for k = 1 … L   s_k = σ(W_k·s_{k−1} + b_k + W_{k+1}ᵀ·s_{k+1});   s_L is the answer
 //	nudged: from there, Nudged times      s^β_k likewise, s^β_L = σ(W_L·s^β_{L−1} + b_L + β·(y* − s^β_L))
 //	W_k ← W_k + η/β·(s^β_k⊗s^β_{k−1} − s_k⊗s_{k−1})    units × units below
 //	b_k ← b_k + η/β·(s^β_k − s_k)
 //
-// averaged over examples; η is the rate of the run. With Both there is a third phase, nudged by −β, and weights change by
-// η/2β·(s^β_k⊗s^β_{k−1} − s^−β_k⊗s^−β_{k−1}) (Laborieux et al. 2021, Frontiers in Neuroscience 15). A rest minimises
-// E + β·C, with the energy E = Σ∫σ⁻¹(s)ds − Σ s_k·(W_k·s_{k−1} + b_k) and the cost C = ½·|y* − s_L|², so that as β → 0 the
-// change of θ is −∂C/∂θ at the free rest, the gradient of recurrent backprop (Almeida 1987; Pineda 1987): to an error of the
-// first order in β, and with Both of the second. Each sweep lowers the energy, as the units of a layer are not connected.
+// averaged over examples; η is the rate of the run. With Both there is a third phase, nudged by −β, and weights change
+// by η/2β·(s^β_k⊗s^β_{k−1} − s^−β_k⊗s^−β_{k−1}) (Laborieux et al. 2021, Frontiers in Neuroscience 15). A rest minimises
+// E + β·C, with the energy E = Σ∫σ⁻¹(s)ds − Σ s_k·(W_k·s_{k−1} + b_k) and the cost C = ½·|y* − s_L|², so as β → 0 the
+// change of θ is −∂C/∂θ at the free rest, the gradient of recurrent backprop (Almeida 1987; Pineda 1987). The error is
+// of the first order in β, and with Both of the second. Each sweep lowers the energy, as the units of a layer are not
+// connected.
 //
-// Act is logistic, 1/(1 + e^−u), or hard, u clipped to [0, 1], as in the paper. Of classes, y* is 1 for the class and else
-// 0. Biases are 0 at first, and weights normal with standard deviation Gain/√inputs of a layer. Compare holds the change of
-// each layer's weights to that of recurrent backprop. Cost of an example: a product with W_1 and, for each sweep of a
-// phase, two with each other W.
+// Act is logistic, 1/(1 + e^−u), or hard, u clipped to [0, 1], as in the paper. With classes, y* is 1 for the class and
+// else 0. Biases are 0 at first, and weights normal with standard deviation Gain/√inputs of their layer. Compare
+// compares the change of each layer's weights with recurrent backprop's. Cost of an example: one product with W_1 and,
+// for each sweep of a phase, two with each other W.
 type EqProp struct {
 	Hidden    []int   `json:"hidden" toml:"hidden"` // units of the layers below the outputs
 	Sweeps    int     `json:"sweeps" toml:"sweeps"`
@@ -41,7 +42,8 @@ type EqProp struct {
 	laws
 }
 
-// laws are the formulas of an activation: of hidden units, of outputs, of nudged ones, and its slope times x.
+// laws are the formulas of an activation function: for hidden units, for outputs, for nudged outputs, and its slope
+// times x.
 type laws struct{ hidden, output, nudged, slope *compute.Func }
 
 const logistic, hard = "logistic", "hard"
@@ -61,7 +63,7 @@ var acts = map[string]laws{
 	},
 }
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (r *EqProp) Check() error {
 	if _, ok := acts[r.Act]; !ok {
 		return fmt.Errorf("eqprop: act %q, want %s or %s", r.Act, logistic, hard)
@@ -81,13 +83,14 @@ func (r *EqProp) free(p *nets.Pass, m nets.Moment, drive *compute.Tensor) []*com
 	return r.settle(newPhase(p, free, m.Examples(), r.Sweeps, r.Tolerance, r.sizes, nil), drive, r.output)
 }
 
-// nudged returns the activities at rest with the outputs nudged by beta, from those of the free phase.
+// nudged relaxes from the free phase's activities, with the outputs nudged by beta, and returns the activities at rest.
 func (r *EqProp) nudged(p *nets.Pass, m nets.Moment, drive *compute.Tensor, from []*compute.Tensor, beta float32) []*compute.Tensor {
 	ph := newPhase(p, taught, m.Examples(), r.Nudged, r.Tolerance, r.sizes, from)
 	return r.settle(ph, drive, r.laws.nudged.With("beta", beta), r.want(p, m))
 }
 
-// settle relaxes activities with a law of the outputs, of their input from below and, with want, that and what they were.
+// settle relaxes activities. The law of the outputs takes their input from below and, with want, also want and their
+// old values.
 func (r *EqProp) settle(ph *phase, drive *compute.Tensor, output *compute.Func, want ...*compute.Tensor) []*compute.Tensor {
 	last := len(ph.x) - 1
 	in := ph.Like(ph.x[last])
@@ -101,7 +104,7 @@ func (r *EqProp) settle(ph *phase, drive *compute.Tensor, output *compute.Func, 
 	})
 }
 
-// Step answers with the outputs at rest and, nudged towards what is wanted, learns.
+// Step answers with the outputs at rest. It learns with the outputs nudged towards the wanted values.
 func (r *EqProp) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	drive := r.drive(p, m)
 	s := r.free(p, m, drive)
@@ -111,7 +114,7 @@ func (r *EqProp) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return s[len(s)-1]
 }
 
-// learn adds the change of the weights to some tensors, and returns the two phases that it is of.
+// learn adds the change of the weights to the given tensors, and returns the two phases that it compares.
 func (r *EqProp) learn(p *nets.Pass, m nets.Moment, drive *compute.Tensor, s []*compute.Tensor, rate float32, w, b []*compute.Tensor) (plus, minus []*compute.Tensor) {
 	plus, minus, apart := r.nudged(p, m, drive, s, r.Beta), s, r.Beta
 	if r.Both {
@@ -126,8 +129,8 @@ func (r *EqProp) Explain(name string, code float32) error {
 	return unsettled("eqprop", name, code, r.Tolerance, map[string]int{free: r.Sweeps, taught: r.Nudged})
 }
 
-// Compare holds s^β_k − s_k and the change of each layer's weights to recurrent backprop at the free rest, with λ relaxed
-// as s is:
+// Compare compares s^β_k − s_k and the change of each layer's weights with recurrent backprop at the free rest. It
+// relaxes λ as s:
 //
 //	λ_k = σ′_k∘(W_k·λ_{k−1} + W_{k+1}ᵀ·λ_{k+1}),  λ_L = σ′_L∘(W_L·λ_{L−1} + y* − s_L)
 //	−∂C/∂W_k = λ_k⊗s_{k−1} + s_k⊗λ_{k−1}

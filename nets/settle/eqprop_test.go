@@ -10,7 +10,7 @@ import (
 	"hebb/nets/settle"
 )
 
-// An eqTwin is equilibrium propagation in float64.
+// An eqTwin runs equilibrium propagation in float64.
 type eqTwin struct {
 	layers
 	set *settle.EqProp
@@ -25,7 +25,7 @@ func (n *eqTwin) act() func(float64) float64 {
 	return sigmoid
 }
 
-// rest is where the activities are after so many sweeps from others, nudged by beta.
+// rest returns the activities after the given number of sweeps from others, nudged by beta.
 func (n *eqTwin) rest(x, want []float64, from [][]float64, beta float64, sweeps int) [][]float64 {
 	s, _, _ := n.settle(x, from, 1, sweeps, n.act(), func(o int, u, was float64) float64 { return n.act()(u + beta*(want[o]-was)) }, 0)
 	return s
@@ -50,7 +50,7 @@ func (n *eqTwin) moment(rate float64) {
 	n.plus(d, 1)
 }
 
-// cost is C at the free rest, as a mean over the examples.
+// cost returns C at the free rest, as a mean over the examples.
 func (n *eqTwin) cost() (c float64) {
 	b := examples()
 	for e := range examplesOf {
@@ -66,8 +66,8 @@ func (n *eqTwin) cost() (c float64) {
 	return c
 }
 
-// TestNudges: as β → 0 the change is −∂C/∂θ at the free rest, by central differences: off by the first order of β with one
-// nudge, and by the second with both.
+// TestNudges: as β → 0 the change is −∂C/∂θ at the free rest, by central differences. It is off by the first order of β
+// with one nudge, and by the second with both.
 func TestNudges(t *testing.T) {
 	system := func(beta float32, both bool) func() nets.System {
 		return func() nets.System {
@@ -110,7 +110,8 @@ func TestNudges(t *testing.T) {
 	}
 }
 
-// TestRecurrentBackprop: what Compare takes for exact is what both nudges come to, in direction and length, of either act.
+// TestRecurrentBackprop: the change with both nudges comes to Compare's exact gradient, in direction and length, with
+// either act.
 func TestRecurrentBackprop(t *testing.T) {
 	for _, act := range []string{"logistic", "hard"} {
 		system := func() nets.System {
@@ -122,7 +123,7 @@ func TestRecurrentBackprop(t *testing.T) {
 			t.Fatal(angles)
 		}
 		for _, a := range angles {
-			longer := a.NormDelta / a.NormBackprop * 512 // of s^β − s^−β, 2β times what λ is
+			longer := a.NormDelta / a.NormBackprop * 512 // s^β − s^−β is 2β times λ
 			if !(a.Gradient < 0.1) || !(a.Delta < 0.1) || !(math.Abs(longer-1) < 1e-3) || a.NormDelta < 1e-8 {
 				t.Errorf("%s, layer %s: %g°, of the deltas %g° and %g times as long", act, a.Layer, float64(a.Gradient), float64(a.Delta), longer)
 			}

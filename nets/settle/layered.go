@@ -8,7 +8,8 @@ import (
 	"hebb/nets"
 )
 
-// A layered is the weights of a network whose layers send activities up by W_k and down by its transpose, k = 1 to L.
+// A layered holds the weights of a network with layers k = 1 to L, which send activities up by W_k and down by its
+// transpose.
 type layered struct {
 	w       []*compute.Tensor // units × units below
 	b       []*compute.Tensor // units; or nil, without biases
@@ -17,7 +18,7 @@ type layered struct {
 	classes int // 0 where numbers are wanted
 }
 
-// build asks for the weights: w, w2, w3, … and v, of the outputs; and with bias for b, b2, … and c.
+// build asks for the weights: w, w2, w3, … and, for the outputs, v; with bias, also for b, b2, … and c.
 func (n *layered) build(who string, s *nets.Store, spec nets.Spec, hidden []int, gain float32, bias bool) error {
 	if spec.Out < 1 {
 		return fmt.Errorf("%s: the task wants no numbers, want at least 1 to hold the outputs at", who)
@@ -43,7 +44,7 @@ func (n *layered) build(who string, s *nets.Store, spec nets.Spec, hidden []int,
 	return nil
 }
 
-// up is act(W_k·x + b_k) of layer k, from 0, into y.
+// up writes act(W_k·x + b_k) of layer k, from 0, into y.
 func (n *layered) up(p *nets.Pass, y *compute.Tensor, k int, x *compute.Tensor, act compute.Act) {
 	e := compute.Epilogue{Alpha: 1, Act: act}
 	if n.b != nil {
@@ -52,20 +53,20 @@ func (n *layered) up(p *nets.Pass, y *compute.Tensor, k int, x *compute.Tensor, 
 	p.Do(compute.Gemm{C: y, A: x, B: n.w[k], TransB: true, Epilogue: e})
 }
 
-// down is W_{k+1}ᵀ·x, to layer k from the one above, into y.
+// down writes W_{k+1}ᵀ·x, the input of layer k from above, into y.
 func (n *layered) down(p *nets.Pass, y *compute.Tensor, k int, x *compute.Tensor) {
 	p.Do(compute.Gemm{C: y, A: x, B: n.w[k+1], Epilogue: compute.Epilogue{Alpha: 1}})
 }
 
-// drive is what the first layer gets from the inputs, which does not change in a relaxation.
+// drive returns the first layer's input from the examples, which does not change in a relaxation.
 func (n *layered) drive(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	y := p.Tensor(p.Learners, m.Examples(), n.sizes[0])
 	n.up(p, y, 0, m.X, compute.Identity)
 	return y
 }
 
-// A relaxing is a phase of the layers: sweep sets their activities one by one, from the lowest up, each from its neighbours
-// as they are then.
+// A relaxing is a phase of the layers: sweep updates their activities one by one, from the lowest up, each from its
+// neighbours' latest.
 type relaxing struct {
 	*phase
 	net    *layered
@@ -76,7 +77,7 @@ type relaxing struct {
 	back   []*compute.Tensor                   // from above
 }
 
-// relax settles from activities, 0 if nil, and returns them.
+// relax settles from the given activities, or from 0 if nil, and returns them.
 func (n *layered) relax(p *phase, drive *compute.Tensor, hidden *compute.Func, output func(y, below, was *compute.Tensor)) []*compute.Tensor {
 	r := relaxing{phase: p, net: n, drive: drive, hidden: hidden, output: output}
 	last := len(n.sizes) - 1
@@ -111,7 +112,7 @@ func (r *relaxing) sweep() {
 	}
 }
 
-// want is the wanted outputs: numbers or, of classes, 1 for the class and else 0.
+// want returns the wanted outputs: numbers or, with classes, 1 for the class and else 0.
 func (n *layered) want(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if n.classes > 0 {
 		return p.OneHot(m, n.classes)
@@ -119,7 +120,7 @@ func (n *layered) want(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return p.All(m.Want)
 }
 
-// contrast adds rate·(a_k⊗a_{k−1} − c_k⊗c_{k−1}), as a mean over the examples, to into[k], and the same of biases to
+// contrast adds rate·(a_k⊗a_{k−1} − c_k⊗c_{k−1}), as a mean over the examples, to into[k], and the change of biases to
 // bias[k]; a_0 = c_0 is the input.
 func (n *layered) contrast(p *nets.Pass, m nets.Moment, a, c []*compute.Tensor, rate func(k int) float32, into, bias []*compute.Tensor) {
 	for k := range a {
@@ -149,7 +150,7 @@ func (n *layered) changes(p *nets.Pass) (all []*compute.Tensor) {
 	return all
 }
 
-// angles compares a change by phases a and c with an exact one, of deltas and weights.
+// angles compares the change from phases a and c with exact deltas and weights.
 func (n *layered) angles(p *nets.Pass, m nets.Moment, a, c, deltas, own, exact []*compute.Tensor) func() []nets.Angle {
 	var all []direction
 	for k, name := range n.names {

@@ -9,9 +9,9 @@ import (
 	"hebb/nets/stack"
 )
 
-// PredictiveCoding is predictive coding as a [stack.Rule] (Whittington and Bogacz 2017, Neural Computation 29), in a chain
-// of fully connected layers k = 1 to L. Each layer predicts the values of its outputs, v̂_k =
-// f_k(W_k·v_{k−1} + b_k), v_0 an example; values begin as they are in the forward pass, and descend the energy
+// PredictiveCoding is predictive coding as a [stack.Rule] (Whittington and Bogacz 2017, Neural Computation 29), in a
+// chain of fully connected layers k = 1 to L. Each layer predicts the values of its outputs, v̂_k = f_k(W_k·v_{k−1} +
+// b_k), with v_0 an example. Values begin as the forward pass gives them, and descend the energy
 //
 //	F = ½·Σ_{k<L} |ε_k|² + κ·ℓ(v̂_L),   ε_k = v_k − v̂_k,   κ is Precision
 //
@@ -21,15 +21,15 @@ import (
 //	v_k ← v_k + StepSize·(W_{k+1}ᵀ·(ε_{k+1}∘f′_{k+1}) − ε_k)
 //	δ_k = −ε_k∘f′_k/(κ·n),   ∂W_k = δ_k⊗v_{k−1},   ∂b_k = δ_k     over n examples
 //
-// As κ → 0 the values stay where they are, and at rest the gradients are backprop's to an error of the first order in κ
-// (Whittington and Bogacz 2017, where 1/κ is the variance of the outputs). With Fixed the predictions, their slopes, ε_L
-// and the v_{k−1} of the gradients stay what they are in the forward pass (the fixed prediction assumption of Millidge,
-// Tschantz and Buckley 2022, Neural Computation 34). Then δ_k is backprop's times a number, the probability that of Sweeps
-// trials with the probability StepSize at least L − k succeed: 1 in the limit of many sweeps and, with StepSize 1, after L
-// − 1 of them, when the rule is backprop (Rosenbaum 2022, PLoS ONE 17).
+// As κ → 0 the values stay in place, and at rest the gradients are backprop's with an error of the first order in κ
+// (Whittington and Bogacz 2017, where 1/κ is the variance of the outputs). With Fixed the predictions, their slopes,
+// ε_L and the v_{k−1} of the gradients stay what they are in the forward pass (the fixed prediction assumption of
+// Millidge, Tschantz and Buckley 2022, Neural Computation 34). Then δ_k is backprop's times a number: the probability
+// of at least L − k successes in Sweeps trials, each with probability StepSize. It is 1 in the limit of many sweeps
+// and, with StepSize 1, from L − 1 sweeps on; the rule is then backprop (Rosenbaum 2022, PLoS ONE 17).
 //
-// The metrics "residual" and the setting Tolerance are as the package says, of the values. Cost of a sweep: that of a
-// backward pass and, unless Fixed, of a forward pass, without products for the gradients.
+// The metric "residual" and the setting Tolerance, see the package, apply to the values. A sweep costs a backward pass
+// and, unless Fixed, a forward pass, without the products for the gradients.
 type PredictiveCoding struct {
 	stack.Backprop `json:"-" toml:"-"`
 
@@ -40,12 +40,12 @@ type PredictiveCoding struct {
 	Tolerance float32 `json:"tolerance" toml:"tolerance"`             // the largest residual; 0: any
 }
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (r PredictiveCoding) Check() error {
 	return check("pc", sweeps("sweeps", r.Sweeps), limit{"step", float64(r.StepSize), 0, 1}, positive("precision", r.Precision), notNegative("tolerance", r.Tolerance))
 }
 
-// Build reports a network that the rule does not suit.
+// Build reports an unsuitable network.
 func (r PredictiveCoding) Build(_ *nets.Store, n *stack.Net) error {
 	ws, err := n.Chain()
 	if err != nil {
@@ -63,7 +63,7 @@ var (
 	times  = compute.Formula("scale*x", "x")
 )
 
-// A coding is the values of a backward pass, of the layers but the last, and the predictions of all.
+// A coding holds the values of a backward pass for all layers but the last, and the predictions of all.
 type coding struct {
 	*phase
 	net *stack.Pass
@@ -97,7 +97,7 @@ func (r PredictiveCoding) Assign(p *stack.Pass, delta *compute.Tensor) {
 	}
 }
 
-// values views t as learners × examples × units, and rows as stack has it.
+// values returns a view of t as learners × examples × units, and rows returns one in the form that stack uses.
 func (c *coding) values(t *compute.Tensor) *compute.Tensor {
 	p := c.net
 	return p.View(t, 0, p.Learners, p.Examples, t.Len()/(p.Learners*p.Examples))

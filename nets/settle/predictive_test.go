@@ -26,7 +26,7 @@ var chains = map[string]struct {
 	}},
 }
 
-// gradients are those of a step on a network.
+// gradients returns the gradients of a step on a network.
 func gradients(t *testing.T, l lab.Lab, chain string, rule stack.Rule) lab.Results {
 	t.Helper()
 	c := chains[chain]
@@ -41,7 +41,7 @@ func gradients(t *testing.T, l lab.Lab, chain string, rule stack.Rule) lab.Resul
 	return out
 }
 
-// tail is the probability that of n trials with the probability p at least k succeed.
+// tail returns the probability of at least k successes in n trials, each with probability p.
 func tail(n, k int, p float64) (sum float64) {
 	choose := 1.
 	for i := 0; i <= n; i++ {
@@ -53,9 +53,9 @@ func tail(n, k int, p float64) (sum float64) {
 	return sum
 }
 
-// TestFixedPredictions: under fixed predictions the gradients of layer k of 4 are backprop's times the probability that 4 −
-// k of Sweeps trials with the probability StepSize succeed: exactly backprop's after 3 sweeps of 1. In float64, and in
-// float32 on the CPU and on the GPU within the bound that those of the ops come to.
+// TestFixedPredictions: under fixed predictions the gradients of layer k of 4 are backprop's times the probability of
+// at least 4 − k successes in Sweeps trials with the probability StepSize: exactly backprop's after 3 sweeps of 1. In
+// float64, and in float32 on the CPU and on the GPU within the bound that follows from the bounds of the ops.
 func TestFixedPredictions(t *testing.T) {
 	for chain, rule := range map[string]settle.PredictiveCoding{
 		"dense": {Sweeps: 3, StepSize: 1, Precision: 0.5, Fixed: true}, "images": {Sweeps: 6, StepSize: 0.25, Precision: 1, Fixed: true},
@@ -71,7 +71,7 @@ func TestFixedPredictions(t *testing.T) {
 	}
 }
 
-// heldTo compares an experiment with what it should give, in float64 and in float32.
+// heldTo compares an experiment with the expected numbers, in float64 and in float32.
 func heldTo(t *testing.T, what string, want lab.Results, f lab.Experiment) {
 	t.Helper()
 	for _, c := range []struct {
@@ -88,7 +88,7 @@ func heldTo(t *testing.T, what string, want lab.Results, f lab.Experiment) {
 	}
 }
 
-// A codingTwin is predictive coding in float64, in a dense network.
+// A codingTwin runs predictive coding in float64, in a dense network.
 type codingTwin struct {
 	acts []compute.Act
 	layers
@@ -104,10 +104,10 @@ func squash(a compute.Act, u float64) (y, slope float64) {
 	return u, 1
 }
 
-// learn adds the gradients of an example among n to d: error is −∂ℓ/∂z of the logits z.
+// learn adds the gradients of one example among n to d; error is −∂ℓ/∂z, for the logits z.
 func (c codingTwin) learn(d layers, x []float64, r settle.PredictiveCoding, n int, error func(z []float64) []float64) {
 	last := len(c.w) - 1
-	v := make([][]float64, last+1) // of layer 0, the example, to last − 1 of the outputs below the logits
+	v := make([][]float64, last+1) // from layer 0, the example, to last − 1, the outputs below the logits
 	v[0] = x
 	errors := func() (e, slopes [][]float64) {
 		for k := range c.w {
@@ -161,7 +161,7 @@ func (c codingTwin) learn(d layers, x []float64, r settle.PredictiveCoding, n in
 	}
 }
 
-// TestPredictiveCoding: the gradients are those of the equations in float64, and in float32 within the bound.
+// TestPredictiveCoding holds the gradients to the equations, in float64, and in float32 within the bound.
 func TestPredictiveCoding(t *testing.T) {
 	rule := settle.PredictiveCoding{Sweeps: 5, StepSize: 0.25, Precision: 0.5}
 	l := lab.Exact(t)
@@ -197,8 +197,8 @@ func TestPredictiveCoding(t *testing.T) {
 	heldTo(t, "dense", want, func(t *testing.T, l lab.Lab) lab.Results { return gradients(t, l, "dense", rule) })
 }
 
-// TestPrecision: as the precision of the outputs falls, the gradients at rest come to backprop's: off by a share that falls
-// with it.
+// TestPrecision: as the precision of the outputs falls, the gradients at rest come to backprop's, with an error that
+// falls with it.
 func TestPrecision(t *testing.T) {
 	l := lab.Exact(t)
 	bp := gradients(t, l, "dense", stack.Backprop{})

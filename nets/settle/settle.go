@@ -1,10 +1,10 @@
-// Package settle has networks whose activities come to rest before they learn: contrastive Hebbian learning, equilibrium
-// propagation, and predictive coding as a rule for the networks of package stack.
+// Package settle has networks that let their activities come to rest before they learn: contrastive Hebbian learning,
+// equilibrium propagation, and predictive coding as a rule for the networks of package stack.
 //
-// A relaxation is a number of sweeps, a setting, so that no moment waits for the device. How far it is from rest is the
-// metric "residual": how much the activity of an example that moves most changes in the last sweep, as a mean over the
-// examples; of the second phase it is "residual, taught". An evaluation has it after 1, 4, 16, … sweeps as well. Where a
-// residual is above the setting Tolerance, the learner ends with an error that says it.
+// A relaxation has a fixed number of sweeps, a setting, so that no moment waits for the device. The metric "residual"
+// says how far it is from rest: the largest change of an activity in the last sweep, for each example, as a mean over
+// the examples. The second phase has the metric "residual, taught". An evaluation also reports the residual after 1, 4,
+// 16, … sweeps. If a residual is above the setting Tolerance, the learner ends with an error that says so.
 package settle
 
 import (
@@ -17,7 +17,7 @@ import (
 	"hebb/nets/stack"
 )
 
-// Systems are the systems of this package that text can name.
+// Systems lists the systems of this package that text can name.
 var Systems = []nets.NamedSystem{
 	{Name: "chl", About: "contrastive Hebbian learning in layers (Xie and Seung 2003)", Rate: 1, Rates: onSubtasks(0.003), System: func() nets.System {
 		return &CHL{Hidden: []int{16}, Sweeps: 10, Gamma: 0.1, Gain: 2, Tolerance: 0.05}
@@ -30,22 +30,22 @@ var Systems = []nets.NamedSystem{
 	}},
 }
 
-// onSubtasks is the rate on a task of strong inputs.
+// onSubtasks is the rate on a task with strong inputs.
 func onSubtasks(rate float64) map[string]float64 { return map[string]float64{"subtasks": rate} }
 
-// Rules are the rules of this package that text can name.
+// Rules lists the rules of this package that text can name.
 var Rules = []stack.NamedRule{
 	{Name: "pc", About: "predictive coding (Whittington and Bogacz 2017)", Rule: PredictiveCoding{Sweeps: 20, StepSize: 0.2, Precision: 1}},
 }
 
-// A limit is a setting and the range it has to be in.
+// A limit is a setting and its range.
 type limit struct {
 	name        string
 	value       float64
-	above, most float64 // above < value ≤ most; −1 stands for at least 0
+	above, most float64 // above < value ≤ most; −1 means "at least 0"
 }
 
-// check reports the first setting of a system or a rule that is out of its range.
+// check reports the first setting of a system or a rule that is out of range.
 func check(who string, all ...limit) error {
 	for _, l := range all {
 		if l.value > l.above && l.value <= l.most {
@@ -63,17 +63,17 @@ func check(who string, all ...limit) error {
 	return nil
 }
 
-// mostSweeps is the largest number of sweeps: each is some ops, which a moment queues at once.
+// mostSweeps is the largest number of sweeps: a moment queues all of them at once, at some ops each.
 const mostSweeps = 100_000
 
-// positive is the range of a number above 0, and notNegative of one from 0.
+// positive is the range of numbers above 0, and notNegative the range from 0.
 func positive(name string, x float32) limit { return limit{name, float64(x), 0, math.MaxFloat32} }
 
 func notNegative(name string, x float32) limit { return limit{name, float64(x), -1, math.MaxFloat32} }
 
 func sweeps(name string, n int) limit { return limit{name, float64(n), 0, mostSweeps} }
 
-// units are the ranges of the sizes of hidden layers, of which there has to be one.
+// units gives the ranges for the sizes of hidden layers; there has to be at least one layer.
 func units(hidden []int) []limit {
 	all := []limit{{"number of hidden layers", float64(len(hidden)), 0, 1000}}
 	for _, n := range hidden {
@@ -90,16 +90,16 @@ var (
 	overflow = compute.Formula("where(x - most, max(old, x), old)", "x")
 )
 
-// A phase watches a relaxation of activities, each learners × examples × units.
+// A phase watches a relaxation of activities; each tensor is learners × examples × units.
 type phase struct {
 	*nets.Pass
-	metric    string // its residual's; "": it is not looked at
+	metric    string // name of its residual; "": not measured
 	sweeps    int
 	tolerance float32
-	x, was    []*compute.Tensor // activities, and those of the sweep before
+	x, was    []*compute.Tensor // activities, and their values a sweep before
 }
 
-// newPhase returns a phase over activities of some numbers of units, 0 at first or what from has.
+// newPhase returns a phase over activities for layers of the given sizes, which begin as from, or at 0.
 func newPhase(p *nets.Pass, metric string, examples, sweeps int, tolerance float32, units []int, from []*compute.Tensor) *phase {
 	ph := &phase{Pass: p, metric: metric, sweeps: sweeps, tolerance: tolerance}
 	for k, n := range units {
@@ -114,7 +114,7 @@ func newPhase(p *nets.Pass, metric string, examples, sweeps int, tolerance float
 	return ph
 }
 
-// run makes the sweeps: each call of sweep sets x, whose old numbers are in was.
+// run makes the sweeps: each call of sweep sets x; was holds the old numbers.
 func (p *phase) run(sweep func()) {
 	for n := 1; n <= p.sweeps; n++ {
 		p.x, p.was = p.was, p.x
@@ -125,7 +125,7 @@ func (p *phase) run(sweep func()) {
 	}
 }
 
-// residual counts how far the activities moved in sweep n, and at the last one sets the fault.
+// residual counts how far the activities moved in sweep n, and sets the fault in the last one.
 func (p *phase) residual(n int, last bool) {
 	if p.Quiet || p.metric == "" {
 		return
@@ -151,7 +151,7 @@ func (p *phase) residual(n int, last bool) {
 	}
 }
 
-// unsettled describes a fault code of a relaxation, or returns nil if the name is not of one.
+// unsettled describes the fault code of a relaxation; it returns nil for another fault's name.
 func unsettled(who, name string, code, tolerance float32, sweeps map[string]int) error {
 	n, ok := sweeps[name]
 	if !ok {
@@ -163,13 +163,14 @@ func unsettled(who, name string, code, tolerance float32, sweeps map[string]int)
 
 const free, taught = "residual", "residual, taught"
 
-// A direction is what a system and backprop change of a layer: deltas at the pre-activations and updates of the weights.
+// A direction holds a layer's changes by a system and by backprop: deltas at the pre-activations and updates of the
+// weights.
 type direction struct {
 	name                             string
 	w, delta, exactDelta, own, exact *compute.Tensor // learners × anything
 }
 
-// compare returns the angles of directions.
+// compare returns the angles within directions.
 func compare(p *nets.Pass, all []direction) func() []nets.Angle {
 	const each = 7
 	sums := p.Tensor(each*len(all), p.Learners)
@@ -194,7 +195,7 @@ func compare(p *nets.Pass, all []direction) func() []nets.Angle {
 	}
 }
 
-// degrees is the angle between vectors a and b, given their inner products.
+// degrees returns the angle between vectors a and b, given their inner products.
 func degrees(ab, aa, bb float64) nets.Degrees {
 	return nets.Degrees(math.Acos(math.Max(-1, math.Min(1, ab/math.Sqrt(aa*bb)))) * 180 / math.Pi)
 }

@@ -26,7 +26,7 @@ var spec = nets.Spec{In: nets.Row(3), Out: 2, Examples: 5, Trial: 3, Epoch: 3}
 
 func noise() nets.Task { return &lab.Noise{Spec: spec, Gaps: true, Masked: true} }
 
-// The systems as they are tested: settings are powers of 2, so that float32 holds what is made of them.
+// The systems under test: settings are powers of 2, so that float32 holds their products exactly.
 var systems = map[string]func() nets.System{
 	"chl":                func() nets.System { return chl(4, 0.25, 3) },
 	"chl, 2 layers":      func() nets.System { return chl(4, 0.5, 4, 3) },
@@ -49,7 +49,7 @@ func pineda(beta float32) *settle.Contrastive {
 	return &settle.Contrastive{Hidden: 3, Sweeps: 9, StepSize: 0.25, Beta: beta, Gain: 0.5}
 }
 
-// TestPromises holds what a run of each kind does to the promises of the floor.
+// TestPromises holds a run of each kind to the promises of the floor.
 func TestPromises(t *testing.T) {
 	for _, name := range []string{"chl, 2 layers", "eqprop", "contrastive", "contrastive, force"} {
 		t.Run(name, func(t *testing.T) { nettest.System(t, systems[name], noise) })
@@ -67,7 +67,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// examples are eight of three inputs and two outputs.
+// examples has eight examples of three inputs and two outputs.
 func examples() *tasks.Batch {
 	rnd := rand.New(rand.NewPCG(3, 1))
 	b := &tasks.Batch{In: nets.Row(3), Out: 2, X: lab.Normals(rnd, 24)}
@@ -116,13 +116,14 @@ func (b *masked) Show(p *nets.Pass) nets.Moment {
 	return m
 }
 
-// moments makes moments of a system on the examples and returns its weights, by name, after them; 0 returns the first.
+// moments makes moments of a system on the examples and returns its weights afterwards, by name; 0 returns the first
+// weights.
 func moments(t *testing.T, l lab.Lab, system func() nets.System, n int, rate float64) lab.Results {
 	t.Helper()
 	s := must.Get(nets.Run{System: system, Task: func() nets.Task { return &masked{Batch: examples()} }, Seed: 5, Rate: rate}.Open(l.Device))(t)
 	defer s.Close()
 	rnd := rand.New(rand.NewPCG(7, 7))
-	for _, w := range s.Tensors() { // which a float32 and a float64 hold alike
+	for _, w := range s.Tensors() { // a float32 and a float64 hold them alike
 		x := lab.Normals(rnd, w.Value.Len())
 		if w.Name == "t" {
 			symmetric(x, w.Value.Rows())
@@ -152,8 +153,8 @@ type twin interface {
 	weights() lab.Results
 }
 
-// TestTwins: two moments are those of the equations in float64; and in float32, on the CPU and on the GPU, within the bound
-// that the bounds of the ops come to.
+// TestTwins holds two moments to the equations: in float64; and in float32, on the CPU and on the GPU, within the bound
+// that follows from the bounds of the ops.
 func TestTwins(t *testing.T) {
 	const rate = 4
 	for name, system := range systems {
@@ -179,7 +180,7 @@ func twinOf(system nets.System, w lab.Results) twin {
 	return pinedaOf(system.(*settle.Contrastive), w)
 }
 
-// A layers is the weights of layers in float64.
+// A layers holds the weights of layers in float64.
 type layers struct{ w, b [][]float64 }
 
 func layersOf(w lab.Results, hidden int) (n layers) {
@@ -219,7 +220,7 @@ func sigmoid(u float64) float64 { return 1 / (1 + math.Exp(-u)) }
 
 func clip(u float64) float64 { return math.Max(0, math.Min(1, u)) }
 
-// units returns how many units each layer has, for inputs of some number.
+// units returns the number of units in each layer, for a number of inputs.
 func (n layers) units(inputs int) (all []int) {
 	for _, w := range n.w {
 		all = append(all, len(w)/inputs)
@@ -228,8 +229,8 @@ func (n layers) units(inputs int) (all []int) {
 	return all
 }
 
-// settle makes sweeps, until nothing moves by more than tolerance, from activities h, which it returns; nil is 0. top gives
-// the outputs of their inputs; nil holds them.
+// settle makes sweeps from activities h, or from 0 if nil, until nothing moves by more than tolerance, and returns
+// them. top computes the outputs from their inputs; nil holds them.
 func (n layers) settle(x []float64, h [][]float64, gamma float64, sweeps int, act func(float64) float64, top func(o int, u, was float64) float64,
 	tolerance float64) (rest [][]float64, made int, moved float64) {
 	units := n.units(len(x))
@@ -275,7 +276,7 @@ func (n layers) settle(x []float64, h [][]float64, gamma float64, sweeps int, ac
 	return rest, made, moved
 }
 
-// add adds rate·(a⊗a below − c⊗c below) of layer k, and of biases.
+// add adds rate·(a⊗a below − c⊗c below) of layer k, and the change of its biases.
 func (n layers) add(k int, x []float64, a, c [][]float64, rate float64) {
 	aa, cc := x, x
 	if k > 0 {
@@ -309,7 +310,7 @@ func (n layers) plus(d layers, rate float64) {
 	}
 }
 
-// TestWrong: a setting that cannot be is refused by its name.
+// TestWrong: an invalid setting is refused by its name.
 func TestWrong(t *testing.T) {
 	for want, system := range map[string]nets.System{
 		"hidden 0":                   chl(1, 1, 0),
@@ -344,8 +345,8 @@ func pcOf(net string, sweeps int, tolerance float32) nets.System {
 	return &stack.System{Net: stack.Named(net), Rule: rule, Optimiser: nets.SGD{}}
 }
 
-// TestUnsettled: a relaxation that has not come to rest ends the learner, and the error says how far it is; with tolerance
-// 0, or enough sweeps, it goes on, and the metric has the residual.
+// TestUnsettled: a relaxation that has not come to rest ends the learner, and the error says how far it is. With
+// tolerance 0, or enough sweeps, the learner goes on, and the metric has the residual.
 func TestUnsettled(t *testing.T) {
 	for _, c := range []struct {
 		sweeps    int

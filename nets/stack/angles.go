@@ -9,8 +9,8 @@ import (
 
 var square = compute.Formula("x*x", "x")
 
-// Compare compares the rule with backprop on a batch, layer by layer. Both start from one forward pass, with the statistics
-// and dropout of the next step. It changes no state, and compares nothing on a batch that wants nothing.
+// Compare compares the rule with backprop on a batch, layer by layer. Both start from one forward pass, with the
+// statistics and dropout of the next step. It changes no state. It compares nothing on a batch that wants nothing.
 func (l *learner) Compare(np *nets.Pass, m nets.Moment) func() []nets.Angle {
 	if m.Want == nil {
 		return func() []nets.Angle { return nil }
@@ -27,7 +27,7 @@ func (l *learner) Compare(np *nets.Pass, m nets.Moment) func() []nets.Angle {
 		l.net.Backward(p, delta)
 		for _, w := range ws {
 			g := p.Like(w.W)
-			if w.Delta == nil { // of a block that does not learn
+			if w.Delta == nil { // the block does not learn
 				w.Delta, w.from = p.Like(w.Y), w.X
 				p.Clear(w.Delta)
 			}
@@ -57,7 +57,7 @@ func (l *learner) Compare(np *nets.Pass, m nets.Moment) func() []nets.Angle {
 // aligned reports whether the layer has feedback weights of the shape of W.
 func (w *Weights) aligned() bool { return w.B != nil && w.B.Len() == w.W.Len() }
 
-// each is the number of inner products of a layer.
+// each is the number of inner products for a layer.
 const each = 9
 
 // angles returns the angles of each layer, means over the learners.

@@ -7,8 +7,8 @@ import (
 	"hebb/nets"
 )
 
-// An Assigner is a [Rule] that computes the updates of all layers together, in place of the backward pass: by targets, by
-// relaxation, by synthetic gradients. Its Send is used within comparisons with backprop alone: it embeds [Backprop].
+// An Assigner is a [Rule] that computes the updates of all layers together, in place of the backward pass: by targets,
+// by relaxation, by synthetic gradients. Only comparisons with backprop use its Send: it embeds [Backprop].
 type Assigner interface {
 	BuiltRule
 
@@ -17,8 +17,8 @@ type Assigner interface {
 	Assign(p *Pass, delta *compute.Tensor)
 }
 
-// An Optimised is a [Rule] that updates weights of its own separately from the network's. Optimise gives them a
-// [nets.Descent], which the rule calls; the network's Descent then leaves them alone.
+// An Optimised is a [Rule] that updates its own weights separately from the network's. Optimise gives them a
+// [nets.Descent], and the rule calls it; the network's Descent then leaves them alone.
 type Optimised interface {
 	Rule
 	Optimise(s *nets.Store, n *Net, o nets.Optimiser)
@@ -32,11 +32,11 @@ func (n *Net) descend(s *nets.Store, o nets.Optimiser, outputRate float64) *nets
 	return s.Descent(n.optimiser(o, outputRate))
 }
 
-// Sequence returns the layers with weights of a network that is a sequence of fully connected layers and convolutions, each
-// with its activation function, and an error that names the first other layer if it is not.
+// Sequence returns the layers with weights, each with its activation function, if the network is a sequence of fully
+// connected layers and convolutions. If not, it returns an error that names the first other layer.
 func (n *Net) Sequence() ([]*Weights, error) { return n.sequence(none) }
 
-// sequence is Sequence with some other layers in it.
+// sequence is Sequence, but allows some other layers.
 func (n *Net) sequence(others func(Layer) bool) ([]*Weights, error) {
 	all, ok := n.root.(stack)
 	if !ok {
@@ -57,7 +57,7 @@ func (n *Net) sequence(others func(Layer) bool) ([]*Weights, error) {
 // Chain is Sequence without convolutions.
 func (n *Net) Chain() ([]*Weights, error) { return n.chain(none) }
 
-// chain is Chain with some other layers in it.
+// chain is Chain, but allows some other layers.
 func (n *Net) chain(others func(Layer) bool) ([]*Weights, error) {
 	all, err := n.sequence(others)
 	for _, w := range all {
@@ -76,8 +76,8 @@ type Link struct {
 	Unit
 }
 
-// Links returns the layers of a chain of fully connected layers, each with the units that it feeds: those of its activation
-// function, or of a layer of units above it. It reports the first other layer. From then on the forward pass keeps the
+// Links returns the layers of a chain of fully connected layers, each with the units that it feeds: its activation
+// function, or a layer of units above it. It reports the first other layer. From then on the forward pass keeps the
 // pre-activations.
 func (n *Net) Links() (links []Link, err error) {
 	if _, err := n.chain(func(l Layer) bool { _, ok := l.(Unit); return ok }); err != nil {
@@ -109,13 +109,14 @@ func before(links []Link) string {
 	return "the units of " + links[len(links)-1].Name
 }
 
-// Gradient returns the gradient of the loss by other logits y for the batch of the pass.
+// Gradient returns the gradient of the loss by other logits y, for the batch of the pass.
 func (p *Pass) Gradient(y *compute.Tensor) *compute.Tensor {
 	return p.Net.loss.Judge(p.Pass, p.Moment, y, true).Delta
 }
 
-// Descend sets the gradients of the layer to those of a delta at its pre-activation and an input x, both with a row for each
-// example: delta⊗x and, of the bias, delta, summed over the examples. In a quiet pass it only remembers both.
+// Descend sets the gradients of the layer from a delta at its pre-activation and an input x, each with a row for every
+// example. The weights' gradient is delta⊗x and the bias's is delta, summed over the examples. In a quiet pass it only
+// remembers both.
 func (w *Weights) Descend(p *Pass, delta, x *compute.Tensor) {
 	w.Delta, w.from = delta, x
 	if p.Quiet {
@@ -132,7 +133,7 @@ func (w *Weights) Descend(p *Pass, delta, x *compute.Tensor) {
 	p.Do(compute.Reduce{Out: w.BiasGrad, In: []*compute.Tensor{rows}, Along: compute.AlongRows, Alpha: p.Net.biasRate()})
 }
 
-// called says what a layer is, in words.
+// called describes a layer in words.
 func called(l Layer) string {
 	switch l := l.(type) {
 	case *Weights:

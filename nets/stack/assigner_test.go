@@ -12,8 +12,8 @@ import (
 	"hebb/nets/stack"
 )
 
-// A Whole is backprop by an [stack.Assigner]. Its number own falls by the learning rate at every moment but those with
-// Number 2, at which the network rests instead.
+// A Whole is backprop by a [stack.Assigner]. Its number own falls by the learning rate at every moment, except when
+// Number is 2: then the network rests instead.
 type Whole struct {
 	stack.Backprop
 	own     *compute.Tensor
@@ -53,8 +53,8 @@ func (r *Whole) Assign(p *stack.Pass, delta *compute.Tensor) {
 	}
 }
 
-// TestAssigner: a rule that computes all updates together has the bits of the rule that sends deltas, and angles of 0 to it;
-// weights of its own are updated when it says so, and while it holds those of the network they rest.
+// TestAssigner: a rule that computes all updates together has the same bits as a rule that sends deltas, and angles of
+// 0 to it. The rule decides when its own weights are updated, and while it holds the network's weights, they rest.
 func TestAssigner(t *testing.T) {
 	run := func(rule func() stack.Rule) (weights, own []float32, angles []nets.Angle) {
 		r := nets.Run{
@@ -117,8 +117,8 @@ func TestAssigner(t *testing.T) {
 	}, func() nets.Task { return &Clusters{In: nets.Row(6), Classes: 3, Most: 5} })
 }
 
-// TestChain: a network that is no chain of fully connected layers is refused by the layer that is none; with Links, layers of
-// units belong to the chain too.
+// TestChain: a network that is not a chain of fully connected layers is refused, and the error names the layer; Links
+// accepts layers of units too.
 func TestChain(t *testing.T) {
 	dense := func(name string) stack.Spec { return stack.Dense{Name: name, Units: 4} }
 	units := stack.LWTA{Name: "u", Group: 2}

@@ -26,7 +26,7 @@ func TestInit(t *testing.T) {
 		{stack.FanOut, 2 / fanOut, 0, math.Inf(1)},
 		{stack.Balanced, 1 / (fanIn + fanOut), 1 / (fanIn + fanOut), math.Inf(1)},
 		{stack.FanIn, 2 / fanIn, 0, math.Inf(1)},
-		{stack.Orthogonal, 1 / fanIn, 0, 1}, // of 64 orthonormal rows of 144
+		{stack.Orthogonal, 1 / fanIn, 0, 1}, // 64 orthonormal rows of 144
 		{stack.Normal(0.5), 0.25, 0, math.Inf(1)},
 		{stack.Normal(0), 0, 0, 0},
 	} {
@@ -37,8 +37,8 @@ func TestInit(t *testing.T) {
 	}
 }
 
-// TestOrthogonal: rows or, of more units than inputs, columns are orthonormal, but for the rounding of their numbers to
-// float32: of a product, √n·(2^-24/√3)·√2/√n at one standard deviation.
+// TestOrthogonal: rows or, with more units than inputs, columns are orthonormal, but for the rounding of their numbers
+// to float32: a product is off by √n·(2^-24/√3)·√2/√n at one standard deviation.
 func TestOrthogonal(t *testing.T) {
 	const bound = 8 * 0x1p-24
 	for _, units := range []int{20, 50} {

@@ -33,19 +33,21 @@ var (
 	FanOut = Init{law: fanOut}
 	// Balanced is normal with variance 1/(fan-in + fan-out), for weights and biases (Akrout et al. 2019).
 	Balanced = Init{law: balanced}
-	// FanIn is normal with variance 2/fan-in, and biases 0 (He et al. 2015).
+	// FanIn draws normal weights with variance 2/fan-in, and sets biases to 0 (He et al. 2015).
 	FanIn = Init{law: fanIn}
-	// Orthogonal is a matrix with orthonormal rows or, of more units than inputs, orthonormal columns, uniform among all such,
-	// and biases 0 (Saxe, McClelland and Ganguli 2014). A convolution is taken as units × fan-in.
+	// Orthogonal draws a matrix with orthonormal rows or, with more units than inputs, orthonormal columns, uniform among
+	// all such matrices, and sets biases to 0 (Saxe, McClelland and Ganguli 2014). It treats a convolution as units ×
+	// fan-in.
 	Orthogonal = Init{law: orthonormal}
 )
 
-// Normal is normal with standard deviation sd, and biases 0. With sd 0 it is the null initialisation: all weights are 0.
+// Normal draws normal weights with standard deviation sd, and sets biases to 0. With sd 0 it is the null
+// initialisation: all weights are 0.
 func Normal(sd float32) Init { return Init{law: gaussian, sd: sd} }
 
 var initNames = []string{"torch", "fan-out", "balanced", "fan-in", "orthogonal"}
 
-// ParseInit returns the Init of a name or, of a number of at least 0, the normal one with that standard deviation.
+// ParseInit returns the Init of a name or, for a number of at least 0, Normal with that standard deviation.
 func ParseInit(text string) (Init, bool) {
 	if i := slices.Index(initNames, text); i >= 0 {
 		return Init{law: law(i)}, true
@@ -126,7 +128,8 @@ func constant(c float32) func(*rand.Rand, []float32) {
 	}
 }
 
-// orthogonal draws normal rows, or columns if these are fewer, and makes them orthonormal by the method of Gram and Schmidt.
+// orthogonal draws normal rows, or columns if there are fewer of them, and makes them orthonormal by the method of Gram
+// and Schmidt.
 func orthogonal(rows, cols int) func(*rand.Rand, []float32) {
 	return func(r *rand.Rand, x []float32) {
 		q := make([][]float64, min(rows, cols))
@@ -135,7 +138,7 @@ func orthogonal(rows, cols int) func(*rand.Rand, []float32) {
 			for j := range q[i] {
 				q[i][j] = r.NormFloat64()
 			}
-			for range 2 { // as the first time leaves what it rounds
+			for range 2 { // the second time removes the first one's rounding
 				for _, p := range q[:i] {
 					along(q[i], p, -dot(q[i], p))
 				}

@@ -6,24 +6,24 @@ import (
 	"hebb/compute"
 )
 
-// A Module is a layer with weights and what follows it up to the next weights, cut in two at its code: the pre-activation,
-// normalised where batch normalisation follows.
+// A Module is a layer with weights and everything after it up to the next weights. It is cut in two at its code: the
+// pre-activation, normalised if batch normalisation follows.
 //
 //	code c = norm(W∗x + b)        [Module.Code], back [Module.CodeBack] and [Weights.Back]
 //	output y = pool(act(c))       [Module.Out], back [Module.OutBack]
 //
-// Each backward method is of the forward call that came last. In training each call of Code moves the running statistics of
-// batch normalisation, as a forward pass does.
+// Each backward method belongs to the latest forward call. In training each call of Code moves the running statistics
+// of batch normalisation, as a forward pass does.
 type Module struct {
 	*Weights
 
 	norm *batchNorm // without its activation; or nil
 	act  activation
-	rest stack // poolings and the like
+	rest stack // poolings and similar layers
 }
 
-// Modules returns the network as a chain of modules, and an error that names the first layer which is part of none: a residual
-// block, an ensemble, dropout.
+// Modules returns the network as a chain of modules, and an error that names the first layer outside any module: a
+// residual block, an ensemble, dropout.
 func (n *Net) Modules() (all []*Module, err error) {
 	layers, ok := n.root.(stack)
 	if !ok {
@@ -97,7 +97,7 @@ func (m *Module) OutBack(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	return m.act.Backward(p, m.rest.Backward(p, dy))
 }
 
-// LossGradient returns the gradient of the loss of the batch, the mean over its examples, by logits.
+// LossGradient returns the gradient by logits of the batch's loss, the mean over its examples.
 func (p *Pass) LossGradient(logits *compute.Tensor) *compute.Tensor {
 	return p.Net.loss.Judge(p.Pass, p.Moment, p.AsRows(logits, p.Examples, p.Net.Classes), true).Delta
 }

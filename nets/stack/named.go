@@ -68,12 +68,12 @@ func noArg(name, arg string, s Spec) (Spec, error) {
 // An mlpForm describes the hidden layers of an mlp.
 type mlpForm struct {
 	act      compute.Act
-	unit     func(name string) Spec // a layer of units, in place of act; or nil
+	unit     func(name string) Spec // returns a layer of units, in place of act; or nil
 	init     Init
 	norm     string
 	dropout  float32
-	noBias   bool // of hidden layers
-	none     bool // nor of the output layer
+	noBias   bool // hidden layers have no bias
+	none     bool // nor does the output layer
 	divisive int
 	branches int
 }
@@ -214,7 +214,7 @@ func lenet5(classes int) Spec {
 	}
 }
 
-// lenet1989 has biases of the maps where the paper has one for each place.
+// lenet1989 has one bias for each map; the paper has one for each place.
 func lenet1989(classes int) Spec {
 	conv := func(name string) Conv {
 		return Conv{Name: name, Units: 12, Window: 5, Stride: 2, Pad: 2, Act: compute.Tanh, Bias: true, Init: Orthogonal}

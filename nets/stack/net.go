@@ -158,7 +158,7 @@ func (n *Net) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	return p.AsRows(y, p.Examples, n.Classes)
 }
 
-// Backward sends the delta at the logits down, by the rule, and sets the gradients. An [Assigner] sets them by itself.
+// Backward sends the delta at the logits down by the rule, and sets the gradients. An [Assigner] sets them by itself.
 func (n *Net) Backward(p *Pass, delta *compute.Tensor) {
 	p.Error = delta
 	if a, ok := p.rule.(Assigner); ok {

@@ -52,8 +52,8 @@ func NewTrainer(n *Net, o nets.Optimiser, loss nets.Loss) (*Trainer, error) {
 // Steps returns the number of steps made.
 func (t *Trainer) Steps() uint64 { return t.steps }
 
-// Continue sets the number of steps made, to go on from tensors that were loaded. A rule that updates weights of its own at
-// other times is taken to have made as many updates.
+// Continue sets the number of steps made, to go on from loaded tensors. A rule that updates its own weights at other
+// times is taken to have made as many updates.
 func (t *Trainer) Continue(steps uint64) {
 	t.steps = steps
 	t.Net.store.ContinueUpdates(steps)

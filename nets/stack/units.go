@@ -7,16 +7,16 @@ import (
 	"hebb/nets"
 )
 
-// A Unit is a nonlinearity y = f(h) of a layer, as the last forward pass left it: winners and random numbers stay those of
-// that pass. All tensors have the shape of h.
+// A Unit is a nonlinearity y = f(h) of a layer. It keeps the winners and the random numbers of the last forward pass.
+// All tensors have the shape of h.
 type Unit interface {
 	// Change returns f(h) − f(h − d).
 	Change(p *Pass, d *compute.Tensor) *compute.Tensor
-	// Slope returns v∘f′(h − d); with d nil, v∘f′(h).
+	// Slope returns v∘f′(h − d); v∘f′(h) if d is nil.
 	Slope(p *Pass, v, d *compute.Tensor) *compute.Tensor
 }
 
-// activation is an activation function. Its input and output are those of the last forward pass.
+// activation is an activation function, with the input and output of the last forward pass.
 type activation struct {
 	act  compute.Act
 	h, y *compute.Tensor
@@ -34,7 +34,7 @@ func (a *activation) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	return p.Through(a.act, dy, a.y)
 }
 
-// Change keeps its digits where d is small: the difference of nearly equal numbers is found without subtracting them.
+// Change keeps its digits where d is small: it finds the difference of nearly equal numbers without subtracting them.
 func (a *activation) Change(p *Pass, d *compute.Tensor) *compute.Tensor {
 	if a.act == compute.Identity {
 		return d
@@ -49,7 +49,7 @@ func (a *activation) Slope(p *Pass, v, d *compute.Tensor) *compute.Tensor {
 	return p.Through(a.act, v, p.Map(moved[a.act], p.like(a.h, d), d))
 }
 
-// like views t in the shape of another tensor of as many numbers.
+// like returns a view of t in the shape of another tensor with as many numbers.
 func (p *Pass) like(t, other *compute.Tensor) *compute.Tensor { return p.View(t, 0, other.Shape()...) }
 
 // changes are f(h) − f(h − d), with y = f(h) and q = f(h − d):
@@ -58,7 +58,7 @@ func (p *Pass) like(t, other *compute.Tensor) *compute.Tensor { return p.View(t,
 //	Tanh      tanh d·(1 − y·q)
 //	Sigmoid   tanh(d/2)·(y + q − 2·y·q)
 //
-// and tanh of a small number is its continued fraction, which four terms have to the last digit of a float64, since 1 −
+// and tanh of a small number is its continued fraction, exact with four terms to the last digit of a float64; 1 −
 // exp(−2d) would lose the digits of d.
 var changes = map[compute.Act]*compute.Func{
 	compute.ReLU:      compute.Formula(reluChange, "h", "d", "y"),
@@ -72,8 +72,9 @@ var changes = map[compute.Act]*compute.Func{
 
 const reluChange = "where(h, min(d, h), min(d - h, 0))"
 
-// LWTA is units that compete within groups (Srivastava et al. 2013, local winner-take-all): y is h for the largest of a
-// group, the first one among equals, and 0 for the others. A group is Group consecutive units or, in images, channels.
+// LWTA is a layer of units that compete within groups (Srivastava et al. 2013, local winner-take-all): y is h for the
+// largest of a group, the first one among equals, and 0 for the others. A group is Group consecutive units or, in
+// images, channels.
 type LWTA struct {
 	Name  string
 	Group int
@@ -93,7 +94,7 @@ func (l LWTA) Build(_ *Builder, name string, in nets.Shape) (Layer, nets.Shape, 
 	return &lwta{group: l.Group}, in, nil
 }
 
-// won is v for the winner of a group.
+// won is v for the winner of a group, and 0 for the others.
 var won = compute.Formula("where(0.5 - abs(best - place), v, 0)", "v", "best", "place")
 
 func (l *lwta) groups(p *Pass, t *compute.Tensor) *compute.Tensor {
@@ -109,15 +110,15 @@ func (l *lwta) Forward(p *Pass, h *compute.Tensor) *compute.Tensor {
 
 func (l *lwta) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor { return l.Change(p, dy) }
 
-// Change returns d for the winners, who stay, and 0 for the others.
+// Change returns d for the winners, which stay, and 0 for the others.
 func (l *lwta) Change(p *Pass, d *compute.Tensor) *compute.Tensor {
 	return p.like(p.Map(won, l.groups(p, d), l.best, p.Numbers(l.group)), d)
 }
 
 func (l *lwta) Slope(p *Pass, v, _ *compute.Tensor) *compute.Tensor { return l.Change(p, v) }
 
-// Sign is signum units, y = sign(h), which have no slope but at 0. Backward takes 1 for |h| < 1, else 0 (a straight-through
-// derivative: Bengio, Léonard, Courville 2013).
+// Sign is a layer of signum units, y = sign(h); they have no slope but at 0. Backward takes 1 for |h| < 1, else 0 (a
+// straight-through derivative: Bengio, Léonard, Courville 2013).
 type Sign struct{ Name string }
 
 func (s Sign) Label() string { return s.Name }
@@ -153,8 +154,8 @@ func (s *sign) Slope(p *Pass, v, d *compute.Tensor) *compute.Tensor {
 	return p.Map(moved1, v, p.like(s.h, v), d)
 }
 
-// Bernoulli is random units of −1 and 1 with mean tanh(h), drawn anew in each pass, in evaluations too. Backward takes the
-// slope of the mean, and a target moves y by as much as the mean.
+// Bernoulli is a layer of random units of −1 and 1 with mean tanh(h), drawn anew in each pass, in evaluations too.
+// Backward takes the slope of the mean, and a target moves y by as much as the mean.
 type Bernoulli struct{ Name string }
 
 func (b Bernoulli) Label() string { return b.Name }

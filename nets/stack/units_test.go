@@ -13,7 +13,7 @@ import (
 	"hebb/nets/stack"
 )
 
-// unitful are units, and what they are in float64: y = f(h − d) and its slope where h wins, or is drawn, as without d.
+// unitful lists units with their float64 form: y = f(h − d) and its slope, where h wins, or is drawn, as without d.
 var unitful = map[string]struct {
 	act   compute.Act
 	layer stack.Spec
@@ -41,7 +41,7 @@ var unitful = map[string]struct {
 	"lwta":      {layer: stack.LWTA{Group: 2}, f: func(x float64) float64 { return x }, slope: func(float64) float64 { return 1 }},
 }
 
-// step is 1 above 0, else low.
+// step returns 1 above 0, else low.
 func step(x, low float64) float64 {
 	if x > 0 {
 		return 1
@@ -51,7 +51,7 @@ func step(x, low float64) float64 {
 
 func tanhSlope(x float64) float64 { return 1 / (math.Cosh(x) * math.Cosh(x)) }
 
-// moves are pre-activations and by how much they move: far, near, and so little that float32s of y hardly differ.
+// moves lists pre-activations and their movements: far, near, and so little that float32s of y hardly differ.
 func moves() (h, d []float32) {
 	rnd := rand.New(rand.NewPCG(3, 1))
 	for _, size := range []float64{4, 0.25, 0x1p-12, 0x1p-30} {
@@ -63,8 +63,8 @@ func moves() (h, d []float32) {
 	return h, d
 }
 
-// TestUnits: Change is f(h) − f(h − d), to the digits of d where it is small, and Slope v∘f′(h − d), with the winners of the
-// pass.
+// TestUnits: Change is f(h) − f(h − d), to the digits of d where it is small, and Slope is v∘f′(h − d), with the
+// winners of the pass.
 func TestUnits(t *testing.T) {
 	h, d := moves()
 	n := len(h)
@@ -94,7 +94,7 @@ func TestUnits(t *testing.T) {
 		for i := range h {
 			x, by := float64(h[i]), float64(d[i])
 			near := u.f(x) - u.f(x-by)
-			if math.Abs(by) < 0x1p-20 && name != "selu" && math.Abs(x) > 0x1p-8 { // f(x) is known to 1e-16 alone
+			if math.Abs(by) < 0x1p-20 && name != "selu" && math.Abs(x) > 0x1p-8 { // f(x) is known only to 1e-16
 				near = u.slope(x) * by
 				if name == "sign" {
 					near = 0
@@ -120,7 +120,7 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestBernoulli: units are −1 or 1, with mean tanh(h), and others in the next pass.
+// TestBernoulli: units are −1 or 1, with mean tanh(h), and differ in the next pass.
 func TestBernoulli(t *testing.T) {
 	const n = 4096
 	l := lab.Exact(t)

@@ -31,7 +31,7 @@ type Weights struct {
 	X     *compute.Tensor // input, examples × …
 	Y     *compute.Tensor // output
 	Delta *compute.Tensor // delta at the pre-activation, as Y
-	from  *compute.Tensor // input that the gradient is of: X, or another that an Assigner chose
+	from  *compute.Tensor // the input of the gradient: X, or another that an Assigner chose
 }
 
 // Conv reports whether the layer is a convolution.

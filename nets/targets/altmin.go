@@ -9,11 +9,11 @@ import (
 	"hebb/nets/stack"
 )
 
-// AltMin is online alternating minimisation (Choromanska et al. 2019, "Beyond Backprop: Online Alternating Minimization with
-// Auxiliary Variables", ICML; github.com/IBM/online-alt-min). Each hidden layer has a code c, the pre-activation of each
-// example, at first what the forward pass gives: c0. With M_l the layer's map from a(c_{l−1}) to its code, batch
-// normalisation included, a what lies between (activation, pooling), B the examples of a batch, n the numbers of a code and
-// F the mean loss of the outputs M_L(a(c_{L−1})), a step is
+// AltMin is online alternating minimisation (Choromanska et al. 2019, "Beyond Backprop: Online Alternating Minimization
+// with Auxiliary Variables", ICML; github.com/IBM/online-alt-min). Each hidden layer has a code c for each example, a
+// pre-activation that begins as the forward pass gives it: c0. M_l is the layer's map from a(c_{l−1}) to its code,
+// batch normalisation included, and a is what lies between (activation, pooling). With B examples in a batch, n numbers
+// in a code, and F the mean loss of the outputs M_L(a(c_{L−1})), a step is
 //
 //	codes, from the last layer down, with the codes above as they are by then: Codes steps of
 //	    g = ∂F/∂c / Mu                                      of the last,
@@ -23,18 +23,18 @@ import (
 //	weights, by the optimiser, on the inputs that the new codes give:
 //	    output layer  ∂F/∂W,  hidden layers  ∂(Σ(M_l(a(c_{l−1})) − c_l)²/(B·n_l))/∂W + L1·sign(W)
 //
-// Mu grows by MuStep an epoch, up to MuMost. With one code step, g of all layers is taken from c0, and the hidden layers' step
-// is backprop's times a constant of each layer: Codes > 1 is what the method adds. Without Forget, the optimiser takes the
-// step of the weights. With it, the hidden layers, which then have neither bias nor normalisation, are what fits a memory of
-// all codes c and inputs x best:
+// Mu grows by MuStep an epoch, up to MuMost. With one code step, g of all layers is taken from c0, and each hidden
+// layer's step is backprop's times a constant: the method adds something only with Codes > 1. Without Forget, the
+// optimiser updates all weights. With Forget, hidden layers have neither bias nor normalisation, and their weights are
+// the best fit to a memory of all codes c and inputs x:
 //
 //	A ← (1 − Forget)·A + xᵀx/B,  D ← (1 − Forget)·D + cᵀx/B,  W ← (D + Prior·W)·(A + Prior·I)⁻¹
 //
-// This is where the authors' block coordinate descent over the columns of W comes to rest, but for Prior, which keeps the
+// The authors' block coordinate descent over the columns of W comes to rest there too, but for Prior, which keeps the
 // weights of inputs that are always 0.
 //
-// A convolution's code has a number for each place. Cost of a step, in products with the weights of a layer: 5 + 2·Codes of
-// a hidden layer's, where backprop has 3.
+// A convolution's code has a number for each place. Cost of a step, in products with the weights of a hidden layer: 5 +
+// 2·Codes, where backprop has 3.
 type AltMin struct {
 	Codes    int     `json:"codes" toml:"codes"`
 	CodeRate float32 `json:"code_rate" toml:"code_rate"`
@@ -53,7 +53,7 @@ type AltMin struct {
 // DefaultAltMin has the settings of the authors' code.
 var DefaultAltMin = AltMin{Codes: 5, CodeRate: 0.3, Momentum: 0.9, Mu: 0.003, Prior: 0.01}
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (r AltMin) Check() error {
 	positive := func(x float32) bool { return x > 0 && finite(x) }
 	switch {
@@ -78,7 +78,7 @@ func (r AltMin) Check() error {
 	return nil
 }
 
-// A memory is what a hidden layer has seen.
+// A memory holds what a hidden layer has seen.
 type memory struct{ a, d *compute.Tensor } // inputs × inputs, units × inputs
 
 // An altMin is the state of the rule in a network, kept in the Memo of the first weights.
@@ -110,7 +110,7 @@ func (r AltMin) Build(s *nets.Store, n *stack.Net) error {
 	return nil
 }
 
-// Optimise takes the weights that memories decide from the network's optimiser.
+// Optimise takes the weights that the memories set away from the network's optimiser.
 func (r AltMin) Optimise(s *nets.Store, n *stack.Net, _ nets.Optimiser) {
 	if r.Forget == 0 || len(n.Weights) == 1 {
 		return
@@ -134,7 +134,7 @@ var (
 	shrink   = compute.Formula("old + l1*sign(w)", "w")
 )
 
-// Assign finds the codes, and sets the gradients that they give.
+// Assign finds the codes and sets the gradients from them.
 func (r AltMin) Assign(p *stack.Pass, _ *compute.Tensor) {
 	m := p.Net.Weights[0].Memo.(*altMin)
 	last := len(m.modules) - 1
@@ -160,7 +160,7 @@ func (r AltMin) Assign(p *stack.Pass, _ *compute.Tensor) {
 	}
 }
 
-// first returns the codes of the forward pass, of the hidden layers.
+// first returns the hidden layers' codes in the forward pass.
 func (AltMin) first(p *stack.Pass, m *altMin) (codes []*compute.Tensor) {
 	x := p.Input()
 	for _, h := range m.modules[:len(m.modules)-1] {
@@ -170,7 +170,7 @@ func (AltMin) first(p *stack.Pass, m *altMin) (codes []*compute.Tensor) {
 	return codes
 }
 
-// against returns the gradient of the mean of (z − c)² over all numbers, by z.
+// against returns the gradient by z of the mean of (z − c)² over all numbers.
 func against(p *stack.Pass, z, c *compute.Tensor) *compute.Tensor {
 	return p.Map(misfit.With("scale", 2/float32(z.Len()/p.Learners)), z, c)
 }
@@ -211,7 +211,7 @@ func (r AltMin) mu(epochs float64) float32 {
 	return mu
 }
 
-// remember adds codes and inputs to the memory of a layer, and sets the weights to what fits it best.
+// remember adds codes and inputs to the memory of a layer, and sets the weights to the best fit.
 func (r AltMin) remember(p *stack.Pass, layer *stack.Module, m memory, c, x *compute.Tensor) {
 	n, units, inputs := p.Examples, layer.Shape[0], layer.Fan()
 	xs := p.All(p.View(x, 0, x.Len()/(n*inputs), n, inputs)) // inputs may be the same for all learners

@@ -19,20 +19,20 @@ import (
 
 var row5 = nets.Row(5)
 
-// batch6 is four examples of six numbers, of three classes.
+// batch6 is four examples of six numbers, in three classes.
 func batch6() nets.Task {
 	x, labels := lab.Batch(nets.Row(6))
 	return &tasks.Batch{In: nets.Row(6), X: x, Out: 3, Classes: true, Want: labels}
 }
 
-// normed is a chain of three layers, the second of them normalised.
+// normed is a chain of three layers; the second is normalised.
 var normed = stack.Stack{
 	stack.Dense{Name: "a", Units: 4, Act: compute.Tanh},
 	stack.Dense{Name: "b", Units: 3, NoBias: true}, stack.BatchNorm{Name: "bn", Act: compute.Tanh},
 	stack.Dense{Name: "c", Units: 3},
 }
 
-// An altMinTwin is alternating minimisation of normed as its objectives say, with slopes by central differences.
+// An altMinTwin runs alternating minimisation of normed from its objectives, with slopes by central differences.
 type altMinTwin struct {
 	rule   targets.AltMin
 	w      lab.Results // tensors of the network by name
@@ -99,7 +99,7 @@ func meanSquare(a, b []float64) (f float64) {
 	return f
 }
 
-// slope is the gradient of f by x, by central differences of fourth order.
+// slope returns the gradient of f by x, by central differences of fourth order.
 func slope(x []float64, f func() float64) []float64 {
 	g := make([]float64, len(x))
 	for i, at := range x {
@@ -111,7 +111,7 @@ func slope(x []float64, f func() float64) []float64 {
 	return g
 }
 
-// grads are the gradients of all weights in a step at an epoch.
+// grads returns the gradients of all weights in a step at an epoch.
 func (n altMinTwin) grads(epoch float64) lab.Results {
 	r := n.rule
 	mu := float64(r.Mu) + float64(r.MuStep)*math.Floor(epoch)
@@ -161,8 +161,8 @@ func (n altMinTwin) grads(epoch float64) lab.Results {
 	return out
 }
 
-// TestAltMin holds the gradients of a step to the objectives: in float64, but for constants that are float32s, on the CPU and by
-// OpenGL.
+// TestAltMin holds the gradients of a step to the objectives, on the CPU and by OpenGL: in float64, but for constants
+// that are float32s.
 func TestAltMin(t *testing.T) {
 	for name, rule := range map[string]targets.AltMin{
 		"one code step": {Codes: 1, CodeRate: 0.25, Mu: 0.25, Prior: 1},
@@ -197,7 +197,7 @@ func TestAltMin(t *testing.T) {
 	}
 }
 
-// TestAltMinMu: mu grows by the epoch, up to its limit.
+// TestAltMinMu: mu grows with each epoch, up to its limit.
 func TestAltMinMu(t *testing.T) {
 	rule := targets.AltMin{Codes: 1, CodeRate: 0.25, Mu: 0.25, MuStep: 0.5, MuMost: 1, Prior: 1}
 	for epoch, mu := range map[float64]float32{0.5: 0.25, 1: 0.75, 3.5: 1} {
@@ -207,7 +207,7 @@ func TestAltMinMu(t *testing.T) {
 		for _, r := range []targets.AltMin{rule, same} {
 			l := lab.Exact(t)
 			net := l.Net(t, normed, row5, r, 9)
-			lab.Trainer(t, net, nets.SGD{}, nets.CrossEntropy) // which gives the network its loss
+			lab.Trainer(t, net, nets.SGD{}, nets.CrossEntropy) // gives the network its loss
 			x, labels := lab.Batch(row5)
 			l.Pass(t, net, x, labels, func(p *stack.Pass, x *compute.Tensor) {
 				p.Epoch, p.Training, p.Learning = epoch, true, true
@@ -221,9 +221,9 @@ func TestAltMinMu(t *testing.T) {
 	}
 }
 
-// TestAltMinIsBackprop: with one code step, the first layer's gradient is backprop's times 2·s·r/(B·n) for each hidden layer,
-// r the rate of the codes and s = 1 + momentum the reach of Nesterov's first step, and times 1/mu; of chains of one to three
-// hidden layers, which may be convolutions.
+// TestAltMinIsBackprop: with one code step, the first layer's gradient is backprop's times 2·s·r/(B·n) for each hidden
+// layer, and times 1/mu. Here r is the rate of the codes, and s = 1 + momentum is the reach of Nesterov's first step.
+// It tries chains of one to three hidden layers, some of them convolutions.
 func TestAltMinIsBackprop(t *testing.T) {
 	const batch, rate, momentum, mu = 4, 0.25, 0.5, 0.125
 	rule := targets.AltMin{Codes: 1, CodeRate: rate, Momentum: momentum, Mu: mu, Prior: 1}
@@ -265,8 +265,8 @@ func TestAltMinIsBackprop(t *testing.T) {
 	}
 }
 
-// TestAltMinMemory: on the same codes again and again the weights become those of least squares, W = D·A⁻¹; block coordinate
-// descent over the columns, as the authors have it, comes to the same. An input that is always 0 keeps its weights.
+// TestAltMinMemory: with the same codes again and again the weights become the least-squares solution, W = D·A⁻¹. The
+// authors' block coordinate descent over the columns comes to the same. An input that is always 0 keeps its weights.
 func TestAltMinMemory(t *testing.T) {
 	const forget, prior, steps = 0.5, 0x1p-10, 40
 	rule := targets.AltMin{Codes: 1, CodeRate: 0x1p-20, Mu: 1, Forget: forget, Prior: prior} // codes that stay
@@ -313,7 +313,7 @@ func TestAltMinMemory(t *testing.T) {
 	}
 }
 
-// TestAltMinSystem: what is promised of every system.
+// TestAltMinSystem holds the system to the promises of every system.
 func TestAltMinSystem(t *testing.T) {
 	for name, c := range map[string]struct {
 		net  string
@@ -330,7 +330,7 @@ func TestAltMinSystem(t *testing.T) {
 	}
 }
 
-// TestAltMinRefuses: networks and settings that do not suit.
+// TestAltMinRefuses: unsuitable networks and settings are refused.
 func TestAltMinRefuses(t *testing.T) {
 	in := lab.ImageIn
 	for what, c := range map[string]struct {

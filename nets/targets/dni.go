@@ -10,25 +10,26 @@ import (
 	"hebb/nets/stack"
 )
 
-// DNI trains a chain of fully connected layers by synthetic gradients (Jaderberg et al. 2017, "Decoupled Neural Interfaces"). A
-// synthesiser M_l predicts from the output h_l of each hidden layer the gradient by it of the loss C of an example, so that
-// the layer can learn at once. With L the output layer, δ_L = ∂C/∂(its pre-activation) and n examples:
+// DNI trains a chain of fully connected layers by synthetic gradients (Jaderberg et al. 2017, "Decoupled Neural
+// Interfaces"). From the output h_l of each hidden layer, a synthesiser M_l predicts ∂C/∂h_l, the gradient of the loss
+// C of an example, so that the layer can learn at once. With L the output layer, δ_L = ∂C/∂(its pre-activation) and n
+// examples:
 //
 //	s_l = M_l(h_l) or, with Label, M_l(h_l, y*)   examples × units; y* is 1 for the class and else 0
 //	δ_l = s_l∘f′
 //	∆W_l = δ_lᵀ·h_{l−1}/n, ∆b_l = Σ δ_l/n          gradients
 //
-// The synthesisers descend Σ|s_l − δ_{l+1}·W_{l+1}|²/n, with targets that are held fixed, at Rate times the learning rate. All
-// is computed from the weights before the update. With Rate 0 the synthesisers stay as they were drawn.
+// The synthesisers descend Σ|s_l − δ_{l+1}·W_{l+1}|²/n, with the targets held fixed, at Rate times the learning rate.
+// Everything is computed from the weights before the update. With Rate 0 the synthesisers keep their first weights.
 //
-// M is linear, or has one hidden layer of Units with ReLU. The weights of its last layer are normal with standard deviation
-// Gain/√inputs, 0 by default: hidden layers then do not move before there is a prediction. Those of its hidden layer are
-// uniform within ±1/√inputs. Of a loss of targets, y* is the target.
+// M is linear, or has one hidden layer of Units with ReLU. The weights of its last layer are normal with standard
+// deviation Gain/√inputs, 0 by default: hidden layers then do not move before there is a prediction. The weights of its
+// hidden layer are uniform within ±1/√inputs. With a loss of targets, y* is the target.
 //
-// With Inputs, layers do not wait for those below either. All but the first learn with inputs ĥ_{l−1} = I_l(x), predicted from
-// the input x of the network by a linear I_l, 0 at first, which descends Σ|ĥ_{l−1} − h_{l−1}|²/n at Rate times the learning
-// rate; h_l = f(W_l·ĥ_{l−1} + b_l) then, and the loss is of what the output layer makes of its prediction. Answers are those of
-// the network as it is.
+// With Inputs, layers do not wait for the layers below either. All but the first learn with predicted inputs ĥ_{l−1} =
+// I_l(x), from the input x of the network. I_l is linear, 0 at first, and descends Σ|ĥ_{l−1} − h_{l−1}|²/n at Rate
+// times the learning rate. Then h_l = f(W_l·ĥ_{l−1} + b_l), and the loss is computed from the output layer's answer to
+// its predicted input. The network still answers with its ordinary forward pass.
 type DNI struct {
 	stack.Backprop `json:"-" toml:"-"` // to compare with
 
@@ -39,7 +40,7 @@ type DNI struct {
 	Inputs bool    `json:"inputs" toml:"inputs"`
 }
 
-// DefaultDNI and DefaultCDNI are linear, and learn ten times as fast as the network, which they have to follow.
+// DefaultDNI and DefaultCDNI are linear, and learn ten times as fast as the network that they follow.
 var (
 	DefaultDNI  = DNI{Rate: 10}
 	DefaultCDNI = DNI{Label: true, Rate: 10}
@@ -51,7 +52,7 @@ type synthesiser struct {
 	label       own // of y, to the first layer; without weights where there is no label
 }
 
-// synthesisers are what a network has of DNI.
+// synthesisers holds what DNI adds to a network.
 type synthesisers struct {
 	m       []*synthesiser // of the hidden layers
 	inputs  []own          // of the layers but the first, with Inputs
@@ -139,7 +140,7 @@ func wanted(p *stack.Pass) *compute.Tensor {
 	return stacked(p, p.OneHot())
 }
 
-// first returns act(W·h + c) or, of the first layer of a synthesiser with a label, act(W·h + c + U·y).
+// first returns act(W·h + c) or, in the first layer of a synthesiser with a label, act(W·h + c + U·y).
 func (m *synthesiser) first(p *stack.Pass, o own, h *compute.Tensor, act compute.Act) *compute.Tensor {
 	if m.label.w == nil {
 		return o.apply(p, h, act)
@@ -158,7 +159,7 @@ func (m *synthesiser) predict(p *stack.Pass, h *compute.Tensor) (s, hidden *comp
 	return m.out.apply(p, hidden, compute.Identity), hidden
 }
 
-// learn sets the gradients of the synthesiser to those of a delta at s.
+// learn sets the gradients of the synthesiser from a delta at s.
 func (m *synthesiser) learn(p *stack.Pass, delta, h, hidden *compute.Tensor) {
 	if hidden != nil {
 		m.out.descend(p, delta, hidden)
@@ -172,8 +173,8 @@ func (m *synthesiser) learn(p *stack.Pass, delta, h, hidden *compute.Tensor) {
 	}
 }
 
-// forward returns the inputs and the outputs of all layers that the updates are of, and the gradient of the loss by the outputs of
-// the last: those of the forward pass or, with Inputs, those of predicted inputs, by which it trains the predictors.
+// forward returns the inputs and outputs of all layers for the updates, and the gradient of the loss by the last
+// outputs. They come from the forward pass or, with Inputs, from predicted inputs; then it also trains the predictors.
 func (all *synthesisers) forward(p *stack.Pass, delta *compute.Tensor, learning bool) (xs, ys []*compute.Tensor, top *compute.Tensor) {
 	ws, in := p.Net.Weights, p.Net.Input.Len()
 	shown := p.View(ws[0].X, 0, ws[0].X.Len()/(p.Examples*in), p.Examples, in) // of 1 learner for all, or of each
@@ -196,7 +197,7 @@ func (all *synthesisers) forward(p *stack.Pass, delta *compute.Tensor, learning 
 	return xs, ys, delta
 }
 
-// Assign sets the gradients of all layers to those of the synthetic gradients, and trains the synthesisers.
+// Assign sets the gradients of all layers from the synthetic gradients, and trains the synthesisers.
 func (d DNI) Assign(p *stack.Pass, delta *compute.Tensor) {
 	ws, n := p.Net.Weights, float32(p.Examples)
 	all, last := ws[0].Memo.(*synthesisers), len(ws)-1

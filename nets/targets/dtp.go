@@ -9,10 +9,10 @@ import (
 	"hebb/nets/stack"
 )
 
-// DTP is difference target propagation (Lee, Zhang, Fischer and Bengio 2015), in sequences of fully connected layers and
-// convolutions h_l = f_l(W_l∗h_{l−1} + b_l). Each hidden layer but the first has an inverse g_l(h) = f_{l−1}(V_l⊛h + c_l) from
-// its units to those below, where ⊛ is the adjoint of ∗: h·V, or the transposed convolution. With C the loss of an example, L
-// the output layer and n examples:
+// DTP is difference target propagation (Lee, Zhang, Fischer and Bengio 2015), in sequences of fully connected layers
+// and convolutions h_l = f_l(W_l∗h_{l−1} + b_l). Each hidden layer but the first has an inverse
+// g_l(h) = f_{l−1}(V_l⊛h + c_l) from its units to the units below. Here ⊛ is the adjoint of ∗: h·V, or the transposed
+// convolution. With C the loss of an example, L the output layer and n examples:
 //
 //	t_{L−1} = h_{L−1} − Top·∂C/∂h_{L−1}
 //	t_{l−1} = h_{l−1} − g_l(h_l) + g_l(t_l)
@@ -22,12 +22,13 @@ import (
 //
 //	Σ|g_l(f_l(h + ε)) − (h + ε)|²/n,  h = h_{l−1}, ε normal with standard deviation Noise
 //
-// at every moment before the weights do or, with Span, in turns: Span moments the inverses alone, then as many the weights
-// alone. With Rate 0 they stay as they were drawn, and the weights learn at every moment. V has the shape of W and is drawn as
-// W is, and c is 0 at first, one number a unit or, below a convolution, a channel.
+// at every moment before the weights do or, with Span, in turns: the inverses learn alone for Span moments, then the
+// weights alone for as many. With Rate 0 the inverses keep their first weights, and the network's weights learn at
+// every moment. V has the shape of W and is drawn as W is; c is 0 at first, with one number for each unit or, below a
+// convolution, for each channel.
 //
-// The authors' code multiplies the gradient of the mean loss of a batch, so that its lr0 is Top·n. Here h − t is computed from
-// the displacement above, and not as a difference of targets, of which float32 would leave less.
+// The authors' code multiplies the gradient of the mean loss of a batch, so that its lr0 is Top·n. Here h − t is
+// computed from the displacement above: as a difference of targets it would lose digits in float32.
 type DTP struct {
 	stack.Backprop `json:"-" toml:"-"` // to compare with
 
@@ -37,10 +38,10 @@ type DTP struct {
 	Span  int     `json:"span" toml:"span" if:"rate"`
 }
 
-// DefaultDTP learns fast where there are few updates: the authors' code, for many, has a Top of 0.0033.
+// DefaultDTP learns fast where there are few updates; the authors' code, made for many, has a Top of 0.0033.
 var DefaultDTP = DTP{Top: 0.3, Noise: 0.36, Rate: 5}
 
-// An inverse is that of a layer w.
+// An inverse belongs to a layer w.
 type inverse struct {
 	w           *stack.Weights
 	below       compute.Act     // f_{l−1}
@@ -48,7 +49,7 @@ type inverse struct {
 	c, biasGrad *compute.Tensor // learners × 1 × units or channels of the input of w
 }
 
-// inverses are what a network has of DTP.
+// inverses holds what DTP adds to a network.
 type inverses struct {
 	g       []inverse // of the layers from the second to the last but one
 	descent *nets.Descent
@@ -96,7 +97,7 @@ func (d DTP) Optimise(s *nets.Store, n *stack.Net, o nets.Optimiser) {
 	}
 }
 
-// Assign trains the inverses, or sets the gradients of the weights, or does both.
+// Assign trains the inverses, sets the gradients of the weights, or does both.
 func (d DTP) Assign(p *stack.Pass, delta *compute.Tensor) {
 	all := p.Net.Weights[0].Memo.(*inverses)
 	if all.descent != nil && d.Rate > 0 && !p.Quiet {
@@ -126,12 +127,12 @@ func init() {
 	}
 }
 
-// weights views t as the weights of w are.
+// weights returns a view of t in the form of w's weights.
 func (g inverse) weights(p *stack.Pass, t *compute.Tensor) *compute.Tensor {
 	return p.View(t, 0, g.w.W.Shape()...)
 }
 
-// places views inputs of w as learners × examples and places × units or channels.
+// places returns a view of w's inputs as learners × examples and places × units or channels.
 func (g inverse) places(p *stack.Pass, t *compute.Tensor) *compute.Tensor {
 	cols := g.c.Cols()
 	return p.View(t, 0, p.Learners, t.Len()/(p.Learners*cols), cols)
@@ -162,7 +163,7 @@ func (d DTP) invert(p *stack.Pass, all *inverses) {
 	all.descent.UpdateAt(p.Pass, p.Rate*float64(d.Rate))
 }
 
-// target sets the gradients of all layers, from displacements h − t.
+// target sets the gradients of all layers from displacements h − t.
 func (d DTP) target(p *stack.Pass, all *inverses, delta *compute.Tensor) {
 	ws, n := p.Net.Weights, float32(p.Examples)
 	last := len(ws) - 1

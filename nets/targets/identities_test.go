@@ -16,7 +16,7 @@ import (
 	"hebb/nets/targets"
 )
 
-// deltas returns the deltas of all layers of a batch, with a gradient by the outputs of one's own, and the outputs.
+// deltas returns the deltas of all layers for a batch, with the given gradient by the outputs, and the outputs.
 func deltas(t *testing.T, l lab.Lab, net *stack.Net, x, want []float32, by func(p *stack.Pass, y *compute.Tensor) *compute.Tensor) (all [][]float64) {
 	t.Helper()
 	var kept []*compute.Tensor
@@ -38,12 +38,12 @@ func deltas(t *testing.T, l lab.Lab, net *stack.Net, x, want []float32, by func(
 	return all
 }
 
-// entropy is the gradient of the mean cross-entropy.
+// entropy returns the gradient of the mean cross-entropy.
 func entropy(p *stack.Pass, y *compute.Tensor) *compute.Tensor {
 	return nets.CrossEntropy.Judge(p.Pass, p.Moment, y, true).Delta
 }
 
-// near requires that numbers are equal up to a share of the largest.
+// near requires that numbers agree up to a share of the largest.
 func near(t *testing.T, what string, got, want []float64, share float64) {
 	t.Helper()
 	top, worst := 0., 0.
@@ -65,7 +65,7 @@ func square(hidden compute.Act) stack.Stack {
 	return append(s, stack.Dense{Name: "d", Units: 3})
 }
 
-// set writes the V of the inverses of a network, which f makes of the weights of their layers.
+// set writes the V of a network's inverses; f makes them from the weights of their layers.
 func set(t *testing.T, l lab.Lab, net *stack.Net, f func(w *mat.Dense) *mat.Dense) {
 	t.Helper()
 	for _, n := range net.Tensors() {
@@ -79,9 +79,9 @@ func set(t *testing.T, l lab.Lab, net *stack.Net, f func(w *mat.Dense) *mat.Dens
 	}
 }
 
-// TestTargetsInvert: in a linear network with exact inverses targets are those of target propagation: the layer above, of the
-// target of the layer below, gives its target, f(t_l) = t_{l+1}. So what a layer is off by is W⁻¹ times what the layer above
-// is off by.
+// TestTargetsInvert: in a linear network with exact inverses, DTP's targets are those of target propagation: a layer
+// gives its own target for the target of the layer below, f(t_l) = t_{l+1}. So a layer's error is W⁻¹ times the error
+// of the layer above.
 func TestTargetsInvert(t *testing.T) {
 	l := lab.Exact(t)
 	net := l.Net(t, square(compute.Identity), in, targets.DTP{Top: 0.5}, 9)
@@ -109,8 +109,8 @@ func convolutions(act compute.Act) stack.Stack {
 	}
 }
 
-// TestTargetsTranspose: in a linear network whose inverses are the transposes, the deltas are 2·Top times those of backprop; in
-// any network those of the last hidden layer are, and those of the output layer are backprop's.
+// TestTargetsTranspose: in a linear network with transposes as inverses, the deltas are 2·Top times backprop's. In any
+// network this holds for the last hidden layer, and the output layer's deltas are backprop's.
 func TestTargetsTranspose(t *testing.T) {
 	const top = 0.5
 	for name, c := range map[string]struct {
@@ -146,8 +146,8 @@ func TestTargetsTranspose(t *testing.T) {
 	}
 }
 
-// TestInversesDescend: the gradients of the inverses of convolutions and of dense layers are the slopes of what they descend, in
-// float64.
+// TestInversesDescend: in float64, the gradients of the inverses, of convolutions and of dense layers, are the slopes
+// of the loss that they descend.
 func TestInversesDescend(t *testing.T) {
 	const step, rate = 1e-4, 0.5
 	l := lab.Exact(t)
@@ -197,14 +197,14 @@ func TestInversesDescend(t *testing.T) {
 	}
 }
 
-// TestTargetsFirstOrder: what a layer is off by is f′∘(V·what the layer above is off by), but for a share that falls as Top.
+// TestTargetsFirstOrder: a layer's error is f′∘(V·the error of the layer above), but for a share that falls as Top.
 func TestTargetsFirstOrder(t *testing.T) {
 	x, labels := lab.Batch(in)
 	var before float64
 	for _, top := range []float32{1. / 16, 1. / 1024} {
 		l := lab.Exact(t)
 		net := l.Net(t, square(compute.Tanh), in, targets.DTP{Top: top}, 9)
-		scale := func(act [][]float64, d []float64) *mat.Dense { // what the layer is off by, times 2/n
+		scale := func(act [][]float64, d []float64) *mat.Dense { // the layer's error, times 2/n
 			out := slices.Clone(d)
 			for i := range out {
 				out[i] /= 1 - act[i/4][i%4]*act[i/4][i%4]
@@ -238,7 +238,7 @@ func TestTargetsFirstOrder(t *testing.T) {
 	}
 }
 
-// activities are those of the layers of a network of tanh units, in float64.
+// activities returns the activities of the layers of a network of tanh units, in float64.
 func activities(net *stack.Net, x []float32) (all [][][]float64) {
 	var rows [][]float64
 	for k := 0; k < len(x); k += net.Input.Len() {
@@ -256,9 +256,9 @@ func activities(net *stack.Net, x []float32) (all [][][]float64) {
 	return all
 }
 
-// TestSyntheticExact: in a linear network with the loss ½·Σ(y − y*)² the gradient at h is P·Pᵀ·h + P·(c − y*), with P the
-// product of the weights above and c what their biases come to. Linear synthesisers with the label can be that: then the
-// deltas are backprop's, and the synthesisers have come to rest.
+// TestSyntheticExact: in a linear network with the loss ½·Σ(y − y*)² the gradient at h is P·Pᵀ·h + P·(c − y*), with P
+// the product of the weights above and c the sum that their biases add. Linear synthesisers with the label can
+// represent it: then the deltas are backprop's, and the synthesisers rest.
 func TestSyntheticExact(t *testing.T) {
 	spec := stack.Stack{stack.Dense{Name: "a", Units: 5}, stack.Dense{Name: "b", Units: 4}, stack.Dense{Name: "c", Units: 3}}
 	const examples = 8
@@ -307,7 +307,8 @@ func TestSyntheticExact(t *testing.T) {
 	}
 }
 
-// TestSyntheticLearned: synthesisers of a linear network that stays as it is, with zeros at first, come to backprop's deltas.
+// TestSyntheticLearned: in a linear network with fixed weights, synthesisers that begin at zero come to backprop's
+// deltas.
 func TestSyntheticLearned(t *testing.T) {
 	const examples = 100
 	rnd := rand.New(rand.NewPCG(2, 3))
@@ -337,7 +338,7 @@ func TestSyntheticLearned(t *testing.T) {
 	}
 }
 
-// TestSyntheticZero: while synthesisers are zero, hidden layers do not move at all, and the output layer does.
+// TestSyntheticZero: while the synthesisers are zero, the hidden layers do not move at all, and the output layer does.
 func TestSyntheticZero(t *testing.T) {
 	l := lab.Bare(t)
 	net := l.Net(t, chain, in, targets.DNI{Label: true}, 9)

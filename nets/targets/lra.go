@@ -18,9 +18,9 @@ import (
 //	dW_l = ⟨e_l⊗z_{l−1}⟩                  ⟨⟩ the mean over the batch
 //	dE_l = Gamma·dW_lᵀ
 //
-// E, kept as w.B in the shape of W, is normal with standard deviation SD at first. There is no f′ in it, and to first order
-// in Beta it is feedback alignment by E with the rates of the layers multiplied by Beta^(L−l). It takes chains of fully
-// connected layers and of units.
+// E, kept as w.B in the shape of W, is normal with standard deviation SD at first. It uses no f′. To first order in
+// Beta it is feedback alignment by E with layer rates multiplied by Beta^(L−l). Networks are chains of fully connected
+// layers and of units.
 type LRAE struct {
 	stack.Backprop `toml:"-"` // within comparisons
 
@@ -38,7 +38,7 @@ func (LRAE) Feedback(_ *stack.Net, w *stack.Weights) []int { return w.Shape }
 // Start draws E.
 func (r LRAE) Start(p *stack.Pass) { draw(p, r.SD) }
 
-// Build refuses networks that are no chain of links.
+// Build refuses a network that is not a chain of links.
 func (LRAE) Build(_ *nets.Store, n *stack.Net) error { return linked(n) }
 
 // Assign sets targets and gradients from the last layer down.
@@ -72,7 +72,7 @@ func (r LRAE) Check() error {
 // LRA is local representation alignment (Ororbia, Mali, Kifer, Giles 2018, "Conducting Credit Assignment by Aligning Local
 // Representations"). With h, z = f(h) and e_L as in [LRAE], δ_l = e_l∘f′(h_l), and h′ = h_{l−1} at first, Steps times:
 //
-//	dh = f′(h′)∘(W_lᵀ·δ_l)  or, of Random, E_l·δ_l, the row of each example scaled down to the norm C2
+//	dh = f′(h′)∘(W_lᵀ·δ_l)  or, of Random, E_l·δ_l, with each example's row scaled down to the norm C2
 //	h′ ← h′ − Beta·dh
 //	e_l, δ_l of the output that the layer has for f(h′), before the next
 //
@@ -81,11 +81,12 @@ func (r LRAE) Check() error {
 //
 //	e_{l−1} = 2·(z − y)/(1 + (z − y)²)  or  z − y
 //
-// The gradient of a layer is ⟨δ_l⊗z_{l−1}⟩, the mean over the batch, that of W and that of the bias scaled down to the norm
-// C1 each. E is normal with standard deviation SD, and fixed. A C1 or C2 of 0 leaves the norms as they are.
+// The gradient of a layer is ⟨δ_l⊗z_{l−1}⟩, the mean over the batch. The gradient of W and the gradient of the bias are
+// each scaled down to the norm C1. E is normal with standard deviation SD, and fixed. A C1 or C2 of 0 leaves the norms
+// as they are.
 //
-// As Beta goes to 0 the gradients go to those of backprop with f′³ in the place of f′ (f′² of Random, with E for W), times
-// (2·Beta)^(L−l), and of squared errors Beta^(L−l). Networks are those of [LRAE].
+// As Beta goes to 0 the gradients go to backprop's with f′³ in the place of f′ (with Random, f′², and E for W), times
+// (2·Beta)^(L−l) or, with Squared, Beta^(L−l). It takes the same networks as [LRAE].
 type LRA struct {
 	stack.Backprop `toml:"-"` // within comparisons
 	stack.Fixed    `toml:"-"`
@@ -116,7 +117,7 @@ func (r LRA) Feedback(_ *stack.Net, w *stack.Weights) []int {
 // Start draws E.
 func (r LRA) Start(p *stack.Pass) { draw(p, r.SD) }
 
-// Build refuses networks that are no chain of links.
+// Build refuses a network that is not a chain of links.
 func (LRA) Build(_ *nets.Store, n *stack.Net) error { return linked(n) }
 
 // Assign sets targets and gradients from the last layer down.
@@ -137,7 +138,7 @@ func (r LRA) Assign(p *stack.Pass, delta *compute.Tensor) {
 	}
 }
 
-// target returns z − y of the layer below another, whose δ is delta and whose own z − y is off; nil at the top.
+// target returns z − y of the layer below; delta is the upper layer's δ, and off its own z − y, nil at the top.
 func (r LRA) target(p *stack.Pass, below, above stack.Link, delta, off *compute.Tensor) (change *compute.Tensor) {
 	var moved *compute.Tensor // h − h′
 	for k := range r.Steps {
@@ -171,7 +172,7 @@ func (r LRA) send(p *stack.Pass, below, above stack.Link, delta, moved *compute.
 	return p.View(bounded, 0, dh.Shape()...)
 }
 
-// again returns the δ of a layer whose input falls by change.
+// again returns the δ of a layer after its input falls by change.
 func (r LRA) again(p *stack.Pass, w stack.Link, change, off *compute.Tensor) *compute.Tensor {
 	fallen := w.Project(p, w.W, change, stack.Plain)
 	if off != nil {
@@ -229,7 +230,7 @@ func sendBack(p *stack.Pass, w *stack.Weights, with, d *compute.Tensor) *compute
 	return p.AsRows(w.Back(p, with, d), p.Examples, w.In.Len())
 }
 
-// linked reports a network that is no chain of links.
+// linked reports a network that is not a chain of links.
 func linked(n *stack.Net) error {
 	_, err := n.Links()
 	return err

@@ -19,7 +19,7 @@ import (
 	"hebb/nets/tasks"
 )
 
-// The lraRules as they are tested. Settings are powers of 2, so that float32 holds what is made of them.
+// The lraRules under test. Settings are powers of 2, so that float32 holds their products exactly.
 var lraRules = map[string]stack.Rule{
 	"lra-e":                     targets.LRAE{Beta: 0.25, Gamma: 1, SD: 1},
 	"lra-e, slow E":             targets.LRAE{Beta: 0.5, Gamma: 0.25, SD: 0.5},
@@ -31,7 +31,7 @@ var lraRules = map[string]stack.Rule{
 	"lra-fdbk, squared 2 steps": targets.LRA{Random: true, Beta: 0.25, Steps: 2, C1: 1, C2: 4, Squared: true, SD: 0.5},
 }
 
-// units is layers of 6, 4, 4 and 3 units, and its aligner.
+// units returns layers of 6, 4, 4 and 3 units, and its aligner.
 func units(unit string) (stack.Stack, func() *aligner) {
 	var s stack.Stack
 	act := compute.Identity
@@ -54,7 +54,7 @@ const lraRate, lraSteps = 0.5, 2
 
 var six = nets.Row(6)
 
-// aligned makes steps, and shows the state before and after.
+// aligned makes steps, and returns the state before and after.
 func aligned(t *testing.T, l lab.Lab, spec stack.Spec, rule stack.Rule) (before, after lab.Results) {
 	t.Helper()
 	net := l.Net(t, spec, six, rule, 9)
@@ -64,7 +64,7 @@ func aligned(t *testing.T, l lab.Lab, spec stack.Spec, rule stack.Rule) (before,
 	return before, l.State(t, net)
 }
 
-// wanted is what the equations make of a state.
+// wanted returns what the equations make of a state.
 func wanted(rule stack.Rule, n *aligner, before lab.Results) lab.Results {
 	for i, l := range n.layers {
 		name := []string{"a", "b", "c"}[i]
@@ -98,8 +98,8 @@ func examples(x, labels []float32) (rows [][]float64, classes []int) {
 	return rows, classes
 }
 
-// TestLRA holds two steps of each rule, and of some with each kind of unit, to their equations, in float64, on the CPU and on
-// the GPU.
+// TestLRA holds two steps of each rule, and for some rules with each kind of unit, to the equations, in float64, on the
+// CPU and on the GPU.
 func TestLRA(t *testing.T) {
 	for _, unit := range []string{"tanh", "lwta", "sign", "bernoulli"} {
 		for _, name := range slices.Sorted(maps.Keys(lraRules)) {
@@ -161,7 +161,7 @@ func deep(t *testing.T, l lab.Lab, rule stack.Rule, act compute.Act, units stack
 	return net, lab.Normals(rnd, 16*12), labels
 }
 
-// gradients are those of the weights under a rule whose feedback, if it has any, is W.
+// gradients returns the gradients of the weights under a rule; its feedback, if it has any, is W.
 func gradients(t *testing.T, rule stack.Rule, act compute.Act, units stack.Spec) (all [][]float64) {
 	t.Helper()
 	l := lab.Exact(t)
@@ -180,7 +180,7 @@ func gradients(t *testing.T, rule stack.Rule, act compute.Act, units stack.Spec)
 	return all
 }
 
-// powers are the gradients of backprop with a power of f′ in the place of f′, by float64s.
+// powers returns the gradients of backprop with a power of f′ in the place of f′, in float64.
 func powers(t *testing.T, power float64) (all [][]float64) {
 	t.Helper()
 	l := lab.Exact(t)
@@ -214,8 +214,8 @@ func powers(t *testing.T, power float64) (all [][]float64) {
 	return all
 }
 
-// apart is the largest relative distance of gradients, of which those of a layer are divided by a power of by for each layer
-// above.
+// apart returns the largest relative distance between gradients, after dividing each layer's by a power of by for each
+// layer above.
 func apart(got, want [][]float64, by float64) (worst float64) {
 	for i := range want {
 		scale := math.Pow(by, float64(i-len(want)+1))
@@ -225,8 +225,8 @@ func apart(got, want [][]float64, by float64) (worst float64) {
 	return worst
 }
 
-// TestLRALimits: as Beta goes to 0 the gradients go to those of backprop with a power of f′, product a power of Beta, or of 2·Beta
-// under the logarithm, for each layer above: off by about Beta, however small it is.
+// TestLRALimits: as Beta goes to 0 the gradients go to backprop's with a power of f′, times a power of Beta, or of
+// 2·Beta under the logarithm, for each layer above. They are off by about Beta, however small it is.
 func TestLRALimits(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -261,7 +261,7 @@ func TestLRALimits(t *testing.T) {
 	}
 }
 
-// TestLRAIsBackprop: where f′ is 0 or 1 and the winners stay, the gradients are those of backprop product Beta for each layer
+// TestLRAIsBackprop: where f′ is 0 or 1 and the winners stay, the gradients are backprop's times Beta for each layer
 // above, at any Beta.
 func TestLRAIsBackprop(t *testing.T) {
 	units := stack.LWTA{Group: 2}
@@ -278,8 +278,8 @@ func TestLRAIsBackprop(t *testing.T) {
 	}
 }
 
-// TestLRANull: from weights of 0 without biases, the gradients of backprop are 0 in all layers, and those of fixed feedback in all
-// but the first.
+// TestLRANull: from weights of 0 without biases, backprop's gradients are 0 in all layers, and with fixed feedback in
+// all but the first.
 func TestLRANull(t *testing.T) {
 	for name, c := range map[string]struct {
 		rule  stack.Rule
@@ -316,7 +316,7 @@ func TestLRAPromises(t *testing.T) {
 	}
 }
 
-// TestLRARefused: networks with convolutions are refused, by the layer.
+// TestLRARefused: a network with convolutions is refused, and the error names the layer.
 func TestLRARefused(t *testing.T) {
 	spec := stack.Stack{stack.Conv{Name: "conv", Units: 2, Window: 1}, stack.Dense{Name: "d", Units: 3}}
 	for _, rule := range []stack.Rule{targets.DefaultLRAE, targets.DefaultLRA} {

@@ -9,10 +9,10 @@ import (
 	"hebb/nets/targets"
 )
 
-// An aligner is a chain of layers in float64 that learns by the equations of the papers, example by example.
+// An aligner is a chain of layers in float64 that learns by the papers' equations, example by example.
 type aligner struct {
 	layers []*linked
-	drawn  [][]float64 // even numbers that the random units drew, in order
+	drawn  [][]float64 // even numbers drawn by the random units, in order
 }
 
 type linked struct {
@@ -26,7 +26,7 @@ type linked struct {
 	delta       [][]float64
 }
 
-// f is the output of example k for a pre-activation that may not be that of the pass.
+// f returns the output of example k for a pre-activation, which may differ from the pass's.
 func (l *linked) f(k int, h []float64) []float64 {
 	y := make([]float64, len(h))
 	for i, v := range h {
@@ -53,7 +53,7 @@ func (l *linked) f(k int, h []float64) []float64 {
 // wins reports whether a unit has the larger pre-activation of its pair.
 func (l *linked) wins(k, i int) bool { return l.h[k][i] > l.h[k][i^1] }
 
-// slope is f′.
+// slope returns f′.
 func (l *linked) slope(k int, h []float64) []float64 {
 	s := make([]float64, len(h))
 	for i, v := range h {
@@ -67,7 +67,7 @@ func (l *linked) slope(k int, h []float64) []float64 {
 	return s
 }
 
-// pre is W·x + b.
+// pre returns W·x + b.
 func (l *linked) pre(x []float64) []float64 {
 	h := make([]float64, l.units)
 	for i := range h {
@@ -79,7 +79,7 @@ func (l *linked) pre(x []float64) []float64 {
 	return h
 }
 
-// backwards is Vᵀ·d.
+// backwards returns Vᵀ·d.
 func backwards(v, d []float64) []float64 {
 	x := make([]float64, len(v)/len(d))
 	for i := range d {
@@ -90,7 +90,7 @@ func backwards(v, d []float64) []float64 {
 	return x
 }
 
-// surplus is surplus(z) less the one-hot class.
+// surplus returns softmax(z) less the one-hot class.
 func surplus(z []float64, class int) []float64 {
 	total, e := 0.0, make([]float64, len(z))
 	for _, v := range z {
@@ -114,7 +114,7 @@ func pairwise(f func(a, b float64) float64, a, b []float64) []float64 {
 func product(a, b float64) float64  { return a * b }
 func subtract(a, b float64) float64 { return a - b }
 
-// bounded is x scaled down to a norm.
+// bounded returns x scaled down to a norm.
 func bounded(x []float64, norm float32) []float64 {
 	by := 1.0
 	if n := lab.Norm(x); norm > 0 && n > float64(norm) {
@@ -123,7 +123,7 @@ func bounded(x []float64, norm float32) []float64 {
 	return pairwise(func(a, _ float64) float64 { return by * a }, x, x)
 }
 
-// forward is the forward pass of a batch.
+// forward makes the forward pass of a batch.
 func (n *aligner) forward(x [][]float64) {
 	for _, l := range n.layers {
 		l.x, l.h, l.z = x, nil, nil
@@ -139,7 +139,7 @@ func (n *aligner) forward(x [][]float64) {
 	}
 }
 
-// step is one step of gradient descent.
+// step makes one step of gradient descent.
 func (n *aligner) step(rule stack.Rule, examples [][]float64, classes []int, rate float64) {
 	n.forward(examples)
 	for k, class := range classes {
@@ -179,7 +179,7 @@ func (n *aligner) assign(rule stack.Rule, i, k, class int) {
 	}
 }
 
-// distance is the derivative of the distance z − y.
+// distance returns the derivative of the distance z − y.
 func distance(r targets.LRA, off []float64) []float64 {
 	return pairwise(func(x, _ float64) float64 {
 		if r.Squared {
@@ -189,7 +189,7 @@ func distance(r targets.LRA, off []float64) []float64 {
 	}, off, off)
 }
 
-// align is z − y of the layer below i, by steps of descent.
+// align returns z − y of the layer below i, by steps of descent.
 func (n *aligner) align(r targets.LRA, i, k, class int) []float64 {
 	l, below := n.layers[i], n.layers[i-1]
 	h := slices.Clone(below.h[k])
@@ -213,7 +213,7 @@ func (n *aligner) align(r targets.LRA, i, k, class int) []float64 {
 	return pairwise(subtract, below.z[k], below.f(k, h))
 }
 
-// learn makes gradients of the δ, and descends them.
+// learn makes gradients from the δ, and descends them.
 func (l *linked) learn(rule stack.Rule, rate float64) {
 	l.gradW, l.grad = make([]float64, len(l.w)), make([]float64, l.units)
 	for k, d := range l.delta {

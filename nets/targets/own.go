@@ -6,13 +6,14 @@ import (
 	"hebb/nets/stack"
 )
 
-// An own layer is fully connected, y = act(W·x + c), with weights of a rule's own. Activities are learners × examples × units.
+// An own layer is fully connected, y = act(W·x + c), with weights that belong to the rule. Activities are learners ×
+// examples × units.
 type own struct {
 	w, grad     *compute.Tensor // learners × units × inputs
 	c, biasGrad *compute.Tensor // learners × 1 × units; nil without a bias
 }
 
-// newOwn asks for the weights and the biases of a layer, which predictions do not need. Biases are 0 at first.
+// newOwn asks for the weights and the biases of a layer; predictions do not need them. Biases are 0 at first.
 func newOwn(s *nets.Store, name string, units, inputs int, first nets.Init) own {
 	o := unbiased(s, name, units, inputs, first)
 	o.c = s.Weights(name+".bias", nets.Zeros, units)
@@ -29,7 +30,7 @@ func unbiased(s *nets.Store, name string, units, inputs int, first nets.Init) (o
 	return o
 }
 
-// weights are what a Descent has of the layer.
+// weights returns the layer's weights for a Descent.
 func (o own) weights() []*compute.Tensor {
 	if o.c == nil {
 		return []*compute.Tensor{o.w}
@@ -47,7 +48,7 @@ func (o own) apply(p *stack.Pass, x *compute.Tensor, act compute.Act) *compute.T
 	return y
 }
 
-// descend sets the gradients to those of a delta at the pre-activation and the input x.
+// descend sets the gradients from a delta at the pre-activation and the input x.
 func (o own) descend(p *stack.Pass, delta, x *compute.Tensor) {
 	p.Outer(o.grad, delta, x, 0, float32(p.Examples))
 	if o.c != nil {
@@ -55,17 +56,17 @@ func (o own) descend(p *stack.Pass, delta, x *compute.Tensor) {
 	}
 }
 
-// stacked views activities of a layer as learners × examples × units.
+// stacked returns a view of a layer's activities as learners × examples × units.
 func stacked(p *stack.Pass, t *compute.Tensor) *compute.Tensor {
 	return p.View(t, 0, p.Learners, p.Examples, t.Len()/(p.Learners*p.Examples))
 }
 
-// rows views activities, learners × examples × units, as layers of a network have them.
+// rows returns a view of activities, learners × examples × units, in the form that the network's layers use.
 func rows(p *stack.Pass, t *compute.Tensor) *compute.Tensor {
 	return p.AsRows(t, p.Examples, t.Cols())
 }
 
-// matrix views the weights of a layer as learners × units × inputs.
+// matrix returns a view of the layer's weights as learners × units × inputs.
 func matrix(p *stack.Pass, w *stack.Weights) *compute.Tensor {
 	return p.View(w.W, 0, p.Learners, w.Shape[0], w.Shape[1])
 }

@@ -8,9 +8,9 @@ import (
 	"hebb/nets"
 )
 
-// Recirculation is an autoencoder with one hidden layer that learns from activities that go round (Hinton and McClelland 1988,
-// "Learning representations by recirculation"). With σ the sigmoid, ψ the sigmoid too or, with Linear, the identity, and λ =
-// Keep:
+// Recirculation is an autoencoder with one hidden layer; it learns from activities that go round (Hinton and McClelland
+// 1988, "Learning representations by recirculation"). With σ the sigmoid, ψ the sigmoid too or, with Linear, the
+// identity, and λ = Keep:
 //
 //	h  = σ(W·x + b)                      units
 //	x̂  = ψ(V·h + c)                      inputs, the answer
@@ -19,9 +19,10 @@ import (
 //	V ← V + η·(x − x′)⊗h,  c ← c + η·(x − x′)     inputs × units
 //	W ← W + η·(h − h′)⊗x′, b ← b + η·(h − h′)     units × inputs
 //
-// averaged over examples; η is the rate of the run. Each weight sees the difference of one activity at two times, and no
-// errors are sent. If V is Wᵀ and the visible units are linear, the update of W turns to the gradient of the reconstruction
-// error as λ goes to 1; V becomes Wᵀ by itself, as both learn from the same activities. What a moment wants is not looked at.
+// averaged over examples; η is the rate of the run. Each weight sees the difference between one activity at two times,
+// and no errors are sent. If V is Wᵀ and the visible units are linear, the update of W turns to the gradient of the
+// reconstruction error as λ goes to 1; V becomes Wᵀ by itself, as both learn from the same activities. It ignores the
+// wanted outputs of a moment.
 //
 // First values: W and V are normal with standard deviation Gain, b and c 0.
 type Recirculation struct {
@@ -33,7 +34,7 @@ type Recirculation struct {
 	w, v, b, c *compute.Tensor
 }
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (r *Recirculation) Check() error {
 	if r.Units < 1 || !(0 <= r.Keep && r.Keep < 1) || !(r.Gain > 0 && r.Gain <= math.MaxFloat32) {
 		return fmt.Errorf("recirculation: %d units, keep %g and gain %g, want at least 1, a number within [0, 1) and one above 0", r.Units, r.Keep, r.Gain)
@@ -66,7 +67,7 @@ func affine(p *nets.Pass, w, b, x *compute.Tensor, act compute.Act) *compute.Ten
 	return y
 }
 
-// Step answers with the reconstruction, and learns.
+// Step answers with the reconstruction and learns.
 func (r *Recirculation) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	visible := compute.Sigmoid
 	if r.Linear {

@@ -38,7 +38,7 @@ func roundOf(all map[string][]float64, linear bool) round {
 	return r
 }
 
-// change is what a moment adds at a rate of 1, and the answer before.
+// change returns what a moment adds at a rate of 1, and the answer before it.
 func (r round) change(x [][]float64, keep float64) (all map[string][]float64, answer [][]float64) {
 	mix := func(was, is [][]float64) [][]float64 {
 		return each(func(v ...float64) float64 { return keep*v[0] + (1-keep)*v[1] }, was, is)
@@ -72,7 +72,7 @@ func eye(n int) (x [][]float64) {
 	return x
 }
 
-// TestRecirculation: some moments are those of the equations, in float64 and in float32.
+// TestRecirculation holds some moments to the equations, in float64 and float32.
 func TestRecirculation(t *testing.T) {
 	const rate, moments = 0.5, 4
 	for _, linear := range []bool{false, true} {
@@ -111,8 +111,9 @@ func TestRecirculation(t *testing.T) {
 	}
 }
 
-// TestRecirculationDescends: with V = Wᵀ and linear visible units, the update of W turns to the gradient of the reconstruction
-// error as λ goes to 1, so that 1 − cos falls as (1 − λ)², and is (1 − λ)² of it in length.
+// TestRecirculationDescends: with V = Wᵀ and linear visible units, the update of W turns to the gradient of the
+// reconstruction error as λ goes to 1: 1 − cos falls as (1 − λ)², and the update is (1 − λ)² times as long as the
+// gradient.
 func TestRecirculationDescends(t *testing.T) {
 	last := 0.
 	for _, keep := range []float32{0.5, 0.9, 0.99, 0.999} {
@@ -149,7 +150,8 @@ func TestRecirculationDescends(t *testing.T) {
 	}
 }
 
-// TestRecirculationLearns: three learners learn the codes of eight bits by three units, and their weights become transposes.
+// TestRecirculationLearns: three learners learn the codes of eight bits with three units, and their weights become
+// transposes.
 func TestRecirculationLearns(t *testing.T) {
 	task := func() nets.Task { return &tasks.Codes{Bits: 8} }
 	s := lab.Make(t, lab.CPU(t), nets.Run{System: targets.Systems[0].System, Task: task, Test: task, Learners: 3, Rate: targets.Systems[0].Rate}, 1300)

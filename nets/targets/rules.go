@@ -1,5 +1,5 @@
-// Package targets has rules that give each layer a target of its own to reach, where backprop sends a delta down: codes found
-// by alternating minimisation, targets by inverses or by feedback, gradients foretold by synthesisers.
+// Package targets has rules that give each layer a target of its own, where backprop sends a delta down: codes found by
+// alternating minimisation, targets by inverses or by feedback, gradients predicted by synthesisers.
 package targets
 
 import (

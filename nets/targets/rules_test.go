@@ -15,7 +15,7 @@ import (
 	"hebb/nets/tasks"
 )
 
-// The rules as they are tested: all settings are powers of 2, so that float32 holds what is made of them.
+// The rules under test: all settings are powers of 2, so that float32 holds their products exactly.
 var rules = map[string]stack.Rule{
 	"dtp":               targets.DTP{Top: 0.5, Noise: 0.25, Rate: 2},
 	"dtp, span 2":       targets.DTP{Top: 0.5, Noise: 0.25, Rate: 2, Span: 2},
@@ -43,7 +43,7 @@ var (
 	}
 )
 
-// train makes a network and some steps, and returns all that it keeps and its gradients, before and after.
+// train makes a network and some steps, and returns all its saved tensors and gradients, before and after.
 func train(t *testing.T, l lab.Lab, rule stack.Rule) (before, after lab.Results) {
 	t.Helper()
 	net := l.Net(t, chain, in, rule, 9)
@@ -53,7 +53,7 @@ func train(t *testing.T, l lab.Lab, rule stack.Rule) (before, after lab.Results)
 	return before, l.Everything(t, net)
 }
 
-// want is what the equations make of a state; noise is what was drawn since training began.
+// want returns what the equations make of a state; noise holds the numbers drawn since training began.
 func want(rule stack.Rule, before lab.Results, noise [][]float64) lab.Results {
 	n := &twin{own: map[string]*layer{}}
 	var all []*layer
@@ -63,7 +63,7 @@ func want(rule stack.Rule, before lab.Results, noise [][]float64) lab.Results {
 		switch {
 		case strings.HasSuffix(name, ".hidden"):
 			l.act = compute.ReLU
-		case strings.HasSuffix(name, ".inverse"): // which has the shape of W
+		case strings.HasSuffix(name, ".inverse"): // it has the shape of W
 			l.w = turned(l.w, len(l.b))
 		}
 		all = append(all, l)
@@ -121,7 +121,7 @@ func want(rule stack.Rule, before lab.Results, noise [][]float64) lab.Results {
 	return out
 }
 
-// turned returns the transpose of a matrix of so many columns.
+// turned returns the transpose of a matrix with the given number of columns.
 func turned(x []float64, cols int) (t []float64) {
 	for j := range cols {
 		for i := j; i < len(x); i += cols {
@@ -142,7 +142,7 @@ func TestRules(t *testing.T) {
 			l := lab.Exact(t)
 			before, got := train(t, l, rule)
 			noise := l.Drawn()
-			if d, ok := rule.(targets.DTP); ok && d.Noise > 0 { // what is drawn before it are first weights
+			if d, ok := rule.(targets.DTP); ok && d.Noise > 0 { // the draws before it are first weights
 				made := 2 * steps
 				if d.Span == 2 {
 					made = 2 * 2
@@ -168,7 +168,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestRulesDiffer: settings that mean something else make something else, so that TestRules tells them apart.
+// TestRulesDiffer: settings with different meanings give different results, so that TestRules tells them apart.
 func TestRulesDiffer(t *testing.T) {
 	seen := map[string]lab.Results{}
 	for name, rule := range rules {
@@ -185,13 +185,13 @@ func TestRulesDiffer(t *testing.T) {
 	}
 }
 
-// classes are a batch of examples with labels.
+// classes is a batch of examples with labels.
 func classes() nets.Task {
 	x := lab.Normals(rand.New(rand.NewPCG(3, 4)), 5*6)
 	return &tasks.Batch{In: nets.Row(6), Out: 3, Classes: true, X: x, Want: []float32{0, 1, 2, 1, 0}}
 }
 
-// numbers are examples with targets, of which some are masked.
+// numbers is a batch of examples with targets; some are masked.
 func numbers() nets.Task {
 	return &lab.Noise{Spec: nets.Spec{In: nets.Row(6), Out: 3, Examples: 5, Trial: 3, Epoch: 3}, Masked: true}
 }
@@ -220,7 +220,7 @@ func TestPromises(t *testing.T) {
 	})
 }
 
-// A partly shows the same three examples at each moment, of which the last, its numbers all junk, is masked.
+// A partly shows the same three examples at each moment; the last is masked, and all its numbers are junk.
 type partly struct{ junk float32 }
 
 func (partly) Build(*nets.Store) (nets.Spec, error) {
@@ -237,7 +237,7 @@ func (m partly) Show(p *nets.Pass) nets.Moment {
 
 func (partly) Judge(*nets.Pass, nets.Moment, *compute.Tensor) {}
 
-// TestMasked: nothing is learned from examples that are masked, neither by the network nor by what the rules have beside it.
+// TestMasked: masked examples teach nothing, neither to the network nor to the weights that a rule adds.
 func TestMasked(t *testing.T) {
 	for _, rule := range []stack.Rule{targets.DefaultDTP, targets.DefaultCDNI, targets.DNI{Gain: 1, Rate: 2, Inputs: true}} {
 		var all []map[string][]float32
@@ -253,7 +253,7 @@ func TestMasked(t *testing.T) {
 	}
 }
 
-// TestBadRules: settings and networks that cannot be are refused, with what is wrong.
+// TestBadRules: invalid settings and networks are refused, and the error says what is wrong.
 func TestBadRules(t *testing.T) {
 	conv := stack.Conv{Name: "conv", Units: 2, Window: 1}
 	for says, c := range map[string]struct {

@@ -9,11 +9,11 @@ import (
 	"hebb/nets/targets"
 )
 
-// A twin is a chain of layers in float64 that learns by the equations as they are written: it shares nothing with the rules but
-// their settings.
+// A twin is a chain of layers in float64 that learns by the equations as written. It shares only the settings with the
+// rules.
 type twin struct {
 	layers []*layer
-	own    map[string]*layer // of the rule, by name
+	own    map[string]*layer // the rule's own, by name
 }
 
 // A layer is y = act(W·x + b); b is nil without a bias.
@@ -38,7 +38,7 @@ func squash(a compute.Act, v float64) float64 {
 	return v
 }
 
-// derivative is that of a where it gives y.
+// derivative returns the derivative of a where it gives y.
 func derivative(a compute.Act, y float64) float64 {
 	switch {
 	case a == compute.Tanh:
@@ -53,7 +53,7 @@ func derivative(a compute.Act, y float64) float64 {
 
 func (l *layer) units() int { return len(l.w) / l.in }
 
-// forward returns the outputs of examples.
+// forward returns the outputs for examples.
 func (l *layer) forward(x [][]float64) (y [][]float64) {
 	for _, e := range x {
 		out := make([]float64, l.units())
@@ -84,7 +84,7 @@ func (l *layer) back(d [][]float64) (x [][]float64) {
 	return x
 }
 
-// learn sets the gradients to those of the outputs y of the last forward pass, ∂/∂y being dy, and returns the delta at the
+// learn sets the gradients for the outputs y of the last forward pass, with dy = ∂/∂y, and returns the delta at the
 // pre-activation.
 func (l *layer) learn(dy [][]float64) (delta [][]float64) {
 	l.gradW, l.bias = make([]float64, len(l.w)), make([]float64, len(l.b))
@@ -113,7 +113,7 @@ func (l *layer) descend(rate float64) {
 	}
 }
 
-// each returns f of numbers that stand at the same place.
+// each returns f of the numbers at each place.
 func each(f func(v ...float64) float64, all ...[][]float64) (out [][]float64) {
 	for k := range all[0] {
 		row := make([]float64, len(all[0][k]))
@@ -137,7 +137,7 @@ func less(a, b [][]float64) [][]float64 {
 	return each(func(v ...float64) float64 { return v[0] - v[1] }, a, b)
 }
 
-// output is the gradient of an example's cross-entropy by the logits.
+// output returns the gradient of an example's cross-entropy by the logits.
 func (n *twin) output(x [][]float64, labels []int) (e [][]float64) {
 	first := x
 	for _, l := range n.layers {
@@ -161,7 +161,7 @@ func (n *twin) output(x [][]float64, labels []int) (e [][]float64) {
 	return e
 }
 
-// dtp is a step by [targets.DTP]; noise is what was drawn for each inverse.
+// dtp makes a step of [targets.DTP]; noise holds the numbers drawn for each inverse.
 func (n *twin) dtp(d targets.DTP, x [][]float64, labels []int, number int, noise [][]float64, rate float64) {
 	e, m, last := n.output(x, labels), float64(len(x)), len(n.layers)-1
 	inverse := func(l int) *layer { return n.own[n.layers[l].name+".inverse"] }
@@ -202,7 +202,7 @@ func (n *twin) dtp(d targets.DTP, x [][]float64, labels []int, number int, noise
 	}
 }
 
-// dni is a step by [targets.DNI].
+// dni makes a step of [targets.DNI].
 func (n *twin) dni(d targets.DNI, x [][]float64, labels []int, rate float64) {
 	e, m, last := n.output(x, labels), float64(len(x)), len(n.layers)-1
 	onehot := each(func(...float64) float64 { return 0 }, e)

@@ -7,20 +7,21 @@ import (
 	"hebb/nets"
 )
 
-// Parity is whether the number of ones among some bits is odd. A moment has all 2^Bits patterns, with −1 for a 0 and 1 for a
-// 1; of each ½ is wanted where the number of ones is odd, else −½. All learners see the same. It tests itself.
+// Parity asks whether the number of ones among some bits is odd. A moment has all 2^Bits patterns, with −1 for a 0 and
+// 1 for a 1. A pattern wants ½ if its number of ones is odd, else −½. All learners see the same. It tests itself.
 //
-// Metrics: "error", the mean squared error, and "accuracy", the share of the patterns on the right side of 0.
+// Metrics: "error", the mean squared error, and "accuracy", the share of patterns with an answer on the right side of
+// 0.
 type Parity struct {
 	Bits int `json:"bits" toml:"bits"`
 
 	batch Batch
 }
 
-// mostParity is the largest number of bits, of which there are 65,536 patterns.
+// mostParity is the largest number of bits; it has 65,536 patterns.
 const mostParity = 16
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (t *Parity) Check() error {
 	if t.Bits < 1 || t.Bits > mostParity {
 		return fmt.Errorf("parity: %d bits, want 1 to %d", t.Bits, mostParity)

@@ -7,18 +7,19 @@ import (
 	"hebb/nets"
 )
 
-// Spirals is the two spirals (Wieland; Lang and Witbrock 1988): points of a plane on two spirals that wind around each other
-// three times, and which of the two each is on. A moment has all 194 of them, two for each i from 0 to 96:
+// Spirals is the two spirals (Wieland; Lang and Witbrock 1988): it shows points of a plane on two spirals that wind
+// around each other three times, and asks for the spiral of each point. A moment has all 194 points, two for each i
+// from 0 to 96:
 //
 //	a = i·π/16, r = 6.5·(104 − i)/104
 //	x = (r·sin a, r·cos a), which wants ½, and −x, which wants −½
 //
 // All learners see the same. It tests itself.
 //
-// Metrics: "error", the mean squared error, and "accuracy", the share of the points on the right side of 0.
+// Metrics: "error", the mean squared error, and "accuracy", the share of points with an answer on the right side of 0.
 type Spirals struct{ batch Batch }
 
-// SpiralPoints are the points of each spiral.
+// SpiralPoints is the number of points of each spiral.
 const SpiralPoints = 97
 
 // Build writes the points to the device.
@@ -39,7 +40,7 @@ func (t *Spirals) Show(p *nets.Pass) nets.Moment { return t.batch.Show(p) }
 // Judge counts the error and the accuracy.
 func (t *Spirals) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) { judgeSigns(p, m, y) }
 
-// judgeSigns counts the error, and as accuracy the share of the answers with the sign of what is wanted.
+// judgeSigns counts the error and, as accuracy, the share of answers with the sign of the wanted number.
 func judgeSigns(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
 	countError(p, m, y)
 	p.Count("accuracy", p.Map(rightSign, y, m.Want), m.Examples())

@@ -10,20 +10,20 @@ import (
 	"hebb/nets"
 )
 
-// Strung is a task of stringing patterns into a sequence, by a second circuit. It is hebb's own: Murray 2019 (eLife 8:e43299)
-// has a circuit for that purpose, and this is not a copy of it. There are Patterns patterns of Period moments, each with a cue
-// of its own, which all learners share:
+// Strung is a task of stringing patterns into a sequence, by a second circuit. It is hebb's own: Murray 2019 (eLife
+// 8:e43299) has a circuit for that purpose, and this is not a copy of it. There are Patterns patterns of Period
+// moments, each with its own cue. All learners share them:
 //
 //	x_t = 1 at the cue of a pattern, else 0             Patterns numbers
 //	y*_t = Σ_j a_kj·sin(π·j·t/Period),  j = 1 … 3       of pattern k, with a normal; its mean square is ½
 //	z*_t = 1 at the cue of moment t + Delay, else 0     Patterns numbers; in random order at that of moment t
 //
-// The answer is y and z. The largest z is the second circuit: it names a cue, which is shown Delay moments later, if the task
-// lets it. So an answer that says what comes next drives the network from one pattern into the next. A trial is all
-// patterns, one after the other:
+// The answer is y and z. The second circuit is the largest z: it names a cue, and the task may show that cue Delay
+// moments later. So an answer that says what comes next drives the network from one pattern into the next. A trial is
+// all patterns, one after the other:
 //
-//	order=random   in an order that is drawn, whose cues are shown: patterns are learned one by one
-//	order=fixed    in their own order, whose cues are shown: the second circuit learns the order
+//	order=random   in a drawn order, with its cues shown: patterns are learned one by one
+//	order=fixed    in their own order, with its cues shown: the second circuit learns the order
 //	order=free     the same, but only the first Delay moments are shown a cue; all others are shown what the answer named
 //	order=whole    the same, and the first cue is shown throughout: the control, which learns the sequence at once
 //
@@ -35,14 +35,14 @@ type Strung struct {
 	Order    string `json:"order" toml:"order"`   // random, fixed, free or whole
 
 	patterns *compute.Tensor   // 1 × Period × Patterns
-	order    []*compute.Tensor // of each part of a trial the pattern, learners × 1 or, if it is not drawn, 1 × 1
-	named    []*compute.Tensor // learners × 1: the cues that the last Delay answers named
+	order    []*compute.Tensor // for each part of a trial the pattern, learners × 1 or, if it is not drawn, 1 × 1
+	named    []*compute.Tensor // learners × 1: the cues named by the last Delay answers
 	shown    *compute.Tensor   // the cue of the moment
 }
 
 var orders = []string{"random", "fixed", "free", "whole"}
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (s *Strung) Check() error {
 	if s.Patterns < 1 || s.Period < 2 || s.Delay < 1 || s.Delay > s.Period {
 		return fmt.Errorf("strung: %d patterns, a period of %d and a delay of %d, want at least 1, at least 2, and 1 to the period", s.Patterns, s.Period, s.Delay)
@@ -53,7 +53,7 @@ func (s *Strung) Check() error {
 	return nil
 }
 
-// Build draws the patterns, for all learners the same.
+// Build draws the patterns, the same for all learners.
 func (s *Strung) Build(store *nets.Store) (nets.Spec, error) {
 	const waves = 3
 	rnd, table := rand.New(rand.NewPCG(20, 0)), make([]float32, s.Period*s.Patterns)
@@ -126,7 +126,7 @@ func (s *Strung) Show(p *nets.Pass) nets.Moment {
 	return nets.Moment{X: x, Want: want, First: at == 0, Last: at == trial-1}
 }
 
-// draw draws the order of the patterns: that of random keys.
+// draw draws the order of the patterns: the order of random keys.
 func (s *Strung) draw(p *nets.Pass) {
 	keys, columns := p.Tensor(p.Learners, 1, s.Patterns), p.View(p.Numbers(s.Patterns), 0, 1, 1, s.Patterns)
 	p.Random(keys, compute.Uniform(0, 1))
@@ -136,7 +136,7 @@ func (s *Strung) draw(p *nets.Pass) {
 	}
 }
 
-// Judge counts the error and the cues that were right, and takes the cue that the answer names.
+// Judge counts the error and the right cues, and takes the cue that the answer names.
 func (s *Strung) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
 	trial := s.Patterns * s.Period
 	at := int(p.Number % uint64(trial))

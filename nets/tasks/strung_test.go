@@ -11,8 +11,9 @@ import (
 	"hebb/nets/tasks"
 )
 
-// TestStrung: who answers what is wanted makes no error in any order, and is shown the right cues where they follow the answer;
-// who always names the first cue is shown it throughout. Each trial has each pattern once, and drawn orders differ.
+// TestStrung: a learner that answers correctly makes no error in any order, and is shown the right cues where they
+// follow the answer. A learner that always names the first cue is shown it throughout. Each trial has each pattern
+// once, and drawn orders differ.
 func TestStrung(t *testing.T) {
 	const patterns, period, delay, trials = 3, 10, 4, 6
 	right := func(_, want []float32) []float32 { return want }

@@ -9,20 +9,20 @@ import (
 )
 
 // Subtasks is the low-dimensional linear task on which perturbation rules are compared (Züge, Klos, Memmesheimer 2023,
-// Phys. Rev. X 13, 021006): of many inputs a trial has few, and what is wanted of them is linear, but for a part that
-// cannot be had.
+// Phys. Rev. X 13, 021006): a trial uses few of many inputs, and the wanted outputs are linear in them, but for a part
+// that cannot be learned.
 //
 //	x_t,i = √(Length·Inputs/Trial)·b_i(t) for Trial inputs i, drawn for each learner and trial from the first Task; else 0
 //	b_i(t) = √(2/Length)·cos(π·i·(t + ½)/Length), b_0 = √(1/Length): orthonormal over t = 0 … Length−1
 //	y*_t,k = Weight·Σ_i x_t,i + √(2·Floor·Length/Outputs)·b_Task(t), the same for each output k
 //
-// So an active input has the mean square Inputs/Trial, no two overlap, and ½·Σ_k (y_k − y*_k)², averaged over t, is Floor
-// at best. How fast perturbation rules get there package perturb says, see perturb.Linear.
+// So an active input has the mean square Inputs/Trial, no two overlap, and ½·Σ_k (y_k − y*_k)², averaged over t, is
+// Floor at best. Package perturb says how fast perturbation rules get there, see perturb.Linear.
 //
 // A trial is one moment with Length examples, or with InTime Length moments with one. An epoch is a trial. It tests itself.
 //
-// Rewarded, a task that does not know its error: it wants nothing, and rewards the last moment of a trial with −½·Σ_k (y_k −
-// y*_k)², averaged over t. Each draw is shown in two trials, of which a learner can compare the rewards.
+// With Rewarded the task does not show its error: it wants nothing, and rewards the last moment of a trial with −½·Σ_k
+// (y_k − y*_k)², averaged over t. Each draw is shown in two trials, so that a learner can compare their rewards.
 //
 // Metrics: "error", the mean of (y − y*)² over outputs and t.
 type Subtasks struct {
@@ -39,8 +39,8 @@ type Subtasks struct {
 
 	basis, rest *compute.Tensor // 1 × Length × Inputs, 1 × Length × 1
 	active      *compute.Tensor // learners × 1 × Inputs, 1 or 0
-	hidden      *compute.Tensor // what would be right at a moment, if Rewarded
-	earned      *compute.Tensor // learners × 1: of the moments of a trial so far, if Rewarded
+	hidden      *compute.Tensor // the right outputs at a moment, if Rewarded
+	earned      *compute.Tensor // learners × 1: the reward of a trial's moments so far, if Rewarded
 }
 
 // Check reports a setting that cannot be.
@@ -155,7 +155,7 @@ func (s *Subtasks) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
 	}
 	p.Into(s.earned, earn.With("keep", keep).With("share", 0.5/float32(s.Length)), p.PerLearner(squaredError, 1, y, m.Want))
 	if m.Last {
-		reward := p.Tensor(p.Learners, y.Rows(), 1) // the same for all examples, whose mean it is
+		reward := p.Tensor(p.Learners, y.Rows(), 1) // the same for all examples; it is their mean
 		p.Into(reward, same, s.earned)
 		p.Reward(reward)
 	}

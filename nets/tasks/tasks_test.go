@@ -108,7 +108,7 @@ func TestSines(t *testing.T) {
 	near(t, "the error of zeros in the test", tested.Get("error").Each, 0.5, 0.5)
 }
 
-// TestCodes: each learner sees all codes and is wanted to give them back; numbers within 0.4 are near.
+// TestCodes: each learner sees all codes and has to give them back; numbers within 0.4 are near.
 func TestCodes(t *testing.T) {
 	answer := func(_, want []float32) []float32 {
 		y := slices.Clone(want)
@@ -310,7 +310,8 @@ func TestSubtasks(t *testing.T) {
 	}
 }
 
-// TestRewardedSubtasks: each draw is shown in two trials, nothing is wanted, and the error is that of what would be right.
+// TestRewardedSubtasks: each draw is shown in two trials, nothing is wanted, and the error is measured from the right
+// outputs.
 func TestRewardedSubtasks(t *testing.T) {
 	for _, inTime := range []bool{false, true} {
 		task := &tasks.Subtasks{Outputs: 2, Inputs: 6, Length: 5, Task: 4, Trial: 2, Floor: 0.5, Weight: 0.25, InTime: inTime, Rewarded: true}
@@ -442,8 +443,8 @@ func TestWrongTrials(t *testing.T) {
 	}
 }
 
-// TestSigns: the points of the spirals lie on them, in pairs that want opposite things; of parity every pattern is there once,
-// and its product of bits is what is wanted.
+// TestSigns: the points of the spirals lie on them, in pairs that want opposite numbers; parity has every pattern once,
+// and wants the product of its bits.
 func TestSigns(t *testing.T) {
 	zeros := func(x, want []float32) []float32 { return make([]float32, len(want)) }
 	w, learned, _ := watch(t, func() nets.Task { return &tasks.Spirals{} }, 1, zeros)

@@ -12,18 +12,18 @@ import (
 // moment has all four examples, each of three numbers: both bits, 0 or 1, and a 1 that takes the place of biases. One
 // number is wanted, 0 or 1. It tests itself.
 //
-// With Signed above 0 the bits are −1 and 1, without the third number, and −Signed or Signed is wanted: for units whose
-// activities have signs.
+// With Signed above 0 the bits are −1 and 1, without the third number, and −Signed or Signed is wanted: for units with
+// signed activities.
 //
-// Metrics: "error", the mean squared error, and "accuracy", the share of the examples that are on the right side of ½, or
-// of 0; where signed also "within 0.2", the share of those whose error is at most 0.2.
+// Metrics: "error", the mean squared error, and "accuracy", the share of examples with an answer on the right side of
+// ½, or of 0; where signed also "within 0.2", the share of examples with an error of at most 0.2.
 type XOR struct {
 	Signed float32 `json:"signed" toml:"signed"`
 
 	batch Batch
 }
 
-// Check reports a setting that cannot be.
+// Check reports an invalid setting.
 func (t *XOR) Check() error {
 	if !(t.Signed >= 0 && t.Signed < math.MaxFloat32) {
 		return fmt.Errorf("xor: signed %g, want at least 0", t.Signed)
@@ -43,8 +43,8 @@ func (t *XOR) Build(s *nets.Store) (nets.Spec, error) {
 // Show returns the four examples.
 func (t *XOR) Show(p *nets.Pass) nets.Moment { return t.batch.Show(p) }
 
-// sameSide is 1 where y and want are on the same side of ½, else 0; ½ itself is not the side of 1. rightSign is likewise of
-// 0.
+// sameSide is 1 if y and want are on the same side of ½, else 0; ½ itself is not on the side of 1. rightSign does the
+// same with 0.
 var (
 	sameSide  = compute.Formula("where(y - 0.5, want, 1 - want)", "y", "want")
 	rightSign = compute.Formula("where(y*want, 1, 0)", "y", "want")

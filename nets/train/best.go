@@ -47,7 +47,7 @@ func (b *best) see(l Line) {
 // early reports whether a run of the Config ends because so many evaluations were no better.
 func (b best) early(c Config) bool { return c.Patience > 0 && b.since >= c.Patience }
 
-// early reports whether the run ends here, whatever steps remain.
+// early reports whether the run ends here, before its last step.
 func (r *Run) early() bool { return r.ended != "" || r.best.early(r.Config) }
 
 // Early says why the run ended before its last step; "" where it did not.
@@ -62,7 +62,7 @@ func (r *Run) Early() string {
 	return fmt.Sprintf("after step %d of %d: no better test %s than that after step %d in %d evaluations", done, total, r.best.by, r.best.step, r.best.since)
 }
 
-// Endings says how the learners of a run have ended that are finished; "" where none is.
+// Endings says how the finished learners of a run have ended; "" if there are none.
 func Endings(s *nets.Session) string {
 	if s.Learners == 1 && len(s.Finished()) == 1 {
 		return s.Finished()[0].Error()

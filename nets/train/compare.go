@@ -138,8 +138,8 @@ func (h History) fewer() string {
 }
 
 // Outcome returns how the run ended: the metrics of its last lines, the best accuracy on the test part, angles (see
-// [MeanAngles]), the median speed, and the seconds of training, evaluation and saving not counted. Of learners that are lost
-// there is nothing, NaN.
+// [MeanAngles]), the median speed, and the seconds of training, without evaluation and saving. A lost learner has NaN
+// everywhere.
 func (h History) Outcome() Outcome {
 	o := Outcome{}
 	for _, kind := range []string{"test", "train"} {

@@ -207,8 +207,8 @@ func (f *Folder) open(step int) error {
 	return err
 }
 
-// recall takes from the metrics how long the run has been trained so far, which evaluation was the best, and which learners are
-// lost.
+// recall reads from the metrics how long the run has been trained so far, which evaluation was the best, and which
+// learners are lost.
 func (r *Run) recall(dir string) error {
 	lines, err := ReadMetrics(dir)
 	most := 0.0

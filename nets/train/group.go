@@ -57,7 +57,7 @@ func (g Group) Seeds() (all []uint64) {
 	return all
 }
 
-// Lost returns the seeds of the learners of the group that are lost.
+// Lost returns the seeds of the group's lost learners.
 func (g Group) Lost() (all []uint64) {
 	for _, h := range g.Runs {
 		for learner := range h.Lost() {
@@ -68,7 +68,7 @@ func (g Group) Lost() (all []uint64) {
 	return all
 }
 
-// Count says how many learners the group has, and how many of them are lost: "8 seeds" or "7 of 8 seeds, 1 lost".
+// Count says how many learners the group has, and how many are lost: "8 seeds" or "7 of 8 seeds, 1 lost".
 func (g Group) Count(unit string) string {
 	n, lost := len(g.Seeds()), len(g.Lost())
 	if lost == 0 {

@@ -56,10 +56,11 @@ func (h History) Of(kind string) []Line {
 	return slices.DeleteFunc(slices.Clone(h.Lines), func(l Line) bool { return l.Kind != kind })
 }
 
-// Lost returns why learners of several are lost, by learner.
+// Lost returns, by learner, why some of several learners are lost.
 func (h History) Lost() map[int]string { return lostIn(h.Lines) }
 
-// lostIn returns why learners are lost, as lines say or, of an older hebb, as all metrics of a learner are null from a line on.
+// lostIn returns why learners are lost: lines say so or, from an older hebb, all metrics of a learner are null from a
+// line on.
 func lostIn(lines []Line) map[int]string {
 	lost, silent := map[int]string{}, map[int]int{} // silent: since which step
 	for _, l := range lines {

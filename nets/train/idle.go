@@ -52,7 +52,7 @@ func (c Config) settled() Config {
 	return c
 }
 
-// Differs says in which settings two configs differ, of those that a run has a use for; "" for none.
+// Differs says in which used settings two configs differ; "" if in none.
 func (c Config) Differs(from Config) string { return differences(c.whole(), from.whole()) }
 
 // text is the config as a file: what the run uses.

@@ -96,7 +96,8 @@ func TestCutConfig(t *testing.T) {
 	}
 }
 
-// TestIdleSettings: a setting without an effect is refused, but for the folder of a run that has it, which goes on.
+// TestIdleSettings: a setting without an effect is refused, except for the folder of a run that already has it, which
+// goes on.
 func TestIdleSettings(t *testing.T) {
 	c, dir := ofSystem(t, "np:tau=3", "sines:period=5", 20), filepath.Join(t.TempDir(), "run")
 	if _, err := New(device(t), names, c); err == nil || !strings.Contains(err.Error(), "tau has an effect with recurrent alone") {

@@ -11,17 +11,17 @@ import (
 	"hebb/nets/safetensors"
 )
 
-// A Plane is what a learner answers all over a plane, and the examples of its test on it.
+// A Plane holds a learner's answers all over a plane, and its test examples on it.
 type Plane struct {
 	Low, High [2]float64   // corners
 	Side      int          // points in each direction
 	Answers   []float32    // the first output, or the likeliest class: rows from the highest x₂ down
 	Points    [][2]float32 // of the examples
-	Wanted    []float32    // of each: the first number, or the class
+	Wanted    []float32    // for each example: the first number, or the class
 }
 
-// RecordPlane shows the system of the exam, whose task has two inputs and trials of a moment, the examples of its test and
-// side × side points around them.
+// RecordPlane shows an exam's system the examples of its test and side × side points around them. Its task has two
+// inputs and trials of a moment.
 func (e Exam) RecordPlane(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, side, learner int) (p Plane, err error) {
 	if e.System == "" {
 		return p, ConfigError{errors.New("a plane is of a system whose task has two inputs")}
@@ -50,7 +50,7 @@ func (e Exam) RecordPlane(ctx context.Context, dev *compute.Device, names *catal
 	return p, p.fill(ctx, r.Session, e.Step, spec, learner)
 }
 
-// add takes the examples of the learner, and leaves room around them.
+// add takes the learner's examples, and leaves room around them.
 func (p *Plane) add(m nets.Recorded, learner int) {
 	l := learner - m.First
 	if l < 0 || l >= m.Learners {
@@ -74,7 +74,7 @@ func (p *Plane) add(m nets.Recorded, learner int) {
 	}
 }
 
-// fill has a copy of the session answer the points of the plane.
+// fill makes a copy of the session answer the points of the plane.
 func (p *Plane) fill(ctx context.Context, from *nets.Session, step int, spec nets.Spec, learner int) error {
 	n := from.Spec.Examples
 	spec.Examples, spec.Epoch = n, (p.Side*p.Side-1)/n+1

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// TestRecordPlane: every point has the answer of the learner that is asked for, from the highest row down, and the examples lie
-// within; a task of three inputs has no plane.
+// TestRecordPlane: every point has the answer of the chosen learner, from the highest row down, and the examples lie
+// within; a task with three inputs has no plane.
 func TestRecordPlane(t *testing.T) {
-	const side, learner = 20, 1 // of 400 points, three moments of the 194 that training shows
+	const side, learner = 20, 1 // 400 points, three moments of the 194 that training shows
 	c := ofSystem(t, "cascade", "spirals", 5)
 	r := start(t, c, filepath.Join(t.TempDir(), "run"))
 	if err := r.Train(t.Context(), nil); err != nil {

@@ -8,20 +8,21 @@ import (
 	"hebb/nets"
 )
 
-// A retreat is where a run goes back to if it is told to end within a trial, or within a moment where trials have no end: to the
-// last moment between trials. Where trials are short it is none, and the end waits for that of the trial.
+// A retreat is the point that a run goes back to if it is told to end within a trial (or within a moment, if trials
+// have no end): the last moment between trials. Where trials are short there is no retreat, and the run ends with the
+// trial.
 type retreat struct {
 	to    *nets.Snapshot // nil: none
-	spare *nets.Snapshot // whose memory is used again
+	spare *nets.Snapshot // its memory is used again
 	began time.Time      // the trial
 	short bool           // the last trial was
 }
 
-// slow is how long a trial takes that is not waited for.
+// slow is the length of a trial that the end does not wait for.
 var slow = 250 * time.Millisecond
 
-// before returns the context of a step, which ends if there is somewhere to go back to. A trial is taken for a short one if
-// the one before it was.
+// before returns the context of a step, which ends if there is somewhere to go back to. A trial counts as short if the
+// one before it was short.
 func (b *retreat) before(ctx context.Context, s *nets.Session) (context.Context, error) {
 	if s.Between() {
 		b.to = nil
@@ -41,7 +42,7 @@ func (b *retreat) before(ctx context.Context, s *nets.Session) (context.Context,
 	return ctx, nil
 }
 
-// after takes note of how long a trial took.
+// after notes how long a trial took.
 func (b *retreat) after(s *nets.Session) {
 	if !s.Between() {
 		return

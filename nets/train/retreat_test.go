@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A countdown is a context that ends when it has been asked for its end so often, as ops do.
+// A countdown is a context that ends when it has been asked for its end a number of times, as ops do.
 type countdown struct {
 	context.Context
 	left atomic.Int64
@@ -23,8 +23,8 @@ func (c *countdown) Err() error {
 	return nil
 }
 
-// TestRetreat: where trials are long, a run that is told to end within one goes back to the trial's beginning, saves that and
-// goes on to the same bits: its weights, its state, and what it has counted.
+// TestRetreat: where trials are long, a run that is told to end within one goes back to the trial's beginning and saves
+// that. It goes on to the same bits: its weights, its state, and its counts.
 func TestRetreat(t *testing.T) {
 	was := slow
 	slow = 0
@@ -79,7 +79,7 @@ func TestRetreat(t *testing.T) {
 	}
 }
 
-// TestRetreatShort: a run of short trials keeps no copy of itself, and ends between two of them.
+// TestRetreatShort: a run with short trials keeps no copy of itself, and ends between two trials.
 func TestRetreatShort(t *testing.T) {
 	was := slow
 	slow = time.Hour

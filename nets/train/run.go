@@ -29,7 +29,7 @@ type Run struct {
 	spent time.Duration // training before it was resumed
 	loss  *lossWatch    // nil until there is a line
 	best  best
-	told  map[int]bool // learners whose loss was told
+	told  map[int]bool // learners with a reported loss
 	tell  func(Line)   // of Train; nil: nobody asks
 	ended string       // see Line.Ended
 }
@@ -95,7 +95,7 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 	return r, nil
 }
 
-// unbatched reports data that have no batch of the size, or, first, that are none for the system at all.
+// unbatched reports data without a batch of the given size or, first, data that do not suit the system at all.
 func (c Config) unbatched(dev *compute.Device, names *catalogue.Catalogue, p plan, r *Run) error {
 	why := fmt.Errorf("batches of %d, want 1 to %d, the number of examples", c.Batch, r.Examples())
 	c.Batch = r.Examples()
@@ -305,7 +305,7 @@ func (r *Run) after(ctx context.Context, d due, rate float64, clock *clock) erro
 		if err := r.judge(ctx); err != nil {
 			return err
 		}
-	} else if _, err := r.Session.Try(context.WithoutCancel(ctx)); err != nil { // the loss so far is that of the weights before
+	} else if _, err := r.Session.Try(context.WithoutCancel(ctx)); err != nil { // the loss so far belongs to the weights before
 		return err
 	}
 	return r.Save()
@@ -366,7 +366,7 @@ func perLearner(all nets.Metrics) (learners map[string][]float.OrNull) {
 	return learners
 }
 
-// write tells a line and appends it to the metrics, after the news of learners that were lost before it.
+// write reports a line and appends it to the metrics, after the news of learners lost before it.
 func (r *Run) write(l Line) error {
 	if err := r.tellLost(); err != nil {
 		return err
@@ -384,7 +384,7 @@ func (r *Run) append(l Line) error {
 	return r.Folder.append(l)
 }
 
-// tellLost writes a line on learners that were lost since the last, if there are any.
+// tellLost writes a line on the learners lost since the last such line, if there are any.
 func (r *Run) tellLost() error {
 	l := r.line("lost", nil)
 	l.Lost = map[int]string{}
@@ -424,7 +424,7 @@ func (r *Run) judge(ctx context.Context) error {
 	return r.write(l)
 }
 
-// interrupted saves what there is; but says what is not.
+// interrupted saves the state; the text but says what is not saved.
 func (r *Run) interrupted(ctx context.Context, but string, clock *clock) error {
 	done, total := r.Steps()
 	why := fmt.Errorf("stopped after step %d of %d%s: %w", done, total, but, context.Cause(ctx))

@@ -121,7 +121,8 @@ func requireExams(t *testing.T, dir, own, other string) {
 	}
 }
 
-// TestLossOfSequences: where each example wants one number, at a moment of its own, the loss is the mean over them, as the error is.
+// TestLossOfSequences: if each example wants one number, at its own moment, the loss is the mean over them, as the
+// error is.
 func TestLossOfSequences(t *testing.T) {
 	const n, moments = 12, 4
 	path := filepath.Join(t.TempDir(), "moments.npz")

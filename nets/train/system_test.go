@@ -34,7 +34,7 @@ func TestResumeSystem(t *testing.T) {
 	for system, task := range map[string]string{
 		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:hidden=[4]": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
 		"np:recurrent=true,hidden=[4],exact=true": "subtasks:inputs=6,length=5,task=4,trial=2,in_time=true",
-		"cascade:patience=2,epochs=6":             "parity:bits=4", // which has grown when it is cut
+		"cascade:patience=2,epochs=6":             "parity:bits=4", // it has grown when it is cut
 	} {
 		t.Run(system, func(t *testing.T) {
 			c := ofSystem(t, system, task, 50)
@@ -59,8 +59,8 @@ func TestResumeSystem(t *testing.T) {
 	}
 }
 
-// TestEnded: a run whose learners have all come to their end is over before its last step, says how each ended, is Finished,
-// and makes no more steps when it is resumed.
+// TestEnded: a run ends before its last step if all its learners have come to their end. It says how each ended, is
+// Finished, and makes no more steps when it is resumed.
 func TestEnded(t *testing.T) {
 	c := ofSystem(t, "cascade:low=0", "xor", 5000)
 	c.Rate, c.LogEvery = 0.35, 50

@@ -43,7 +43,7 @@ func (linearTicks) Ticks(lo, hi float64) (ticks []plot.Tick) {
 	return ticks
 }
 
-// wholeTicks are those of linearTicks that are whole numbers, as of moments and rows.
+// wholeTicks are the whole numbers among linearTicks, for moments and rows.
 type wholeTicks struct{}
 
 func (wholeTicks) Ticks(lo, hi float64) []plot.Tick {

@@ -160,7 +160,8 @@ func TestThinned(t *testing.T) {
 	}
 }
 
-// TestBands: by hand, of three learners, of which two are lost and have no part in it, and of two runs that wrote at other times.
+// TestBands checks bands by hand: two of three learners are lost and have no part in it, and two runs wrote at
+// different times.
 func TestBands(t *testing.T) {
 	line := func(epoch float64, each ...float.OrNull) train.Line {
 		return train.Line{Kind: "test", Epoch: epoch, Loss: float64(each[0]), Learners: map[string][]float.OrNull{"loss": each}}

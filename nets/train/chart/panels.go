@@ -64,8 +64,9 @@ type curve struct {
 	mark bool // its points, where they are few
 }
 
-// points are a quantity of a group, of which a line has a value for each learner, at all times at which any run of it has a line.
-// A learner that has none at a time of another's has what lies between those before and after. One that is lost has none at all.
+// points returns a quantity of a group at all times at which any of its runs has a line; a line has a value for each
+// learner. A learner without a value at a time gets one between its values before and after. A lost learner gets none
+// at all.
 func (c Chart) points(runs []train.History, kind string, of func(train.Line) []float64) []point {
 	var seeds []plotter.XYs
 	var times []float64

@@ -14,8 +14,8 @@ import (
 	"hebb/nets/train"
 )
 
-// Plane draws what is answered all over a plane, red above the middle of what is wanted and blue below, and the examples as dots
-// in the colours of what they want.
+// Plane draws the answers all over a plane, red above the middle of the wanted values and blue below, and the examples
+// as dots in the colours of their wanted values.
 type Plane struct {
 	Title string
 	train.Plane
@@ -28,7 +28,7 @@ func (p Plane) Figure() figure.Figure {
 	return figure.Figure{Width: planeSide + sheetLeft + barWidth, Height: planeSide + sheetTop + 24, Draw: p.on}
 }
 
-// scale returns the middle of what is wanted, and the most that anything is from it.
+// scale returns the middle of the wanted values, and their largest distance from it.
 func (p Plane) scale() (middle, top float64) {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, w := range p.Wanted {

@@ -7,8 +7,8 @@ import (
 	"hebb/nets/train"
 )
 
-// TestPlane: an answer has its place and its shade on the scale of what is wanted, the first row on top, and axes and colours
-// have their numbers.
+// TestPlane: an answer has its place, and its shade on the scale of the wanted values, with the first row on top; axes
+// and colours have their numbers.
 func TestPlane(t *testing.T) {
 	p := Plane{Title: "spirals", Plane: train.Plane{Low: [2]float64{-2, -3}, High: [2]float64{2, 3}, Side: 2, Answers: []float32{1, 0, 0.5, 9},
 		Points: [][2]float32{{0, 0}}, Wanted: []float32{0}}}

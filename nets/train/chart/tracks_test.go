@@ -38,7 +38,7 @@ func TestTracks(t *testing.T) {
 	over := Track{Title: "over", X: "step", Rows: [][]float32{{1, 2}}, At: []float64{40, 80}}
 	all := Tracks{Title: "a run", X: "moment", Marks: []float64{3.5}, Tracks: []Track{lines, heat, weights, over}}
 	words(t, all.Figure(), []string{"a run", "answers", "answer", "wanted", "units", "unit", "moment", "column", "row", "-2", "40", "80"}, []string{"NaN"})
-	// Of one moment, there is no moment 0.2.
+	// A single moment has no moment 0.2.
 	one := Tracks{X: "moment", Tracks: []Track{{Title: "answers", Lines: []Trace{{Values: []float32{7}}}}, {Title: "units", Rows: [][]float32{{1}}}}}
 	words(t, one.Figure(), []string{"0", "7"}, []string{"0.2", "-0.2", "0.4"})
 	segments := func(marks ...float64) int {
