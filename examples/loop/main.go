@@ -29,7 +29,7 @@ func main() {
 func learn(ctx context.Context, dev *compute.Device) error {
 	xor := func() nets.Task { return &tasks.XOR{} }
 	s, err := nets.Run{
-		System: func() nets.System { return &settle.Contrastive{Units: 16, Sweeps: 10, Gamma: 0.1, Gain: 2} },
+		System: func() nets.System { return &settle.CHL{Hidden: []int{16}, Sweeps: 10, Gamma: 0.1, Gain: 2} },
 		Task:   xor, Test: xor,
 		Learners: 5, Seed: 1, Rate: 2, Moments: 5000,
 	}.Open(dev)
