@@ -26,9 +26,7 @@ func (c *countdown) Err() error {
 // TestRetreat: where trials are long, a run that is told to end within one goes back to the trial's beginning and saves
 // that. It goes on to the same bits: its weights, its state, and its counts.
 func TestRetreat(t *testing.T) {
-	was := slow
-	slow = 0
-	t.Cleanup(func() { slow = was })
+	worth(t, 0, 0)
 	ofNet := small(t, "mlp:64-12-4", "fa")
 	ofNet.Learners, ofNet.Optimiser = 2, "adam"
 	online := ofSequences(t)
@@ -79,11 +77,27 @@ func TestRetreat(t *testing.T) {
 	}
 }
 
-// TestRetreatShort: a run with short trials keeps no copy of itself, and ends between two trials.
-func TestRetreatShort(t *testing.T) {
-	was := slow
-	slow = time.Hour
-	t.Cleanup(func() { slow = was })
+// worth sets which trials are worth a copy, for a test.
+func worth(t *testing.T, trial time.Duration, copies int) {
+	long, times := slow, dear
+	t.Cleanup(func() { slow, dear = long, times })
+	slow, dear = trial, copies
+}
+
+// TestRetreatNone: a run with short trials, or with copies that take too much of them, keeps no copy of itself after the first
+// trial, and ends between two trials.
+func TestRetreatNone(t *testing.T) {
+	for _, c := range []struct {
+		slow time.Duration
+		dear int
+	}{{time.Hour, 0}, {0, 1 << 30}} {
+		worth(t, c.slow, c.dear)
+		retreats(t)
+	}
+}
+
+func retreats(t *testing.T) {
+	t.Helper()
 	r := start(t, ofSequences(t), filepath.Join(t.TempDir(), "run"))
 	var b retreat
 	for k := range 8 {
