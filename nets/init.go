@@ -2,13 +2,14 @@ package nets
 
 import (
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 	"strings"
 
 	"hebb/compute"
 )
 
-// An Init sets the initial values of a tensor: [Zeros], [Constant], [Drawn] or [Filled]. They depend on the learner's seed
+// An Init sets the initial values of a tensor: [Zeros], [Constant], [Drawn], [Directions] or [Filled]. They depend on the learner's seed
 // and the tensor's name alone. A tensor of a test task starts with the values of the training task's tensor of that name.
 type Init interface {
 	set(st *compute.Step, s *Store, n Named) error
@@ -62,6 +63,27 @@ func (f filled) set(st *compute.Step, s *Store, n Named) error {
 	}
 	st.Write(n.Value, x)
 	return nil
+}
+
+// Directions initialises a matrix of so many columns: each row has a random direction and length 1.
+func Directions(cols int) Init {
+	return Filled(func(r *rand.Rand, w []float32) {
+		for ; len(w) > 0; w = w[cols:] {
+			direction(r, w[:cols])
+		}
+	})
+}
+
+// direction fills w with a random direction of length 1.
+func direction(r *rand.Rand, w []float32) {
+	x, sum := make([]float64, len(w)), 0.0
+	for i := range x {
+		x[i] = r.NormFloat64()
+		sum += x[i] * x[i]
+	}
+	for i := range w {
+		w[i] = float32(x[i] / math.Sqrt(sum))
+	}
 }
 
 // Generator returns a random number generator of the host, seeded by a seed and a name.

@@ -1,8 +1,10 @@
-// Package float reads and writes numbers in JSON that may be infinite or NaN, which JSON itself cannot express; and reads halves.
+// Package float reads and writes numbers in JSON that may be infinite or NaN, which JSON itself cannot express; reads halves;
+// and checks numbers that are settings.
 package float
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strconv"
 )
@@ -48,4 +50,15 @@ func (f *OrText) UnmarshalJSON(text []byte) error {
 	x, err := strconv.ParseFloat(s, 64)
 	*f = OrText(x)
 	return err
+}
+
+// Finite reports whether x is neither infinite nor NaN.
+func Finite(x float32) bool { return math.Abs(float64(x)) <= math.MaxFloat32 }
+
+// AtLeast0 reports a setting that is negative or not finite.
+func AtLeast0(name string, x float32) error {
+	if x >= 0 && Finite(x) {
+		return nil
+	}
+	return fmt.Errorf("%s %g, want at least 0", name, x)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets/stack"
 )
 
@@ -131,6 +132,6 @@ func (a Alignment) Check() error {
 	if !(0 <= a.Share && a.Share <= 1) {
 		return fmt.Errorf("share %g, want a part within [0, 1], 0 being all", a.Share)
 	}
-	return errors.Join(atLeast0("rate", a.Rate), atLeast0("decay", a.Decay), atLeast0("amp", a.Amp), atLeast0("null", a.Null),
-		atLeast0("sparse", a.Sparse), atLeast0("self", a.Self), atLeast0("noise", a.Noise), atLeast0("scale", a.Scale))
+	return errors.Join(float.AtLeast0("rate", a.Rate), float.AtLeast0("decay", a.Decay), float.AtLeast0("amp", a.Amp), float.AtLeast0("null", a.Null),
+		float.AtLeast0("sparse", a.Sparse), float.AtLeast0("self", a.Self), float.AtLeast0("noise", a.Noise), float.AtLeast0("scale", a.Scale))
 }

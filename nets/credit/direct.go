@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets/stack"
 )
 
@@ -39,4 +40,4 @@ func (DirectFeedback) Send(p *stack.Pass, w *stack.Weights, _ *compute.Tensor) *
 }
 
 // Check reports an invalid Scale.
-func (d DirectFeedback) Check() error { return atLeast0("scale", d.Scale) }
+func (d DirectFeedback) Check() error { return float.AtLeast0("scale", d.Scale) }

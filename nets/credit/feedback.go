@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets/stack"
 )
 
@@ -37,5 +38,5 @@ func (FeedbackAlignment) Send(p *stack.Pass, w *stack.Weights, delta *compute.Te
 
 // Check reports invalid settings.
 func (f FeedbackAlignment) Check() error {
-	return errors.Join(atLeast0("scale", f.Scale), atLeast0("sd", f.SD))
+	return errors.Join(float.AtLeast0("scale", f.Scale), float.AtLeast0("sd", f.SD))
 }

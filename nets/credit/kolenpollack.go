@@ -2,6 +2,7 @@ package credit
 
 import (
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets/stack"
 )
 
@@ -28,4 +29,4 @@ func (KolenPollack) Learn(p *stack.Pass) {
 }
 
 // Check reports an invalid Scale.
-func (k KolenPollack) Check() error { return atLeast0("scale", k.Scale) }
+func (k KolenPollack) Check() error { return float.AtLeast0("scale", k.Scale) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets/stack"
 )
 
@@ -64,10 +65,10 @@ func (m WeightMirror) Check() error {
 	switch {
 	case m.Examples < 1 || m.Before < 0:
 		return fmt.Errorf("%d examples and %d before, want at least 1 and 0", m.Examples, m.Before)
-	case !(m.Amplitude > 0 && finite(m.Amplitude)):
+	case !(m.Amplitude > 0 && float.Finite(m.Amplitude)):
 		return fmt.Errorf("amplitude %g, want a number above 0", m.Amplitude)
 	case !(0 <= m.Decay && m.Decay <= 1):
 		return fmt.Errorf("decay %g, want a number within [0, 1]", m.Decay)
 	}
-	return errors.Join(atLeast0("rate", m.Rate), atLeast0("scale", m.Scale))
+	return errors.Join(float.AtLeast0("rate", m.Rate), float.AtLeast0("scale", m.Scale))
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets"
 	"hebb/nets/stack"
 )
@@ -78,4 +79,4 @@ func (PseudoBackprop) Explain(name string, code float32) error {
 }
 
 // Check reports an invalid Ridge.
-func (r PseudoBackprop) Check() error { return atLeast0("ridge", r.Ridge) }
+func (r PseudoBackprop) Check() error { return float.AtLeast0("ridge", r.Ridge) }

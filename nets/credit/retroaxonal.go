@@ -3,11 +3,11 @@ package credit
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets"
 )
 
@@ -82,10 +82,10 @@ func (r *Retroaxonal) Check() error {
 		return fmt.Errorf("keep=%s, want one of %s", r.Keep, strings.Join(Keeps, ", "))
 	case r.Warmup < 0 || r.Length < 1 || r.Periods < 0 || r.Reference < 2:
 		return fmt.Errorf("warmup %d, length %d, periods %d and reference %d, want at least 0, 1, 0 and 2", r.Warmup, r.Length, r.Periods, r.Reference)
-	case !(r.Noise > 0 && finite(r.Noise)):
+	case !(r.Noise > 0 && float.Finite(r.Noise)):
 		return fmt.Errorf("noise %g, want a number above 0", r.Noise)
 	}
-	return atLeast0("decay", r.Decay)
+	return float.AtLeast0("decay", r.Decay)
 }
 
 // Build allocates the weights and the reference.
@@ -96,11 +96,7 @@ func (r *Retroaxonal) Build(s *nets.Store, spec nets.Spec) error {
 	}
 	r.w = s.Weights("w", nets.Zeros, r.Units, inputs)
 	r.v, r.c = s.Weights("v", nets.Zeros, spec.Out, r.Units), s.Weights("c", nets.Zeros, spec.Out)
-	r.stable = s.Kept("stable", nets.Filled(func(g *rand.Rand, w []float32) {
-		for ; len(w) > 0; w = w[inputs:] {
-			unit(g, w[:inputs])
-		}
-	}), r.Units, inputs)
+	r.stable = s.Kept("stable", nets.Directions(inputs), r.Units, inputs)
 	r.mean, r.gain = s.Kept("mean", nets.Zeros, r.Units), s.Kept("gain", nets.Zeros, r.Units)
 	r.labile, r.strength = s.Kept("labile", nets.Zeros, r.Units), s.Kept("strength", nets.Zeros, r.Units)
 	s.Aside(r.stable, r.labile, r.strength)
@@ -108,18 +104,6 @@ func (r *Retroaxonal) Build(s *nets.Store, spec nets.Spec) error {
 	s.Aside(r.reference)
 	r.made, r.seen = s.Counter("batches"), s.Counter("reference.examples")
 	return nil
-}
-
-// unit fills w with a random direction of length 1.
-func unit(g *rand.Rand, w []float32) {
-	x, sum := make([]float64, len(w)), 0.0
-	for i := range x {
-		x[i] = g.NormFloat64()
-		sum += x[i] * x[i]
-	}
-	for i := range w {
-		w[i] = float32(x[i] / math.Sqrt(sum))
-	}
 }
 
 // Start sets the present weights to the stable ones.

@@ -3,9 +3,6 @@
 package credit
 
 import (
-	"fmt"
-	"math"
-
 	"hebb/nets/stack"
 )
 
@@ -26,14 +23,4 @@ var Rules = []stack.NamedRule{
 	{Name: "sa", About: "symmetric alignment: decay and self", Rule: Alignment{Rate: 0.3, Decay: 0.5, Self: 1}},
 	{Name: "aa", About: "activation alignment: sparse and amp, of white noise", Rule: Alignment{Rate: 0.1, Sparse: 0.5, Amp: 1, Noise: 1, Share: 0.0625, Places: true}},
 	{Name: "ia", About: "information alignment: amp, null and decay, of white noise", Rule: Alignment{Rate: 0.1, Amp: 1, Null: 0.1, Decay: 0.02, Noise: 1, Share: 0.0625, Places: true}},
-}
-
-func finite(x float32) bool { return math.Abs(float64(x)) <= math.MaxFloat32 }
-
-// atLeast0 reports a setting that is negative or not finite.
-func atLeast0(name string, x float32) error {
-	if x >= 0 && finite(x) {
-		return nil
-	}
-	return fmt.Errorf("%s %g, want at least 0", name, x)
 }

@@ -2,6 +2,7 @@ package credit
 
 import (
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets/stack"
 )
 
@@ -47,4 +48,4 @@ func (s SignSymmetry) magnitude(w *stack.Weights) float32 {
 }
 
 // Check reports an invalid Scale.
-func (s SignSymmetry) Check() error { return atLeast0("scale", s.Scale) }
+func (s SignSymmetry) Check() error { return float.AtLeast0("scale", s.Scale) }

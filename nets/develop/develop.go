@@ -4,8 +4,6 @@ package develop
 
 import (
 	"fmt"
-	"math"
-	"math/rand/v2"
 
 	"hebb/compute"
 	"hebb/internal/count"
@@ -51,22 +49,7 @@ func directions(s *nets.Store, units int, spec nets.Spec) (*compute.Tensor, erro
 	if units > inputs {
 		return nil, fmt.Errorf("develop: %d units for %s, want at most as many", units, count.Of(inputs, "input"))
 	}
-	return s.Weights("weight", nets.Filled(func(r *rand.Rand, w []float32) {
-		for ; len(w) > 0; w = w[inputs:] {
-			direction(r, w[:inputs])
-		}
-	}), units, inputs), nil
-}
-
-func direction(r *rand.Rand, w []float32) {
-	x, sum := make([]float64, len(w)), 0.0
-	for i := range x {
-		x[i] = r.NormFloat64()
-		sum += x[i] * x[i]
-	}
-	for i := range w {
-		w[i] = float32(x[i] / math.Sqrt(sum))
-	}
+	return s.Weights("weight", nets.Directions(inputs), units, inputs), nil
 }
 
 var times = compute.Formula("x*y", "x", "y")

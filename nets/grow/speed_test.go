@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"testing"
 
-	"hebb/compute"
-	"hebb/cpu"
 	"hebb/nets"
 	"hebb/nets/grow"
+	"hebb/nets/internal/lab"
 	"hebb/nets/tasks"
 )
 
@@ -15,26 +14,7 @@ import (
 func BenchmarkCascade(b *testing.B) {
 	for _, learners := range []int{1, 64} {
 		b.Run(fmt.Sprint(learners), func(b *testing.B) {
-			be, err := cpu.Open()
-			if err != nil {
-				b.Fatal(err)
-			}
-			dev := compute.New(be)
-			defer dev.Close()
-			s, err := nets.Run{System: grow.Systems[0].System, Task: func() nets.Task { return &tasks.Spirals{} }, Learners: learners, Rate: 0.35}.Open(dev)
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer s.Close()
-			for b.Loop() {
-				if err := s.Step(b.Context()); err != nil {
-					b.Fatal(err)
-				}
-			}
-			if err := dev.Sync(); err != nil { // what was put off
-				b.Fatal(err)
-			}
-			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(learners), "µs/learner")
+			lab.Timed(b, nets.Run{System: grow.Systems[0].System, Task: func() nets.Task { return &tasks.Spirals{} }, Learners: learners, Rate: 0.35})
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets/stack"
 )
 
@@ -38,7 +39,7 @@ var DefaultHSIC = HSICBottleneck{Lambda: 50, Sigma: "5", Eps: 1e-5}
 // Check reports invalid settings.
 func (r HSICBottleneck) Check() error {
 	switch {
-	case !(r.Lambda >= 0 && finite(r.Lambda)):
+	case !(r.Lambda >= 0 && float.Finite(r.Lambda)):
 		return fmt.Errorf("lambda %g, want at least 0", r.Lambda)
 	case !(r.Eps >= 1e-12 && r.Eps <= 1):
 		return fmt.Errorf("eps %g, want a number within [1e-12, 1]", r.Eps)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets"
 	"hebb/nets/stack"
 )
@@ -39,7 +40,7 @@ var DefaultPHSIC = PHSIC{Gamma: 2, Kernel: "gaussian", Sigma: 5, Power: 0.5, Del
 // Check reports invalid settings.
 func (r PHSIC) Check() error {
 	switch {
-	case !(r.Gamma >= 0 && finite(r.Gamma)):
+	case !(r.Gamma >= 0 && float.Finite(r.Gamma)):
 		return fmt.Errorf("gamma %g, want at least 0", r.Gamma)
 	case r.Kernel != "gaussian" && r.Kernel != "cosine" && r.Kernel != "linear":
 		return fmt.Errorf("kernel %q, want gaussian, cosine or linear", r.Kernel)
@@ -49,7 +50,7 @@ func (r PHSIC) Check() error {
 		return fmt.Errorf("%d groups, want at least 0", r.Groups)
 	case !(r.Power >= 0 && r.Power <= 4):
 		return fmt.Errorf("power %g, want a number within (0, 4], or 0 without groups", r.Power)
-	case !(r.Delta >= 0 && finite(r.Delta)):
+	case !(r.Delta >= 0 && float.Finite(r.Delta)):
 		return fmt.Errorf("delta %g, want a number above 0, or 0 without groups", r.Delta)
 	}
 	return nil

@@ -33,5 +33,3 @@ type oneAtATime struct{}
 
 // InTurn returns the reason.
 func (oneAtATime) InTurn() string { return "kernels and classifiers of blocks take one learner" }
-
-func finite(x float32) bool { return math.Abs(float64(x)) <= math.MaxFloat32 }

@@ -26,23 +26,44 @@ import (
 
 // images writes IDX files of 6×5 pixels in four classes.
 func images(t *testing.T) (dir string) {
+	return idx(t, 64, 32, 6, 5, func(i int) int { return i % 4 }, func(rnd *rand.Rand, class, j int) int {
+		return 40*((j/5*class+j)%4) + rnd.IntN(80)
+	})
+}
+
+// digits writes IDX files of 28×28 pixels in ten classes: noise, and a bright square whose place tells the class.
+func digits(t *testing.T) (dir string) {
+	return idx(t, 400, 100, 28, 28, func(i int) int { return i * 7 % 10 }, func(rnd *rand.Rand, class, j int) int {
+		v := rnd.IntN(60)
+		if j/28/7 == class/3 && j%28/9 == class%3 {
+			v += 40
+		}
+		return v
+	})
+}
+
+// idx writes IDX files of training and test images; image i is of the class classOf(i), and pixel gives its j-th pixel.
+func idx(t *testing.T, training, tests, height, width int, classOf func(i int) int, pixel func(rnd *rand.Rand, class, j int) int) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	rnd := rand.New(rand.NewPCG(5, 6))
-	for part, n := range map[string]int{"train": 64, "t10k": 32} {
+	for k, n := range []int{training, tests} {
+		part := []string{"train", "t10k"}[k]
 		x, y := []byte{0, 0, 8, 3}, []byte{0, 0, 8, 1}
-		for _, size := range []int{n, 6, 5} {
+		for _, size := range []int{n, height, width} {
 			x = binary.BigEndian.AppendUint32(x, uint32(size))
 		}
 		y = binary.BigEndian.AppendUint32(y, uint32(n))
 		for i := range n {
-			y = append(y, byte(i%4))
-			for j := range 30 {
-				x = append(x, byte(40*((j/5*(i%4)+j)%4)+rnd.IntN(80)))
+			y = append(y, byte(classOf(i)))
+			for j := range height * width {
+				x = append(x, byte(pixel(rnd, classOf(i), j)))
 			}
 		}
 		for name, b := range map[string][]byte{part + "-images-idx3-ubyte": x, part + "-labels-idx1-ubyte": y} {
-			must.Do(t, os.WriteFile(filepath.Join(dir, name), b, 0o666))
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	return dir

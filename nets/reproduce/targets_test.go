@@ -1,44 +1,9 @@
 package reproduce
 
 import (
-	"encoding/binary"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 )
-
-// digits writes IDX files of 28×28 pixels in ten classes: a bright square for each, at a place of its own, in noise.
-func digits(t *testing.T) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	rnd := rand.New(rand.NewPCG(5, 6))
-	for part, n := range map[string]int{"train": 400, "t10k": 100} {
-		x, y := []byte{0, 0, 8, 3}, []byte{0, 0, 8, 1}
-		for _, size := range []int{n, 28, 28} {
-			x = binary.BigEndian.AppendUint32(x, uint32(size))
-		}
-		y = binary.BigEndian.AppendUint32(y, uint32(n))
-		for i := range n {
-			class := i * 7 % 10
-			y = append(y, byte(class))
-			for j := range 28 * 28 {
-				v := rnd.IntN(60)
-				if j/28/7 == class/3 && j%28/9 == class%3 {
-					v += 40
-				}
-				x = append(x, byte(v))
-			}
-		}
-		for name, b := range map[string][]byte{part + "-images-idx3-ubyte": x, part + "-labels-idx1-ubyte": y} {
-			if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	return dir
-}
 
 // TestTargets: on images of our own, the small scales of target propagation, of synthetic gradients and of
 // recirculation give all of their figures, and hold.

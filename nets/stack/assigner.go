@@ -109,9 +109,10 @@ func before(links []Link) string {
 	return "the units of " + links[len(links)-1].Name
 }
 
-// Gradient returns the gradient of the loss by other logits y, for the batch of the pass.
-func (p *Pass) Gradient(y *compute.Tensor) *compute.Tensor {
-	return p.Net.loss.Judge(p.Pass, p.Moment, y, true).Delta
+// LossGradient returns the gradient by logits, which need not be the network's, of the batch's loss, the mean over its
+// examples.
+func (p *Pass) LossGradient(logits *compute.Tensor) *compute.Tensor {
+	return p.Net.loss.Judge(p.Pass, p.Moment, p.AsRows(logits, p.Examples, p.Net.Classes), true).Delta
 }
 
 // Descend sets the gradients of the layer from a delta at its pre-activation and an input x, each with a row for every

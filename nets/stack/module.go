@@ -97,10 +97,5 @@ func (m *Module) OutBack(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	return m.act.Backward(p, m.rest.Backward(p, dy))
 }
 
-// LossGradient returns the gradient by logits of the batch's loss, the mean over its examples.
-func (p *Pass) LossGradient(logits *compute.Tensor) *compute.Tensor {
-	return p.Net.loss.Judge(p.Pass, p.Moment, p.AsRows(logits, p.Examples, p.Net.Classes), true).Delta
-}
-
 // Normalised reports whether batch normalisation follows the weights.
 func (m *Module) Normalised() bool { return m.norm != nil }

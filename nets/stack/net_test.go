@@ -13,23 +13,38 @@ import (
 	"hebb/nets/credit"
 	"hebb/nets/internal/lab"
 	"hebb/nets/local"
+	"hebb/nets/settle"
 	"hebb/nets/stack"
+	"hebb/nets/targets"
 )
 
-// TestLearns: every rule brings down the loss of networks of each family, each op being checked as it runs.
+// chains are the rules for chains of layers without pooling, and refusing names the rules that refuse a network.
+var (
+	chains   = []string{"pbp", "dtp", "dni", "cdni", "lra-e", "lra-diff", "lra-fdbk", "pc"}
+	refusing = map[string][]string{"lenet5": chains, "resnet8": append(slices.Clone(chains), "altmin")}
+)
+
+// TestLearns: every rule brings down the loss of networks of each family, and verifies each op as it runs; a rule that
+// refuses a network names the layer.
 func TestLearns(t *testing.T) {
 	const classes, each, steps = 4, 4, 12
 	for name, in := range map[string]nets.Shape{
 		"mlp-tanh:64-20-4": {Height: 8, Width: 8, Channels: 1}, "lenet5": {Height: 16, Width: 16, Channels: 1}, "resnet8": {Height: 8, Width: 8, Channels: 1},
 	} {
-		for _, r := range slices.Concat(credit.Rules, local.Rules) {
+		for _, r := range slices.Concat(credit.Rules, local.Rules, targets.Rules, settle.Rules) {
+			if slices.Contains(refusing[name], r.Name) {
+				spec, err := stack.Parse(name, in, classes)
+				if err == nil {
+					_, err = stack.New(lab.Bare(t).Device, spec, in, r.Rule, 1)
+				}
+				if err == nil || !strings.Contains(err.Error(), "layer ") {
+					t.Errorf("%s under %s: %v, want an error that names a layer", name, r.Name, err)
+				}
+				continue
+			}
 			t.Run(name+"/"+r.Name, func(t *testing.T) {
 				rule := r.Rule
 				switch r := rule.(type) {
-				case credit.PseudoBackprop:
-					if !strings.HasPrefix(name, "mlp") {
-						t.Skip("for dense layers alone")
-					}
 				case credit.WeightMirror:
 					r.Before = 20 // as checked ops take long
 					rule = r

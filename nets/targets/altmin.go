@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets"
 	"hebb/nets/stack"
 )
@@ -55,7 +56,7 @@ var DefaultAltMin = AltMin{Codes: 5, CodeRate: 0.3, Momentum: 0.9, Mu: 0.003, Pr
 
 // Check reports an invalid setting.
 func (r AltMin) Check() error {
-	positive := func(x float32) bool { return x > 0 && finite(x) }
+	positive := func(x float32) bool { return x > 0 && float.Finite(x) }
 	switch {
 	case r.Codes < 1:
 		return fmt.Errorf("%d steps of the codes, want at least 1", r.Codes)
@@ -63,7 +64,7 @@ func (r AltMin) Check() error {
 		return fmt.Errorf("code rate %g, want a number above 0", r.CodeRate)
 	case !(0 <= r.Momentum && r.Momentum < 1):
 		return fmt.Errorf("momentum %g, want a number within [0, 1)", r.Momentum)
-	case !positive(r.Mu) || !finite(1/r.Mu):
+	case !positive(r.Mu) || !float.Finite(1/r.Mu):
 		return fmt.Errorf("mu %g, want a number above 0", r.Mu)
 	case !(0 <= r.Forget && r.Forget < 1):
 		return fmt.Errorf("forget %g, want a number within [0, 1)", r.Forget)
@@ -71,7 +72,7 @@ func (r AltMin) Check() error {
 		return fmt.Errorf("prior %g, want a number above 0", r.Prior)
 	}
 	for name, x := range map[string]float32{"mu_step": r.MuStep, "mu_most": r.MuMost, "sparse": r.Sparse, "l1": r.L1} {
-		if !(x >= 0 && finite(x)) {
+		if !(x >= 0 && float.Finite(x)) {
 			return fmt.Errorf("%s %g, want at least 0", name, x)
 		}
 	}
@@ -225,5 +226,3 @@ func (r AltMin) remember(p *stack.Pass, layer *stack.Module, m memory, c, x *com
 }
 
 var withPrior = compute.Formula("old + prior*w", "w")
-
-func finite(x float32) bool { return math.Abs(float64(x)) <= math.MaxFloat32 }

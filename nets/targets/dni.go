@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets"
 	"hebb/nets/stack"
 )
@@ -64,7 +65,7 @@ func (d DNI) Check() error {
 	if d.Units < 0 {
 		return fmt.Errorf("dni: units %d, want at least 0", d.Units)
 	}
-	return errors.Join(atLeast0("dni: gain", d.Gain), atLeast0("dni: rate", d.Rate))
+	return errors.Join(float.AtLeast0("dni: gain", d.Gain), float.AtLeast0("dni: rate", d.Rate))
 }
 
 // Build asks for the synthesisers.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets"
 	"hebb/nets/stack"
 )
@@ -60,7 +61,7 @@ func (d DTP) Check() error {
 	if d.Span < 0 {
 		return fmt.Errorf("dtp: span %d, want at least 0", d.Span)
 	}
-	return errors.Join(atLeast0("dtp: top", d.Top), atLeast0("dtp: noise", d.Noise), atLeast0("dtp: rate", d.Rate))
+	return errors.Join(float.AtLeast0("dtp: top", d.Top), float.AtLeast0("dtp: noise", d.Noise), float.AtLeast0("dtp: rate", d.Rate))
 }
 
 // Build asks for the inverses.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hebb/compute"
+	"hebb/internal/float"
 	"hebb/nets"
 	"hebb/nets/stack"
 )
@@ -66,7 +67,7 @@ func (r LRAE) Learn(p *stack.Pass) {
 
 // Check reports invalid settings.
 func (r LRAE) Check() error {
-	return errors.Join(atLeast0("beta", r.Beta), atLeast0("gamma", r.Gamma), atLeast0("sd", r.SD))
+	return errors.Join(float.AtLeast0("beta", r.Beta), float.AtLeast0("gamma", r.Gamma), float.AtLeast0("sd", r.SD))
 }
 
 // LRA is local representation alignment (Ororbia, Mali, Kifer, Giles 2018, "Conducting Credit Assignment by Aligning Local
@@ -179,7 +180,7 @@ func (r LRA) again(p *stack.Pass, w stack.Link, change, off *compute.Tensor) *co
 		return w.Slope(p, r.error(p, p.Map(minus, off, w.Change(p, fallen))), fallen)
 	}
 	logits := p.Map(minus, p.View(w.Y, 0, fallen.Shape()...), w.Change(p, fallen))
-	e := times(p, float32(p.Examples), p.Gradient(logits))
+	e := times(p, float32(p.Examples), p.LossGradient(logits))
 	return w.Slope(p, e, fallen)
 }
 
@@ -203,7 +204,7 @@ func (r LRA) bound(p *stack.Pass, grads ...*compute.Tensor) {
 
 // Check reports invalid settings.
 func (r LRA) Check() error {
-	err := errors.Join(atLeast0("beta", r.Beta), atLeast0("c1", r.C1), atLeast0("c2", r.C2), atLeast0("sd", r.SD))
+	err := errors.Join(float.AtLeast0("beta", r.Beta), float.AtLeast0("c1", r.C1), float.AtLeast0("c2", r.C2), float.AtLeast0("sd", r.SD))
 	if r.Steps < 1 {
 		err = errors.Join(err, fmt.Errorf("steps %d, want at least 1", r.Steps))
 	}

@@ -3,8 +3,6 @@
 package targets
 
 import (
-	"fmt"
-
 	"hebb/nets"
 	"hebb/nets/stack"
 )
@@ -25,12 +23,4 @@ var Systems = []nets.NamedSystem{
 	{Name: "recirculation", About: "an autoencoder that learns from what comes back (Hinton and McClelland 1988)", System: func() nets.System {
 		return &Recirculation{Units: 3, Keep: 0.75, Gain: 0.5}
 	}, Rate: 4},
-}
-
-// atLeast0 reports a setting that is negative or not finite.
-func atLeast0(name string, x float32) error {
-	if x >= 0 && finite(x) {
-		return nil
-	}
-	return fmt.Errorf("%s %g, want at least 0", name, x)
 }
