@@ -202,8 +202,8 @@ func (s *Session) Parameters() (n int) {
 	return n
 }
 
-// TraceBytes returns the bytes that a learner's system keeps between moments, beside what it has learned: its
-// activities, traces and past, see [Store.State] and [Store.Scratch].
+// TraceBytes returns the size in bytes of a learner's activities, traces and past, see [Store.State] and [Store.Scratch].
+// Weights and Kept tensors do not count.
 func (s *Session) TraceBytes() int64 {
 	store := s.cohorts[0].store
 	n := store.scratch

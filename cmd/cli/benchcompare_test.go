@@ -12,7 +12,7 @@ import (
 	"hebb/internal/must"
 )
 
-var lines atomic.Int64 // number of files made by benchLines; each has a time stamp of its own
+var lines atomic.Int64 // counts the files of benchLines, and so gives each another time stamp
 
 // benchLines are the results of two cases whose samples are around these times, as hebb bench --json writes them.
 func benchLines(a, b float64) string {

@@ -243,9 +243,9 @@ func TestRetroaxonalSystem(t *testing.T) {
 	nettest.System(t, func() nets.System { return retro("shuffled") }, retroBatch)
 }
 
-// TestRetroaxonalSelects: unit j gets another feature, with orthonormal features, squared error with a ridge λ, and the
-// output weights at their optimum before and after. Then the loss falls by (1 + λ)/2 times the growth r_j of Σ_k V_kj²:
-// to keep what grew is to keep what helped.
+// TestRetroaxonalSelects: in a network with orthonormal features and squared error with a ridge λ, unit j gets another feature,
+// and the output weights are at their optimum before and after. The loss falls by (1 + λ)/2 times the growth r_j of Σ_k V_kj²,
+// so that Keep=grown keeps exactly the changes that help.
 func TestRetroaxonalSelects(t *testing.T) {
 	const examples, units, classes, lambda = 40, 5, 3, 0.25
 	rnd := rand.New(rand.NewPCG(3, 1))

@@ -21,7 +21,7 @@ type slot struct {
 	q    *compute.Tensor   // examples × units, if errors are kept: that of the state
 }
 
-// mostSlots bounds what is kept: each moment is some tensors with names of their own.
+// mostSlots is the largest number of moments that are kept. Each takes several named tensors.
 const mostSlots = 1 << 14
 
 // build asks for so many slots.

@@ -22,11 +22,11 @@ import (
 //	δ_k = −ε_k∘f′_k/(κ·n),   ∂W_k = δ_k⊗v_{k−1},   ∂b_k = δ_k     over n examples
 //
 // As κ → 0 the values stay in place, and at rest the gradients are backprop's with an error of the first order in κ
-// (Whittington and Bogacz 2017, where 1/κ is the variance of the outputs). With Fixed the predictions, their slopes,
-// ε_L and the v_{k−1} of the gradients stay what they are in the forward pass (the fixed prediction assumption of
-// Millidge, Tschantz and Buckley 2022, Neural Computation 34). Then δ_k is backprop's times a number: the probability
-// of at least L − k successes in Sweeps trials, each with probability StepSize. It is 1 in the limit of many sweeps
-// and, with StepSize 1, from L − 1 sweeps on; the rule is then backprop (Rosenbaum 2022, PLoS ONE 17).
+// (Whittington and Bogacz 2017, where 1/κ is the variance of the outputs). Fixed keeps the forward pass's predictions,
+// slopes, ε_L and, in the gradients, v_{k−1} (the fixed prediction assumption of Millidge, Tschantz and Buckley 2022,
+// Neural Computation 34). Then δ_k is backprop's times a number: the probability of at least L − k successes in Sweeps
+// trials, each with probability StepSize. It is 1 in the limit of many sweeps and, with StepSize 1, from L − 1 sweeps
+// on; the rule is then backprop (Rosenbaum 2022, PLoS ONE 17).
 //
 // The metric "residual" and the setting Tolerance, see the package, apply to the values. A sweep costs a backward pass
 // and, unless Fixed, a forward pass, without the products for the gradients.

@@ -79,9 +79,8 @@ func set(t *testing.T, l lab.Lab, net *stack.Net, f func(w *mat.Dense) *mat.Dens
 	}
 }
 
-// TestTargetsInvert: in a linear network with exact inverses, DTP's targets are those of target propagation: a layer
-// gives its own target for the target of the layer below, f(t_l) = t_{l+1}. So a layer's error is W⁻¹ times the error
-// of the layer above.
+// TestTargetsInvert: in a linear network with exact inverses, DTP is target propagation: from the target of the layer
+// below a layer makes its own target, f(t_l) = t_{l+1}. So a layer's error is W⁻¹ times the error of the layer above.
 func TestTargetsInvert(t *testing.T) {
 	l := lab.Exact(t)
 	net := l.Net(t, square(compute.Identity), in, targets.DTP{Top: 0.5}, 9)

@@ -86,8 +86,8 @@ func (r LRAE) Check() error {
 // each scaled down to the norm C1. E is normal with standard deviation SD, and fixed. A C1 or C2 of 0 leaves the norms
 // as they are.
 //
-// As Beta goes to 0 the gradients go to backprop's with f′³ in the place of f′ (with Random, f′², and E for W), times
-// (2·Beta)^(L−l) or, with Squared, Beta^(L−l). It takes the same networks as [LRAE].
+// As Beta → 0 the gradients of layer l approach (2·Beta)^(L−l) times backprop's, with f′³ instead of f′; Squared makes the
+// factor Beta^(L−l), and Random gives f′² and E instead of W. LRA takes the same networks as [LRAE].
 type LRA struct {
 	stack.Backprop `toml:"-"` // within comparisons
 	stack.Fixed    `toml:"-"`
