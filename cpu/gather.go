@@ -5,6 +5,15 @@ import "hebb/compute"
 func gather(g compute.Gather) {
 	_, m, n, cols := g.Dims()
 	out, x, rows := values(g.Out), values(g.X), values(g.Rows)
+	if cols == 1 {
+		chunks(g.Out.Batch(), max(1, 1<<14/m), func(lo, hi int) {
+			for z := lo; z < hi; z++ {
+				from := x[z%g.X.Batch()*n:][:n]
+				gatherNumbers(out[z*m:][:m], from, rows[z*m%len(rows):][:m])
+			}
+		})
+		return
+	}
 	chunks(len(out)/cols, max(1, 1<<15/cols), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			to, row := out[i*cols:][:cols], rows[i%len(rows)]
@@ -16,4 +25,16 @@ func gather(g compute.Gather) {
 			copy(to, x[(z*n+int(row))*cols:])
 		}
 	})
+}
+
+// gatherNumbers is gather of a member with rows of one number.
+func gatherNumbers(out, x, rows []float32) {
+	for i, row := range rows[:len(out)] {
+		k := int(row)
+		if !(0 <= row && row < float32(len(x))) || row != float32(k) {
+			out[i] = 0
+			continue
+		}
+		out[i] = x[k]
+	}
 }

@@ -7,7 +7,12 @@ import "math"
 //go:noescape
 func normalsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
 
-// normalTable has the constants of normalsAVX2, each four times.
+// betaPartsAVX2 is in normal_amd64.s.
+//
+//go:noescape
+func betaPartsAVX2(logs, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
+
+// normalTable has the constants of normalsAVX2 and betaPartsAVX2, each four times.
 var normalTable = func() (all [][4]uint64) {
 	words := func(xs ...uint64) {
 		for _, x := range xs {
@@ -41,4 +46,14 @@ func normalsVector(dst []float32, block, stream, seed uint64, mean, sd float64) 
 	}
 	normalsAVX2(&dst[0], block, stream, seed, sets, &normalTable[0], mean, sd)
 	return 16 * sets
+}
+
+// betaPartsVector fills logs and squares with whole sets of 8, from a block on, and returns how many of each.
+func betaPartsVector(logs, squares []float32, block, stream, seed uint64) int {
+	sets := len(logs) / 8
+	if vector < avx2 || sets == 0 {
+		return 0
+	}
+	betaPartsAVX2(&logs[0], &squares[0], block, stream, seed, sets, &normalTable[0])
+	return 8 * sets
 }

@@ -43,8 +43,8 @@
 	VPADDD   W0(R8), Y6, Y6   \
 	VPADDD   W1(R8), Y7, Y7
 
-// PAIR is normalPair for 4 pairs of words u and v, which it overwrites, as Y4 … Y11.
-#define PAIR(u, v, x, y)     \
+// LOG24 leaves in Y9 logOf of 4 words u, and overwrites Y4 … Y11.
+#define LOG24(u)            \
 	VPSLLQ    $32, u, u                \
 	VPSRLQ    $40, u, u                \
 	VPADDQ    ONEQ(R8), u, u           \
@@ -83,11 +83,11 @@
 	VSUBPD    Y9, Y10, Y9              \
 	VSUBPD    Y4, Y9, Y9               \
 	VMULPD    LN2HI(R8), Y5, Y11       \
-	VSUBPD    Y9, Y11, Y9              \
-	VMULPD    MINUS2(R8), Y9, Y9       \
-	VSQRTPD   Y9, Y9                   \
-	VBROADCASTSD sd+56(FP), Y4         \
-	VMULPD    Y4, Y9, u                \
+	VSUBPD    Y9, Y11, Y9
+
+// CIRCLE leaves in Y6 and Y7 the sines and the cosines of circleOf for 4 words v, the quarters in Y4, and in the signs of Y8
+// whether these are odd. It overwrites v and Y5.
+#define CIRCLE(v)            \
 	VPSLLQ    $32, v, v                \
 	VPSRLQ    $40, v, v                \
 	VPADDQ    ROUND(R8), v, Y4         \
@@ -127,7 +127,16 @@
 	VSUBPD    Y7, Y8, Y8               \
 	VMOVUPD   ONE(R8), Y7              \
 	VSUBPD    Y8, Y7, Y7               \
-	VPSLLQ    $63, Y4, Y8              \
+	VPSLLQ    $63, Y4, Y8
+
+// PAIR is normalPair for 4 pairs of words u and v, which it overwrites, as Y4 … Y11.
+#define PAIR(u, v, x, y)     \
+	LOG24(u)                   \
+	VMULPD    MINUS2(R8), Y9, Y9       \
+	VSQRTPD   Y9, Y9                   \
+	VBROADCASTSD sd+56(FP), Y4         \
+	VMULPD    Y4, Y9, u                \
+	CIRCLE(v)                  \
 	VBLENDVPD Y8, Y6, Y7, Y9           \
 	VBLENDVPD Y8, Y7, Y6, Y10          \
 	VPADDQ    ONEQ(R8), Y4, Y5         \
@@ -145,6 +154,42 @@
 	VCVTPD2PSY Y9, x                  \
 	VCVTPD2PSY Y10, y
 
+// BETA leaves in x and y, for 4 pairs of words u and v, logOf(u) and squaredCosine(v). It overwrites as PAIR does.
+#define BETA(u, v, x, y)     \
+	LOG24(u)                   \
+	VCVTPD2PSY Y9, x           \
+	CIRCLE(v)                  \
+	VBLENDVPD Y8, Y6, Y7, Y9   \
+	VMULPD    Y9, Y9, Y9       \
+	VCVTPD2PSY Y9, y
+
+// BLOCKS leaves in Y0 … Y3 the words of the 4 blocks from R9 on.
+#define BLOCKS               \
+	VMOVQ        R9, X0        \
+	VPBROADCASTQ X0, Y0        \
+	VPADDQ       LANES(R8), Y0, Y0 \
+	VPSRLQ       $32, Y0, Y1   \
+	VMOVQ        R10, X2       \
+	VPBROADCASTQ X2, Y2        \
+	VMOVQ        R12, X3       \
+	VPBROADCASTQ X3, Y3        \
+	VMOVDQU      M0(R8), Y4    \
+	VMOVDQU      M1(R8), Y5    \
+	VMOVQ        R11, X6       \
+	VPBROADCASTQ X6, Y6        \
+	VMOVQ        R13, X7       \
+	VPBROADCASTQ X7, Y7        \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP
+
 // func normalsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
 //
 // It makes 16 normal numbers a set, of the blocks from block on.
@@ -161,30 +206,7 @@ TEXT ·normalsAVX2(SB), NOSPLIT, $0-64
 	SHRQ $32, R13
 
 normals_set:
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	VPADDQ       LANES(R8), Y0, Y0
-	VPSRLQ       $32, Y0, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	VMOVQ        R12, X3
-	VPBROADCASTQ X3, Y3
-	VMOVDQU      M0(R8), Y4
-	VMOVDQU      M1(R8), Y5
-	VMOVQ        R11, X6
-	VPBROADCASTQ X6, Y6
-	VMOVQ        R13, X7
-	VPBROADCASTQ X7, Y7
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
+	BLOCKS
 	PAIR(Y0, Y1, X12, X13)
 	PAIR(Y2, Y3, X14, X15)
 	VUNPCKLPS    X13, X12, X0
@@ -203,5 +225,41 @@ normals_set:
 	ADDQ         $4, R9
 	DECQ         CX
 	JNZ          normals_set
+	VZEROUPPER
+	RET
+
+// func betaPartsAVX2(logs, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
+//
+// It makes 8 logarithms and 8 squared cosines a set, of the blocks from block on.
+TEXT ·betaPartsAVX2(SB), NOSPLIT, $0-56
+	MOVQ logs+0(FP), DI
+	MOVQ squares+8(FP), SI
+	MOVQ block+16(FP), R9
+	MOVQ stream+24(FP), R10
+	MOVQ seed+32(FP), R11
+	MOVQ sets+40(FP), CX
+	MOVQ table+48(FP), R8
+	MOVQ R10, R12
+	SHRQ $32, R12
+	MOVQ R11, R13
+	SHRQ $32, R13
+
+betas_set:
+	BLOCKS
+	BETA(Y0, Y1, X12, X13)
+	BETA(Y2, Y3, X14, X15)
+	VUNPCKLPS X14, X12, X0
+	VUNPCKHPS X14, X12, X1
+	VUNPCKLPS X15, X13, X2
+	VUNPCKHPS X15, X13, X3
+	VMOVUPS   X0, (DI)
+	VMOVUPS   X1, 16(DI)
+	VMOVUPS   X2, (SI)
+	VMOVUPS   X3, 16(SI)
+	ADDQ      $32, DI
+	ADDQ      $32, SI
+	ADDQ      $4, R9
+	DECQ      CX
+	JNZ       betas_set
 	VZEROUPPER
 	RET
