@@ -29,12 +29,18 @@ func gather(g compute.Gather) {
 
 // gatherNumbers is gather of a member with rows of one number.
 func gatherNumbers(out, x, rows []float32) {
-	for i, row := range rows[:len(out)] {
-		k := int(row)
-		if !(0 <= row && row < float32(len(x))) || row != float32(k) {
+	same := 0 // rows that are in their places, as those of particles are that were not resampled
+	for most := min(len(out), len(x)); same < most && rows[same] == float32(same); {
+		same++
+	}
+	copy(out[:same], x)
+	n := uint32(len(x))
+	for i := same; i < len(out); i++ {
+		row := rows[i]
+		if k := int32(row); uint32(k) < n && float32(k) == row {
+			out[i] = x[k]
+		} else {
 			out[i] = 0
-			continue
 		}
-		out[i] = x[k]
 	}
 }

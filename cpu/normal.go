@@ -35,27 +35,6 @@ const (
 
 // normalPair makes two normal numbers of two words, see [compute.Random].
 func normalPair(w, v uint32, mean, sd float64) (x, y float32) {
-	r := sd * math.Sqrt(-2*logOf(w))
-	sin, cos, quarter := circleOf(v)
-	if quarter&1 == 1 {
-		sin, cos = cos, sin
-	}
-	cos = math.Float64frombits(math.Float64bits(cos) ^ uint64(quarter+1)&2<<62)
-	sin = math.Float64frombits(math.Float64bits(sin) ^ uint64(quarter)&2<<62)
-	return float32(r*cos + mean), float32(r*sin + mean)
-}
-
-// squaredCosine is cos² of the angle of a word.
-func squaredCosine(w uint32) float32 {
-	sin, cos, quarter := circleOf(w)
-	if quarter&1 == 1 {
-		cos = sin
-	}
-	return float32(cos * cos)
-}
-
-// logOf is ln((⌊w/2⁸⌋+1)/2²⁴).
-func logOf(w uint32) float64 {
 	d := float64(w>>8 + 1)
 	i := math.Float64bits(d) + (oneBits - sqrtHalfBits)
 	k := float64(i>>52) - (1023 + 24)
@@ -67,17 +46,48 @@ func logOf(w uint32) float64 {
 	even := zz * (l[1] + zz*(l[3]+zz*l[5]))
 	odd := z * (l[0] + zz*(l[2]+zz*(l[4]+zz*l[6])))
 	half := 0.5 * f * f
-	return k*ln2High - ((half - (s*(half+(odd+even)) + k*ln2Low)) - f)
+	ln := k*ln2High - ((half - (s*(half+(odd+even)) + k*ln2Low)) - f)
+	r := sd * math.Sqrt(-2*ln)
+
+	v >>= 8
+	quarter := (v + 1<<21) >> 22
+	a := float64(int32(v)-int32(quarter<<22)) * step24
+	z = a * a
+	c, q := &cosSeries, &sinSeries
+	sin := a + z*a*(q[0]+z*(q[1]+z*(q[2]+z*(q[3]+z*(q[4]+z*q[5])))))
+	cos := 1 - (0.5*z - z*z*(c[0]+z*(c[1]+z*(c[2]+z*(c[3]+z*(c[4]+z*c[5]))))))
+	if quarter&1 == 1 {
+		sin, cos = cos, sin
+	}
+	cos = math.Float64frombits(math.Float64bits(cos) ^ uint64(quarter+1)&2<<62)
+	sin = math.Float64frombits(math.Float64bits(sin) ^ uint64(quarter)&2<<62)
+	return float32(r*cos + mean), float32(r*sin + mean)
 }
 
-// circleOf returns the sine and the cosine of 2π·⌊w/2⁸⌋/2²⁴ less whole quarters, and how many these are.
-func circleOf(w uint32) (sin, cos float64, quarter uint32) {
+// Beta numbers need no float64s: the polynomials of the sine and the cosine, over a quarter, are those of the shader, in powers
+// of t within ±½, t being a part of a quarter.
+var (
+	sines   = [5]float32{1.5707963, -6.4596410e-1, 7.9692626e-2, -4.6817541e-3, 1.6044118e-4}
+	cosines = [6]float32{1, -1.2337006, 2.5366951e-1, -2.0863481e-2, 9.1926027e-4, -2.5202042e-5}
+)
+
+// unitOf is (⌊w/2⁸⌋+1)/2²⁴.
+func unitOf(w uint32) float32 { return float32(w>>8+1) * 0x1p-24 }
+
+// squaredCosine is the square of the cosine of 2π·⌊w/2⁸⌋/2²⁴.
+func squaredCosine(w uint32) float32 {
 	w >>= 8
-	quarter = (w + 1<<21) >> 22
-	a := float64(int32(w)-int32(quarter<<22)) * step24
-	z := a * a
-	c, q := &cosSeries, &sinSeries
-	sin = a + z*a*(q[0]+z*(q[1]+z*(q[2]+z*(q[3]+z*(q[4]+z*q[5])))))
-	cos = 1 - (0.5*z - z*z*(c[0]+z*(c[1]+z*(c[2]+z*(c[3]+z*(c[4]+z*c[5]))))))
-	return sin, cos, quarter
+	quarter := (w + 1<<21) >> 22
+	t := float32(int32(w)-int32(quarter<<22)) * 0x1p-22
+	z := t * t
+	c, factor := cosines[:], float32(1)
+	if quarter&1 == 1 {
+		c, factor = sines[:], t
+	}
+	x := c[len(c)-1]
+	for i := len(c) - 2; i >= 0; i-- {
+		x = float32(x*z) + c[i]
+	}
+	x *= factor
+	return x * x
 }

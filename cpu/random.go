@@ -67,9 +67,10 @@ func betas(dst []float32, block, stream, seed uint64, l compute.Law) {
 		for ; i < now; i += 2 {
 			w := philox(block+uint64(i/2), stream, seed)
 			for k := range min(2, now-i) {
-				q[i+k], cos[i+k] = float32(logOf(w[2*k])), squaredCosine(w[2*k+1])
+				q[i+k], cos[i+k] = unitOf(w[2*k]), squaredCosine(w[2*k+1])
 			}
 		}
+		log(q, q)
 		scale(q, q, exponent)
 		exp(q, q)
 		p := rest[:now]
