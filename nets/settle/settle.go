@@ -31,7 +31,9 @@ var Systems = []nets.NamedSystem{
 }
 
 // onStrong is the rates on tasks with strong inputs.
-func onStrong(rate float64) map[string]float64 { return map[string]float64{"subtasks": rate, "walk": min(rate, 1e-3)} }
+func onStrong(rate float64) map[string]float64 {
+	return map[string]float64{"subtasks": rate, "walk": min(rate, 1e-3)}
+}
 
 // Rules lists the rules of this package that text can name.
 var Rules = []stack.NamedRule{
