@@ -15,8 +15,8 @@ import (
 // so that particle j has ⌊n·w_j/T⌋ or ⌈n·w_j/T⌉ children, and parents are in order. Equal weights give 0, 1, …, n−1.
 //
 // u is cut to a multiple of a power of two so small that i + u is exact, 2⁻¹⁶ for 100 particles, and held within [0, 1); a
-// NaN is 0. A weight that is not above 0, NaN among them, is 0. Where T is 0 or n·T not finite, the whole row of Out is −1,
-// which [Gather] takes for no row. n is at most 4096, which a group of a GPU's threads can share.
+// NaN is 0. A weight that is not above 0, NaN among them, is 0. Where T is 0 or subnormal, or n·T not finite, the whole row
+// of Out is −1, which [Gather] takes for no row. n is at most 4096, which a group of a GPU's threads can share.
 //
 // Bound: T and C_j are sums in any order, and each side is rounded once; where these errors leave the parent of a particle
 // open, all parents that they allow are right. Cost: 4 flops a particle: an addition, two products and a comparison.
@@ -77,7 +77,7 @@ func (r Resample) define(before Contents) func(out, i int) Val {
 		switch top := edges[n-1]; {
 		case total.X == 0 || math.IsInf(total.X, 1):
 			return Val{X: -1}
-		case !top.Bounded() || total.X <= total.Err:
+		case !top.Bounded() || total.X-total.Err < tiny:
 			return unbounded
 		}
 		p := Val{X: float64(i%n) + u}.mul(total)

@@ -29,7 +29,7 @@ func parents(out, weights []float32, u float32, w []float32, before []int32) {
 	clear(w)
 	larger(w, w, weights) // what is not above 0 is 0
 	n, total := float32(len(w)), sum(w)
-	if !(total > 0 && n*total <= math.MaxFloat32) {
+	if !(total >= 0x1p-126 && n*total <= math.MaxFloat32) {
 		fill(out, -1)
 		return
 	}
@@ -38,10 +38,6 @@ func parents(out, weights []float32, u float32, w []float32, before []int32) {
 			out[i] = float32(i)
 		}
 		return
-	}
-	if total < 0x1p-100 { // 1/total could be infinite
-		scale(w, w, 0x1p100)
-		total = sum(w)
 	}
 	scaling, c := 1/total, float32(0)
 	for _, x := range w[:len(w)-1] {

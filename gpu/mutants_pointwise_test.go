@@ -143,7 +143,7 @@ var (
 		{compute.Resample{}, "alpha - 1.0) * beta", "alpha) * beta"},
 		{compute.Resample{}, "AT(2, 0, 0) + row", "AT(2, 0, 0)"},
 		{compute.Resample{}, "usable(total) ? float(low)", "total > 0.0 ? float(low)"},
-		{compute.Resample{}, "total > 0.0 &&", ""},
+		{compute.Resample{}, "total >= 1.17549435e-38 &&", ""},
 		{compute.Resample{}, "i += 256", "i += 512"},
 		// softmax.comp
 		{compute.SoftmaxLoss{}, "place[t + reach] < place[t]", "place[t + reach] > place[t]"},

@@ -20,7 +20,7 @@ float place(int row, int i, float total) {
 	return (float(i) + u) * total;
 }
 
-bool usable(float total) { return total > 0.0 && float(n) * total <= 3.402823466e38; }
+bool usable(float total) { return total >= 1.17549435e-38 && float(n) * total <= 3.402823466e38; }
 
 #ifdef NAIVE
 void main() {

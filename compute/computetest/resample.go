@@ -14,6 +14,9 @@ func resampleCases(c *chooser) {
 	}
 	c.resample(67, 33, false)
 	c.resample(300, 100, true)
+	for range 3 {
+		c.resample(2, 2500, false) // half precision has no odd number as large
+	}
 	if c.level == Full {
 		c.resample(2, 4096, false)
 		c.resample(4099, 8, true)
@@ -31,7 +34,7 @@ func (c *chooser) resample(rows, n int, stray bool) {
 		k, kind := 0, 0
 		weight := func() float32 {
 			if k%n == 0 {
-				kind = m.rnd.IntN(8)
+				kind = m.rnd.IntN(12)
 			}
 			k++
 			switch {
@@ -47,6 +50,10 @@ func (c *chooser) resample(rows, n int, stray bool) {
 				return 0 // few have any
 			case kind == 4:
 				return float32(math.Exp(-20 * m.rnd.Float64()))
+			case kind == 5:
+				return 1e-33 * m.rnd.Float32()
+			case kind == 6:
+				return 1e-44 * m.rnd.Float32() // which may count as 0
 			case m.plain:
 				return float32(m.rnd.IntN(4))
 			}
@@ -92,7 +99,7 @@ func (m *Machine[F]) resample(r compute.Resample) {
 					before++
 				}
 			}
-			if out[i] = F(before); !(c > 0) || float64(edges[n-1]) > math.MaxFloat32 {
+			if out[i] = F(before); !(c >= 0x1p-126) || float64(edges[n-1]) > math.MaxFloat32 {
 				out[i] = -1
 			}
 		}
