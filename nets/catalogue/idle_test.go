@@ -26,6 +26,7 @@ func TestIdle(t *testing.T) {
 		"system wp:trials=true":                                 "",
 		"system wp0:gain=2,tau=3,recurrent=true":                "",
 		"system rflo:optimiser=[adam:decoupled=true]":           "decoupled has an effect with weight_decay alone",
+		"system vasilaki:eligibility=centred,window=5":          "window has an effect with eligibility=running alone",
 		"optimiser adamw:weight_decay=0":                        "",
 		"rule sa:noise=1":                                       "noise has an effect with amp, null or sparse alone",
 		"rule sa:amp=0.5,noise=1":                               "",
