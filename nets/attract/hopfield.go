@@ -83,9 +83,9 @@ func (h *Hopfield) store(p *nets.Pass, x *compute.Tensor) {
 	p.Outer(h.w, x, x, 1, float32(x.Rows())) // which divides by the number of examples
 	i := p.Numbers(n)
 	p.Into(h.w, offDiagonal, p.View(i, 0, n, 1), i)
-	load := p.Tensor(p.Learners, 1, 1)
+	load := p.Tensor(p.Learners, x.Rows(), 1)
 	p.Into(load, constant.With("c", float32(x.Rows())/float32(n)))
-	p.Count("load", load, 1)
+	p.Count("load", load, x.Rows())
 }
 
 // blockUnits is the number of units of a block.

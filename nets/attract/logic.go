@@ -38,8 +38,7 @@ type Logic struct {
 	Sweeps int    `json:"sweeps" toml:"sweeps"` // the most
 	Ties   string `json:"ties" toml:"ties"`
 
-	clauses *compute.Tensor // room × N
-	stored  *int64          // clauses of the program
+	clauses *compute.Tensor // room × N, with rows of 0 after the last clause
 }
 
 var ties = []string{"keep", "plus", "random"}
@@ -63,7 +62,6 @@ func (g *Logic) Build(s *nets.Store, spec nets.Spec) error {
 		return fmt.Errorf("logic: the task shows %s and wants %s; want a truth for each atom", count.Of(n, "number"), wants)
 	}
 	g.clauses = s.Weights("clauses", nets.Zeros, spec.Examples, n)
-	g.stored = s.Counter("stored")
 	return nil
 }
 
@@ -72,17 +70,30 @@ func (g *Logic) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if m.Want == nil {
 		if p.Learning {
 			p.Do(compute.Gather{Out: g.clauses, X: p.Masked(m.X, m), Rows: p.Numbers(g.clauses.Rows())}) // and rows of 0
-			*g.stored = int64(m.Examples())
 		}
 		return m.X
 	}
-	if *g.stored == 0 { // as in an evaluation before any training
+	stored := g.stored(p)
+	if stored == 0 { // as in an evaluation before any training
 		if p.Learning {
 			p.Fail(errors.New("logic: states are shown before any program, want clauses first, for which nothing is wanted"))
 		}
 		return m.X
 	}
-	return relax(p, p.All(m.X), g.Sweeps, g.sweep(p, m.Examples()))
+	return relax(p, p.All(m.X), g.Sweeps, g.sweep(p, m.Examples(), stored))
+}
+
+// stored returns how many clauses the longest program of a learner has.
+func (g *Logic) stored(p *nets.Pass) int {
+	room := g.clauses.Rows()
+	if p.Device().Staged() { // where nothing can be read
+		return room
+	}
+	length, last := p.View(p.PerExample(size, g.clauses), 0, p.Learners, room), p.Tensor(1)
+	p.Do(compute.Reduce{Out: last, In: []*compute.Tensor{length, p.Numbers(room)}, F: number, Fold: compute.FoldMax, Along: compute.AlongAll, Alpha: 1})
+	var n [1]float32
+	p.Read(last, n[:])
+	return int(n[0])
 }
 
 // A search is what a sweep of Logic computes with. A clause's balance is twice its number of true literals.
@@ -95,8 +106,8 @@ type search struct {
 	chance, coin     *compute.Tensor // for ties: learners × examples × N and × 1
 }
 
-func (g *Logic) search(p *nets.Pass, examples int) *search {
-	n, c := g.clauses.Cols(), int(*g.stored)
+func (g *Logic) search(p *nets.Pass, examples, c int) *search {
+	n := g.clauses.Cols()
 	states := func() *compute.Tensor { return p.Tensor(p.Learners, examples, 1) }
 	s := &search{
 		order: newOrder(p, n), literals: p.Tensor(p.Learners, c, n), balance: p.Tensor(p.Learners, examples, c),
@@ -111,6 +122,7 @@ func (g *Logic) search(p *nets.Pass, examples int) *search {
 }
 
 var (
+	number  = compute.Formula("where(length, i + 1, 0)", "length", "i") // from 1; 0 without a clause
 	size    = compute.Formula("abs(x)", "x")
 	decides = compute.Formula("where(abs(balance - l*x - 1), 0, l)", "balance", "l", "x") // all other literals are false
 	set     = compute.Formula("where(e, x, old)", "e", "x")
@@ -123,8 +135,8 @@ var (
 )
 
 // sweep returns a sweep over all units, one after the other.
-func (g *Logic) sweep(p *nets.Pass, examples int) func(x *compute.Tensor) *compute.Tensor {
-	s := g.search(p, examples)
+func (g *Logic) sweep(p *nets.Pass, examples, stored int) func(x *compute.Tensor) *compute.Tensor {
+	s := g.search(p, examples, stored)
 	pick := func(out, of *compute.Tensor) {
 		p.Do(compute.Reduce{Out: out, In: []*compute.Tensor{of, s.which}, F: chosen, Along: compute.AlongCols, Alpha: 1})
 	}
