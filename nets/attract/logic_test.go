@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/compute"
 	"hebb/nets"
 	"hebb/nets/attract"
 	"hebb/nets/internal/lab"
@@ -174,6 +175,32 @@ func TestAnyClause(t *testing.T) {
 		}
 		if got := m.Get("at minimum").Mean(); got < 0.9 {
 			t.Errorf("%s: %g of the answers are at the minimum, want most", program, got)
+		}
+	}
+}
+
+// A masked task shows the first clause alone.
+type masked struct{ *tasks.Clauses }
+
+func (k masked) Show(p *nets.Pass) nets.Moment {
+	m := k.Clauses.Show(p)
+	if m.Want == nil {
+		m.Mask = p.Tensor(1, m.Examples(), 1)
+		p.Into(m.Mask, compute.Formula("where(i - 0.5, 0, 1)", "i"), p.Numbers(m.Examples()))
+	}
+	return m
+}
+
+// TestMasked: clauses and patterns that are masked are not stored.
+func TestMasked(t *testing.T) {
+	task := func() nets.Task { return masked{&tasks.Clauses{Program: "A <- B\nB <- A", Starts: 3}} }
+	for name, c := range map[string]struct {
+		system func() nets.System
+		want   []float32
+	}{"clauses": {logic(1, "keep"), []float32{1, -1, 0, 0, 0, 0}}, "w": {system(1, true), []float32{0, -1, -1, 0}}} {
+		got := lab.Values(t, lab.Make(t, lab.CPU(t), nets.Run{System: c.system, Task: task}, 2))[name]
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s is %v, want %v", name, got, c.want)
 		}
 	}
 }

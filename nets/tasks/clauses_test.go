@@ -137,6 +137,9 @@ func TestViolated(t *testing.T) {
 			if want == nil {
 				return make([]float32, len(x))
 			}
+			for i := range want {
+				want[i] *= 0.3 // the sign counts
+			}
 			return want
 		})
 		near(t, "minimum", m.Get("minimum").Each, float64(least), float64(least))

@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -196,7 +195,7 @@ func (p program) least() []bool {
 const mostTried = 20
 
 // best returns a state that violates as few clauses as any, and how many: the least model or, if there is no model, the
-// best of all states, of those the one with the fewest true atoms.
+// first best one of all states.
 func (p program) best() (state []bool, violated int, err error) {
 	state = p.least()
 	if violated = p.violated(state); violated == 0 {
@@ -223,7 +222,7 @@ func (p program) best() (state []bool, violated int, err error) {
 				n++
 			}
 		}
-		if n < least || n == least && bits.OnesCount32(s) < bits.OnesCount32(at) {
+		if n < least {
 			least, at = n, s
 		}
 	}
