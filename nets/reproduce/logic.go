@@ -74,7 +74,7 @@ func modelsPart(of []horn, seeds, each, sweeps int) Part {
 			}
 			return len(rows) > 0
 		}},
-		{"ties that become true end farther from the least model than random ones, of programs with half as many rules as atoms", func(rows Rows) bool {
+		{"ties that become true end farther from the least model than random ones, of programs with as many rules as atoms", func(rows Rows) bool {
 			for _, h := range of[:min(3, len(of))] {
 				if !(rows.Mean(h.name("plus"), fromLeast) > rows.Mean(h.name("random"), fromLeast)) {
 					return false
