@@ -36,8 +36,8 @@ type Clauses struct {
 	Triples int    `json:"triples" toml:"triples" if:"!program"`
 	Starts  int    `json:"starts" toml:"starts"`
 
-	minimum int
 	program *compute.Tensor // learners × (clauses and the wanted state) × atoms
+	minimum *compute.Tensor // the fewest clauses that a state violates: learners × 1
 }
 
 // Check reports a setting that cannot be, and a program that cannot be read.
@@ -87,15 +87,16 @@ func (c *Clauses) read() (program, error) {
 // Build writes the program, or draws one for each learner.
 func (c *Clauses) Build(s *nets.Store) (nets.Spec, error) {
 	draw := func(r *rand.Rand) program { return randomProgram(r, c.Atoms, c.Facts, c.Pairs, c.Triples) }
-	atoms, clauses := c.Atoms, c.Facts+c.Pairs+c.Triples
+	atoms, clauses, minimum := c.Atoms, c.Facts+c.Pairs+c.Triples, 0
 	if c.Program != "" {
 		p, err := c.read()
 		if err != nil {
 			return nets.Spec{}, err
 		}
 		atoms, clauses, draw = p.count, len(p.clauses), func(*rand.Rand) program { return p }
-		_, c.minimum, _ = p.best()
+		_, minimum, _ = p.best()
 	}
+	c.minimum = s.Kept("minimum", nets.Constant(float32(minimum)), 1)
 	c.program = s.Kept("program", nets.Filled(func(r *rand.Rand, x []float32) {
 		p := draw(r)
 		p.literals(x[:clauses*atoms])
@@ -113,7 +114,7 @@ var (
 	truth      = compute.Formula("where(y, 1, -1)", "y")
 	magnitude  = compute.Formula("abs(x)", "x")
 	isZero     = compute.Formula("where(abs(x), 0, 1)", "x")
-	isAsFew    = compute.Formula("where(x - least - 0.5, 0, 1)", "x")
+	isAsFew    = compute.Formula("where(x - least - 0.5, 0, 1)", "x", "least")
 	unlike     = compute.Formula("where(x*y, 0, 1)", "x", "y")
 )
 
@@ -148,9 +149,7 @@ func (c *Clauses) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
 		Epilogue: compute.Epilogue{Alpha: 1, Bias: p.View(p.PerExample(magnitude, literals), 0, p.Learners, 1, literals.Rows())}})
 	violated := p.PerExample(isZero, balance)
 	p.Count("violated", violated, n)
-	minimum := p.Tensor(p.Learners, 1, 1)
-	p.Into(minimum, constantly.With("c", float32(c.minimum)))
-	p.Count("minimum", minimum, 1)
-	p.Count("at minimum", p.Map(isAsFew.With("least", float32(c.minimum)), violated), n)
+	p.Count("minimum", c.minimum, 1)
+	p.Count("at minimum", p.Map(isAsFew, violated, c.minimum), n)
 	p.Count("differ", p.PerLearner(unlike, 1/float32(y.Cols()), p.All(y), m.Want), n)
 }
