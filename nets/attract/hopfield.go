@@ -24,7 +24,7 @@ import (
 // Sompolinsky 1985); more can be stored, and disturb each other. The metric "load" is the number of patterns that a
 // moment stores, divided by N. The rate of the run has no part in it.
 //
-// Cost: 2·N² flops for each example and sweep; with Async about 2·N·(3·N + 32²), by blocks of 32 units whose inputs from
+// Cost: 2·N² flops for each example and sweep; with Async about 2·N·(3·N + 16²), by blocks of 16 units whose inputs from
 // all others are one product.
 type Hopfield struct {
 	Sweeps int  `json:"sweeps" toml:"sweeps"` // the most
@@ -89,7 +89,7 @@ func (h *Hopfield) store(p *nets.Pass, x *compute.Tensor) {
 }
 
 // blockUnits is the number of units of a block.
-const blockUnits = 32
+const blockUnits = 16
 
 // oneByOne returns a sweep in which the units change one after the other.
 func (h *Hopfield) oneByOne(p *nets.Pass, examples int) func(x *compute.Tensor) *compute.Tensor {

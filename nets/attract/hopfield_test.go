@@ -35,7 +35,7 @@ func TestPromises(t *testing.T) {
 }
 
 // TestTwin: weights are Σ x_i·x_j, their diagonal is 0, and what is recalled follows from them, to the bit on every
-// device: all units at once, or one after the other by blocks of 32 and of 5.
+// device: all units at once, or one after the other by blocks of 16 and of 5.
 func TestTwin(t *testing.T) {
 	const bits, patterns, learners, sweeps = 37, 10, 2, 2 // an even number of patterns, which makes ties
 	for _, async := range []bool{false, true} {
