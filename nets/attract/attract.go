@@ -36,9 +36,9 @@ var (
 	chosen = compute.Formula("x*e", "x", "e")
 )
 
-// relax sweeps over a copy of the states x, learners × examples × units, until a sweep changes nothing or for the given
-// number of sweeps. A sweep returns the next states, and may change its argument.
-func relax(p *nets.Pass, x *compute.Tensor, sweeps int, sweep func(x *compute.Tensor) *compute.Tensor) *compute.Tensor {
+// relax sweeps over a copy of the states x, learners × examples × units, for the given number of sweeps, or until one
+// changes nothing if a state at rest stays at rest. A sweep returns the next states, and may change its argument.
+func relax(p *nets.Pass, x *compute.Tensor, sweeps int, rests bool, sweep func(x *compute.Tensor) *compute.Tensor) *compute.Tensor {
 	was, changed, sum := p.Like(x), p.Tensor(p.Learners*x.Rows(), 1), p.Tensor(1)
 	x = p.Map(copied, x)
 	for range sweeps {
@@ -46,6 +46,9 @@ func relax(p *nets.Pass, x *compute.Tensor, sweeps int, sweep func(x *compute.Te
 		x = sweep(x)
 		rows := func(t *compute.Tensor) *compute.Tensor { return p.View(t, 0, changed.Len(), x.Cols()) }
 		p.Do(compute.Reduce{Out: changed, In: []*compute.Tensor{rows(x), rows(was)}, F: moved, Along: compute.AlongCols, Alpha: 1})
+		if !rests {
+			continue
+		}
 		p.Do(compute.Reduce{Out: sum, In: []*compute.Tensor{changed}, Along: compute.AlongAll, Alpha: 1})
 		var all [1]float32
 		if p.Read(sum, all[:]); all[0] == 0 {

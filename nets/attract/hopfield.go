@@ -74,7 +74,7 @@ func (h *Hopfield) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if h.Async {
 		sweep = h.oneByOne(p, x.Rows())
 	}
-	return relax(p, x, h.Sweeps, sweep)
+	return relax(p, x, h.Sweeps, true, sweep)
 }
 
 // store adds patterns to the weights.

@@ -80,7 +80,7 @@ func (g *Logic) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		}
 		return m.X
 	}
-	return relax(p, p.All(m.X), g.Sweeps, g.sweep(p, m.Examples(), stored))
+	return relax(p, p.All(m.X), g.Sweeps, g.Ties != "random", g.sweep(p, m.Examples(), stored))
 }
 
 // stored returns how many clauses the longest program of a learner has.

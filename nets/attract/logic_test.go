@@ -28,7 +28,10 @@ func TestLogicVerify(t *testing.T) {
 	lab.Verify(t, nets.Run{System: logic(2, "random"), Task: clauses(5, 1, 3, 3, 4), Test: clauses(5, 1, 3, 3, 4), Learners: 2}, 2)
 }
 
-func TestLogicPromises(t *testing.T) { nettest.System(t, logic(3, "random"), clauses(9, 2, 5, 5, 6)) }
+func TestLogicPromises(t *testing.T) {
+	nettest.System(t, logic(3, "random"), clauses(9, 2, 5, 5, 6))
+	nettest.System(t, logic(9, "random"), clauses(2, 1, 0, 0, 1)) // whose state stays as it is by chance in a sweep, and changes later
+}
 
 // An order3 is Wan Abdullah's network: couplings of one, two and three atoms, the latter two symmetric.
 type order3 struct {
