@@ -30,7 +30,7 @@ func drawCurve(w io.Writer, dir string, p reproduce.Part, rows reproduce.Rows) e
 			}
 		}
 		if n := len(panels); n == 0 || panels[n-1].Title != title {
-			panels = append(panels, chart.Curves{Title: title, X: p.Curve.X, Y: p.Curve.Y})
+			panels = append(panels, chart.Curves{Title: title, X: p.Curve.X, Y: p.Curve.Y, Mark: p.Curve.Mark, MarkName: p.Curve.MarkName})
 		}
 		last := &panels[len(panels)-1]
 		last.Lines = append(last.Lines, l)

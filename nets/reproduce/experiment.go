@@ -119,6 +119,9 @@ type Curve struct {
 	Panels bool   // runs that are called "model, setting" have a panel for each model
 	Points []Point
 	Theory func(run string, at float64) float64 // what the quantity should be, drawn through the points; or nil
+
+	Mark     float64 // where a vertical line is drawn; 0: none
+	MarkName string
 }
 
 // A Point of a Curve.
@@ -128,7 +131,7 @@ type Point struct {
 }
 
 // All are the experiments of this package.
-var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation, altMin, retroaxonal, forwardForward, contrastive, targetPropagation, recirculation, syntheticGradients, online, lra, pseudoBackprop, cascade, creditAssignment, volatility}
+var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation, altMin, retroaxonal, forwardForward, contrastive, targetPropagation, recirculation, syntheticGradients, online, lra, pseudoBackprop, cascade, creditAssignment, reversal, logic, volatility}
 
 // Find returns the experiment of a name, of a list, and its scale.
 func Find(all []Experiment, name, scale string) (Experiment, Scale, error) {
