@@ -30,8 +30,8 @@ type batchNorm struct {
 }
 
 func (n BatchNorm) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape, error) {
-	if !b.Weighted() {
-		return nil, in, fmt.Errorf("nets: %s stands before any weights", name)
+	if !b.Weighted() && !n.Plain {
+		return nil, in, fmt.Errorf("nets: %s stands before any weights, and its scale and shift would not learn", name)
 	}
 	l := &batchNorm{act: n.Act, in: in}
 	shape := []int{in.Channels}
