@@ -5,6 +5,7 @@ import (
 
 	"hebb/compute"
 	"hebb/internal/float"
+	"hebb/nets"
 	"hebb/nets/stack"
 )
 
@@ -66,32 +67,33 @@ func (SoftHebb) Learns() (blocks, output bool) { return false, true }
 // Least returns that one example is enough.
 func (SoftHebb) Least() int { return 1 }
 
-// A softLayer is a layer that learns by SoftHebb.
-type softLayer struct {
-	*stack.Weights
-	rate, beta float32
-}
+// Extras returns that there are none.
+func (SoftHebb) Extras(*stack.Net, *stack.Block) ([]stack.Extra, error) { return nil, nil }
 
-// Extras returns that there are none, and refuses a layer of another kind.
-func (r SoftHebb) Extras(n *stack.Net, b *stack.Block) ([]stack.Extra, error) {
+// Build refuses layers of another kind.
+func (r SoftHebb) Build(_ *nets.Store, n *stack.Net) error {
 	if err := r.Check(); err != nil {
-		return nil, err
+		return err
 	}
 	layers := len(n.Blocks())
-	for name, all := range map[string][]float32{"rates": r.Rate, "betas": r.Beta} {
-		if len(all) != 1 && len(all) != layers {
-			return nil, fmt.Errorf("nets: softhebb has %d %s for %d hidden layers, want as many, or one for all", len(all), name, layers)
+	for _, list := range []struct {
+		name string
+		n    int
+	}{{"rates", len(r.Rate)}, {"betas", len(r.Beta)}} {
+		if list.n != 1 && list.n != layers {
+			return fmt.Errorf("nets: softhebb has %d %s for %d hidden layers, want as many, or one for all", list.n, list.name, layers)
 		}
 	}
-	w := b.Weights[0]
-	switch {
-	case len(b.Weights) > 1 || n.Branches() > 1:
-		return nil, fmt.Errorf("nets: layer %s is one of several in its block or branch, and softhebb trains a chain of layers", w.Name)
-	case w.Bias != nil || w.Act != compute.Identity:
-		return nil, fmt.Errorf("nets: layer %s has a bias or an activation function of its own, want neither under softhebb, as in the network softhebb:32", w.Name)
+	for _, b := range n.Blocks() {
+		w := b.Weights[0]
+		switch {
+		case len(b.Weights) > 1 || n.Branches() > 1:
+			return fmt.Errorf("nets: layer %s is one of several in its block or branch, and softhebb trains a chain of layers", w.Name)
+		case w.Bias != nil || w.Act != compute.Identity:
+			return fmt.Errorf("nets: layer %s has a bias or an activation function of its own, want neither under softhebb, as in the network softhebb:32", w.Name)
+		}
 	}
-	b.Memo = softLayer{w, of(r.Rate, b.Number), of(r.Beta, b.Number)}
-	return nil, nil
+	return nil
 }
 
 // of returns the number of layer k.
@@ -122,10 +124,10 @@ func (r SoftHebb) Gradient(p *stack.Pass, b *stack.Block, _ *compute.Tensor) *co
 	if p.Quiet {
 		return nil
 	}
-	l := b.Memo.(softLayer)
+	l := b.Weights[0]
 	units, fan := l.Shape[0], l.Fan()
 	places := l.Y.Len() / units / p.Learners
-	s := r.compete(p, p.View(l.Y, 0, p.Learners, places, units), l.beta)
+	s := r.compete(p, p.View(l.Y, 0, p.Learners, places, units), of(r.Beta, b.Number))
 	d := p.Like(l.W)
 	p.Do(compute.Copy{Dst: d, Src: l.W})
 	h := compute.Hebbian{W: d, Y: s, X: l.X, G: l.Y, Mask: compute.Diagonal, Rate: float32(places), Decay: 1}
@@ -140,7 +142,7 @@ func (r SoftHebb) Gradient(p *stack.Pass, b *stack.Block, _ *compute.Tensor) *co
 	p.Do(compute.Reduce{Out: largest, In: []*compute.Tensor{p.View(d, 0, p.Learners, 1, units*fan)}, F: size, Fold: compute.FoldMax, Along: compute.AlongCols, Alpha: 1})
 	w := p.View(l.W, 0, p.Learners, units, fan)
 	p.Do(compute.Reduce{Out: norms, In: []*compute.Tensor{w}, F: square, Along: compute.AlongCols, Alpha: 1})
-	p.Into(w, approach.With("rate", l.rate), p.View(d, 0, p.Learners, units, fan), norms, largest)
+	p.Into(w, approach.With("rate", of(r.Rate, b.Number)), p.View(d, 0, p.Learners, units, fan), norms, largest)
 	return nil
 }
 
