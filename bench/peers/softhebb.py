@@ -18,6 +18,7 @@ import tempfile
 import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # on a busy machine threads that spin take all time
 
 import torch
 import torch.nn.functional as F
