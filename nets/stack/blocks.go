@@ -11,6 +11,7 @@ type blocks struct {
 	head   stack // layers before the first weights
 	all    []*Block
 	output *Block // of the network; nil in a branch
+	early  bool   // the pass ended at the block whose turn it is
 }
 
 // add adds the next Layer of the outermost stack to the last block, or to a new one if it has weights.
@@ -97,7 +98,8 @@ func (l *blocks) extras(b *Builder, n *Net, block *Block) error {
 	return nil
 }
 
-// Forward runs each block forward and, in training, backward by its own gradient before the next block.
+// Forward runs each block forward and, in training, backward by its own gradient before the next block. Of a [Layerwise] rule
+// it ends with the block that learns: what is above has not begun to learn, and the answer is 0 of all classes.
 func (l *blocks) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	x = l.head.Forward(p, x)
 	training := p.Training
@@ -112,6 +114,12 @@ func (l *blocks) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 		if p.Training && p.Moment.Want != nil && !b.composite {
 			b.inside.Backward(p, l.rule.Gradient(p, b, y))
 		}
+		if l.early = p.Training && b.Number == turn && !p.Quiet; l.early {
+			p.Training = training
+			answer := p.Rows(p.Examples, p.Net.Classes)
+			p.Clear(answer)
+			return answer
+		}
 		x = b.after.Forward(p, y)
 	}
 	p.Training = training
@@ -123,6 +131,9 @@ func (l *blocks) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 
 // Backward sends the delta at the logits through the output layer and, for comparisons with backprop, through all blocks.
 func (l *blocks) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+	if l.early {
+		return nil
+	}
 	if l.output != nil {
 		dy = l.output.Backward(p, dy)
 	}
