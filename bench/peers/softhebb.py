@@ -2,8 +2,8 @@
 
     python3 bench/peers/softhebb.py --hebb build/hebb
 
-Torch computes the layer alone: normalisation, border, responses, competition, update; hebb's steps have pooling, the readout
-and its loss besides. Torch and hebb take turns, several times, on as many threads; a step of hebb is the difference of a long
+Torch computes the layer alone: normalisation, border, responses, competition, update; hebb's steps have its activation and
+pooling besides, batches from files, and what is logged. Torch and hebb take turns, several times, on as many threads; a step of hebb is the difference of a long
 run and a short one. Times are of the processor, user and system, on all cores, and of the clock. The load of the machine is
 printed beside. With --figures torch learns features from Fashion-MNIST instead, and prints the norms of the filters.
 """

@@ -11,7 +11,7 @@ import (
 	"hebb/nets/tasks"
 )
 
-// BenchmarkSoftHebb times a training step of 32 filters of 5×5 on ten images of 28×28, with the readout above them.
+// BenchmarkSoftHebb times a training step of 32 filters of 5×5 on ten images of 28×28.
 func BenchmarkSoftHebb(b *testing.B) {
 	in := nets.Shape{Height: 28, Width: 28, Channels: 1}
 	x := lab.Normals(rand.New(rand.NewPCG(1, 1)), 10*in.Len())
