@@ -35,6 +35,7 @@ var Tasks = []nets.NamedTask{
 	{Name: "spirals", About: "points on two spirals that wind around each other, and on which each is", Task: func() nets.Task { return &Spirals{} }, Moments: 2500},
 	{Name: "parity", About: "whether the number of ones among bits is odd, all patterns at once", Task: func() nets.Task { return &Parity{Bits: 8} }, Moments: 1500},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
+	{Name: "white-noise", About: "independent normal numbers on a sheet of cells, and nothing is wanted", Task: func() nets.Task { return &WhiteNoise{Side: 32, Batch: 20} }, Moments: 3000},
 }
 
 var (
