@@ -34,7 +34,7 @@ type componentsSize struct {
 
 var (
 	wholeComponents = componentsSize{1024, 64, 16, 6000, 20000, 5}
-	smallComponents = componentsSize{128, 12, 6, 400, 4000, 3}
+	smallComponents = componentsSize{128, 12, 6, 400, 2000, 3}
 )
 
 const (
@@ -183,7 +183,7 @@ func (z componentsSize) grow(rate float64) Program {
 // covariance is one update by all samples.
 func (z componentsSize) covariance() Part {
 	off := 0.001 * 20000 / float64(z.samples)
-	return Part{Name: "covariance", About: fmt.Sprintf("one update by %d samples of white noise as 100 cells of a layer with Q = exp(-d²/2) see it, each 2 higher", z.samples),
+	return Part{Name: "covariance", About: fmt.Sprintf("one update by %d samples of white noise as 60 cells of a layer with Q = exp(-d²/2) see it, each 2 higher", z.samples),
 		Runs: []Run{
 			{Name: "covariance", Seeds: z.seeds, Make: z.along(func() nets.System { return &develop.Covariance{Units: 1, MeanRate: 1} }), Figures: []Figure{
 				{What: alongQw, Published: 1, Within: off}}},
@@ -196,7 +196,7 @@ func (z componentsSize) covariance() Part {
 // along makes one update at a rate of a million, which leaves nothing of the weights before.
 func (z componentsSize) along(system func() nets.System) Maker {
 	return Each(func(ctx context.Context, dev *compute.Device, seed uint64) (map[Quantity]float64, error) {
-		const cells = 100
+		const cells = 60
 		rows, q := z.seen(nets.Generator(seed, "noise"), cells)
 		s, err := nets.Run{System: system, Task: func() nets.Task { return &tasks.Samples{Rows: rows, In: nets.Row(cells), Batch: z.samples} },
 			Seed: seed, Rate: 1e6}.Open(dev)
@@ -229,7 +229,7 @@ func (z componentsSize) along(system func() nets.System) Maker {
 // seen returns samples of white noise on a sheet of cells half a radius apart, as cells at random places with arbors of exp(-r²)
 // see it, plus 2, and the covariance exp(−d²/2) that this gives them.
 func (z componentsSize) seen(rnd *rand.Rand, cells int) (rows []float32, q [][]float64) {
-	const side, apart = 32, 0.5
+	const side, apart = 24, 0.5
 	x, y := make([]float64, cells), make([]float64, cells)
 	arbors := make([][]float64, cells)
 	for i := range cells {
