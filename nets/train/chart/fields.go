@@ -29,10 +29,18 @@ type Fields struct {
 }
 
 const (
-	fieldSide = 108 // pixels of a field
-	fieldGap  = 6
+	fieldGap  = 6  // pixels
 	fieldWord = 16 // pixels for the word
 )
+
+// side returns the pixels of a field.
+func (f Fields) side() int { return min(360, max(108, 900/f.across())) }
+
+// head is the lines above the sheet.
+func (f Fields) head() [2]string {
+	far, _ := f.reach()
+	return [2]string{f.Title, fmt.Sprintf("a dot for each synapse, where it is; a field is %.3g %s across", 2*far, f.Unit)}
+}
 
 // across returns how many cells are in a line.
 func (f Fields) across() int {
@@ -57,12 +65,12 @@ func (f Fields) reach() (far, top float64) {
 
 // corner returns the top left corner of a cell's field in the bitmap.
 func (f Fields) corner(cell int) image.Point {
-	return image.Pt(cell%f.across()*(fieldSide+fieldGap), cell/f.across()*(fieldSide+fieldGap+fieldWord))
+	return image.Pt(cell%f.across()*(f.side()+fieldGap), cell/f.across()*(f.side()+fieldGap+fieldWord))
 }
 
 // size returns that of the bitmap.
 func (f Fields) size() image.Point {
-	return image.Pt(f.across()*(fieldSide+fieldGap), ((len(f.Values)-1)/f.across()+1)*(fieldSide+fieldGap+fieldWord))
+	return f.corner((len(f.Values)-1)/f.across()*f.across() + f.across()).Add(image.Pt(f.across()*(f.side()+fieldGap), 0))
 }
 
 // bitmap draws the fields.
@@ -71,16 +79,17 @@ func (f Fields) bitmap() image.Image {
 	draw.Draw(m, m.Bounds(), image.White, image.Point{}, draw.Src)
 	far, top := f.reach()
 	shade := diverging(top)
-	radius := max(1.5, min(4, fieldSide/2/math.Sqrt(float64(len(f.X)))))
+	side := f.side()
+	radius := max(1.5, min(5, float64(side)/2/math.Sqrt(float64(len(f.X)))))
 	for cell, weights := range f.Values {
 		at := f.corner(cell)
-		frame := image.Rectangle{at, at.Add(image.Pt(fieldSide, fieldSide))}
+		frame := image.Rectangle{at, at.Add(image.Pt(side, side))}
 		draw.Draw(m, frame, image.NewUniform(color.Gray{225}), image.Point{}, draw.Src)
 		inside := m.SubImage(frame.Inset(1)).(draw.Image)
 		draw.Draw(inside, inside.Bounds(), image.White, image.Point{}, draw.Src)
-		scale := (fieldSide/2 - radius - 1) / max(far, math.SmallestNonzeroFloat64)
+		scale := (float64(side)/2 - radius - 1) / max(far, math.SmallestNonzeroFloat64)
 		for i, w := range weights {
-			disc(inside, float64(at.X)+fieldSide/2+scale*float64(f.X[i]), float64(at.Y)+fieldSide/2-scale*float64(f.Y[i]), radius, shade(float64(w)))
+			disc(inside, float64(at.X)+float64(side)/2+scale*float64(f.X[i]), float64(at.Y)+float64(side)/2-scale*float64(f.Y[i]), radius, shade(float64(w)))
 		}
 	}
 	return m
@@ -100,7 +109,10 @@ func disc(m draw.Image, x, y, radius float64, c color.Color) {
 // Figure returns the drawing.
 func (f Fields) Figure() figure.Figure {
 	size := f.size()
-	width := max(vg.Length(size.X)*dot+sheetLeft+barWidth, sheetLeft+f.title().Width(f.Title)+8)
+	width := vg.Length(size.X)*dot + sheetLeft + barWidth
+	for _, line := range f.head() {
+		width = max(width, f.title().Width(line)+12)
+	}
 	return figure.Figure{Width: width, Height: max(vg.Length(size.Y)*dot, barHeight) + sheetTop + 12, Draw: f.on}
 }
 
@@ -111,10 +123,9 @@ func (f Fields) title() text.Style {
 }
 
 func (f Fields) on(c canvas.Canvas) {
-	far, top := f.reach()
-	size := f.size()
-	how := fmt.Sprintf("a dot for each synapse, where it is; a field is %.3g %s across", 2*far, f.Unit)
-	for i, line := range []string{f.Title, how} {
+	_, top := f.reach()
+	size, side := f.size(), f.side()
+	for i, line := range f.head() {
 		c.FillText(f.title(), vg.Point{X: c.Min.X + 4, Y: c.Max.Y - 6 - vg.Length(15*i)}, line)
 	}
 	corner := vg.Point{X: c.Min.X + sheetLeft, Y: c.Max.Y - sheetTop} // top left
@@ -122,7 +133,7 @@ func (f Fields) on(c canvas.Canvas) {
 	c.DrawImage(vg.Rectangle{Min: vg.Point{X: corner.X, Y: end.Y}, Max: vg.Point{X: end.X, Y: corner.Y}}, f.bitmap())
 	middle := func(cell int) vg.Point {
 		at := f.corner(cell)
-		return vg.Point{X: corner.X + vg.Length(at.X+fieldSide/2)*dot, Y: corner.Y - vg.Length(at.Y+fieldSide/2)*dot}
+		return vg.Point{X: corner.X + vg.Length(at.X+side/2)*dot, Y: corner.Y - vg.Length(at.Y+side/2)*dot}
 	}
 	style := newKey(9).TextStyle
 	centred, left := style, style
@@ -135,7 +146,7 @@ func (f Fields) on(c canvas.Canvas) {
 	}
 	centred.YAlign = text.YTop
 	for cell, word := range f.Words {
-		c.FillText(centred, middle(cell).Add(vg.Point{Y: -(fieldSide/2 + 1) * dot}), word)
+		c.FillText(centred, middle(cell).Add(vg.Point{Y: -vg.Length(side/2+1) * dot}), word)
 	}
 	bar{lo: -top, hi: top, shade: diverging(top), format: "%.3g"}.on(c, vg.Point{X: end.X + 16, Y: corner.Y}, left)
 }

@@ -17,8 +17,8 @@ func TestFields(t *testing.T) {
 		cell, right, down int // of the field's middle
 		weight            float64
 	}{{0, -1, -1, 1}, {0, 1, 1, -1}, {2, -1, -1, -0.5}, {2, 0, 0, 1}, {3, 1, 1, 1}} {
-		at := f.corner(c.cell)
-		x, y := at.X+fieldSide/2+c.right*(fieldSide/2-6), at.Y+fieldSide/2+c.down*(fieldSide/2-6)
+		at, side := f.corner(c.cell), f.side()
+		x, y := at.X+side/2+c.right*(side/2-6), at.Y+side/2+c.down*(side/2-6)
 		if got, want := m.At(x, y), color.RGBAModel.Convert(diverging(1)(c.weight)); got != want {
 			t.Errorf("cell %d has %v at %d, %d, want %v", c.cell, got, c.right, c.down, want)
 		}
