@@ -212,10 +212,7 @@ func (l *Linsker) now(number uint64) (y layer, since int) {
 	return l.layers[i], int(number-i*each) - l.Measure
 }
 
-var (
-	meanShare = compute.Formula("2*w", "w")
-	saturated = compute.Formula("where(0.5 - abs(w), 0, 1)", "w")
-)
+var saturated = compute.Formula("where(0.5 - abs(w), 0, 1)", "w")
 
 // Step makes a step of the layer whose turn it is.
 func (l *Linsker) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
