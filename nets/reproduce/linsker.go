@@ -24,7 +24,7 @@ var linsker = Experiment{
 		{Name: "cpu", About: "the whole of it", Takes: 2 * time.Minute, Parts: []Part{
 			wholeCells.cells(), wholeCells.regimes(), wholeCells.grown(),
 		}},
-		{Name: "small", About: "four kinds of cells of 300 synapses, of four seeds, and two layers", Takes: 20 * time.Second, Parts: []Part{
+		{Name: "small", About: "three kinds of cells of 200 synapses, of four seeds, and three layers", Takes: 20 * time.Second, Parts: []Part{
 			smallCells.cells(), fewLayers.grown(),
 		}},
 	},
@@ -38,8 +38,8 @@ type linskerSize struct {
 
 var (
 	wholeCells = linskerSize{600, 3000, 10, true}
-	smallCells = linskerSize{300, 600, 4, false}
-	fewLayers  = linskerSize{200, 300, 2, false}
+	smallCells = linskerSize{200, 250, 4, false}
+	fewLayers  = linskerSize{150, 120, 2, false}
 )
 
 // Quantities of cells.
@@ -102,7 +102,7 @@ func (z linskerSize) cells() Part {
 	p := Part{Name: "cells", About: fmt.Sprintf("cells of %d synapses on a layer with Q = exp(-d²/2), or with the Mexican hat exp(-d²/2s²) - exp(-d²/8s²)/4, after %d steps at rate 0.5; where k2 is -0.5 or Q a hat the rate is 1, with hats for %d steps and at k1 0.05 for %d",
 		z.synapses, z.steps, z.steps+1000, z.steps+7000)}
 	for _, c := range linskerCells {
-		if !z.whole && (c.hat > 0 || c.rate == 1) {
+		if !z.whole && (c.hat > 0 || c.rate == 1 || c.kind == develop.OffCentre) {
 			continue
 		}
 		var figures []Figure
@@ -446,7 +446,7 @@ func (z linskerSize) measure() int {
 	if z.whole {
 		return 1000
 	}
-	return 100
+	return 50
 }
 
 // layers grows B, C and D. The kind is that of C, and the rest what D is like.
