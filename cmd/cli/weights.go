@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hebb/internal/figure"
 	"hebb/internal/float"
 	"hebb/nets/data"
 	"hebb/nets/safetensors"
@@ -39,7 +40,8 @@ shape as PyTorch has it, mean, standard deviation, norm √Σw² and how many ar
 
 --out writes them as the arrays of an NPZ file. --picture draws the weights of --layer as a contact sheet on one scale: of a
 convolution, each window, a line for each unit where the input has several channels; of other layers, the inputs of each
-unit in the form of an image, see --image, or else line by line in a square.
+unit in the form of an image, see --image, or else line by line in a square. Where synapses have places (linsker), each
+cell is drawn as dots there, and said what kind it is.
 
 --over-training takes all checkpoints that there are, which are all with hebb train --keep-all: the picture has a column
 for each of them and a row for each weight, and the NPZ file steps and each tensor as checkpoints × shape.`,
@@ -47,6 +49,7 @@ for each of them and a row for each weight, and the NPZ file steps and each tens
   hebb weights runs/20261122-101500-sa-gpu --out w.npz
   hebb weights runs/20261122-101500-sa-gpu --picture conv1.png --layer conv1
   hebb weights runs/20261122-101500-rflo-cpu --over-training --picture recurrent.png --layer recurrent
+  hebb weights runs/20261122-101500-linsker-cpu --picture cells.png --layer c
   hebb weights resnet18.safetensors --picture stem.svg --layer conv1`,
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -90,18 +93,18 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	var filters chart.Filters
+	var picture func() figure.Figure
 	var course course
 	if r.over {
 		if course, err = r.course(from); err != nil {
 			return err
 		}
 		course.sayKept(from, stderr)
+		picture = course.Figure
 	} else if r.layer != "" {
-		if filters, err = r.filters(all); err != nil {
+		if picture, err = r.drawing(from, all, what); err != nil {
 			return err
 		}
-		filters.Title += ", " + what
 	}
 	lines := make([]tensorLine, len(all))
 	for i, t := range all {
@@ -115,9 +118,9 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	arrays, picture := outputs(all), filters.Figure
+	arrays := outputs(all)
 	if r.over {
-		arrays, picture = course.arrays, course.Figure
+		arrays = course.arrays
 	}
 	if r.out != "" {
 		if err := into("out", r.out, func(w io.Writer) error { return data.WriteNPZ(w, arrays...) }); err != nil {
@@ -286,6 +289,20 @@ func outputs(all []safetensors.Tensor) (out []data.Output) {
 		out = append(out, o)
 	}
 	return out
+}
+
+// drawing returns the drawing of the layer: as a contact sheet of dots where its synapses have places, or of images.
+func (r *weightsRun) drawing(from string, all []safetensors.Tensor, what string) (func() figure.Figure, error) {
+	if fields, ok := r.fields(from, all); ok {
+		if r.image != "" {
+			return nil, usagef("--image is for layers of which the weights have no form, and the synapses of %s have places", r.layer)
+		}
+		fields.Title += ", " + what
+		return fields.Figure, nil
+	}
+	filters, err := r.filters(all)
+	filters.Title += ", " + what
+	return filters.Figure, err
 }
 
 // filters are the weights of the layer as images.
