@@ -1,0 +1,48 @@
+package vision
+
+import (
+	"fmt"
+
+	"hebb/compute"
+	"hebb/nets"
+	"hebb/nets/stack"
+)
+
+// C1 is complex cells: the largest of the responses of an orientation, over a window of places and over all sizes of
+// the [S1] below. With the responses r of orientation o and size k at the places i, j,
+//
+//	c[p, q, o] = max of r[i, j, o, k] over k, and over i from p·Stride and j from q·Stride to Window − 1 places further
+type C1 struct {
+	Name           string
+	Sizes          int // of the S1 below
+	Window, Stride int
+}
+
+func (c C1) Label() string { return c.Name }
+
+type c1 struct {
+	pool  stack.Layer
+	sizes int
+	out   nets.Shape
+}
+
+// Build builds the pooling.
+func (c C1) Build(b *stack.Builder, name string, in nets.Shape) (stack.Layer, nets.Shape, error) {
+	if c.Sizes < 1 || in.Channels%c.Sizes != 0 {
+		return nil, in, fmt.Errorf("vision: %s takes maxima over %d sizes, and its input is %v: want a divisor of the channels", name, c.Sizes, in)
+	}
+	pool, out, err := stack.Pool{Pooling: compute.MaxPool, Window: c.Window, Stride: c.Stride}.Build(b, name, in)
+	out.Channels /= c.Sizes
+	return &c1{pool, c.Sizes, out}, out, err
+}
+
+// Forward returns the maxima.
+func (l *c1) Forward(p *stack.Pass, x *compute.Tensor) *compute.Tensor {
+	y := p.Tensor(l.out.Image(p.Examples)...)
+	each := p.View(l.pool.Forward(p, x), 0, y.Len(), l.sizes)
+	p.Do(compute.Reduce{Out: y, In: []*compute.Tensor{each}, Fold: compute.FoldMax, Along: compute.AlongCols, Alpha: 1})
+	return y
+}
+
+// Backward sends nothing down, since nothing below learns.
+func (*c1) Backward(*stack.Pass, *compute.Tensor) *compute.Tensor { return nil }
