@@ -102,7 +102,7 @@ func (t Training) examine(ctx context.Context, at Place, c train.Config, f Figur
 		return err
 	}
 	for _, x := range t.Exams {
-		v, err := train.Evaluate(ctx, at.Device, at.Names, train.Exam{Config: c, Model: model, Step: step, Part: "test", Shift: x.Shift, Rotate: x.Rotate, Turns: 1}, nil)
+		v, err := train.Evaluate(ctx, at.Device, at.Names, train.Exam{Config: c, Model: model, Step: step, Part: "test", First: c.TestLimit, Shift: x.Shift, Rotate: x.Rotate, Turns: 1}, nil)
 		if err != nil {
 			return err
 		}
