@@ -139,9 +139,8 @@ func (l *c2) near(p *stack.Pass, b band, x *compute.Tensor) *compute.Tensor {
 }
 
 var (
-	sum    = compute.Formula("old + x", "x")
-	large  = compute.Formula("sign(max(x - 1, 0))", "x")
-	number = compute.Formula("first + candidates*k", "first", "k").With("candidates", candidates)
+	sum   = compute.Formula("old + x", "x")
+	early = compute.Formula("where(max(x - 1, 0), candidates - k, 0)", "x", "k").With("candidates", candidates)
 )
 
 // imprint sets the templates. A patch is Window² rows of channels; a row that a band does not have is zeros.
@@ -161,10 +160,10 @@ func (l *c2) imprint(p *stack.Pass, outs []*compute.Tensor) {
 		p.Into(patches, sum, more)
 	}
 	flat := p.View(patches, 0, all, l.patch())
-	above := p.Map(large, p.View(l.norms(p, flat), 0, l.Templates, candidates))
-	first := p.Tensor(l.Templates)
+	above := p.Map(early, p.View(l.norms(p, flat), 0, l.Templates, candidates), p.Numbers(candidates))
+	first := p.Tensor(l.Templates, 1, 1) // the number of the first above 1
 	p.Do(compute.Reduce{Out: first, In: []*compute.Tensor{above}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
-	p.Do(compute.Gather{Out: p.View(l.templates, 0, l.Templates, l.patch()), X: flat, Rows: p.Map(number, first, p.Numbers(l.Templates))})
+	p.Do(compute.Gather{Out: p.View(l.templates, 0, l.Templates, 1, l.patch()), X: p.View(flat, 0, l.Templates, candidates, l.patch()), Rows: first})
 }
 
 // drawn returns the row numbers of all candidates in each band, −1 for those of other bands.
