@@ -160,10 +160,16 @@ func twin(x []float32, templates []float64) lab.Results {
 	return r
 }
 
-// seen are images that the templates come from, and others.
+// seen are images that the templates come from, dark but for a few columns, and others.
 func seen() (first, others []float32) {
 	rnd := rand.New(rand.NewPCG(4, 4))
-	return lab.Normals(rnd, 4*smallIn.Len()), lab.Normals(rnd, 2*smallIn.Len())
+	first, others = lab.Normals(rnd, 4*smallIn.Len()), lab.Normals(rnd, 2*smallIn.Len())
+	for i := range first {
+		if i/smallIn.Channels%smallIn.Width > 3 {
+			first[i] *= 0.02
+		}
+	}
+	return first, others
 }
 
 // layers imprints templates, and returns them with what each layer makes of other images.
