@@ -160,12 +160,12 @@ func twin(x []float32, templates []float64) lab.Results {
 	return r
 }
 
-// seen are images that the templates come from, dark but for a few columns, and others.
+// seen are images that the templates come from, dark but for two columns, and others.
 func seen() (first, others []float32) {
 	rnd := rand.New(rand.NewPCG(4, 4))
 	first, others = lab.Normals(rnd, 4*smallIn.Len()), lab.Normals(rnd, 2*smallIn.Len())
 	for i := range first {
-		if i/smallIn.Channels%smallIn.Width > 3 {
+		if i/smallIn.Channels%smallIn.Width > 1 {
 			first[i] *= 0.02
 		}
 	}
