@@ -26,6 +26,8 @@ type NamedTask struct {
 // A Setting is the name and the value of a setting, as text.
 type Setting struct{ Name, Value string }
 
+func (s Setting) String() string { return s.Name + "=" + s.Value }
+
 // Settings returns the exported fields with a toml tag of a System, a Task or another pointer to a struct, in the order of
 // the fields. Those of a struct within it, without a tag, count as its own.
 func Settings(of any) (all []Setting) {
@@ -56,7 +58,7 @@ func named(name string, of any) string {
 	var set []string
 	for _, s := range Settings(of) {
 		if s.Value != "0" && s.Value != "false" {
-			set = append(set, s.Name+"="+s.Value)
+			set = append(set, s.String())
 		}
 	}
 	if len(set) > 0 {

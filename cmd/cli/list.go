@@ -33,10 +33,7 @@ func list(w io.Writer) {
 	section := func(title string) { fmt.Fprintf(w, "%s\n", title) }
 	row := func(name, about string, of any, more ...string) {
 		fmt.Fprintf(w, "  %-14s %s\n", name, about)
-		if s := settingsOf(of); s != "" {
-			more = append([]string{s}, more...)
-		}
-		for _, line := range more {
+		for _, line := range append(settingsOf(of), more...) {
 			fmt.Fprintf(w, "  %-14s %s\n", "", line)
 		}
 	}
@@ -79,7 +76,7 @@ func list(w io.Writer) {
 	}
 	section("\noptimisers: --optimiser NAME:key=value,…")
 	for _, o := range names.Optimisers {
-		row(o.Name, settingsOf(o.Optimiser), nil)
+		row(o.Name, strings.Join(settingsOf(o.Optimiser), "; "), nil)
 	}
 	section("\nschedules of the learning rate: --schedule NAME:key=value,…")
 	for _, kind := range nets.ScheduleKinds {
@@ -97,10 +94,26 @@ var schedules = map[string]struct{ about, settings string }{
 	"inverse":  {"the rate for half of the run, then divided by 1 + 50·(t/T − ½) at time t of T", "warmup=0"},
 }
 
-// settingsOf is the settings of a value with what they are unless a text says more.
-func settingsOf(of any) string {
+// settingsOf returns lines of the settings of a value with their defaults, a line for all that have an effect in one case.
+func settingsOf(of any) (lines []string) {
 	if of == nil {
-		return ""
+		return nil
 	}
-	return strings.Join(catalogue.Defaults(of), ", ")
+	conditions := catalogue.Conditions(of)
+	order, at := []string{""}, map[string][]string{}
+	for _, s := range nets.Settings(of) {
+		when := conditions[s.Name]
+		if when != "" && at[when] == nil {
+			order = append(order, when)
+		}
+		at[when] = append(at[when], s.String())
+	}
+	for _, when := range order {
+		if text := strings.Join(at[when], ", "); when != "" {
+			lines = append(lines, when+": "+text)
+		} else if text != "" {
+			lines = append(lines, text)
+		}
+	}
+	return lines
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -109,9 +108,7 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 		lines[i] = lineFor(t)
 	}
 	if r.format == "json" {
-		e := json.NewEncoder(stdout)
-		e.SetIndent("", "  ")
-		err = e.Encode(lines)
+		err = printJSON(stdout, lines)
 	} else {
 		err = printTensors(lines, what, stdout)
 	}

@@ -34,6 +34,9 @@ var Tasks = []nets.NamedTask{
 	{Name: "wave", About: "a period of a sum of sines, without any input", Task: func() nets.Task { return &Wave{Period: 100} }, Moments: 99000},
 	{Name: "spirals", About: "points on two spirals that wind around each other, and on which each is", Task: func() nets.Task { return &Spirals{} }, Moments: 2500},
 	{Name: "parity", About: "whether the number of ones among bits is odd, all patterns at once", Task: func() nets.Task { return &Parity{Bits: 8} }, Moments: 1500},
+	{Name: "reversal", About: "two images that ask for left and right, and change places without notice; a reward", Task: func() nets.Task {
+		return &Reversal{Inputs: 100, Active: 0.5, Block: 60}
+	}, Moments: 600},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 }
 

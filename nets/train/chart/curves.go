@@ -13,7 +13,7 @@ import (
 	"hebb/internal/figure"
 )
 
-// Curves are quantities over a number: a line each, with bars of their spread.
+// Curves are quantities over a number: a line each, with their spread, as bars at its points or, of many points, a band.
 type Curves struct {
 	Title, X, Y string
 	Lines       []CurveLine
@@ -43,7 +43,7 @@ func (c Curves) plot() (*plot.Plot, error) {
 	key.Left, key.Top = c.fall(), false
 	for k, l := range c.Lines {
 		colour := colours[k%len(colours)]
-		line, b := make(plotter.XYs, len(l.At)), bars{}
+		line, b, around := make(plotter.XYs, len(l.At)), bars{}, curve{style: style{color: colour}}
 		for i, at := range l.At {
 			spread := 0.0
 			line[i] = plotter.XY{X: at, Y: l.Of[i]}
@@ -51,10 +51,14 @@ func (c Curves) plot() (*plot.Plot, error) {
 				spread = l.Spread[i]
 				b.XYs, b.spread = append(b.XYs, line[i]), append(b.spread, spread)
 			}
+			around.points = append(around.points, point{at, l.Of[i], l.Of[i] - spread, l.Of[i] + spread})
 			lo, hi = min(lo, l.Of[i]-spread), max(hi, l.Of[i]+spread)
 		}
 		style{colour, bold, nil}.draw(p, line, true)
-		if len(b.XYs) > 0 {
+		switch {
+		case len(line) > fewPoints:
+			around.band(p, math.Inf(-1))
+		case len(b.XYs) > 0:
 			whiskers, err := plotter.NewYErrorBars(b)
 			if err != nil {
 				return nil, err

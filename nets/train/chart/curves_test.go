@@ -48,6 +48,19 @@ func TestCurves(t *testing.T) {
 	if bytes.Equal(svg.Bytes(), other.Bytes()) {
 		t.Error("a wider spread changes nothing")
 	}
+	paths := func(points int, spread float64) int {
+		l := CurveLine{Name: "many"}
+		for i := range points {
+			l.At, l.Of, l.Spread = append(l.At, float64(i)), append(l.Of, 0.5), append(l.Spread, spread)
+		}
+		var svg bytes.Buffer
+		drawing := must.Get(Curves{Lines: []CurveLine{l, {Name: "range", At: []float64{0, 9}, Of: []float64{-1, 2}}}}.Figure())(t)
+		must.Do(t, drawing.SVG(&svg))
+		return strings.Count(svg.String(), "<path")
+	}
+	if bars, band := paths(fewPoints, 0.1)-paths(fewPoints, 0), paths(fewPoints+1, 0.1)-paths(fewPoints+1, 0); bars < fewPoints || band != 1 {
+		t.Errorf("the spread of %d points is %d paths, and that of one more %d, want a bar each, and a band", fewPoints, bars, band)
+	}
 	must.Do(t, drawing.PNG(&bitmap))
 	if _, err := png.Decode(&bitmap); err != nil {
 		t.Error(err)
