@@ -40,7 +40,7 @@ var smallMoved = moved{"mnist", 1, 40, 5, 100, 20, [][2]Figure{
 }}.part(10)
 
 func movedBy(pixels int) Quantity {
-	return Quantity(fmt.Sprintf("accuracy moved %d pixels down and right, %%", pixels))
+	return Quantity(fmt.Sprintf("accuracy moved by (%d, %d), %%", pixels, pixels))
 }
 
 // A moved is an experiment on data that are moved by 0, 1, 2 … pixels, with the figures of C2 and of pixels.
