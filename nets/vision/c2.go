@@ -21,7 +21,8 @@ import (
 //
 // In the first moment that is learned from, the templates are imprinted: each is the first of 64 patches that has a norm
 // above 1 (or the first of all, where none has), of images of the batch, bands and places that are drawn evenly from the
-// seed. So a batch should have images of all kinds.
+// seed. So a batch should have images of all kinds. Templates that are there already, of a run that starts from another
+// one's weights, stay.
 type C2 struct {
 	Name      string
 	Bands     []stack.Stack
@@ -141,6 +142,7 @@ func (l *c2) near(p *stack.Pass, b band, x *compute.Tensor) *compute.Tensor {
 var (
 	sum   = compute.Formula("old + x", "x")
 	early = compute.Formula("where(max(x - 1, 0), candidates - k, 0)", "x", "k").With("candidates", candidates)
+	still = compute.Formula("where(norm, old, x)", "norm", "x")
 )
 
 // imprint sets the templates. A patch is Window² rows of channels; a row that a band does not have is zeros.
@@ -163,7 +165,10 @@ func (l *c2) imprint(p *stack.Pass, outs []*compute.Tensor) {
 	above := p.Map(early, p.View(l.norms(p, flat), 0, l.Templates, candidates), p.Numbers(candidates))
 	first := p.Tensor(l.Templates, 1, 1) // the number of the first above 1
 	p.Do(compute.Reduce{Out: first, In: []*compute.Tensor{above}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
-	p.Do(compute.Gather{Out: p.View(l.templates, 0, l.Templates, 1, l.patch()), X: p.View(flat, 0, l.Templates, candidates, l.patch()), Rows: first})
+	chosen := p.Tensor(l.Templates, 1, l.patch())
+	p.Do(compute.Gather{Out: chosen, X: p.View(flat, 0, l.Templates, candidates, l.patch()), Rows: first})
+	templates := p.View(l.templates, 0, l.Templates, l.patch())
+	p.Into(templates, still, p.View(l.norms(p, templates), 0, l.Templates, 1), p.View(chosen, 0, l.Templates, l.patch()))
 }
 
 // drawn returns the row numbers of all candidates in each band, −1 for those of other bands.

@@ -206,7 +206,7 @@ func TestLayers(t *testing.T) {
 }
 
 // TestImprint: each template is a patch of C1 of the first images, of either band, longer than 1, and another than its
-// neighbours; later images and other rules change none of them; and each matches its own patch with a similarity of 1,
+// neighbours; later images, other runs and other rules change none of them; and each matches its own patch with a similarity of 1,
 // never more, whatever the rounding errors.
 func TestImprint(t *testing.T) {
 	first, others := seen()
@@ -222,6 +222,7 @@ func TestImprint(t *testing.T) {
 			templates = now
 		}
 		must.Do(t, tr.Step(others, labels[:2], 0.1))
+		must.Do(t, lab.Trainer(t, net, nets.SGD{}, nets.CrossEntropy).Step(others, labels[:2], 0.1)) // the first step of another run
 		if later := l.Everything(t, net)["c2.templates"]; !slices.Equal(now, templates) || !slices.Equal(later, templates) {
 			t.Errorf("%T: templates %.3g, later %.3g, want %.3g", rule, now, later, templates)
 		}
