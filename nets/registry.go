@@ -14,6 +14,8 @@ type NamedSystem struct {
 	Rate        float64 // learning rate at which it learns as it is; 0 is 0.01
 	// Rates are the rates for tasks of these names, where they differ.
 	Rates map[string]float64
+	// NoRate says that it learns without a learning rate.
+	NoRate bool
 }
 
 // A NamedTask is a [Task] that configurations and the command line refer to by name, with settings as a [NamedSystem].

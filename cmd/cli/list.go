@@ -28,6 +28,18 @@ func newListCmd() *cobra.Command {
 	}
 }
 
+// rateOf says at which rates a system learns.
+func rateOf(s nets.NamedSystem) string {
+	if s.NoRate {
+		return "no learning rate"
+	}
+	rate := fmt.Sprintf("--lr %g", cmp.Or(s.Rate, train.Default.Rate))
+	for _, task := range slices.Sorted(maps.Keys(s.Rates)) {
+		rate += fmt.Sprintf(", %g on %s", s.Rates[task], task)
+	}
+	return rate + " unless another is given"
+}
+
 // list writes all that flags and configs can name.
 func list(w io.Writer) {
 	section := func(title string) { fmt.Fprintf(w, "%s\n", title) }
@@ -39,11 +51,7 @@ func list(w io.Writer) {
 	}
 	section("systems: hebb train NAME:key=value,… --task TASK")
 	for _, s := range names.Systems {
-		rate := fmt.Sprintf("--lr %g", cmp.Or(s.Rate, train.Default.Rate))
-		for _, task := range slices.Sorted(maps.Keys(s.Rates)) {
-			rate += fmt.Sprintf(", %g on %s", s.Rates[task], task)
-		}
-		row(s.Name, s.About, s.System(), rate+" unless another is given")
+		row(s.Name, s.About, s.System(), rateOf(s))
 	}
 	section("\ntasks: --task NAME:key=value,…")
 	for _, t := range names.Tasks {

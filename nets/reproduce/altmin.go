@@ -38,7 +38,11 @@ func leNetRun(rule string, steps, epochs int, after string) Run {
 	c := train.Default
 	c.Net, c.Data, c.Rule, c.Optimiser, c.Rate = "lenet5", "mnist", rule, "adam", 0.008
 	c.Batch, c.Steps, c.Epochs, c.LogEvery, c.Angles = 200, steps, epochs, 300, 200
-	return Run{Name: rule + ", " + after, Make: Training{Config: c}, Seeds: 3, Figures: []Figure{none(Accuracy), none(Delta)}}
+	r := Run{Name: rule + ", " + after, Make: Training{Config: c}, Seeds: 3, Figures: []Figure{none(Accuracy)}}
+	if rule == "altmin" {
+		r.Figures = append(r.Figures, none(Delta))
+	}
+	return r
 }
 
 // An altMinAt is an amount of training after which both are tested, and their accuracies.

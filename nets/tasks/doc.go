@@ -11,6 +11,9 @@ var Tasks = []nets.NamedTask{
 	{Name: "sines", About: "sines for so long, after a cue at their beginning", Task: func() nets.Task { return &Sines{Period: 40, Outputs: 1, Cue: 5} }, Moments: 24000},
 	{Name: "xor", About: "exclusive or, its four examples at once", Task: func() nets.Task { return &XOR{} }, Moments: 1200},
 	{Name: "recall", About: "patterns of ±1, and then each of them with bits flipped", Task: func() nets.Task { return &Recall{Bits: 200, Patterns: 15, Flip: 0.1} }, Moments: 2},
+	{Name: "clauses", About: "a logic program, and then random states, to be changed until they violate none of its clauses", Task: func() nets.Task {
+		return &Clauses{Atoms: 20, Facts: 4, Pairs: 10, Triples: 10, Starts: 50}
+	}, Moments: 2},
 	{Name: "codes", About: "one-hot codes, all at once, and each wanted back", Task: func() nets.Task { return &Codes{Bits: 8} }, Moments: 2000},
 	{Name: "subtasks", About: "few of many inputs in each trial, and a linear function of them", Task: func() nets.Task {
 		return &Subtasks{Outputs: 10, Inputs: 100, Length: 100, Task: 50, Trial: 10, Floor: 2, Weight: 0.1}

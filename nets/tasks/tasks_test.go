@@ -478,3 +478,19 @@ func TestSigns(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// TestRecalled: the shares of patterns that are whole, and that have an overlap above 0.9.
+func TestRecalled(t *testing.T) {
+	const bits, patterns = 40, 8
+	task := func() nets.Task { return &tasks.Recall{Bits: bits, Patterns: patterns} }
+	_, m, _ := watch(t, task, 2, func(x, _ []float32) []float32 {
+		for k := range len(x) / bits { // pattern k has k wrong bits
+			for i := range k % patterns {
+				x[k*bits+i] *= -1
+			}
+		}
+		return x
+	})
+	near(t, "whole", m.Get("whole").Each, 1./patterns, 1./patterns)
+	near(t, "overlap above 0.9", m.Get("overlap above 0.9").Each, 2./patterns, 2./patterns)
+}

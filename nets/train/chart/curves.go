@@ -17,6 +17,8 @@ import (
 type Curves struct {
 	Title, X, Y string
 	Lines       []CurveLine
+	Mark        float64 // a vertical line there; 0: none
+	MarkName    string
 }
 
 // A CurveLine is one of Curves.
@@ -80,6 +82,10 @@ func (c Curves) plot() (*plot.Plot, error) {
 	if slices.ContainsFunc(c.Lines, func(l CurveLine) bool { return l.Theory != nil }) {
 		key.Add("theory", &plotter.Line{LineStyle: draw.LineStyle{Color: theory.color, Width: theory.width, Dashes: theory.dashes}})
 	}
+	mark := style{color.RGBA{R: 0x80, G: 0x80, B: 0x80, A: 0xff}, 1.2, nil}
+	if c.Mark != 0 {
+		key.Add(c.MarkName, &plotter.Line{LineStyle: draw.LineStyle{Color: mark.color, Width: mark.width}})
+	}
 	p.Legend = key
 	dress(p)
 	p.X.Min, p.X.Max = math.Inf(1), math.Inf(-1)
@@ -91,6 +97,9 @@ func (c Curves) plot() (*plot.Plot, error) {
 	edge := 0.03 * (p.X.Max - p.X.Min)
 	p.X.Min, p.X.Max = p.X.Min-edge, p.X.Max+edge
 	linear(p, lo, hi)
+	if c.Mark != 0 {
+		mark.draw(p, plotter.XYs{{X: c.Mark, Y: p.Y.Min}, {X: c.Mark, Y: p.Y.Max}}, false)
+	}
 	return p, nil
 }
 
