@@ -40,6 +40,9 @@ var Tasks = []nets.NamedTask{
 	{Name: "reversal", About: "two images that ask for left and right, and change places without notice; a reward", Task: func() nets.Task {
 		return &Reversal{Inputs: 100, Active: 0.5, Block: 60}
 	}, Moments: 600},
+	{Name: "walk", About: "a random walk seen through noise, of each volatility and each noise", Task: func() nets.Task {
+		return &Walk{Volatility: []float64{0.5, 1.5}, Noise: []float64{1, 3}, Agents: 100, Moments: 200}
+	}, Moments: 200},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 }
 
