@@ -36,6 +36,7 @@ var rules = map[string][]string{
 	"hebb/nets/credit":         {"hebb/compute", "hebb/internal/float", "hebb/nets", "hebb/nets/stack"},
 	"hebb/nets/local":          {"hebb/compute", "hebb/internal/float", "hebb/nets", "hebb/nets/stack"},
 	"hebb/nets/targets":        {"hebb/compute", "hebb/internal/float", "hebb/nets", "hebb/nets/stack"},
+	"hebb/nets/vision":         {"hebb/compute", "hebb/internal/float", "hebb/nets", "hebb/nets/stack"},
 	"hebb/nets/recurrent":      {"hebb/compute", "hebb/nets", "hebb/internal/count"},
 	"hebb/nets/perturb":        {"hebb/compute", "hebb/nets"},
 	"hebb/nets/attract":        {"hebb/compute", "hebb/nets", "hebb/internal/count"},

@@ -154,18 +154,19 @@ the images that hebb train SYSTEM takes it for, or as --task says.`,
 		},
 	}
 	cmd.Flags().Float64Var(&o.Holdout, "holdout", 0, "share of each class kept for testing where the data have no test part")
-	addReading(cmd.Flags(), &o.Layout, &o.Resize, &o.Alpha, &o.CropCentre)
+	addReading(cmd.Flags(), &o.Layout, &o.Resize, &o.Alpha, &o.CropCentre, &o.Canvas)
 	cmd.Flags().Var(oneOf(&task, "", train.SequencesTask, imagesTask), "task", "what the examples of an NPZ file are (default: what they look like)")
 	cmd.Flags().Var(oneOf(&format, "table", "table", "json"), "format", "how to print it")
 	return cmd
 }
 
 // addReading adds the flags that say how data are read; see [data.Options].
-func addReading(f *pflag.FlagSet, layout, resize, alpha *string, crop *bool) {
+func addReading(f *pflag.FlagSet, layout, resize, alpha *string, crop *bool, canvas *int) {
 	f.Var(oneOf(layout, "", data.Layouts...), "layout", "order of the dimensions of images in an NPZ file (default: found out, or asked for)")
 	f.StringVar(resize, "resize", *resize, "bring the images of a folder to `HEIGHTxWIDTH`, bilinearly")
 	f.BoolVar(crop, "crop-centre", *crop, "with --resize: cut the largest part of its proportions out of the middle first")
 	f.Var(oneOf(alpha, "", data.Alphas...), "alpha", `what transparent pixels become (default "drop": the colours beneath)`)
+	f.IntVar(canvas, "canvas", *canvas, "put every image into the middle of a black square with this `SIDE`, such as 46 (0: none)")
 }
 
 // An inspection is what is in a data set.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -57,12 +59,13 @@ the two has no names they go by number, which is said.`,
 	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of the data")
 	addLimit(f, &r.First)
 	f.Float64Var(&r.holdout, "holdout", 0, "without DIR: share of each class that was kept for testing, where the data have no test part")
-	addReading(f, &r.Reading.Layout, &r.Reading.Resize, &r.Reading.Alpha, &r.Reading.CropCentre)
+	addReading(f, &r.Reading.Layout, &r.Reading.Resize, &r.Reading.Alpha, &r.Reading.CropCentre, &r.Reading.Canvas)
 	f.StringVar(&r.Model, "model", "", "take the weights from `FILE.safetensors`")
 	f.BoolVar(&r.best, "best", false, "take the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.StringVar(&r.net, "net", "", "the network that --model is of, without DIR (default: as the file says)")
 	f.Var(oneOf(&r.normalise, "channel", data.Normalisations...), "normalise", `without DIR: "channel", mean 0 and variance 1, "signed", −1 to 1, or "none", 0 to 1`)
 	f.StringVar(&r.loss, "loss", train.Default.Loss, "without DIR: what the loss is: "+lossNames())
+	f.Var((*shiftFlag)(&r.Shift), "shift", "move every image by so many pixels down and right, as 2,2 or -4,0: see --canvas")
 	f.Float64Var(&r.Rotate.Degrees, "rotate", 0, "turn every image anticlockwise by so many degrees")
 	f.Float64Var(&r.Rotate.Within, "rotate-within", 0, "turn every image by an angle drawn evenly from as many degrees to either side")
 	f.Uint64Var(&r.Turns, "rotate-seed", 1, "seed of what --rotate-within draws")
@@ -177,7 +180,7 @@ func (r *evalRun) settle() error {
 		return usageError{err}
 	}
 	if r.Reading != (data.Options{}) && r.data == "" {
-		return usagef("--layout, --resize, --alpha or --crop-centre without --data: the run says how its own data are read")
+		return usagef("--layout, --resize, --alpha, --crop-centre or --canvas without --data: the run says how its own data are read")
 	}
 	if r.flags.Changed("rotate-seed") && r.Rotate.Within == 0 {
 		return usagef("--rotate-seed is of --rotate-within")
@@ -242,6 +245,7 @@ func (r *evalRun) alone() error {
 	}
 	r.Data, r.Holdout, r.Normalise, r.Loss = r.data, r.holdout, r.normalise, r.loss
 	r.Layout, r.Resize, r.Alpha, r.CropCentre = r.Reading.Layout, r.Reading.Resize, r.Reading.Alpha, r.Reading.CropCentre
+	r.Canvas = r.Reading.Canvas
 	o, err := train.ModelOrigin(r.Model)
 	if o != nil && !r.flags.Changed("normalise") {
 		r.Normalise = o.Normalise
@@ -309,15 +313,36 @@ func (v evaluated) printSystem(w io.Writer) error {
 	return nil
 }
 
-// turned says how images were.
+// turned says how images were moved and turned.
 func (v evaluated) turned() (text string) {
+	if v.Shift != (data.Shift{}) {
+		text = fmt.Sprintf(", moved %d down and %d right", v.Shift.Down, v.Shift.Right)
+	}
 	if v.Rotated != 0 {
-		text = fmt.Sprintf(", turned by %g°", v.Rotated)
+		text += fmt.Sprintf(", turned by %g°", v.Rotated)
 	}
 	if v.Within != 0 {
 		text += fmt.Sprintf(", turned at random within ±%g°", v.Within)
 	}
 	return text
+}
+
+// A shiftFlag is a shift as DOWN,RIGHT.
+type shiftFlag data.Shift
+
+func (s *shiftFlag) String() string { return fmt.Sprintf("%d,%d", s.Down, s.Right) }
+func (*shiftFlag) Type() string     { return "DOWN,RIGHT" }
+
+// Set reads a shift.
+func (s *shiftFlag) Set(text string) (err error) {
+	down, right, ok := strings.Cut(text, ",")
+	if s.Down, err = strconv.Atoi(down); err == nil && ok {
+		s.Right, err = strconv.Atoi(right)
+	}
+	if err != nil || !ok {
+		return fmt.Errorf("%q, want pixels down and right, as 2,2", text)
+	}
+	return nil
 }
 
 // lossNames are the losses by name.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/nets/data"
 	"hebb/nets/train"
 )
 
@@ -101,8 +102,12 @@ func TestEvalRotated(t *testing.T) {
 	if again.Loss == turned.Loss {
 		t.Error("another seed turns images by the same angles")
 	}
-	status, out, stderr := hebb(t, "eval", dir, "--backend", "cpu", "--rotate", "45", "--rotate-within", "5")
-	if want := ", turned by 45°, turned at random within ±5°\n"; status != 0 || !strings.Contains(out, want) {
+	evalJSON(t, &again, dir, "--shift", "1,-2")
+	if again.Loss == upright.Loss || again.Shift != (data.Shift{Down: 1, Right: -2}) {
+		t.Errorf("shifted %+v", again)
+	}
+	status, out, stderr := hebb(t, "eval", dir, "--backend", "cpu", "--shift", "0,1", "--rotate", "45", "--rotate-within", "5")
+	if want := ", moved 0 down and 1 right, turned by 45°, turned at random within ±5°\n"; status != 0 || !strings.Contains(out, want) {
 		t.Errorf("status %d, %s, want %q in:\n%s", status, stderr, want, out)
 	}
 	model, _, err := train.LastModel(dir)
@@ -175,6 +180,9 @@ func TestEvalRefusals(t *testing.T) {
 		{[]string{dir, "--holdout", "0.3"}, 2, "which says that itself"},
 		{[]string{dir, "--part", "half"}, 2, "test, train"},
 		{[]string{dir, "--rotate-seed", "3"}, 2, "--rotate-seed is of --rotate-within"},
+		{[]string{dir, "--shift", "2"}, 2, "\"2\", want pixels down and right, as 2,2"},
+		{[]string{dir, "--shift", "2,x"}, 2, "\"2,x\", want pixels down and right"},
+		{[]string{dir, "--shift", "99,0"}, 2, "a shift by 99 down and 0 right of images of"},
 		{[]string{dir, "--rotate", "361"}, 2, "a rotation by 361°"},
 		{[]string{dir, "--rotate-within", "-1"}, 2, "within -1°"},
 		{[]string{"--model", model, "--data", set, "--holdout", "0.2", "--loss", "hinge"}, 2, "cross-entropy, binary-cross-entropy, hsic"},

@@ -39,7 +39,7 @@ func (r *sightRun) sightCmd(cmd *cobra.Command, do func(context.Context, io.Writ
 	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of the data")
 	addLimit(f, &r.First)
 	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which, from 0")
-	addReading(f, &r.Reading.Layout, &r.Reading.Resize, &r.Reading.Alpha, &r.Reading.CropCentre)
+	addReading(f, &r.Reading.Layout, &r.Reading.Resize, &r.Reading.Alpha, &r.Reading.CropCentre, &r.Reading.Canvas)
 	f.BoolVar(&r.best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.StringVar(&r.Model, "model", "", "take the weights from `FILE.safetensors`, of another checkpoint")
 	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")

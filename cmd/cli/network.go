@@ -52,7 +52,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.StringVar(&r.Rule, "rule", r.Rule, "rule of credit assignment, or a Hebbian rule")
 	f.StringVar(&r.Data, "data", r.Data, "data set: a name ("+strings.Join(data.Names(), ", ")+"), a folder or an NPZ file")
 	f.Float64Var(&r.Holdout, "holdout", r.Holdout, "share of each class kept for testing where the data have no test part")
-	addReading(f, &r.Layout, &r.Resize, &r.Alpha, &r.CropCentre)
+	addReading(f, &r.Layout, &r.Resize, &r.Alpha, &r.CropCentre, &r.Canvas)
 	f.IntVar(&r.Limit, "limit", r.Limit, "train on the first `N` examples, drawn evenly from all classes where data are in their order (0: all)")
 	f.IntVar(&r.TestLimit, "test-limit", r.TestLimit, "test with the first `N` examples, likewise (0: all)")
 	f.StringVar(&r.Normalise, "normalise", r.Normalise, said(`"channel": mean 0 and variance 1; "signed": −1 to 1; "none": 0 to 1`, "channel, and of sequences none"))

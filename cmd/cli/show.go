@@ -35,7 +35,7 @@ training would see it where --crop, --flip or --cutout change it at random. What
 	f.StringVar(&r.out, "out", "", "the `FILE` to write, .png (default NAME.png)")
 	f.IntVar(&r.examples, "examples", 10, "how many of each class")
 	f.Var(oneOf(&r.part, "train", "train", "test"), "part", "of the data")
-	addReading(f, &r.reading.Layout, &r.reading.Resize, &r.reading.Alpha, &r.reading.CropCentre)
+	addReading(f, &r.reading.Layout, &r.reading.Resize, &r.reading.Alpha, &r.reading.CropCentre, &r.reading.Canvas)
 	f.IntVar(&r.Pad, "crop", 0, "random crops, after padding by so many pixels")
 	f.BoolVar(&r.Flip, "flip", false, "mirror left and right at random")
 	f.IntVar(&r.Cutout, "cutout", 0, "side of a square cut out at random")

@@ -22,6 +22,7 @@ import (
 	"hebb/nets/stack"
 	"hebb/nets/targets"
 	"hebb/nets/tasks"
+	"hebb/nets/vision"
 )
 
 // A Catalogue lists what text can name.
@@ -59,6 +60,7 @@ type Optimiser struct {
 // Default returns a catalogue of all that this module has.
 func Default() *Catalogue {
 	return &Catalogue{
+		Networks:  []Network{{"hmax", vision.About, vision.Parse}},
 		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules, settle.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
 		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, grow.Systems, targets.Systems, reward.Systems),

@@ -68,6 +68,8 @@ type Options struct {
 	CropCentre bool
 	// Alpha says what transparent pixels of a folder's images become, one of [Alphas]; "" is "drop".
 	Alpha string
+	// Canvas is the side of a black square, a stored 0, that every image is put into the middle of; 0 is none.
+	Canvas int
 	// Sequences reads an NPZ file as sequences, see [Load].
 	Sequences bool
 	// Dir is looked into first for data asked for by name.
@@ -132,10 +134,12 @@ func load(nameOrPath string, o Options) (*Set, error) {
 		return nil, err
 	}
 	if c, ok := lookUp(nameOrPath); ok {
-		s.Name = c.name
-		return s, c.complete(s, path)
+		s.Name, err = c.name, c.complete(s, path)
 	}
-	return s, nil
+	if e := s.enlarge(o.Canvas); e != nil && err == nil {
+		err = fmt.Errorf("%s: %w", path, e)
+	}
+	return s, err
 }
 
 // Check reports options that cannot be.
@@ -148,6 +152,9 @@ func (o Options) Check() error {
 	}
 	if o.Layout != "" && !slices.Contains(Layouts, o.Layout) {
 		return fmt.Errorf("layout %q, want one of %s", o.Layout, strings.Join(Layouts, ", "))
+	}
+	if o.Canvas < 0 || o.Canvas > largestCanvas {
+		return fmt.Errorf("a canvas of %d×%d, want 0 (none) to %d", o.Canvas, o.Canvas, largestCanvas)
 	}
 	if o.Alpha != "" && !slices.Contains(Alphas, o.Alpha) {
 		return fmt.Errorf("alpha %q, want one of %s", o.Alpha, strings.Join(Alphas, ", "))

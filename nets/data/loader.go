@@ -17,6 +17,7 @@ type LoaderOptions struct {
 	DropLast  bool   // leave out the last batch of an epoch where it would be smaller
 	Epochs    int    // passes over the part, after which Next returns io.EOF; 0: without end
 	Augment   Augment
+	Shift     Shift    // of every image, added to that of Augment's crop
 	Rotate    Rotation // of every image, after Augment has changed it
 	Normalise Normalise
 	Workers   int // goroutines that make batches; 0: as many as there are cores, at most 4
@@ -121,7 +122,7 @@ func (o LoaderOptions) Check(set *Set, split *Split) error {
 	if err := split.check(set); err != nil {
 		return fmt.Errorf("%s: %w", set.Name, err)
 	}
-	return errors.Join(o.Augment.check(set), o.Rotate.Check(), o.Normalise.check(set.Channels))
+	return errors.Join(o.Augment.check(set), o.Shift.Check(set.Height, set.Width), o.Rotate.Check(), o.Normalise.check(set.Channels))
 }
 
 // Batches returns the number of batches of an epoch.
@@ -283,6 +284,7 @@ func (l *Loader) fill(s *slot, rnd *stream, upright []float32) {
 			rnd.at(l.o.Seed, uint64(s.Epoch), uint64(i))
 			d = l.o.Augment.draw(rnd.Rand, l.set.Height, l.set.Width)
 		}
+		d.dy, d.dx = d.dy+l.o.Shift.Down, d.dx+l.o.Shift.Right
 		to := s.X[k*l.exampleSize:][:l.exampleSize]
 		if angle := l.o.Rotate.angle(rnd.Rand); angle != 0 {
 			l.set.render(upright, l.scaler, i, l.o.Augment, d)

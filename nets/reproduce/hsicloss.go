@@ -69,11 +69,11 @@ func rotated(net string, limit, seeds int, runs []lossRun) Part {
 	}
 	p := Part{Name: name + "-" + strings.ReplaceAll(net, ":", "-"), About: fmt.Sprintf("%s on %s of MNIST, Adam with a cosine, %d epochs; tested on images turned, by angles drawn evenly from ±45° too", net, images, epochs)}
 	p.Curve = &Curve{X: "angle in degrees", Y: "test accuracy in %"}
-	exams := []Exam{{turnedWithin, data.Rotation{Within: 45}}}
+	exams := []Exam{{Gives: turnedWithin, Rotate: data.Rotation{Within: 45}}}
 	figures := []Figure{none(Accuracy), none(turnedWithin)}
 	for _, d := range []float64{0, 15, 30, 45} {
 		p.Curve.Points = append(p.Curve.Points, Point{d, turnedBy(d)})
-		exams = append(exams, Exam{turnedBy(d), data.Rotation{Degrees: d}})
+		exams = append(exams, Exam{Gives: turnedBy(d), Rotate: data.Rotation{Degrees: d}})
 		if d > 0 {
 			figures = append(figures, none(turnedBy(d)))
 		}

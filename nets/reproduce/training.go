@@ -24,10 +24,11 @@ type Training struct {
 	Exams  []Exam
 }
 
-// An Exam is a test accuracy, in %, of the trained network on images that are turned: the same images for every run and seed.
+// An Exam is a test accuracy, in %, of the trained network on images that are turned or shifted: the same images for every run and seed.
 type Exam struct {
 	Gives  Quantity
 	Rotate data.Rotation
+	Shift  data.Shift
 }
 
 // Make trains, or goes on, and takes the exams.
@@ -101,7 +102,7 @@ func (t Training) examine(ctx context.Context, at Place, c train.Config, f Figur
 		return err
 	}
 	for _, x := range t.Exams {
-		v, err := train.Evaluate(ctx, at.Device, at.Names, train.Exam{Config: c, Model: model, Step: step, Part: "test", Rotate: x.Rotate, Turns: 1}, nil)
+		v, err := train.Evaluate(ctx, at.Device, at.Names, train.Exam{Config: c, Model: model, Step: step, Part: "test", First: c.TestLimit, Shift: x.Shift, Rotate: x.Rotate, Turns: 1}, nil)
 		if err != nil {
 			return err
 		}

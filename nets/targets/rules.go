@@ -10,6 +10,7 @@ import (
 // Rules lists the rules of this package by name, with their default settings.
 var Rules = []stack.NamedRule{
 	{Name: "altmin", About: "online alternating minimisation of codes and weights (Choromanska et al. 2019)", Rule: DefaultAltMin},
+	{Name: "ridge", About: "the output layer alone, by ridge regression in closed form; the other layers stay as they are", Rule: DefaultRidge},
 	{Name: "dtp", About: "difference target propagation: targets through learned inverses", Rule: DefaultDTP},
 	{Name: "dni", About: "synthetic gradients, predicted from a layer's output alone", Rule: DefaultDNI},
 	{Name: "cdni", About: "synthetic gradients, predicted from a layer's output and the label", Rule: DefaultCDNI},

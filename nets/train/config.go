@@ -26,10 +26,11 @@ type Config struct {
 	Rule       string  `toml:"rule" json:"rule"`       // see catalogue.Rule
 	Data       string  `toml:"data" json:"data"`       // see data.Find
 	Holdout    float64 `toml:"holdout" json:"holdout"` // share kept for testing, where the data have no test part
-	Layout     string  `toml:"layout" json:"layout"`   // these four: see data.Options
+	Layout     string  `toml:"layout" json:"layout"`   // these five: see data.Options
 	Resize     string  `toml:"resize" json:"resize"`
 	CropCentre bool    `toml:"crop_centre" json:"crop_centre"`
 	Alpha      string  `toml:"alpha" json:"alpha"`
+	Canvas     int     `toml:"canvas" json:"canvas"`
 	Limit      int     `toml:"limit" json:"limit"`           // train on so many examples, see data.Set.Few; 0: all
 	TestLimit  int     `toml:"test_limit" json:"test_limit"` // test with so many examples; 0: all
 	Normalise  string  `toml:"normalise" json:"normalise"`   // see data.Normalisations
@@ -179,7 +180,7 @@ func (c Config) numbers() error {
 
 // DataOptions returns how the data are read.
 func (c Config) DataOptions() data.Options {
-	return data.Options{Holdout: c.Holdout, Layout: c.Layout, Resize: c.Resize, CropCentre: c.CropCentre, Alpha: c.Alpha,
+	return data.Options{Holdout: c.Holdout, Layout: c.Layout, Resize: c.Resize, CropCentre: c.CropCentre, Alpha: c.Alpha, Canvas: c.Canvas,
 		Sequences: c.Task == SequencesTask}
 }
 

@@ -70,6 +70,7 @@ type Exam struct {
 	// See, if there is one, gets what each network makes of each batch, learner by learner or batch by batch.
 	See func(Sight) error
 
+	Shift  data.Shift    // of every image
 	Rotate data.Rotation // of every image
 	Turns  uint64        // seed of what Rotate draws: the same images for every network
 }
@@ -84,9 +85,10 @@ type Evaluation struct {
 	Data   string `json:"data,omitempty"` // where they were found
 	Part   string `json:"part"`
 	Score
-	TopFive   *float64                  `json:"top5,omitempty"`           // share of examples whose class is among the five largest outputs, of more than five
-	Metrics   map[string]float64        `json:"metrics,omitempty"`        // of a system: all by name, means over the learners
-	Learners  map[string][]float.OrNull `json:"learners,omitempty"`       // of each learner, where there are several
+	TopFive   *float64                  `json:"top5,omitempty"`     // share of examples whose class is among the five largest outputs, of more than five
+	Metrics   map[string]float64        `json:"metrics,omitempty"`  // of a system: all by name, means over the learners
+	Learners  map[string][]float.OrNull `json:"learners,omitempty"` // of each learner, where there are several
+	Shift     data.Shift                `json:"shift,omitzero"`
 	Rotated   float64                   `json:"rotated,omitempty"`        // by so many degrees
 	Within    float64                   `json:"rotated_within,omitempty"` // and by as many as this, at random
 	Seconds   float64                   `json:"seconds"`
@@ -114,7 +116,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 	if e.On == e.Data {
 		e.On = ""
 	}
-	v := Evaluation{Net: e.Net, Model: e.Model, Step: e.Step, Part: e.Part, Rotated: e.Rotate.Degrees, Within: e.Rotate.Within}
+	v := Evaluation{Net: e.Net, Model: e.Model, Step: e.Step, Part: e.Part, Shift: e.Shift, Rotated: e.Rotate.Degrees, Within: e.Rotate.Within}
 	loss, err := names.Loss(e.Loss)
 	if err != nil {
 		return v, err
@@ -131,7 +133,7 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 		v.note("%s is in the order of its classes: the %d examples are drawn from all of them", v.Data, e.First)
 	}
 	_, o := e.loaders(normalise)
-	o.Rotate, o.Seed = e.Rotate, e.Turns
+	o.Shift, o.Rotate, o.Seed = e.Shift, e.Rotate, e.Turns
 	eye := &eye{exam: e, of: &v}
 	watched := func() nets.Task { return &watched{Images: tasks.Images{Set: on, Part: part, Options: o}, eye: eye} }
 	if e.Table || e.See != nil {
@@ -286,6 +288,9 @@ func (e Exam) sets(file *safetensors.File, v *Evaluation) (n data.Normalise, on 
 	if is := shapeOf(on); is != o.Shape {
 		return n, nil, ConfigError{fmt.Errorf("%s has examples of %v, want %v, which the network was trained on (%s)", v.Data, is, o.Shape, e.Data)}
 	}
+	if err := e.Shift.Check(on.Height, on.Width); err != nil {
+		return n, nil, ConfigError{fmt.Errorf("%s: %w", v.Data, err)}
+	}
 	part, err := e.part(on, v.Data)
 	if err != nil {
 		return n, nil, err
@@ -304,7 +309,7 @@ func (e Exam) sets(file *safetensors.File, v *Evaluation) (n data.Normalise, on 
 func (e Exam) reading() data.Options {
 	o, r := e.DataOptions(), e.Reading
 	o.Layout, o.Resize, o.Alpha = cmp.Or(r.Layout, o.Layout), cmp.Or(r.Resize, o.Resize), cmp.Or(r.Alpha, o.Alpha)
-	o.CropCentre = o.CropCentre || r.CropCentre
+	o.CropCentre, o.Canvas = o.CropCentre || r.CropCentre, cmp.Or(r.Canvas, o.Canvas)
 	return o
 }
 

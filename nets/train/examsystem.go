@@ -18,8 +18,8 @@ import (
 // system evaluates a system on its own task, or on a part of sequences.
 func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, file *safetensors.File, tell func(done, total int)) (v Evaluation, err error) {
 	v = Evaluation{System: e.System, Task: e.Task, Model: e.Model, Step: e.Step, Part: e.Part}
-	if e.Table || e.See != nil || e.Rotate != (data.Rotation{}) {
-		return v, ConfigError{errors.New("turns, a table of classes and what is made of each example are for networks")}
+	if e.Table || e.See != nil || e.Rotate != (data.Rotation{}) || e.Shift != (data.Shift{}) {
+		return v, ConfigError{errors.New("shifts, turns, a table of classes and what is made of each example are for networks")}
 	}
 	r, err := e.openSystem(dev, names, file, &v)
 	if err != nil {

@@ -21,11 +21,11 @@ func TestIdle(t *testing.T) {
 		c    Config
 		want string
 	}{
-		"a network": {small(t, "mlp:64-4", "fa"), always + "net rule data holdout layout resize crop_centre alpha limit test_limit normalise crop flip cutout loss optimiser bias_rate output_rate noise clip batch epochs in_order angles"},
+		"a network": {small(t, "mlp:64-4", "fa"), always + "net rule data holdout layout resize crop_centre alpha canvas limit test_limit normalise crop flip cutout loss optimiser bias_rate output_rate noise clip batch epochs in_order angles"},
 		"a task":    {ofSystem(t, "rflo:units=8", "sines:period=5", 20), always + "system task steps"},
-		"samples":   {ofSystem(t, "sanger:units=2", SamplesTask, 20), always + "system task steps data holdout layout resize crop_centre alpha limit batch"},
+		"samples":   {ofSystem(t, "sanger:units=2", SamplesTask, 20), always + "system task steps data holdout layout resize crop_centre alpha canvas limit batch"},
 		"images": {func() Config { c := ofSystem(t, "wp", SamplesTask, 0); c.Task, c.Epochs = "", 2; return c }(),
-			always + "system epochs data holdout layout resize crop_centre alpha limit test_limit normalise crop flip cutout batch in_order angles"},
+			always + "system epochs data holdout layout resize crop_centre alpha canvas limit test_limit normalise crop flip cutout batch in_order angles"},
 	} {
 		dir := t.TempDir()
 		f := &Folder{Dir: dir}
