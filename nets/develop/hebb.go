@@ -31,9 +31,7 @@ func (h *Hebb) Build(store *nets.Store, spec nets.Spec) (err error) {
 func (h *Hebb) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	y := respond(p, h.w, m, compute.None)
 	if p.Learning {
-		rows := p.View(h.w, 0, p.Learners*h.Units, h.w.Cols())
-		unit, _ := p.NormaliseRows(rows)
-		p.Do(compute.Copy{Dst: rows, Src: unit})
+		normalise(p, h.w)
 	}
 	return y
 }

@@ -34,6 +34,13 @@ var Tasks = []nets.NamedTask{
 	{Name: "wave", About: "a period of a sum of sines, without any input", Task: func() nets.Task { return &Wave{Period: 100} }, Moments: 99000},
 	{Name: "spirals", About: "points on two spirals that wind around each other, and on which each is", Task: func() nets.Task { return &Spirals{} }, Moments: 2500},
 	{Name: "parity", About: "whether the number of ones among bits is odd, all patterns at once", Task: func() nets.Task { return &Parity{Bits: 8} }, Moments: 1500},
+	{Name: "spectrum", About: "inputs whose covariance has given eigenvalues, all at once", Task: func() nets.Task {
+		return &Spectrum{Values: []float32{4, 2, 1, 0.8714, 0.7429, 0.6143, 0.4857, 0.3571, 0.2286, 0.1}}
+	}, Moments: 4000},
+	{Name: "sources", About: "mixtures of independent sources with heavy tails, whitened", Task: func() nets.Task { return &Sources{Sources: 10, Rows: 20000, Batch: 2000} }, Moments: 600},
+	{Name: "patches", About: "whitened patches of the photographs in --data FOLDER", Task: func() nets.Task {
+		return &Patches{Size: 12, Places: 40000, Take: 10000, Contrast: 0.05, Whiten: "pca", Keep: 80, Batch: 1000}
+	}, Moments: 800},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 }
 
