@@ -41,8 +41,8 @@ import (
 // decomposition gives it (Higham 1986), W ← ½·(W + (W·Wᵀ)⁻¹·W), of which each step squares the error; a learner with
 // W·Wᵀ singular in float32 is lost.
 //
-// Examples that a moment masks have u = 0, at which every f is 0. Metric: "kurtosis", ⟨u⁴⟩/⟨u²⟩² averaged over units, 3
-// where u is normal. Cost of an example: 4·units·inputs flops.
+// Examples that a moment masks have u = 0, at which every f is 0. Metric: "excess kurtosis", ⟨u⁴⟩/⟨u²⟩² − 3 averaged
+// over units, 0 where u is normal. Cost of an example: 4·units·inputs flops.
 type Nonlinear struct {
 	Units       int     `json:"units" toml:"units"`
 	F           string  `json:"f" toml:"f"` // see the table
@@ -69,7 +69,7 @@ var (
 	rectifiedSquare = compute.Formula("relu(u)*relu(u)", "u")
 	power2          = compute.Formula("u*u", "u")
 	power4          = compute.Formula("u*u*u*u", "u")
-	kurtosis        = compute.Formula("where(second, n*fourth/(second*second), 0)", "second", "fourth")
+	kurtosis        = compute.Formula("where(second, n*fourth/(second*second) - 3, 0)", "second", "fourth")
 	alongRate       = compute.Formula("old + rate*g", "g")
 	newton          = compute.Formula("0.5*(old + w)", "w")
 )
@@ -128,7 +128,7 @@ func (r *Nonlinear) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		p.PerColumn(sums, f, 1, u)
 		return sums
 	}
-	p.Count("kurtosis", p.Map(kurtosis.With("n", float32(m.Examples())), count(power2), count(power4)), r.Units)
+	p.Count("excess kurtosis", p.Map(kurtosis.With("n", float32(m.Examples())), count(power2), count(power4)), r.Units)
 	if !p.Learning {
 		return u
 	}

@@ -29,6 +29,16 @@ type Whitening struct {
 	Fields  *mat.Dense  // Keep × numbers: w·Fields is the field of w; nil if that is w
 }
 
+// Field returns the field of a weight vector.
+func (w *Whitening) Field(weights []float64) []float64 {
+	if w.Fields == nil {
+		return weights
+	}
+	var field mat.VecDense
+	field.MulVec(w.Fields.T(), mat.NewVecDense(len(weights), weights))
+	return field.RawVector().Data
+}
+
 // checkWhitening reports invalid settings, for rows of d numbers.
 func checkWhitening(kind string, keep int, epsilon float32, d int) error {
 	switch {
