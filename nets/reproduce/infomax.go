@@ -44,7 +44,9 @@ func (s spectrum) values() []float32 {
 	return v
 }
 
-func cosineAt(f float64) Quantity { return Quantity(fmt.Sprintf("|cos| of the units at b = %g·b_c", f)) }
+func cosineAt(f float64) Quantity {
+	return Quantity(fmt.Sprintf("|cos| of the units at b = %g·b_c", f))
+}
 
 // infomaxPart has a run of each spectrum, which learns with noise of some shares of b_c.
 func infomaxPart(seeds, steps int, fs ...float64) Part {
