@@ -25,7 +25,7 @@ var receptiveFields = Experiment{
 	Scales: []Scale{
 		{Name: "cpu", About: "sources, and patches of six photographs of Debian's package mate-backgrounds: install it, or --data photographs=FOLDER", Takes: 5 * time.Minute,
 			Parts: []Part{sourcesPart(10, 20000, 600), patchesPart(4)}},
-		{Name: "small", About: "sources alone, three seeds", Takes: 10 * time.Second, Parts: []Part{sourcesPart(3, 5000, 300)}},
+		{Name: "small", About: "sources alone, three seeds", Takes: 10 * time.Second, Parts: []Part{sourcesPart(3, 20000, 300)}},
 	},
 }
 

@@ -257,15 +257,15 @@ const (
 	PatchesTask = "patches"
 )
 
-// photographed reports whether the task is of photographs.
-func (c Config) photographed() bool {
+// Photographed reports whether the task is of photographs.
+func (c Config) Photographed() bool {
 	name, _, _ := strings.Cut(c.Task, ":")
 	return name == PatchesTask
 }
 
 // located returns c with Data the folder of photographs at a place or, where that is "", where a record has them.
 func (c Config) located(rec Record, at string) Config {
-	if c.photographed() {
+	if c.Photographed() {
 		c.Data = cmp.Or(at, rec.DataPath, c.Data)
 	}
 	return c

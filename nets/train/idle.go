@@ -29,7 +29,7 @@ func (c Config) Idle() map[string]string {
 		because("is for images, and the task sequences shows the moments of an NPZ file",
 			"layout", "resize", "crop_centre", "alpha", "crop", "flip", "cutout", "angles")
 	}
-	if c.ownTask() && !c.photographed() {
+	if c.ownTask() && !c.Photographed() {
 		because("is for examples of data, and the task "+c.Task+" makes its own: see hebb list", "data")
 	}
 	if c.ownTask() {

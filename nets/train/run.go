@@ -48,7 +48,7 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		return nil, ConfigError{err}
 	}
 	dev.Allow(p.leeway)
-	if c = c.located(rec, at); c.photographed() {
+	if c = c.located(rec, at); c.Photographed() {
 		r.Path = c.Data
 	}
 	if !c.ownTask() {
