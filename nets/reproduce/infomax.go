@@ -20,8 +20,8 @@ var infomax = Experiment{
 	Scales: []Scale{
 		{Name: "cpu", About: "eight variances of the noise for each of two spectra, 4000 steps, ten seeds", Takes: 30 * time.Second,
 			Parts: []Part{infomaxPart(10, 4000, 0.1, 0.25, 0.5, 0.75, 0.9, 1.1, 1.5, 3)}},
-		{Name: "small", About: "four variances, 1000 steps, three seeds", Takes: 10 * time.Second,
-			Parts: []Part{infomaxPart(3, 1000, 0.25, 0.5, 1.5, 3)}},
+		{Name: "small", About: "for a device in software: three variances, 300 steps, two seeds", Takes: time.Second,
+			Parts: []Part{infomaxPart(2, 300, 0.5, 0.75, 2)}},
 	},
 }
 
