@@ -1,5 +1,6 @@
 // Package develop has self-organising systems, which learn without labels and errors by Hebbian rules: layers of linear units
-// that learn principal components. [PCA] computes the exact components to compare them with.
+// that learn principal components, a pair that learns to carry information, and units whose nonlinearity finds independent
+// sources. [PCA] computes the exact components to compare with, and [Gabors] describes receptive fields.
 package develop
 
 import (
@@ -30,7 +31,7 @@ var Systems = []nets.NamedSystem{
 	{Name: "infomax", About: "two units with noise carry as much information as they can (Linsker 1988)", System: func() nets.System { return &Infomax{Noise: 1} }, Rate: 0.2},
 	{Name: "nonlinear", About: "units find directions along which whitened inputs are far from normal (Brito and Gerstner 2016)", System: func() nets.System {
 		return &Nonlinear{Units: 16, F: "cubic", Theta: 1, Theta2: 2}
-	}, Rate: 0.1},
+	}, Rate: 0.1, Rates: map[string]float64{"sources": 0.2}},
 }
 
 func checkUnits(units int) error {

@@ -84,7 +84,9 @@ func sourcesPart(seeds, steps, batch int, arms []sourcesArm) Part {
 	}
 	p.Check = []Claim{
 		{"every unit of every nonlinearity but the quadratic rectifier finds a source in every seed", func(rows Rows) bool {
-			return !fails(func(a sourcesArm) bool { return a.share == 1 }, rows, func(v Values) bool { return v.Mean() == 1 })
+			return !fails(func(a sourcesArm) bool { return a.share == 1 }, rows, func(v Values) bool {
+				return len(v) > 0 && v.Count(func(x float64) bool { return x == 1 }) == len(v)
+			})
 		}},
 		{"at most one unit in a hundred of a control finds one", func(rows Rows) bool {
 			return !fails(func(a sourcesArm) bool { return a.share == 0 }, rows, func(v Values) bool { return v.Mean() <= 0.01 })
