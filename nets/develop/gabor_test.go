@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestGabors: patches of the dictionary, of any phase, contrast and mean, are found again; horizontal stripes are at 0°;
-// and random fields are like none.
+// TestGabors: patches of the dictionary, of any phase, contrast and mean, are found again; horizontal stripes are at 0°,
+// those that rise to the right at 45°; and random fields are like none.
 func TestGabors(t *testing.T) {
 	const side = 12
 	rnd := rand.New(rand.NewPCG(4, 4))
@@ -31,11 +31,15 @@ func TestGabors(t *testing.T) {
 		row := float64(i / side)
 		fields = append(fields, math.Cos(2*math.Pi*0.2*row)*math.Exp(-(row-5.5)*(row-5.5)/20))
 	}
+	for i := range side * side { // rising to the right, at the top right
+		x, y := float64(i%side)-8.5, float64(i/side)-2.5
+		fields = append(fields, math.Cos(2*math.Pi*0.2*(x+y)/math.Sqrt2)*math.Exp(-(x*x+y*y)/(2*1.5*1.5)))
+	}
 	for range 20 * side * side {
 		fields = append(fields, rnd.NormFloat64())
 	}
 	all, err := Gabors(fields, side)
-	if err != nil || len(all) != 24 {
+	if err != nil || len(all) != 25 {
 		t.Fatal(len(all), err)
 	}
 	for k, want := range known {
@@ -47,8 +51,11 @@ func TestGabors(t *testing.T) {
 	if g := all[3]; g.Orientation != 0 || g.Frequency != 0.2 {
 		t.Errorf("horizontal stripes of 0.2 cycles a pixel are %+v", g)
 	}
+	if g := all[4]; g.Orientation != 45 || g.X != 3 || g.Y != 3 {
+		t.Errorf("stripes that rise to the right, 3 pixels right and 3 up, are %+v", g)
+	}
 	var r2 []float64
-	for _, g := range all[4:] {
+	for _, g := range all[5:] {
 		r2 = append(r2, g.R2)
 	}
 	if slices.Sort(r2); !(r2[10] > 0.06 && r2[10] < 0.14) {
