@@ -14,6 +14,8 @@ type NamedSystem struct {
 	Rate        float64 // learning rate at which it learns as it is; 0 is 0.01
 	// Rates are the rates for tasks of these names, where they differ.
 	Rates map[string]float64
+	// NoRate says that it learns without a learning rate.
+	NoRate bool
 }
 
 // A NamedTask is a [Task] that configurations and the command line refer to by name, with settings as a [NamedSystem].
@@ -25,6 +27,8 @@ type NamedTask struct {
 
 // A Setting is the name and the value of a setting, as text.
 type Setting struct{ Name, Value string }
+
+func (s Setting) String() string { return s.Name + "=" + s.Value }
 
 // Settings returns the exported fields with a toml tag of a System, a Task or another pointer to a struct, in the order of
 // the fields. Those of a struct within it, without a tag, count as its own.
@@ -56,7 +60,7 @@ func named(name string, of any) string {
 	var set []string
 	for _, s := range Settings(of) {
 		if s.Value != "0" && s.Value != "false" {
-			set = append(set, s.Name+"="+s.Value)
+			set = append(set, s.String())
 		}
 	}
 	if len(set) > 0 {

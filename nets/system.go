@@ -63,6 +63,8 @@ type Spec struct {
 	Third bool `json:"third,omitempty"`
 	// Same says that all moments of training show the same examples, so that a system can keep what it made of them.
 	Same bool `json:"same,omitempty"`
+	// Rewards says that the task wants nothing and rewards answers of Out numbers, see [Pass.Reward].
+	Rewards bool `json:"rewards,omitempty"`
 }
 
 func (s Spec) check() error {

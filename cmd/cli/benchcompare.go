@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -74,9 +73,7 @@ func compareBenches(before, after string, threshold float64, format string, stdo
 	}
 	switch format {
 	case "json":
-		e := json.NewEncoder(stdout)
-		e.SetIndent("", "  ")
-		err = e.Encode(c)
+		err = printJSON(stdout, c)
 	case "markdown":
 		err = c.Markdown(stdout)
 	default:

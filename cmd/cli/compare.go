@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -84,9 +83,7 @@ type comparedGroup struct {
 func printComparison(all []train.History, format string, w io.Writer) error {
 	c := train.Compare(all)
 	if format == "json" {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(comparedRuns(all, c))
+		return printJSON(w, comparedRuns(all, c))
 	}
 	show, bullet := grid.text, ""
 	if format == "markdown" {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image/png"
@@ -160,9 +159,7 @@ func figures(ctx context.Context, work *train.Run, stdout io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "wrote     %s, %s\n", path(filtersFile), path(componentsFile))
 	return atomicfile.Write(path(componentsFile), func(f io.Writer) error {
-		e := json.NewEncoder(f)
-		e.SetIndent("", "  ")
-		return e.Encode(all)
+		return printJSON(f, all)
 	})
 }
 

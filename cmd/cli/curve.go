@@ -14,7 +14,7 @@ func drawCurve(w io.Writer, dir string, p reproduce.Part, rows reproduce.Rows) e
 	if p.Curve == nil {
 		return nil
 	}
-	c := chart.Curves{X: p.Curve.X, Y: p.Curve.Y}
+	c := chart.Curves{X: p.Curve.X, Y: p.Curve.Y, Mark: p.Curve.Mark, MarkName: p.Curve.MarkName}
 	for _, row := range rows {
 		l := chart.CurveLine{Name: row.Run}
 		for _, at := range p.Curve.Points {

@@ -51,6 +51,7 @@ func newDataListCmd() *cobra.Command {
 	return cmd
 }
 
+// printJSON writes v, indented.
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

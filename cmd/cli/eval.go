@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -128,12 +127,10 @@ func (r *evalRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	out := evaluated{v, v.PerClass(), dev.Info()}
 	if r.format == "json" {
-		e := json.NewEncoder(stdout)
-		e.SetIndent("", "  ")
 		if out.System != "" {
-			return e.Encode(ofSystem{evaluated: out})
+			return printJSON(stdout, ofSystem{evaluated: out})
 		}
-		return e.Encode(out)
+		return printJSON(stdout, out)
 	}
 	return out.print(stdout)
 }

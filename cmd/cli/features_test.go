@@ -12,9 +12,11 @@ import (
 	"strings"
 	"testing"
 
+	"hebb/internal/float"
 	"hebb/internal/must"
 	"hebb/nets/data"
 	"hebb/nets/safetensors"
+	"hebb/nets/train"
 )
 
 func array(t *testing.T, path string) data.Array {
@@ -90,6 +92,9 @@ func TestFeatures(t *testing.T) {
 				t.Errorf("%s, learner %d: %g are right, want %g", c.net, l, got, want)
 			}
 			all, seven := array(t, layer), array(t, few)
+			if want, got := activityOf(c.layer, all), featuresList(t, c.layer, run, strconv.Itoa(l)); !alike(got, want) {
+				t.Errorf("%s, learner %d: the list says %+v, want %+v", c.net, l, got, want)
+			}
 			if !slices.Equal(all.Shape, []int{40, c.numbers}) || !near(seven.Values, all.Values[:7*c.numbers]) || seven.Shape[0] != 7 {
 				t.Errorf("%s: %s is %v, and of seven %v", c.net, c.layer, all.Shape, seven.Shape)
 			}
@@ -104,6 +109,50 @@ func TestFeatures(t *testing.T) {
 			}
 		}
 	}
+}
+
+// activityOf computes what the list of layers says of the outputs of a layer, examples × height × width × channels.
+func activityOf(layer string, x data.Array) train.Activity {
+	channels := map[string]int{"bn1": 16, "layer2.0": 32, "conv1": 16}[layer]
+	a := train.Activity{Layer: layer, Units: channels}
+	n := len(x.Values) / channels
+	var sum, variance, zeros float64
+	for c := range channels {
+		var s, sq float64
+		same := true
+		for i := range n {
+			v := x.Values[i*channels+c]
+			s, sq, same = s+v, sq+v*v, same && v == x.Values[c]
+			if v == 0 {
+				zeros++
+			}
+		}
+		if same {
+			a.Constant++
+		}
+		sum, variance = sum+s, variance+sq/float64(n)-s*s/float64(n*n)
+	}
+	total := float64(n * channels)
+	a.Mean, a.Zeros = float.OrNull(sum/total), float.OrNull(zeros/total)
+	a.SD = float.OrNull(math.Sqrt(variance / float64(channels)))
+	return a
+}
+
+// featuresList returns what hebb features says of a layer.
+func featuresList(t *testing.T, layer, run, learner string) train.Activity {
+	t.Helper()
+	var all []train.Activity
+	must.Do(t, json.Unmarshal([]byte(ok(t, "features", run, "--backend", "cpu", "--learner", learner, "--format", "json")), &all))
+	i := slices.IndexFunc(all, func(a train.Activity) bool { return a.Layer == layer })
+	if i < 0 {
+		t.Fatalf("no %s in %+v", layer, all)
+	}
+	return all[i]
+}
+
+func alike(a, b train.Activity) bool {
+	return a.Constant == b.Constant && a.Units == b.Units && near([]float64{float64(a.Mean), float64(a.SD), float64(a.Zeros)},
+		[]float64{float64(b.Mean), float64(b.SD), float64(b.Zeros)})
 }
 
 // TestPredict: CSV and NPZ hold the same predictions, probabilities are the loss's, and the top-5 accuracy computed from
@@ -191,6 +240,8 @@ func TestFeaturesRefused(t *testing.T) {
 		{[]string{run, "--layer", "fc1", "--learner", "1"}, "--learner 1, want 0 to 0"},
 		{[]string{run, "--layer", "fc1", "--limit", "-1"}, "--limit -1"},
 		{[]string{run, "--layer", "fc1", "--data", "mnits"}, "fashion-mnist, mnist"},
+		{[]string{run}, `--layer "", --out`},
+		{[]string{run, "--layer", "fc1", "--format", "json"}, "--format json: want a layer and a file"},
 		{[]string{system, "--layer", "fc1"}, "is a run of rflo:units=8, want one of a network"},
 	} {
 		status, _, stderr := hebb(t, append([]string{"features", "--backend", "cpu", "--out", out}, c.args...)...)

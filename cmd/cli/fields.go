@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -111,9 +110,7 @@ func (f fields) summary() string {
 // print writes a line for each unit.
 func (f fields) print(format string, w io.Writer) error {
 	if format == "json" {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(f.gabors)
+		return printJSON(w, f.gabors)
 	}
 	t := grid{head: []string{"unit", "R²", "orientation", "cycles/pixel", "σ across", "σ along", "middle x", "y"}}
 	for u, g := range f.gabors {

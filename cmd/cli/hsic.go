@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -173,9 +172,7 @@ func (r *hsicRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		fmt.Fprintln(stderr, "hebb:", w)
 	}
 	if r.format == "json" {
-		e := json.NewEncoder(stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(m)
+		return printJSON(stdout, m)
 	}
 	return m.print(stdout)
 }

@@ -28,25 +28,30 @@ func newListCmd() *cobra.Command {
 	}
 }
 
+// rateOf says at which rates a system learns.
+func rateOf(s nets.NamedSystem) string {
+	if s.NoRate {
+		return "no learning rate"
+	}
+	rate := fmt.Sprintf("--lr %g", cmp.Or(s.Rate, train.Default.Rate))
+	for _, task := range slices.Sorted(maps.Keys(s.Rates)) {
+		rate += fmt.Sprintf(", %g on %s", s.Rates[task], task)
+	}
+	return rate + " unless another is given"
+}
+
 // list writes all that flags and configs can name.
 func list(w io.Writer) {
 	section := func(title string) { fmt.Fprintf(w, "%s\n", title) }
 	row := func(name, about string, of any, more ...string) {
 		fmt.Fprintf(w, "  %-14s %s\n", name, about)
-		if s := settingsOf(of); s != "" {
-			more = append([]string{s}, more...)
-		}
-		for _, line := range more {
+		for _, line := range append(settingsOf(of), more...) {
 			fmt.Fprintf(w, "  %-14s %s\n", "", line)
 		}
 	}
 	section("systems: hebb train NAME:key=value,… --task TASK")
 	for _, s := range names.Systems {
-		rate := fmt.Sprintf("--lr %g", cmp.Or(s.Rate, train.Default.Rate))
-		for _, task := range slices.Sorted(maps.Keys(s.Rates)) {
-			rate += fmt.Sprintf(", %g on %s", s.Rates[task], task)
-		}
-		row(s.Name, s.About, s.System(), rate+" unless another is given")
+		row(s.Name, s.About, s.System(), rateOf(s))
 	}
 	section("\ntasks: --task NAME:key=value,…")
 	for _, t := range names.Tasks {
@@ -79,7 +84,7 @@ func list(w io.Writer) {
 	}
 	section("\noptimisers: --optimiser NAME:key=value,…")
 	for _, o := range names.Optimisers {
-		row(o.Name, settingsOf(o.Optimiser), nil)
+		row(o.Name, strings.Join(settingsOf(o.Optimiser), "; "), nil)
 	}
 	section("\nschedules of the learning rate: --schedule NAME:key=value,…")
 	for _, kind := range nets.ScheduleKinds {
@@ -98,10 +103,26 @@ var schedules = map[string]struct{ about, settings string }{
 	"linear":   {"the rate times 1 − t/T at time t of T, or a floor", "floor=0: the least multiplier; warmup=0"},
 }
 
-// settingsOf is the settings of a value with what they are unless a text says more.
-func settingsOf(of any) string {
+// settingsOf returns lines of the settings of a value with their defaults, a line for all that have an effect in one case.
+func settingsOf(of any) (lines []string) {
 	if of == nil {
-		return ""
+		return nil
 	}
-	return strings.Join(catalogue.Defaults(of), ", ")
+	conditions := catalogue.Conditions(of)
+	order, at := []string{""}, map[string][]string{}
+	for _, s := range nets.Settings(of) {
+		when := conditions[s.Name]
+		if when != "" && at[when] == nil {
+			order = append(order, when)
+		}
+		at[when] = append(at[when], s.String())
+	}
+	for _, when := range order {
+		if text := strings.Join(at[when], ", "); when != "" {
+			lines = append(lines, when+": "+text)
+		} else if text != "" {
+			lines = append(lines, text)
+		}
+	}
+	return lines
 }

@@ -199,6 +199,8 @@ func TestMistakes(t *testing.T) {
 		{"train --loss hsic:sigma_x=0.0", []string{"sigma_x 0", "sigma_y 1"}},
 		{"train --loss hsic --batch 3", []string{"batches of 3", "4 at least"}},
 		{"train --lr 0", []string{"rate 0"}},
+		{"train hopfield --task recall --lr 0.1", []string{"--lr is for systems that have a learning rate, and hopfield learns without"}},
+		{"train logic:ties=plus --task clauses --schedule cosine", []string{"--schedule is for systems that have a learning rate, and logic:ties=plus"}},
 		{"train --clip 1e39", []string{"clip 1e+39", "to 3.4e+38"}},
 		{"train --epochs 0", []string{"0 epochs"}},
 		{"train --units 3", []string{"--units", "sanger"}},
@@ -320,7 +322,7 @@ func TestMan(t *testing.T) {
 func TestList(t *testing.T) {
 	_, out, _ := hebb(t, "list")
 	for _, want := range []string{
-		"units=50, tau=10, gain=1.5", "\n                 --lr 0.0005 unless", "--steps 24000 unless", "--epochs 10 unless", "sweeps=10\n                 --lr 0.01",
+		"units=50, tau=10, gain=1.5", "\n                 --lr 0.0005 unless", "--steps 24000 unless", "--epochs 10 unless", "sweeps=10, async=false\n                 no learning rate\n",
 		"at=[4, 6], factor=0.25: both have to be given", "warmup=0: epochs of a linear rise",
 	} {
 		if !strings.Contains(out, want) {

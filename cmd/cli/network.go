@@ -188,10 +188,9 @@ func refusePadding(name, why string) error {
 // them.
 func suited(said train.Config) train.Config {
 	c := train.Default
-	system, _, _ := strings.Cut(said.System, ":")
 	task, _, _ := strings.Cut(said.Task, ":")
-	if i := slices.IndexFunc(names.Systems, func(s nets.NamedSystem) bool { return s.Name == system }); i >= 0 && said.Rate == noRate {
-		c.Rate = cmp.Or(names.Systems[i].Rates[task], names.Systems[i].Rate, c.Rate)
+	if s := namedSystem(said.System); said.Rate == noRate {
+		c.Rate = cmp.Or(s.Rates[task], s.Rate, c.Rate)
 	}
 	i := slices.IndexFunc(names.Tasks, func(t nets.NamedTask) bool { return t.Name == task })
 	if i >= 0 && said.Epochs == noEpochs && said.Steps == 0 && names.Tasks[i].Moments > 0 {
@@ -202,6 +201,15 @@ func suited(said train.Config) train.Config {
 		c.LogEvery, c.Normalise = c.LogEvery*moments, "none"
 	}
 	return c
+}
+
+// namedSystem returns what is known of a system, of a text "name:settings"; the zero value if nothing is.
+func namedSystem(text string) (s nets.NamedSystem) {
+	name, _, _ := strings.Cut(text, ":")
+	if i := slices.IndexFunc(names.Systems, func(s nets.NamedSystem) bool { return s.Name == name }); i >= 0 {
+		s = names.Systems[i]
+	}
+	return s
 }
 
 // useless reports the flags that a run has no use for.
@@ -217,6 +225,11 @@ func (r *networkRun) useless(c train.Config) error {
 	}
 	if r.from != "" {
 		return usagef("--from is for networks, and %s begins with weights of its own", c.System)
+	}
+	for _, flag := range []string{"lr", "schedule"} {
+		if r.flags.Changed(flag) && namedSystem(c.System).NoRate {
+			return usagef("--%s is for systems that have a learning rate, and %s learns without", flag, c.System)
+		}
 	}
 	if s, err := names.System(c.System); err == nil && r.flags.Changed("angles") {
 		if _, ok := s.(nets.Comparer); !ok {
@@ -545,7 +558,11 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 	if c.System == "" {
 		fmt.Fprintf(w, "learning  %s, %s, rate %g, %s, batches of %d, seed %d\n", c.Rule, c.Optimiser, c.Rate, c.Schedule, c.Batch, c.Seed)
 	} else {
-		fmt.Fprintf(w, "learning  %s of %s, rate %.5g, %s, seed %d\n", count.Of(total, "step"), count.Of(work.PerStep(), "example"), c.Rate, c.Schedule, c.Seed)
+		rate := fmt.Sprintf("rate %.5g, %s, ", c.Rate, c.Schedule)
+		if namedSystem(c.System).NoRate {
+			rate = ""
+		}
+		fmt.Fprintf(w, "learning  %s of %s, %sseed %d\n", count.Of(total, "step"), count.Of(work.PerStep(), "example"), rate, c.Seed)
 	}
 	if c.Learners > 1 {
 		how := "side by side"

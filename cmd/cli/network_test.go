@@ -392,11 +392,13 @@ func TestMisfit(t *testing.T) {
 		{"hopfield --task sines", "patterns of 1 number, want at least 2: no weight joins a unit with itself; the task sines"},
 		{"ico", "want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and ico fits pairs, loop, forage\n"},
 		{"iso --task samples", "want trials of several; the task samples shows examples of 30 numbers and wants nothing of them, and iso fits pairs, loop, forage\n"},
+		{"vasilaki --task sines", "vasilaki: learns from rewards, and the task gives none; want one that does, such as reversal; the task sines shows examples of 1 number and wants 1 number, and vasilaki fits reversal\n"},
+		{"ico --task reversal", "does not learn from rewards; want another task; the task reversal shows examples of 100 numbers and wants an answer of 2 numbers, which it rewards, and ico fits pairs, loop, forage\n"},
 		{"chl --task samples", "and chl fits sines, xor, recall, … images with labels (--data without --task)"},
 	} {
 		out := filepath.Join(t.TempDir(), "run")
 		args := append([]string{"train"}, strings.Fields(c.args)...)
-		if !strings.Contains(c.args, "sines") {
+		if !strings.Contains(c.args, "sines") && !strings.Contains(c.args, "reversal") {
 			args = append(args, "--data", data, "--batch", "20")
 		}
 		status, _, stderr := hebb(t, append(args, "--backend", "cpu", "--out", out)...)

@@ -257,9 +257,7 @@ func (v *verification) cases() (n int) {
 
 func (v *verification) print(w io.Writer, format string) error {
 	if format == "json" {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
+		return printJSON(w, v)
 	}
 	for i, d := range v.Devices {
 		few := ""

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -154,9 +153,7 @@ func (r *weightsRun) list(all []safetensors.Tensor, what string, w io.Writer) er
 		lines[i] = lineFor(t)
 	}
 	if r.format == "json" {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(lines)
+		return printJSON(w, lines)
 	}
 	return printTensors(lines, what, w)
 }

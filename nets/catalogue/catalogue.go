@@ -17,6 +17,7 @@ import (
 	"hebb/nets/local"
 	"hebb/nets/perturb"
 	"hebb/nets/recurrent"
+	"hebb/nets/reward"
 	"hebb/nets/settle"
 	"hebb/nets/stack"
 	"hebb/nets/targets"
@@ -60,7 +61,7 @@ func Default() *Catalogue {
 	return &Catalogue{
 		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules, settle.Rules),
 		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, grow.Systems, targets.Systems),
+		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, grow.Systems, targets.Systems, reward.Systems),
 		Recurrent: recurrent.Networks,
 		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{

@@ -8,7 +8,7 @@ import (
 )
 
 // idle reports the first of the set settings that has no effect beside the others. The tag "if" of its field gives the
-// conditions, joined by "|"; one of them has to hold. "recurrent" holds if that setting is not 0, false or none,
+// conditions, joined by "|"; one of them has to hold, or all of several that are joined by "&". "recurrent" holds if that setting is not 0, false or none,
 // "!network" if it is, "kernel=gaussian" and "beta!=1" if the setting is that or is not. The tag of an embedded struct
 // applies to all its fields.
 func idle(into any, set []string) error {
@@ -20,7 +20,7 @@ func idle(into any, set []string) error {
 		holds := false
 		conditions := strings.Split(tag, "|")
 		for _, c := range conditions {
-			holds = holds || condition(c).holds(into)
+			holds = holds || !slices.ContainsFunc(strings.Split(c, "&"), func(c string) bool { return !condition(c).holds(into) })
 		}
 		if !holds {
 			return fmt.Errorf("%s has an effect %s alone", key, said(conditions))
@@ -29,8 +29,27 @@ func idle(into any, set []string) error {
 	return nil
 }
 
-// said says when one of conditions holds: "with amp, null or sparse".
+// Conditions returns when settings of a value, or of what it points to, have an effect, if it is beside some others alone:
+// "with amp, null or sparse".
+func Conditions(of any) map[string]string {
+	all := map[string]string{}
+	for _, f := range fieldsOf(reflect.Indirect(reflect.ValueOf(of)).Type()) {
+		if tag := f.Tag.Get("if"); tag != "" {
+			all[keyOf(f)] = said(strings.Split(tag, "|"))
+		}
+	}
+	return all
+}
+
+// said says when one of conditions holds: "with amp, null or sparse", "without recurrent and without rewarded".
 func said(all []string) string {
+	if len(all) == 1 && strings.Contains(all[0], "&") {
+		var each []string
+		for _, c := range strings.Split(all[0], "&") {
+			each = append(each, said([]string{c}))
+		}
+		return strings.Join(each, " and ")
+	}
 	if key, ok := strings.CutPrefix(all[0], "!"); ok && len(all) == 1 {
 		return "without " + key
 	}

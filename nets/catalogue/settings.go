@@ -243,11 +243,3 @@ func with[T any](c *Catalogue, first T, set string) (T, error) {
 
 // Settings returns the names of what can be set of a value.
 func Settings(of any) []string { return keys(of) }
-
-// Defaults returns what can be set of a value, or of what it points to, each as "key=value".
-func Defaults(of any) (all []string) {
-	for _, s := range nets.Settings(of) {
-		all = append(all, s.Name+"="+s.Value)
-	}
-	return all
-}

@@ -56,11 +56,11 @@ func TestNested(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		all := Defaults(s)
-		if got := all[len(all)-1]; got != "optimiser="+want {
+		all := nets.Settings(s)
+		if got := all[len(all)-1].String(); got != "optimiser="+want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
-		if again, err := Default().System("rflo:" + all[len(all)-1]); err != nil || again.(*recurrent.RFLO).Optimiser != s.(*recurrent.RFLO).Optimiser {
+		if again, err := Default().System("rflo:" + all[len(all)-1].String()); err != nil || again.(*recurrent.RFLO).Optimiser != s.(*recurrent.RFLO).Optimiser {
 			t.Errorf("%s, read again: %v, %v", all[len(all)-1], again, err)
 		}
 	}
@@ -96,11 +96,11 @@ func TestFresh(t *testing.T) {
 	c := Default()
 	for _, text := range []string{"wp:hidden=[3, 4],sigma=0.5", "wp"} {
 		s := must.Get(c.System(text))(t)
-		want := "hidden=[3 4], sigma=0.5"
+		want := "[hidden=[3 4] sigma=0.5]"
 		if text == "wp" {
-			want = "hidden=[16], sigma=0.001"
+			want = "[hidden=[16] sigma=0.001]"
 		}
-		if got := strings.Join(Defaults(s)[:2], ", "); got != want {
+		if got := fmt.Sprint(nets.Settings(s)[:2]); got != want {
 			t.Errorf("%s has %s, want %s", text, got, want)
 		}
 	}

@@ -106,6 +106,12 @@ func build(set *Weight, rule rule, s *nets.Store, spec nets.Spec) (n *network, e
 		return nil, fmt.Errorf("%s: weights change when a trial ends, and those of the task have no end; want trials=false, recurrent=false or another task",
 			rule.name())
 	}
+	switch {
+	case set.Rewarded && !spec.Rewards:
+		return nil, fmt.Errorf("%s: rewarded=true, and the task gives no rewards; want rewarded=false, or a task that rewards", rule.name())
+	case spec.Rewards && !set.Rewarded:
+		return nil, fmt.Errorf("%s: the task only rewards answers; want rewarded=true, or another task", rule.name())
+	}
 	in := spec.In.Len()
 	for i, out := range slices.Concat(set.Hidden, []int{spec.Out}) {
 		l := &layer{units: out}

@@ -47,12 +47,12 @@ type Weight struct {
 	Hidden []int   `json:"hidden" toml:"hidden"` // units of the layers below the outputs
 	Sigma  float32 `json:"sigma" toml:"sigma"`   // σ
 
-	Exact     bool    `json:"exact" toml:"exact"`                   // the slope along the noise is found from how far the outputs move
-	Trials    bool    `json:"trials" toml:"trials" if:"!recurrent"` // one update a trial, from its mean loss; else one a moment
-	Recurrent bool    `json:"recurrent" toml:"recurrent"`           // the hidden layers are recurrent
-	Rewarded  bool    `json:"rewarded" toml:"rewarded"`             // learns from rewards of the task
-	Tau       float32 `json:"tau" toml:"tau" if:"recurrent"`        // τ of recurrent layers, in moments
-	Gain      float32 `json:"gain" toml:"gain" if:"recurrent"`      // of the first recurrent weights
+	Exact     bool    `json:"exact" toml:"exact"`                             // the slope along the noise is found from how far the outputs move
+	Trials    bool    `json:"trials" toml:"trials" if:"!recurrent&!rewarded"` // one update a trial, from its mean loss; else one a moment
+	Recurrent bool    `json:"recurrent" toml:"recurrent"`                     // the hidden layers are recurrent
+	Rewarded  bool    `json:"rewarded" toml:"rewarded"`                       // learns from rewards of the task
+	Tau       float32 `json:"tau" toml:"tau" if:"recurrent"`                  // τ of recurrent layers, in moments
+	Gain      float32 `json:"gain" toml:"gain" if:"recurrent"`                // of the first recurrent weights
 
 	Loss nets.Loss `json:"-" toml:"-"` // nil is the task's, see [nets.DefaultLoss]
 

@@ -49,8 +49,12 @@ func claimsHold(t *testing.T, p Part, rows Rows) {
 }
 
 // TestContrastiveClaims: the claims hold of the measured figures.
-func TestContrastiveClaims(t *testing.T) {
-	_, scale, err := Find(All, "contrastive", "cpu")
+func TestContrastiveClaims(t *testing.T) { measuredHold(t, "contrastive") }
+
+// measuredHold requires that the measured figures of an experiment are in their bands, and bear its claims out.
+func measuredHold(t *testing.T, experiment string) {
+	t.Helper()
+	_, scale, err := Find(All, experiment, "cpu")
 	must.Do(t, err)
 	all := must.Get(Measurements())(t)
 	for _, p := range scale.Parts {
@@ -58,7 +62,7 @@ func TestContrastiveClaims(t *testing.T) {
 		for _, run := range p.Runs {
 			row := Row{Run: run.Name, Result: Result{Figures: Figures{}}}
 			for _, m := range all {
-				if m.Experiment == "contrastive" && m.Scale == "cpu" && m.Part == p.Name && m.Run == run.Name {
+				if m.Experiment == experiment && m.Scale == "cpu" && m.Part == p.Name && m.Run == run.Name {
 					row.Figures[m.Quantity] = m.Values
 				}
 			}

@@ -118,6 +118,9 @@ type Curve struct {
 	X, Y   string // names of the axes
 	Points []Point
 	Theory func(run string, at float64) float64 // what the quantity should be, drawn through the points; or nil
+
+	Mark     float64 // where a vertical line is drawn; 0: none
+	MarkName string
 }
 
 // A Point of a Curve.
@@ -127,7 +130,7 @@ type Point struct {
 }
 
 // All are the experiments of this package.
-var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation, altMin, retroaxonal, forwardForward, contrastive, targetPropagation, recirculation, syntheticGradients, online, lra, pseudoBackprop, cascade, creditAssignment, infomax, receptiveFields}
+var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation, altMin, retroaxonal, forwardForward, contrastive, targetPropagation, recirculation, syntheticGradients, online, lra, pseudoBackprop, cascade, creditAssignment, reversal, logic, infomax, receptiveFields}
 
 // Find returns the experiment of a name, of a list, and its scale.
 func Find(all []Experiment, name, scale string) (Experiment, Scale, error) {

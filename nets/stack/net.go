@@ -25,6 +25,7 @@ type Net struct {
 	layers    []NamedLayer
 	watch     string          // the layer whose output is kept
 	watched   *compute.Tensor // its output in the pass under way
+	see       func(*Pass, NamedLayer, *compute.Tensor)
 }
 
 // New builds a network for examples of a shape on dev, for programs with a training loop of their own. The seed and the names

@@ -37,6 +37,9 @@ func (n *Net) Watch(layer string) error {
 // learner, the examples one after the other, images as height × width × channels.
 func (n *Net) Watched() *compute.Tensor { return n.watched }
 
+// WatchAll calls see with each layer and its output, with its activation, in every forward pass from now on.
+func (n *Net) WatchAll(see func(p *Pass, l NamedLayer, y *compute.Tensor)) { n.see = see }
+
 // A placed layer is one of a stack, with its full name.
 type placed struct {
 	Layer
@@ -46,8 +49,12 @@ type placed struct {
 
 func (l placed) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	y := l.Layer.Forward(p, x)
-	if n := p.Net; n.watch == l.name && n.watch != "" {
+	n := p.Net
+	if n.watch == l.name && n.watch != "" {
 		n.watched = y
+	}
+	if n.see != nil {
+		n.see(p, NamedLayer{l.name, l.out}, y)
 	}
 	return y
 }

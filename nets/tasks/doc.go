@@ -11,6 +11,9 @@ var Tasks = []nets.NamedTask{
 	{Name: "sines", About: "sines for so long, after a cue at their beginning", Task: func() nets.Task { return &Sines{Period: 40, Outputs: 1, Cue: 5} }, Moments: 24000},
 	{Name: "xor", About: "exclusive or, its four examples at once", Task: func() nets.Task { return &XOR{} }, Moments: 1200},
 	{Name: "recall", About: "patterns of ±1, and then each of them with bits flipped", Task: func() nets.Task { return &Recall{Bits: 200, Patterns: 15, Flip: 0.1} }, Moments: 2},
+	{Name: "clauses", About: "a logic program, and then random states, to be changed until they violate none of its clauses", Task: func() nets.Task {
+		return &Clauses{Atoms: 20, Facts: 4, Pairs: 10, Triples: 10, Starts: 50}
+	}, Moments: 2},
 	{Name: "codes", About: "one-hot codes, all at once, and each wanted back", Task: func() nets.Task { return &Codes{Bits: 8} }, Moments: 2000},
 	{Name: "subtasks", About: "few of many inputs in each trial, and a linear function of them", Task: func() nets.Task {
 		return &Subtasks{Outputs: 10, Inputs: 100, Length: 100, Task: 50, Trial: 10, Floor: 2, Weight: 0.1}
@@ -34,6 +37,9 @@ var Tasks = []nets.NamedTask{
 	{Name: "wave", About: "a period of a sum of sines, without any input", Task: func() nets.Task { return &Wave{Period: 100} }, Moments: 99000},
 	{Name: "spirals", About: "points on two spirals that wind around each other, and on which each is", Task: func() nets.Task { return &Spirals{} }, Moments: 2500},
 	{Name: "parity", About: "whether the number of ones among bits is odd, all patterns at once", Task: func() nets.Task { return &Parity{Bits: 8} }, Moments: 1500},
+	{Name: "reversal", About: "two images that ask for left and right, and change places without notice; a reward", Task: func() nets.Task {
+		return &Reversal{Inputs: 100, Active: 0.5, Block: 60}
+	}, Moments: 600},
 	{Name: "spectrum", About: "inputs whose covariance has given eigenvalues, all at once", Task: func() nets.Task {
 		return &Spectrum{Values: []float32{4, 2, 1, 0.8714, 0.7429, 0.6143, 0.4857, 0.3571, 0.2286, 0.1}}
 	}, Moments: 4000},

@@ -15,7 +15,9 @@ import (
 // The patterns are drawn for each learner by its seed. An epoch is two moments, so that a test shows the patterns, from
 // which nothing is learned then, and once asks for them.
 //
-// Metrics: "bits right", the share of the bits whose answer has the right sign, when recalling alone.
+// Metrics, when recalling alone: "bits right", the share of the bits whose answer has the right sign; "whole", the share of
+// the patterns with all bits right; "overlap above 0.9", the share with more than 95 % of them right, the overlap of two
+// patterns being the mean product of their bits.
 type Recall struct {
 	Bits     int     `json:"bits" toml:"bits"`
 	Patterns int     `json:"patterns" toml:"patterns"`
@@ -45,6 +47,7 @@ func (r *Recall) Build(s *nets.Store) (nets.Spec, error) {
 var (
 	flipped  = compute.Formula("x*(1 - 2*flip)", "x", "flip")
 	sameSign = compute.Formula("where(y*want, 1, 0)", "y", "want")
+	above    = compute.Formula("where(x - least, 1, 0)", "x")
 )
 
 // Show returns the patterns, whole in the first moment and then with bits flipped.
@@ -59,7 +62,12 @@ func (r *Recall) Show(p *nets.Pass) nets.Moment {
 
 // Judge counts the bits that are right.
 func (r *Recall) Judge(p *nets.Pass, m nets.Moment, y *compute.Tensor) {
-	if m.Want != nil {
-		p.Count("bits right", p.PerLearner(sameSign, 1/float32(r.Bits), y, m.Want), m.Examples())
+	if m.Want == nil {
+		return
 	}
+	y = p.All(y)
+	p.Count("bits right", p.PerLearner(sameSign, 1/float32(r.Bits), y, m.Want), m.Examples())
+	right := p.PerExample(sameSign, y, m.Want)
+	p.Count("whole", p.Map(above.With("least", float32(r.Bits)-0.5), right), m.Examples())
+	p.Count("overlap above 0.9", p.Map(above.With("least", 0.95*float32(r.Bits)), right), m.Examples())
 }

@@ -92,7 +92,7 @@ func (s *Subtasks) Build(store *nets.Store) (nets.Spec, error) {
 	if s.Rewarded { // a run may be cut between the two trials of a draw
 		s.active, s.earned = store.State("active", nets.Zeros, s.Inputs), store.State("earned", nets.Zeros, 1)
 	}
-	spec := nets.Spec{In: nets.Row(s.Inputs), Out: s.Outputs, Examples: s.Length, Trial: 1, Epoch: 1}
+	spec := nets.Spec{In: nets.Row(s.Inputs), Out: s.Outputs, Examples: s.Length, Trial: 1, Epoch: 1, Rewards: s.Rewarded}
 	if s.InTime {
 		spec.Examples, spec.Trial, spec.Epoch = 1, s.Length, s.Length
 	}

@@ -249,13 +249,17 @@ func TestNamed(t *testing.T) {
 
 func TestWrongSettings(t *testing.T) {
 	for want, c := range map[string]nets.Checker{
-		"a period of 1":        &tasks.Sines{Period: 1, Outputs: 1, Cue: 1},
-		"0 outputs":            &tasks.Sines{Period: 9, Cue: 1},
-		"a cue of 19":          &tasks.Sines{Period: 9, Outputs: 1, Cue: 19},
-		"0 patterns":           &tasks.Recall{Bits: 4},
-		"patterns of 1 bits":   &tasks.Recall{Bits: 1, Patterns: 1},
-		"with probability 1.5": &tasks.Recall{Bits: 4, Patterns: 1, Flip: 1.5},
-		"with probability NaN": &tasks.Recall{Bits: 4, Patterns: 1, Flip: float32(math.NaN())},
+		"a period of 1":                           &tasks.Sines{Period: 1, Outputs: 1, Cue: 1},
+		"0 outputs":                               &tasks.Sines{Period: 9, Cue: 1},
+		"a cue of 19":                             &tasks.Sines{Period: 9, Outputs: 1, Cue: 19},
+		"0 patterns":                              &tasks.Recall{Bits: 4},
+		"patterns of 1 bits":                      &tasks.Recall{Bits: 1, Patterns: 1},
+		"with probability 1.5":                    &tasks.Recall{Bits: 4, Patterns: 1, Flip: 1.5},
+		"0 inputs and a block of 5 trials, want":  &tasks.Reversal{Active: 0.5, Block: 5},
+		"2 inputs and a block of -1 trials, want": &tasks.Reversal{Inputs: 2, Active: 0.5, Block: -1},
+		"active 0, want a probability above 0":    &tasks.Reversal{Inputs: 2, Block: 5},
+		"active 1, want a probability above 0":    &tasks.Reversal{Inputs: 2, Active: 1, Block: 5},
+		"with probability NaN":                    &tasks.Recall{Bits: 4, Patterns: 1, Flip: float32(math.NaN())},
 	} {
 		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %q in it", err, want)
@@ -473,4 +477,20 @@ func TestSigns(t *testing.T) {
 	if err := (&tasks.Parity{Bits: 17}).Check(); err == nil || !strings.Contains(err.Error(), "17 bits, want 1 to 16") {
 		t.Errorf("error is %v", err)
 	}
+}
+
+// TestRecalled: the shares of patterns that are whole, and that have an overlap above 0.9.
+func TestRecalled(t *testing.T) {
+	const bits, patterns = 40, 8
+	task := func() nets.Task { return &tasks.Recall{Bits: bits, Patterns: patterns} }
+	_, m, _ := watch(t, task, 2, func(x, _ []float32) []float32 {
+		for k := range len(x) / bits { // pattern k has k wrong bits
+			for i := range k % patterns {
+				x[k*bits+i] *= -1
+			}
+		}
+		return x
+	})
+	near(t, "whole", m.Get("whole").Each, 1./patterns, 1./patterns)
+	near(t, "overlap above 0.9", m.Get("overlap above 0.9").Each, 2./patterns, 2./patterns)
 }

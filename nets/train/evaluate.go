@@ -66,6 +66,7 @@ type Exam struct {
 	Table   bool         // say which classes are taken for which: a second pass over each batch
 	First   int          // evaluate on so many examples, see [data.Set.Few]; 0: all
 	Layer   string       // whose output See gets, see [stack.Net.Layers]
+	Census  bool         // count what all layers do, see [Activity]
 	// See, if there is one, gets what each network makes of each batch, learner by learner or batch by batch.
 	See func(Sight) error
 
@@ -91,6 +92,7 @@ type Evaluation struct {
 	Seconds   float64                   `json:"seconds"`
 	Classes   []string                  `json:"classes,omitempty"`
 	Confusion [][]int                   `json:"confusion,omitempty"` // examples by class, in rows, and by what they are taken for
+	Layers    [][]Activity              `json:"layers,omitempty"`    // of each learner, in the order of the forward pass
 	Note      string                    `json:"note,omitempty"`      // what the reader should know
 	Notes     []string                  `json:"notes,omitempty"`     // of the data, see data.Set
 }
@@ -149,6 +151,10 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 	if eye.nets, err = r.watchLayer(e.Layer); err != nil {
 		return v, err
 	}
+	var activities func() [][]Activity
+	if e.Census {
+		activities = takeCensus(eye.nets, e.Learners)
+	}
 	start := time.Now()
 	m, err := r.Session.Evaluate(ctx, func(done, total int) {
 		if tell != nil {
@@ -164,6 +170,9 @@ func Evaluate(ctx context.Context, dev *compute.Device, names *catalogue.Catalog
 		if five := m.Get(topFive); five.Count > 0 {
 			mean := five.Mean()
 			v.TopFive = &mean
+		}
+		if e.Census {
+			v.Layers = activities()
 		}
 	}
 	return v, err

@@ -38,6 +38,8 @@ func (c Config) misfit(why error, dev *compute.Device, names *catalogue.Catalogu
 		name = "a task of the " + map[string]string{"": "images", SequencesTask: SequencesTask}[c.Task] + " of " + c.Data
 	}
 	switch {
+	case spec.Rewards:
+		wants = "an answer of " + count.Of(spec.Out, "number") + ", which it rewards"
 	case spec.Classes:
 		wants = "one of " + count.Of(spec.Out, "class")
 	case spec.Out > 0:

@@ -32,9 +32,10 @@ func ofSystem(t testing.TB, system, task string, steps int) Config {
 // its states and of its task too.
 func TestResumeSystem(t *testing.T) {
 	for system, task := range map[string]string{
-		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:hidden=[4]": "xor", "hopfield": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
+		"rflo:units=8": "sines:period=5", "wp": "xor", "chl:hidden=[4]": "xor", "hopfield:async=true": "recall:bits=20,patterns=3", "sanger:units=2": SamplesTask,
 		"np:recurrent=true,hidden=[4],exact=true": "subtasks:inputs=6,length=5,task=4,trial=2,in_time=true",
-		"cascade:patience=2,epochs=6":             "parity:bits=4", // it has grown when it is cut
+		"logic:sweeps=3":              "clauses:starts=30",
+		"cascade:patience=2,epochs=6": "parity:bits=4", // it has grown when it is cut
 	} {
 		t.Run(system, func(t *testing.T) {
 			c := ofSystem(t, system, task, 50)

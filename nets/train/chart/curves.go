@@ -13,10 +13,12 @@ import (
 	"hebb/internal/figure"
 )
 
-// Curves are quantities over a number: a line each, with bars of their spread.
+// Curves are quantities over a number: a line each, with their spread, as bars at its points or, of many points, a band.
 type Curves struct {
 	Title, X, Y string
 	Lines       []CurveLine
+	Mark        float64 // a vertical line there; 0: none
+	MarkName    string
 }
 
 // A CurveLine is one of Curves.
@@ -43,7 +45,7 @@ func (c Curves) plot() (*plot.Plot, error) {
 	key.Left, key.Top = c.fall(), false
 	for k, l := range c.Lines {
 		colour := colours[k%len(colours)]
-		line, b := make(plotter.XYs, len(l.At)), bars{}
+		line, b, around := make(plotter.XYs, len(l.At)), bars{}, curve{style: style{color: colour}}
 		for i, at := range l.At {
 			spread := 0.0
 			line[i] = plotter.XY{X: at, Y: l.Of[i]}
@@ -51,10 +53,14 @@ func (c Curves) plot() (*plot.Plot, error) {
 				spread = l.Spread[i]
 				b.XYs, b.spread = append(b.XYs, line[i]), append(b.spread, spread)
 			}
+			around.points = append(around.points, point{at, l.Of[i], l.Of[i] - spread, l.Of[i] + spread})
 			lo, hi = min(lo, l.Of[i]-spread), max(hi, l.Of[i]+spread)
 		}
 		style{colour, bold, nil}.draw(p, line, true)
-		if len(b.XYs) > 0 {
+		switch {
+		case len(line) > fewPoints:
+			around.band(p, math.Inf(-1))
+		case len(b.XYs) > 0:
 			whiskers, err := plotter.NewYErrorBars(b)
 			if err != nil {
 				return nil, err
@@ -76,6 +82,10 @@ func (c Curves) plot() (*plot.Plot, error) {
 	if slices.ContainsFunc(c.Lines, func(l CurveLine) bool { return l.Theory != nil }) {
 		key.Add("theory", &plotter.Line{LineStyle: draw.LineStyle{Color: theory.color, Width: theory.width, Dashes: theory.dashes}})
 	}
+	mark := style{color.RGBA{R: 0x80, G: 0x80, B: 0x80, A: 0xff}, 1.2, nil}
+	if c.Mark != 0 {
+		key.Add(c.MarkName, &plotter.Line{LineStyle: draw.LineStyle{Color: mark.color, Width: mark.width}})
+	}
 	p.Legend = key
 	dress(p)
 	p.X.Min, p.X.Max = math.Inf(1), math.Inf(-1)
@@ -87,6 +97,9 @@ func (c Curves) plot() (*plot.Plot, error) {
 	edge := 0.03 * (p.X.Max - p.X.Min)
 	p.X.Min, p.X.Max = p.X.Min-edge, p.X.Max+edge
 	linear(p, lo, hi)
+	if c.Mark != 0 {
+		mark.draw(p, plotter.XYs{{X: c.Mark, Y: p.Y.Min}, {X: c.Mark, Y: p.Y.Max}}, false)
+	}
 	return p, nil
 }
 

@@ -12,7 +12,7 @@ import (
 
 // TestCurves: names, axes and every point are drawn, with and without spreads.
 func TestCurves(t *testing.T) {
-	c := Curves{X: "angle", Y: "accuracy", Lines: []CurveLine{
+	c := Curves{X: "angle", Y: "accuracy", Mark: 20, MarkName: "the edge", Lines: []CurveLine{
 		{Name: "one", At: []float64{0, 15, 30}, Of: []float64{98, 90, 70}, Spread: []float64{0.1, 0.5, 2}},
 		{Name: "other", At: []float64{0, 15, 30}, Of: []float64{97, 91, 75}, Spread: []float64{math.NaN(), 0.5, 2}},
 		{Name: "bare", At: []float64{0, 30}, Of: []float64{96, 80}, Theory: []float64{97, 81}},
@@ -21,7 +21,7 @@ func TestCurves(t *testing.T) {
 	drawing := must.Get(c.Figure())(t)
 	must.Do(t, drawing.SVG(&svg))
 	text := svg.String()
-	for _, want := range []string{">angle<", ">accuracy<", ">one<", ">other<", ">bare<", ">theory<", "stroke-dasharray"} {
+	for _, want := range []string{">angle<", ">accuracy<", ">one<", ">other<", ">bare<", ">theory<", ">the edge<", "stroke-dasharray"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the chart lacks %s", want)
 		}
@@ -47,6 +47,27 @@ func TestCurves(t *testing.T) {
 	must.Do(t, wide.SVG(&other))
 	if bytes.Equal(svg.Bytes(), other.Bytes()) {
 		t.Error("a wider spread changes nothing")
+	}
+	paths := func(points int, spread float64) int {
+		l := CurveLine{Name: "many"}
+		for i := range points {
+			l.At, l.Of, l.Spread = append(l.At, float64(i)), append(l.Of, 0.5), append(l.Spread, spread)
+		}
+		var svg bytes.Buffer
+		drawing := must.Get(Curves{Lines: []CurveLine{l, {Name: "range", At: []float64{0, 9}, Of: []float64{-1, 2}}}}.Figure())(t)
+		must.Do(t, drawing.SVG(&svg))
+		return strings.Count(svg.String(), "<path")
+	}
+	if bars, band := paths(fewPoints, 0.1)-paths(fewPoints, 0), paths(fewPoints+1, 0.1)-paths(fewPoints+1, 0); bars < fewPoints || band != 1 {
+		t.Errorf("the spread of %d points is %d paths, and that of one more %d, want a bar each, and a band", fewPoints, bars, band)
+	}
+	unmarked, plain := c, bytes.Buffer{}
+	unmarked.Mark = 0
+	without := must.Get(unmarked.Figure())(t)
+	must.Do(t, without.SVG(&plain))
+	const theMark = "stroke:#808080"
+	if strings.Count(text, theMark) != 2+strings.Count(plain.String(), theMark) || strings.Contains(plain.String(), "the edge") {
+		t.Error("the mark is not drawn once, and once beside its name, or without there being one")
 	}
 	must.Do(t, drawing.PNG(&bitmap))
 	if _, err := png.Decode(&bitmap); err != nil {
