@@ -43,11 +43,14 @@ func checkUnits(units int) error {
 
 // directions allocates weights, learners × units × inputs, whose rows have random directions and length 1.
 func directions(s *nets.Store, units int, spec nets.Spec) (*compute.Tensor, error) {
+	if err := unlabelled(units, spec); err != nil {
+		return nil, err
+	}
 	inputs := spec.In.Len()
 	if units > inputs {
 		return nil, fmt.Errorf("develop: %d units for %s, want at most as many", units, count.Of(inputs, "input"))
 	}
-	return s.Weights("weight", nets.Directions(inputs), units, inputs), unlabelled(units, spec)
+	return s.Weights("weight", nets.Directions(inputs), units, inputs), nil
 }
 
 // unlabelled reports a task that wants answers which units without a teacher do not give.
