@@ -16,6 +16,7 @@ func TestNetDefinitions(t *testing.T) {
 		return a
 	}
 	e, ln, sqrt := math.Exp, math.Log, math.Sqrt
+	beta := func(u, cos float64) float64 { return 1 - (1-sqrt(sqrt(u)))*(1-cos*cos) } // of a = 4.5
 	one, bad := compute.Epilogue{Alpha: 1}, float32(math.NaN())
 	padded, halved := compute.Slide{Stride: 1, Pad: 1}, compute.Slide{Stride: 2}
 	// 1 2 3
@@ -108,8 +109,12 @@ func TestNetDefinitions(t *testing.T) {
 			[][]float64{{5, 6, 1, 2, 5, 6, 3, 4, 0, 0, 0, 0}}},
 		{"rows of members", compute.Gather{Out: n(2, 2, 2), X: x([]int{2, 2, 2}, 1, 2, 3, 4, 5, 6, 7, 8), Rows: x([]int{2}, 1, -1)},
 			[][]float64{{3, 4, 0, 0, 7, 8, 0, 0}}},
+		{"parents", compute.Resample{Out: n(5, 4), Weights: x([]int{5, 4}, 1, 1, 1, 1, 0, 3, 0, 1, 2, 0, -1, float32(math.NaN()), 0, 0, 0, 0, 1, 2, 4, 1),
+			Start: x([]int{5}, 0.75, 0, 2, 0, 0.25)}, [][]float64{{0, 1, 2, 3, 1, 1, 1, 3, 0, 0, 0, 0, -1, -1, -1, -1, 0, 1, 2, 2}}}, // 0.5, 2.5, 4.5 and 6.5 of edges 1, 3, 7 and 8
 		{"fair coins", compute.Random{Out: n(4), Law: compute.Bernoulli(0.5, 3)}, [][]float64{{3, 0, 0, 0}}}, // 6627e8d5 e169c58d bc57ac4c 9b00dbd8
 		{"uniform", compute.Random{Out: n(2), Law: compute.Uniform(-1, 1)}, [][]float64{{float64(0x6627e8)/(1<<23) - 1, float64(0xe169c5)/(1<<23) - 1}}},
+		{"beta", compute.Random{Out: n(2), Law: compute.Beta(4.5, 0.5)}, [][]float64{{
+			beta(0x6627e9p-24, math.Cos(2*math.Pi*0xe169c5p-24)), beta(0xbc57adp-24, math.Cos(2*math.Pi*0x9b00dbp-24))}}},
 		{"normal", compute.Random{Out: n(4), Law: compute.Normal(1, 2)}, [][]float64{{
 			1 + 2*sqrt(-2*ln(0x6627e9p-24))*math.Cos(2*math.Pi*0xe169c5p-24), 1 + 2*sqrt(-2*ln(0x6627e9p-24))*math.Sin(2*math.Pi*0xe169c5p-24)}}},
 	} {
@@ -147,6 +152,7 @@ func TestNetCosts(t *testing.T) {
 		{compute.PoolGrad{DX: image, DY: x(1, 2, 2, 1), X: x(1, 3, 3, 1), Height: 2, Width: 2, Slide: stride}, compute.Cost{Flops: 16, Bytes: 4 * 22}},
 		{compute.SoftmaxLoss{Loss: x(2), Hit: x(2), Delta: x(2, 3), Logits: x(2, 3), Labels: x(2)}, compute.Cost{Flops: 48, Bytes: 4 * 18}},
 		{compute.Gather{Out: x(2, 3, 5), X: x(1, 100, 5), Rows: x(3)}, compute.Cost{Bytes: 4 * (2*30 + 3)}},
+		{compute.Resample{Out: x(2, 3), Weights: x(2, 3), Start: x(2)}, compute.Cost{Flops: 24, Bytes: 4 * 14}},
 		{compute.Random{Out: x(5)}, compute.Cost{Bytes: 20}},
 	})
 }

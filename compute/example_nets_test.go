@@ -140,6 +140,17 @@ func ExampleGather() {
 	// Output: [10 10 12 21 0 21]
 }
 
+// The parents of four particles, of which the third has most of the weight.
+func ExampleResample() {
+	on(func(s *compute.Step) error {
+		weights, start, parents := put(s, []int{1, 4}, 0.1, 0.1, 0.7, 0.1), put(s, []int{1}, 0.5), s.Tensor(1, 4)
+		s.Do(compute.Resample{Out: parents, Weights: weights, Start: start})
+		fmt.Println(get(s, parents))
+		return s.Err()
+	})
+	// Output: [1 2 2 2]
+}
+
 // Numbers for three learners: each draws the numbers that it would draw alone with its seed.
 func ExampleRandom_seeds() {
 	on(func(s *compute.Step) error {

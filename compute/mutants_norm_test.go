@@ -349,3 +349,67 @@ func gatherMutants() []mutant {
 		}),
 	}
 }
+
+func resampleMutants() []mutant {
+	type R = compute.Resample
+	rows := func(name string, f func(r R, out, w []float32, start float32)) mutant {
+		return spoil(name, func(r R) {
+			all, n := r.Dims()
+			for z := range all {
+				f(r, data(r.Out)[z*n:][:n], data(r.Weights)[z*n:][:n], data(r.Start)[z])
+			}
+		})
+	}
+	// with parents at the places that f names, of edges.
+	at := func(name string, f func(r R, i int, u float64, w []float32, total float64) float64) mutant {
+		return rows(name, func(r R, out, w []float32, start float32) {
+			total := 0.0
+			for _, x := range w {
+				total += float64(max(x, 0))
+			}
+			if !(total > 0 && total < 1e30) {
+				return
+			}
+			for i := range out {
+				place, c, j := f(r, i, r.Cut(start), w, total), 0.0, 0
+				for c = float64(max(w[0], 0)); j < len(w)-1 && !(c*float64(len(w)) > place); c += float64(max(w[j], 0)) {
+					j++
+				}
+				out[i] = float32(j)
+			}
+		})
+	}
+	return []mutant{
+		at("no start", func(_ R, i int, _ float64, _ []float32, total float64) float64 { return float64(i) * total }),
+		at("a start for all rows", func(r R, i int, _ float64, _ []float32, total float64) float64 {
+			return (float64(i) + r.Cut(data(r.Start)[0])) * total
+		}),
+		at("weights that sum up to 1", func(_ R, i int, u float64, _ []float32, _ float64) float64 { return float64(i) + u }),
+		at("backwards", func(_ R, i int, u float64, w []float32, total float64) float64 {
+			return (float64(len(w)-1-i) + u) * total
+		}),
+		at("the middle of each", func(_ R, i int, _ float64, _ []float32, total float64) float64 { return (float64(i) + 0.5) * total }),
+		rows("the edge before", func(_ R, out, _ []float32, _ float32) {
+			for i, x := range out {
+				out[i] = max(x-1, -1)
+			}
+		}),
+		rows("beyond the last", func(_ R, out, w []float32, _ float32) {
+			for i, x := range out {
+				if x == float32(len(w)-1) {
+					out[i]++
+				}
+			}
+		}),
+		rows("none for rows without weight", func(_ R, out, _ []float32, _ float32) {
+			if out[0] == -1 {
+				clear(out)
+			}
+		}),
+		rows("particles in order", func(_ R, out, _ []float32, _ float32) {
+			for i := range out {
+				out[i] = float32(i)
+			}
+		}),
+	}
+}

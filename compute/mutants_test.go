@@ -27,7 +27,7 @@ func spoil[O compute.Op](name string, f func(op O)) mutant { return mutant{name,
 // TestMutants: every mutant is caught by the cases of its op.
 func TestMutants(t *testing.T) {
 	for _, m := range slices.Concat(operandMutants(), windowMutants(), convMutants(), poolMutants(), epilogueMutants(), hebbianMutants(),
-		gramMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), gatherMutants(), similarityMutants(),
+		gramMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), gatherMutants(), resampleMutants(), similarityMutants(),
 		inverseMutants(), roofMutants(), halfMutants()) {
 		t.Run(fmt.Sprintf("%T/%s", m.op, m.name), func(t *testing.T) {
 			t.Parallel()

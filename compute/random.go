@@ -12,9 +12,10 @@ const (
 	UniformLaw Distribution = iota
 	NormalLaw
 	BernoulliLaw
+	BetaLaw
 )
 
-var lawNames = []string{"uniform", "normal", "bernoulli"}
+var lawNames = []string{"uniform", "normal", "bernoulli", "beta"}
 
 func (d Distribution) String() string {
 	if int(d) < len(lawNames) {
@@ -26,7 +27,7 @@ func (d Distribution) String() string {
 // A Law is the distribution of random numbers.
 type Law struct {
 	Distribution
-	A, B float32 // parameters, as Uniform, Normal and Bernoulli define them
+	A, B float32 // parameters, as Uniform, Normal, Bernoulli and Beta define them
 }
 
 // Uniform is a + (b−a)·u, u being one of the 2²⁴ multiples of 2⁻²⁴ in [0, 1).
@@ -39,6 +40,10 @@ func Normal(a, b float32) Law { return Law{NormalLaw, a, b} }
 // Bernoulli(keep, 1/keep).
 func Bernoulli(p, b float32) Law { return Law{BernoulliLaw, p, b} }
 
+// Beta has the shapes a > ½ and b = ½: then a number is made of two words without rejection, see [Random]. Its mean is
+// a/(a+½).
+func Beta(a, b float32) Law { return Law{BetaLaw, a, b} }
+
 func (l Law) String() string {
 	if int(l.Distribution) < len(lawNames) {
 		return fmt.Sprintf("%s(%g, %g)", lawNames[l.Distribution], l.A, l.B)
@@ -48,6 +53,17 @@ func (l Law) String() string {
 
 // Threshold returns p·2³²: a Bernoulli number is B where its word of the generator is below that.
 func (l Law) Threshold() uint64 { return uint64(math.Round(float64(l.A) * (1 << 32))) }
+
+// Exponent returns 1/(a−½) of a Beta law.
+func (l Law) Exponent() float64 { return 1 / (float64(l.A) - 0.5) }
+
+// PerBlock returns how many numbers are made of the four words of a block of the generator.
+func (l Law) PerBlock() int {
+	if l.Distribution == BetaLaw {
+		return 2
+	}
+	return 4
+}
 
 // Random fills Out with random numbers from the counter-based generator Philox 4×32-10 (Salmon,
 // Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"): element i is made of word
@@ -68,8 +84,17 @@ func (l Law) Threshold() uint64 { return uint64(math.Round(float64(l.A) * (1 << 
 //
 //	r = √(−2·ln((⌊w/2⁸⌋+1)/2²⁴)), θ = 2π·⌊w′/2⁸⌋/2²⁴: r·cos θ and r·sin θ
 //
-// so that none is beyond 5.8. Bound: Bernoulli and Uniform(0, 2ᵏ) are exact; Uniform rounds up to three times; of a
-// Normal, the logarithm and root may be wrong by 8 ulp together, and the cosine and sine by 2⁻²¹.
+// so that none is beyond 5.8. A Beta number takes two words: number i is made of the words w, w′ at 2i and 2i+1,
+//
+//	q = ((⌊w/2⁸⌋+1)/2²⁴)^(1/(a−½)), θ as above: q + (1−q)·cos²θ
+//
+// since 1 − q has the law Beta(1, a−½), sin²θ has Beta(½, ½), and the product of the two is 1 less a number of Beta(a, ½),
+// exactly (Ulrich 1984, Devroye 1996, "Random variate generation in one line of code"). Of other shapes b, no such form
+// takes a fixed number of words.
+//
+// Bound: Bernoulli and Uniform(0, 2ᵏ) are exact; Uniform rounds up to three times; of a Normal, the logarithm and root
+// may be wrong by 8 ulp together, and the cosine and sine by 2⁻²¹; of a Beta, the logarithm of q by 6 ulp, its
+// exponential as in formulas, and the cosine by 2⁻²¹.
 // Cost: no flops, by convention.
 type Random struct {
 	Out          *Tensor
@@ -103,13 +128,15 @@ func (r Random) check() error {
 		return fmt.Errorf("law %v, want numbers to six standard deviations that are float32s", l)
 	case l.Distribution == BernoulliLaw && !(0 <= l.A && l.A <= 1):
 		return fmt.Errorf("law %v, want a probability within [0, 1]", l)
+	case l.Distribution == BetaLaw && (!(l.A > 0.5) || l.B != 0.5):
+		return fmt.Errorf("law %v, want shapes a > 0.5 and b = 0.5, which need no rejection", l)
 	}
 	return nil
 }
 
 func (r Random) define(Contents) func(out, i int) Val {
 	_, n := r.Dims()
-	word := func(part, i int) uint32 {
+	word := func(part, i int) uint32 { // word i of the sequence of a part
 		block, seed := uint64(i/4), r.Seed+uint64(part)
 		return philox([4]uint32{uint32(block), uint32(block >> 32), uint32(r.Stream), uint32(r.Stream >> 32)},
 			[2]uint32{uint32(seed), uint32(seed >> 32)})[i%4]
@@ -124,6 +151,8 @@ func (r Random) define(Contents) func(out, i int) Val {
 			return Val{}
 		case UniformLaw:
 			return r.Law.uniform(word(part, i))
+		case BetaLaw:
+			return r.Law.beta(word(part, 2*i), word(part, 2*i+1))
 		}
 		return r.Law.normal(word(part, i&^1), word(part, i|1), i%2 == 1)
 	}
@@ -146,6 +175,12 @@ func (l Law) normal(w, w2 uint32, odd bool) Val {
 	}
 	z := rounded(x, r*0x1p-21, 8)
 	return z.mul(leaf(l.B)).add(leaf(l.A))
+}
+
+func (l Law) beta(w, w2 uint32) Val {
+	q := rounded(math.Log(float64(w>>8+1)/(1<<24))*l.Exponent(), 0, 6).exp()
+	cos := Val{math.Cos(2 * math.Pi * float64(w2>>8) / (1 << 24)), 0x1p-21}
+	return q.add(Val{X: 1}.sub(q).mul(cos.mul(cos)))
 }
 
 func (r Random) cost() Cost { return Cost{0, 4 * int64(r.Out.Len())} }

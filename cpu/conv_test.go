@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"hebb/compute"
@@ -19,6 +20,8 @@ func TestLayers(t *testing.T) {
 		{3, 8, 8, 40, 80, 1, 2, 0},
 		{2, 23, 21, 5, 40, 7, 2, 3},
 		{1, 40, 40, 16, 16, 5, 1, 2},
+		{9, 20, 22, 1, 40, 5, 1, 2},
+		{3, 12, 11, 2, 33, 3, 1, 0},
 		{30, 8, 8, 32, 64, 1, 1, 0},
 		{1, 6, 6, 4097, 3, 3, 1, 1},
 	} {
@@ -37,6 +40,7 @@ func TestLayers(t *testing.T) {
 				s.Do(compute.ConvInput{X: x, Y: y, W: w, Slide: slide, Epilogue: compute.Epilogue{Alpha: 1, Beta: 1}})
 				s.Do(compute.Hebbian{W: w, Y: y, X: x, Rate: 1, Decay: 1, Patches: slide})
 				s.Do(compute.Hebbian{W: w, Y: y, X: x, G: y, Mask: compute.Lower, Rate: 1e-3, Patches: slide})
+				s.Do(compute.Hebbian{W: w, Y: y, X: x, G: y, Mask: compute.Diagonal, Rate: 1e-3, Patches: slide})
 				return nil
 			})
 			if err != nil {
@@ -46,5 +50,41 @@ func TestLayers(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestStoredPatches: a convolution with short rows of the window has the same bits, whether its patches are stored or not.
+func TestStoredPatches(t *testing.T) {
+	b, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := compute.New(b)
+	defer d.Close()
+	for _, l := range []struct{ n, h, w, c, units, window, stride, pad int }{
+		{7, 16, 14, 1, 32, 5, 1, 2}, {3, 9, 9, 2, 70, 3, 1, 0}, {2, 11, 13, 1, 33, 7, 2, 3}, {12, 8, 8, 4, 40, 2, 2, 1},
+	} {
+		slide := compute.Slide{Stride: l.stride, Pad: l.pad}
+		p, q := slide.Places(l.h, l.window), slide.Places(l.w, l.window)
+		err := d.Step(func(s *compute.Step) error {
+			o := operands{s, rand.New(rand.NewPCG(5, 6))}
+			c := compute.Conv{Y: o.in(l.n, p, q, l.units), X: o.in(l.n, l.h, l.w, l.c), W: o.in(l.units, l.window, l.window, l.c), Slide: slide,
+				Epilogue: compute.Epilogue{Alpha: 0.75, Bias: o.in(l.units), Act: compute.Tanh}}
+			s.Do(c)
+			stored := slices.Clone(values(c.Y))
+			k, ok := kernelFor(l.units)
+			if !ok {
+				t.Skip("without a kernel there is one way alone")
+			}
+			v := convolutionOf(c)
+			v.direct(k)
+			if !slices.Equal(stored, values(c.Y)) {
+				t.Errorf("%v: other bits than without storing patches", l)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -117,6 +117,8 @@ func (b *backend) run(op compute.Op) error {
 		softmaxLoss(op)
 	case compute.Gather:
 		gather(op)
+	case compute.Resample:
+		resample(op)
 	case compute.Copy:
 		move(op)
 	case compute.FMA:

@@ -63,3 +63,31 @@ func normalPair(w, v uint32, mean, sd float64) (x, y float32) {
 	sin = math.Float64frombits(math.Float64bits(sin) ^ uint64(quarter)&2<<62)
 	return float32(r*cos + mean), float32(r*sin + mean)
 }
+
+// Beta numbers need no float64s: the polynomials of the sine and the cosine, over a quarter, are those of the shader, in powers
+// of t within ±½, t being a part of a quarter.
+var (
+	sines   = [5]float32{1.5707963, -6.4596410e-1, 7.9692626e-2, -4.6817541e-3, 1.6044118e-4}
+	cosines = [6]float32{1, -1.2337006, 2.5366951e-1, -2.0863481e-2, 9.1926027e-4, -2.5202042e-5}
+)
+
+// unitOf is (⌊w/2⁸⌋+1)/2²⁴.
+func unitOf(w uint32) float32 { return float32(w>>8+1) * 0x1p-24 }
+
+// squaredCosine is the square of the cosine of 2π·⌊w/2⁸⌋/2²⁴.
+func squaredCosine(w uint32) float32 {
+	w >>= 8
+	quarter := (w + 1<<21) >> 22
+	t := float32(int32(w)-int32(quarter<<22)) * 0x1p-22
+	z := t * t
+	c, factor := cosines[:], float32(1)
+	if quarter&1 == 1 {
+		c, factor = sines[:], t
+	}
+	x := c[len(c)-1]
+	for i := len(c) - 2; i >= 0; i-- {
+		x = float32(x*z) + c[i]
+	}
+	x *= factor
+	return x * x
+}

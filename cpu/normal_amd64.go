@@ -7,7 +7,15 @@ import "math"
 //go:noescape
 func normalsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
 
-// normalTable has the constants of normalsAVX2, each four times.
+// betaPartsAVX2 and betaPartsAVX512 are in normal_amd64.s.
+//
+//go:noescape
+func betaPartsAVX512(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
+
+//go:noescape
+func betaPartsAVX2(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
+
+// normalTable has the constants of normalsAVX2 and betaPartsAVX2, each four times or eight.
 var normalTable = func() (all [][4]uint64) {
 	words := func(xs ...uint64) {
 		for _, x := range xs {
@@ -30,6 +38,23 @@ var normalTable = func() (all [][4]uint64) {
 	numbers(logSeries[:]...)
 	numbers(sinSeries[:]...)
 	numbers(cosSeries[:]...)
+	halves := func(xs ...uint32) {
+		for _, x := range xs {
+			words(uint64(x)<<32 | uint64(x))
+		}
+	}
+	singles := func(xs ...float32) {
+		for _, x := range xs {
+			halves(math.Float32bits(x))
+		}
+	}
+	halves(1)
+	singles(0x1p-24)
+	halves(1 << 21)
+	singles(0x1p-22)
+	singles(sines[:]...)
+	singles(cosines[:]...)
+	all = append(all, [4]uint64{0, 1, 2, 3}, [4]uint64{4, 5, 6, 7})
 	return all
 }()
 
@@ -41,4 +66,18 @@ func normalsVector(dst []float32, block, stream, seed uint64, mean, sd float64) 
 	}
 	normalsAVX2(&dst[0], block, stream, seed, sets, &normalTable[0], mean, sd)
 	return 16 * sets
+}
+
+// betaPartsVector fills u and squares with whole sets of 16 or 8, from a block on, and returns how many of each.
+func betaPartsVector(u, squares []float32, block, stream, seed uint64) int {
+	done := 0
+	if sets := len(u) / 16; vector >= avx512 && sets > 0 {
+		betaPartsAVX512(&u[0], &squares[0], block, stream, seed, sets, &normalTable[0])
+		done = 16 * sets
+	}
+	if sets := (len(u) - done) / 8; vector >= avx2 && sets > 0 {
+		betaPartsAVX2(&u[done], &squares[done], block+uint64(done/2), stream, seed, sets, &normalTable[0])
+		done += 8 * sets
+	}
+	return done
 }

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// The rows of normalTable, four equal numbers each.
+// The rows of normalTable, four equal numbers each or, from ONES on, eight.
 #define LANES 0
 #define M0 32
 #define M1 64
@@ -27,6 +27,13 @@
 #define LOG 736
 #define SIN 960
 #define COS 1152
+#define ONES 1344
+#define STEP24 1376
+#define ROUNDS 1408
+#define STEP22 1440
+#define SINES 1472
+#define COSINES 1632
+#define EIGHT 1824
 
 // ROUNDP is a round of Philox on 4 blocks, a number in the lower half of each 64 bits.
 #define ROUNDP              \
@@ -145,6 +152,33 @@
 	VCVTPD2PSY Y9, x                  \
 	VCVTPD2PSY Y10, y
 
+// BLOCKS leaves in the lower halves of Y0 … Y3 the words of the 4 blocks from R9 on.
+#define BLOCKS               \
+	VMOVQ        R9, X0        \
+	VPBROADCASTQ X0, Y0        \
+	VPADDQ       LANES(R8), Y0, Y0 \
+	VPSRLQ       $32, Y0, Y1   \
+	VMOVQ        R10, X2       \
+	VPBROADCASTQ X2, Y2        \
+	VMOVQ        R12, X3       \
+	VPBROADCASTQ X3, Y3        \
+	VMOVDQU      M0(R8), Y4    \
+	VMOVDQU      M1(R8), Y5    \
+	VMOVQ        R11, X6       \
+	VPBROADCASTQ X6, Y6        \
+	VMOVQ        R13, X7       \
+	VPBROADCASTQ X7, Y7        \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP \
+	ROUNDP
+
 // func normalsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
 //
 // It makes 16 normal numbers a set, of the blocks from block on.
@@ -161,30 +195,7 @@ TEXT ·normalsAVX2(SB), NOSPLIT, $0-64
 	SHRQ $32, R13
 
 normals_set:
-	VMOVQ        R9, X0
-	VPBROADCASTQ X0, Y0
-	VPADDQ       LANES(R8), Y0, Y0
-	VPSRLQ       $32, Y0, Y1
-	VMOVQ        R10, X2
-	VPBROADCASTQ X2, Y2
-	VMOVQ        R12, X3
-	VPBROADCASTQ X3, Y3
-	VMOVDQU      M0(R8), Y4
-	VMOVDQU      M1(R8), Y5
-	VMOVQ        R11, X6
-	VPBROADCASTQ X6, Y6
-	VMOVQ        R13, X7
-	VPBROADCASTQ X7, Y7
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
-	ROUNDP
+	BLOCKS
 	PAIR(Y0, Y1, X12, X13)
 	PAIR(Y2, Y3, X14, X15)
 	VUNPCKLPS    X13, X12, X0
@@ -203,5 +214,174 @@ normals_set:
 	ADDQ         $4, R9
 	DECQ         CX
 	JNZ          normals_set
+	VZEROUPPER
+	RET
+
+// func betaPartsAVX2(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
+//
+// It makes 8 numbers of unitOf and 8 of squaredCosine a set, of the blocks from block on.
+TEXT ·betaPartsAVX2(SB), NOSPLIT, $0-56
+	MOVQ u+0(FP), DI
+	MOVQ squares+8(FP), SI
+	MOVQ block+16(FP), R9
+	MOVQ stream+24(FP), R10
+	MOVQ seed+32(FP), R11
+	MOVQ sets+40(FP), CX
+	MOVQ table+48(FP), R8
+	MOVQ R10, R12
+	SHRQ $32, R12
+	MOVQ R11, R13
+	SHRQ $32, R13
+
+betas_set:
+	BLOCKS
+	VPSLLQ     $32, Y2, Y2
+	VPBLENDD   $0xAA, Y2, Y0, Y0
+	VPSLLQ     $32, Y3, Y3
+	VPBLENDD   $0xAA, Y3, Y1, Y1
+	VPSRLD     $8, Y0, Y0
+	VPADDD     ONES(R8), Y0, Y0
+	VCVTDQ2PS  Y0, Y0
+	VMULPS     STEP24(R8), Y0, Y0
+	VMOVUPS    Y0, (DI)
+	VPSRLD     $8, Y1, Y1
+	VPADDD     ROUNDS(R8), Y1, Y4
+	VPSRLD     $22, Y4, Y4
+	VPSLLD     $22, Y4, Y5
+	VPSUBD     Y5, Y1, Y1
+	VCVTDQ2PS  Y1, Y1
+	VMULPS     STEP22(R8), Y1, Y1
+	VMULPS     Y1, Y1, Y5
+	VMULPS     (SINES+128)(R8), Y5, Y6
+	VADDPS     (SINES+96)(R8), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     (SINES+64)(R8), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     (SINES+32)(R8), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     SINES(R8), Y6, Y6
+	VMULPS     Y1, Y6, Y6
+	VMULPS     (COSINES+160)(R8), Y5, Y7
+	VADDPS     (COSINES+128)(R8), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     (COSINES+96)(R8), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     (COSINES+64)(R8), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     (COSINES+32)(R8), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     COSINES(R8), Y7, Y7
+	VPSLLD     $31, Y4, Y4
+	VBLENDVPS  Y4, Y6, Y7, Y7
+	VMULPS     Y7, Y7, Y7
+	VMOVUPS    Y7, (SI)
+	ADDQ       $32, DI
+	ADDQ       $32, SI
+	ADDQ       $4, R9
+	DECQ       CX
+	JNZ        betas_set
+	VZEROUPPER
+	RET
+
+// ROUND8 is a round of Philox on 8 blocks, a number in the lower half of each 64 bits.
+#define ROUND8               \
+	VPMULUDQ   Z18, Z0, Z8           \
+	VPMULUDQ   Z19, Z2, Z9           \
+	VPSRLQ     $32, Z9, Z0           \
+	VPTERNLOGQ $0x96, Z1, Z6, Z0     \
+	VPSRLQ     $32, Z8, Z2           \
+	VPTERNLOGQ $0x96, Z3, Z7, Z2     \
+	VMOVDQA64  Z9, Z1                \
+	VMOVDQA64  Z8, Z3                \
+	VPADDD     Z16, Z6, Z6           \
+	VPADDD     Z17, Z7, Z7
+
+// func betaPartsAVX512(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
+//
+// It is betaPartsAVX2 with sets of 16, of 8 blocks.
+TEXT ·betaPartsAVX512(SB), NOSPLIT, $0-56
+	MOVQ u+0(FP), DI
+	MOVQ squares+8(FP), SI
+	MOVQ block+16(FP), R9
+	MOVQ stream+24(FP), R10
+	MOVQ seed+32(FP), R11
+	MOVQ sets+40(FP), CX
+	MOVQ table+48(FP), R8
+	MOVQ R10, R12
+	SHRQ $32, R12
+	MOVQ R11, R13
+	SHRQ $32, R13
+	MOVL $0xAAAA, AX
+	KMOVW AX, K1
+	VPBROADCASTQ W0(R8), Z16
+	VPBROADCASTQ W1(R8), Z17
+	VPBROADCASTQ M0(R8), Z18
+	VPBROADCASTQ M1(R8), Z19
+
+betas512_set:
+	VPBROADCASTQ R9, Z0
+	VPADDQ       EIGHT(R8), Z0, Z0
+	VPSRLQ       $32, Z0, Z1
+	VPBROADCASTQ R10, Z2
+	VPBROADCASTQ R12, Z3
+	VPBROADCASTQ R11, Z6
+	VPBROADCASTQ R13, Z7
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	VPSLLQ       $32, Z2, Z2
+	VPBLENDMD    Z2, Z0, K1, Z0
+	VPSLLQ       $32, Z3, Z3
+	VPBLENDMD    Z3, Z1, K1, Z1
+	VPSRLD       $8, Z0, Z0
+	VPADDD.BCST  ONES(R8), Z0, Z0
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  STEP24(R8), Z0, Z0
+	VMOVUPS      Z0, (DI)
+	VPSRLD       $8, Z1, Z1
+	VPADDD.BCST  ROUNDS(R8), Z1, Z4
+	VPSRLD       $22, Z4, Z4
+	VPSLLD       $22, Z4, Z5
+	VPSUBD       Z5, Z1, Z1
+	VPTESTMD.BCST ONES(R8), Z4, K2
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  STEP22(R8), Z1, Z1
+	VMULPS       Z1, Z1, Z5
+	VBROADCASTSS (SINES+128)(R8), Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS.BCST  (SINES+96)(R8), Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS.BCST  (SINES+64)(R8), Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS.BCST  (SINES+32)(R8), Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS.BCST  SINES(R8), Z6, Z6
+	VMULPS       Z1, Z6, Z6
+	VBROADCASTSS (COSINES+160)(R8), Z7
+	VMULPS       Z5, Z7, Z7
+	VADDPS.BCST  (COSINES+128)(R8), Z7, Z7
+	VMULPS       Z5, Z7, Z7
+	VADDPS.BCST  (COSINES+96)(R8), Z7, Z7
+	VMULPS       Z5, Z7, Z7
+	VADDPS.BCST  (COSINES+64)(R8), Z7, Z7
+	VMULPS       Z5, Z7, Z7
+	VADDPS.BCST  (COSINES+32)(R8), Z7, Z7
+	VMULPS       Z5, Z7, Z7
+	VADDPS.BCST  COSINES(R8), Z7, Z7
+	VBLENDMPS    Z6, Z7, K2, Z7
+	VMULPS       Z7, Z7, Z7
+	VMOVUPS      Z7, (SI)
+	ADDQ         $64, DI
+	ADDQ         $64, SI
+	ADDQ         $8, R9
+	DECQ         CX
+	JNZ          betas512_set
 	VZEROUPPER
 	RET

@@ -41,6 +41,11 @@ func hebbianOfPatches(h compute.Hebbian) {
 	u.sum()
 	if h.Mask != compute.None {
 		u.g = dense(u.n, u.units, values(h.G))
+	}
+	switch h.Mask {
+	case compute.Diagonal:
+		u.explainAlone()
+	case compute.Lower, compute.Full:
 		u.explain()
 	}
 	chunks(u.units*u.inputs, 1<<14, u.finish)
@@ -137,6 +142,31 @@ func bySixes(dst []float32, m matrix, rows int) {
 			}
 		}
 		copy(at, row)
+	}
+}
+
+// explainAlone is explain of the diagonal of T, which alone is formed.
+func (u *patchUpdate) explainAlone() {
+	parallel(u.pieces, func(i int) {
+		lo, hi := u.placesOf(i)
+		d := u.squares[i].row(0)
+		clear(d)
+		s := borrow(u.units)
+		defer giveBack(s)
+		for b := lo; b < hi; b++ {
+			times(*s, u.y.row(b), u.g.row(b))
+			add(d, d, *s)
+		}
+	})
+	t := u.squares[0].row(0)
+	for _, more := range u.squares[1:] {
+		add(t, t, more.row(0))
+	}
+	for i, f := range t {
+		row := u.sums[0].row(i)
+		for j, w := range u.w.row(i) {
+			row[j] -= float32(f * w)
+		}
 	}
 }
 

@@ -8,26 +8,32 @@ import (
 
 func random(r compute.Random) {
 	parts, n := r.Dims()
-	each := blocks(n, 4)
+	each := blocks(n, r.Law.PerBlock())
 	chunks(parts*each, 1<<12, func(lo, hi int) { randomBlocks(r, lo, hi) })
 }
 
 // randomParts draws parts lo … hi.
 func randomParts(r compute.Random, lo, hi int) {
 	_, n := r.Dims()
-	randomBlocks(r, lo*blocks(n, 4), hi*blocks(n, 4))
+	each := blocks(n, r.Law.PerBlock())
+	randomBlocks(r, lo*each, hi*each)
 }
 
 // randomBlocks draws blocks lo … hi of the generators of all parts.
 func randomBlocks(r compute.Random, lo, hi int) {
 	out := values(r.Out)
 	_, n := r.Dims()
-	each := blocks(n, 4)
+	per := r.Law.PerBlock()
+	each := blocks(n, per)
 	part, block := lo/each, lo%each
-	if r.Law.Distribution == compute.NormalLaw {
+	if d := r.Law.Distribution; d == compute.NormalLaw || d == compute.BetaLaw {
+		fill := normals
+		if d == compute.BetaLaw {
+			fill = betas
+		}
 		for ; lo < hi; part, block = part+1, 0 {
 			blocks := min(hi-lo, each-block)
-			normals(out[part*n:][4*block:min(n, 4*(block+blocks))], uint64(block), r.Stream, r.Seed+uint64(part), r.Law)
+			fill(out[part*n:][per*block:min(n, per*(block+blocks))], uint64(block), r.Stream, r.Seed+uint64(part), r.Law)
 			lo += blocks
 		}
 		return
@@ -47,6 +53,32 @@ func normals(dst []float32, block, stream, seed uint64, l compute.Law) {
 	for ; i < len(dst); i += 4 {
 		x := numbers(l, philox(block+uint64(i/4), stream, seed))
 		copy(dst[i:], x[:])
+	}
+}
+
+// betas fills dst from the generator's block on.
+func betas(dst []float32, block, stream, seed uint64, l compute.Law) {
+	var room, rest [256]float32 // cos², 1 − q
+	exponent := float32(l.Exponent())
+	for ; len(dst) > 0; block += uint64(len(room) / 2) {
+		now := min(len(dst), len(room))
+		q, cos := dst[:now], room[:now]
+		i := betaPartsVector(q, cos, block, stream, seed)
+		for ; i < now; i += 2 {
+			w := philox(block+uint64(i/2), stream, seed)
+			for k := range min(2, now-i) {
+				q[i+k], cos[i+k] = unitOf(w[2*k]), squaredCosine(w[2*k+1])
+			}
+		}
+		log(q, q)
+		scale(q, q, exponent)
+		exp(q, q)
+		p := rest[:now]
+		scale(p, q, -1)
+		shift(p, p, 1)
+		times(p, p, cos)
+		add(q, q, p)
+		dst = dst[now:]
 	}
 }
 

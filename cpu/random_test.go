@@ -38,21 +38,26 @@ func TestRandomParts(t *testing.T) {
 	}
 }
 
-// TestNormals compares vectors with their Go twin to the bit, and both with math's functions within 2⁻⁴⁵, over words at random
+// TestNormals compares vectors with their Go twin to the bit, of Beta numbers too, and normal numbers with math's functions within 2⁻⁴⁵, over words at random
 // and at the edges of the logarithm and of the quadrants.
 func TestNormals(t *testing.T) {
 	for seed := range uint64(20) {
 		for _, n := range []int{1, 4, 15, 16, 17, 64, 1000} {
 			fast, slow := make([]float32, n), make([]float32, n)
-			law := compute.Normal(0.25, float32(seed)+0.5)
-			normals(fast, 7, seed*1e12, seed, law)
-			set(t, &vector, scalar)
-			normals(slow, 7, seed*1e12, seed, law)
-			vector = widest()
-			for i := range slow {
-				if !sameBits(fast[i], slow[i]) {
-					t.Fatalf("seed %d, number %d of %d is %g as a vector and %g alone", seed, i, n, fast[i], slow[i])
+			for law, fill := range map[compute.Law]func(dst []float32, block, stream, seed uint64, l compute.Law){
+				compute.Normal(0.25, float32(seed)+0.5): normals, compute.Beta(float32(seed)+0.75, 0.5): betas,
+			} {
+				fill(fast, 7, seed*1e12, seed, law)
+				for v := scalar; v < widest(); v++ {
+					set(t, &vector, v)
+					fill(slow, 7, seed*1e12, seed, law)
+					for i := range slow {
+						if !sameBits(fast[i], slow[i]) {
+							t.Fatalf("%v of seed %d, number %d of %d is %g by %v and %g by %v", law, seed, i, n, fast[i], widest(), slow[i], v)
+						}
+					}
 				}
+				vector = widest()
 			}
 		}
 	}

@@ -126,6 +126,13 @@ func (f *folder) take(x []float32) {
 		f.out = f.out[f.runs(f.out, x):]
 		return
 	}
+	if f.Fold == compute.FoldMax && short(f.reduction.n) && len(x)%f.reduction.n == 0 {
+		n := f.reduction.n
+		for ; len(x) > 0; x = x[n:] {
+			f.out[0], f.out = largest(x[:n]), f.out[1:]
+		}
+		return
+	}
 	for len(x) > 0 {
 		part := x[:min(len(x), f.reduction.n-f.folding.n)]
 		f.add(f.Fold, part)

@@ -70,6 +70,10 @@ func (w *window) line(m matrix, x []float32, image, h, from int) {
 	}
 	pixels := x[(image*w.h+h)*w.w*w.c:][:w.w*w.c]
 	step := w.stride * w.c
+	if m.cols <= shortLine {
+		shortLines(m, pixels, from, step)
+		return
+	}
 	for i := 0; i < m.rows; i, from = i+1, from+step {
 		if m.cols != 32 && m.cols != 16 || from < 0 {
 			copyInside(m.row(i), pixels, from)
@@ -84,6 +88,31 @@ func (w *window) line(m matrix, x []float32, image, h, from int) {
 		}
 		if i < m.rows {
 			copyInside(m.row(i), pixels, from)
+		}
+	}
+}
+
+// shortLine is the length of runs of pixels whose copying takes less than a call.
+const shortLine = 8
+
+// shortLines fills m with short runs of pixels, the first from index from on, the others by step.
+func shortLines(m matrix, pixels []float32, from, step int) {
+	n := m.cols
+	for i := 0; i < m.rows; i, from = i+1, from+step {
+		if from < 0 || from+n > len(pixels) {
+			copyInside(m.row(i), pixels, from)
+			continue
+		}
+		switch at := i * m.stride; n {
+		case 3:
+			*(*[3]float32)(m.data[at:]) = [3]float32(pixels[from:])
+		case 5:
+			*(*[5]float32)(m.data[at:]) = [5]float32(pixels[from:])
+		default:
+			dst, src := m.data[at:][:n], pixels[from:][:n]
+			for j := range dst {
+				dst[j] = src[j]
+			}
 		}
 	}
 }

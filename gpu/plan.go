@@ -119,6 +119,8 @@ func (p *planner) plan(op compute.Op) (*plan, error) {
 		l.softmaxLoss(op)
 	case compute.Gather:
 		l.gatherRows(op)
+	case compute.Resample:
+		l.resample(op)
 	case compute.Copy:
 		l.copy(op)
 	case compute.FMA:

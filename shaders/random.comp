@@ -1,5 +1,5 @@
 // Out = m parts of n random numbers, the first of each the first of block row0·2³² + col0: see compute.Random. key has
-// the first part's seed. A thread makes the four numbers of a block. Defines: NAIVE: one of them.
+// the first part's seed. A thread makes four numbers, of one block or of two. Defines: NAIVE: one of them.
 //
 // All is built on basic operations, whose errors are known: GLSL's own log is only good to 2⁻²¹ near 1, where the
 // radius needs all its digits, and the errors of its sin and cos are unknown. "precise" keeps their order.
@@ -7,7 +7,7 @@
 #include "cell.glsl"
 layout(std430, binding = 0) restrict writeonly buffer Out_ { CELL Out[]; };
 layout(local_size_x = 256) in;
-const int UNIFORM = 0, NORMAL = 1, BERNOULLI = 2; // compute.Distribution
+const int UNIFORM = 0, NORMAL = 1, BERNOULLI = 2, BETA = 3; // compute.Distribution
 
 // philox is block n after the first of a part: ten rounds of Philox 4×32 (Salmon, Moraes, Dror, Shaw 2011).
 uvec4 philox(uint part, uint n) {
@@ -75,6 +75,15 @@ vec2 normal(uint w, uint w2) {
 	return v;
 }
 
+// ratio is a number of Beta(a, ½), alpha being 1/(a−½).
+float ratio(uint w, uint w2) {
+	precise float power = logarithm((w >> 8) + 1u) * alpha;
+	precise float q = exp(power);
+	precise float c = circle(w2 >> 8).x;
+	precise float p = (1.0 - q) * (c * c);
+	return min(q + p, 1.0);
+}
+
 // numbers have the distribution of the law, whose A and B are alpha and beta.
 vec4 numbers(uvec4 w) {
 	precise vec4 v;
@@ -87,18 +96,26 @@ vec4 numbers(uvec4 w) {
 	return v;
 }
 
+// four are the numbers of a part from 4·quad on.
+vec4 four(int part, int quad) {
+	if (kind != BETA)
+		return numbers(philox(uint(part), uint(quad)));
+	uvec4 w = philox(uint(part), 2u * uint(quad)), v = philox(uint(part), 2u * uint(quad) + 1u);
+	return vec4(ratio(w.x, w.y), ratio(w.z, w.w), ratio(v.x, v.y), ratio(v.z, v.w));
+}
+
 void main() {
 	int first = int(gl_GlobalInvocationID.x), step = int(gl_NumWorkGroups.x) * 256;
 #ifdef NAIVE
 	for (int t = first; t < m * n; t += step) {
 		int part = t / n, i = t % n;
-		Out[AT(0, 0, part) + i] = numbers(philox(uint(part), uint(i) / 4))[i % 4];
+		Out[AT(0, 0, part) + i] = four(part, i / 4)[i % 4];
 	}
 #else
 	int blocks = (n + 3) / 4; // of a part
 	for (int t = first; t < m * blocks; t += step) {
 		int part = t / blocks, i = t % blocks * 4, to = AT(0, 0, part) + i;
-		vec4 v = numbers(philox(uint(part), uint(i) / 4));
+		vec4 v = four(part, i / 4);
 #ifdef VEC
 		Out[CELLS(to)] = v;
 #else

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"hebb/nets/reproduce"
 	"hebb/nets/train/chart"
@@ -14,9 +15,13 @@ func drawCurve(w io.Writer, dir string, p reproduce.Part, rows reproduce.Rows) e
 	if p.Curve == nil {
 		return nil
 	}
-	c := chart.Curves{X: p.Curve.X, Y: p.Curve.Y, Mark: p.Curve.Mark, MarkName: p.Curve.MarkName}
+	var panels chart.Panels
 	for _, row := range rows {
-		l := chart.CurveLine{Name: row.Run}
+		title, name, _ := strings.Cut(row.Run, ", ")
+		if !p.Curve.Panels {
+			title, name = "", row.Run
+		}
+		l := chart.CurveLine{Name: name}
 		for _, at := range p.Curve.Points {
 			v := row.Figures[at.Of]
 			l.At, l.Of, l.Spread = append(l.At, at.At), append(l.Of, v.Mean()), append(l.Spread, v.SD())
@@ -24,9 +29,13 @@ func drawCurve(w io.Writer, dir string, p reproduce.Part, rows reproduce.Rows) e
 				l.Theory = append(l.Theory, p.Curve.Theory(row.Run, at.At))
 			}
 		}
-		c.Lines = append(c.Lines, l)
+		if n := len(panels); n == 0 || panels[n-1].Title != title {
+			panels = append(panels, chart.Curves{Title: title, X: p.Curve.X, Y: p.Curve.Y, Mark: p.Curve.Mark, MarkName: p.Curve.MarkName})
+		}
+		last := &panels[len(panels)-1]
+		last.Lines = append(last.Lines, l)
 	}
-	drawing, err := c.Figure()
+	drawing, err := panels.Figure()
 	if err != nil {
 		return err
 	}

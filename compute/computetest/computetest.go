@@ -56,6 +56,7 @@ var families = map[reflect.Type]func(c *chooser){
 	reflect.TypeFor[compute.SoftmaxLoss]():     softmaxCases,
 	reflect.TypeFor[compute.Random]():          randomCases,
 	reflect.TypeFor[compute.Gather]():          gatherCases,
+	reflect.TypeFor[compute.Resample]():        resampleCases,
 	reflect.TypeFor[compute.Copy]():            copyCases,
 	reflect.TypeFor[compute.FMA]():             fmaCases,
 }

@@ -108,6 +108,8 @@ func (m *Machine[F]) Run(op compute.Op) error {
 		m.random(op)
 	case compute.Gather:
 		m.gather(op)
+	case compute.Resample:
+		m.resample(op)
 	case compute.Copy:
 		m.copy(op)
 	case compute.FMA:

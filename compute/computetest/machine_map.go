@@ -176,12 +176,15 @@ func (m *Machine[F]) Sequences(r compute.Random, of func(k, n int) (seed uint64,
 	out := Values[F](r.Out)
 	for k := range out {
 		seed, i := of(k, len(out)/max(1, r.Seeds))
+		if r.Law.Distribution == compute.BetaLaw {
+			i *= 2
+		}
 		words := Philox([4]uint32{uint32(i / 4), 0, uint32(r.Stream), uint32(r.Stream >> 32)}, uint32(seed), uint32(seed>>32))
 		out[k] = m.draw(r.Law, words, i%4)
 	}
 }
 
-// draw makes number k of the words of a block.
+// draw makes the number whose words begin at k of a block.
 func (m *Machine[F]) draw(l compute.Law, w [4]uint32, k int) F {
 	upper := func(k int) float64 { return float64(w[k] / 256) }
 	a, b := F(l.A), F(l.B)
@@ -193,6 +196,11 @@ func (m *Machine[F]) draw(l compute.Law, w [4]uint32, k int) F {
 			return b
 		}
 		return 0
+	}
+	if l.Distribution == compute.BetaLaw { // 1 − sin²·(1 − q)
+		q := m.Exp(m.Mul(m.Round(math.Log((upper(k)+1)*0x1p-24), 3, 0), F(1/(float64(l.A)-0.5))))
+		cos := m.Round(math.Cos(2*math.Pi*upper(k+1)*0x1p-24), 0, 3)
+		return m.FMA(m.Sub(1, q), m.Mul(cos, cos), q)
 	}
 	j := k - k%2
 	r := m.Sqrt(m.Mul(-2, m.Round(math.Log((upper(j)+1)*0x1p-24), 5, 0)))

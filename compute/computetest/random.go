@@ -12,14 +12,15 @@ func randomCases(c *chooser) {
 		compute.Uniform(0, 1), compute.Normal(0, 1), compute.Bernoulli(0.5, 2), compute.Uniform(-0.3, 0.7), compute.Normal(-2, 0.1),
 		compute.Bernoulli(0.9, 1/0.9), compute.Uniform(0, 4), compute.Normal(5, 0), compute.Bernoulli(0x1p-9, -1),
 		compute.Uniform(-3, 5), compute.Bernoulli(0, 3), compute.Bernoulli(1, 3),
+		compute.Beta(4.5, 0.5), compute.Beta(0.625, 0.5), compute.Beta(300, 0.5),
 	}
 	lengths := []int{1, 2, 3, 4, 5, 6, 7, 255, 256, 257, 1000, 1024, 4099}
 	numbers := []uint64{0, 1, 7, 1 << 31, 1 << 32, 0x9E3779B97F4A7C15, math.MaxUint64}
 	for i := range c.count(3*len(laws), 30*len(laws)) {
 		c.random(laws[i%len(laws)], lengths[i%len(lengths)], 0, pick(c, numbers...), pick(c, numbers...))
 	}
-	for i := range 6 {
-		c.random(laws[i], c.count(70001, 1000003), 0, c.rnd.Uint64(), c.rnd.Uint64())
+	for i := range 7 {
+		c.random(laws[i*2%13], c.count(70001, 1000003), 0, c.rnd.Uint64(), c.rnd.Uint64())
 	}
 
 	// Parts of whole blocks of four and of broken ones; seeds that carry, to the upper word and out of it.
@@ -48,7 +49,7 @@ func (c *chooser) random(law compute.Law, n, parts int, seed, stream uint64) {
 // Parts lets d fill tensors with random numbers, in parts and each part by itself, and reports where the two differ in
 // a bit.
 func Parts(d *compute.Device) error {
-	for _, law := range []compute.Law{compute.Uniform(-0.3, 0.7), compute.Normal(-2, 0.1), compute.Bernoulli(0.9, 1/0.9)} {
+	for _, law := range []compute.Law{compute.Uniform(-0.3, 0.7), compute.Normal(-2, 0.1), compute.Bernoulli(0.9, 1/0.9), compute.Beta(4.5, 0.5)} {
 		for _, n := range []int{1, 2, 3, 4, 6, 33, 64, 1000} {
 			for _, seed := range []uint64{3, math.MaxUint32 - 4, math.MaxUint64 - 4} {
 				r := compute.Random{Law: law, Seed: seed, Stream: 1<<40 + 9, Seeds: 9}

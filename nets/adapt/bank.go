@@ -1,4 +1,5 @@
-// Package adapt has learners that anticipate: they learn from the order of their inputs in time to answer an early one
+// Package adapt has learners of series: [Particles] adapts its learning rate to how volatile and how noisy a series is, and
+// [ICO] and [ISO] anticipate: they learn from the order of their inputs in time to answer an early one
 // as a reflex answers a late one. Where the answer weakens the reflex, ICO ends with a thousandth of it: hebb reproduce
 // ico makes that and the authors' other figures, which docs/results.md has with pictures.
 package adapt
@@ -51,6 +52,8 @@ var DefaultBank = Bank{Filters: 10, F: 0.1, Q: 0.6, ReflexF: 0.01}
 var Systems = []nets.NamedSystem{
 	{Name: "ico", About: "input correlation learning (Porr and Wörgötter 2006)", System: func() nets.System { return &ICO{DefaultBank} }, Rate: 1e-4},
 	{Name: "iso", About: "isotropic sequence order learning (Porr and Wörgötter 2003)", System: func() nets.System { return &ISO{DefaultBank} }, Rate: 1e-4},
+	{Name: "particles", About: "volatility told from stochasticity by a Rao-Blackwellised particle filter (Piray and Daw 2021)",
+		System: func() nets.System { f := DefaultParticles; return &f }},
 }
 
 // coefficients returns a1 and a2 of a resonator.

@@ -15,6 +15,7 @@ var Rules = []stack.NamedRule{
 	{Name: "pred", About: "local: a softmax classifier on each block", Rule: LocalError{Decoder: 4096, Targets: 128}},
 	{Name: "sim", About: "local: the similarities of each block's outputs match those of the labels", Rule: LocalError{Beta: 1, Decoder: 4096, Targets: 128}},
 	{Name: "predsim", About: "local: pred and sim", Rule: PredSim},
+	{Name: "softhebb", About: "local: units compete for inputs, without labels, layer by layer; then the output layer (Journé et al. 2023)", Rule: DefaultSoftHebb},
 }
 
 // Losses lists the losses of this package by name, with their default settings.

@@ -64,7 +64,7 @@ var Systems = []nets.NamedSystem{
 	{Name: "wp", About: "weight perturbation (Jabri and Flower 1992)", System: func() nets.System { w := settings(); return &w }, Rate: 0.03, Rates: onWeights},
 	{Name: "wp0", About: "weight perturbation, of weights from active inputs alone (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := ActiveWeight(settings()); return &w }, Rate: 0.03, Rates: onWeights},
 	{Name: "np", About: "node perturbation (Williams 1992; Werfel, Xie, Seung 2005)", System: func() nets.System { w := Node(settings()); return &w }, Rate: 0.01, Rates: map[string]float64{"subtasks": 5e-4}},
-	{Name: "hp", About: "noise on weights, learned as if it were on nodes (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := Hybrid(settings()); return &w }, Rate: 0.003, Rates: map[string]float64{"subtasks": 5e-5}},
+	{Name: "hp", About: "noise on weights, learned as if it were on nodes (Züge, Klos, Memmesheimer 2023)", System: func() nets.System { w := Hybrid(settings()); return &w }, Rate: 0.003, Rates: map[string]float64{"subtasks": 5e-5, "walk": 1e-4}},
 }
 
 // onWeights are rates for noise on weights. Tasks with strong inputs need a low one, and so do tasks that want

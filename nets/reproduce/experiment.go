@@ -116,6 +116,7 @@ type Claim struct {
 // A Curve is a quantity of the runs over a number, drawn with a line for each run.
 type Curve struct {
 	X, Y   string // names of the axes
+	Panels bool   // runs that are called "model, setting" have a panel for each model
 	Points []Point
 	Theory func(run string, at float64) float64 // what the quantity should be, drawn through the points; or nil
 
@@ -130,7 +131,7 @@ type Point struct {
 }
 
 // All are the experiments of this package.
-var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation, altMin, retroaxonal, forwardForward, contrastive, targetPropagation, recirculation, syntheticGradients, online, lra, pseudoBackprop, cascade, creditAssignment, reversal, logic, infomax, receptiveFields}
+var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation, altMin, retroaxonal, forwardForward, contrastive, targetPropagation, recirculation, syntheticGradients, online, lra, pseudoBackprop, cascade, creditAssignment, reversal, logic, softHebb, volatility, infomax, receptiveFields}
 
 // Find returns the experiment of a name, of a list, and its scale.
 func Find(all []Experiment, name, scale string) (Experiment, Scale, error) {

@@ -45,7 +45,7 @@ func TestTargetClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"dtp", "dni", "recirculation"} {
+	for _, name := range []string{"dtp", "dni", "recirculation", "softhebb"} {
 		_, scale, err := Find(All, name, "cpu")
 		if err != nil {
 			t.Fatal(err)

@@ -19,19 +19,21 @@ import (
 
 // Systems lists the systems of this package that text can name.
 var Systems = []nets.NamedSystem{
-	{Name: "chl", About: "contrastive Hebbian learning in layers (Xie and Seung 2003)", Rate: 1, Rates: onSubtasks(0.003), System: func() nets.System {
+	{Name: "chl", About: "contrastive Hebbian learning in layers (Xie and Seung 2003)", Rate: 1, Rates: onStrong(0.003), System: func() nets.System {
 		return &CHL{Hidden: []int{16}, Sweeps: 10, Gamma: 0.1, Gain: 2, Tolerance: 0.05}
 	}},
-	{Name: "contrastive", About: "contrastive learning in a recurrent network (Baldi and Pineda 1991)", Rate: 0.05, Rates: onSubtasks(0.01), System: func() nets.System {
+	{Name: "contrastive", About: "contrastive learning in a recurrent network (Baldi and Pineda 1991)", Rate: 0.05, Rates: onStrong(0.01), System: func() nets.System {
 		return &Contrastive{Hidden: 4, Sweeps: 300, StepSize: 0.2, Gain: 0.35, Tolerance: 0.05}
 	}},
-	{Name: "eqprop", About: "equilibrium propagation (Scellier and Bengio 2017)", Rate: 1, Rates: onSubtasks(0.01), System: func() nets.System {
+	{Name: "eqprop", About: "equilibrium propagation (Scellier and Bengio 2017)", Rate: 1, Rates: onStrong(0.01), System: func() nets.System {
 		return &EqProp{Hidden: []int{16}, Sweeps: 20, Nudged: 10, Beta: 0.5, Both: true, Act: logistic, Gain: 1, Tolerance: 0.05}
 	}},
 }
 
-// onSubtasks is the rate on a task with strong inputs.
-func onSubtasks(rate float64) map[string]float64 { return map[string]float64{"subtasks": rate} }
+// onStrong is the rates on tasks with strong inputs.
+func onStrong(rate float64) map[string]float64 {
+	return map[string]float64{"subtasks": rate, "walk": min(rate, 1e-3)}
+}
 
 // Rules lists the rules of this package that text can name.
 var Rules = []stack.NamedRule{

@@ -30,8 +30,8 @@ type batchNorm struct {
 }
 
 func (n BatchNorm) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape, error) {
-	if !b.Weighted() {
-		return nil, in, fmt.Errorf("nets: %s stands before any weights", name)
+	if !b.Weighted() && !n.Plain {
+		return nil, in, fmt.Errorf("nets: %s stands before any weights, and its scale and shift would not learn", name)
 	}
 	l := &batchNorm{act: n.Act, in: in}
 	shape := []int{in.Channels}
@@ -69,6 +69,19 @@ var (
 )
 
 func (l *batchNorm) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
+	x = p.All(x) // the input of a network may be one for all learners
+	return p.View(l.forward(p, l.channelsLast(p, x)), 0, x.Shape()...)
+}
+
+// channelsLast views images of several learners, a row each, with a row for each place.
+func (l *batchNorm) channelsLast(p *Pass, t *compute.Tensor) *compute.Tensor {
+	if p.Learners == 1 {
+		return t
+	}
+	return p.View(t, 0, p.Learners, t.Len()/(p.Learners*l.in.Channels), l.in.Channels)
+}
+
+func (l *batchNorm) forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	l.x, l.mean = x, nil
 	if !p.Training {
 		l.y = p.Map(standardised[l.act].With("eps", normEps), x, l.runMean, l.runVar, l.gain, l.bias)
@@ -87,6 +100,10 @@ func (l *batchNorm) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 }
 
 func (l *batchNorm) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+	return p.View(l.backward(p, l.channelsLast(p, dy)), 0, dy.Shape()...)
+}
+
+func (l *batchNorm) backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
 	if l.mean == nil { // an evaluation, whose statistics do not depend on x
 		return p.Map(throughScale.With("eps", normEps), p.Through(l.act, dy, l.y), l.gain, l.runVar)
 	}

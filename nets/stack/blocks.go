@@ -11,14 +11,14 @@ type blocks struct {
 	head   stack // layers before the first weights
 	all    []*Block
 	output *Block // of the network; nil in a branch
+	early  bool   // the pass ended at the block whose turn it is
 }
 
-// add adds the next Layer of the outermost stack to the last block, or to a new one if it has weights, the first being
-// first.
-func (l *blocks) add(next placed, first *Weights) {
-	if first != nil {
+// add adds the next Layer of the outermost stack to the last block, or to a new one if it has weights.
+func (l *blocks) add(next placed, weights []*Weights) {
+	if len(weights) > 0 {
 		_, composite := next.Layer.(*ensemble)
-		l.all = append(l.all, &Block{Name: first.Name, Branch: l.branch, composite: composite})
+		l.all = append(l.all, &Block{Name: weights[0].Name, Branch: l.branch, Weights: weights, composite: composite})
 	}
 	if len(l.all) == 0 {
 		l.head = append(l.head, next)
@@ -30,14 +30,6 @@ func (l *blocks) add(next placed, first *Weights) {
 		return
 	}
 	b.inside, b.Out = append(b.inside, next), next.out
-}
-
-// first returns the first weights of those built since there were after, or nil.
-func (b *Builder) first(after int) *Weights {
-	if after == len(b.weights) {
-		return nil
-	}
-	return b.weights[after]
 }
 
 // finish numbers the blocks of the network, and adds the tensors of their objectives to b.
@@ -106,16 +98,27 @@ func (l *blocks) extras(b *Builder, n *Net, block *Block) error {
 	return nil
 }
 
-// Forward runs each block forward and, in training, backward by its own gradient before the next block.
+// Forward runs each block forward and, in training, backward by its own gradient before the next block. Of a [Layerwise] rule
+// it ends with the block that learns: what is above has not begun to learn, and the answer is 0 of all classes.
 func (l *blocks) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	x = l.head.Forward(p, x)
 	training := p.Training
 	learn, _ := l.rule.Learns()
-	p.Training = training && learn
+	turn := -1
+	if r, ok := l.rule.(Layerwise); ok {
+		turn = r.Turn(p)
+	}
 	for _, b := range l.all {
+		p.Training = training && (learn || b.Number == turn)
 		y := b.inside.Forward(p, x)
 		if p.Training && p.Moment.Want != nil && !b.composite {
 			b.inside.Backward(p, l.rule.Gradient(p, b, y))
+		}
+		if l.early = p.Training && b.Number == turn && !p.Quiet; l.early {
+			p.Training = training
+			answer := p.Rows(p.Examples, p.Net.Classes)
+			p.Clear(answer)
+			return answer
 		}
 		x = b.after.Forward(p, y)
 	}
@@ -128,6 +131,9 @@ func (l *blocks) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 
 // Backward sends the delta at the logits through the output layer and, for comparisons with backprop, through all blocks.
 func (l *blocks) Backward(p *Pass, dy *compute.Tensor) *compute.Tensor {
+	if l.early {
+		return nil
+	}
 	if l.output != nil {
 		dy = l.output.Backward(p, dy)
 	}

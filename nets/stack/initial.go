@@ -22,6 +22,7 @@ const (
 	balanced
 	fanIn
 	orthonormal
+	wide
 	gaussian
 )
 
@@ -39,13 +40,15 @@ var (
 	// all such matrices, and sets biases to 0 (Saxe, McClelland and Ganguli 2014). It treats a convolution as units ×
 	// fan-in.
 	Orthogonal = Init{law: orthonormal}
+	// Wide draws normal weights with standard deviation 25/√fan-in, and sets biases to 0 (Journé et al. 2023).
+	Wide = Init{law: wide}
 )
 
 // Normal draws normal weights with standard deviation sd, and sets biases to 0. With sd 0 it is the null
 // initialisation: all weights are 0.
 func Normal(sd float32) Init { return Init{law: gaussian, sd: sd} }
 
-var initNames = []string{"torch", "fan-out", "balanced", "fan-in", "orthogonal"}
+var initNames = []string{"torch", "fan-out", "balanced", "fan-in", "orthogonal", "wide"}
 
 // ParseInit returns the Init of a name or, for a number of at least 0, Normal with that standard deviation.
 func ParseInit(text string) (Init, bool) {
@@ -75,6 +78,8 @@ func (i Init) SD(shape []int) float64 {
 		return math.Sqrt(1 / float64(in+out))
 	case fanIn:
 		return math.Sqrt(2 / float64(in))
+	case wide:
+		return 25 / math.Sqrt(float64(in))
 	case orthonormal:
 		return 1 / math.Sqrt(float64(max(shape[0], length(shape[1:]))))
 	}

@@ -27,8 +27,17 @@ type Local interface {
 	Least() int
 
 	// Gradient returns the gradient of the block's objective by its output y, examples × b.Out, and sets the gradients of
-	// b.Extras.
+	// b.Extras. With nil nothing goes back through the block.
 	Gradient(p *Pass, b *Block, y *compute.Tensor) *compute.Tensor
+}
+
+// A Layerwise is a [Local] rule whose blocks learn one after another, from the lowest up. Turn returns the number of the block
+// that learns at this step; it is the number of blocks, or more, when all have learned. The other blocks run in evaluation mode,
+// as those of a rule whose blocks do not learn, and the optimiser has none of them: the rule changes the weights of its block
+// in Gradient, which then returns nil. The layers above it do not run, and the answer is 0 of all classes.
+type Layerwise interface {
+	Local
+	Turn(p *Pass) int
 }
 
 // A Settler is a [Rule] with a Settle method, which runs before each evaluation and checkpoint. It may read from the device.
@@ -39,13 +48,14 @@ type Settler interface {
 
 // A Block is a part of a network that learns by an objective of its own, see [Local].
 type Block struct {
-	Name   string        // of its first layer with weights
-	Number int           // in the network, from 0
-	Branch int           // of an [Ensemble], from 0
-	Last   bool          // the output layer comes next
-	Out    nets.Shape    // of one example at the objective
-	Extras []ExtraTensor // of the objective, as [Local.Extras] describes them
-	Memo   any           // for the rule
+	Name    string        // of its first layer with weights
+	Number  int           // in the network, from 0
+	Branch  int           // of an [Ensemble], from 0
+	Last    bool          // the output layer comes next
+	Out     nets.Shape    // of one example at the objective
+	Weights []*Weights    // its layers with weights, in the order of the forward pass
+	Extras  []ExtraTensor // of the objective, as [Local.Extras] describes them
+	Memo    any           // for the rule
 
 	inside, after stack // layers before and after the objective
 	composite     bool  // it has no objective: its parts have

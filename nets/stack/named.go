@@ -14,12 +14,14 @@ import (
 // Networks lists the names that [Parse] reads, with descriptions.
 var Networks = []struct{ Name, About string }{
 	{"mlp:IN-HIDDEN-…-OUT", "dense layers: mlp:784-500-10, ReLU; mlp-sigmoid:… and mlp-tanh:…, with weights balanced at first"},
-	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid|lwta (pairs)|sign|bernoulli; norm=batch|plain (without scale and shift); dropout=0.1; bias=false (of hidden layers)|none; init=torch|fan-out|balanced|fan-in|orthogonal|SD (normal, biases 0); divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
+	{"mlp:…,KEY=VALUE,…", "act=relu|leaky|selu|tanh|sigmoid|lwta (pairs)|sign|bernoulli; norm=batch|plain (without scale and shift); dropout=0.1; bias=false (of hidden layers)|none; init=torch|fan-out|balanced|fan-in|orthogonal|wide|SD (normal, biases 0); divisive=GROUPS (normalisation); branches=N (the mean of N such)"},
 	{"lenet5", "LeCun et al. 1998 with ReLU and max pooling"},
 	{"lenet1989", "LeCun et al. 1989, with all connections between the maps: strided convolutions and no pooling, tanh, orthogonal weights"},
 	{"resnet8, resnet20, resnet32, resnet56", "He et al. 2016 for small images: 16, 32 and 64 channels"},
 	{"resnet18, resnet34, resnet50", "torchvision's; a 3×3 stem without pooling for images up to 64×64, or resnet18:3x3, resnet18:7x7"},
 	{"vgg8b", "Nøkland and Eidnes 2019"},
+	{"softhebb:UNITS-UNITS-…,KEY=VALUE,…", "Journé et al. 2023: convolutions with normalised inputs, mirrored borders and triangle activations, and a linear readout; window=5, pool=4, power=0.7, dropout=0.5; softhebb:0 is the readout alone"},
+	{"softhebb-dense:UNITS-…,KEY=VALUE,…", "the same of dense layers; power, dropout"},
 }
 
 // An UnknownError is the error of [Parse] for a name that is no network's.
@@ -49,6 +51,8 @@ func Parse(name string, in nets.Shape, classes int) (Spec, error) {
 		return noArg(name, arg, lenet1989(classes))
 	case "vgg8b":
 		return noArg(name, arg, vgg8b(classes))
+	case "softhebb", "softhebb-dense":
+		return triangles(name, arg, base == "softhebb-dense", classes)
 	}
 	if depth, err := strconv.Atoi(strings.TrimPrefix(base, "resnet")); err == nil && strings.HasPrefix(base, "resnet") {
 		if s, err := resnet(depth, arg, in, classes); s != nil || err != nil {

@@ -20,8 +20,8 @@ import (
 
 // chains are the rules for chains of layers without pooling, and refusing names the rules that refuse a network.
 var (
-	chains   = []string{"pbp", "dtp", "dni", "cdni", "lra-e", "lra-diff", "lra-fdbk", "pc"}
-	refusing = map[string][]string{"lenet5": chains, "resnet8": append(slices.Clone(chains), "altmin")}
+	chains   = []string{"pbp", "dtp", "dni", "cdni", "lra-e", "lra-diff", "lra-fdbk", "pc", "softhebb"}
+	refusing = map[string][]string{"mlp-tanh:64-20-4": {"softhebb"}, "lenet5": chains, "resnet8": append(slices.Clone(chains), "altmin")}
 )
 
 // TestLearns: every rule brings down the loss of networks of each family, and verifies each op as it runs; a rule that
@@ -211,7 +211,7 @@ func TestBadNames(t *testing.T) {
 		"mlp:191-4":            "takes 191 numbers, and the examples are 8×8×3, 192 numbers",
 		"mlp:192-5":            "makes 5 numbers, and there are 4 classes",
 		"mlp:192-8-4,act=gelu": `"act=gelu", want relu, leaky, selu, tanh, sigmoid, lwta, sign or bernoulli`,
-		"mlp:192-8-4,init=-1":  `"init=-1", want torch, fan-out, balanced, fan-in, orthogonal or a standard deviation`, "mlp:192-8-4,init=1e39": `"init=1e39", want torch`,
+		"mlp:192-8-4,init=-1":  `"init=-1", want torch, fan-out, balanced, fan-in, orthogonal, wide or a standard deviation`, "mlp:192-8-4,init=1e39": `"init=1e39", want torch`,
 		"mlp:192-8-4,init=nan": `"init=nan", want torch`, "mlp:192-8-4,init=he": `"init=he", want torch`,
 		"mlp:192-8-4,dropout=nan": `"dropout=nan", want a share within [0, 1)`, "mlp:192-8-4,dropout=-0.1": `"dropout=-0.1", want a share`,
 		"mlp:192-8-4,dropout=1": `"dropout=1", want a share`, "mlp:192-8-4,divisive=-2": `"divisive=-2", want a number of groups`,
@@ -223,6 +223,11 @@ func TestBadNames(t *testing.T) {
 		"mlp:192-8-4,width=3":    `"width=3", want act, norm`,
 		"mlp-tanh:191-4":         "takes 191 numbers",
 		"mlp-sigmoid:-1-4":       "want sizes of at least 1",
+		"softhebb":               "want the units of each hidden layer", "softhebb:8-0": "want the units of each hidden layer",
+		"softhebb:8,window=4": `"window=4", want an odd number of at least 3`, "softhebb:8,pool=0": `"pool=0", want a whole number`,
+		"softhebb:8,power=0": `"power=0", want a number within (0, 4]`, "softhebb:8,power=nan": `"power=nan", want a number`,
+		"softhebb:8,dropout=1": `"dropout=1", want a share within [0, 1)`, "softhebb:8,act=relu": `"act=relu", want window, pool, power or dropout`,
+		"softhebb-dense:8,pool=2": `"pool=2", want power or dropout`, "softhebb-dense:x": "as softhebb-dense:32-64",
 	} {
 		spec, err := stack.Parse(name, in, 4)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -241,6 +246,9 @@ func TestBadSpecs(t *testing.T) {
 		want string
 	}{
 		{stack.Stack{dense}, nets.Shape{}, "examples of 0×0×0"},
+		{stack.Stack{conv, stack.Reflect{Name: "r", Pad: 2}, dense}, in, "r adds a border of 2 pixels to 2×2×2, want 1 to 1"},
+		{stack.Stack{stack.Reflect{Name: "r"}, dense}, in, "r adds a border of 0 pixels"},
+		{stack.Stack{dense, stack.Rectified{Name: "p", Power: 5}}, in, "p has a power of 5, want a number within (0, 4]"},
 		{stack.Stack{}, in, "without weights"},
 		{stack.Stack{stack.Flatten{}}, in, "without weights"},
 		{stack.Stack{nil}, in, "layer 0 is nil"},

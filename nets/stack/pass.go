@@ -15,7 +15,7 @@ type Pass struct {
 	Training bool            // statistics of the batch, dropout
 	Moment   nets.Moment     // the batch, with its labels or targets if known
 	Error    *compute.Tensor // delta at the logits, of their shape; set by Net.Backward
-	Hold     bool            // the weights of the network stay as they are; set by an Assigner
+	Hold     bool            // the weights of the network stay as they are; set by the rule
 
 	rule     Rule
 	endToEnd bool // send deltas from block to block, as backprop does

@@ -55,7 +55,7 @@ func (s Stack) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape,
 			return nil, in, err
 		}
 		if local != nil {
-			local.add(l, b.first(before))
+			local.add(l, b.weights[before:])
 		}
 		out, in = append(out, l), l.out
 	}
@@ -84,6 +84,19 @@ func join(prefix, name string) string {
 		return name
 	}
 	return prefix + "." + name
+}
+
+// A Group is a Stack with a name. It is one layer of the Stack that it stands in and so, under a [Local] rule, one block with
+// what stands before its weights, such as their normalisation.
+type Group struct {
+	Name   string
+	Layers Stack
+}
+
+func (g Group) Label() string { return g.Name }
+
+func (g Group) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Shape, error) {
+	return g.Layers.Build(b, name, in)
 }
 
 func (s stack) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {

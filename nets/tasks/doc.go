@@ -40,6 +40,9 @@ var Tasks = []nets.NamedTask{
 	{Name: "reversal", About: "two images that ask for left and right, and change places without notice; a reward", Task: func() nets.Task {
 		return &Reversal{Inputs: 100, Active: 0.5, Block: 60}
 	}, Moments: 600},
+	{Name: "walk", About: "a random walk seen through noise, of each volatility and each noise", Task: func() nets.Task {
+		return &Walk{Volatility: []float64{0.5, 1.5}, Noise: []float64{1, 3}, Agents: 100, Moments: 200}
+	}, Moments: 200},
 	{Name: "spectrum", About: "inputs whose covariance has given eigenvalues, all at once", Task: func() nets.Task {
 		return &Spectrum{Values: []float32{4, 2, 1, 0.8714, 0.7429, 0.6143, 0.4857, 0.3571, 0.2286, 0.1}}
 	}, Moments: 4000},

@@ -181,14 +181,14 @@ func photographs(t *testing.T, grey func(rnd *rand.Rand, x, y int) uint8) string
 	return dir
 }
 
-func noisy(rnd *rand.Rand, x, _ int) uint8 {
+func grained(rnd *rand.Rand, x, _ int) uint8 {
 	return uint8(100 + 50*math.Sin(float64(x)/9) + 20*rnd.Float64())
 }
 
 // TestPatches: patches have no mean, and with whitening the covariance I; of their fields, each has its own pixels; and a
 // learner's are those of its seed.
 func TestPatches(t *testing.T) {
-	task := Patches{Folder: photographs(t, noisy), Size: 4, Places: 400, Take: 150, Contrast: 0.05, Whiten: "none", Batch: 10}
+	task := Patches{Folder: photographs(t, grained), Size: 4, Places: 400, Take: 150, Contrast: 0.05, Whiten: "none", Batch: 10}
 	raw := must.Get(task.Draw(t.Context(), 3, 1))(t)[0]
 	if len(raw.Rows) != 2*150*16 || !(raw.Values[15] <= 1e-12*raw.Values[0]) {
 		t.Errorf("%d numbers, the last eigenvalue %g; want %d, and 0, as patches have no mean", len(raw.Rows), raw.Values[15], 2*150*16)
@@ -226,7 +226,7 @@ func TestPatchContrast(t *testing.T) {
 		if x < 24 {
 			return 90
 		}
-		return noisy(rnd, x, y)
+		return grained(rnd, x, y)
 	}
 	task := Patches{Folder: photographs(t, half), Images: []string{"1.png"}, Size: 4, Places: 400, Take: 100, Whiten: "none", Batch: 1}
 	sds := func(contrast float32) (all []float64) {
@@ -254,7 +254,7 @@ func TestPatchContrast(t *testing.T) {
 		if y > 6 {
 			return 90
 		}
-		return noisy(rnd, x, y)
+		return grained(rnd, x, y)
 	}
 	for want, change := range map[string]func(p *Patches){
 		"have more contrast than the median": func(p *Patches) { p.Folder = photographs(t, most) },

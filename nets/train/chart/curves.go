@@ -114,8 +114,27 @@ func (c Curves) fall() bool {
 	return last <= first
 }
 
+// Panels are curves side by side, over one range of values.
+type Panels []Curves
+
 // Figure returns the drawing.
-func (c Curves) Figure() (figure.Figure, error) {
-	p, err := c.plot()
-	return figure.Figure{Width: chartWidth, Height: 4 * vg.Inch, Draw: func(c draw.Canvas) { p.Draw(draw.Crop(c, 8, -14, 6, -8)) }}, err
+func (ps Panels) Figure() (figure.Figure, error) {
+	plots, lo, hi := make([]*plot.Plot, len(ps)), math.Inf(1), math.Inf(-1)
+	for i, c := range ps {
+		p, err := c.plot()
+		if err != nil {
+			return figure.Figure{}, err
+		}
+		plots[i], lo, hi = p, min(lo, p.Y.Min), max(hi, p.Y.Max)
+	}
+	return figure.Figure{Width: chartWidth, Height: 4 * vg.Inch, Draw: func(c draw.Canvas) {
+		width := c.Max.X / vg.Length(len(plots))
+		for i, p := range plots {
+			p.Y.Min, p.Y.Max = lo, hi
+			p.Draw(draw.Crop(c, 8+vg.Length(i)*width, -14-vg.Length(len(plots)-1-i)*width, 6, -8))
+		}
+	}}, nil
 }
+
+// Figure returns the drawing.
+func (c Curves) Figure() (figure.Figure, error) { return Panels{c}.Figure() }

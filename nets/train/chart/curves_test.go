@@ -74,3 +74,30 @@ func TestCurves(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPanels: panels have their titles and lines, and one range of values.
+func TestPanels(t *testing.T) {
+	at := []float64{0, 1}
+	low := Curves{Title: "left", X: "x", Y: "y", Lines: []CurveLine{{Name: "a", At: at, Of: []float64{1, 2}}}}
+	high := Curves{Title: "right", X: "x", Y: "y", Lines: []CurveLine{{Name: "b", At: at, Of: []float64{8, 9}}}}
+	drawn := func(p Panels) string {
+		var svg bytes.Buffer
+		drawing := must.Get(p.Figure())(t)
+		must.Do(t, drawing.SVG(&svg))
+		return svg.String()
+	}
+	both := drawn(Panels{low, high})
+	for _, want := range []string{">left<", ">right<", ">a<", ">b<"} {
+		if strings.Count(both, want) != 1 {
+			t.Errorf("the panels have %s %d times, want once", want, strings.Count(both, want))
+		}
+	}
+	for _, tick := range []string{">2<", ">8<"} {
+		if strings.Count(both, tick) != 2 {
+			t.Errorf("the panels have the tick %s %d times, want it in both", tick, strings.Count(both, tick))
+		}
+	}
+	if strings.Contains(drawn(Panels{low}), ">8<") {
+		t.Error("a panel alone has the range of two")
+	}
+}
