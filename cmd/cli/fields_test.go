@@ -1,89 +1,53 @@
 package cli
 
 import (
-	"encoding/json"
-	"errors"
-	"image"
-	"image/color"
-	"image/png"
-	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	"gonum.org/v1/gonum/mat"
-
 	"hebb/internal/must"
-	"hebb/nets/develop"
 	"hebb/nets/safetensors"
-	"hebb/nets/train"
 )
 
-// TestFields: units that learn from whitened patches of photographs are described in pixels, as are those of the checkpoint;
-// the run goes on from another folder, and its photographs are where they were.
+// TestFields: cells whose synapses have places are drawn there, with k1 across, k2 down and their kinds.
 func TestFields(t *testing.T) {
-	dir, rnd := t.TempDir(), rand.New(rand.NewPCG(1, 9))
-	m := image.NewGray(image.Rect(0, 0, 80, 80))
-	for i := range m.Pix {
-		m.SetGray(i%80, i/80, color.Gray{uint8(100 + 60*math.Sin(float64(i%80)/5) + rnd.Float64()*60)})
-	}
-	photos := filepath.Join(dir, "photos")
-	must.Do(t, os.Mkdir(photos, 0o777))
-	f := must.Get(os.Create(filepath.Join(photos, "a.png")))(t)
-	must.Do(t, errors.Join(png.Encode(f, m), f.Close()))
-	run, picture := filepath.Join(dir, "run"), filepath.Join(dir, "fields.svg")
-	t.Chdir(dir)
-	ok(t, "train", "nonlinear:units=3", "--task", "patches:size=6,places=300,take=120,keep=20,batch=30", "--data", "photos", "--steps", "6", "--learners", "2",
-		"--backend", "cpu", "--out", run)
-	t.Chdir(t.TempDir())
-	ok(t, "train", "--resume", run, "--steps", "8", "--backend", "cpu")
-	var got []develop.Gabor
-	must.Do(t, json.Unmarshal([]byte(ok(t, "weights", run, "--fields", "--learner", "1", "--format", "json", "--picture", picture)), &got))
-	model, step, err := train.LastModel(run)
-	must.Do(t, err)
-	w, _, err := safetensors.ReadFile(model)
-	must.Do(t, err)
-	state, _, err := safetensors.ReadFile(filepath.Join(filepath.Dir(model), train.StateFile))
-	must.Do(t, err)
-	if step != 8 || len(got) != 3 || len(w) != 1 {
-		t.Fatalf("step %d, %d units, %d tensors", step, len(got), len(w))
-	}
-	of := func(x []float32, rows, cols int) *mat.Dense { // of learner 1
-		d := mat.NewDense(rows, cols, nil)
-		d.Apply(func(i, j int, _ float64) float64 { return float64(x[rows*cols+i*cols+j]) }, d)
-		return d
-	}
-	var field mat.Dense
-	for _, s := range state {
-		if s.Name == fieldsTensor {
-			field.Mul(of(w[0].Data, 3, 20), of(s.Data, 20, 36))
+	dir := t.TempDir()
+	run, picture := filepath.Join(dir, "run"), filepath.Join(dir, "c.svg")
+	ok(t, "train", "linsker:synapses=8,k1=[0.1, 0.4],k2=[0, -0.25, -0.75]", "--task", "white-noise:side=1,batch=1", "--steps", "30", "--backend", "cpu", "--out", run)
+	ok(t, "weights", run, "--layer", "c", "--picture", picture)
+	svg := string(must.Get(os.ReadFile(picture))(t))
+	for _, word := range []string{"k1 0.1", "0.4", "k2 0", "-0.25", "-0.75", "all+"} {
+		if !strings.Contains(svg, ">"+word+"<") {
+			t.Errorf("the picture lacks %q", word)
 		}
 	}
-	want := must.Get(develop.Gabors(field.RawMatrix().Data, 6))(t)
-	for u := range got {
-		if math.Abs(got[u].R2-want[u].R2) > 1e-9 || got[u].Orientation != want[u].Orientation {
-			t.Errorf("unit %d is like %+v, want %+v", u, got[u], want[u])
+	if status, _, stderr := hebb(t, "weights", run, "--layer", "c", "--picture", picture, "--image", "2x4"); status != 2 || !strings.Contains(stderr, "the synapses of c have places") {
+		t.Errorf("--image of a layer with places: status %d, %s", status, stderr)
+	}
+	all, _, err := safetensors.ReadFile(must.Get(filepath.Glob(filepath.Join(run, "checkpoints", "*", "model.safetensors")))(t)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := weightsRun{layer: "c.weight"}
+	f, found := w.fields(run, all)
+	var weights []float32
+	for _, x := range all {
+		if x.Name == "c.weight" {
+			weights = x.Data
 		}
 	}
-	drawn := string(must.Get(os.ReadFile(picture))(t))
-	for _, text := range []string{"6×6 pixels", "median R²", "below: R²"} {
-		if !strings.Contains(drawn, text) {
-			t.Errorf("the picture lacks %q", text)
+	cell := func(c int) (column []float32) { // k1 by k2
+		for i := c; i < len(weights); i += 6 {
+			column = append(column, weights[i])
 		}
+		return column
 	}
-	if table := ok(t, "weights", run, "--fields"); strings.Count(table, "°") != 3 || !strings.Contains(table, "orientation") {
-		t.Errorf("the table is\n%s", table)
+	if !found || f.Across != 2 || !slices.Equal(f.Values[1], cell(3)) || !slices.Equal(f.Values[2], cell(1)) {
+		t.Errorf("the second cell is not that of the second k1, or the third not of the second k2: %t, %d across", found, f.Across)
 	}
-	for args, want := range map[string]string{
-		"weights " + run + " --fields --layer no":                           "want a layer whose weights are units",
-		"weights " + run + " --fields --best":                               "--fields with --over-training, --image or --best",
-		"train nonlinear --task patches --steps 1 --out x --data none":      "mate-backgrounds",
-		"train nonlinear --task sources --steps 1 --out x --data " + photos: "--data is for examples of data",
-	} {
-		if status, _, stderr := hebb(t, strings.Fields(args)...); status != 2 || !strings.Contains(stderr, want) {
-			t.Errorf("%s: status %d, %s, want %q", args, status, stderr, want)
-		}
+	if f, found = w.fields(filepath.Join(dir, "none"), all); !found || f.Words != nil {
+		t.Errorf("of a file alone: %t, %v", found, f.Words)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hebb/internal/figure"
 	"hebb/internal/float"
 	"hebb/nets/data"
 	"hebb/nets/safetensors"
@@ -28,7 +29,7 @@ type weightsRun struct {
 	image        string
 	format       string
 	over         bool
-	fields       bool
+	asFields     bool
 }
 
 func newWeightsCmd() *cobra.Command {
@@ -41,7 +42,8 @@ shape as PyTorch has it, mean, standard deviation, norm √Σw² and how many ar
 
 --out writes them as the arrays of an NPZ file. --picture draws the weights of --layer as a contact sheet on one scale: of a
 convolution, each window, a line for each unit where the input has several channels; of other layers, the inputs of each
-unit in the form of an image, see --image, or else line by line in a square.
+unit in the form of an image, see --image, or else line by line in a square. Where synapses have places (linsker), each
+cell is drawn as dots there, and said what kind it is.
 
 --over-training takes all checkpoints that there are, which are all with hebb train --keep-all: the picture has a column
 for each of them and a row for each weight, and the NPZ file steps and each tensor as checkpoints × shape.
@@ -55,6 +57,7 @@ them too.`,
   hebb weights runs/20261122-101500-sa-gpu --picture conv1.png --layer conv1
   hebb weights runs/20261122-101500-rflo-cpu --over-training --picture recurrent.png --layer recurrent
   hebb weights runs/20261122-101500-nonlinear-cpu --fields --picture fields.png
+  hebb weights runs/20261122-101500-linsker-cpu --picture cells.png --layer c
   hebb weights resnet18.safetensors --picture stem.svg --layer conv1`,
 		Args: oneRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,7 +68,7 @@ them too.`,
 	f.BoolVar(&r.best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which, from 0")
 	f.BoolVar(&r.over, "over-training", false, "write and draw the weights of all checkpoints that the run has")
-	f.BoolVar(&r.fields, "fields", false, "describe the units of --layer (default weight) as fields, and draw them so")
+	f.BoolVar(&r.asFields, "fields", false, "describe the units of --layer (default weight) as fields, and draw them so")
 	f.StringVar(&r.out, "out", "", "write the tensors as `FILE.npz`")
 	f.StringVar(&r.picture, "picture", "", "draw the weights of --layer as `FILE`, .png or .svg")
 	f.StringVar(&r.layer, "layer", "", "the `NAME` of a layer, or of a tensor")
@@ -85,7 +88,7 @@ type tensorLine struct {
 }
 
 func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) error {
-	if r.fields {
+	if r.asFields {
 		if r.over || r.image != "" || r.best {
 			return usagef("--fields with --over-training, --image or --best: it is of the last checkpoint, and its images are squares")
 		}
@@ -104,26 +107,26 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	var filters chart.Filters
+	var picture func() figure.Figure
 	var course course
-	var seen fields
+	var seen receptive
 	if r.over {
 		if course, err = r.course(from); err != nil {
 			return err
 		}
 		course.sayKept(from, stderr)
-	} else if r.fields {
+		picture = course.Figure
+	} else if r.asFields {
 		if seen, err = r.fieldsOf(from, all, what); err != nil {
 			return err
 		}
-		filters = seen.Filters
+		picture = seen.Figure
 	} else if r.layer != "" {
-		if filters, err = r.filters(all); err != nil {
+		if picture, err = r.drawing(from, all, what); err != nil {
 			return err
 		}
-		filters.Title += ", " + what
 	}
-	if r.fields {
+	if r.asFields {
 		err = seen.print(r.format, stdout)
 	} else {
 		err = r.list(all, what, stdout)
@@ -131,9 +134,9 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	arrays, picture := outputs(all), filters.Figure
+	arrays := outputs(all)
 	if r.over {
-		arrays, picture = course.arrays, course.Figure
+		arrays = course.arrays
 	}
 	if r.out != "" {
 		if err := into("out", r.out, func(w io.Writer) error { return data.WriteNPZ(w, arrays...) }); err != nil {
@@ -314,6 +317,20 @@ func outputs(all []safetensors.Tensor) (out []data.Output) {
 		out = append(out, o)
 	}
 	return out
+}
+
+// drawing returns the drawing of the layer: as a contact sheet of dots where its synapses have places, or of images.
+func (r *weightsRun) drawing(from string, all []safetensors.Tensor, what string) (func() figure.Figure, error) {
+	if fields, ok := r.fields(from, all); ok {
+		if r.image != "" {
+			return nil, usagef("--image is for layers of which the weights have no form, and the synapses of %s have places", r.layer)
+		}
+		fields.Title += ", " + what
+		return fields.Figure, nil
+	}
+	filters, err := r.filters(all)
+	filters.Title += ", " + what
+	return filters.Figure, err
 }
 
 // filters are the weights of the layer as images.

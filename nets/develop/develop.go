@@ -28,6 +28,8 @@ var Systems = []nets.NamedSystem{
 	{Name: "subspace", About: "the units learn the span of the first principal components", System: func() nets.System { return &Subspace{Units: 16} }},
 	{Name: "oja", About: "every unit learns principal component 1", System: func() nets.System { return &Oja{Units: 16} }},
 	{Name: "hebb", About: "as oja; alone it diverges, so each unit is scaled to length 1 after each update", System: func() nets.System { return &Hebb{Units: 16} }},
+	{Name: "covariance", About: "as hebb, on inputs and answers less their running means", System: func() nets.System { return &Covariance{Units: 16, MeanRate: 0.01} }},
+	{Name: "linsker", About: "receptive fields that develop in layers, without light (Linsker 1986)", System: func() nets.System { l := DefaultLinsker; return &l }, Rate: 0.5},
 	{Name: "infomax", About: "two units with noise carry as much information as they can (Linsker 1988)", System: func() nets.System { return &Infomax{Noise: 1} }, Rate: 0.2},
 	{Name: "nonlinear", About: "units find directions along which whitened inputs are far from normal (Brito and Gerstner 2016)", System: func() nets.System {
 		return &Nonlinear{Units: 16, F: "cubic", Theta: 1, Theta2: 2}

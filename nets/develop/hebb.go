@@ -9,7 +9,11 @@ import (
 // without bound, so the weights of each unit are scaled to length 1 after each update.
 //
 //	y   = W·x
-//	w_u ← (w_u + η·y_u·x)/‖w_u + η·y_u·x‖
+//	w_u ← v/‖v‖,   v = w_u + η·y_u·x
+//
+// The metric "growth" is the mean of ln ‖v‖ over units and moments. Its sum over moments is the logarithm of the length that
+// the weights would have without the scaling; in the end it is ln(1 + η·λ₁) a moment, with λ₁ the largest eigenvalue of the
+// inputs' covariance: the growth exp(λ₁·t) of dw/dt = C·w.
 //
 // Source: Hebb 1949, The Organization of Behavior; the scaling is eq. 2 of Oja 1982, Journal of Mathematical Biology 15.
 type Hebb struct {
@@ -31,9 +35,19 @@ func (h *Hebb) Build(store *nets.Store, spec nets.Spec) (err error) {
 func (h *Hebb) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	y := respond(p, h.w, m, compute.None)
 	if p.Learning {
-		normalise(p, h.w)
+		scaleToLength1(p, h.w)
 	}
 	return y
+}
+
+var logOfInverse = compute.Formula("-log(inverse)", "inverse")
+
+// scaleToLength1 scales the weights of each unit to length 1, and counts the logarithm of their length before as "growth".
+func scaleToLength1(p *nets.Pass, w *compute.Tensor) {
+	rows := p.View(w, 0, p.Learners*w.Rows(), w.Cols())
+	unit, inverse := p.NormaliseRows(rows)
+	p.Do(compute.Copy{Dst: rows, Src: unit})
+	p.Count("growth", p.Map(logOfInverse, inverse), w.Rows())
 }
 
 // Agreement compares each unit with the first eigenvector.

@@ -135,16 +135,44 @@ func TestRulesOfThePapers(t *testing.T) {
 				t.Errorf("%s without the first pair, seed %d:\n got %v\nwant %v", c.name, seed, got, want)
 			}
 		}
-		got, want := n.step(t, &Hebb{Units: units}, nil), n.learn(hebb)
-		for i, w := range want {
-			norm := 0.0
-			for _, x := range want[i/inputs*inputs:][:inputs] {
-				norm += float64(x) * float64(x)
-			}
-			// Five squares and their sum, a root, a division and a product: at most 8 roundings of 2⁻²⁴, the sum's counting half.
-			if unit := float64(w) / math.Sqrt(norm); !(math.Abs(float64(got[i])-unit) <= 8*0x1p-24*math.Abs(unit)) {
-				t.Errorf("Hebb 1949, seed %d: weight %d is %g, want %g", seed, i, got[i], unit)
+		for _, c := range []struct {
+			name   string
+			system nets.System
+			rule   delta
+			mask   []float32
+		}{
+			{"Hebb 1949", &Hebb{Units: units}, hebb, nil},
+			{"covariance, means of the moment", &Covariance{Units: units, MeanRate: 1}, covaries(1), nil},
+			{"covariance, means halfway", &Covariance{Units: units, MeanRate: 0.5}, covaries(0.5), nil},
+			{"covariance without the first pair", &Covariance{Units: units, MeanRate: 0.5}, covaries(0.5, 0), []float32{0, 1, 1, 1}},
+		} {
+			got, want := n.step(t, c.system, c.mask), n.learn(c.rule)
+			for i, w := range want {
+				norm := 0.0
+				for _, x := range want[i/inputs*inputs:][:inputs] {
+					norm += float64(x) * float64(x)
+				}
+				// Five squares and their sum, a root, a division and a product: at most 8 roundings of 2⁻²⁴, the sum's counting half.
+				if unit := float64(w) / math.Sqrt(norm); !(math.Abs(float64(got[i])-unit) <= 8*0x1p-24*math.Abs(unit)) {
+					t.Errorf("%s, seed %d: weight %d is %g, want %g", c.name, seed, i, got[i], unit)
+				}
 			}
 		}
+	}
+}
+
+// covaries is (y − ȳ)·(x − x̄), with means that have gone a share of the way from 0, of all pairs but those that are masked.
+func covaries(share float64, masked ...int) delta {
+	return func(n *net, b, u, j int) float64 {
+		if slices.Contains(masked, b) {
+			return 0
+		}
+		var x, y float64
+		for k := range pairs {
+			if !slices.Contains(masked, k) {
+				x, y = x+share*float64(n.x[k*inputs+j])/pairs, y+share*float64(n.y[k*units+u])/pairs
+			}
+		}
+		return (float64(n.y[b*units+u]) - y) * (float64(n.x[b*inputs+j]) - x)
 	}
 }

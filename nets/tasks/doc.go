@@ -51,6 +51,7 @@ var Tasks = []nets.NamedTask{
 		return &Patches{Size: 12, Places: 40000, Take: 10000, Contrast: 0.05, Whiten: "pca", Keep: 80, Batch: 1000}
 	}, Moments: 800},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
+	{Name: "white-noise", About: "independent normal numbers on a sheet of cells, and nothing is wanted", Task: func() nets.Task { return &WhiteNoise{Side: 32, Batch: 20} }, Moments: 3000},
 }
 
 var (
