@@ -72,6 +72,7 @@ func TestAskedWrongly(t *testing.T) {
 		{"hebbian shape", "W[3 5], Y[4 2] and X[4 5] do not fit", compute.Hebbian{W: x(3, 5), Y: x(4, 2), X: x(4, 5)}},
 		{"hebbian batch", "W[2 3 5] is a batch of 2, Y[3 4 3] of 3 and X[4 5] of 1, want as many or 1", compute.Hebbian{W: x(2, 3, 5), Y: x(3, 4, 3), X: x(4, 5)}},
 		{"hebbian's G batch", "G is [3 4 3], want n×units as Y[2 4 3], a batch of 2 or 1", compute.Hebbian{W: x(2, 3, 5), Y: x(2, 4, 3), X: x(4, 5), G: x(3, 4, 3), Mask: compute.Full}},
+		{"used", "Used is [3], want [2 1 1], one number for each member of C[2 2 2]", compute.Gemm{C: x(2, 2, 2), A: x(2, 2), B: x(2, 2), Used: x(3), Epilogue: one}},
 		{"rates", "Rates is [3], want [2 1 1], one number for each network of W[2 3 5]", compute.Hebbian{W: x(2, 3, 5), Y: x(4, 3), X: x(4, 5), Rates: x(3)}},
 		{"mask without G", "both or neither", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), Mask: compute.Diagonal}},
 		{"G", "G is [4 2], want n×units as Y[4 3]", compute.Hebbian{W: x(3, 5), Y: x(4, 3), X: x(4, 5), G: x(4, 2), Mask: compute.Full}},

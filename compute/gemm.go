@@ -10,16 +10,21 @@ import "fmt"
 // member. The [Epilogue] turns acc into C; with Alpha: 1 alone C is the plain product. A layer with its bias and
 // activation, the backward pass of a delta through it, and a weight gradient (TransA, Beta: 1) are all Gemms.
 //
-// The bound on a float32 result is γ_{k+5}·Σ|terms|, see docs/error-bounds.md. Cost: 2·m·n·k flops a member.
+// The bound on a float32 result is γ_{k+5}·Σ|terms|, see docs/error-bounds.md. Cost: 2·m·n·k flops a member, whatever Used
+// says.
 type Gemm struct {
 	C, A, B        *Tensor // batch×m×n; m×k and k×n after transposition, of either Type
 	TransA, TransB bool
 	Epilogue
 	Leeway Leeway
+	// Used, batch × 1 × 1, is how many rows of B count, by the caller's word that all products with those after them are 0: an
+	// implementation may leave them out. It is for networks with room to grow, and for members that do not learn. The numbers
+	// are whole. nil: all rows.
+	Used *Tensor
 }
 
 func (g Gemm) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
-	return append(outs, g.C), g.ins(append(ins, g.A, g.B))
+	return append(outs, g.C), present(g.ins(append(ins, g.A, g.B)), g.Used)
 }
 
 // Dims returns the sizes of the products: C is m×n, and each sum has k terms.
@@ -39,6 +44,9 @@ func (g Gemm) check() error {
 		if !serves(t, batch) {
 			return fmt.Errorf("%s%v is a batch of %d and C%v of %d, want as many or 1", name, t, t.Batch(), g.C, batch)
 		}
+	}
+	if g.Used != nil && !g.Used.is(batch, 1, 1) {
+		return fmt.Errorf("Used is %v, want [%d 1 1], one number for each member of C%v", g.Used, batch, g.C)
 	}
 	if err := g.Leeway.check(); err != nil {
 		return err

@@ -17,6 +17,14 @@ func (e epilogue) empty() bool { return e.Bias == nil && e.Act == compute.Identi
 
 // finish applies the epilogue to a block of C whose first element is column j of row i, counted through the batch.
 func (e epilogue) finish(c matrix, i, j int) {
+	if e.Bias == nil && c.stride == c.cols && c.cols == e.cols { // whole rows, one after the other
+		c = dense(1, c.rows*c.cols, c.data)
+		activate(e.Act, c.data)
+		if e.Aux != nil {
+			backward(e.Grad, c.data, values(e.Aux)[i*e.cols:])
+		}
+		return
+	}
 	for r := range c.rows {
 		row := c.row(r)
 		if e.Bias != nil {
@@ -46,7 +54,7 @@ func activate(act compute.Act, row []float32) {
 	case compute.Tanh:
 		byParts(row, func(_ int, v, e []float32) { tanh(v, negExp(e, v, 2)) })
 	case compute.Sigmoid:
-		byParts(row, func(_ int, v, e []float32) { sigmoid(v, negExp(e, v, 1)) })
+		sigmoid(row)
 	case compute.LeakyReLU:
 		byParts(row, func(_ int, v, low []float32) {
 			scale(low, v, compute.LeakySlope)
@@ -98,18 +106,19 @@ func tanh(v, e []float32) {
 	}
 }
 
-func sigmoid(v, e []float32) {
-	choose(v, v, ones[:len(v)], e)
-	shift(e, e, 1)
-	div(v, v, e)
+// sigmoid is v ← 1/(1 + exp(−v)), by exp(−|v|), which does not overflow.
+func sigmoid(v []float32) {
+	for j := sigmoidVector(v); j < len(v); j++ {
+		e := expGo(-abs(v[j]))
+		top := e
+		if v[j] > 0 {
+			top = 1
+		}
+		v[j] = top / (1 + e)
+	}
 }
 
-var ones = func() (x [256]float32) { // byParts has as many at a time
-	for i := range x {
-		x[i] = 1
-	}
-	return x
-}()
+func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
 // backward is v ← v·Grad′, with Grad′ a function of the outputs a of Grad.
 func backward(grad compute.Act, row, a []float32) {
@@ -122,9 +131,12 @@ func backward(grad compute.Act, row, a []float32) {
 			row[j] *= 1 - float32(a[j]*a[j])
 		}
 	case compute.Sigmoid:
-		for j := range row {
-			row[j] *= a[j] * (1 - a[j])
-		}
+		byParts(row, func(j int, v, slope []float32) {
+			neg(slope, a[j:])
+			shift(slope, slope, 1)
+			times(slope, slope, a[j:])
+			times(v, v, slope)
+		})
 	case compute.LeakyReLU:
 		byParts(row, func(j int, v, low []float32) {
 			scale(low, v, compute.LeakySlope)

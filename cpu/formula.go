@@ -27,7 +27,8 @@ type step struct {
 	minus bool // −l
 }
 
-// oldRegister stands for the output's old value, resultRegister for the output.
+// While a program is made oldRegister stands for the output's old value and resultRegister for the output. Then they are the two
+// registers after the others.
 const oldRegister, resultRegister = -1, -2
 
 // programs caches programs by their formula's key: other constants do not change the program.
@@ -95,6 +96,14 @@ func translate(f *compute.Func) *program {
 		p.code = append(p.code, step{do: compute.PrimVar, dst: resultRegister, a: at[last], b: at[last], c: at[last]})
 	}
 	p.fuse(f.Vars, f.Vars+len(f.Consts))
+	for i := range p.code {
+		s := &p.code[i]
+		for _, r := range []*int{&s.dst, &s.a, &s.b, &s.c} {
+			if *r < 0 {
+				*r = p.registers - 1 - *r
+			}
+		}
+	}
 	return p
 }
 
@@ -171,10 +180,11 @@ func (e *evaluator) done() {
 // A core has registers of its own.
 type core struct {
 	*evaluator
-	registers [][]float32
-	own       []float32 // size for each register
-	block     []float32 // as much for values that are stored nowhere
-	filled    []bool    // inputs whose registers never change again
+	size      int         // of a block, at most
+	registers [][]float32 // the last two are the output's old value and the output
+	own       []float32   // size for each register
+	block     []float32   // as much for values that are stored nowhere
+	filled    []bool      // inputs whose registers never change again
 }
 
 // alone is the work that one core does in the time that another takes to start, some 50 µs.
@@ -192,24 +202,25 @@ func (e *evaluator) write(out []float32) {
 
 // part computes elements lo … hi.
 func (e *evaluator) part(out []float32, lo, hi int) {
-	c := e.core()
+	c := e.core(hi - lo)
 	defer c.done()
-	for ; lo < hi; lo += e.size {
-		block := out[lo:min(lo+e.size, hi)]
+	for ; lo < hi; lo += c.size {
+		block := out[lo:min(lo+c.size, hi)]
 		c.eval(block, block, lo)
 	}
 }
 
-// core returns a core, which is to be [core.done].
-func (e *evaluator) core() *core {
+// core returns a core for n elements or more, which is to be [core.done].
+func (e *evaluator) core(n int) *core {
 	c := cores.Get().(*core)
-	c.evaluator = e
-	c.own = slices.Grow(c.own[:0], (e.registers+1)*e.size)[:(e.registers+1)*e.size]
+	c.evaluator, c.size = e, min(n, e.size)
+	c.own = slices.Grow(c.own[:0], (e.registers+1)*c.size)[:(e.registers+1)*c.size]
 	c.block = c.room(e.registers)
 	c.registers = c.registers[:0]
 	for i := range e.registers {
 		c.registers = append(c.registers, c.room(i))
 	}
+	c.registers = append(c.registers, nil, nil)
 	c.filled = slices.Grow(c.filled[:0], len(e.in))[:len(e.in)]
 	clear(c.filled)
 	for i, x := range e.consts {
@@ -233,25 +244,20 @@ func (c *core) eval(dst, old []float32, lo int) {
 	for i := range c.in {
 		c.load(i, lo, lo+len(dst))
 	}
-	vector := func(r int) []float32 {
-		switch r {
-		case oldRegister:
-			return old
-		case resultRegister:
-			return dst
-		}
-		return c.registers[r][:len(dst)]
-	}
-	for _, s := range c.code {
+	all := c.registers
+	all[len(all)-2], all[len(all)-1] = old, dst
+	for i := range c.code {
+		s := &c.code[i]
+		to := all[s.dst][:len(dst)]
 		if s.fused {
 			k, l := c.consts[s.k], c.consts[s.l]
 			if s.minus {
 				l = -l
 			}
-			affine(vector(s.dst), vector(s.a), vector(s.b), k, l)
+			affine(to, all[s.a], all[s.b], k, l)
 			continue
 		}
-		apply(s.do, vector(s.dst), vector(s.a), vector(s.b), vector(s.c))
+		apply(s.do, to, all[s.a], all[s.b], all[s.c])
 	}
 }
 
@@ -280,21 +286,25 @@ func (in *input) at(row, rows int) int { return row/rows*in.Batch + row%rows*in.
 // gather is load row by row.
 func (c *core) gather(i, lo, hi int) {
 	in, dst := &c.in[i], c.room(i)[:hi-lo]
-	row, col := lo/c.cols, lo%c.cols
-	z, r := row/c.rows, row%c.rows
-	if in.Row == 1 && in.Col == 0 && col == 0 && len(dst)%c.cols == 0 && (in.Batch == c.rows || z == 0 && r+len(dst)/c.cols <= c.rows) {
-		spreadRows(dst, in.data[row:][:len(dst)/c.cols], c.cols)
+	rows, cols := c.rows, c.cols
+	if in.Row == 0 && in.Col == 0 { // a number for each matrix
+		rows, cols = 1, rows*cols
+	}
+	row, col := lo/cols, lo%cols
+	z, r := row/rows, row%rows
+	if in.Row == 1 && in.Col == 0 && col == 0 && len(dst)%cols == 0 && (in.Batch == rows || z == 0 && r+len(dst)/cols <= rows) {
+		spreadRows(dst, in.data[row:][:len(dst)/cols], cols)
 		return
 	}
 	for len(dst) > 0 {
-		part := dst[:min(len(dst), c.cols-col)]
+		part := dst[:min(len(dst), cols-col)]
 		if from := in.data[z*in.Batch+r*in.Row:]; in.Col == 1 {
 			copy(part, from[col:])
 		} else {
 			fill(part, from[0])
 		}
 		dst, col = dst[len(part):], 0
-		if r++; r == c.rows {
+		if r++; r == rows {
 			z, r = z+1, 0
 		}
 	}

@@ -26,6 +26,11 @@ func gemm(g compute.Gemm) {
 		p.small()
 		return
 	}
+	if p.Used != nil && p.byMembers() {
+		q := p
+		chunks(p.batch, 1, q.members)
+		return
+	}
 	if pieces := p.pieces(); pieces > 1 {
 		p.split(pieces)
 		return

@@ -60,6 +60,14 @@ func TestPrimitiveBits(t *testing.T) {
 			}
 		}},
 		operation{"affine", func(dst, a, b, _ []float32) { affine(dst, a, b, 1.7, -0.3) }},
+		operation{"sigmoid", func(dst, a, _, _ []float32) {
+			copy(dst, a)
+			sigmoid(dst)
+		}},
+		operation{"slope of sigmoid", func(dst, a, b, _ []float32) {
+			copy(dst, a)
+			backward(compute.Sigmoid, dst, b)
+		}},
 		operation{"sum", func(dst, a, _, _ []float32) { fill(dst, sum(a)) }},
 	)
 	for _, op := range all {

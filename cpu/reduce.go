@@ -59,7 +59,7 @@ func (v *reduction) values(lo, hi int, f func(x []float32)) {
 		f(v.x[lo:hi])
 		return
 	}
-	c := v.e.core()
+	c := v.e.core(hi - lo)
 	defer c.done()
 	for ; lo < hi; lo += v.e.size {
 		x := c.block[:min(v.e.size, hi-lo)]
@@ -98,7 +98,7 @@ func (v *reduction) fold(out []float32, lo, hi int) {
 		f.take(v.x[lo*v.n : hi*v.n])
 		return
 	}
-	c := v.e.core()
+	c := v.e.core((hi - lo) * v.n)
 	defer c.done()
 	each := (hi - lo) * v.n
 	if v.n > v.e.size {

@@ -21,42 +21,106 @@ func (p *product) small() {
 	chunks(p.batch, max(1, alone/4/work), q.members)
 }
 
+// byMembers reports whether members gives the bits that the cores give together.
+func (p *product) byMembers() bool {
+	return small(p.m, p.n, p.k) || products.fit(1, p.m, p.n).steady(p.n) && p.pieces() <= 1
+}
+
 // members computes members lo … hi on one core.
 func (p *product) members(lo, hi int) {
-	a, b, c := stacked(p.A), stacked(p.B), stacked(p.C)
-	row, apart := a.stride, 1
-	if p.TransA {
-		row, apart = apart, row
-	}
-	byRows := p.TransB && p.k > 1 // a column of B is the row of its transpose
+	a, b, c := stacked(p.A).tIf(p.TransA), stacked(p.B).tIf(p.TransB), stacked(p.C)
 	var sums []float32
-	if plain := p.Alpha == 1 && p.Beta == 0; byRows && !plain {
+	if p.TransB && (p.Alpha != 1 || p.Beta != 0) {
 		s := borrow(p.n)
 		defer giveBack(s)
 		sums = *s
 	}
 	for z := lo; z < hi; z++ {
-		c, a := dense(p.m, p.n, c.data[z*c.step:]), a.data[z*a.step:]
-		if byRows {
-			p.dots(c, a, row, apart, b.at(z), sums)
-		} else {
-			combine(c, a, row, apart, dense(p.k, p.n, b.data[z*b.step:]), p.Alpha, p.Beta)
+		c, used := dense(p.m, p.n, c.data[z*c.step:]), p.used(z)
+		if used == 0 && p.idle(c) {
+			continue
 		}
+		p.member(c, a.at(z), b.at(z), used, sums)
 		if !p.then.empty() {
 			p.then.finish(c, z*p.m, 0)
 		}
 	}
 }
 
-// dots is C ← α·A·Bᵀ + β·C, with room for a row of sums unless α is 1 and β is 0.
+// idle sets C where all products are 0 and the result is the same number everywhere; else it returns false.
+func (p *product) idle(c matrix) bool {
+	v := [1]float32{}
+	activate(p.Act, v[:])
+	if p.Beta != 0 || p.Bias != nil || p.Aux != nil && v[0] != 0 {
+		return false
+	}
+	fill(c.data, v[0])
+	return true
+}
+
+// used returns how many rows of B count in member z.
+func (p *product) used(z int) int {
+	all := p.B.Rows()
+	if p.Used == nil {
+		return all
+	}
+	return max(0, min(all, int(values(p.Used)[z])))
+}
+
+// member is C ← α·A·B + β·C, of the first rows of B, with room for a row of sums unless α is 1 and β is 0.
+func (p *product) member(c, a, b matrix, used int, sums []float32) {
+	n, k := p.n, p.k
+	switch {
+	case used == 0:
+		p.leave(c, 0)
+		return
+	case p.TransB:
+		n = min(n, blocks(used, 8)*8) // of fewer columns mul may make other bits, and of others it takes longer
+		p.leave(c, n)
+	default:
+		k = used
+	}
+	if n < p.n || k < p.k {
+		a, b, c = a.part(0, 0, p.m, k), b.part(0, 0, k, n), c.part(0, 0, p.m, n)
+	}
+	row, apart := a.stride, 1
+	if p.TransA {
+		row, apart = apart, row
+	}
+	switch {
+	case !small(p.m, n, k), p.TransB && p.m >= tileRows && n >= 8:
+		mul(p.Alpha, a, b, p.Beta, c)
+	case p.TransB && k > 1: // a column of B is the row of its transpose
+		p.dots(c, a.data, row, apart, b, sums)
+	default:
+		b.transposed, b.stride = false, p.n // a single column lies as a row does
+		combine(c, a.data, row, apart, b, p.Alpha, p.Beta)
+	}
+}
+
+// leave makes C, from column n on, what sums of zeros make it.
+func (p *product) leave(c matrix, n int) {
+	if n == p.n || p.Beta == 1 {
+		return
+	}
+	for i := range p.m {
+		if rest := c.row(i)[n:]; p.Beta == 0 {
+			clear(rest)
+		} else {
+			scale(rest, rest, p.Beta)
+		}
+	}
+}
+
+// dots is C ← α·A·B + β·C of a transposed B, with room for a row of sums unless α is 1 and β is 0.
 func (p *product) dots(c matrix, a []float32, row, apart int, b matrix, sums []float32) {
 	for i := range p.m {
 		if sums == nil {
-			dots(c.row(i), a[i*row:], apart, b.data, b.stride, p.k)
+			dots(c.row(i), a[i*row:], apart, b.data, b.stride, b.rows)
 			continue
 		}
-		dots(sums, a[i*row:], apart, b.data, b.stride, p.k)
-		combine(dense(1, p.n, c.row(i)), one, 0, 0, dense(1, p.n, sums), p.Alpha, p.Beta)
+		dots(sums[:c.cols], a[i*row:], apart, b.data, b.stride, b.rows)
+		combine(dense(1, c.cols, c.row(i)), one, 0, 0, dense(1, c.cols, sums), p.Alpha, p.Beta)
 	}
 }
 

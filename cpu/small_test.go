@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -66,4 +67,77 @@ func TestSmall(t *testing.T) {
 			return s.Err()
 		}))
 	}
+}
+
+// TestUsed: rows of B by which all products are 0 are left out, without a change in bits, in a stretch too, but for the sign of a 0.
+func TestUsed(t *testing.T) {
+	if !hasSmall() {
+		t.Skip("the processor has no AVX2")
+	}
+	be := must.Get(Open())(t)
+	dev := compute.New(be)
+	defer dev.Close()
+	r := rand.New(rand.NewPCG(5, 6))
+	for trial := range 200 {
+		set(t, &mostSmall, [2]int{1 << 14, 1 << 6}[trial%2])
+		must.Do(t, dev.Step(func(s *compute.Step) error { return testUsed(t, dev, s, r) }))
+	}
+}
+
+func testUsed(t *testing.T, dev *compute.Device, s *compute.Step, r *rand.Rand) error {
+	const members = 16
+	m, n, k := 1+r.IntN(9), 5+r.IntN(60), 1+r.IntN(60)
+	drawn := func(rows, cols int) *compute.Tensor {
+		x := s.Tensor(members, rows, cols)
+		s.Do(compute.Random{Out: x, Law: compute.Normal(0, 1), Seed: r.Uint64()})
+		return x
+	}
+	g := compute.Gemm{A: drawn(m, k), B: drawn(k, n), Used: s.Tensor(members, 1, 1),
+		Epilogue: compute.Epilogue{Alpha: [2]float32{1, 0.7}[r.IntN(2)], Beta: [3]float32{0, 1, -0.3}[r.IntN(3)], Act: compute.Acts[r.IntN(len(compute.Acts))]}}
+	if g.TransA = r.IntN(2) == 1; g.TransA {
+		g.A = drawn(k, m)
+	}
+	if g.TransB = r.IntN(2) == 1; g.TransB {
+		g.B = drawn(n, k)
+	}
+	if r.IntN(2) == 1 {
+		g.Grad, g.Aux = compute.Sigmoid, drawn(m, n)
+	}
+	b, rows, used := make([]float32, g.B.Len()), g.B.Rows(), make([]float32, members)
+	s.Read(g.B, b)
+	for z := range used {
+		used[z] = float32(r.IntN(rows + 1))
+	}
+	s.Write(g.Used, used)
+	first := drawn(m, n)
+	run := func(g compute.Gemm, window int, rest float32) []float32 { // of rows that are not used
+		for i := range b {
+			if row := i / g.B.Cols(); float32(row%rows) >= used[row/rows] {
+				b[i] = rest
+			}
+		}
+		s.Write(g.B, b)
+		dev.Window(window)
+		g.C = s.Tensor(members, m, n)
+		s.Do(compute.Copy{Dst: g.C, Src: first})
+		s.Do(g)
+		c := make([]float32, g.C.Len())
+		s.Read(g.C, c)
+		return c
+	}
+	whole := g
+	whole.Used = nil
+	want := run(whole, 1, 0)
+	for window, rest := range map[int]float32{1: 0, members: 0, members / 2: float32(math.NaN())} {
+		if rest != 0 && g.TransB {
+			continue // some more may be counted
+		}
+		for i, x := range run(g, window, rest) {
+			if x != want[i] && !sameBits(x, want[i]) { // a 0 may have another sign
+				t.Fatalf("%v, transposed %t %t, %d×%d×%d, window of %d, with %g beyond: element %d is %g, want %g",
+					g.Epilogue, g.TransA, g.TransB, m, n, k, window, rest, i, x, want[i])
+			}
+		}
+	}
+	return s.Err()
 }

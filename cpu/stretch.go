@@ -78,9 +78,11 @@ func (b *backend) flush() {
 		s.forget()
 		return
 	}
-	each := max(1, min(nearCache/max(1, s.memory/s.members), blocks(s.members, runtime.GOMAXPROCS(0))))
-	if s.work <= alone {
-		each = s.members
+	each := s.members
+	if s.work > alone {
+		cores, fit := runtime.GOMAXPROCS(0), max(1, nearCache/max(1, s.memory/s.members))
+		rounds := max(1, (s.members+cores*fit/2)/(cores*fit)) // as near as may be, so that no core has more to do than others
+		each = blocks(s.members, cores*rounds)
 	}
 	chunks(s.members, each, func(lo, hi int) {
 		for _, op := range s.ops {
@@ -144,10 +146,22 @@ func (u *uses) batched(t *compute.Tensor, batch int) {
 	u.in(t)
 }
 
+// mostOfMany is the most work of a member where there are several for each core. Where there are fewer, cores better share out
+// the work of each.
+const mostOfMany = 1 << 17
+
+// most returns the most work of a member that is put off.
+func (s *stretch) most() int {
+	if s.members < 4*runtime.GOMAXPROCS(0) {
+		return mostSmall
+	}
+	return mostOfMany
+}
+
 // admit adds an op with its operands and its work, unless it would get in the way of others, or is large enough to be shared
 // out by itself.
 func (s *stretch) admit(u *uses, work int, make func() portion) bool {
-	if !u.ok || work/s.members > mostSmall {
+	if !u.ok || work/s.members > s.most() {
 		return false
 	}
 	for _, x := range u.all {
@@ -204,22 +218,23 @@ func (s *stretch) add(op compute.Op) bool {
 }
 
 func (s *stretch) addGemm(g compute.Gemm) bool {
-	batch, m, n, k := g.Dims()
-	if batch%s.members != 0 || !small(m, n, k) {
+	p := newProduct(g)
+	if p.batch%s.members != 0 || !p.byMembers() {
 		return false
 	}
 	u := s.uses()
 	u.out(g.C)
-	u.batched(g.A, batch)
-	u.batched(g.B, batch)
+	u.batched(g.A, p.batch)
+	u.batched(g.B, p.batch)
 	u.in(g.Aux)
-	if g.Bias != nil && g.Bias.Len() == n {
+	u.in(g.Used)
+	if g.Bias != nil && g.Bias.Len() == p.n {
 		u.common(g.Bias)
 	} else {
 		u.in(g.Bias)
 	}
-	return s.admit(u, batch*m*n*k, func() portion {
-		p, each := newProduct(g), batch/s.members
+	return s.admit(u, p.batch*p.m*p.n*p.k, func() portion {
+		each := p.batch / s.members
 		return portion{do: func(lo, hi int) { p.members(lo*each, hi*each) }}
 	})
 }

@@ -19,10 +19,16 @@ func widest() width {
 func expAVX2(dst, x *float32, n int)
 
 //go:noescape
+func sigmoidAVX2(dst, x *float32, n int)
+
+//go:noescape
 func gaussianAVX2(dst, xy, yy *float32, n int, xx, minusF float32)
 
 //go:noescape
 func expAVX512(dst, x *float32, n int)
+
+//go:noescape
+func sigmoidAVX512(dst, x *float32, n int)
 
 //go:noescape
 func gaussianAVX512(dst, xy, yy *float32, n int, xx, minusF float32)
@@ -44,6 +50,18 @@ func expVector(dst, x []float32) int {
 	}
 	if done < n {
 		expAVX2(&dst[done], &x[:n][done], n-done)
+	}
+	return n
+}
+
+// sigmoidVector processes the first elements of sigmoid and returns how many.
+func sigmoidVector(v []float32) int {
+	done, n := lanes(len(v))
+	if done > 0 {
+		sigmoidAVX512(&v[0], &v[0], done)
+	}
+	if done < n {
+		sigmoidAVX2(&v[done], &v[done], n-done)
 	}
 	return n
 }

@@ -118,6 +118,35 @@ gaussian_loop:
 	VZEROUPPER
 	RET
 
+// func sigmoidAVX2(dst, x *float32, n int)
+//
+// With e = exp(−|x|) it is 1/(1 + e) where x is above 0, else e/(1 + e).
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	LOAD_CONSTS
+	XORQ AX, AX
+
+sigmoid_loop:
+	VPCMPEQD  Y1, Y1, Y1
+	VPSLLD    $31, Y1, Y1            // the sign
+	VORPS     (SI)(AX*4), Y1, Y0
+	EXP
+	VXORPS    Y1, Y1, Y1
+	VMOVUPS   (SI)(AX*4), Y2
+	VCMPPS    $1, Y2, Y1, Y1
+	VMOVUPS   ones<>+0(SB), Y3
+	VBLENDVPS Y1, Y3, Y0, Y1
+	VADDPS    Y3, Y0, Y0
+	VDIVPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (DI)(AX*4)
+	ADDQ      $8, AX
+	CMPQ      AX, CX
+	JLT       sigmoid_loop
+	VZEROUPPER
+	RET
+
 // What follows is the same with 16 numbers at a time, and 1 and 127 in registers.
 
 #define LOAD_CONSTS512 \
@@ -210,6 +239,32 @@ gaussian512_loop:
 	ADDQ    $16, AX
 	CMPQ    AX, CX
 	JLT     gaussian512_loop
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX512(dst, x *float32, n int)
+TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-24
+	MOVQ     dst+0(FP), DI
+	MOVQ     x+8(FP), SI
+	MOVQ     n+16(FP), CX
+	LOAD_CONSTS512
+	VPXORD   Z18, Z18, Z18
+	VPTERNLOGD $0xFF, Z19, Z19, Z19
+	VPSLLD   $31, Z19, Z19          // the sign
+	XORQ     AX, AX
+
+sigmoid512_loop:
+	VMOVUPS   (SI)(AX*4), Z20
+	VPORD     Z19, Z20, Z0
+	EXP512
+	VCMPPS    $1, Z20, Z18, K1
+	VBLENDMPS Z16, Z0, K1, Z1
+	VADDPS    Z16, Z0, Z0
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   Z0, (DI)(AX*4)
+	ADDQ      $16, AX
+	CMPQ      AX, CX
+	JLT       sigmoid512_loop
 	VZEROUPPER
 	RET
 

@@ -6,6 +6,8 @@ func widest() width { return scalar }
 
 func expVector(dst, x []float32) int { return 0 }
 
+func sigmoidVector(v []float32) int { return 0 }
+
 func gaussianVector(dst, xy, yy []float32, xx, minusF float32) int { return 0 }
 
 func transposeVector(dst, src matrix) (rows, cols int) { return 0, 0 }

@@ -23,6 +23,9 @@ func gemmCases(c *chooser) {
 		c.gemm(1, 64, 64, k, false, true)
 		c.gemm(2, 5, 40, k, true, true)
 	}
+	for form := range 4 {
+		c.used(form&1 != 0, form&2 != 0)
+	}
 	// Factors of half precision, in each form: of four cases in a row the first two are aligned.
 	const both = first | second
 	for form, sets := range [][]factors{{both, both, first, second}, {first, second, both, both}, {second, both, first, both}, {both, first, second, both}} {
@@ -67,6 +70,26 @@ func (c *chooser) gemm(batch, m, n, k int, ta, tb bool) {
 		a, b := mk.factor(first, 8, shape(ba, ta, m, k)...), mk.factor(second, 8, shape(bb, tb, k, n)...)
 		ep := e.make(mk)
 		return compute.Gemm{C: mk.out(ep.Beta != 0, shape(batch, false, m, n)...), A: a, B: b, TransA: ta, TransB: tb, Epilogue: ep}
+	})
+}
+
+// used adds a batch that uses none, some and all of the rows of B; the others are zeros.
+func (c *chooser) used(ta, tb bool) {
+	const m, n, k = 9, 21, 13
+	e := c.epilogue(3, m, n)
+	c.add("rows in use "+form(ta)+"·"+form(tb)+e.name, func(mk *maker) compute.Op {
+		rows, cols := shape(3, tb, k, n)[1], shape(3, tb, k, n)[2]
+		used, i := []int{0, rows / 2, rows}, -1
+		b := mk.fill(func() float32 {
+			if i++; i/cols%rows >= used[i/(rows*cols)] {
+				return 0
+			}
+			return mk.value(8)
+		}, 3, rows, cols)
+		z := -1
+		counts := mk.fill(func() float32 { z++; return float32(used[z]) }, 3, 1, 1)
+		ep := e.make(mk)
+		return compute.Gemm{C: mk.out(ep.Beta != 0, 3, m, n), A: mk.within(8, shape(3, ta, m, k)...), B: b, TransA: ta, TransB: tb, Epilogue: ep, Used: counts}
 	})
 }
 

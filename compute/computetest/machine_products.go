@@ -19,6 +19,11 @@ func (m *Machine[F]) gemm(g compute.Gemm) {
 	c := Values[F](g.C)
 	for z := range batch {
 		a, b := member[F](g.A, z, g.A.Rows()), member[F](g.B, z, g.B.Rows())
+		if g.Used != nil {
+			for r := int(math.Round(float64(Values[F](g.Used)[z]))); r < len(b); r++ {
+				b[r] = make([]F, g.B.Cols()) // left out
+			}
+		}
 		if g.TransA {
 			a = turned(a)
 		}

@@ -32,10 +32,11 @@ import (
 //
 // The task must show the same examples at every moment, which is an epoch, and want numbers from Low to Low + 1, or
 // classes. Activities of units are kept, since they do not change. Learners grow at different times. The device decides
-// what each does in a moment, so that no moment waits; weights that a learner's phase does not train get slopes of 0.
-// The cost of a moment, for each learner: 2·n·(1 + inputs + Units)·(2·(Candidates + outputs) + 1) flops.
+// what each does in a moment, so that no moment waits; weights that a learner's phase does not train get slopes of 0, and
+// candidates are 0 outside their phase. The cost of a moment, for each learner, in flops: 4·n·(1 + inputs + units so far)
+// for each output and, in their phase, for each candidate, on the CPU; on a GPU, for all of them and the most units.
 //
-// Metrics: "units", "epochs" and "correlation", the largest S, of each learner as they are now.
+// Metrics: "units", "epochs" and "correlation", the largest S of the last candidates, of each learner as they are now.
 type Cascade struct {
 	Units         int     `json:"units" toml:"units"` // the most hidden units
 	Candidates    int     `json:"candidates" toml:"candidates"`
@@ -61,6 +62,7 @@ type Cascade struct {
 type learner struct {
 	phase              *compute.Tensor // 0: outputs learn; 1: candidates learn
 	since, still, mark *compute.Tensor // epochs of the phase; epochs since the goal was at mark, and that goal
+	correlation        *compute.Tensor // the largest S of the last candidates
 	units, epochs, end *compute.Tensor // end is 0, or units and one of the fractions below
 }
 
@@ -123,7 +125,7 @@ func (c *Cascade) Build(s *nets.Store, spec nets.Spec) error {
 		s.Aside(t)
 		return t
 	}
-	c.learner = learner{one("phase"), one("since"), one("still"), one("mark"), one("units"), one("epochs"), one("end")}
+	c.learner = learner{one("phase"), one("since"), one("still"), one("mark"), one("correlation"), one("units"), one("epochs"), one("end")}
 	c.draw = s.Kept("draw", nets.Zeros, c.Candidates, width)
 	s.Aside(c.candidates, c.seen, c.draw)
 	spread := make([]float32, width*in)
@@ -155,7 +157,7 @@ func (c *Cascade) Explain(_ string, code float32) error {
 // Step answers a moment and learns from it for one epoch.
 func (c *Cascade) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if !p.Learning {
-		return c.answer(p, c.outputs(p, c.grown(p, m.X)))
+		return c.answer(p, c.outputs(p, c.grown(p, m.X), nil))
 	}
 	if m.Mask != nil || m.Want == nil {
 		p.Fail(errors.New("cascade: a moment without targets or with a mask, want targets of all examples"))
@@ -171,6 +173,7 @@ func (c *Cascade) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	e.decide()
 	e.learn()
 	e.install()
+	e.drawCandidates()
 	e.next()
 	return c.answer(p, e.y)
 }
@@ -181,6 +184,7 @@ var (
 	above      = compute.Formula("y + low", "y")
 	belowFirst = compute.Formula("where(i - 0.5, old, 1)", "i")
 	unit       = compute.Formula("where(0.5 - abs(i - at), 1, 0)", "i")
+	after      = compute.Formula("where(units - k - 0.5, 1, 0)", "units")
 	activity   = compute.Formula("v - 0.5", "v")
 	diagonal   = compute.Formula("where(0.5 - abs(i - j), 1, 0)", "i", "j")
 )
@@ -200,19 +204,20 @@ func (c *Cascade) grown(p *nets.Pass, x *compute.Tensor) *compute.Tensor {
 		p.Into(number, constantly.With("c", float32(k)))
 		p.Do(compute.Gather{Out: w, X: c.hidden, Rows: number})
 		p.Into(at, unit.With("at", float32(c.inputs+k)), p.View(p.Numbers(c.width()), 0, c.width(), 1))
+		grown := p.Map(allIfSo, p.Map(after.With("k", float32(k)), c.units))
 		v := p.Tensor(p.Learners, 1, x.Rows())
-		p.Do(compute.Gemm{C: v, A: w, B: a, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}})
-		p.Do(compute.Gemm{C: a, A: at, B: p.Map(activity, v), Epilogue: compute.Epilogue{Alpha: 1, Beta: 1}})
+		p.Do(compute.Gemm{C: v, A: w, B: a, Used: grown, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}}) // w is 0 unless grown
+		p.Do(compute.Gemm{C: a, A: at, B: p.Map(activity, v), Used: grown, Epilogue: compute.Epilogue{Alpha: 1, Beta: 1}})
 	}
 	return a
 }
 
 var constantly = compute.Formula("c")
 
-// outputs returns σ(W·a), outputs × examples.
-func (c *Cascade) outputs(p *nets.Pass, a *compute.Tensor) *compute.Tensor {
+// outputs returns σ(W·a), outputs × examples, of as many rows of a as are used; nil: all.
+func (c *Cascade) outputs(p *nets.Pass, a, used *compute.Tensor) *compute.Tensor {
 	y := p.Tensor(p.Learners, c.out.Rows(), a.Cols())
-	p.Do(compute.Gemm{C: y, A: c.out, B: a, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}})
+	p.Do(compute.Gemm{C: y, A: c.out, B: a, Used: used, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}})
 	return y
 }
 

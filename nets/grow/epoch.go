@@ -14,6 +14,7 @@ type epoch struct {
 	n int             // examples
 	a *compute.Tensor // what units see × examples
 
+	used     *compute.Tensor // the rows of a that are not 0
 	y, delta *compute.Tensor // σ and E·(f′ + 0.1), outputs × examples
 	e        *compute.Tensor // delta less its mean
 	v        *compute.Tensor // σ of the candidates, candidates × examples
@@ -36,6 +37,7 @@ const (
 )
 
 var (
+	plus      = compute.Formula("inputs + units", "units")
 	off       = compute.Formula("y + low - want", "y", "want")
 	sloped    = compute.Formula("e*(y*(1 - y) + offset)", "e", "y").With("offset", offset)
 	square    = compute.Formula("x*x", "x")
@@ -47,7 +49,8 @@ var (
 
 // judge finds the errors of the outputs.
 func (e *epoch) judge(m nets.Moment) {
-	e.y = e.outputs(e.Pass, e.a)
+	e.used = e.Map(plus.With("inputs", float32(e.inputs)), e.units)
+	e.y = e.outputs(e.Pass, e.a, e.used)
 	want := m.Want
 	if e.classes > 0 {
 		want = e.OneHot(m, e.classes)
@@ -66,12 +69,13 @@ func (e *epoch) judge(m nets.Moment) {
 // correlate finds the candidates' correlations with the errors.
 func (e *epoch) correlate() {
 	e.v = e.Tensor(e.Learners, e.Candidates, e.n)
-	e.Do(compute.Gemm{C: e.v, A: e.candidates, B: e.a, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}})
+	e.Do(compute.Gemm{C: e.v, A: e.candidates, B: e.a, Used: e.Map(ifSo, e.used, e.phase), Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}})
 	e.cor = e.Product(e.v, e.e, compute.Identity) // ½·Σ e is 0
 	e.cor = e.Map(overZ, e.cor, e.z)
 	s := e.Tensor(e.Learners, 1, e.Candidates)
 	e.Do(compute.Reduce{Out: s, In: []*compute.Tensor{e.cor}, F: magnitude, Along: compute.AlongRows, Alpha: 1})
 	e.largest, e.best = e.Fold(compute.FoldMax, s), e.Fold(compute.FoldArgMax, s)
+	e.Into(e.correlation, setIf, e.phase, e.largest)
 }
 
 var (
@@ -109,53 +113,65 @@ var (
 	signed  = compute.Formula("sign(c)", "c")
 	scaled  = compute.Formula("rate*x", "x", "rate")
 	decayed = compute.Formula("rate*(old + decay*w)", "w", "rate").With("decay", decay)
-	drawn   = compute.Formula("where(begin - 0.5, where(inputs + units - i - 0.5, w, 0), old)", "w", "i", "begin", "units")
+
+	ifSo    = compute.Formula("where(so, rows, 0)", "rows", "so")
+	allIfSo = compute.Formula("where(so, all, 0)", "so").With("all", 1<<24)
 )
 
-// learn makes a step of quickprop for the weights of the phase, and draws new candidates.
+// learn makes a step of quickprop for the weights of the phase.
 func (e *epoch) learn() {
-	e.Do(compute.Gemm{C: e.gradOut, A: e.delta, B: e.a, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
+	e.Do(compute.Gemm{C: e.gradOut, A: e.delta, B: e.a, TransB: true, Used: e.used, Epilogue: compute.Epilogue{Alpha: 1}})
 	e.Into(e.gradOut, decayed, e.out, e.outRate)
 	d := e.Like(e.v)
 	e.Do(compute.Gemm{C: d, A: e.Map(signed, e.cor), B: e.Map(scaled, e.e, e.candidateRate), TransA: true,
-		Epilogue: compute.Epilogue{Alpha: -1, Grad: compute.Sigmoid, Aux: e.v}})
-	e.Do(compute.Gemm{C: e.gradCandidates, A: d, B: e.a, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
+		Used: e.Map(allIfSo, e.candidateRate), Epilogue: compute.Epilogue{Alpha: -1, Grad: compute.Sigmoid, Aux: e.v}})
+	e.Do(compute.Gemm{C: e.gradCandidates, A: d, B: e.a, TransB: true, Used: e.Map(ifSo, e.used, e.candidateRate), Epilogue: compute.Epilogue{Alpha: 1}})
 	e.descent.UpdateAt(e.Pass, 1)
-	// After drawing, a learner makes two phases before it draws again, with at least the given number of epochs each.
-	if least := min(e.Patience+1, e.Epochs); e.Number%uint64(2*least) == 0 {
-		e.Random(e.draw, compute.Uniform(-1, 1))
-	}
-	e.Into(e.candidates, drawn.With("inputs", float32(e.inputs)), e.draw, e.View(e.Numbers(e.width()), 0, 1, 1, e.width()), e.begin, e.units)
 }
 
 var (
 	chosen = compute.Formula("where(0.5 - abs(i - best), grow, 0)", "i", "best", "grow")
 	place  = compute.Formula("where(0.5 - abs(i - first - units), grow, 0)", "i", "units", "grow")
 	fallen = compute.Formula("v - 0.5*grow", "v", "grow")
+	within = compute.Formula("where(rows - i - 0.5, old, 0)", "i", "rows")
 )
 
-// install makes a unit of the best candidate, in learners that grow.
+// install makes a unit of the best candidate, in learners that grow. In others all products are 0, and are left out.
 func (e *epoch) install() {
-	numbers := func(n int) *compute.Tensor { return e.View(e.Numbers(n), 0, 1, 1, n) }
 	row := func(n int, f *compute.Func, at *compute.Tensor) *compute.Tensor {
 		t := e.Tensor(e.Learners, 1, n)
-		e.Into(t, f, numbers(n), at, e.grow)
+		e.Into(t, f, e.numbers(n), at, e.grow)
 		return t
 	}
-	product := func(rows, cols int, a, b *compute.Tensor) *compute.Tensor {
-		t := e.Tensor(e.Learners, rows, cols)
-		e.Do(compute.Gemm{C: t, A: a, B: b, Epilogue: compute.Epilogue{Alpha: 1}})
-		return t
+	all := e.Map(allIfSo, e.grow)
+	product := func(to, a, b *compute.Tensor, sign, keep float32, transB bool) {
+		e.Do(compute.Gemm{C: to, A: a, B: b, TransB: transB, Used: all, Epilogue: compute.Epilogue{Alpha: sign, Beta: keep}})
 	}
-	add := func(to, a, b *compute.Tensor, sign float32) {
-		e.Do(compute.Gemm{C: to, A: a, B: b, Epilogue: compute.Epilogue{Alpha: sign, Beta: 1}})
-	}
+	w, v, cor := e.Tensor(e.Learners, 1, e.width()), e.Tensor(e.Learners, 1, e.n), e.Tensor(e.Learners, e.out.Rows(), 1)
 	best := row(e.Candidates, chosen, e.best)
+	product(w, best, e.candidates, 1, 0, false)
+	product(v, best, e.v, 1, 0, false)
+	product(cor, e.cor, best, 1, 0, true)
+	e.Into(w, within, e.numbers(e.width()), e.used)
 	slot, unit := row(e.width(), place.With("first", float32(e.inputs)), e.units), row(e.Units, place.With("first", 0), e.units)
-	w, v, cor := product(1, e.width(), best, e.candidates), product(1, e.n, best, e.v), e.Product(best, e.cor, compute.Identity)
-	add(e.hidden, e.View(unit, 0, e.Learners, e.Units, 1), w, 1)
-	add(e.a, e.View(slot, 0, e.Learners, e.width(), 1), e.Map(fallen, v, e.grow), 1)
-	add(e.out, cor, slot, -1)
+	column := func(t *compute.Tensor) *compute.Tensor { return e.View(t, 0, e.Learners, t.Cols(), 1) }
+	product(e.hidden, column(unit), w, 1, 1, false)
+	product(e.a, column(slot), e.Map(fallen, v, e.grow), 1, 1, false)
+	product(e.out, cor, slot, -1, 1, false)
+}
+
+// numbers returns 0 to n − 1, a row for all learners.
+func (e *epoch) numbers(n int) *compute.Tensor { return e.View(e.Numbers(n), 0, 1, 1, n) }
+
+var drawn = compute.Formula("where(begin - 0.5, w, where(stop - 0.5, 0, old))", "w", "begin", "stop")
+
+// drawCandidates draws new candidates where they begin. Outside their phase they are 0, and cost nothing.
+func (e *epoch) drawCandidates() {
+	// After drawing, a learner makes two phases before it draws again, with at least the given number of epochs each.
+	if least := min(e.Patience+1, e.Epochs); e.Number%uint64(2*least) == 0 {
+		e.Random(e.draw, compute.Uniform(-1, 1))
+	}
+	e.Into(e.candidates, drawn, e.draw, e.begin, e.stop)
 }
 
 var (
@@ -177,7 +193,7 @@ func (e *epoch) next() {
 	e.Into(e.units, grown, e.grow)
 	e.Count("units", e.units, 1)
 	e.Count("epochs", e.epochs, 1)
-	e.Count("correlation", e.largest, 1)
+	e.Count("correlation", e.correlation, 1)
 	if code := e.Fault("cascade"); code != nil {
 		e.Into(code, same, e.end)
 	}

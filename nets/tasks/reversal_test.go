@@ -6,29 +6,16 @@ import (
 	"strings"
 	"testing"
 
-	"hebb/compute"
 	"hebb/nets"
 	"hebb/nets/internal/lab"
 	"hebb/nets/tasks"
 )
 
-// A praised is a watcher that keeps its rewards, learners × examples.
-type praised struct {
-	watcher
-	rewards [][]float32
-}
-
-func (w *praised) Reward(p *nets.Pass, reward *compute.Tensor) {
-	r := make([]float32, reward.Len())
-	p.Read(reward, r)
-	w.rewards = append(w.rewards, r)
-}
-
 // A single answers with one number.
-type single struct{ *praised }
+type single struct{ *watcher }
 
 func (s *single) Build(store *nets.Store, spec nets.Spec) error {
-	err := s.praised.Build(store, spec)
+	err := s.watcher.Build(store, spec)
 	s.out = 1
 	return err
 }
@@ -53,7 +40,7 @@ func (c count) add(name string, l int, correct bool) {
 
 // learner counts the choices of one learner, and holds each reward to its answer; of ties it returns how many are right
 // and wrong.
-func (c count) learner(t *testing.T, l int, w *praised, answers [][]float32, images [2][]float32) (ties map[bool]int) {
+func (c count) learner(t *testing.T, l int, w *watcher, answers [][]float32, images [2][]float32) (ties map[bool]int) {
 	var run, fell [2]int
 	ties = map[bool]int{}
 	for n, m := range w.shown {
@@ -93,14 +80,14 @@ func (c count) learner(t *testing.T, l int, w *praised, answers [][]float32, ima
 func TestReversal(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var answers [][]float32
-	w := &praised{watcher: watcher{answer: func(_, _ []float32) []float32 {
+	w := &watcher{answer: func(_, _ []float32) []float32 {
 		y := make([]float32, 2*reversalLearners)
 		for i := range y {
 			y[i] = float32(rnd.IntN(3))
 		}
 		answers = append(answers, y)
 		return y
-	}}}
+	}}
 	s := lab.Make(t, lab.CPU(t), nets.Run{System: func() nets.System { return w }, Task: reversal, Learners: reversalLearners, Seed: 5}, reversalMoments)
 	values, metrics, want := lab.Values(t, s), lab.Metrics(t, s), count{}
 	first, second := values["task.first image"], values["task.second image"]
@@ -123,7 +110,7 @@ func TestReversal(t *testing.T) {
 
 // TestOneNumber: an answer of one number is refused.
 func TestOneNumber(t *testing.T) {
-	w := &praised{watcher: watcher{answer: func(_, _ []float32) []float32 { return make([]float32, reversalLearners) }}}
+	w := &watcher{answer: func(_, _ []float32) []float32 { return make([]float32, reversalLearners) }}
 	s := lab.Make(t, lab.CPU(t), nets.Run{System: func() nets.System { return &single{w} }, Task: reversal, Learners: reversalLearners}, 0)
 	if err := s.Step(t.Context()); err == nil || !strings.Contains(err.Error(), "reversal: the system answers [2 1 1], want two numbers of each learner") {
 		t.Errorf("the error is %v", err)

@@ -17,9 +17,17 @@ import (
 
 // A watcher answers what a test says and keeps what it was shown, learners × examples × numbers.
 type watcher struct {
-	answer func(x, want []float32) []float32 // want is nil where nothing is
-	out    int
-	shown  []shown
+	answer  func(x, want []float32) []float32 // want is nil where nothing is
+	out     int
+	shown   []shown
+	rewards [][]float32 // learners × examples
+}
+
+// Reward keeps the rewards of a moment.
+func (w *watcher) Reward(p *nets.Pass, reward *compute.Tensor) {
+	r := make([]float32, reward.Len())
+	p.Read(reward, r)
+	w.rewards = append(w.rewards, r)
 }
 
 type shown struct {
