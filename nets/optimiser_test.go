@@ -392,7 +392,7 @@ func TestSchedules(t *testing.T) {
 		}
 	}
 	for _, s := range []nets.Schedule{
-		{}, {Kind: "linear"}, {Kind: "constant", Warmup: -1}, {Kind: "cosine", Warmup: math.NaN()},
+		{}, {Kind: "exponential"}, {Kind: "constant", Warmup: -1}, {Kind: "cosine", Warmup: math.NaN()},
 		{Kind: "step"}, {Kind: "step", At: []float64{3}}, {Kind: "step", Factor: 0.1}, {Kind: "cosine", At: []float64{3}, Factor: 0.1},
 	} {
 		if err := s.Check(); err == nil {

@@ -314,7 +314,7 @@ func TestRunRefuses(t *testing.T) {
 		"-1 learners":                {small, nil, func(r *nets.Run) { r.Learners = -1 }},
 		"MiB, and":                   {small, nil, func(r *nets.Run) { r.Learners = 1 << 36 }},
 		"-1 moments":                 {small, nil, func(r *nets.Run) { r.Moments = -1 }},
-		`schedule "linear"`:          {small, nil, func(r *nets.Run) { r.Schedule.Kind = "linear" }},
+		`schedule "exponential"`:     {small, nil, func(r *nets.Run) { r.Schedule.Kind = "exponential" }},
 		"0 examples of 2":            {with(func(s *nets.Spec) { s.Examples = 0 }), nil, nil},
 		"trials of -1 moments":       {with(func(s *nets.Spec) { s.Trial = -1 }), nil, nil},
 		"0 classes":                  {with(func(s *nets.Spec) { s.Out, s.Classes = 0, true }), nil, nil},

@@ -30,3 +30,21 @@ func TestInverse(t *testing.T) {
 		}
 	}
 }
+
+// TestLinear: the rate falls in a straight line to its floor.
+func TestLinear(t *testing.T) {
+	s := Schedule{Kind: "linear", Floor: 0.125}
+	for epoch, want := range map[float64]float64{0: 1, 4: 0.75, 12: 0.25, 15: 0.125, 16: 0.125} {
+		if got := s.Rate(epoch, 16); got != want {
+			t.Errorf("at epoch %g of 16 the rate is multiplied by %g, want %g", epoch, got, want)
+		}
+	}
+	if err := s.Check(); err != nil {
+		t.Error(err)
+	}
+	for _, s := range []Schedule{{Kind: "linear", Floor: 1.5}, {Kind: "linear", Floor: math.NaN()}, {Kind: "cosine", Floor: 0.1}} {
+		if s.Check() == nil {
+			t.Errorf("%+v passes", s)
+		}
+	}
+}

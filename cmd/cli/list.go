@@ -100,6 +100,7 @@ var schedules = map[string]struct{ about, settings string }{
 	"step":     {"the rate times a factor at each of some epochs", "at=[4, 6], factor=0.25: both have to be given; warmup=0"},
 	"cosine":   {"the rate falls to 0 along half a cosine", "warmup=0"},
 	"inverse":  {"the rate for half of the run, then divided by 1 + 50·(t/T − ½) at time t of T", "warmup=0"},
+	"linear":   {"the rate times 1 − t/T at time t of T, or a floor", "floor=0: the least multiplier; warmup=0"},
 }
 
 // settingsOf returns lines of the settings of a value with their defaults, a line for all that have an effect in one case.

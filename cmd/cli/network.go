@@ -352,7 +352,14 @@ func (r *networkRun) chosen(ctx context.Context, simple bool, stdout io.Writer) 
 	if _, idle := c.Idle()["data"]; err != nil || idle {
 		return c, err
 	}
-	if _, err := data.Find(c.Data); err != nil {
+	find := data.Find
+	if c.Photographed() {
+		find = func(dir string) (string, error) {
+			_, err := data.Photographs(dir, nil)
+			return dir, err
+		}
+	}
+	if _, err := find(c.Data); err != nil {
 		return c, usageError{err}
 	}
 	return c, nil
@@ -533,7 +540,11 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 		fmt.Fprintf(w, ", from %s\n", work.Path)
 		describeParts(w, work)
 	} else {
-		fmt.Fprintf(w, "task      %s\n", c.Task)
+		from := ""
+		if c.Photographed() {
+			from = ", the photographs in " + work.Path
+		}
+		fmt.Fprintf(w, "task      %s%s\n", c.Task, from)
 	}
 	if net := work.Network(); net != nil {
 		fmt.Fprintf(w, "network   %s: %d parameters in %s with weights\n", c.Net, work.Session.Parameters(), count.Of(len(net.Weights), "layer"))

@@ -266,7 +266,12 @@ func (r *reproduction) print(w io.Writer, p reproduce.Part, rows reproduce.Rows)
 	fmt.Fprintf(w, "\n%s: %s\n\n", p.Name, p.About)
 	line := func(cells ...string) { fmt.Fprintln(t, strings.Join(cells, sep)) }
 	if r.format == "markdown" {
-		line = func(cells ...string) { fmt.Fprintln(t, "| "+strings.Join(cells, " | ")+" |") }
+		line = func(cells ...string) {
+			for i, c := range cells {
+				cells[i] = strings.ReplaceAll(c, "|", `\|`)
+			}
+			fmt.Fprintln(t, "| "+strings.Join(cells, " | ")+" |")
+		}
 	}
 	line("run", "quantity", "measured", "published", "within", "time")
 	if r.format == "markdown" {

@@ -26,11 +26,11 @@ func reproduces(t *testing.T, published float64, claim func(reproduce.Rows) bool
 			return nil, errors.New("it broke")
 		}
 		*made++
-		return map[reproduce.Quantity]float64{"height, m": float64(seed)}, nil
+		return map[reproduce.Quantity]float64{"|height|, m": float64(seed)}, nil
 	}
 	Experiment(reproduce.Experiment{Name: "fake", About: "nothing", Source: "nobody", Scales: []reproduce.Scale{{Name: "cpu", Parts: []reproduce.Part{{
 		Name: "part", Runs: []reproduce.Run{{Name: "own", Seeds: 3, Make: reproduce.Each(each), Figures: []reproduce.Figure{
-			{What: "height, m", Published: published, Within: 0.5, From: "theory"},
+			{What: "|height|, m", Published: published, Within: 0.5, From: "theory"},
 		}}},
 		Check: []reproduce.Claim{{Says: "it is as claimed", Holds: claim}},
 	}}}}})(names)
@@ -48,7 +48,7 @@ func reproduced1(t *testing.T, args ...string) (status int, stdout, stderr strin
 func TestReproduceFails(t *testing.T) {
 	spread := func(sd float64) func(reproduce.Rows) bool {
 		return func(rows reproduce.Rows) bool {
-			return len(rows.Of("own", "height, m")) == 3 && rows.Of("own", "height, m").SD() < sd
+			return len(rows.Of("own", "|height|, m")) == 3 && rows.Of("own", "|height|, m").SD() < sd
 		}
 	}
 	for _, c := range []struct {
@@ -70,6 +70,14 @@ func TestReproduceFails(t *testing.T) {
 				t.Errorf("%g, %g: the output lacks %q:\n%s", c.published, c.sd, s, out)
 			}
 		}
+	}
+}
+
+// TestReproduceMarkdown: the bars of a quantity's name are no columns.
+func TestReproduceMarkdown(t *testing.T) {
+	reproduces(t, 8, func(reproduce.Rows) bool { return true }, new(uint64))
+	if _, out, _ := reproduced1(t, "--out", t.TempDir(), "--format", "markdown"); !strings.Contains(out, `| own | \|height\|, m | 8.00`) {
+		t.Error(out)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -28,6 +29,7 @@ type weightsRun struct {
 	image        string
 	format       string
 	over         bool
+	asFields     bool
 }
 
 func newWeightsCmd() *cobra.Command {
@@ -44,11 +46,17 @@ unit in the form of an image, see --image, or else line by line in a square. Whe
 cell is drawn as dots there, and said what kind it is.
 
 --over-training takes all checkpoints that there are, which are all with hebb train --keep-all: the picture has a column
-for each of them and a row for each weight, and the NPZ file steps and each tensor as checkpoints × shape.`,
+for each of them and a row for each weight, and the NPZ file steps and each tensor as checkpoints × shape.
+
+--fields looks at the units of a layer as receptive fields: their weights as square patterns of pixels, also where they
+learned from whitened numbers (hebb train nonlinear --task patches), and the Gabor patch that each is most like: R², the
+orientation of its stripes from horizontal, cycles a pixel, σ of its Gaussian and its middle, in pixels. The picture has
+them too.`,
 		Example: `  hebb weights runs/20261122-101500-sa-gpu
   hebb weights runs/20261122-101500-sa-gpu --out w.npz
   hebb weights runs/20261122-101500-sa-gpu --picture conv1.png --layer conv1
   hebb weights runs/20261122-101500-rflo-cpu --over-training --picture recurrent.png --layer recurrent
+  hebb weights runs/20261122-101500-nonlinear-cpu --fields --picture fields.png
   hebb weights runs/20261122-101500-linsker-cpu --picture cells.png --layer c
   hebb weights resnet18.safetensors --picture stem.svg --layer conv1`,
 		Args: oneRun,
@@ -60,6 +68,7 @@ for each of them and a row for each weight, and the NPZ file steps and each tens
 	f.BoolVar(&r.best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which, from 0")
 	f.BoolVar(&r.over, "over-training", false, "write and draw the weights of all checkpoints that the run has")
+	f.BoolVar(&r.asFields, "fields", false, "describe the units of --layer (default weight) as fields, and draw them so")
 	f.StringVar(&r.out, "out", "", "write the tensors as `FILE.npz`")
 	f.StringVar(&r.picture, "picture", "", "draw the weights of --layer as `FILE`, .png or .svg")
 	f.StringVar(&r.layer, "layer", "", "the `NAME` of a layer, or of a tensor")
@@ -79,7 +88,12 @@ type tensorLine struct {
 }
 
 func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) error {
-	if (r.picture == "") != (r.layer == "") {
+	if r.asFields {
+		if r.over || r.image != "" || r.best {
+			return usagef("--fields with --over-training, --image or --best: it is of the last checkpoint, and its images are squares")
+		}
+		r.layer = cmp.Or(r.layer, "weight")
+	} else if (r.picture == "") != (r.layer == "") {
 		return usagef("--picture %q and --layer %q: want both or neither", r.picture, r.layer)
 	}
 	draw, err := drawer("picture", r.picture)
@@ -95,25 +109,27 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 	}
 	var picture func() figure.Figure
 	var course course
+	var seen receptive
 	if r.over {
 		if course, err = r.course(from); err != nil {
 			return err
 		}
 		course.sayKept(from, stderr)
 		picture = course.Figure
+	} else if r.asFields {
+		if seen, err = r.fieldsOf(from, all, what); err != nil {
+			return err
+		}
+		picture = seen.Figure
 	} else if r.layer != "" {
 		if picture, err = r.drawing(from, all, what); err != nil {
 			return err
 		}
 	}
-	lines := make([]tensorLine, len(all))
-	for i, t := range all {
-		lines[i] = lineFor(t)
-	}
-	if r.format == "json" {
-		err = printJSON(stdout, lines)
+	if r.asFields {
+		err = seen.print(r.format, stdout)
 	} else {
-		err = printTensors(lines, what, stdout)
+		err = r.list(all, what, stdout)
 	}
 	if err != nil {
 		return err
@@ -131,6 +147,18 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 		return into("picture", r.picture, func(w io.Writer) error { return draw(picture(), w) })
 	}
 	return nil
+}
+
+// list prints what there is to say of tensors.
+func (r *weightsRun) list(all []safetensors.Tensor, what string, w io.Writer) error {
+	lines := make([]tensorLine, len(all))
+	for i, t := range all {
+		lines[i] = lineFor(t)
+	}
+	if r.format == "json" {
+		return printJSON(w, lines)
+	}
+	return printTensors(lines, what, w)
 }
 
 // A course is the weights of a learner over the checkpoints of a run.

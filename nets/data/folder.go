@@ -252,7 +252,7 @@ func (f *folder) measureFolder(images []labelled) error {
 	f.Channels = 1
 	f.Height, f.Width = f.size.Y, f.size.X
 	for _, im := range images {
-		c, aside, err := imageConfig(im.file)
+		c, aside, err := imageConfig(im.file, maxSide)
 		if err != nil {
 			return err
 		}
@@ -286,8 +286,8 @@ func (f *folder) measureFolder(images []labelled) error {
 	return nil
 }
 
-// imageConfig also says whether the image is to be shown turned.
-func imageConfig(file string) (c image.Config, aside bool, err error) {
+// imageConfig also says whether the image is to be shown turned. Sides above most are an error.
+func imageConfig(file string, most int) (c image.Config, aside bool, err error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return c, false, err
@@ -302,8 +302,8 @@ func imageConfig(file string) (c image.Config, aside bool, err error) {
 	if err != nil {
 		return c, false, fmt.Errorf("%s: %w", file, err)
 	}
-	if c.Height < 1 || c.Width < 1 || c.Height > maxSide || c.Width > maxSide {
-		return c, false, fmt.Errorf("%s is %d high and %d wide, want sides from 1 to %d", file, c.Height, c.Width, maxSide)
+	if c.Height < 1 || c.Width < 1 || c.Height > most || c.Width > most {
+		return c, false, fmt.Errorf("%s is %d high and %d wide, want sides from 1 to %d", file, c.Height, c.Width, most)
 	}
 	return c, aside, nil
 }

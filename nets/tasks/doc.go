@@ -43,6 +43,13 @@ var Tasks = []nets.NamedTask{
 	{Name: "walk", About: "a random walk seen through noise, of each volatility and each noise", Task: func() nets.Task {
 		return &Walk{Volatility: []float64{0.5, 1.5}, Noise: []float64{1, 3}, Agents: 100, Moments: 200}
 	}, Moments: 200},
+	{Name: "spectrum", About: "inputs whose covariance has given eigenvalues, all at once", Task: func() nets.Task {
+		return &Spectrum{Values: []float32{4, 2, 1, 0.8714, 0.7429, 0.6143, 0.4857, 0.3571, 0.2286, 0.1}}
+	}, Moments: 4000},
+	{Name: "sources", About: "mixtures of independent sources with heavy tails, whitened", Task: func() nets.Task { return &Sources{Sources: 10, Rows: 20000, Batch: 2000} }, Moments: 600},
+	{Name: "patches", About: "whitened patches of the photographs in --data FOLDER", Task: func() nets.Task {
+		return &Patches{Size: 12, Places: 40000, Take: 10000, Contrast: 0.05, Whiten: "pca", Keep: 80, Batch: 1000}
+	}, Moments: 800},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 	{Name: "white-noise", About: "independent normal numbers on a sheet of cells, and nothing is wanted", Task: func() nets.Task { return &WhiteNoise{Side: 32, Batch: 20} }, Moments: 3000},
 }

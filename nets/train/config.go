@@ -254,7 +254,32 @@ const (
 	SamplesTask = "samples"
 	// SequencesTask is the task of Data that are sequences, see [data.Load], a moment at a time.
 	SequencesTask = "sequences"
+	// PatchesTask is [tasks.Patches], with settings, of the photographs in the folder Data.
+	PatchesTask = "patches"
 )
+
+// Photographed reports whether the task is of photographs.
+func (c Config) Photographed() bool {
+	name, _, _ := strings.Cut(c.Task, ":")
+	return name == PatchesTask
+}
+
+// located returns c with Data the folder of photographs at a place or, where that is "", where a record has them.
+func (c Config) located(rec Record, at string) Config {
+	if c.Photographed() {
+		c.Data = cmp.Or(at, rec.DataPath, c.Data)
+	}
+	return c
+}
+
+// task returns a new task of its own name.
+func (c Config) task(names *catalogue.Catalogue) nets.Task {
+	t, _ := names.Task(c.Task) // of which Check has seen the error
+	if p, ok := t.(*tasks.Patches); ok {
+		p.Folder = c.Data
+	}
+	return t
+}
 
 // run is what nets makes of the Config; the examples are those of set, if there is one.
 func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.Normalise) nets.Run {
@@ -268,7 +293,7 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.No
 		}
 	}
 	if set == nil {
-		r.Task = func() nets.Task { t, _ := names.Task(c.Task); return t }
+		r.Task = func() nets.Task { return c.task(names) }
 		r.Test = r.Task
 		return r
 	}

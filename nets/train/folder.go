@@ -85,7 +85,7 @@ func Begin(dev *compute.Device, names *catalogue.Catalogue, f *Folder, c Config,
 
 // locate puts into the record what the data are, and where.
 func (r *Run) locate(rec *Record) (err error) {
-	if rec.Origin = r.Origin; r.Set != nil {
+	if rec.Origin = r.Origin; r.Path != "" {
 		rec.DataPath, err = filepath.Abs(r.Path)
 	}
 	if err == nil && rec.From != "" {

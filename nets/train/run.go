@@ -48,6 +48,9 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 		return nil, ConfigError{err}
 	}
 	dev.Allow(p.leeway)
+	if c = c.located(rec, at); c.Photographed() {
+		r.Path = c.Data
+	}
 	if !c.ownTask() {
 		if r.Set, r.Path, err = c.load(rec, at); err != nil {
 			return nil, fmt.Errorf("data %s: %w", c.Data, err)

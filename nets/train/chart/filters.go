@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/palette/moreland"
 	"gonum.org/v1/plot/text"
@@ -22,6 +23,10 @@ type Filters struct {
 	Title                   string
 	Values                  []float32 // units × channels × height × width; NaN: none
 	Channels, Height, Width int
+	// Labels, of units of one channel, stand below each; Note says what they are. Nil: none, and labels that are wider than a
+	// unit are left out.
+	Labels []string
+	Note   string
 }
 
 const (
@@ -35,6 +40,7 @@ type contactSheet struct {
 	units, across, down int
 	zoom, gap           int // pixels
 	top                 float64
+	label               int // pixels below a unit
 	head                []string
 	style               text.Style
 }
@@ -51,6 +57,9 @@ func (f Filters) layOut() contactSheet {
 	}
 	s.zoom = min(32, max(1, 900/(s.across*(f.Width+1))))
 	s.gap = max(1, s.zoom/2)
+	if len(f.Labels) == s.units && f.Channels == 1 && s.labelled() {
+		s.label = labelHeight
+	}
 	if rows := max(1, mostPixels/(s.across*s.cell().X*s.cell().Y)); rows < s.down {
 		s.down = rows
 		how += fmt.Sprintf("; the first %d of %d units", rows*s.across/f.Channels, s.units)
@@ -61,12 +70,30 @@ func (f Filters) layOut() contactSheet {
 		}
 	}
 	s.head = []string{f.Title, how}
+	if s.label > 0 {
+		s.head = []string{f.Title, f.Note, how}
+	}
 	return s
+}
+
+// labelHeight is the pixels of a label of labelFont.
+const labelHeight, labelFont = 14, 7
+
+// labelled reports whether every label has room below its unit.
+func (s contactSheet) labelled() bool {
+	style, room := s.small(), vg.Length(s.cell().X)*dot
+	return !slices.ContainsFunc(s.Labels, func(l string) bool { return style.Width(l) > room })
+}
+
+func (s contactSheet) small() text.Style {
+	style := s.style
+	style.Font.Size, style.XAlign, style.YAlign = labelFont, text.XCenter, text.YTop
+	return style
 }
 
 // cell is the pixels from a filter to the next.
 func (s contactSheet) cell() image.Point {
-	return image.Pt(s.Width*s.zoom+s.gap, s.Height*s.zoom+s.gap)
+	return image.Pt(s.Width*s.zoom+s.gap, s.Height*s.zoom+s.gap+s.label)
 }
 
 // bitmap draws the filters.
@@ -97,12 +124,15 @@ func (f Filters) Figure() figure.Figure {
 	for _, line := range s.head {
 		width = max(width, sheetLeft+s.title().Width(line)+8)
 	}
-	return figure.Figure{Width: width, Height: max(vg.Length(size.Y)*dot, barHeight) + sheetTop + 8, Draw: func(c canvas.Canvas) { s.on(c, size) }}
+	return figure.Figure{Width: width, Height: max(vg.Length(size.Y)*dot, barHeight) + s.headHeight() + 8, Draw: func(c canvas.Canvas) { s.on(c, size) }}
 }
+
+// headHeight is the room for the lines above and the numbers of columns.
+func (s contactSheet) headHeight() vg.Length { return sheetTop + 15*vg.Length(len(s.head)-2) }
 
 const (
 	sheetLeft = 40 // room for numbers
-	sheetTop  = 54
+	sheetTop  = 54 // and for two lines above them
 	barWidth  = 80
 	barHeight = 140
 )
@@ -117,7 +147,7 @@ func (s contactSheet) on(c canvas.Canvas, size image.Point) {
 	for i, line := range s.head {
 		c.FillText(s.title(), vg.Point{X: c.Min.X + sheetLeft, Y: c.Max.Y - 6 - vg.Length(15*i)}, line)
 	}
-	corner := vg.Point{X: c.Min.X + sheetLeft, Y: c.Max.Y - sheetTop} // top left
+	corner := vg.Point{X: c.Min.X + sheetLeft, Y: c.Max.Y - s.headHeight()} // top left
 	end := corner.Add(vg.Point{X: vg.Length(size.X) * dot, Y: -vg.Length(size.Y) * dot})
 	c.DrawImage(vg.Rectangle{Min: vg.Point{X: corner.X, Y: end.Y}, Max: vg.Point{X: end.X, Y: corner.Y}}, s.bitmap())
 	middle := func(i, cell, of int) vg.Length { return vg.Length(float64(i*cell+s.gap)+float64(of*s.zoom)/2) * dot }
@@ -129,6 +159,12 @@ func (s contactSheet) on(c canvas.Canvas, size image.Point) {
 	each := s.across / s.Channels // units a line
 	for i := 0; i < s.down; i += stride(11, vg.Length(s.cell().Y)*dot) {
 		c.FillText(left, vg.Point{X: corner.X - 4, Y: corner.Y - middle(i, s.cell().Y, s.Height)}, fmt.Sprint(i*each))
+	}
+	if s.label > 0 {
+		for i, l := range s.Labels[:min(len(s.Labels), s.across*s.down)] {
+			at := vg.Point{X: corner.X + middle(i%s.across, s.cell().X, s.Width), Y: corner.Y - vg.Length(i/s.across*s.cell().Y+s.gap+s.Height*s.zoom+1)*dot}
+			c.FillText(s.small(), at, l)
+		}
 	}
 	bar{lo: -s.top, hi: s.top, shade: diverging(s.top), format: "%.3g"}.on(c, vg.Point{X: end.X + 16, Y: corner.Y}, left)
 }
