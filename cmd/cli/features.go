@@ -173,7 +173,7 @@ func (r *sightRun) features(ctx context.Context, stdout, stderr io.Writer) error
 		return r.census(ctx, stdout, stderr)
 	}
 	if r.Layer == "" || r.format == "json" {
-		return usagef("--layer %q, --out %q and --format %s: want a layer and a file for its outputs, or neither for the list", r.Layer, r.out, r.format)
+		return usagef("--layer %q, --out %q and --format %s: want --layer and --out for what it makes of each example, or neither for the list of all", r.Layer, r.out, r.format)
 	}
 	f, err := r.ready(".npy")
 	if err != nil {

@@ -241,7 +241,7 @@ func TestFeaturesRefused(t *testing.T) {
 		{[]string{run, "--layer", "fc1", "--limit", "-1"}, "--limit -1"},
 		{[]string{run, "--layer", "fc1", "--data", "mnits"}, "fashion-mnist, mnist"},
 		{[]string{run}, `--layer "", --out`},
-		{[]string{run, "--layer", "fc1", "--format", "json"}, "--format json: want a layer and a file"},
+		{[]string{run, "--layer", "fc1", "--format", "json"}, "--format json: want --layer and --out"},
 		{[]string{system, "--layer", "fc1"}, "is a run of rflo:units=8, want one of a network"},
 	} {
 		status, _, stderr := hebb(t, append([]string{"features", "--backend", "cpu", "--out", out}, c.args...)...)

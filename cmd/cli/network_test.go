@@ -387,7 +387,7 @@ func TestMisfit(t *testing.T) {
 	data := images(t, 40)
 	for _, c := range []struct{ args, want string }{
 		{"rflo --task samples", "learns from an error, and the task wants nothing; want numbers or classes; the task samples shows examples of 30 numbers and wants nothing of them, and rflo fits sines, xor, recall, … images with labels"},
-		{"sanger", "16 units answer, and the task wants one of 10 classes; want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and sanger fits samples"},
+		{"sanger", "16 units answer, and the task wants one of 10 classes; want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and sanger fits white-noise, samples"},
 		{"hopfield", "want the same numbers completed; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and hopfield fits recall"},
 		{"hopfield --task sines", "patterns of 1 number, want at least 2: no weight joins a unit with itself; the task sines"},
 		{"ico", "want a task without; a task of the images of " + data + " shows examples of 6×5×1 numbers and wants one of 10 classes, and ico fits pairs, loop, forage\n"},
