@@ -34,7 +34,7 @@ func (c *chooser) resample(rows, n int, stray bool) {
 		k, kind := 0, 0
 		weight := func() float32 {
 			if k%n == 0 {
-				kind = m.rnd.IntN(12)
+				kind = m.rnd.IntN(30)
 			}
 			k++
 			switch {
@@ -52,8 +52,8 @@ func (c *chooser) resample(rows, n int, stray bool) {
 				return float32(math.Exp(-20 * m.rnd.Float64()))
 			case kind == 5:
 				return 1e-33 * m.rnd.Float32()
-			case kind == 6:
-				return 1e-44 * m.rnd.Float32() // which may count as 0
+			case kind == 6 && n <= 100:
+				return 1e-44 * m.rnd.Float32() // which may count as 0, so that nothing is judged
 			case m.plain:
 				return float32(m.rnd.IntN(4))
 			}
