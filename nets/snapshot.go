@@ -1,8 +1,10 @@
 package nets
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"hebb/compute"
 )
@@ -89,6 +91,10 @@ func (s *Session) Counters() map[string]int64 {
 	return all
 }
 
+// ErrSource is wrapped where a run would go on with a task that is made from other things than it learned from, see
+// [Store.Source].
+var ErrSource = errors.New("nets: other contents than the run learned from")
+
 // Continue sets the number of moments of training so far and the counters, to go on from a checkpoint whose tensors were
 // written by [Session.Write].
 func (s *Session) Continue(moments int, counters map[string]int64) error {
@@ -98,6 +104,9 @@ func (s *Session) Continue(moments int, counters map[string]int64) error {
 				x, ok := counters[name]
 				if !ok {
 					return fmt.Errorf("nets: no value for the counter %s", name)
+				}
+				if sum, ok := store.sources[name]; ok && int64(sum) != x {
+					return fmt.Errorf("%w: %s, checksum %08x, want %08x", ErrSource, strings.TrimPrefix(name, store.prefix), sum, x)
 				}
 				*n = x
 			}

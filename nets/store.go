@@ -19,15 +19,16 @@ type Store struct {
 	Learners int
 	Seed     uint64 // learner l draws from Seed + l
 
-	dev    *compute.Device
-	prefix string // of all names: "", "task.", "test." or "probe."
-	named  []Named
-	names  map[string]bool
-	counts map[string]*int64
-	arenas [roles]arena
-	inits  []initial
-	grads  *compute.Tensor // of all weights; nil until asked for
-	gradOf map[*compute.Tensor]*compute.Tensor
+	dev     *compute.Device
+	prefix  string // of all names: "", "task.", "test." or "probe."
+	named   []Named
+	names   map[string]bool
+	counts  map[string]*int64
+	sources map[string]uint32 // checksums, by the names of their counters
+	arenas  [roles]arena
+	inits   []initial
+	grads   *compute.Tensor // of all weights; nil until asked for
+	gradOf  map[*compute.Tensor]*compute.Tensor
 	// weights of each Descent, by the name of its count of updates
 	descents map[string][]*compute.Tensor
 	metrics  *accumulator
@@ -79,7 +80,7 @@ type initial struct {
 
 func newStore(dev *compute.Device, prefix string, learners int, seed uint64, planned *Store) *Store {
 	return &Store{Learners: learners, Seed: seed, dev: dev, prefix: prefix, planned: planned, metrics: &accumulator{dev: dev, learners: learners},
-		names: map[string]bool{}, counts: map[string]*int64{}, descents: map[string][]*compute.Tensor{}}
+		names: map[string]bool{}, counts: map[string]*int64{}, sources: map[string]uint32{}, descents: map[string][]*compute.Tensor{}}
 }
 
 // Open builds a Store without a [Run], for programs with a training loop of their own. build is called twice, as
@@ -186,6 +187,13 @@ func (s *Store) Counter(name string) *int64 {
 	n := new(int64)
 	s.counts[s.prefix+name] = n
 	return n
+}
+
+// Source says that a task is made from something outside the run, such as the contents of a file, by its checksum. A run goes
+// on from a checkpoint only where that is what it was.
+func (s *Store) Source(name string, checksum uint32) {
+	*s.Counter(name) = int64(checksum)
+	s.sources[s.prefix+name] = checksum
 }
 
 // Aside marks tensors that predictions do not need: they are saved in the state file, not in the model file.

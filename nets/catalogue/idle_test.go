@@ -12,6 +12,7 @@ func TestIdle(t *testing.T) {
 	read := map[string]func(*Catalogue, string) error{
 		"system":    func(c *Catalogue, s string) error { _, err := c.System(s); return err },
 		"rule":      func(c *Catalogue, s string) error { _, err := c.Rule(s); return err },
+		"task":      func(c *Catalogue, s string) error { _, err := c.Task(s); return err },
 		"optimiser": func(c *Catalogue, s string) error { _, err := c.Optimiser(s); return err },
 	}
 	for text, want := range map[string]string{
@@ -28,6 +29,8 @@ func TestIdle(t *testing.T) {
 		"system rflo:optimiser=[adam:decoupled=true]":           "decoupled has an effect with weight_decay alone",
 		"system vasilaki:eligibility=centred,window=5":          "window has an effect with eligibility=running alone",
 		"optimiser adamw:weight_decay=0":                        "",
+		"task patches:whiten=none":                              "",
+		"task patches:whiten=none,keep=3":                       "keep has an effect with whiten!=none alone",
 		"rule sa:noise=1":                                       "noise has an effect with amp, null or sparse alone",
 		"rule sa:amp=0.5,noise=1":                               "",
 		"rule phsic:power=1":                                    "power has an effect with groups alone",

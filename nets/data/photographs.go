@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/draw"
 	"math"
@@ -37,6 +38,9 @@ func Photographs(dir string, names []string) (paths []string, err error) {
 			there = append(there, e.Name())
 		}
 	}
+	if len(there) == 0 {
+		return nil, noData{fmt.Errorf("photographs: %s has no images (%s)", dir, strings.Join(imageTypes, ", "))}
+	}
 	if len(names) == 0 {
 		names = there
 	}
@@ -46,10 +50,20 @@ func Photographs(dir string, names []string) (paths []string, err error) {
 		}
 		paths = append(paths, filepath.Join(dir, name))
 	}
-	if len(paths) == 0 {
-		return nil, noData{fmt.Errorf("photographs: %s has no images (%s)", dir, strings.Join(imageTypes, ", "))}
-	}
 	return paths, nil
+}
+
+// PhotographsChecksum returns a checksum of the contents of files.
+func PhotographsChecksum(paths []string) (uint32, error) {
+	sum := crc32.NewIEEE()
+	for _, path := range paths {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return 0, fmt.Errorf("photographs: %w", err)
+		}
+		sum.Write(raw)
+	}
+	return sum.Sum32(), nil
 }
 
 // ReadPhotograph reads an image as the retina might hand it on, so that patches of different photographs can be learned from

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -53,7 +54,7 @@ func (c *Clauses) Check() error {
 		return fmt.Errorf("clauses: %d facts, %d pairs and %d triples, want at least 0 of each and a clause", c.Facts, c.Pairs, c.Triples)
 	}
 	if least := 1 + min(c.Pairs, 1); c.Atoms < max(least, 3*min(c.Triples, 1)) {
-		return fmt.Errorf("clauses: %d atoms, want at least as many as a clause has", c.Atoms)
+		return fmt.Errorf("clauses: %d atoms, want at least the %d of the longest clause", c.Atoms, max(least, 3*min(c.Triples, 1)))
 	}
 	return nil
 }
@@ -70,7 +71,8 @@ func (c *Clauses) read() (program, error) {
 	} else if strings.HasPrefix(text, "[") {
 		text = strings.TrimSuffix(" "+text[1:], "]") // columns count the bracket
 	}
-	p, err := parseProgram(text)
+	p, err := parseProgram(strings.TrimPrefix(text, "\ufeff")) // a byte order mark
+	p.sum = crc32.ChecksumIEEE([]byte(text))
 	if err == nil {
 		_, _, err = p.best()
 	}
@@ -93,6 +95,7 @@ func (c *Clauses) Build(s *nets.Store) (nets.Spec, error) {
 		if err != nil {
 			return nets.Spec{}, err
 		}
+		s.Source("program text", p.sum)
 		atoms, clauses, draw = p.count, len(p.clauses), func(*rand.Rand) program { return p }
 		_, minimum, _ = p.best()
 	}

@@ -252,12 +252,12 @@ func TestWrongClauses(t *testing.T) {
 		}
 	}
 	for want, c := range map[string]tasks.Clauses{
-		"0 starts":                   {Program: "A <-"},
-		"-1 facts":                   {Atoms: 3, Facts: -1, Pairs: 2, Starts: 1},
-		"0 facts, 0 pairs and 0":     {Atoms: 3, Starts: 1},
-		"2 atoms, want at least as":  {Atoms: 2, Triples: 1, Starts: 1},
-		"1 atoms, want at least as":  {Atoms: 1, Pairs: 1, Starts: 1},
-		"-1 atoms, want at least as": {Atoms: -1, Facts: 1, Starts: 1},
+		"0 starts":                    {Program: "A <-"},
+		"-1 facts":                    {Atoms: 3, Facts: -1, Pairs: 2, Starts: 1},
+		"0 facts, 0 pairs and 0":      {Atoms: 3, Starts: 1},
+		"2 atoms, want at least the":  {Atoms: 2, Triples: 1, Starts: 1},
+		"1 atoms, want at least the":  {Atoms: 1, Pairs: 1, Starts: 1},
+		"-1 atoms, want at least the": {Atoms: -1, Facts: 1, Starts: 1},
 	} {
 		if err := c.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want %q in it", err, want)

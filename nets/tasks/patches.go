@@ -33,20 +33,23 @@ type Patches struct {
 	Size     int      `json:"size" toml:"size"`     // pixels
 	Places   int      `json:"places" toml:"places"`
 	Take     int      `json:"take" toml:"take"`
-	Contrast float32  `json:"contrast" toml:"contrast"` // in standard deviations of a photograph; 0: no normalisation
-	Whiten   string   `json:"whiten" toml:"whiten"`     // see [Whitenings]
-	Keep     int      `json:"keep" toml:"keep"`         // components; 0: all
-	Epsilon  float32  `json:"epsilon" toml:"epsilon"`   // in variances
+	Contrast float32  `json:"contrast" toml:"contrast"`                 // in standard deviations of a photograph; 0: no normalisation
+	Whiten   string   `json:"whiten" toml:"whiten"`                     // see [Whitenings]
+	Keep     int      `json:"keep" toml:"keep" if:"whiten!=none"`       // components; 0: all
+	Epsilon  float32  `json:"epsilon" toml:"epsilon" if:"whiten!=none"` // in variances
 	Batch    int      `json:"batch" toml:"batch"`
 
 	pool Pool
 }
 
+// mostPatch is the largest size, some ten seconds of preparation for a learner.
+const mostPatch = 32
+
 // Check reports an invalid setting.
 func (t *Patches) Check() error {
 	switch {
-	case t.Size < 2 || t.Size > 256:
-		return fmt.Errorf("patches: size %d, want 2 to 256 pixels", t.Size)
+	case t.Size < 2 || t.Size > mostPatch:
+		return fmt.Errorf("patches: size %d, want 2 to %d pixels: the eigenvectors of size² numbers take size⁶ steps", t.Size, mostPatch)
 	case t.Take < 1 || t.Places < 2*t.Take:
 		return fmt.Errorf("patches: take %d of %d places, want at least 1, and twice as many places: half are left out", t.Take, t.Places)
 	case !(t.Contrast >= 0 && t.Contrast <= math.MaxFloat32):
@@ -56,9 +59,6 @@ func (t *Patches) Check() error {
 	}
 	if err := checkWhitening(t.Whiten, t.Keep, t.Epsilon, t.Size*t.Size); err != nil {
 		return fmt.Errorf("patches: %w", err)
-	}
-	if t.Whiten == "none" && (t.Keep > 0 || t.Epsilon > 0) {
-		return fmt.Errorf("patches: keep %d and epsilon %g have an effect with whiten=pca or zca alone", t.Keep, t.Epsilon)
 	}
 	return nil
 }
@@ -79,6 +79,11 @@ func (t *Patches) Build(s *nets.Store) (nets.Spec, error) {
 	}
 	d := t.numbers()
 	t.pool = Pool{N: len(paths) * t.Take, In: nets.Row(d), Batch: t.Batch}
+	sum, err := data.PhotographsChecksum(paths)
+	if err != nil {
+		return nets.Spec{}, err
+	}
+	s.Source("photographs", sum)
 	var fields []float32
 	if !s.Device().Staged() {
 		all, err := t.Draw(context.Background(), s.Seed, s.Learners)

@@ -13,6 +13,7 @@ type program struct {
 	atoms   []string // nil: without names
 	count   int      // of atoms
 	clauses []clause
+	sum     uint32 // checksum of the text
 }
 
 // A clause is head ← body: if all atoms of the body are true, so is the head. A fact has no body, a denial has no head.

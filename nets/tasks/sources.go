@@ -26,8 +26,13 @@ type Sources struct {
 	pool Pool
 }
 
+const mostSources = 1 << 10
+
 // Check reports an invalid setting.
 func (t *Sources) Check() error {
+	if t.Sources > mostSources {
+		return fmt.Errorf("sources: %d sources, want at most %d, whose covariance has its eigenvectors in seconds", t.Sources, mostSources)
+	}
 	if t.Sources < 2 || t.Rows <= t.Sources || t.Batch < 1 {
 		return fmt.Errorf("sources: %d sources, %d rows and a batch of %d, want at least 2, more rows than sources, and 1", t.Sources, t.Rows, t.Batch)
 	}

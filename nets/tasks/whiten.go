@@ -44,7 +44,7 @@ func checkWhitening(kind string, keep int, epsilon float32, d int) error {
 	switch {
 	case kind != Whitenings[0] && kind != Whitenings[1] && kind != Whitenings[2]:
 		return fmt.Errorf("whiten %q, want one of %s", kind, strings.Join(Whitenings, ", "))
-	case keep < 0 || keep > d:
+	case kind != "none" && (keep < 0 || keep > d):
 		return fmt.Errorf("keep %d components, want 1 to %d, or 0 for all", keep, d)
 	case !(epsilon >= 0 && epsilon <= math.MaxFloat32):
 		return fmt.Errorf("epsilon %g, want at least 0", epsilon)

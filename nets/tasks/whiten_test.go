@@ -258,10 +258,10 @@ func TestPatchContrast(t *testing.T) {
 	}
 	for want, change := range map[string]func(p *Patches){
 		"have more contrast than the median": func(p *Patches) { p.Folder = photographs(t, most) },
-		"want at least 90, the size":         func(p *Patches) { p.Size = 90 },
+		"want at least 32, the size":         func(p *Patches) { p.Size = 32 },
+		"size 33, want 2 to 32":              func(p *Patches) { p.Size = 33 },
 		"twice as many places":               func(p *Patches) { p.Places = 199 },
 		"contrast NaN":                       func(p *Patches) { p.Contrast = float32(math.NaN()) },
-		"with whiten=pca or zca alone":       func(p *Patches) { p.Keep = 3 },
 		"has no image 7.png":                 func(p *Patches) { p.Images = []string{"7.png"} },
 		"size 1":                             func(p *Patches) { p.Size = 1 },
 	} {

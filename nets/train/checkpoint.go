@@ -423,7 +423,10 @@ func (r *Run) restore(c saved, was Config) error {
 	if err != nil {
 		return err
 	}
-	return r.Session.Continue(c.step, counters)
+	if err = r.Session.Continue(c.step, counters); errors.Is(err, nets.ErrSource) {
+		return ConfigError{err}
+	}
+	return err
 }
 
 // Differences returns the settings of which two Configs say different things, as text; those that a run has no use for do not

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +16,7 @@ import (
 
 	"hebb/compute"
 	"hebb/internal/float"
+	"hebb/internal/must"
 	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/safetensors"
@@ -400,5 +404,53 @@ func TestAdditions(t *testing.T) {
 	defer again.Close()
 	if done, total := again.Steps(); done != 7 || total != 8 {
 		t.Error(fmt.Sprint(done, " of ", total, " steps, want 7 of 8"))
+	}
+}
+
+// TestOtherSource: a run does not go on with another program, or with other photographs, than it learned from.
+func TestOtherSource(t *testing.T) {
+	dir := t.TempDir()
+	program, folder := filepath.Join(dir, "program.txt"), filepath.Join(dir, "photographs")
+	must.Do(t, os.Mkdir(folder, 0o755))
+	text := func(s string) func() { return func() { must.Do(t, os.WriteFile(program, []byte(s), 0o644)) } }
+	photograph := func(seed uint64) func() {
+		return func() {
+			r, m := rand.New(rand.NewPCG(seed, 1)), image.NewGray(image.Rect(0, 0, 40, 40))
+			for i := range m.Pix {
+				m.Pix[i] = byte(r.IntN(256))
+			}
+			var b bytes.Buffer
+			must.Do(t, png.Encode(&b, m))
+			must.Do(t, os.WriteFile(filepath.Join(folder, "a.png"), b.Bytes(), 0o644))
+		}
+	}
+	for _, c := range []struct {
+		system, task  string
+		before, after func()
+		want          string
+	}{
+		{"logic", "clauses:program=" + program, text("a <- b\nb <-\n"), text("a <- b\n<- b\n"), "program text, checksum"},
+		{"nonlinear:units=3", "patches:size=4,places=100,take=30,batch=10,keep=8", photograph(1), photograph(2), "photographs, checksum"},
+	} {
+		c.before()
+		config := ofSystem(t, c.system, c.task, 8)
+		if strings.HasPrefix(c.task, PatchesTask) {
+			config.Data = folder
+		}
+		r := start(t, config, filepath.Join(t.TempDir(), "run"))
+		must.Do(t, r.Train(t.Context(), nil))
+		must.Do(t, r.Close())
+		for _, changed := range []bool{true, false} {
+			if c.before(); changed {
+				c.after()
+			}
+			again, _, err := Resume(device(t), names, r.Folder.Dir, func(c *Config) { c.Steps = 12 })
+			if changed && (!errors.Is(err, nets.ErrSource) || !errors.As(err, &ConfigError{}) || !strings.Contains(err.Error(), c.want)) || !changed && err != nil {
+				t.Errorf("%s, changed %t: %v, want %q if it is", c.task, changed, err, c.want)
+			}
+			if err == nil {
+				must.Do(t, again.Close())
+			}
+		}
 	}
 }
