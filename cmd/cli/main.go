@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -206,8 +207,12 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // flagError says which flags there are where one is unknown.
 func flagError(cmd *cobra.Command, err error) error {
-	missing := (*pflag.NotExistError)(nil)
-	if !errors.As(err, &missing) {
+	missing, invalid, number := (*pflag.NotExistError)(nil), (*pflag.InvalidValueError)(nil), (*strconv.NumError)(nil)
+	switch {
+	case errors.As(err, &invalid) && errors.As(err, &number):
+		f := invalid.GetFlag()
+		return usagef("--%s %q, want %s", f.Name, invalid.GetValue(), numberOf(f.Value.Type()))
+	case !errors.As(err, &missing):
 		return usageError{err}
 	}
 	var names []string
@@ -219,4 +224,17 @@ func flagError(cmd *cobra.Command, err error) error {
 	slices.Sort(names)
 	meant := cmp.Or(didYouMean("--"+missing.GetSpecifiedName(), names), ";")
 	return usagef("%w%s %s has %s", err, meant, cmd.CommandPath(), strings.Join(names, ", "))
+}
+
+// numberOf says what a flag of a type takes.
+func numberOf(kind string) string {
+	switch {
+	case kind == "bool":
+		return "true or false"
+	case strings.HasPrefix(kind, "uint"):
+		return "a whole number of at least 0, of 64 bits"
+	case strings.HasPrefix(kind, "int"):
+		return "a whole number of at most 64 bits"
+	}
+	return "a number"
 }

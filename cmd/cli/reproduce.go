@@ -107,8 +107,11 @@ func listExperiments() string {
 
 func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.Writer) error {
 	e, scale, err := reproduce.Find(experiments, name, r.scale)
+	if known := arguments["reproduce"](); err != nil && !slices.Contains(known, name) {
+		return usagef("%w%s", err, didYouMean(name, known))
+	}
 	if err != nil {
-		return usagef("%w%s", err, didYouMean(name, arguments["reproduce"]()))
+		return usageError{err}
 	}
 	parts, err := r.parts(scale)
 	if err == nil {

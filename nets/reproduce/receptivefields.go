@@ -248,7 +248,7 @@ func (a onPhotographs) Make(ctx context.Context, at Place, seeds Seeds) (Result,
 	images := mateImages
 	if _, err := data.Photographs(dir, images); err != nil {
 		if _, none := data.Photographs(dir, nil); none != nil || dir == data.MatePhotographs {
-			return Result{}, fmt.Errorf("%w: apt install mate-backgrounds; or apt-get download it, unpack it by dpkg -x FILE.deb FOLDER, and --data photographs=FOLDER%s", err, data.MatePhotographs)
+			return Result{}, fmt.Errorf("%w; they come by apt install mate-backgrounds, or by apt-get download mate-backgrounds, dpkg -x FILE.deb FOLDER and --data photographs=FOLDER%s", err, data.MatePhotographs)
 		}
 		images = nil
 	}

@@ -126,7 +126,7 @@ func reopen(dir string) (f *Folder, c Config, rec Record, err error) {
 		rec, err = ReadRecord(dir)
 	}
 	if err != nil {
-		return nil, c, rec, errors.Join(err, f.Close())
+		return nil, c, rec, errors.Join(ConfigError{err}, f.Close())
 	}
 	return f, c, rec, nil
 }
