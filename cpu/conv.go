@@ -43,7 +43,7 @@ func (v *convolution) run() {
 }
 
 // stored stores the patches of a block of positions and multiplies them, of a window whose rows are so short that this takes
-// less time than to read them where they are. The bits are those of direct.
+// less time than to read them where they are. It gives the bits of direct.
 func (v *convolution) stored() {
 	units, length := v.weights.cols, v.length()
 	each := fair(v.places(), max(16, storedFloats/length))

@@ -64,7 +64,7 @@ func normalPair(w, v uint32, mean, sd float64) (x, y float32) {
 	return float32(r*cos + mean), float32(r*sin + mean)
 }
 
-// Beta numbers need no float64s: the polynomials of the sine and the cosine, over a quarter, are those of the shader, in powers
+// Beta numbers need no float64s: the polynomials of the sine and the cosine, over a quarter, are the shader's, in powers
 // of t within ±½, t being a part of a quarter.
 var (
 	sines   = [5]float32{1.5707963, -6.4596410e-1, 7.9692626e-2, -4.6817541e-3, 1.6044118e-4}

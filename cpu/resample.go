@@ -27,7 +27,7 @@ func resampleRows(r compute.Resample, lo, hi int) {
 // lie behind its place: so that no branch depends on chance. before is of len(out) + 2 zeros, and remains so.
 func parents(out, weights []float32, u float32, w []float32, before []int32) {
 	clear(w)
-	larger(w, w, weights) // what is not above 0 is 0
+	larger(w, w, weights) // weights below 0, and NaN, become 0
 	n, total := float32(len(w)), sum(w)
 	if !(total >= 0x1p-126 && n*total <= math.MaxFloat32) {
 		fill(out, -1)

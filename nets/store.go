@@ -189,8 +189,8 @@ func (s *Store) Counter(name string) *int64 {
 	return n
 }
 
-// Source says that a task is made from something outside the run, such as the contents of a file, by its checksum. A run goes
-// on from a checkpoint only where that is what it was.
+// Source records the checksum of something outside the run that a task is made from, such as a file. A run goes on from a
+// checkpoint only with the same checksum, see [ErrSource].
 func (s *Store) Source(name string, checksum uint32) {
 	*s.Counter(name) = int64(checksum)
 	s.sources[s.prefix+name] = checksum

@@ -203,7 +203,7 @@ func suited(said train.Config) train.Config {
 	return c
 }
 
-// namedSystem returns what is known of a system, of a text "name:settings"; the zero value if nothing is.
+// namedSystem returns the system that a text "name:settings" names, or the zero value.
 func namedSystem(text string) (s nets.NamedSystem) {
 	name, _, _ := strings.Cut(text, ":")
 	if i := slices.IndexFunc(names.Systems, func(s nets.NamedSystem) bool { return s.Name == name }); i >= 0 {

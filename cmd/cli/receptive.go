@@ -19,7 +19,7 @@ import (
 // fieldsTensor is what turns weights of whitened numbers into patterns of pixels, numbers × pixels, in the state of a run.
 const fieldsTensor = "task.fields"
 
-// receptive is the weights of units as square patterns of pixels, and what they are like.
+// A receptive holds the fields of units, square patterns of pixels, and the Gabor patch most like each.
 type receptive struct {
 	chart.Filters
 	gabors []develop.Gabor

@@ -21,8 +21,8 @@ import (
 	"hebb/nets/train"
 )
 
-// TestReceptive: units that learn from whitened patches of photographs are described in pixels, as are those of the checkpoint;
-// the run goes on from another folder, and its photographs are where they were.
+// TestReceptive: hebb weights --fields describes in pixels the units of a run on whitened patches, and of one of its
+// checkpoints. The run goes on after its photographs have moved to another folder.
 func TestReceptive(t *testing.T) {
 	dir, rnd := t.TempDir(), rand.New(rand.NewPCG(1, 9))
 	m := image.NewGray(image.Rect(0, 0, 80, 80))

@@ -149,7 +149,7 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 	return nil
 }
 
-// list prints what there is to say of tensors.
+// list prints a line for each tensor.
 func (r *weightsRun) list(all []safetensors.Tensor, what string, w io.Writer) error {
 	lines := make([]tensorLine, len(all))
 	for i, t := range all {

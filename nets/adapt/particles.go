@@ -121,8 +121,8 @@ func (f *Particles) latest() int { return (1<<24-1)/f.examples - 1 }
 type agents struct {
 	*nets.Pass
 	*Particles
-	o, mask                   *compute.Tensor // what is seen; mask is nil for all ones
-	z, y, m, w, weights, logs *compute.Tensor // those of Particles for the examples of the moment
+	o, mask                   *compute.Tensor // observations; mask is nil for all ones
+	z, y, m, w, weights, logs *compute.Tensor // rows of the tensors of Particles, for the examples of the moment
 	survival, all, squares    *compute.Tensor // e, in proportion to W; Σ e and Σ e²
 }
 
@@ -215,7 +215,7 @@ func (a *agents) seen(all, masked *compute.Func, in ...*compute.Tensor) (*comput
 	return masked, append(in, a.mask)
 }
 
-// weigh multiplies the weights by the likelihoods of what is seen, up to a number that the particles of an agent share.
+// weigh multiplies the weights by the likelihoods of the observations, up to a factor that the particles of an agent share.
 func (a *agents) weigh() {
 	f, in := a.seen(likely, likelySeen, a.z, a.y, a.m, a.w, a.o)
 	a.Into(a.logs, f, in...)
@@ -224,7 +224,7 @@ func (a *agents) weigh() {
 	a.all, a.squares = a.PerExample(nil, a.survival), a.PerExample(square, a.survival)
 }
 
-// report reports agents whose particles are all dead.
+// report reports agents without a living particle.
 func (a *agents) report() {
 	at := a.Fault("particles")
 	if at == nil {

@@ -29,8 +29,8 @@ func idle(into any, set []string) error {
 	return nil
 }
 
-// Conditions returns when settings of a value, or of what it points to, have an effect, if it is beside some others alone:
-// "with amp, null or sparse".
+// Conditions returns, for each setting that has an effect beside some others alone, when that is: "with amp, null or
+// sparse". of is a value with settings, or points to one.
 func Conditions(of any) map[string]string {
 	all := map[string]string{}
 	for _, f := range fieldsOf(reflect.Indirect(reflect.ValueOf(of)).Type()) {

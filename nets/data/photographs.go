@@ -25,8 +25,8 @@ type Photograph struct {
 	Grey          []float32 // Height × Width
 }
 
-// Photographs returns the paths of the images right in a folder, in the order of their names, or of those of the given names
-// alone. There is at least one. Its error wraps [ErrNoData] where the folder or a name is not there, or has no images.
+// Photographs returns the paths of the images in a folder, without its subfolders, by name: all, or the given names in their
+// order. There is at least one. Its error wraps [ErrNoData] where the folder or a name is not there, or has no images.
 func Photographs(dir string, names []string) (paths []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

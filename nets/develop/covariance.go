@@ -15,8 +15,8 @@ import (
 //	x̄   ← x̄ + ρ·mean of (x − x̄),   ȳ ← ȳ + ρ·mean of (y − ȳ)      over the examples of a moment
 //	w_u ← v/‖v‖,   v = w_u + η·mean of (y_u − ȳ_u)·(x − x̄)
 //
-// Where the means are right v − w_u is η·C·w_u, in the mean, with C the covariance of the inputs. With ρ = 1 they are those of
-// the moment. The metric "growth" is as in [Hebb].
+// Where the means are right v − w_u is η·C·w_u, in the mean, with C the covariance of the inputs. With ρ = 1 they are the
+// means of the moment. The metric "growth" is as in [Hebb].
 //
 // Source: Sejnowski 1977, Journal of Mathematical Biology 4; in networks that develop, Linsker 1986, PNAS 83:7508.
 type Covariance struct {

@@ -293,7 +293,7 @@ var (
 	hat       = compute.Formula("exp(narrow*("+distance2+")) - share*exp(wide*("+distance2+"))", "x", "y", "u", "v")
 )
 
-// closedForm sets Q to what it is on a layer B that is all positive, or to a Mexican hat.
+// closedForm sets Q to the covariance on a layer B that is all positive, or to a Mexican hat.
 func (l *Linsker) closedForm(p *nets.Pass, y layer) {
 	narrow := -1 / (2 * l.Width * l.Width)
 	f := gaussian

@@ -8,7 +8,7 @@ import (
 )
 
 // TestAttract: at their small scales the experiments with networks that come to rest hold, and their claims fail with
-// figures in changed places. Seeds are those of single runs.
+// figures in changed places. Seeds are the seeds of single runs.
 func TestAttract(t *testing.T) {
 	for _, name := range []string{"hopfield", "logic"} {
 		_, scale, err := Find(All, name, "small")

@@ -103,7 +103,7 @@ func (z componentsSize) open(dev *compute.Device, seeds Seeds, system func() net
 	}, Learners: seeds.N, Seed: seeds.First, Rate: rate, Schedule: nets.Schedule{Kind: schedule}, Moments: z.steps}.Open(dev)
 }
 
-// weights returns those of each learner.
+// weights returns the weights of each learner.
 func (z componentsSize) weights(s *nets.Session) ([][]float32, error) {
 	values, err := s.Read(s.Tensors()[:1])
 	if err != nil {

@@ -228,7 +228,7 @@ func described(s *nets.Session, layer string, unit float32) (all [][]develop.Des
 	return all, nil
 }
 
-// describe adds what is to be said of a cell to figures.
+// describe adds the statistics and the kind of a cell to figures.
 func (f Figures) describe(d develop.Description, kinds ...string) {
 	for q, x := range map[Quantity]float64{meanWeight: d.Mean, inCentre: d.Centre, inSurround: d.Surround, bilobedness: d.Bilobed,
 		selectivity: d.OSI, peakPower: d.Peak, atBounds: d.Saturated} {
@@ -474,7 +474,7 @@ func (z linskerSize) layers(ctx context.Context, dev *compute.Device, seeds Seed
 	return f, nil
 }
 
-// layer adds what is to be said where layer C has begun to learn, where layer D has, and at the end.
+// layer adds the figures of a layer at the moments where layer C begins to learn, where layer D does, and at the end.
 func (f Figures) layer(s *nets.Session, i int) error {
 	unit := develop.DefaultLinsker.Spacing
 	if i == 2 {

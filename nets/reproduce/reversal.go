@@ -236,7 +236,7 @@ func (c *choices) add(m nets.Metrics, trial, first, n int) {
 	}
 }
 
-// figures adds those of the seed.
+// figures adds the figures of the seed.
 func (c *choices) figures(f Figures, a agents) {
 	var right Values
 	for t, sum := range c.right {

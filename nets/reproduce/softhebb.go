@@ -141,7 +141,7 @@ func batches(set *data.Set, of *data.Split, batch int, learn bool) *tasks.Images
 	return &tasks.Images{Set: set, Part: of, Options: data.LoaderOptions{Batch: batch, Shuffle: learn, DropLast: learn, Normalise: set.Normalisation("none")}}
 }
 
-// features learns features, and returns those of both parts.
+// features learns features, and returns the features of both parts of the data.
 func (a softArm) features(ctx context.Context, dev *compute.Device, set *data.Set, seed uint64, f map[Quantity]float64) (*data.Set, error) {
 	rule := *a.rule
 	const batch = 10

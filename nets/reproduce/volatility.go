@@ -169,7 +169,7 @@ func (z volatilitySize) parts() []Part {
 	return []Part{rates, {Name: "unpermuted", About: "the same where means and variances are not resampled, as in the authors' MATLAB code", Runs: z.runs(unpermuted)}}
 }
 
-// runs are those of a model at each stochasticity.
+// runs returns the runs of a model, one for each stochasticity.
 func (z volatilitySize) runs(model string) (all []Run) {
 	for i, u := range stochasticities {
 		r := Run{Name: atNoise(model, u), Make: z.run(model, u), Seeds: z.seeds, Figures: ratesOf[model][i].figures(z, rateAt)}

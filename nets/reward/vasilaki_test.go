@@ -188,7 +188,7 @@ func TestTwin(t *testing.T) {
 		first := learned(t, exact, v, 0)
 		before := len(exact.Drawn())
 		learned(t, exact, v, lessonMoments)
-		drawn := exact.Drawn()[2*before:] // after those of the first weights, once more
+		drawn := exact.Drawn()[2*before:] // after the draws of the first weights, which are made again
 		n := &twin{Vasilaki: v}
 		want := lab.Results{}
 		for k := range len(v.Hidden) + 1 {

@@ -98,8 +98,8 @@ func (l *blocks) extras(b *Builder, n *Net, block *Block) error {
 	return nil
 }
 
-// Forward runs each block forward and, in training, backward by its own gradient before the next block. Of a [Layerwise] rule
-// it ends with the block that learns: what is above has not begun to learn, and the answer is 0 of all classes.
+// Forward runs each block forward and, in training, backward by its own gradient before the next block. Under a [Layerwise]
+// rule it ends with the block that learns: the blocks above have not begun, and the answer is 0 of all classes.
 func (l *blocks) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
 	x = l.head.Forward(p, x)
 	training := p.Training

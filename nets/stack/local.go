@@ -32,9 +32,9 @@ type Local interface {
 }
 
 // A Layerwise is a [Local] rule whose blocks learn one after another, from the lowest up. Turn returns the number of the block
-// that learns at this step; it is the number of blocks, or more, when all have learned. The other blocks run in evaluation mode,
-// as those of a rule whose blocks do not learn, and the optimiser has none of them: the rule changes the weights of its block
-// in Gradient, which then returns nil. The layers above it do not run, and the answer is 0 of all classes.
+// that learns at this step; it is the number of blocks, or more, when all have learned. The blocks below run in evaluation
+// mode, and the blocks above not at all, so that the answer is 0 of all classes. The optimiser has none of the blocks: the
+// rule changes the weights of its block in Gradient, which then returns nil.
 type Layerwise interface {
 	Local
 	Turn(p *Pass) int

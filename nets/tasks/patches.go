@@ -157,7 +157,7 @@ func (t *Patches) Draw(ctx context.Context, seed uint64, learners int) (all []Dr
 	return all, nil
 }
 
-// cut takes patches at random places of a photograph, those of the greatest contrast, as steps 2 to 4 say.
+// cut takes patches at random places of a photograph and keeps the ones of the greatest contrast: steps 2 to 4.
 func (t *Patches) cut(photo *data.Photograph, r *rand.Rand) (patches []float64, err error) {
 	n := t.Size
 	if photo.Height < n || photo.Width < n {

@@ -58,7 +58,7 @@ type clauseReader struct {
 	err          error
 }
 
-// fail reports what is found in place of what is wanted.
+// fail reports the text at the present place, and the text that is wanted there.
 func (r *clauseReader) fail(want string) {
 	if r.err != nil {
 		return

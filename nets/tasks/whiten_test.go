@@ -60,7 +60,7 @@ func off(c mat.Symmetric, want []float64) (most float64) {
 }
 
 // TestWhiten: the covariance of whitened rows is I to rounding, or λ/(λ + ε); zca is nearest to the rows, and its fields
-// are those of pca.
+// are the fields of pca.
 func TestWhiten(t *testing.T) {
 	const n, d = 500, 6
 	rows := mixed(n, d)
@@ -186,7 +186,7 @@ func grained(rnd *rand.Rand, x, _ int) uint8 {
 }
 
 // TestPatches: patches have no mean, and with whitening the covariance I; of their fields, each has its own pixels; and a
-// learner's are those of its seed.
+// learner has the patches of its seed.
 func TestPatches(t *testing.T) {
 	task := Patches{Folder: photographs(t, grained), Size: 4, Places: 400, Take: 150, Contrast: 0.05, Whiten: "none", Batch: 10}
 	raw := must.Get(task.Draw(t.Context(), 3, 1))(t)[0]

@@ -171,7 +171,7 @@ func (l *c2) imprint(p *stack.Pass, outs []*compute.Tensor) {
 	p.Into(templates, still, p.View(l.norms(p, templates), 0, l.Templates, 1), p.View(chosen, 0, l.Templates, l.patch()))
 }
 
-// drawn returns the row numbers of all candidates in each band, −1 for those of other bands.
+// drawn returns the row numbers of all candidates in each band, −1 for candidates of other bands.
 func (l *c2) drawn(p *stack.Pass) [][]float32 {
 	rnd := nets.Generator(p.Seed, l.name+".templates")
 	rows := make([][]float32, len(l.bands))

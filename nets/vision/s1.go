@@ -18,7 +18,7 @@ import (
 //
 // less its mean over that disc, divided by its norm. Beyond the borders of an image all is 0. Of several colour channels
 // S1 sees the mean. Channel o·len(Sizes) + k of its output, of as many places as the image, has orientation o and size k.
-// The proportions are those of the filters of Serre et al. 2007, with an aspect ratio of 0.3.
+// Serre et al. 2007 have the proportions, with an aspect ratio of 0.3.
 type S1 struct {
 	Name         string
 	Orientations int

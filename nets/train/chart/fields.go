@@ -23,7 +23,8 @@ type Fields struct {
 	Values [][]float32
 	Words  []string // one below each cell; or nil
 	Across int      // cells in a line; 0: about a square
-	// Columns and Lines name those of the sheet, with what they are before the first of each; or nil.
+	// Columns and Lines are names of the columns and lines of the sheet, or nil. ColumnsName and LinesName, before the first
+	// of each, say of what.
 	Columns, Lines         []string
 	ColumnsName, LinesName string
 }
