@@ -17,9 +17,9 @@ type Gemm struct {
 	TransA, TransB bool
 	Epilogue
 	Leeway Leeway
-	// Used, batch × 1 × 1, is how many rows of B count, by the caller's word that all products with those after them are 0: an
-	// implementation may leave them out. It is for networks with room to grow, and for members that do not learn. The numbers
-	// are whole. nil: all rows.
+	// Used, batch × 1 × 1, says how many rows of B, as it is stored, count in each member: whole numbers; nil is all. The caller
+	// promises that the rows after them make only products of 0, so an implementation may skip them. It is for networks with
+	// room to grow, and for members that do not learn.
 	Used *Tensor
 }
 

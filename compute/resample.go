@@ -33,8 +33,8 @@ func (r Resample) operands(outs, ins []*Tensor) ([]*Tensor, []*Tensor) {
 // Dims returns the number of rows, and of the particles of each.
 func (r Resample) Dims() (rows, n int) { return r.Out.n / r.Out.Cols(), r.Out.Cols() }
 
-// mostParticles is the most that a row can have.
-const mostParticles = 1 << 12
+// MostParticles is the most that a row of [Resample] can have.
+const MostParticles = 1 << 12
 
 func (r Resample) check() error {
 	rows, n := r.Dims()
@@ -43,8 +43,8 @@ func (r Resample) check() error {
 		return fmt.Errorf("Weights is %v, want %v as Out", r.Weights, r.Out)
 	case r.Start.n != rows:
 		return fmt.Errorf("Start is %v, want [%d], one per row of Out%v", r.Start, rows, r.Out)
-	case n > mostParticles:
-		return fmt.Errorf("Out%v has rows of %d particles, want at most %d", r.Out, n, mostParticles)
+	case n > MostParticles:
+		return fmt.Errorf("Out%v has rows of %d particles, want at most %d", r.Out, n, MostParticles)
 	}
 	return nil
 }

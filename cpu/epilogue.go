@@ -19,11 +19,6 @@ func (e epilogue) empty() bool { return e.Bias == nil && e.Act == compute.Identi
 func (e epilogue) finish(c matrix, i, j int) {
 	if e.Bias == nil && c.stride == c.cols && c.cols == e.cols { // whole rows, one after the other
 		c = dense(1, c.rows*c.cols, c.data)
-		activate(e.Act, c.data)
-		if e.Aux != nil {
-			backward(e.Grad, c.data, values(e.Aux)[i*e.cols:])
-		}
-		return
 	}
 	for r := range c.rows {
 		row := c.row(r)

@@ -33,7 +33,7 @@ func gatherRows(out, x, rows []float32, n, cols int) {
 
 // gatherNumbers sets out, from number at of a member on, to the given ones of the numbers x.
 func gatherNumbers(out, x, rows []float32, at int) {
-	same := 0 // numbers that stay in their places, such as all of an agent without resampling
+	same := 0 // particles that were not resampled stay in their places
 	for most := min(len(out), len(x)-at); same < most && rows[same] == float32(at+same); {
 		same++
 	}

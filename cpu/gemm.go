@@ -22,13 +22,8 @@ func newProduct(g compute.Gemm) (p product) {
 
 func gemm(g compute.Gemm) {
 	p := newProduct(g)
-	if small(p.m, p.n, p.k) {
-		p.small()
-		return
-	}
-	if p.Used != nil && p.byMembers() {
-		q := p
-		chunks(p.batch, 1, q.members)
+	if small(p.m, p.n, p.k) || p.Used != nil && p.byMembers() {
+		p.eachAlone()
 		return
 	}
 	if pieces := p.pieces(); pieces > 1 {

@@ -20,7 +20,7 @@ type patchUpdate struct {
 	pieces  int
 	each    int      // positions of a piece
 	sums    []matrix // of each piece: YᵀX
-	squares []matrix // of each piece: YᵀG
+	squares []matrix // of each piece: YᵀG, or its diagonal as a row
 }
 
 func hebbianOfPatches(h compute.Hebbian) {
@@ -31,12 +31,13 @@ func hebbianOfPatches(h compute.Hebbian) {
 	u.rate = u.rateOf(0)
 	u.y, u.w = dense(u.n, u.units, values(h.Y)), dense(u.units, u.inputs, values(h.W))
 	u.cut()
-	s := borrow(u.pieces * u.units * (u.inputs + u.units))
+	rows := map[compute.Mask]int{compute.None: 0, compute.Diagonal: 1, compute.Lower: u.units, compute.Full: u.units}[h.Mask]
+	s := borrow(u.pieces * u.units * (u.inputs + rows))
 	defer giveBack(s)
 	for i := range u.pieces {
-		part := (*s)[i*u.units*(u.inputs+u.units):]
+		part := (*s)[i*u.units*(u.inputs+rows):]
 		u.sums = append(u.sums, dense(u.units, u.inputs, part))
-		u.squares = append(u.squares, dense(u.units, u.units, part[u.units*u.inputs:]))
+		u.squares = append(u.squares, dense(rows, u.units, part[u.units*u.inputs:]))
 	}
 	u.sum()
 	if h.Mask != compute.None {
@@ -162,12 +163,11 @@ func (u *patchUpdate) explainAlone() {
 	for _, more := range u.squares[1:] {
 		add(t, t, more.row(0))
 	}
-	for i, f := range t {
-		row := u.sums[0].row(i)
-		for j, w := range u.w.row(i) {
-			row[j] -= float32(f * w)
+	chunks(u.units, max(1, 1<<14/u.inputs), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			plus(u.sums[0].row(i), u.w.row(i), -t[i])
 		}
-	}
+	})
 }
 
 // explain subtracts T·W from the first piece's sums.

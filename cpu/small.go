@@ -10,8 +10,9 @@ var mostSmall = 1 << 14
 
 func small(m, n, k int) bool { return hasSmall() && k <= mostTerms && m*n*k <= mostSmall }
 
-// small computes a product of small members: on one core, or where that would take longer than others take to begin, on all.
-func (p *product) small() {
+// eachAlone computes each member on one core: all on this one or, where that would take longer than others take to begin,
+// some on each.
+func (p *product) eachAlone() {
 	work := p.m * p.n * p.k
 	if p.batch*work <= alone {
 		p.members(0, p.batch)
@@ -35,9 +36,14 @@ func (p *product) members(lo, hi int) {
 		defer giveBack(s)
 		sums = *s
 	}
+	rest, same := float32(0), false
+	if p.Used != nil {
+		rest, same = p.idle()
+	}
 	for z := lo; z < hi; z++ {
 		c, used := dense(p.m, p.n, c.data[z*c.step:]), p.used(z)
-		if used == 0 && p.idle(c) {
+		if used == 0 && same {
+			fill(c.data, rest)
 			continue
 		}
 		p.member(c, a.at(z), b.at(z), used, sums)
@@ -47,15 +53,11 @@ func (p *product) members(lo, hi int) {
 	}
 }
 
-// idle sets C where all products are 0 and the result is the same number everywhere; else it returns false.
-func (p *product) idle(c matrix) bool {
+// idle returns the number that C consists of where all products are 0, and whether there is one.
+func (p *product) idle() (rest float32, same bool) {
 	v := [1]float32{}
 	activate(p.Act, v[:])
-	if p.Beta != 0 || p.Bias != nil || p.Aux != nil && v[0] != 0 {
-		return false
-	}
-	fill(c.data, v[0])
-	return true
+	return v[0], p.Beta == 0 && p.Bias == nil && (p.Aux == nil || v[0] == 0)
 }
 
 // used returns how many rows of B count in member z.

@@ -38,7 +38,7 @@ void main() {
 	}
 }
 #else
-shared float edge[4096], part[256];
+shared float edge[4096], part[256]; // compute.MostParticles
 
 // prefix adds up part, which then has the sums from the first slice on.
 void prefix(int t) {

@@ -30,14 +30,7 @@ func (r *weightsRun) fields(from string, all []safetensors.Tensor) (f chart.Fiel
 		return f, false
 	}
 	f.Title, f.Unit = fmt.Sprintf("%s, %s", w.Name, sizeOf(w.Shape)), "units"
-	values := elements(w)
-	for c := range w.Shape[1] {
-		var cell []float32
-		for i := range n {
-			cell = append(cell, values[i*w.Shape[1]+c])
-		}
-		f.Values = append(f.Values, cell)
-	}
+	f.Values = develop.Cells(elements(w), n)
 	if c, err := train.RunConfig(from); err == nil {
 		if system, err := names.System(c.System); err == nil {
 			if l, ok := system.(*develop.Linsker); ok {
@@ -65,7 +58,7 @@ func describe(f *chart.Fields, l *develop.Linsker) {
 		f.Values, f.Across, f.ColumnsName, f.LinesName = lines, len(l.K1), "k1", "k2"
 		f.Columns, f.Lines = numbers(l.K1), numbers(l.K2)
 	}
-	arbor, err := develop.NewArbor(scaled(f.X, unit), scaled(f.Y, unit))
+	arbor, err := develop.NewArbor(f.X, f.Y, unit)
 	if err != nil {
 		return // of fewer than four synapses there is no kind
 	}
@@ -79,11 +72,4 @@ func numbers(all []float32) (names []string) {
 		names = append(names, fmt.Sprint(x))
 	}
 	return names
-}
-
-func scaled(x []float32, by float32) (y []float32) {
-	for _, v := range x {
-		y = append(y, by*v)
-	}
-	return y
 }

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"hebb/nets/develop"
+	"hebb/nets/reproduce"
 	"hebb/nets/safetensors"
 	"hebb/nets/train"
 	"hebb/nets/train/chart"
@@ -33,9 +34,8 @@ func (r *weightsRun) fieldsOf(from string, all []safetensors.Tensor, what string
 	if i < 0 {
 		return f, usagef("--fields of --layer %q: want a layer whose weights are units × inputs", r.layer)
 	}
-	units, pixels := all[i].Shape[0], all[i].Shape[1]
-	weights := mat.NewDense(units, pixels, nil)
-	weights.Apply(func(u, k int, _ float64) float64 { return float64(all[i].Data[u*pixels+k]) }, weights)
+	pixels := all[i].Shape[1]
+	weights := matrix(all[i])
 	if patterns, err := r.patterns(from); err != nil {
 		return f, err
 	} else if patterns != nil && patterns.RawMatrix().Rows == pixels {
@@ -87,24 +87,22 @@ func (r *weightsRun) patterns(dir string) (*mat.Dense, error) {
 	if c.Learners > 1 {
 		t = one(t, r.learner)
 	}
-	m := mat.NewDense(t.Shape[0], t.Shape[1], nil)
-	m.Apply(func(k, j int, _ float64) float64 { return float64(t.Data[k*t.Shape[1]+j]) }, m)
-	return m, nil
+	return matrix(t), nil
 }
 
-// likely is the R² above which a field is called like a Gabor patch.
-const likely = 0.6
+func matrix(t safetensors.Tensor) *mat.Dense {
+	m := mat.NewDense(t.Shape[0], t.Shape[1], nil)
+	m.Apply(func(i, j int, _ float64) float64 { return float64(t.Data[i*t.Shape[1]+j]) }, m)
+	return m
+}
 
 func (f receptive) summary() string {
-	var r2 []float64
-	above := 0
+	var r2 reproduce.Values
 	for _, g := range f.gabors {
-		if r2 = append(r2, g.R2); g.R2 > likely {
-			above++
-		}
+		r2 = append(r2, g.R2)
 	}
-	slices.Sort(r2)
-	return fmt.Sprintf("median R² %.2f, %d of %d above %g", (r2[(len(r2)-1)/2]+r2[len(r2)/2])/2, above, len(r2), likely)
+	above := r2.Count(func(x float64) bool { return x > develop.LikeGabor })
+	return fmt.Sprintf("median R² %.2f, %d of %d above %g", r2.Median(), above, len(r2), develop.LikeGabor)
 }
 
 // print writes a line for each unit.

@@ -9,10 +9,10 @@ import (
 )
 
 // Particles is a learner that tells volatility from stochasticity (Piray and Daw 2021, Nature Communications 12:6587): a
-// Rao-Blackwellised particle filter. Each example is an agent that sees a number o at each moment, a hidden state x with
-// noise, and estimates x. It does not know the variance v of the state's steps, the volatility, nor the variance u of the
-// noise, the stochasticity (or unpredictability). Each of its particles has guesses z of 1/v and y of 1/u, which
-// drift, and given these a Kalman filter, of mean m and variance w. With weights W of N particles, which add up to 1:
+// Rao-Blackwellised particle filter. Each example is an agent. At each moment it sees a number o, a hidden state x plus
+// noise, and estimates x. It knows neither v, the variance of the state's steps (the volatility), nor u, the variance of the
+// noise (the stochasticity, or unpredictability). Each particle guesses both: z is its guess of 1/v, and y of 1/u. Guesses
+// drift, and a Kalman filter of mean m and variance w follows x by them. With weights W of N particles, which add up to 1:
 //
 //	z ← z·e/η,  e ~ Beta(η/(2(1−η)), ½),  η = 1 − LambdaV        e/η has mean 1 and variance (1−η)/(η·(ν+1)), ν = 1/(2(1−η))
 //	y ← y·e/η,  the same with η = 1 − LambdaU
@@ -55,13 +55,10 @@ type Particles struct {
 // DefaultParticles has the parameters of Piray and Daw.
 var DefaultParticles = Particles{Particles: 100, LambdaV: 0.1, LambdaU: 0.1, V0: 1, U0: 2, W0: 100}
 
-// mostParticles is what [compute.Resample] takes.
-const mostParticles = 4096
-
 // Check reports an invalid setting.
 func (f *Particles) Check() error {
-	if f.Particles < 1 || f.Particles > mostParticles {
-		return fmt.Errorf("particles: %d particles, want 1 to %d", f.Particles, mostParticles)
+	if f.Particles < 1 || f.Particles > compute.MostParticles {
+		return fmt.Errorf("particles: %d particles, want 1 to %d", f.Particles, compute.MostParticles)
 	}
 	for _, s := range []struct {
 		name  string
@@ -129,7 +126,6 @@ type agents struct {
 var (
 	constantly = compute.Formula("c")
 	inverted   = compute.Formula("1/c")
-	begun      = compute.Formula("c", "c")
 	begins     = compute.Formula("where(begin, c, old)", "begin", "c")
 	drifts     = compute.Formula("old*e*inverse", "e")
 	inverse    = compute.Formula("1/x", "x")
@@ -184,13 +180,14 @@ func (a *agents) begin(m nets.Moment) {
 		c     float64
 	}{{a.z, inverted, a.V0}, {a.y, inverted, a.U0}, {a.m, constantly, 0}, {a.w, constantly, a.W0},
 		{a.weights, inverted, float64(a.Particles.Particles)}, {a.logs, constantly, 0}} {
-		c := a.Tensor(1, 1, 1)
-		a.Into(c, s.first.With("c", float32(s.c)))
-		if m.Begin != nil {
-			a.Into(s.t, begins, m.Begin, c)
-		} else {
-			a.Into(s.t, begun, c)
+		first := s.first.With("c", float32(s.c)) // 1/c is computed on the device, which may have float64s
+		if m.Begin == nil {
+			a.Into(s.t, first)
+			continue
 		}
+		c := a.Tensor(1, 1, 1)
+		a.Into(c, first)
+		a.Into(s.t, begins, m.Begin, c)
 	}
 }
 

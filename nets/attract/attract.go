@@ -37,15 +37,16 @@ var (
 )
 
 // relax sweeps over a copy of the states x, learners × examples × units, for the given number of sweeps, or until one
-// changes nothing if a state at rest stays at rest. A sweep returns the next states, and may change its argument.
-func relax(p *nets.Pass, x *compute.Tensor, sweeps int, rests bool, sweep func(x *compute.Tensor) *compute.Tensor) *compute.Tensor {
+// changes nothing if a state at rest stays at rest. A sweep changes its argument.
+func relax(p *nets.Pass, x *compute.Tensor, sweeps int, rests bool, sweep func(x *compute.Tensor)) *compute.Tensor {
 	was, changed, sum := p.Like(x), p.Tensor(p.Learners*x.Rows(), 1), p.Tensor(1)
 	x = p.Map(copied, x)
+	rows := func(t *compute.Tensor) *compute.Tensor { return p.View(t, 0, changed.Len(), x.Cols()) }
+	pair := []*compute.Tensor{rows(x), rows(was)}
 	for range sweeps {
 		p.Into(was, copied, x)
-		x = sweep(x)
-		rows := func(t *compute.Tensor) *compute.Tensor { return p.View(t, 0, changed.Len(), x.Cols()) }
-		p.Do(compute.Reduce{Out: changed, In: []*compute.Tensor{rows(x), rows(was)}, F: moved, Along: compute.AlongCols, Alpha: 1})
+		sweep(x)
+		p.Do(compute.Reduce{Out: changed, In: pair, F: moved, Along: compute.AlongCols, Alpha: 1})
 		if !rests {
 			continue
 		}
@@ -81,7 +82,7 @@ func (o *order) draw(p *nets.Pass) {
 	column := func(t *compute.Tensor) *compute.Tensor { return p.View(t, 0, t.Len()/o.units, o.units, 1) }
 	numbers := p.Numbers(o.units)
 	p.Into(o.sooner, sooner, column(o.key), p.View(o.key, 0, p.Learners, 1, o.units), column(numbers), numbers)
-	p.Do(compute.Reduce{Out: o.rank, In: []*compute.Tensor{o.sooner}, Along: compute.AlongRows, Alpha: 1})
+	p.PerColumn(o.rank, nil, 1, o.sooner)
 }
 
 // oneHot sets e, learners × count × units, to one-hot rows of the units that come first in the order, first+1, …

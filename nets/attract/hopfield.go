@@ -55,7 +55,7 @@ func (h *Hopfield) Build(s *nets.Store, spec nets.Spec) error {
 
 var (
 	offDiagonal = compute.Formula("where(abs(i - j), old, 0)", "i", "j")
-	spin        = compute.Formula("where(abs(u), sign(u), x)", "u", "x")
+	spin        = compute.Formula("where(abs(u), sign(u), old)", "u")
 	constant    = compute.Formula("c")
 )
 
@@ -68,13 +68,20 @@ func (h *Hopfield) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		}
 		return x
 	}
-	sweep := func(x *compute.Tensor) *compute.Tensor {
-		return p.Map(spin, p.Product(h.w, x, compute.Identity), x)
-	}
+	sweep := h.allAtOnce
 	if h.Async {
-		sweep = h.oneByOne(p, x.Rows())
+		sweep = h.oneByOne
 	}
-	return relax(p, x, h.Sweeps, true, sweep)
+	return relax(p, x, h.Sweeps, true, sweep(p, x.Rows()))
+}
+
+// allAtOnce returns a sweep in which all units change at once.
+func (h *Hopfield) allAtOnce(p *nets.Pass, examples int) func(x *compute.Tensor) {
+	u := p.Tensor(p.Learners, examples, h.w.Rows())
+	return func(x *compute.Tensor) {
+		multiply(p, u, x, h.w, true, 1, 0)
+		p.Into(x, spin, u)
+	}
 }
 
 // store adds patterns to the weights.
@@ -92,7 +99,7 @@ func (h *Hopfield) store(p *nets.Pass, x *compute.Tensor) {
 const blockUnits = 16
 
 // oneByOne returns a sweep in which the units change one after the other.
-func (h *Hopfield) oneByOne(p *nets.Pass, examples int) func(x *compute.Tensor) *compute.Tensor {
+func (h *Hopfield) oneByOne(p *nets.Pass, examples int) func(x *compute.Tensor) {
 	n := h.w.Rows()
 	blocks := map[int]*block{}
 	for _, units := range []int{min(n, blockUnits), n % blockUnits} {
@@ -101,14 +108,13 @@ func (h *Hopfield) oneByOne(p *nets.Pass, examples int) func(x *compute.Tensor) 
 		}
 	}
 	o := newOrder(p, n)
-	return func(x *compute.Tensor) *compute.Tensor {
+	return func(x *compute.Tensor) {
 		o.draw(p)
 		for first := 0; first < n; first += blockUnits {
 			b := blocks[min(blockUnits, n-first)]
 			o.oneHot(p, b.which, first)
 			b.change(p, h.w, x)
 		}
-		return x
 	}
 }
 

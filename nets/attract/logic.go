@@ -135,12 +135,12 @@ var (
 )
 
 // sweep returns a sweep over all units, one after the other.
-func (g *Logic) sweep(p *nets.Pass, examples, stored int) func(x *compute.Tensor) *compute.Tensor {
+func (g *Logic) sweep(p *nets.Pass, examples, stored int) func(x *compute.Tensor) {
 	s := g.search(p, examples, stored)
 	pick := func(out, of *compute.Tensor) {
 		p.Do(compute.Reduce{Out: out, In: []*compute.Tensor{of, s.which}, F: chosen, Along: compute.AlongCols, Alpha: 1})
 	}
-	return func(x *compute.Tensor) *compute.Tensor {
+	return func(x *compute.Tensor) {
 		s.draw(p)
 		p.Do(compute.Gemm{C: s.balance, A: x, B: s.literals, TransB: true, Epilogue: compute.Epilogue{Alpha: 1, Bias: s.length}})
 		if s.chance != nil {
@@ -160,6 +160,5 @@ func (g *Logic) sweep(p *nets.Pass, examples, stored int) func(x *compute.Tensor
 			p.Into(x, set, s.which, s.next)
 			p.Into(s.balance, after, s.in, s.next, s.x)
 		}
-		return x
 	}
 }

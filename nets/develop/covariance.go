@@ -51,7 +51,7 @@ func (c *Covariance) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if p.Learning {
 		x := c.follow(p, m, c.meanX, p.All(m.X))
 		dy := c.follow(p, m, c.meanY, y)
-		p.Do(compute.Hebbian{W: c.w, Y: dy, X: x, Rate: float32(p.Rate)})
+		p.Outer(c.w, dy, x, 1, float32(p.Rate))
 		scaleToLength1(p, c.w)
 	}
 	return p.Masked(y, m)

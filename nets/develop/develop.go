@@ -88,9 +88,10 @@ func activities(p *nets.Pass, w *compute.Tensor, m nets.Moment) *compute.Tensor 
 	return p.Masked(p.Product(w, m.X, compute.Identity), m)
 }
 
-// normalise scales the weights of each unit, learners × units × inputs, to length 1.
-func normalise(p *nets.Pass, w *compute.Tensor) {
+// normalise scales the weights of each unit, learners × units × inputs, to length 1, and returns 1/length of each before.
+func normalise(p *nets.Pass, w *compute.Tensor) (inverse *compute.Tensor) {
 	rows := p.View(w, 0, w.Batch()*w.Rows(), w.Cols())
-	unit, _ := p.NormaliseRows(rows)
+	unit, inverse := p.NormaliseRows(rows)
 	p.Do(compute.Copy{Dst: rows, Src: unit})
+	return inverse
 }

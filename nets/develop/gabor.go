@@ -7,6 +7,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// LikeGabor is the R² above which a field counts as like a Gabor patch.
+const LikeGabor = 0.6
+
 // A Gabor describes a field, a square of pixels, by the patch of a grating under a Gaussian that is most like it.
 type Gabor struct {
 	R2          float64 `json:"r2"`          // share of the field that it explains, from 0 to 1

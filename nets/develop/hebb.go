@@ -44,10 +44,7 @@ var logOfInverse = compute.Formula("-log(inverse)", "inverse")
 
 // scaleToLength1 scales the weights of each unit to length 1, and counts the logarithm of their length before as "growth".
 func scaleToLength1(p *nets.Pass, w *compute.Tensor) {
-	rows := p.View(w, 0, p.Learners*w.Rows(), w.Cols())
-	unit, inverse := p.NormaliseRows(rows)
-	p.Do(compute.Copy{Dst: rows, Src: unit})
-	p.Count("growth", p.Map(logOfInverse, inverse), w.Rows())
+	p.Count("growth", p.Map(logOfInverse, normalise(p, w)), w.Rows())
 }
 
 // Agreement compares each unit with the first eigenvector.

@@ -61,10 +61,9 @@ func (r *Infomax) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	p.Do(compute.Gemm{C: v, A: y, B: y, TransA: true, Epilogue: compute.Epilogue{Alpha: 1 / float32(m.Examples())}})
 	r.count(p, v)
 	if p.Learning {
-		inverse, z := p.Like(v), p.Like(y)
+		inverse := p.Like(v)
 		p.Do(compute.Inverse{Inv: inverse, Info: p.Tensor(p.Learners), A: v, Shift: r.Noise})
-		p.Do(compute.Gemm{C: z, A: y, B: inverse, Epilogue: compute.Epilogue{Alpha: 1}})
-		p.Outer(r.w, z, m.X, 1, float32(p.Rate)*(r.Noise+1))
+		p.Outer(r.w, p.Back(inverse, y), m.X, 1, float32(p.Rate)*(r.Noise+1))
 		normalise(p, r.w)
 	}
 	return y
@@ -74,7 +73,5 @@ func (r *Infomax) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 func (r *Infomax) count(p *nets.Pass, v *compute.Tensor) {
 	of := func(matrix, where *compute.Tensor) *compute.Tensor { return p.PerLearner(times, 1, matrix, where) }
 	p.Count("information", p.Map(information.With("b", r.Noise), of(v, r.first), of(v, r.second), of(v, r.both)), 1)
-	gram := p.Tensor(p.Learners, 2, 2)
-	p.Do(compute.Gemm{C: gram, A: r.w, B: r.w, TransB: true, Epilogue: compute.Epilogue{Alpha: 1}})
-	p.Count("cosine", p.Map(absolute, of(gram, r.both)), 1)
+	p.Count("cosine", p.Map(absolute, of(p.Product(r.w, r.w, compute.Identity), r.both)), 1)
 }

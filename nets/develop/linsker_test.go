@@ -489,7 +489,7 @@ func TestDescribe(t *testing.T) {
 			}
 		}
 	}
-	a, err := develop.NewArbor(x, y)
+	a, err := develop.NewArbor(x, y, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -519,7 +519,7 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("%s, oriented %t, is taken for %s: %+v", kind, c.oriented, d.Kind(), d)
 		}
 	}
-	if _, err := develop.NewArbor(x, y[1:]); err == nil {
+	if _, err := develop.NewArbor(x, y[1:], 1); err == nil {
 		t.Error("places of different numbers are taken")
 	}
 }

@@ -23,8 +23,8 @@ const (
 func frequency(k int) float64 { return 0.4 + 0.2*float64(k) }
 func angle(a int) float64     { return math.Pi * float64(a) / angles }
 
-// NewArbor returns the arbor of synapses at places in radii of layer B's arbor.
-func NewArbor(x, y []float32) (*Arbor, error) {
+// NewArbor returns the arbor of synapses at places x and y, in units of so many radii of layer B's arbor.
+func NewArbor(x, y []float32, unit float32) (*Arbor, error) {
 	n := len(x)
 	if n < 4 || len(y) != n {
 		return nil, fmt.Errorf("develop: places of %d and %d numbers, want as many of each, at least 4", n, len(y))
@@ -32,7 +32,7 @@ func NewArbor(x, y []float32) (*Arbor, error) {
 	a := &Arbor{synapses: n}
 	order := make([]int, n)
 	for i := range x {
-		a.x, a.y, order[i] = append(a.x, float64(x[i])), append(a.y, float64(y[i])), i
+		a.x, a.y, order[i] = append(a.x, float64(unit*x[i])), append(a.y, float64(unit*y[i])), i
 		a.r = append(a.r, math.Hypot(a.x[i], a.y[i]))
 	}
 	slices.SortFunc(order, func(i, j int) int {
@@ -55,6 +55,15 @@ func NewArbor(x, y []float32) (*Arbor, error) {
 		}
 	}
 	return a, nil
+}
+
+// Cells returns the weights of each cell, of a matrix of n synapses × cells.
+func Cells(w []float32, n int) [][]float32 {
+	all := make([][]float32, len(w)/n)
+	for i, x := range w {
+		all[i%len(all)] = append(all[i%len(all)], x)
+	}
+	return all
 }
 
 // A Description describes the weights of a cell over its arbor. With P(k, θ) = |Σ_j w_j·exp(i·k·r_j)|² the power of a wave of

@@ -66,6 +66,9 @@ type learner struct {
 	units, epochs, end *compute.Tensor // end is 0, or units and one of the fractions below
 }
 
+// allRows is more rows than a matrix has, see [compute.Gemm].
+const allRows = 1 << 24
+
 // Fractions in learner.end.
 const learned, full, uncorrelated = 0.25, 0.5, 0.75
 
@@ -184,7 +187,7 @@ var (
 	above      = compute.Formula("y + low", "y")
 	belowFirst = compute.Formula("where(i - 0.5, old, 1)", "i")
 	unit       = compute.Formula("where(0.5 - abs(i - at), 1, 0)", "i")
-	after      = compute.Formula("where(units - k - 0.5, 1, 0)", "units")
+	after      = compute.Formula("where(units - k - 0.5, all, 0)", "units").With("all", allRows)
 	activity   = compute.Formula("v - 0.5", "v")
 	diagonal   = compute.Formula("where(0.5 - abs(i - j), 1, 0)", "i", "j")
 )
@@ -204,7 +207,7 @@ func (c *Cascade) grown(p *nets.Pass, x *compute.Tensor) *compute.Tensor {
 		p.Into(number, constantly.With("c", float32(k)))
 		p.Do(compute.Gather{Out: w, X: c.hidden, Rows: number})
 		p.Into(at, unit.With("at", float32(c.inputs+k)), p.View(p.Numbers(c.width()), 0, c.width(), 1))
-		grown := p.Map(allIfSo, p.Map(after.With("k", float32(k)), c.units))
+		grown := p.Map(after.With("k", float32(k)), c.units)
 		v := p.Tensor(p.Learners, 1, x.Rows())
 		p.Do(compute.Gemm{C: v, A: w, B: a, Used: grown, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.Sigmoid}}) // w is 0 unless grown
 		p.Do(compute.Gemm{C: a, A: at, B: p.Map(activity, v), Used: grown, Epilogue: compute.Epilogue{Alpha: 1, Beta: 1}})

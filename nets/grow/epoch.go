@@ -115,7 +115,7 @@ var (
 	decayed = compute.Formula("rate*(old + decay*w)", "w", "rate").With("decay", decay)
 
 	ifSo    = compute.Formula("where(so, rows, 0)", "rows", "so")
-	allIfSo = compute.Formula("where(so, all, 0)", "so").With("all", 1<<24)
+	allIfSo = compute.Formula("where(so, all, 0)", "so").With("all", allRows)
 )
 
 // learn makes a step of quickprop for the weights of the phase.

@@ -166,7 +166,7 @@ func (z componentsSize) grow(rate float64) Program {
 				}
 				now, then = now+c*c, then+c*c*math.Pow(1+eta*pca.Values[k], 2*float64(first))
 			}
-			f[lengthOver] = append(f[lengthOver], float64(first)*m.Get("growth").Each[l]/(math.Log(then/now)/2))
+			f.add(lengthOver, float64(first)*m.Get("growth").Each[l]/(math.Log(then/now)/2))
 		}
 		if err := steps(ctx, s, int(60/rate)); err != nil { // until w is along the first eigenvector
 			return nil, err
@@ -178,7 +178,8 @@ func (z componentsSize) grow(rate float64) Program {
 			return nil, err
 		}
 		for _, x := range m.Get("growth").Each {
-			f[growthOver], f[rateOver] = append(f[growthOver], x/math.Log1p(rate)), append(f[rateOver], x/rate)
+			f.add(growthOver, x/math.Log1p(rate))
+			f.add(rateOver, x/rate)
 		}
 		return f, nil
 	}
@@ -226,7 +227,7 @@ func (z componentsSize) along(system func() nets.System) Maker {
 				want[i] += q[i][j] * float64(w[0][j])
 			}
 		}
-		return map[Quantity]float64{alongQw: math.Abs(dot(got, want)) / math.Sqrt(dot(got, got)*dot(want, want))}, nil
+		return map[Quantity]float64{alongQw: cosine(got, want)}, nil
 	})
 }
 
@@ -336,7 +337,8 @@ func (z componentsSize) learn(system func() nets.System, batch int, rate float64
 			for _, c := range a.Components {
 				least = min(least, c.Cos)
 			}
-			f[leastCos], f[capturedOf] = append(f[leastCos], least), append(f[capturedOf], a.Captured)
+			f.add(leastCos, least)
+			f.add(capturedOf, a.Captured)
 		}
 		return f, nil
 	}

@@ -46,26 +46,11 @@ func stored(bits, patterns int) string { return fmt.Sprintf("%d bits, %d pattern
 
 // recalled stores patterns, asks for them once, and returns the metrics.
 func recalled(ctx context.Context, dev *compute.Device, seeds Seeds, system attract.Hopfield, task tasks.Recall) (nets.Metrics, error) {
-	return twoMoments(ctx, dev, nets.Run{
+	return lastMoment(ctx, dev, nets.Run{
 		System:   func() nets.System { s := system; return &s },
 		Task:     func() nets.Task { t := task; return &t },
 		Learners: seeds.N, Seed: seeds.First,
-	})
-}
-
-// twoMoments makes the moments in which something is stored and asked for.
-func twoMoments(ctx context.Context, dev *compute.Device, r nets.Run) (nets.Metrics, error) {
-	s, err := r.Open(dev)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	for range 2 {
-		if err := s.Step(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return s.Metrics()
+	}, 1)
 }
 
 // of returns f of a metric of each seed.

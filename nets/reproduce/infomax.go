@@ -94,23 +94,3 @@ func (s spectrum) learn(steps int, fs []float64) Program {
 		return out, nil
 	}
 }
-
-// lastMoment returns the metrics of a moment after so many.
-func lastMoment(ctx context.Context, dev *compute.Device, run nets.Run, moments int) (nets.Metrics, error) {
-	s, err := run.Open(dev)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	for k := range moments + 1 {
-		if k == moments {
-			if _, err := s.Metrics(); err != nil {
-				return nil, err
-			}
-		}
-		if err := s.Step(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return s.Metrics()
-}

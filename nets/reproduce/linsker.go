@@ -177,24 +177,6 @@ func (z linskerSize) open(dev *compute.Device, seeds Seeds, rate float64, set fu
 		Learners: seeds.N, Seed: seeds.First, Rate: rate}.Open(dev)
 }
 
-// steps makes steps until all learners have come to rest.
-func steps(ctx context.Context, s *nets.Session, n int) error {
-	for k := 1; k <= n && !s.Ended(); k++ {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err := s.Step(ctx); err != nil {
-			return err
-		}
-		if k%100 == 0 {
-			if _, err := s.Metrics(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // described returns the descriptions of the cells of a layer, learners × cells. Places are in units of so many radii of B.
 func described(s *nets.Session, layer string, unit float32) (all [][]develop.Description, err error) {
 	at, err := read(s, layer+".x", layer+".y", layer+".weight")
@@ -205,23 +187,13 @@ func described(s *nets.Session, layer string, unit float32) (all [][]develop.Des
 	w := at[layer+".weight"]
 	cells := len(w) / (n * s.Learners)
 	for l := range s.Learners {
-		scaled := func(x []float32) (y []float32) {
-			for _, v := range x[l*n:][:n] {
-				y = append(y, unit*v)
-			}
-			return y
-		}
-		arbor, err := develop.NewArbor(scaled(at[layer+".x"]), scaled(at[layer+".y"]))
+		arbor, err := develop.NewArbor(at[layer+".x"][l*n:][:n], at[layer+".y"][l*n:][:n], unit)
 		if err != nil {
 			return nil, err
 		}
 		var of []develop.Description
-		for c := range cells {
-			mine := make([]float32, n)
-			for i := range mine {
-				mine[i] = w[(l*n+i)*cells+c]
-			}
-			of = append(of, arbor.Describe(mine))
+		for _, cell := range develop.Cells(w[l*n*cells:][:n*cells], n) {
+			of = append(of, arbor.Describe(cell))
 		}
 		all = append(all, of)
 	}
@@ -232,14 +204,10 @@ func described(s *nets.Session, layer string, unit float32) (all [][]develop.Des
 func (f Figures) describe(d develop.Description, kinds ...string) {
 	for q, x := range map[Quantity]float64{meanWeight: d.Mean, inCentre: d.Centre, inSurround: d.Surround, bilobedness: d.Bilobed,
 		selectivity: d.OSI, peakPower: d.Peak, atBounds: d.Saturated} {
-		f[q] = append(f[q], x)
+		f.add(q, x)
 	}
 	for _, kind := range kinds {
-		is := 0.
-		if d.Kind() == kind {
-			is = 1
-		}
-		f[ofKind(kind)] = append(f[ofKind(kind)], is)
+		f.is(ofKind(kind), d.Kind() == kind)
 	}
 }
 
@@ -362,11 +330,7 @@ func (z linskerSize) regimes() Part {
 			for i, k1 := range regimeK1 {
 				for j, k2 := range regimeK2 {
 					for _, kind := range []string{develop.AllPositive, develop.OnCentre, develop.Bilobed} {
-						is := 0.
-						if of[i*len(regimeK2)+j].Kind() == kind {
-							is = 1
-						}
-						f[regime(kind, k1, k2)] = append(f[regime(kind, k1, k2)], is)
+						f.is(regime(kind, k1, k2), of[i*len(regimeK2)+j].Kind() == kind)
 					}
 				}
 			}
@@ -511,24 +475,21 @@ func (f Figures) layer(s *nets.Session, i int) error {
 					least = min(least, sum[b]/pairs[b])
 				}
 			}
-			f[surroundOfQ] = append(f[surroundOfQ], least)
+			f.add(surroundOfQ, least)
 			continue
 		}
-		f[ofFormula], f[slopeOfQ] = append(f[ofFormula], dot/math.Sqrt(ofQ*ofG)), append(f[slopeOfQ], dot/ofG)
+		f.add(ofFormula, dot/math.Sqrt(ofQ*ofG))
+		f.add(slopeOfQ, dot/ofG)
 		mean := 0.
 		for _, w := range at["b.weight"][l*n:][:n] {
 			mean += 2 * float64(w) / float64(n)
 		}
-		f[layerB] = append(f[layerB], mean)
+		f.add(layerB, mean)
 	}
 	if i == 1 {
 		cells, err := described(s, "c", unit)
 		for _, of := range cells {
-			is := 0.
-			if of[0].Kind() == develop.OnCentre {
-				is = 1
-			}
-			f[ofKind(develop.OnCentre)] = append(f[ofKind(develop.OnCentre)], is)
+			f.is(ofKind(develop.OnCentre), of[0].Kind() == develop.OnCentre)
 		}
 		return err
 	}

@@ -95,11 +95,11 @@ func modelsPart(of []horn, seeds, each, sweeps int) Part {
 // seekModels gives each seed some programs, which are learners of their own.
 func seekModels(task tasks.Clauses, system attract.Logic, each int) Program {
 	return func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {
-		m, err := twoMoments(ctx, dev, nets.Run{
+		m, err := lastMoment(ctx, dev, nets.Run{
 			System:   func() nets.System { s := system; return &s },
 			Task:     func() nets.Task { t := task; return &t },
 			Learners: seeds.N * each, Seed: seeds.First * uint64(each),
-		})
+		}, 1)
 		f := Figures{}
 		for q, name := range map[Quantity]string{foundModels: "at minimum", violated: "violated", fromLeast: "differ"} {
 			for k, x := range m.Get(name).Each {

@@ -13,6 +13,7 @@ import (
 
 	"hebb/compute"
 	"hebb/internal/atomicfile"
+	"hebb/nets"
 )
 
 // A Program makes a run with all seeds at once, as the learners of a nets.Run for example, and returns a value of each
@@ -129,6 +130,55 @@ func (f Figures) check(n int) error {
 		}
 	}
 	return nil
+}
+
+// steps makes steps until all learners have come to rest.
+func steps(ctx context.Context, s *nets.Session, n int) error {
+	for k := 1; k <= n && !s.Ended(); k++ {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := s.Step(ctx); err != nil {
+			return err
+		}
+		if k%100 == 0 {
+			if _, err := s.Metrics(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lastMoment returns the metrics of one moment of a run, after a number of others.
+func lastMoment(ctx context.Context, dev *compute.Device, run nets.Run, before int) (nets.Metrics, error) {
+	s, err := run.Open(dev)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := steps(ctx, s, before); err != nil {
+		return nil, err
+	}
+	if _, err := s.Metrics(); err != nil {
+		return nil, err
+	}
+	if err := s.Step(ctx); err != nil {
+		return nil, err
+	}
+	return s.Metrics()
+}
+
+// add appends the value of the next seed.
+func (f Figures) add(q Quantity, x float64) { f[q] = append(f[q], x) }
+
+// is appends 1 for a seed that has something, and 0 for one that has not.
+func (f Figures) is(q Quantity, has bool) {
+	x := 0.
+	if has {
+		x = 1
+	}
+	f.add(q, x)
 }
 
 // write puts v as JSON in the place of a file.

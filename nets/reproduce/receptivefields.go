@@ -128,9 +128,6 @@ func fromSources(system develop.Nonlinear, steps, batch int) Program {
 	}
 }
 
-// add appends the value of the next seed.
-func (f Figures) add(q Quantity, x float64) { f[q] = append(f[q], x) }
-
 // tensorsAfter makes moments of a run and returns the numbers of its tensors by name.
 func tensorsAfter(ctx context.Context, dev *compute.Device, run nets.Run, moments int) (map[string][]float32, error) {
 	s, err := run.Open(dev)
@@ -138,10 +135,8 @@ func tensorsAfter(ctx context.Context, dev *compute.Device, run nets.Run, moment
 		return nil, err
 	}
 	defer s.Close()
-	for range moments {
-		if err := s.Step(ctx); err != nil {
-			return nil, err
-		}
+	if err := steps(ctx, s, moments); err != nil {
+		return nil, err
 	}
 	if err := s.Sound(); err != nil {
 		return nil, err
@@ -309,7 +304,7 @@ func (f Figures) addFields(x tasks.DrawnPatches, weights [][]float64, side int) 
 		r2, spacing = append(r2, g.R2), append(spacing, g.Frequency)
 	}
 	f.add(gaborR2, r2.Median())
-	f.add(gaborLike, float64(r2.Count(func(x float64) bool { return x > 0.6 }))/float64(len(r2)))
+	f.add(gaborLike, float64(r2.Count(func(x float64) bool { return x > develop.LikeGabor }))/float64(len(r2)))
 	f.add(fieldKurtosis, kurtoses.Median())
 	f.add(fieldSpacing, spacing.Median())
 	f.add(firstPC, slices.Min(first))

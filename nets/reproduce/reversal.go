@@ -191,10 +191,7 @@ func (a agents) make(v variant) Program {
 		defer s.Close()
 		all := make([]choices, seeds.N)
 		for n := range a.blocks * reversalBlock {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			if err := s.Step(ctx); err != nil {
+			if err := steps(ctx, s, 1); err != nil {
 				return nil, err
 			}
 			m, err := s.Metrics()
@@ -241,7 +238,7 @@ func (c *choices) figures(f Figures, a agents) {
 	var right Values
 	for t, sum := range c.right {
 		right = append(right, sum/float64((a.blocks-skippedBlocks)*a.each))
-		f[rightIn(t+1)] = append(f[rightIn(t+1)], right[t])
+		f.add(rightIn(t+1), right[t])
 	}
 	centre := reversalBlock
 	for t := 2; t < reversalBlock-2 && centre == reversalBlock; t++ {
@@ -249,10 +246,10 @@ func (c *choices) figures(f Figures, a agents) {
 			centre = t
 		}
 	}
-	f[rightAtFirst] = append(f[rightAtFirst], right[:3].Mean())
-	f[rightAtLast] = append(f[rightAtLast], right[reversalBlock-10:].Mean())
-	f[to80] = append(f[to80], float64(centre))
+	f.add(rightAtFirst, right[:3].Mean())
+	f.add(rightAtLast, right[reversalBlock-10:].Mean())
+	f.add(to80, float64(centre))
 	for i, q := range []Quantity{after1, after2, after4} {
-		f[q] = append(f[q], c.after[i][0]/c.after[i][1])
+		f.add(q, c.after[i][0]/c.after[i][1])
 	}
 }

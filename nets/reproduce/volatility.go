@@ -80,10 +80,7 @@ func (z volatilitySize) run(model string, u float64) Program {
 		defer s.Close()
 		all := Figures{}
 		for t := range trialsOfWalk {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			if err := s.Step(ctx); err != nil {
+			if err := steps(ctx, s, 1); err != nil {
 				return nil, err
 			}
 			if t >= trialsOfWalk-trialsCounted {

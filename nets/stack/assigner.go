@@ -109,8 +109,7 @@ func before(links []Link) string {
 	return "the units of " + links[len(links)-1].Name
 }
 
-// LossGradient returns the gradient by logits, which need not be the network's, of the batch's loss, the mean over its
-// examples.
+// LossGradient returns the gradient of the batch's mean loss by logits, of the network or others.
 func (p *Pass) LossGradient(logits *compute.Tensor) *compute.Tensor {
 	return p.Net.loss.Judge(p.Pass, p.Moment, p.AsRows(logits, p.Examples, p.Net.Classes), true).Delta
 }

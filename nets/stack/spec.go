@@ -86,8 +86,8 @@ func join(prefix, name string) string {
 	return prefix + "." + name
 }
 
-// A Group is a Stack with a name. It is one layer of the Stack that it stands in and so, under a [Local] rule, one block with
-// what stands before its weights, such as their normalisation.
+// A Group is a Stack with a name that counts as one layer. Under a [Local] rule all of it is one block, the layers before its
+// weights too, such as a normalisation.
 type Group struct {
 	Name   string
 	Layers Stack

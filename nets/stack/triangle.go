@@ -20,13 +20,8 @@ func (c Centre) Build(_ *Builder, _ string, in nets.Shape) (Layer, nets.Shape, e
 	return centring{in.Channels}, in, nil
 }
 
-var lessMean = compute.Formula("x - mean", "x", "mean")
-
 func (c centring) Forward(p *Pass, x *compute.Tensor) *compute.Tensor {
-	rows := p.View(x, 0, x.Len()/c.channels, c.channels)
-	mean := p.Tensor(rows.Rows(), 1)
-	p.Do(compute.Reduce{Out: mean, In: []*compute.Tensor{rows}, Along: compute.AlongCols, Alpha: 1 / float32(c.channels)})
-	return p.View(p.Map(lessMean, rows, mean), 0, x.Shape()...)
+	return p.View(p.CentreRows(p.View(x, 0, x.Len()/c.channels, c.channels)), 0, x.Shape()...)
 }
 
 // Backward is Forward: the matrix of the layer is symmetric.

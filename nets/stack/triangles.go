@@ -26,14 +26,14 @@ func triangles(name, arg string, dense bool, classes int) (Spec, error) {
 	}
 	sizes, options, _ := strings.Cut(arg, ",")
 	for text := range strings.SplitSeq(sizes, "-") {
+		if sizes == "0" {
+			break
+		}
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 && sizes != "0" {
+		if err != nil || n < 1 {
 			return nil, fmt.Errorf("network %s, want the units of each hidden layer with dashes between them, as %s:32-64, or 0 for none", name, strings.Split(name, ":")[0])
 		}
 		f.units = append(f.units, n)
-	}
-	if sizes == "0" {
-		f.units = nil
 	}
 	if options != "" {
 		for o := range strings.SplitSeq(options, ",") {

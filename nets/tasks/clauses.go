@@ -53,8 +53,8 @@ func (c *Clauses) Check() error {
 	if c.Facts < 0 || c.Pairs < 0 || c.Triples < 0 || c.Facts+c.Pairs+c.Triples < 1 {
 		return fmt.Errorf("clauses: %d facts, %d pairs and %d triples, want at least 0 of each and a clause", c.Facts, c.Pairs, c.Triples)
 	}
-	if least := 1 + min(c.Pairs, 1); c.Atoms < max(least, 3*min(c.Triples, 1)) {
-		return fmt.Errorf("clauses: %d atoms, want at least the %d of the longest clause", c.Atoms, max(least, 3*min(c.Triples, 1)))
+	if least := max(1, 2*min(c.Pairs, 1), 3*min(c.Triples, 1)); c.Atoms < least {
+		return fmt.Errorf("clauses: %d atoms, want at least the %d of the longest clause", c.Atoms, least)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (c *Clauses) read() (program, error) {
 	p, err := parseProgram(strings.TrimPrefix(text, "\ufeff")) // a byte order mark
 	p.sum = crc32.ChecksumIEEE([]byte(text))
 	if err == nil {
-		_, _, err = p.best()
+		p.state, p.fewest, err = p.best()
 	}
 	if err != nil {
 		where := ""
@@ -88,7 +88,11 @@ func (c *Clauses) read() (program, error) {
 
 // Build writes the program, or draws one for each learner.
 func (c *Clauses) Build(s *nets.Store) (nets.Spec, error) {
-	draw := func(r *rand.Rand) program { return randomProgram(r, c.Atoms, c.Facts, c.Pairs, c.Triples) }
+	draw := func(r *rand.Rand) program {
+		p := randomProgram(r, c.Atoms, c.Facts, c.Pairs, c.Triples)
+		p.state = p.least() // without denials it is a model
+		return p
+	}
 	atoms, clauses, minimum := c.Atoms, c.Facts+c.Pairs+c.Triples, 0
 	if c.Program != "" {
 		p, err := c.read()
@@ -96,15 +100,13 @@ func (c *Clauses) Build(s *nets.Store) (nets.Spec, error) {
 			return nets.Spec{}, err
 		}
 		s.Source("program text", p.sum)
-		atoms, clauses, draw = p.count, len(p.clauses), func(*rand.Rand) program { return p }
-		_, minimum, _ = p.best()
+		atoms, clauses, minimum, draw = p.count, len(p.clauses), p.fewest, func(*rand.Rand) program { return p }
 	}
 	c.minimum = s.Kept("minimum", nets.Constant(float32(minimum)), 1)
 	c.program = s.Kept("program", nets.Filled(func(r *rand.Rand, x []float32) {
 		p := draw(r)
 		p.literals(x[:clauses*atoms])
-		state, _, _ := p.best() // without denials there is one
-		for i, is := range state {
+		for i, is := range p.state {
 			x[clauses*atoms+i] = 2*oneIf(is) - 1
 		}
 	}), clauses+1, atoms)

@@ -59,6 +59,11 @@ var (
 	product      = compute.Formula("x*y", "x", "y")
 )
 
+// countVariance counts the mean of ‖answer‖² as "variance".
+func countVariance(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
+	p.Count("variance", p.PerLearner(squared, 1, answer), m.Examples())
+}
+
 // countError counts the mean squared error of an answer as "error": Σ (y − want)² over the numbers of an example, divided
 // by how many they are.
 func countError(p *nets.Pass, m nets.Moment, y *compute.Tensor) {

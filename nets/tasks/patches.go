@@ -79,13 +79,12 @@ func (t *Patches) Build(s *nets.Store) (nets.Spec, error) {
 	}
 	d := t.numbers()
 	t.pool = Pool{N: len(paths) * t.Take, In: nets.Row(d), Batch: t.Batch}
-	sum, err := data.PhotographsChecksum(paths)
-	if err != nil {
-		return nets.Spec{}, err
-	}
-	s.Source("photographs", sum)
+	var sum uint32
 	var fields []float32
 	if !s.Device().Staged() {
+		if sum, err = data.PhotographsChecksum(paths); err != nil {
+			return nets.Spec{}, err
+		}
 		all, err := t.Draw(context.Background(), s.Seed, s.Learners)
 		if err != nil {
 			return nets.Spec{}, err
@@ -97,11 +96,9 @@ func (t *Patches) Build(s *nets.Store) (nets.Spec, error) {
 			}
 		}
 	}
+	s.Source("photographs", sum)
 	if t.Whiten == "pca" {
-		s.Kept("fields", nets.Filled(func(_ *rand.Rand, x []float32) { // learner by learner
-			copy(x, fields)
-			fields = fields[len(x):]
-		}), d, t.Size*t.Size)
+		s.Kept("fields", given(fields), d, t.Size*t.Size)
 	}
 	return t.pool.Build(s)
 }

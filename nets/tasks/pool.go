@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"hebb/compute"
 	"hebb/nets"
@@ -35,6 +36,14 @@ func (t *Pool) Build(s *nets.Store) (nets.Spec, error) {
 	return nets.Spec{In: t.In, Examples: t.Batch, Trial: 1, Epoch: max(1, t.N/t.Batch)}, nil
 }
 
+// given are first values of all learners, one after the other.
+func given(values []float32) nets.Init {
+	return nets.Filled(func(_ *rand.Rand, x []float32) {
+		copy(x, values)
+		values = values[len(x):]
+	})
+}
+
 // Show draws a batch for each learner.
 func (t *Pool) Show(p *nets.Pass) nets.Moment {
 	numbers := make([]float32, 0, p.Learners*t.Batch)
@@ -52,5 +61,5 @@ func (t *Pool) Show(p *nets.Pass) nets.Moment {
 
 // Judge counts "variance".
 func (t *Pool) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
-	p.Count("variance", p.PerLearner(squared, 1, answer), m.Examples())
+	countVariance(p, m, answer)
 }

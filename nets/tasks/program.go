@@ -14,6 +14,8 @@ type program struct {
 	count   int      // of atoms
 	clauses []clause
 	sum     uint32 // checksum of the text
+	state   []bool // the wanted state, see best
+	fewest  int    // clauses that it violates
 }
 
 // A clause is head ← body: if all atoms of the body are true, so is the head. A fact has no body, a denial has no head.
@@ -148,7 +150,11 @@ func (r *clauseReader) clause() {
 		c.body, has = append(c.body, i), append(has, i)
 	}
 	if r.at < len(r.text) && !strings.ContainsRune("\n;", r.text[r.at]) {
-		r.fail(map[bool]string{true: "an atom or the end of the clause", false: "a comma or the end of the clause"}[len(c.body) == 0])
+		want := "a comma"
+		if len(c.body) == 0 {
+			want = "an atom"
+		}
+		r.fail(want + " or the end of the clause")
 	}
 	r.clauses = append(r.clauses, c)
 }

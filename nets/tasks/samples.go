@@ -75,7 +75,7 @@ var squared = compute.Formula("x*x", "x")
 
 // Judge counts "variance".
 func (t *Samples) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
-	p.Count("variance", p.PerLearner(squared, 1, answer), m.Examples())
+	countVariance(p, m, answer)
 }
 
 // Centred returns n training examples of a set (0: all), see [data.Set.Few], as rows, with bytes scaled to 0 to 1, minus

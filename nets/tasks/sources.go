@@ -53,10 +53,7 @@ func (t *Sources) Build(s *nets.Store) (nets.Spec, error) {
 			t.pool.Rows, directions = append(t.pool.Rows, singles(rows)), append(directions, singles(v)...)
 		}
 	}
-	s.Kept("directions", nets.Filled(func(_ *rand.Rand, x []float32) { // learner by learner
-		copy(x, directions)
-		directions = directions[len(x):]
-	}), n, n)
+	s.Kept("directions", given(directions), n, n)
 	return t.pool.Build(s)
 }
 

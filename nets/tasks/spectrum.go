@@ -61,5 +61,5 @@ func (t *Spectrum) Show(*nets.Pass) nets.Moment { return nets.Moment{X: t.x, Fir
 
 // Judge counts "variance".
 func (t *Spectrum) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
-	p.Count("variance", p.PerLearner(squared, 1, answer), m.Examples())
+	countVariance(p, m, answer)
 }

@@ -32,10 +32,9 @@ type census struct {
 var (
 	squareOf  = compute.Formula("x*x", "x")
 	isZero    = compute.Formula("where(abs(x), 0, 1)", "x")
-	copyOf    = compute.Formula("x", "x")
 	minusOf   = compute.Formula("-x", "x")
 	countedBy = [5]compute.Reduce{ // of a unit: Σ x, Σ x², zeros, the largest, and minus the smallest
-		{F: copyOf}, {F: squareOf}, {F: isZero}, {F: copyOf, Fold: compute.FoldMax}, {F: minusOf, Fold: compute.FoldMax},
+		{}, {F: squareOf}, {F: isZero}, {Fold: compute.FoldMax}, {F: minusOf, Fold: compute.FoldMax},
 	}
 )
 
@@ -60,12 +59,15 @@ func (c *census) see(p *stack.Pass, l stack.NamedLayer, y *compute.Tensor) {
 		c.names, c.counts[l.Name] = append(c.names, l), of
 	}
 	c.rows[l.Name] += float64(rows)
+	n := p.Learners * units
+	out, batch := p.Tensor(len(countedBy), n), make([]float32, len(countedBy)*n)
 	for i, r := range countedBy {
-		out, batch := p.Tensor(p.Learners, 1, units), make([]float32, p.Learners*units)
-		r.Out, r.In, r.Along, r.Alpha = out, []*compute.Tensor{y}, compute.AlongRows, 1
+		r.Out, r.In, r.Along, r.Alpha = p.View(out, i*n, p.Learners, 1, units), []*compute.Tensor{y}, compute.AlongRows, 1
 		p.Do(r)
-		p.Read(out, batch)
-		for k, x := range batch {
+	}
+	p.Read(out, batch)
+	for i, r := range countedBy {
+		for k, x := range batch[i*n:][:n] {
 			if r.Fold == compute.FoldMax {
 				of[i][k] = math.Max(of[i][k], float64(x))
 			} else {

@@ -29,13 +29,13 @@ func (c Config) Idle() map[string]string {
 		because("is for images, and the task sequences shows the moments of an NPZ file",
 			"layout", "resize", "crop_centre", "alpha", "canvas", "crop", "flip", "cutout", "angles")
 	}
-	if c.ownTask() && !c.Photographed() {
-		because("is for examples of data, and the task "+c.Task+" makes its own: see hebb list", "data")
-	}
 	if c.ownTask() {
 		because("is for examples of data, and the task "+c.Task+" makes its own: see hebb list",
-			"holdout", "layout", "resize", "crop_centre", "alpha", "canvas", "limit", "test_limit", "normalise", "crop", "flip", "cutout",
+			"data", "holdout", "layout", "resize", "crop_centre", "alpha", "canvas", "limit", "test_limit", "normalise", "crop", "flip", "cutout",
 			"batch", "in_order", "angles", "keep_best", "patience")
+		if c.Photographed() {
+			delete(idle, "data")
+		}
 	}
 	if c.Steps > 0 {
 		because("has no say in a run of so many steps: want one of the two", "epochs")
