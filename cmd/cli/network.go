@@ -50,7 +50,7 @@ type networkRun struct {
 func (r *networkRun) add(f *pflag.FlagSet) {
 	f.StringVar(&r.Net, "net", r.Net, "network")
 	f.StringVar(&r.Rule, "rule", r.Rule, "rule of credit assignment, or a Hebbian rule")
-	f.StringVar(&r.Data, "data", r.Data, "data set: a name ("+strings.Join(data.Names(), ", ")+"), a folder or an NPZ file")
+	f.StringVar(&r.Data, "data", r.Data, "data set: a name ("+strings.Join(data.Names(), ", ")+"), a folder or an NPZ file; of --task patches a folder of photographs")
 	f.Float64Var(&r.Holdout, "holdout", r.Holdout, "share of each class kept for testing where the data have no test part")
 	addReading(f, &r.Layout, &r.Resize, &r.Alpha, &r.CropCentre, &r.Canvas)
 	f.IntVar(&r.Limit, "limit", r.Limit, "train on the first `N` examples, drawn evenly from all classes where data are in their order (0: all)")

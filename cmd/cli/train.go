@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
+	"hebb/nets"
 	"hebb/nets/train"
 )
 
@@ -27,7 +30,7 @@ Networks:
 ` + listNetworks() + `
 Rules of credit assignment: what a layer sends to those below it. NAME:key=value,… sets more.
 ` + listRules() + `
-Optimisers: ` + optimiserNames() + `; schedules of the rate: constant, step, cosine, inverse;
+Optimisers: ` + optimiserNames() + `; schedules of the rate: ` + strings.Join(nets.ScheduleKinds, ", ") + `;
 both take settings: --optimiser momentum:weight_decay=5e-4 --schedule cosine:warmup=1.
 
 The folder given by --out keeps config.toml (all that decides the run), run.json (version, device), metrics.jsonl
@@ -47,7 +50,8 @@ that learn principal components, compared with the exact ones (x: an image less 
                                                  to length 1 after each update
 They take --units and --rate: η is RATE/λ₁ (λ₁: the largest eigenvalue) for the first half of the
 steps, then RATE/λ₁/(1 + 50·(t/T − ½)) at step t of T. They write filters.png (the learned weights: red
-positive, blue negative) and components.json (how they agree) into the folder too.
+positive, blue negative) and components.json (how they agree) into the folder too. covariance, linsker, infomax and
+nonlinear learn without labels too, as systems: hebb train covariance --task samples.
 
 A SYSTEM is anything else that learns, from a --task, or from the images of --data: hebb train rflo:units=50 --task sines.
 --task samples is these images as rows without labels, less their mean. --steps counts what a task shows at a time.

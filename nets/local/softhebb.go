@@ -108,6 +108,9 @@ func (r SoftHebb) Turn(p *stack.Pass) int {
 	return int(min(uint64(blocks), p.Number/uint64(r.Steps)))
 }
 
+// Lasts returns the number of steps in which layers learn.
+func (r SoftHebb) Lasts(n *stack.Net) int { return r.Steps * len(n.Blocks()) }
+
 // Learn keeps the readout as it is until its turn comes.
 func (r SoftHebb) Learn(p *stack.Pass) { p.Hold = r.Turn(p) < len(p.Net.Blocks()) }
 

@@ -20,7 +20,7 @@ import (
 // different seeds from the result's, on images used neither for learning nor for the test.
 var creditAssignment = Experiment{
 	Name:   "credit",
-	About:  "every rule of credit assignment on the same network and data: what it reaches, how far it is from backprop, what it costs",
+	About:  "rules of credit assignment on the same network and data: what each reaches, how far it is from backprop, what it costs",
 	Source: "a comparison of hebb's own",
 	Scales: []Scale{
 		{Name: "cpu", About: "MNIST, 10 000 images, 3 epochs, 25 rules", Takes: 20 * time.Minute, Parts: []Part{

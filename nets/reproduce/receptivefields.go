@@ -41,8 +41,8 @@ const (
 	firstPC       Quantity = "|cos| of a field with the first principal component, the least of all units"
 )
 
-// A band that one unit of 200 leaves, and one that it does not: by chance a direction is that of a source, once in some 400
-// units of a rectifier at 0.
+// Bands of the share of units that find a source. One unit of 200 leaves noUnit; fewUnits allows up to four, since by chance
+// one in 400 units of a rectifier at 0 has the direction of a source.
 const noUnit, fewUnits = 0.004, 0.02
 
 // A sourcesArm is a nonlinearity on sources, and what to compare with.

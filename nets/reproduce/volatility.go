@@ -34,7 +34,7 @@ type volatilitySize struct {
 	each          bool    // claims are of each seed, not of means
 }
 
-const healthy, noUnp, noVol, unpermuted = "healthy", "stochasticity lesion", "volatility lesion", "unpermuted"
+const healthy, noStochasticity, noVolatility, unpermuted = "healthy", "stochasticity lesion", "volatility lesion", "unpermuted"
 
 var (
 	volatilities    = []float64{0.5, 1.5}
@@ -44,9 +44,9 @@ var (
 func (volatilitySize) system(model string) nets.System {
 	f := adapt.DefaultParticles
 	switch model {
-	case noUnp:
+	case noStochasticity:
 		f.LambdaU = 0
-	case noVol:
+	case noVolatility:
 		f.LambdaV = 0
 	case unpermuted:
 		f.Unpermuted = true
@@ -130,10 +130,10 @@ func (c cell) figures(z volatilitySize, of func(v float64) Quantity) (all []Figu
 // Bands are of one seed: three to four standard deviations over seeds.
 var (
 	ratesOf = map[string][2]cell{
-		healthy:    {{[2]float64{0.536, 0.685}, [2]float64{0.03, 0.045}}, {[2]float64{0.392, 0.546}, [2]float64{0.04, 0.04}}},
-		noUnp:      {{[2]float64{0.354, 0.514}, [2]float64{0.02, 0.02}}, {[2]float64{0.506, 0.644}, [2]float64{0.02, 0.025}}},
-		noVol:      {{[2]float64{0.655, 0.574}, [2]float64{0.02, 0.025}}, {[2]float64{0.445, 0.409}, [2]float64{0.02, 0.02}}},
-		unpermuted: {{[2]float64{0.536, 0.685}, [2]float64{0.03, 0.045}}, {[2]float64{0.392, 0.546}, [2]float64{0.04, 0.04}}},
+		healthy:         {{[2]float64{0.536, 0.685}, [2]float64{0.03, 0.045}}, {[2]float64{0.392, 0.546}, [2]float64{0.04, 0.04}}},
+		noStochasticity: {{[2]float64{0.354, 0.514}, [2]float64{0.02, 0.02}}, {[2]float64{0.506, 0.644}, [2]float64{0.02, 0.025}}},
+		noVolatility:    {{[2]float64{0.655, 0.574}, [2]float64{0.02, 0.025}}, {[2]float64{0.445, 0.409}, [2]float64{0.02, 0.02}}},
+		unpermuted:      {{[2]float64{0.536, 0.685}, [2]float64{0.03, 0.045}}, {[2]float64{0.392, 0.546}, [2]float64{0.04, 0.04}}},
 	}
 	volsOf = [2]cell{{[2]float64{0.476, 1.399}, [2]float64{0.1, 0.26}}, {[2]float64{0.492, 1.476}, [2]float64{0.12, 0.2}}}
 	unpsOf = [2]cell{{[2]float64{0.850, 0.758}, [2]float64{0.09, 0.17}}, {[2]float64{2.724, 2.404}, [2]float64{0.24, 0.42}}}
@@ -145,7 +145,7 @@ func (z volatilitySize) parts() []Part {
 	for _, v := range volatilities {
 		rates.Curve.Points = append(rates.Curve.Points, Point{v, rateAt(v)})
 	}
-	for _, model := range []string{healthy, noUnp, noVol} {
+	for _, model := range []string{healthy, noStochasticity, noVolatility} {
 		rates.Runs = append(rates.Runs, z.runs(model)...)
 	}
 	for _, c := range []struct {
@@ -154,8 +154,8 @@ func (z volatilitySize) parts() []Part {
 		says     string
 	}{
 		{healthy, 1, -1, "healthy agents learn faster by more than 0.03 where volatility is larger, and slower where stochasticity is"},
-		{noUnp, 1, 1, "without stochasticity they learn faster with both: they take noise for volatility"},
-		{noVol, -1, -1, "without volatility they learn slower with both: they take volatility for noise"},
+		{noStochasticity, 1, 1, "without stochasticity they learn faster with both: they take noise for volatility"},
+		{noVolatility, -1, -1, "without volatility they learn slower with both: they take volatility for noise"},
 	} {
 		rates.Check = append(rates.Check, Claim{c.says, func(rows Rows) bool {
 			vol, unp := z.effects(rows, c.model)

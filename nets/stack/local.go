@@ -38,6 +38,9 @@ type Local interface {
 type Layerwise interface {
 	Local
 	Turn(p *Pass) int
+
+	// Lasts returns the number of steps of all turns, before the output layer learns.
+	Lasts(n *Net) int
 }
 
 // A Settler is a [Rule] with a Settle method, which runs before each evaluation and checkpoint. It may read from the device.

@@ -95,6 +95,12 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 	if r.Session.Total() == 0 {
 		return nil, errors.Join(ConfigError{fmt.Errorf("the task %s has no epochs: how many steps?", c.Task)}, r.Session.Close())
 	}
+	if rule, ok := p.rule.(stack.Layerwise); ok {
+		net := r.Session.Systems()[0].(*stack.System).Network()
+		if turns, total := rule.Lasts(net), r.Session.Total(); turns >= total {
+			r.Notes = append(r.Notes, fmt.Sprintf("the layers learn for %d steps, one after another, and the run has %d: the output layer does not learn", turns, total))
+		}
+	}
 	return r, nil
 }
 

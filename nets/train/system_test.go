@@ -454,3 +454,15 @@ func TestOtherSource(t *testing.T) {
 		}
 	}
 }
+
+// TestLayersOnly: a run that ends before the output layer has its turn says so.
+func TestLayersOnly(t *testing.T) {
+	for steps, want := range map[int]bool{20: true, 21: false} {
+		c := Default
+		c.Data, c.Net, c.Rule, c.Batch, c.Steps = images(t, 48, 16, 8), "softhebb-dense:4-3", "softhebb:steps=10", 8, steps
+		r := start(t, c, filepath.Join(t.TempDir(), "run"))
+		if said := strings.Join(r.Notes, "\n"); want != strings.Contains(said, "for 20 steps, one after another, and the run has 20") {
+			t.Errorf("%d steps: %q", steps, said)
+		}
+	}
+}
