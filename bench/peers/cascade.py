@@ -8,16 +8,16 @@ system, on all cores, since that is what other work on the machine changes least
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import tempfile
-import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+
+from clock import processor
 
 
 def spirals():
@@ -97,17 +97,6 @@ def run(seed, data, units=40, candidates=8, patience=8, most=200):
         best = np.abs(cor).argmax()
         a = np.concatenate([a, v[:, best : best + 1]], 1)
         out = np.append(out, -cor[best])
-
-
-def processor(f):
-    """Returns the processor time of f and of the processes that it starts, and how long it took."""
-
-    def spent():
-        return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
-
-    before, start = spent(), time.perf_counter()
-    f()
-    return spent() - before, time.perf_counter() - start
 
 
 if __name__ == "__main__":

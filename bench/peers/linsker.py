@@ -10,16 +10,16 @@ load of the machine is printed beside. --kinds makes cells of one pair and says 
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import tempfile
-import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two threads take twice the processor for a vector of 600
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+
+from clock import processor
 
 K1 = [0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6]
 K2 = [0, -0.5, -1, -1.5, -2, -3, -4]
@@ -58,17 +58,6 @@ def kind(r, w):
     if h1 > 0.35:
         return "bilobed", h1
     return ("ON" if centre > 0.8 and surround < -0.2 else "other"), h1
-
-
-def processor(f):
-    """Returns the processor time of f and of the processes that it starts, and how long it took."""
-
-    def spent():
-        return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
-
-    before, start = spent(), time.perf_counter()
-    f()
-    return spent() - before, time.perf_counter() - start
 
 
 def kinds(k1, k2, rate, steps, seeds):

@@ -11,17 +11,17 @@ printed beside. With --figures torch learns features from Fashion-MNIST instead,
 import argparse
 import gzip
 import os
-import resource
 import statistics
 import subprocess
 import tempfile
-import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # on a busy machine threads that spin take all time
 
 import torch
 import torch.nn.functional as F
+
+from clock import processor
 
 
 def competition(u, t=1.0):
@@ -78,17 +78,6 @@ def figures(folder):
         print(f"seed {seed}: mean norm {norms.mean():.3f}, {int(((norms - 1).abs() <= 0.05).sum())} of 32 within 0.05 of 1")
 
 
-def spent(f):
-    """Returns the processor time of f and of the processes that it starts, and how long it took."""
-
-    def processor():
-        return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
-
-    before, start = processor(), time.perf_counter()
-    f()
-    return processor() - before, time.perf_counter() - start
-
-
 def ours(hebb, steps):
     """Returns the times of a step of hebb."""
     short = 100
@@ -98,7 +87,7 @@ def ours(hebb, steps):
             command = [hebb, "train", "--net", "softhebb:32", "--rule", "softhebb:steps=100000", "--data", "fashion-mnist"]
             command += ["--limit", "10000", "--test-limit", "10", "--batch", "10", "--steps", str(n), "--optimiser", "adam"]
             command += ["--log-every", "100000", "--backend", "cpu", "--out", d + "/run"]
-            return spent(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            return processor(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
     little, much = run(short), run(short + steps)
     return [(b - a) / steps for a, b in zip(little, much)]
@@ -109,7 +98,7 @@ def theirs(step, steps):
     x, w = torch.rand(10, 1, 28, 28), first(1)
     for _ in range(20):
         step(x, w)
-    return [t / steps for t in spent(lambda: [step(x, w) for _ in range(steps)])]
+    return [t / steps for t in processor(lambda: [step(x, w) for _ in range(steps)])]
 
 
 if __name__ == "__main__":

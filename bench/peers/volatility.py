@@ -12,16 +12,16 @@ of training and 200 of the test at its end; its times, with the start of the pro
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import tempfile
-import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+
+from clock import processor
 
 
 def beta_circle(rng, a, shape, dtype):
@@ -90,17 +90,6 @@ def series(rng, agents, dtype):
     return (np.cumsum(steps, axis=0) + np.sqrt(u) * rng.standard_normal(steps.shape)).astype(dtype)
 
 
-def timed(f):
-    """Returns the processor time of f and of the processes that it starts, and how long it took."""
-
-    def spent():
-        return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
-
-    before, start = spent(), time.perf_counter()
-    f()
-    return spent() - before, time.perf_counter() - start
-
-
 def train(hebb, agents):
     with tempfile.TemporaryDirectory() as d:
         command = [hebb, "train", "particles", "--task", f"walk:agents={agents // 4}", "--steps", "200", "--backend", "cpu", "--out", d + "/run"]
@@ -124,13 +113,13 @@ if __name__ == "__main__":
         print(f"load {os.getloadavg()[0]:.1f}")
         ours = None
         if o.hebb:
-            ours = [t / 2 for t in timed(lambda: train(o.hebb, o.agents))]
+            ours = [t / 2 for t in processor(lambda: train(o.hebb, o.agents))]
             print(f"  hebb: processor {ours[0]:.2f} s, {ours[1]:.2f} s")
         for name, beta in betas.items():
             rng, rates = np.random.Generator(np.random.SFC64(k)), []
             x = series(rng, o.agents, dtype)
             drift = [0 if o.lesion == of else 0.1 for of in ("vol", "unp")]
-            theirs = timed(lambda: rates.append(filter(rng, x, o.particles, *drift, beta, dtype)))
+            theirs = processor(lambda: rates.append(filter(rng, x, o.particles, *drift, beta, dtype)))
             means = rates[0][180:].mean(0).reshape(4, -1).mean(1)
             print(f"  {name}: processor {theirs[0]:.2f} s, {theirs[1]:.2f} s; learning rates", *(f"{m:.3f}" for m in means))
             if ours:
