@@ -321,12 +321,12 @@ func outputs(all []safetensors.Tensor) (out []data.Output) {
 
 // drawing returns the drawing of the layer: as a contact sheet of dots where its synapses have places, or of images.
 func (r *weightsRun) drawing(from string, all []safetensors.Tensor, what string) (func() figure.Figure, error) {
-	if fields, ok := r.fields(from, all); ok {
+	if arbors, ok := r.arbors(from, all); ok {
 		if r.image != "" {
 			return nil, usagef("--image is for layers of which the weights have no form, and the synapses of %s have places", r.layer)
 		}
-		fields.Title += ", " + what
-		return fields.Figure, nil
+		arbors.Title += ", " + what
+		return arbors.Figure, nil
 	}
 	filters, err := r.filters(all)
 	filters.Title += ", " + what

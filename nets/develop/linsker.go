@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"hebb/compute"
 	"hebb/nets"
@@ -172,7 +171,7 @@ func (l *Linsker) buildSheet(s *nets.Store, in nets.Shape) error {
 
 // layer allocates layer i, from 0 for B.
 func (l *Linsker) layer(s *nets.Store, i int, radius float32, k1, k2 []float32) layer {
-	name, n, cells := strings.ToLower(layerName(i)), l.Synapses, len(k1)
+	name, n, cells := string(rune('b'+i)), l.Synapses, len(k1)
 	places := nets.Normal(float64(radius) / math.Sqrt2)
 	if l.Measured { // whole cells of A, less than half a sheet away
 		sd := float64(radius/l.Spacing) / math.Sqrt2
@@ -198,9 +197,6 @@ func (l *Linsker) layer(s *nets.Store, i int, radius float32, k1, k2 []float32) 
 	}
 }
 
-// layerName returns the letter of layer i, from 0 for B.
-func layerName(i int) string { return string(rune('B' + i)) }
-
 // now returns the layer that a moment of training is for, and the moments since its steps began, below 0 while Q is measured.
 func (l *Linsker) now(number uint64) (y layer, since int) {
 	last := len(l.layers) - 1
@@ -222,11 +218,12 @@ func (l *Linsker) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		switch {
 		case since < 0:
 			l.measure(p, m, y, since+l.Measure)
-		case since == 0 && l.Measured:
-			l.scale(p)
-			l.findLeast(p, y)
 		case since == 0:
-			l.closedForm(p, y)
+			if l.Measured {
+				l.scale(p)
+			} else {
+				l.closedForm(p, y)
+			}
 			l.findLeast(p, y)
 		}
 		if since >= 0 {
@@ -366,10 +363,12 @@ func (l *Linsker) measure(p *nets.Pass, m nets.Moment, y layer, k int) {
 // for layer B a cell of A itself, and at each synapse of the layer stands a copy of it.
 func (l *Linsker) look(p *nets.Pass, y layer) {
 	n, cells := l.Synapses, l.sheet*l.sheet
-	kernel := p.Tensor(p.Learners, 1, cells)
-	p.Into(kernel, centre, p.Numbers(cells))
+	var kernel *compute.Tensor
 	if i := slices.Index(l.layers, y); i > 0 {
 		kernel = p.Back(l.field, p.View(l.layers[i-1].w, 0, p.Learners, 1, n))
+	} else {
+		kernel = p.Tensor(p.Learners, 1, cells)
+		p.Into(kernel, centre, p.Numbers(cells))
 	}
 	from := p.Tensor(p.Learners, n, cells)
 	p.Into(from, place.With("side", float32(l.sheet)), l.column, l.line, y.x, y.y)

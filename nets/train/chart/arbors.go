@@ -14,9 +14,9 @@ import (
 	"hebb/internal/figure"
 )
 
-// Fields is a contact sheet of the weights of cells whose synapses have places in a plane, a dot for each synapse, on one scale:
+// Arbors are a contact sheet of the weights of cells whose synapses have places in a plane, a dot for each synapse, on one scale:
 // red is positive, blue negative. Cells stand in lines from the top left.
-type Fields struct {
+type Arbors struct {
 	Title  string
 	Unit   string    // of the places
 	X, Y   []float32 // places of the synapses, the same for all cells
@@ -35,16 +35,16 @@ const (
 )
 
 // side returns the pixels of a field.
-func (f Fields) side() int { return min(360, max(108, 900/f.across())) }
+func (f Arbors) side() int { return min(360, max(108, 900/f.across())) }
 
 // head is the lines above the sheet.
-func (f Fields) head() [2]string {
+func (f Arbors) head() [2]string {
 	far, _ := f.reach()
 	return [2]string{f.Title, fmt.Sprintf("a dot for each synapse, where it is; a field is %.3g %s across", 2*far, f.Unit)}
 }
 
 // across returns how many cells are in a line.
-func (f Fields) across() int {
+func (f Arbors) across() int {
 	if f.Across > 0 {
 		return f.Across
 	}
@@ -52,7 +52,7 @@ func (f Fields) across() int {
 }
 
 // reach returns the largest coordinate, and the largest weight.
-func (f Fields) reach() (far, top float64) {
+func (f Arbors) reach() (far, top float64) {
 	for i := range f.X {
 		far = max(far, math.Abs(float64(f.X[i])), math.Abs(float64(f.Y[i])))
 	}
@@ -65,17 +65,17 @@ func (f Fields) reach() (far, top float64) {
 }
 
 // corner returns the top left corner of a cell's field in the bitmap.
-func (f Fields) corner(cell int) image.Point {
+func (f Arbors) corner(cell int) image.Point {
 	return image.Pt(cell%f.across()*(f.side()+fieldGap), cell/f.across()*(f.side()+fieldGap+fieldWord))
 }
 
 // size returns that of the bitmap.
-func (f Fields) size() image.Point {
+func (f Arbors) size() image.Point {
 	return f.corner((len(f.Values)-1)/f.across()*f.across() + f.across()).Add(image.Pt(f.across()*(f.side()+fieldGap), 0))
 }
 
 // bitmap draws the fields.
-func (f Fields) bitmap() image.Image {
+func (f Arbors) bitmap() image.Image {
 	m := image.NewRGBA(image.Rectangle{Max: f.size()})
 	draw.Draw(m, m.Bounds(), image.White, image.Point{}, draw.Src)
 	far, top := f.reach()
@@ -108,7 +108,7 @@ func disc(m draw.Image, x, y, radius float64, c color.Color) {
 }
 
 // Figure returns the drawing.
-func (f Fields) Figure() figure.Figure {
+func (f Arbors) Figure() figure.Figure {
 	size := f.size()
 	width := vg.Length(size.X)*dot + sheetLeft + barWidth
 	for _, line := range f.head() {
@@ -117,13 +117,13 @@ func (f Fields) Figure() figure.Figure {
 	return figure.Figure{Width: width, Height: max(vg.Length(size.Y)*dot, barHeight) + sheetTop + 12, Draw: f.on}
 }
 
-func (f Fields) title() text.Style {
+func (f Arbors) title() text.Style {
 	style := newKey(9).TextStyle
 	style.Font.Size, style.YAlign = 11, text.YTop
 	return style
 }
 
-func (f Fields) on(c canvas.Canvas) {
+func (f Arbors) on(c canvas.Canvas) {
 	_, top := f.reach()
 	size, side := f.size(), f.side()
 	for i, line := range f.head() {

@@ -7,7 +7,7 @@ import (
 
 // TestFields: each synapse has its place and its shade in the field of its cell; cells, columns and lines have their words.
 func TestFields(t *testing.T) {
-	f := Fields{Title: "c.weight", Unit: "radii", X: []float32{-2, 2, 0}, Y: []float32{2, -2, 0}, Across: 2,
+	f := Arbors{Title: "c.weight", Unit: "radii", X: []float32{-2, 2, 0}, Y: []float32{2, -2, 0}, Across: 2,
 		Values: [][]float32{{1, -1, 0}, {0, 0, 0}, {-0.5, 0, 1}, {1, 1, 1}}, Words: []string{"ON", "OFF", "bilobed", "all+"},
 		Columns: []string{"0.1", "0.45"}, Lines: []string{"-1", "-3"}, ColumnsName: "k1", LinesName: "k2"}
 	words(t, f.Figure(), []string{"c.weight", "ON", "OFF", "bilobed", "all+", "k1 0.1", "0.45", "k2 -1", "-3", "1", "-1",

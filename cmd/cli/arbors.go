@@ -10,9 +10,9 @@ import (
 	"hebb/nets/train/chart"
 )
 
-// fields returns the weights of the layer, synapses × cells, as fields, if there are places of its synapses beside them: tensors
-// layer.x and layer.y. Of a run of linsker, cells have their kinds, and the last layer stands as k1 across and k2 down.
-func (r *weightsRun) fields(from string, all []safetensors.Tensor) (f chart.Fields, ok bool) {
+// arbors returns the weights of the layer, synapses × cells, with the places of its synapses, if there are tensors layer.x and
+// layer.y beside them. Of a run of linsker, cells have their kinds, and the last layer stands as k1 across and k2 down.
+func (r *weightsRun) arbors(from string, all []safetensors.Tensor) (f chart.Arbors, ok bool) {
 	layer := strings.TrimSuffix(r.layer, ".weight")
 	var w safetensors.Tensor
 	for _, t := range all {
@@ -41,8 +41,8 @@ func (r *weightsRun) fields(from string, all []safetensors.Tensor) (f chart.Fiel
 	return f, true
 }
 
-// describe says what kinds of cells fields are, and where they are in the map of k1 and k2.
-func describe(f *chart.Fields, l *develop.Linsker) {
+// describe adds the kinds of cells, and their places in the map of k1 and k2.
+func describe(f *chart.Arbors, l *develop.Linsker) {
 	unit := float32(1)
 	f.Unit = "radii of layer B's arbor"
 	if l.Measured {

@@ -31,7 +31,7 @@ func TestFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := weightsRun{layer: "c.weight"}
-	f, found := w.fields(run, all)
+	f, found := w.arbors(run, all)
 	var weights []float32
 	for _, x := range all {
 		if x.Name == "c.weight" {
@@ -47,7 +47,7 @@ func TestFields(t *testing.T) {
 	if !found || f.Across != 2 || !slices.Equal(f.Values[1], cell(3)) || !slices.Equal(f.Values[2], cell(1)) {
 		t.Errorf("the second cell is not that of the second k1, or the third not of the second k2: %t, %d across", found, f.Across)
 	}
-	if f, found = w.fields(filepath.Join(dir, "none"), all); !found || f.Words != nil {
+	if f, found = w.arbors(filepath.Join(dir, "none"), all); !found || f.Words != nil {
 		t.Errorf("of a file alone: %t, %v", found, f.Words)
 	}
 }
