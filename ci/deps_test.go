@@ -43,6 +43,7 @@ var rules = map[string][]string{
 	"hebb/nets/settle":         {"hebb/compute", "hebb/nets", "hebb/nets/stack", "hebb/internal/count"},
 	"hebb/nets/adapt":          {"hebb/compute", "hebb/nets", "hebb/internal/count"},
 	"hebb/nets/reward":         {"hebb/compute", "hebb/nets"},
+	"hebb/nets/spiking":        {"hebb/compute", "hebb/internal/count", "hebb/nets"},
 	"hebb/nets/develop":        {"hebb/compute", "hebb/nets", "hebb/internal/count", "gonum.org/v1/gonum/"},
 	"hebb/nets/grow":           {"hebb/compute", "hebb/nets"},
 	"hebb/nets/tasks":          {"hebb/compute", "hebb/nets", "hebb/nets/data", "gonum.org/v1/gonum/"},

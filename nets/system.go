@@ -147,12 +147,27 @@ type (
 		Compare(p *Pass, m Moment) (angles func() []Angle)
 	}
 
+	// A Spiker is a System of cells that spike: it names the tensors that show what they do, for rasters and traces.
+	Spiker interface{ Cells() []Cells }
+
 	// A Checker is a System or a Task that reports invalid settings before Build.
 	Checker interface{ Check() error }
 
 	// A Closer is a Task that holds resources, such as files or goroutines.
 	Closer interface{ Close() error }
 )
+
+// Cells are a group of spiking cells, with the names of State tensors that hold, after a moment, what the cells did in it:
+// examples × cells, or examples × (steps·cells) where a moment has several time steps. A name is "" where there is none.
+type Cells struct {
+	Name      string  // "excitatory"
+	N         int     // cells
+	Steps     int     // time steps of a moment
+	Step      float64 // ms
+	Spikes    string  // 1 for a spike, else 0
+	Membrane  string  // in the unit of Threshold
+	Threshold string
+}
 
 // ErrAlone is wrapped, with the reason, by the error of a System's Build that supports one learner only. The learners of such
 // a system take turns, each with a System, a Task and a Store of its own. Build returns it where s.Learners is above 1.

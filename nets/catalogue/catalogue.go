@@ -19,6 +19,7 @@ import (
 	"hebb/nets/recurrent"
 	"hebb/nets/reward"
 	"hebb/nets/settle"
+	"hebb/nets/spiking"
 	"hebb/nets/stack"
 	"hebb/nets/targets"
 	"hebb/nets/tasks"
@@ -60,10 +61,23 @@ type Optimiser struct {
 // Default returns a catalogue of all that this module has.
 func Default() *Catalogue {
 	return &Catalogue{
-		Networks:  []Network{{"hmax", vision.About, vision.Parse}},
-		Rules:     slices.Concat(credit.Rules, local.Rules, targets.Rules, settle.Rules),
-		Losses:    slices.Concat(ofClasses(nets.Losses), local.Losses),
-		Systems:   slices.Concat(recurrent.Systems, perturb.Systems, credit.Systems, local.Systems, settle.Systems, attract.Systems, develop.Systems, adapt.Systems, grow.Systems, targets.Systems, reward.Systems),
+		Networks: []Network{{"hmax", vision.About, vision.Parse}},
+		Rules:    slices.Concat(credit.Rules, local.Rules, targets.Rules, settle.Rules),
+		Losses:   slices.Concat(ofClasses(nets.Losses), local.Losses),
+		Systems: slices.Concat(
+			recurrent.Systems,
+			perturb.Systems,
+			credit.Systems,
+			local.Systems,
+			settle.Systems,
+			attract.Systems,
+			develop.Systems,
+			adapt.Systems,
+			grow.Systems,
+			targets.Systems,
+			reward.Systems,
+			spiking.Systems,
+		),
 		Recurrent: recurrent.Networks,
 		Tasks:     tasks.Tasks,
 		Optimisers: []Optimiser{

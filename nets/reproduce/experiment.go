@@ -131,7 +131,41 @@ type Point struct {
 }
 
 // All are the experiments of this package.
-var All = []Experiment{weightTransport, twoRoutes, hsicBottleneck, pHSIC, localErrors, hsicLoss, hopfield, influence, unbiased, rflo, ico, perturbation, altMin, retroaxonal, forwardForward, contrastive, targetPropagation, recirculation, syntheticGradients, online, lra, pseudoBackprop, cascade, creditAssignment, reversal, logic, softHebb, volatility, components, linsker, hmax, infomax, receptiveFields}
+var All = []Experiment{
+	weightTransport,
+	twoRoutes,
+	hsicBottleneck,
+	pHSIC,
+	localErrors,
+	hsicLoss,
+	hopfield,
+	influence,
+	unbiased,
+	rflo,
+	ico,
+	perturbation,
+	altMin,
+	retroaxonal,
+	forwardForward,
+	contrastive,
+	targetPropagation,
+	recirculation,
+	syntheticGradients,
+	online,
+	lra,
+	pseudoBackprop,
+	cascade,
+	creditAssignment,
+	reversal,
+	logic,
+	softHebb,
+	volatility,
+	components,
+	linsker,
+	hmax,
+	infomax,
+	receptiveFields,
+}
 
 // Find returns the experiment of a name, of a list, and its scale.
 func Find(all []Experiment, name, scale string) (Experiment, Scale, error) {

@@ -1,0 +1,8 @@
+// Package spiking has networks of cells that spike, and rules that learn from when they do. A file is a kind of cell, a way
+// that synapses change, or a system.
+package spiking
+
+import "hebb/nets"
+
+// Systems are the systems of this package that text can name.
+var Systems = []nets.NamedSystem{}
