@@ -52,6 +52,9 @@ var Tasks = []nets.NamedTask{
 	}, Moments: 800},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 	{Name: "white-noise", About: "independent normal numbers on a sheet of cells, and nothing is wanted", Task: func() nets.Task { return &WhiteNoise{Side: 32, Batch: 20} }, Moments: 3000},
+	{Name: "encoded", About: "the examples of --data or, with of=TASK, of another task, as spikes", Task: func() nets.Task {
+		return &Encoded{Encoder: "poisson", Rate: 100, MS: 100, DT: 1, Want: 20, High: 1, Curve: "linear", Tau: 20, Threshold: 0.2}
+	}},
 }
 
 var (
