@@ -58,6 +58,9 @@ var Tasks = []nets.NamedTask{
 		return &Pattern{Step: 2, Length: 1000, Inputs: 100, Rate: 50, Periods: []float64{1000, 500, 333, 200}}
 	}, Moments: 100_000},
 	{Name: "white-noise", About: "independent normal numbers on a sheet of cells, and nothing is wanted", Task: func() nets.Task { return &WhiteNoise{Side: 32, Batch: 20} }, Moments: 3000},
+	{Name: "encoded", About: "the examples of --data or, with of=TASK, of another task, as spikes", Task: func() nets.Task {
+		return &Encoded{Encoder: "poisson", Rate: 100, MS: 100, DT: 1, Want: 20, High: 1, Curve: "linear", Tau: 20, Threshold: 0.2}
+	}},
 }
 
 var (
