@@ -61,12 +61,11 @@ func newGroup(s *nets.Store, c LIF, n, steps int, excitatory, inhibitory float64
 // begin puts all cells to rest.
 func (g *group) begin(p *nets.Pass) { p.Clear(nets.At(g.v, 0), g.rest, g.se, g.si) }
 
+// Nothing is as high as the ceiling of cells that may spike, 1e30.
 var (
-	lifMoves = compute.Formula(`where(rest - 0.5,
-		min(0, max(-1, keep*where(1 - v, v, 0) + (noise + ke*se - ki*si))),
+	lifMoves = compute.Formula(`min(where(rest - 0.5, 0, 1e30),
 		max(-1, keep*where(1 - v, v, 0) + (noise + ke*se - ki*si)))`, "v", "se", "si", "noise", "rest")
-	lifKicked = compute.Formula(`where(rest - 0.5,
-		min(0, max(-1, where(kick, 2, keep*where(1 - v, v, 0) + (noise + ke*se - ki*si)))),
+	lifKicked = compute.Formula(`min(where(rest - 0.5, 0, 1e30),
 		max(-1, where(kick, 2, keep*where(1 - v, v, 0) + (noise + ke*se - ki*si))))`, "v", "se", "si", "noise", "rest", "kick")
 	lifSpikes = compute.Formula("where(1 - v, 0, 1)", "v")
 	lifRests  = compute.Formula("where(z, refractory, max(old - 1, 0))", "z")

@@ -39,8 +39,8 @@ import (
 // after the kick, ms; "inhibitory spikes", the mean S of inhibitory cells. A learner ends where excitatory cells are silent,
 // or burst for as long as they can, trial after trial.
 //
-// Cost of a step: about 16 ops on the cells, normal numbers the dearest of them, and an addition for each synapse of a
-// cell that spikes; of a trial, one pass over the weights.
+// Cost of a step: a dozen ops on the cells, normal numbers the dearest of them, and an addition for each synapse of a cell
+// that spikes; of a trial, one pass over the weights.
 type Scaling struct {
 	Presynaptic    bool    `json:"presynaptic" toml:"presynaptic"`
 	Goal           float32 `json:"goal" toml:"goal"` // spikes in a trial
@@ -280,6 +280,6 @@ func (r *Scaling) Explain(name string, code float32) error {
 	if code < 0 {
 		return fmt.Errorf("scaling: no excitatory cell has spiked for so long that none will: want cells that are kicked, more noise or larger weights")
 	}
-	return fmt.Errorf("scaling: excitatory cells spike %.3g times in a trial of %d steps, near to the %d that their refractoriness allows: want smaller weights, "+
-		"more inhibition or a smaller rate", code, r.Steps, int(math.Ceil(float64(r.Steps)/float64(1+r.e.Refractory))))
+	return fmt.Errorf("scaling: excitatory cells spike %.3g times in a trial of %d steps, near to the %d that their refractoriness allows: "+
+		"want smaller weights, more inhibition or a smaller rate", code, r.Steps, int(math.Ceil(float64(r.Steps)/float64(1+r.e.Refractory))))
 }
