@@ -5,4 +5,8 @@ package spiking
 import "hebb/nets"
 
 // Systems are the systems of this package that text can name.
-var Systems = []nets.NamedSystem{}
+var Systems = []nets.NamedSystem{
+	{Name: "dendrites", About: "feedback to segregated dendrites, plateau potentials in two phases; of rates or spikes (Guerguiev, Lillicrap, Richards 2017)", Rate: 0.21, System: func() nets.System {
+		return NewDendrites(100)
+	}},
+}
