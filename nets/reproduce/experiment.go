@@ -165,6 +165,7 @@ var All = []Experiment{
 	hmax,
 	infomax,
 	receptiveFields,
+	dendrites,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.
