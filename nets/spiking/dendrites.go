@@ -140,17 +140,12 @@ func (r *Dendrites) checkPhases() error {
 }
 
 // uniform is the law of first weights of a layer with n inputs.
-func (r *Dendrites) uniform(n int) (nets.Init, error) {
+func (r *Dendrites) uniform(n int) nets.Init {
 	v, b, nu, in := float64(r.Potential), float64(r.Bias), float64(r.MaxRate)/4, float64(n)
 	second := float64(r.PotentialSD)*float64(r.PotentialSD) + v*v
 	mean := (v - b) / (nu * in * v)
 	moment := (second + nu*nu*(in-in*in)*mean*mean*v*v - 2*in*nu*b*v*mean - b*b) / (in * nu * nu * second)
-	variance := moment - mean*mean
-	if !(variance >= 0) {
-		return nil, fmt.Errorf("dendrites: no weights of %d inputs give potentials of %g ± %g mV with biases of %g mV: their variance would be %.3g; want a larger potential_sd",
-			n, r.Potential, r.PotentialSD, r.Bias, variance)
-	}
-	return uniformAround(mean, math.Sqrt(variance)), nil
+	return uniformAround(mean, math.Sqrt(max(0, moment-mean*mean))) // 0 without PotentialSD, but for rounding
 }
 
 // uniformAround is uniform with twice a standard deviation, as the authors have it.
@@ -168,10 +163,7 @@ func (r *Dendrites) Build(s *nets.Store, spec nets.Spec) error {
 	}
 	below := spec.In.Len()
 	for i, n := range append(append([]int(nil), r.Hidden...), spec.Out) {
-		law, err := r.uniform(below)
-		if err != nil {
-			return err
-		}
+		law := r.uniform(below)
 		if hidden := i - 1; hidden >= 0 {
 			r.layers[hidden].y = s.Kept(fmt.Sprint("y", i), law, below, spec.Out)
 		}
