@@ -168,6 +168,7 @@ var All = []Experiment{
 	receptiveFields,
 	eprop,
 	evidence,
+	dendrites,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

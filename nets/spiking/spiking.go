@@ -10,4 +10,7 @@ var Systems = []nets.NamedSystem{
 		System: func() nets.System { return newEProp() }},
 	{Name: "reward-eprop", About: "e-prop of an actor and a critic that learn from a reward at the end of a trial (Bellec et al. 2020)", Rate: 0.005,
 		System: func() nets.System { return newRewardEProp() }},
+	{Name: "dendrites", About: "feedback to segregated dendrites, plateau potentials in two phases; of rates or spikes (Guerguiev, Lillicrap, Richards 2017)", Rate: 0.21, System: func() nets.System {
+		return NewDendrites(100)
+	}},
 }
