@@ -18,20 +18,22 @@ type plasticity struct {
 	cells           divisor // places by fan: presynaptic cells
 	weights         []float32
 	to, delay, from book
-	pres, posts     [][]float32
+	known           [compute.MaxVars][]float32
+	pres, posts     [][]float32 // parts of known
 }
 
 func newPlasticity(p compute.Plastic) *plasticity {
 	v := &plasticity{Plastic: p, formula: newEvaluator(p.F, nil, p.W), weights: values(p.W), to: bookOf(p.To), delay: bookOf(p.Delay), from: bookOf(p.From)}
 	v.slots, v.members, v.pre, v.fan, v.post = p.Dims()
-	v.formula.size = max(64, min(blockSize, v.pre*v.fan/16))
+	v.formula.size = max(64, min(blockSize, v.pre*v.fan/16)) // or all registers are made for a few synapses
 	v.cells = divideBy(v.fan)
-	for _, t := range p.Pre {
-		v.pres = append(v.pres, values(t))
+	for i, t := range p.Pre {
+		v.known[i] = values(t)
 	}
-	for _, t := range p.Post {
-		v.posts = append(v.posts, values(t))
+	for i, t := range p.Post {
+		v.known[len(p.Pre)+i] = values(t)
 	}
+	v.pres, v.posts = v.known[:len(p.Pre)], v.known[len(p.Pre):][:len(p.Post)]
 	return v
 }
 
