@@ -169,6 +169,7 @@ var All = []Experiment{
 	eprop,
 	evidence,
 	dendrites,
+	timeCode,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

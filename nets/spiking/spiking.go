@@ -13,4 +13,6 @@ var Systems = []nets.NamedSystem{
 	{Name: "dendrites", About: "feedback to segregated dendrites, plateau potentials in two phases; of rates or spikes (Guerguiev, Lillicrap, Richards 2017)", Rate: 0.21, System: func() nets.System {
 		return NewDendrites(100)
 	}},
+	{Name: "scaling", About: "synaptic scaling, by how active the presynaptic cell is too: a code in time (Buonomano 2005)", Rate: 0.02,
+		System: func() nets.System { return NewScaling() }},
 }
