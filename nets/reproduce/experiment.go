@@ -166,6 +166,7 @@ var All = []Experiment{
 	hmax,
 	infomax,
 	receptiveFields,
+	triplets,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

@@ -8,4 +8,6 @@ import "hebb/nets"
 var Systems = []nets.NamedSystem{
 	{Name: "eprop", About: "e-prop of LIF and adaptive cells, or BPTT through the same (Bellec et al. 2020)", Rate: 0.005,
 		System: func() nets.System { return newEProp() }},
+	{Name: "triplet", About: "nonlinear Hebb by the triplet rule of spikes (after Brito and Gerstner 2016)", Rate: 0.2,
+		System: func() nets.System { r := DefaultTriplet; return &r }},
 }
