@@ -245,8 +245,8 @@ func (r STDP) Check(step float32) error {
 var (
 	stdpFree     = compute.Formula("old + rate*(p*r - d*o)", "d", "r", "p", "o")
 	stdpAdditive = compute.Formula("max(0, min(most, old + rate*(p*r - d*o)))", "d", "r", "p", "o")
-	stdpPower    = compute.Formula(`max(0, min(most, old + rate*(p*r*exp(up*log(max(1 - old/most, 1e-30)))
-		- d*o*exp(down*log(max(old/most, 1e-30))))))`, "d", "r", "p", "o")
+	stdpPower    = compute.Formula(`max(0, min(most, old + rate*(p*r*exp(up*log(max(1 - old/most, 1e-30))) -
+		d*o*exp(down*log(max(old/most, 1e-30))))))`, "d", "r", "p", "o")
 )
 
 // F returns the change of a weight as a formula of Mark and Trace of its presynaptic cell and then of its postsynaptic one.
@@ -258,6 +258,13 @@ func (r STDP) F(rate float32) *compute.Func {
 		return stdpAdditive.With("rate", rate).With("most", r.WMax)
 	}
 	return stdpPower.With("rate", rate).With("most", r.WMax).With("up", r.MuPlus).With("down", r.MuMinus)
+}
+
+// Lists changes the weights of synapses in lists, members × pre × fan, by a step of sides of one row, where either cell has spiked. Delays
+// that the lists have are those of axons, which pre has to be given late; of dendrites there is Window.Delay.
+func (r STDP) Lists(w *compute.Tensor, s compute.Synapses, pre, post *Side, rate float32) compute.Plastic {
+	s.Delay, s.Fixed = nil, 0
+	return compute.Plastic{W: w, Synapses: s, Pre: []*compute.Tensor{pre.Mark, pre.Trace}, Post: []*compute.Tensor{post.Mark, post.Trace}, F: r.F(rate)}
 }
 
 // Dense changes all weights of w, learners × post × pre, by a step of sides of one row. Where few cells spike [STDP.Lists] does
