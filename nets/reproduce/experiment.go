@@ -167,6 +167,8 @@ var All = []Experiment{
 	infomax,
 	receptiveFields,
 	triplets,
+	eprop,
+	evidence,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

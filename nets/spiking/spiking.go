@@ -10,4 +10,6 @@ var Systems = []nets.NamedSystem{
 		System: func() nets.System { return newEProp() }},
 	{Name: "triplet", About: "nonlinear Hebb by the triplet rule of spikes (after Brito and Gerstner 2016)", Rate: 0.2,
 		System: func() nets.System { r := DefaultTriplet; return &r }},
+	{Name: "reward-eprop", About: "e-prop of an actor and a critic that learn from a reward at the end of a trial (Bellec et al. 2020)", Rate: 0.005,
+		System: func() nets.System { return newRewardEProp() }},
 }
