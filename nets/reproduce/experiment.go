@@ -166,6 +166,7 @@ var All = []Experiment{
 	hmax,
 	infomax,
 	receptiveFields,
+	triplets,
 	eprop,
 	evidence,
 	dendrites,
