@@ -10,4 +10,8 @@ var Systems = []nets.NamedSystem{
 		System: func() nets.System { return newEProp() }},
 	{Name: "reward-eprop", About: "e-prop of an actor and a critic that learn from a reward at the end of a trial (Bellec et al. 2020)", Rate: 0.005,
 		System: func() nets.System { return newRewardEProp() }},
+	{Name: "stdp", About: "assemblies of spiking cells that bind by spike-timing-dependent plasticity (Müller, Papadimitriou, Maass, Legenstein 2020)", Rate: 1, System: func() nets.System {
+		a := DefaultAssemblies
+		return &a
+	}},
 }
