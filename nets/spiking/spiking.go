@@ -17,4 +17,8 @@ var Systems = []nets.NamedSystem{
 	}},
 	{Name: "scaling", About: "synaptic scaling, by how active the presynaptic cell is too: a code in time (Buonomano 2005)", Rate: 0.02,
 		System: func() nets.System { return NewScaling() }},
+	{Name: "stdp", About: "assemblies of spiking cells that bind by spike-timing-dependent plasticity (Müller, Papadimitriou, Maass, Legenstein 2020)", Rate: 1, System: func() nets.System {
+		a := DefaultAssemblies
+		return &a
+	}},
 }
