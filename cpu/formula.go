@@ -345,10 +345,19 @@ func (c *core) eval(dst, old []float32, lo int) {
 			c.load(i, lo, lo+len(dst))
 		}
 	}
-	all, code := c.registers, c.code
 	if c.byRow {
-		code = c.byRows
+		c.steps(c.byRows, dst, old, lo)
+	} else {
+		c.run(dst, old)
 	}
+}
+
+// run computes as many elements as dst has of the inputs in the registers. old is as in eval.
+func (c *core) run(dst, old []float32) { c.steps(c.code, dst, old, 0) }
+
+// steps makes the steps of code, those of rows from element lo on.
+func (c *core) steps(code []step, dst, old []float32, lo int) {
+	all := c.registers
 	all[len(all)-2], all[len(all)-1] = old, dst
 	for i := range code {
 		s := &code[i]
