@@ -160,7 +160,7 @@ func (r *networkRun) over(c train.Config) (train.Config, error) {
 }
 
 // imagesTask is what --task calls the images of --data with their labels, where a file could be sequences too.
-const imagesTask = "images"
+const imagesTask = train.ImagesTask
 
 // seen sets the task of c by its data, unless it has one: the task sequences if the data look like sequences, and moments is
 // their length, or else the task without a name, images.
@@ -192,10 +192,14 @@ func suited(said train.Config) train.Config {
 	if s := namedSystem(said.System); said.Rate == noRate {
 		c.Rate = cmp.Or(s.Rates[task], s.Rate, c.Rate)
 	}
+	encoded, steps := said.Encoding(names)
+	task, _, _ = strings.Cut(encoded, ":")
 	i := slices.IndexFunc(names.Tasks, func(t nets.NamedTask) bool { return t.Name == task })
 	if i >= 0 && said.Epochs == noEpochs && said.Steps == 0 && names.Tasks[i].Moments > 0 {
-		c.Steps = names.Tasks[i].Moments
+		c.Steps = names.Tasks[i].Moments * max(1, steps)
 		c.LogEvery = max(1, c.Steps/20)
+	} else if steps > 0 {
+		c.LogEvery, c.Normalise = c.LogEvery*steps, "none"
 	}
 	if _, moments := seen(said); moments > 0 {
 		c.LogEvery, c.Normalise = c.LogEvery*moments, "none"

@@ -109,6 +109,8 @@ func (c *Catalogue) named(of reflect.Type) func(text string) (any, error) {
 		return func(text string) (any, error) { return c.Optimiser(text) }
 	case reflect.TypeFor[nets.Loss]():
 		return func(text string) (any, error) { return c.Loss(text) }
+	case reflect.TypeFor[nets.Task]():
+		return func(text string) (any, error) { return c.Task(text) }
 	case reflect.TypeFor[recurrent.Network]():
 		return func(text string) (any, error) { return c.RecurrentNetwork(text) }
 	case reflect.TypeFor[stack.Rule]():

@@ -55,8 +55,8 @@ func (c Compartments) Check() error {
 		return fmt.Errorf("reversal %g mV, want above 0", c.Reversal)
 	case !(c.Rise > 0 && c.Rise <= math.MaxFloat32) || c.Rise == c.Leak:
 		return fmt.Errorf("rise %g ms, want above 0 and other than the leak of %g ms", c.Rise, c.Leak)
-	case c.Kernel < 1 || c.Kernel > mostSteps:
-		return fmt.Errorf("kernel %d ms, want 1 to %d", c.Kernel, mostSteps)
+	case c.Kernel < 1 || c.Kernel > mostPhase:
+		return fmt.Errorf("kernel %d ms, want 1 to %d", c.Kernel, mostPhase)
 	}
 	return nil
 }

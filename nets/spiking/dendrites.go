@@ -86,8 +86,8 @@ type cells struct {
 	soma    *compute.Tensor
 }
 
-// mostSteps is the longest phase, in ms: the matrices over time have as many rows and columns.
-const mostSteps = 4096
+// mostPhase is the longest phase, in ms: the matrices over time have as many rows and columns.
+const mostPhase = 4096
 
 const byPlateaus, byBackprop, byNothing = "apical", "backprop", "fixed"
 
@@ -123,16 +123,16 @@ func (r *Dendrites) Check() error {
 
 func (r *Dendrites) checkPhases() error {
 	switch {
-	case r.Settle < r.Kernel || r.Settle > mostSteps:
+	case r.Settle < r.Kernel || r.Settle > mostPhase:
 		return fmt.Errorf("dendrites: settle %d ms, want at least the kernel of %d, so that the means of a phase have no spikes from before it", r.Settle, r.Kernel)
-	case r.Phase <= r.Settle || r.Phase > mostSteps:
-		return fmt.Errorf("dendrites: phase %d ms, want more than the %d before the means, at most %d", r.Phase, r.Settle, mostSteps)
-	case r.TestPhase <= r.Settle || r.TestPhase > mostSteps:
-		return fmt.Errorf("dendrites: test_phase %d ms, want more than the %d before the means, at most %d", r.TestPhase, r.Settle, mostSteps)
-	case r.Longest < 2*r.Phase || r.Longest > mostSteps:
-		return fmt.Errorf("dendrites: longest %d ms, want at least two phases of %d, at most %d", r.Longest, r.Phase, mostSteps)
-	case !(r.WaldMean >= 0 && r.WaldMean <= mostSteps):
-		return fmt.Errorf("dendrites: wald_mean %g ms, want 0 to %d", r.WaldMean, mostSteps)
+	case r.Phase <= r.Settle || r.Phase > mostPhase:
+		return fmt.Errorf("dendrites: phase %d ms, want more than the %d before the means, at most %d", r.Phase, r.Settle, mostPhase)
+	case r.TestPhase <= r.Settle || r.TestPhase > mostPhase:
+		return fmt.Errorf("dendrites: test_phase %d ms, want more than the %d before the means, at most %d", r.TestPhase, r.Settle, mostPhase)
+	case r.Longest < 2*r.Phase || r.Longest > mostPhase:
+		return fmt.Errorf("dendrites: longest %d ms, want at least two phases of %d, at most %d", r.Longest, r.Phase, mostPhase)
+	case !(r.WaldMean >= 0 && r.WaldMean <= mostPhase):
+		return fmt.Errorf("dendrites: wald_mean %g ms, want 0 to %d", r.WaldMean, mostPhase)
 	case !(r.WaldScale > 0 && r.WaldScale <= math.MaxFloat32) || r.WaldMean > 1e6*r.WaldScale:
 		return fmt.Errorf("dendrites: wald_scale %g ms, want above 0 and at least a millionth of wald_mean", r.WaldScale)
 	}

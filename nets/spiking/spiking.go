@@ -6,6 +6,10 @@ import "hebb/nets"
 
 // Systems are the systems of this package that text can name.
 var Systems = []nets.NamedSystem{
+	{Name: "eprop", About: "e-prop of LIF and adaptive cells, or BPTT through the same (Bellec et al. 2020)", Rate: 0.005,
+		System: func() nets.System { return newEProp() }},
+	{Name: "reward-eprop", About: "e-prop of an actor and a critic that learn from a reward at the end of a trial (Bellec et al. 2020)", Rate: 0.005,
+		System: func() nets.System { return newRewardEProp() }},
 	{Name: "dendrites", About: "feedback to segregated dendrites, plateau potentials in two phases; of rates or spikes (Guerguiev, Lillicrap, Richards 2017)", Rate: 0.21, System: func() nets.System {
 		return NewDendrites(100)
 	}},

@@ -124,10 +124,10 @@ func (c Config) checkSystem(names *catalogue.Catalogue) error {
 	if _, err := names.System(c.System); err != nil {
 		return err
 	}
-	if !c.ownTask() {
+	if !c.ownTask() && c.encoder() == "" {
 		return nil
 	}
-	_, err := names.Task(c.Task)
+	_, err := names.Task(cmp.Or(c.encoder(), c.Task))
 	if none := (catalogue.NameError{}); errors.As(err, &none) {
 		none.Names = append(none.Names, SamplesTask, SequencesTask)
 		return fmt.Errorf("%w, %s, %s", none, SamplesTask, SequencesTask)
@@ -181,12 +181,76 @@ func (c Config) numbers() error {
 // DataOptions returns how the data are read.
 func (c Config) DataOptions() data.Options {
 	return data.Options{Holdout: c.Holdout, Layout: c.Layout, Resize: c.Resize, CropCentre: c.CropCentre, Alpha: c.Alpha, Canvas: c.Canvas,
-		Sequences: c.Task == SequencesTask}
+		Sequences: c.shown().Task == SequencesTask}
 }
 
 // ownTask reports whether the task is one by its own name, and not the examples of Data.
 func (c Config) ownTask() bool {
-	return c.Task != "" && c.Task != SamplesTask && c.Task != SequencesTask
+	of := c.shown().Task
+	return of != "" && of != SamplesTask && of != SequencesTask
+}
+
+// shown returns c with the task that is encoded, if the task is [EncodedTask]: "" for the images of Data.
+func (c Config) shown() Config {
+	if name, set, _ := strings.Cut(c.Task, ":"); name == EncodedTask {
+		c.Task = ""
+		for _, s := range catalogue.Split(set) {
+			if key, value, _ := strings.Cut(s, "="); strings.TrimSpace(key) == encodedKey {
+				c.Task = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(value), "["), "]")
+			}
+		}
+		if c.Task == ImagesTask {
+			c.Task = ""
+		}
+	}
+	return c
+}
+
+// Encoding returns the name of the task that is encoded, with its settings, and how many moments an encoder makes of one; of
+// another task its own name and 0.
+func (c Config) Encoding(names *catalogue.Catalogue) (task string, steps int) {
+	of := c.shown().Task
+	if t, err := names.Task(cmp.Or(c.encoder(), c.Task)); err == nil {
+		if e, ok := t.(*tasks.Encoded); ok {
+			steps = e.Steps()
+		}
+	}
+	return of, steps
+}
+
+// encodedKey is the setting of an encoder that says what is encoded.
+const encodedKey = "of"
+
+// encoder returns the text of an encoder without the name of what it encodes, if that is a task of Data; else "".
+func (c Config) encoder() string {
+	name, set, _ := strings.Cut(c.Task, ":")
+	if name != EncodedTask || c.ownTask() {
+		return ""
+	}
+	return name + ":" + strings.Join(slices.DeleteFunc(catalogue.Split(set), func(s string) bool {
+		key, _, _ := strings.Cut(s, "=")
+		return strings.TrimSpace(key) == encodedKey
+	}), ",")
+}
+
+// encoded encodes the tasks of a run on Data, if there is an encoder.
+func (c Config) encoded(names *catalogue.Catalogue, r nets.Run) nets.Run {
+	text := c.encoder()
+	if text == "" {
+		return r
+	}
+	wrap := func(task func() nets.Task) func() nets.Task {
+		if task == nil {
+			return nil
+		}
+		return func() nets.Task {
+			t, _ := names.Task(text) // of which Check has seen the error
+			t.(*tasks.Encoded).Of = task()
+			return t
+		}
+	}
+	r.Task, r.Test, r.Probe = wrap(r.Task), wrap(r.Test), nil
+	return r
 }
 
 // whole is c with what a file of an older hebb does not say, and what a run has no use for.
@@ -254,13 +318,17 @@ const (
 	SamplesTask = "samples"
 	// SequencesTask is the task of Data that are sequences, see [data.Load], a moment at a time.
 	SequencesTask = "sequences"
+	// ImagesTask is the task of the images of Data with their labels; "" means it too.
+	ImagesTask = "images"
 	// PatchesTask is [tasks.Patches], with settings, of the photographs in the folder Data.
 	PatchesTask = "patches"
+	// EncodedTask is [tasks.Encoded], with settings, of another task, or of Data.
+	EncodedTask = "encoded"
 )
 
 // Photographed reports whether the task is of photographs.
 func (c Config) Photographed() bool {
-	name, _, _ := strings.Cut(c.Task, ":")
+	name, _, _ := strings.Cut(c.shown().Task, ":")
 	return name == PatchesTask
 }
 
@@ -275,7 +343,11 @@ func (c Config) located(rec Record, at string) Config {
 // task returns a new task of its own name.
 func (c Config) task(names *catalogue.Catalogue) nets.Task {
 	t, _ := names.Task(c.Task) // of which Check has seen the error
-	if p, ok := t.(*tasks.Patches); ok {
+	of := t
+	if e, ok := t.(*tasks.Encoded); ok {
+		of = e.Of
+	}
+	if p, ok := of.(*tasks.Patches); ok {
 		p.Folder = c.Data
 	}
 	return t
@@ -297,15 +369,24 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.No
 		r.Test = r.Task
 		return r
 	}
-	if c.Task == SamplesTask {
+	switch c.shown().Task {
+	case SamplesTask:
 		rows, in := tasks.Centred(set, c.Limit), nets.Row(set.Values())
 		r.Task = func() nets.Task { return &tasks.Samples{Rows: rows, In: in, Batch: c.Batch} }
-		return r
+	case SequencesTask:
+		r = c.sequences(r, set, n)
+	default:
+		r = c.images(r, set, n)
 	}
-	if c.Task == SequencesTask {
-		return c.sequences(r, set, n)
-	}
+	return c.encoded(names, r)
+}
+
+// images adds the tasks of a set of images with labels.
+func (c Config) images(r nets.Run, set *data.Set, n data.Normalise) nets.Run {
 	train, test := c.loaders(n)
+	if c.encoder() != "" {
+		test.Batch = max(c.Batch, leastTestBatch)
+	}
 	part, _ := set.Few(set.Train, c.Limit)
 	r.Task = func() nets.Task { return &tasks.Images{Set: set, Part: part, Options: train} }
 	if set.Test != nil {
@@ -339,7 +420,7 @@ func (c Config) sequences(r nets.Run, set *data.Set, n data.Normalise) nets.Run 
 	return r
 }
 
-// leastTestBatch is how many sequences are evaluated at once where fewer are learned from: as few as a system with traces of
+// leastTestBatch is how many sequences, or images as spikes, are evaluated at once where fewer are learned from: as few as a system with traces of
 // every synapse of every example can have.
 const leastTestBatch = 64
 

@@ -34,7 +34,7 @@ func (c Config) misfit(why error, dev *compute.Device, names *catalogue.Catalogu
 	if spec.In.Len() == 1 {
 		shown = "1 number"
 	}
-	if !c.ownTask() && c.Task != SamplesTask {
+	if !c.ownTask() && c.Task != SamplesTask && c.encoder() == "" {
 		name = "a task of the " + map[string]string{"": "images", SequencesTask: SequencesTask}[c.Task] + " of " + c.Data
 	}
 	switch {

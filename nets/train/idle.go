@@ -21,13 +21,17 @@ func (c Config) Idle() map[string]string {
 		because("is for networks, and "+c.System+" has settings of its own: see hebb list",
 			"net", "rule", "loss", "optimiser", "bias_rate", "output_rate", "noise", "clip")
 	}
-	if c.Task == SamplesTask {
+	of := c.shown().Task
+	if of == SamplesTask {
 		because("is for images with labels, and the task samples shows rows without",
 			"test_limit", "normalise", "crop", "flip", "cutout", "in_order", "angles", "keep_best", "patience")
 	}
-	if c.Task == SequencesTask {
+	if of == SequencesTask {
 		because("is for images, and the task sequences shows the moments of an NPZ file",
 			"layout", "resize", "crop_centre", "alpha", "canvas", "crop", "flip", "cutout", "angles")
+	}
+	if c.encoder() != "" {
+		because("is for examples of one moment, and the task encoded shows them as spikes", "angles")
 	}
 	if c.ownTask() {
 		because("is for examples of data, and the task "+c.Task+" makes its own: see hebb list",

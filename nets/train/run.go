@@ -117,7 +117,7 @@ func (c Config) unbatched(dev *compute.Device, names *catalogue.Catalogue, p pla
 // barren reports data that nothing can be learned from.
 func (c Config) barren(set *data.Set) error {
 	q := set.Sequences
-	if c.Task != SamplesTask && (q == nil || *q == data.Sequences{}) && alike(set.Train.Labels, 1) {
+	if c.shown().Task != SamplesTask && (q == nil || *q == data.Sequences{}) && alike(set.Train.Labels, 1) {
 		return fmt.Errorf("data %s: all %d training examples are of one class, and there is nothing to tell apart", c.Data, set.Train.N())
 	}
 	if d := set.Values(); q == nil && (alike(set.Train.Pixels, d) || alike(set.Train.Floats, d)) { // of sequences that are alike a pattern may be wanted
