@@ -32,6 +32,8 @@ type Run struct {
 	told  map[int]bool // learners with a reported loss
 	tell  func(Line)   // of Train; nil: nobody asks
 	ended string       // see Line.Ended
+
+	spikes *spikeWatch // nil: nobody watches
 }
 
 // New prepares a run from the start on dev.
@@ -267,6 +269,11 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 			return r.interrupted(ctx, ", without what was under way after it", clock)
 		}
 		back.after(r.Session)
+		if r.spikes != nil {
+			if err := r.spikes.after(r.Session); err != nil {
+				return err
+			}
+		}
 		due.after(r)
 		if r.Session.Between() || done+1 == total {
 			if err := r.after(ctx, due, rate, clock); err != nil {
