@@ -40,7 +40,7 @@ type reproduction struct {
 	only, data     []string
 	seed           uint64
 	learners       int
-	list           bool
+	list, systems  bool
 	record         string
 }
 
@@ -66,6 +66,12 @@ Experiments:
   hebb reproduce two-routes --only mlp-mnist --learners 5
   hebb reproduce hopfield`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if lists := r.list || r.systems || len(args) == 0; lists && r.format == "json" {
+				return usagef("--format json is of the figures of an experiment, want its name")
+			}
+			if r.systems {
+				return listSystems(cmd.OutOrStdout(), r.format)
+			}
 			if r.list || len(args) == 0 {
 				return listFigures(cmd.OutOrStdout())
 			}
@@ -77,6 +83,7 @@ Experiments:
 	}
 	f := cmd.Flags()
 	f.BoolVar(&r.list, "list", false, "list the experiments and their figures: what was published, and ours with seed and date")
+	f.BoolVar(&r.systems, "systems", false, "list the systems, and the experiments that show them")
 	f.StringVar(&r.record, "record", "", "put the figures into `FILE`, as nets/reproduce/measured.json has them")
 	f.StringVar(&r.scale, "scale", "cpu", "how large, of the scales that the experiment has: small, cpu or gpu")
 	f.StringSliceVar(&r.only, "only", nil, "make these parts alone")

@@ -141,3 +141,22 @@ func TestReproduceHopfield(t *testing.T) {
 		t.Errorf("%v: %s", err, list.String())
 	}
 }
+
+// TestReproduceSystems: the systems are listed with their experiments, as text and as Markdown; JSON is refused.
+func TestReproduceSystems(t *testing.T) {
+	for _, c := range []struct {
+		format string
+		status int
+		says   string
+	}{
+		{"table", 0, "  Sanger            sanger      components\n"},
+		{"markdown", 0, "| `iso`, `ico` | `ico` |\n"},
+		{"json", 2, "want its name"},
+	} {
+		var out, stderr bytes.Buffer
+		status := run(t.Context(), []string{"reproduce", "--systems", "--format", c.format}, &out, &stderr)
+		if got := out.String() + stderr.String(); status != c.status || !strings.Contains(got, c.says) {
+			t.Errorf("%s: status %d, want %d and %q in\n%s", c.format, status, c.status, c.says, got)
+		}
+	}
+}

@@ -5,8 +5,10 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
+	"hebb/internal/table"
 	"hebb/nets/reproduce"
 	"hebb/nets/train"
 	"hebb/nets/train/chart"
@@ -39,6 +41,23 @@ func listFigures(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// listSystems writes every system and who described it, its parts, and the experiments that show them.
+func listSystems(w io.Writer, format string) (err error) {
+	if format == "markdown" {
+		lines := reproduce.SystemsTable()
+		_, err = io.WriteString(w, table.Markdown(lines, len(lines[0])))
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range reproduce.Systems {
+		fmt.Fprintf(t, "%s (%s)\n", s.Title, s.By)
+		for _, p := range s.Parts {
+			fmt.Fprintf(t, "  %s\t%s\t%s\n", p.Name, p.Text, strings.Join(p.Shown(), ", "))
+		}
+	}
+	return t.Flush()
 }
 
 // measuredBeside is a published figure and ours, "-" for what there is none of.

@@ -10,9 +10,10 @@ import (
 
 // altMin trains the authors' network, without a bias, by codes, beside the same network with biases by Adam end to end.
 var altMin = Experiment{
-	Name:   "altmin",
-	About:  "online alternating minimisation of codes and weights beside Adam, from the first batches on: MNIST, two layers of 100",
-	Source: "Choromanska et al. 2019, \"Beyond Backprop: Online Alternating Minimization with Auxiliary Variables\"; the figures are of the authors' functions (github.com/IBM/online-alt-min), three seeds",
+	Name:    "altmin",
+	Systems: map[string]string{"alternating minimisation": "altmin, epoch 1"},
+	About:   "online alternating minimisation of codes and weights beside Adam, from the first batches on: MNIST, two layers of 100",
+	Source:  "Choromanska et al. 2019, \"Beyond Backprop: Online Alternating Minimization with Auxiliary Variables\"; the figures are of the authors' functions (github.com/IBM/online-alt-min), three seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "five epochs, three seeds", Takes: 6 * time.Minute, Parts: []Part{altMinPart(3, 0,
 			altMinAt{"10 batches", 10, 0, 87.44, 2, 83.96, 2.5},

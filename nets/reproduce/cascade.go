@@ -13,8 +13,9 @@ import (
 // cascade grows networks on the two spirals and on parity, with controls: a pool of one, random units, and settings
 // that make quickprop or the candidates fail.
 var cascade = Experiment{
-	Name:  "cascade",
-	About: "networks that grow by cascade-correlation, on two spirals and on parity",
+	Name:    "cascade",
+	Systems: map[string]string{"cascade-correlation with quickprop": "8 candidates"},
+	About:   "networks that grow by cascade-correlation, on two spirals and on parity",
 	Source: "figures of the equations in float64 (numpy), of 5 to 30 seeds each; Fahlman, Lebiere 1990, \"The Cascade-Correlation Learning Architecture\", " +
 		"report 15.2 hidden units and 1700 epochs of 100 networks on the spirals",
 	Scales: []Scale{

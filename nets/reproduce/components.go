@@ -17,9 +17,10 @@ import (
 // components sets what Hebbian units learn beside the exact eigenvectors, and how their weights would grow beside the closed
 // form.
 var components = Experiment{
-	Name:   "components",
-	About:  "Hebb's rule beside its closed form, the covariance rule beside Q·w, and Oja's, Sanger's and the subspace rule beside the exact eigenvectors",
-	Source: "theory: each figure is of linear algebra in float64; Oja 1982, 1989 and Sanger 1989 prove what units converge to",
+	Name:    "components",
+	Systems: map[string]string{"Hebb": "hebb", "covariance": "covariance", "Oja": "oja", "subspace": "subspace", "Sanger": "sanger"},
+	About:   "Hebb's rule beside its closed form, the covariance rule beside Q·w, and Oja's, Sanger's and the subspace rule beside the exact eigenvectors",
+	Source:  "theory: each figure is of linear algebra in float64; Oja 1982, 1989 and Sanger 1989 prove what units converge to",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it", Takes: time.Minute, Parts: []Part{wholeComponents.growth(), wholeComponents.covariance(), wholeComponents.eigenvectors()}},
 		{Name: "small", About: "six components instead of sixteen", Takes: 20 * time.Second, Parts: []Part{smallComponents.growth(), smallComponents.covariance(), smallComponents.eigenvectors()}},

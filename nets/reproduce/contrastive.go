@@ -18,9 +18,10 @@ import (
 
 // contrastive trains networks that come to rest twice, and compares what they learn with backprop's gradient.
 var contrastive = Experiment{
-	Name:   "contrastive",
-	About:  "networks that settle freely and with a teacher: exclusive or, the way to backprop, MNIST",
-	Source: "reference: programs in float64 by the equations of Baldi and Pineda 1991, \"Contrastive Learning and Neural Oscillations\", and of Xie and Seung 2003, \"Equivalence of Backpropagation and Contrastive Hebbian Learning in a Layered Network\"; on MNIST in float32, 3 seeds",
+	Name:    "contrastive",
+	Systems: map[string]string{"contrastive Hebbian learning": "chl, gamma 0.1", "in recurrent networks": "rate 0.05", "equilibrium propagation": "eqprop", "predictive coding": "pc"},
+	About:   "networks that settle freely and with a teacher: exclusive or, the way to backprop, MNIST",
+	Source:  "reference: programs in float64 by the equations of Baldi and Pineda 1991, \"Contrastive Learning and Neural Oscillations\", and of Xie and Seung 2003, \"Equivalence of Backpropagation and Contrastive Hebbian Learning in a Layered Network\"; on MNIST in float32, 3 seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it", Takes: 5 * time.Minute, Parts: []Part{
 			signedXOR(20, 300, 0.05, 0.2), towardsBackprop(20, []float32{1, 0.5, 0.2, 0.1, 0.05}, []float32{0.5, 0.2, 0.1}), nudges(20), settlingOnMNIST(5),

@@ -19,9 +19,10 @@ import (
 // creditAssignment compares all rules on one network. A search of the same size chooses each rule's learning rate, with
 // different seeds from the result's, on images used neither for learning nor for the test.
 var creditAssignment = Experiment{
-	Name:   "credit",
-	About:  "rules of credit assignment on the same network and data: what each reaches, how far it is from backprop, what it costs",
-	Source: "a comparison of hebb's own",
+	Name:    "credit",
+	Systems: map[string]string{"direct feedback": "dfa", "sign symmetry": "usf", "signs with magnitudes": "frsf", "pseudo-backprop": "pbp"},
+	About:   "rules of credit assignment on the same network and data: what each reaches, how far it is from backprop, what it costs",
+	Source:  "a comparison of hebb's own",
 	Scales: []Scale{
 		{Name: "cpu", About: "MNIST, 10 000 images, 3 epochs, 25 rules", Takes: 20 * time.Minute, Parts: []Part{
 			comparison{"mlp:784-256-256-256-10,act=tanh", 10000, 5000, 10000, 50, 3, searched}.part(3, creditRules...),

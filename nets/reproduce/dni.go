@@ -10,9 +10,10 @@ import (
 
 // syntheticGradients trains a network of ReLU units by predictions of its gradients.
 var syntheticGradients = Experiment{
-	Name:   "dni",
-	About:  "synthetic gradients, of a layer's output alone or of the label too, beside backprop and hidden layers that stay as they are",
-	Source: "figures of the equations in float32 (numpy), after Jaderberg et al. 2017, \"Decoupled Neural Interfaces using Synthetic Gradients\"; three seeds",
+	Name:    "dni",
+	Systems: map[string]string{"synthetic gradients": "dni", "with labels": "cdni"},
+	About:   "synthetic gradients, of a layer's output alone or of the label too, beside backprop and hidden layers that stay as they are",
+	Source:  "figures of the equations in float32 (numpy), after Jaderberg et al. 2017, \"Decoupled Neural Interfaces using Synthetic Gradients\"; three seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "the first 30 000 images of MNIST, 2 epochs", Takes: 2 * time.Minute, Parts: []Part{synthetic(3, 0), deepSynthetic(), syntheticInputs()}},
 		{Name: "small", About: "2000 images, two seeds", Takes: 10 * time.Second, Parts: []Part{synthetic(2, 2000)}},

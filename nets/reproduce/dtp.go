@@ -9,9 +9,10 @@ import (
 
 // targetPropagation trains networks of tanh units by targets through learned inverses, beside backprop and controls.
 var targetPropagation = Experiment{
-	Name:   "dtp",
-	About:  "difference target propagation through learned inverses, beside backprop, inverses that stay random and hidden layers that stay as they are",
-	Source: "figures of the equations in float32 (numpy), after the code of Lee, Zhang, Fischer, Bengio 2015, \"Difference Target Propagation\"; three seeds",
+	Name:    "dtp",
+	Systems: map[string]string{"difference target propagation": "dtp"},
+	About:   "difference target propagation through learned inverses, beside backprop, inverses that stay random and hidden layers that stay as they are",
+	Source:  "figures of the equations in float32 (numpy), after the code of Lee, Zhang, Fischer, Bengio 2015, \"Difference Target Propagation\"; three seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "the first 10 000 images of MNIST, networks of three and of seven hidden layers, and of convolutions", Takes: 4 * time.Minute, Parts: []Part{
 			threeLayers(3, 5, 0), sevenLayers(), authorsRates(), targetConvolutions(),

@@ -16,10 +16,11 @@ import (
 
 // An Experiment is a protocol of a paper or of its authors' code, at one or more scales.
 type Experiment struct {
-	Name   string
-	About  string
-	Source string // who published the figures that do not say it themselves
-	Scales []Scale
+	Name    string
+	About   string
+	Systems map[string]string // what of [Systems] it shows: for the name of a part, a run with figures of it
+	Source  string            // who published the figures that do not say it themselves
+	Scales  []Scale
 }
 
 // A Scale is how large the experiment is made: "cpu" for half an hour or so on two cores, "gpu" for the whole of it where

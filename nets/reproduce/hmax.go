@@ -11,9 +11,10 @@ import (
 // hmax reads out C2 and, as a control, pixels, by the same ridge regression, and moves the images that it tests on. It
 // fails if C2 does not keep its accuracy, or pixels do.
 var hmax = Experiment{
-	Name:   "hmax",
-	About:  "HMAX and pixels on images that are moved: ridge regression of 3000 images in the middle of a canvas",
-	Source: "a sketch of the model of Riesenhuber, Poggio 1999 and Serre et al. 2007, which report no such figures: they are of another program (numpy), three seeds, tested on 1000 images",
+	Name:    "hmax",
+	Systems: map[string]string{"HMAX": "C2"},
+	About:   "HMAX and pixels on images that are moved: ridge regression of 3000 images in the middle of a canvas",
+	Source:  "a sketch of the model of Riesenhuber, Poggio 1999 and Serre et al. 2007, which report no such figures: they are of another program (numpy), three seeds, tested on 1000 images",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it, tested on all images", Takes: 10 * time.Minute, Parts: []Part{
 			moved{"mnist", 3, 100, 30, 0, 200, [][2]Figure{

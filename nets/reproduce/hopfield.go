@@ -23,8 +23,9 @@ const (
 // sum, cut half-way between the whole numbers that it takes, gives the published figures of a sweep. With more and more
 // sweeps, of one unit after the other, patterns are recalled up to a load of about 0.138·N.
 var hopfield = Experiment{
-	Name:  "hopfield",
-	About: "patterns stored by Hebb's rule, how many of their bits the others disturb, and how many can be recalled",
+	Name:    "hopfield",
+	Systems: map[string]string{"Hopfield, all units at once": "all units at once", "one after the other": "one after the other"},
+	About:   "patterns stored by Hebb's rule, how many of their bits the others disturb, and how many can be recalled",
 	Source: "reference: a program in float64 (numpy) by the same protocol, of 10 seeds with 500 units and 3 with 1000. " +
 		"Theory: ½·erfc(N/√(2·(N−1)·(P−1))), of which Hertz, Krogh, Palmer 1991, \"Introduction to the Theory of Neural Computation\", §2.2, has the limit of large N, ½·erfc(√(N/2P)); " +
 		"a capacity of 0.138·N: Amit, Gutfreund, Sompolinsky 1985",

@@ -10,9 +10,10 @@ import (
 // hsicBottleneck is the public code of Ma, Lewis and Kleijn, and what it comes to with other settings. As there, the
 // examples come in the order of the data, as 0 to 1; here the last batch of an epoch is left out if it is not full.
 var hsicBottleneck = Experiment{
-	Name:   "hsic-bottleneck",
-	About:  "networks of which no layer gets a delta from above: the HSIC bottleneck, and a last layer trained on what it made",
-	Source: "Ma, Lewis, Kleijn 2020, \"The HSIC Bottleneck: Deep Learning without Back-Propagation\"; the figures are of the authors' code (github.com/choasma/HSIC-bottleneck), one seed, two cores",
+	Name:    "hsic-bottleneck",
+	Systems: map[string]string{"HSIC bottleneck": "format"},
+	About:   "networks of which no layer gets a delta from above: the HSIC bottleneck, and a last layer trained on what it made",
+	Source:  "Ma, Lewis, Kleijn 2020, \"The HSIC Bottleneck: Deep Learning without Back-Propagation\"; the figures are of the authors' code (github.com/choasma/HSIC-bottleneck), one seed, two cores",
 	Scales: []Scale{
 		{Name: "cpu", About: "MNIST and Fashion-MNIST, seven layers of 128", Takes: 10 * time.Minute, Parts: []Part{
 			bottleneck("general", "mnist", general, 94.2, 254), bottleneck("tuned", "mnist", tuned, 97, 0),

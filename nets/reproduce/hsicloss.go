@@ -16,9 +16,10 @@ import (
 // github.com/santiag0m/robust-hsic has found the published order with, by residuals of linear outputs; the rest of the
 // paper's protocol is not in its code.
 var hsicLoss = Experiment{
-	Name:   "hsic-loss",
-	About:  "HSIC of inputs and residuals in the place of cross-entropy and of squared error, tested where inputs are others than in training",
-	Source: "Greenfeld, Shalit 2020, \"Robust Learning with the Hilbert-Schmidt Independence Criterion\"; rates and batches are ours, for each loss those of a few that do best on upright images held out of training",
+	Name:    "hsic-loss",
+	Systems: map[string]string{"HSIC loss": "hsic"},
+	About:   "HSIC of inputs and residuals in the place of cross-entropy and of squared error, tested where inputs are others than in training",
+	Source:  "Greenfeld, Shalit 2020, \"Robust Learning with the Hilbert-Schmidt Independence Criterion\"; rates and batches are ours, for each loss those of a few that do best on upright images held out of training",
 	Scales: []Scale{
 		{Name: "cpu", About: "MNIST upright and turned, five seeds, and linear regression", Takes: 30 * time.Minute, Parts: append([]Part{
 			rotated("mlp:784-256-256-10", 10000, 5, ofFew(0.0005, 0.001, 0.002)), rotated("lenet5", 10000, 5, ofFew(0.002, 0.002, 0.002)),

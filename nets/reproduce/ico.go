@@ -35,9 +35,10 @@ const (
 // in which learning abolishes the reflex that it learns from, and a robot. Runs called float64 are by the twin of
 // package anticipation: where a figure has more digits than float32 holds, its band is the twin's.
 var ico = Experiment{
-	Name:   "ico",
-	About:  "what announces a reflex is answered before it comes: ICO and ISO learning, and a robot",
-	Source: "the code of Porr and Wörgötter (github.com/berndporr/ICO-learning), run, and a program of its equations in float64; of the loop that program, 10 seeds",
+	Name:    "ico",
+	Systems: map[string]string{"ICO": "ico", "ISO": "iso"},
+	About:   "what announces a reflex is answered before it comes: ICO and ISO learning, and a robot",
+	Source:  "the code of Porr and Wörgötter (github.com/berndporr/ICO-learning), run, and a program of its equations in float64; of the loop that program, 10 seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it", Takes: 5 * time.Minute, Parts: icoSize{
 			pairs: 100, after: 50, period: 1000, loop: 300, loops: 40, lags: 20, robots: 20, foraging: 100, farthest: 200, whole: true}.parts()},

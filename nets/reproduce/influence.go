@@ -28,9 +28,10 @@ const (
 // s_1 − 1, so that the rates of hebb's squared error are half the η of the table. Losses below 1e-13 are beyond float32, in
 // which s_1 is a multiple of 2⁻²⁴: each run is made by the rules of nets/recurrent, and again by a program in float64.
 var influence = Experiment{
-	Name:   "influence",
-	About:  "influence balancing: what backprop through too few moments gets wrong at any rate, and rtrl and uoro do not",
-	Source: "figures of the equations in float64 (numpy), of the task of Tallec, Ollivier 2018, \"Unbiased Online Recurrent Optimization\", with 23 units, 10 of them up",
+	Name:    "influence",
+	Systems: map[string]string{"RTRL": "rtrl", "UORO": "uoro", "TBPTT": "tbptt:span=10"},
+	About:   "influence balancing: what backprop through too few moments gets wrong at any rate, and rtrl and uoro do not",
+	Source:  "figures of the equations in float64 (numpy), of the task of Tallec, Ollivier 2018, \"Unbiased Online Recurrent Optimization\", with 23 units, 10 of them up",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it", Takes: 10 * time.Minute, Parts: []Part{
 			balanceTable("steady", "η = 1e-4, 20 000 steps", steady(1e-4), 20000, tableSteady, claimsSteady(true)),

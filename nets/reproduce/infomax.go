@@ -14,9 +14,10 @@ import (
 
 // infomax draws the way from two units that tell different things to two that tell the same, as noise grows.
 var infomax = Experiment{
-	Name:   "infomax",
-	About:  "two units that carry as much information as they can about their inputs: different things with little noise, the same with much",
-	Source: "the trade is of Linsker 1988, \"Self-organization in a perceptual network\", Computer 21; theory: |cos| of the units' weights is min(1, b/b_c) with b_c = 2·λ₁·λ₂/(λ₁ − λ₂), at the maximum of the information under weights of length 1, which is derived here",
+	Name:    "infomax",
+	Systems: map[string]string{"infomax": "λ 4, 2 of 10"},
+	About:   "two units that carry as much information as they can about their inputs: different things with little noise, the same with much",
+	Source:  "the trade is of Linsker 1988, \"Self-organization in a perceptual network\", Computer 21; theory: |cos| of the units' weights is min(1, b/b_c) with b_c = 2·λ₁·λ₂/(λ₁ − λ₂), at the maximum of the information under weights of length 1, which is derived here",
 	Scales: []Scale{
 		{Name: "cpu", About: "eight variances of the noise for each of two spectra, 4000 steps, ten seeds", Takes: 30 * time.Second,
 			Parts: []Part{infomaxPart(10, 4000, 0.1, 0.25, 0.5, 0.75, 0.9, 1.1, 1.5, 3)}},

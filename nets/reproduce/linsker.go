@@ -16,8 +16,9 @@ import (
 // linsker develops receptive fields without input: from a covariance in closed form, over a map of k1 and k2, and layer by
 // layer from white noise.
 var linsker = Experiment{
-	Name:  "linsker",
-	About: "receptive fields that develop in a layered network: centre-surround, bilobed and oriented cells, and where each kind is",
+	Name:    "linsker",
+	Systems: map[string]string{"Linsker's layers": "all"},
+	About:   "receptive fields that develop in a layered network: centre-surround, bilobed and oriented cells, and where each kind is",
 	Source: "figures of the equations in float64 (numpy), of ten seeds each; Linsker 1986, \"From basic network principles to neural architecture\", has the " +
 		"kinds, and MacKay, Miller 1990, \"Analysis of Linsker's simulations of Hebbian rules\", why",
 	Scales: []Scale{

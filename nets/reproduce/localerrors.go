@@ -9,9 +9,10 @@ import (
 
 // localErrors is the public code of Nøkland and Eidnes on networks of dense layers with batch normalisation.
 var localErrors = Experiment{
-	Name:   "local-errors",
-	About:  "each layer trained by a softmax of its own, by similarities to those of the labels, or by both, beside backprop",
-	Source: "Nøkland, Eidnes 2019, \"Training Neural Networks with Local Error Signals\"; at the scale cpu the figures are of the authors' code (github.com/anokland/local-loss), one seed; at the scale gpu those of its README",
+	Name:    "local-errors",
+	Systems: map[string]string{"pred": "pred", "sim": "sim", "predsim": "predsim"},
+	About:   "each layer trained by a softmax of its own, by similarities to those of the labels, or by both, beside backprop",
+	Source:  "Nøkland, Eidnes 2019, \"Training Neural Networks with Local Error Signals\"; at the scale cpu the figures are of the authors' code (github.com/anokland/local-loss), one seed; at the scale gpu those of its README",
 	Scales: []Scale{
 		{Name: "cpu", About: "Fashion-MNIST, three layers of 256, 8 epochs", Takes: 3 * time.Minute, Parts: []Part{
 			localError("mlp", "fashion-mnist", 256, 8, 2, true, []int{4, 6, 7}, 0.5, [4]float64{13.2, 14.3, 15.8, 14.5}),

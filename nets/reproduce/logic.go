@@ -19,9 +19,10 @@ const (
 
 // logic seeks models of random logic programs from random states, and compares what becomes of ties.
 var logic = Experiment{
-	Name:   "logic",
-	About:  "models of random logic programs, sought by a network of higher order, with three rules for ties",
-	Source: "reference: a program in float64 (numpy) by the same protocol, of 3 to 10 seeds",
+	Name:    "logic",
+	Systems: map[string]string{"logic programs": "20 atoms, 4/10/10 clauses, ties random"},
+	About:   "models of random logic programs, sought by a network of higher order, with three rules for ties",
+	Source:  "reference: a program in float64 (numpy) by the same protocol, of 3 to 10 seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it", Takes: 2 * time.Minute, Parts: []Part{modelsPart(programs, 10, 20, 50)}},
 		{Name: "small", About: "programs of 10 atoms, of three seeds", Takes: 2 * time.Second, Parts: []Part{modelsPart(programs[:1], 3, 10, 25)}},

@@ -17,8 +17,9 @@ import (
 
 // lra compares local representation alignment with backprop and with feedback alignment by the same feedback.
 var lra = Experiment{
-	Name:  "lra",
-	About: "local representation alignment beside backprop and feedback alignment, from weights of 0 too, and with units that compete, are signs or random",
+	Name:    "lra",
+	Systems: map[string]string{"LRA-diff": "lra-diff", "LRA-fdbk": "lra-fdbk", "LRA-E": "lra-e"},
+	About:   "local representation alignment beside backprop and feedback alignment, from weights of 0 too, and with units that compete, are signs or random",
 	Source: "a program in float32 of 3 seeds, after Ororbia, Mali, Kifer, Giles 2018, \"Conducting Credit Assignment by Aligning Local Representations\", " +
 		"and the code of Ororbia, Mali 2019, \"Biologically Motivated Algorithms for Propagating Local Target Representations\"",
 	Scales: []Scale{

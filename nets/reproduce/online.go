@@ -19,9 +19,10 @@ import (
 // online compares the rules of recurrent networks: their result in a task, and their cost. A search of the same size
 // chooses each rule's rate, on different seeds from the result's.
 var online = Experiment{
-	Name:   "online",
-	About:  "the rules of recurrent networks on tasks of memory: what each reaches, and what it costs in time and memory",
-	Source: "a comparison of hebb's own; what a constant answer or chance reaches, as the tasks define it",
+	Name:    "online",
+	Systems: map[string]string{"BPTT": "bptt", "TBPTT": "tbptt:span=10", "RTRL": "rtrl", "UORO": "uoro", "KF-RTRL": "kfrtrl"},
+	About:   "the rules of recurrent networks on tasks of memory: what each reaches, and what it costs in time and memory",
+	Source:  "a comparison of hebb's own; what a constant answer or chance reaches, as the tasks define it",
 	Scales: []Scale{
 		{Name: "cpu", About: "all rules on six tasks", Takes: 30 * time.Minute, Parts: parts(24, 5, lessons)},
 		{Name: "small", About: "two tasks of a few moments, 8 units", Takes: 15 * time.Second, Parts: parts(8, 2, shortLessons)},

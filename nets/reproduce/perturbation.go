@@ -18,8 +18,9 @@ import (
 // perturbation holds learners by weight perturbation (wp), of active inputs alone (wp0), and by node perturbation (np) to
 // their closed curves, and compares the two on the readout of a reservoir.
 var perturbation = Experiment{
-	Name:  "perturbation",
-	About: "weight and node perturbation in tasks that extend in time, beside their closed curves",
+	Name:    "perturbation",
+	Systems: map[string]string{"of weights": "wp", "of weights with active inputs": "wp0", "of nodes": "np"},
+	About:   "weight and node perturbation in tasks that extend in time, beside their closed curves",
 	Source: "theory: Züge, Klos, Memmesheimer 2023, \"Weight versus Node Perturbation Learning in Temporally Extended Tasks\", Phys. Rev. X 13, 021006, with the end of np from the " +
 		"formula of their single task; reference: programs in float64 after their description, of 5 reservoirs with 2 learners each",
 	Scales: []Scale{

@@ -12,9 +12,10 @@ import (
 // layer's, pixels from −1 to 1, dropout 0.01, momentum 0.95. It has a weight decay of 1e-7, and of 1e-6 in the last
 // layer; here both have the former.
 var pHSIC = Experiment{
-	Name:   "phsic",
-	About:  "three-factor Hebbian learning from kernels of each layer's output, beside backprop and beside a last layer alone",
-	Source: "Pogodin, Latham 2020, \"Kernelized information bottleneck leads to biologically plausible 3-factor Hebbian learning in deep networks\"; at the scale cpu the figures are of the authors' code (github.com/romanpogodin/plausible-kernelized-bottleneck), one seed; at the scale gpu those of its README, means of five",
+	Name:    "phsic",
+	Systems: map[string]string{"pHSIC": "gaussian, groups"},
+	About:   "three-factor Hebbian learning from kernels of each layer's output, beside backprop and beside a last layer alone",
+	Source:  "Pogodin, Latham 2020, \"Kernelized information bottleneck leads to biologically plausible 3-factor Hebbian learning in deep networks\"; at the scale cpu the figures are of the authors' code (github.com/romanpogodin/plausible-kernelized-bottleneck), one seed; at the scale gpu those of its README, means of five",
 	Scales: []Scale{
 		{Name: "cpu", About: "MNIST, three layers of 256, 10 epochs", Takes: 2 * time.Minute, Parts: []Part{
 			threeFactor("mnist", 256, 10, []int{5, 8, 9}, []factor{

@@ -20,8 +20,9 @@ import (
 // the end they lie along the Moore–Penrose inverse. By then errors are so small that in float32 they are noise, so only
 // the run in float64 goes on for so long.
 var pseudoBackprop = Experiment{
-	Name:  "pseudo-backprop",
-	About: "what feedback alignment sends in a linear network, beside backprop and the Moore–Penrose inverse",
+	Name:    "pseudo-backprop",
+	Systems: map[string]string{"feedback alignment": "fa, float32"},
+	About:   "what feedback alignment sends in a linear network, beside backprop and the Moore–Penrose inverse",
 	Source: "a program in float64 of 20 seeds, of the task of Lillicrap, Cownden, Tweed, Akerman 2016, \"Random synaptic feedback weights support error " +
 		"backpropagation for deep learning\"",
 	Scales: []Scale{

@@ -19,9 +19,10 @@ import (
 
 // receptiveFields learns by many nonlinearities from whitened inputs: all find the same, and linear units nothing.
 var receptiveFields = Experiment{
-	Name:   "receptive-fields",
-	About:  "nonlinear Hebbian learning from whitened inputs: independent sources, and localised, oriented fields from photographs, whatever the nonlinearity",
-	Source: "the claim is of Brito and Gerstner 2016, \"Nonlinear Hebbian learning as a unifying principle in receptive field formation\"; reference: a program of the equations in numpy, 10 seeds of sources and 4 of patches",
+	Name:    "receptive-fields",
+	Systems: map[string]string{"rates": "cubic"},
+	About:   "nonlinear Hebbian learning from whitened inputs: independent sources, and localised, oriented fields from photographs, whatever the nonlinearity",
+	Source:  "the claim is of Brito and Gerstner 2016, \"Nonlinear Hebbian learning as a unifying principle in receptive field formation\"; reference: a program of the equations in numpy, 10 seeds of sources and 4 of patches",
 	Scales: []Scale{
 		{Name: "cpu", About: "sources, and patches of six photographs of Debian's package mate-backgrounds: install it, or --data photographs=FOLDER", Takes: 5 * time.Minute,
 			Parts: []Part{sourcesPart(10, 600, 2000, sourcesArms), patchesPart(4)}},

@@ -13,9 +13,10 @@ import (
 
 // recirculation learns the codes of eight bits by three hidden units.
 var recirculation = Experiment{
-	Name:   "recirculation",
-	About:  "the 8-3-8 encoder by recirculation, whose reverse weights become the transposes by themselves",
-	Source: "figures of the equations in float64 (numpy), after Hinton, McClelland 1988, \"Learning representations by recirculation\"; ten seeds",
+	Name:    "recirculation",
+	Systems: map[string]string{"recirculation": "recirculation"},
+	About:   "the 8-3-8 encoder by recirculation, whose reverse weights become the transposes by themselves",
+	Source:  "figures of the equations in float64 (numpy), after Hinton, McClelland 1988, \"Learning representations by recirculation\"; ten seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it", Takes: 10 * time.Second, Parts: []Part{encoder(10)}},
 		{Name: "small", About: "three seeds", Takes: 5 * time.Second, Parts: []Part{encoder(3)}},

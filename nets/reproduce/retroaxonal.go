@@ -9,9 +9,10 @@ import (
 // retroaxonal tests Harris's hypothesis as nets/credit defines it. It fails if "grown" is not below its control
 // "shuffled", or "shrunk" is not above units that never change.
 var retroaxonal = Experiment{
-	Name:   "retroaxonal",
-	About:  "hidden units keep a change of their inputs where their outputs grew, and get no error: selection beside its controls, on MNIST",
-	Source: "the hypothesis is of Harris 2008, \"Stability of the fittest\"; it was published without equations or figures: definition and figures are ours, those to compare with of another program (numpy), three seeds",
+	Name:    "retroaxonal",
+	Systems: map[string]string{"selection": "grown"},
+	About:   "hidden units keep a change of their inputs where their outputs grew, and get no error: selection beside its controls, on MNIST",
+	Source:  "the hypothesis is of Harris 2008, \"Stability of the fittest\"; it was published without equations or figures: definition and figures are ours, those to compare with of another program (numpy), three seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "100 units, 100 periods of 40 batches, three seeds", Takes: time.Minute, Parts: []Part{retroaxonalPart("", 4800, 0,
 			[]retroaxonalArm{{"grown", 10.24, 0.85}, {"none", 12.89, 0.6}, {"shuffled", 12.95, 1.45}, {"all", 13.27, 1.05}, {"shrunk", 14.67, 0.85}},

@@ -15,8 +15,9 @@ import (
 
 // reversal has agents that relearn by a reward which of two images asks for which side, and ablations of their rule.
 var reversal = Experiment{
-	Name:  "reversal",
-	About: "reward-modulated Hebb: choices between two sides that are reversed without notice, and ablations",
+	Name:    "reversal",
+	Systems: map[string]string{"reversals": "reference"},
+	About:   "reward-modulated Hebb: choices between two sides that are reversed without notice, and ablations",
 	Source: "ours: a program in float64 (numpy) of the same task and equations, which are an instance made after a description of Vasilaki, Fusi, Wang, Senn 2009, " +
 		"\"Learning flexible sensori-motor mappings in a complex network\", and not the paper's own; 10 seeds of the reference, 4 of the others",
 	Scales: []Scale{

@@ -17,9 +17,10 @@ import (
 // = 100 moments, weights change when a trial ends; losses are of e²/2, and those of single trials have peaks, so that
 // figures are medians of the 200 trials before.
 var rflo = Experiment{
-	Name:   "rflo",
-	About:  "random feedback local online learning of a sum of sines, beside backprop through time and a readout alone; and of patterns, strung",
-	Source: "figures of the equations in float64 (numpy), of the task of Murray 2019, \"Local online learning in recurrent networks with random feedback\"; ten seeds",
+	Name:    "rflo",
+	Systems: map[string]string{"RFLO": "rflo", "BPTT": "bptt"},
+	About:   "random feedback local online learning of a sum of sines, beside backprop through time and a readout alone; and of patterns, strung",
+	Source:  "figures of the equations in float64 (numpy), of the task of Murray 2019, \"Local online learning in recurrent networks with random feedback\"; ten seeds",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it, 5000 trials; sequences", Takes: 15 * time.Minute, Parts: []Part{
 			waves(10, 5000), stringing{sequence, 50, 120_000, 30_000, 0}.part(5), stringing{longSequence, 50, 120_000, 30_000, 0}.part(3),

@@ -18,9 +18,10 @@ import (
 // softHebb learns features by SoftHebb, and classes from them by a linear readout. The controls have the first, random weights,
 // hard competition, or no features.
 var softHebb = Experiment{
-	Name:   "softhebb",
-	About:  "features learned by soft competition without labels, beside random ones, hard competition and bare pixels, under one linear readout",
-	Source: "Journé, Garcia Rodriguez, Guo, Moraitis 2023, \"Hebbian deep learning without feedback\"; the figures are of the equations in torch with this protocol, 3 to 5 seeds: the paper's own networks are larger",
+	Name:    "softhebb",
+	Systems: map[string]string{"SoftHebb": "softhebb"},
+	About:   "features learned by soft competition without labels, beside random ones, hard competition and bare pixels, under one linear readout",
+	Source:  "Journé, Garcia Rodriguez, Guo, Moraitis 2023, \"Hebbian deep learning without feedback\"; the figures are of the equations in torch with this protocol, 3 to 5 seeds: the paper's own networks are larger",
 	Scales: []Scale{
 		{Name: "cpu", About: "32 filters of 5×5, 10 000 images of Fashion-MNIST and MNIST, 3 to 5 seeds", Takes: 5 * time.Minute, Parts: []Part{wholeFashion, wholeDigits}},
 		{Name: "small", About: "for a device in software: 8 filters, 600 images", Takes: time.Minute, Parts: []Part{smallFashion}},

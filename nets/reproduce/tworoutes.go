@@ -9,9 +9,10 @@ import (
 )
 
 var twoRoutes = Experiment{
-	Name:   "two-routes",
-	About:  "backprop against learned feedback weights: an MLP under nine rules, a residual network, and noise on the updates",
-	Source: "Kunin, Nayebi, Sagastuy-Brena, Ganguli, Bloom, Yamins 2020, \"Two Routes to Scalable Credit Assignment without Weight Symmetry\"; their figures are of ImageNet, so here it is their order that is compared",
+	Name:    "two-routes",
+	Systems: map[string]string{"symmetric alignment": "sa", "activation alignment": "aa", "information alignment": "ia", "weight mirror": "wm"},
+	About:   "backprop against learned feedback weights: an MLP under nine rules, a residual network, and noise on the updates",
+	Source:  "Kunin, Nayebi, Sagastuy-Brena, Ganguli, Bloom, Yamins 2020, \"Two Routes to Scalable Credit Assignment without Weight Symmetry\"; their figures are of ImageNet, so here it is their order that is compared",
 	Scales: []Scale{
 		{Name: "cpu", About: "MNIST and Fashion-MNIST, an MLP and resnet20", Takes: 30 * time.Minute, Parts: []Part{
 			denseNet("mnist", 98), denseNet("fashion-mnist", math.NaN()),

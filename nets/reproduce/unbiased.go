@@ -14,9 +14,10 @@ import (
 // unbiased draws gradients of a trial by uoro and kfrtrl, with weights that stay, and holds their mean against rtrl's.
 // Draws are examples that are shown the same, and trials.
 var unbiased = Experiment{
-	Name:   "unbiased",
-	About:  "the mean of gradients that uoro and kfrtrl draw, beside rtrl's",
-	Source: "figures of the equations in float64 (numpy), means of five networks: Tallec, Ollivier 2018, \"Unbiased Online Recurrent Optimization\"; Mujika, Meier, Steger 2018, \"Approximating Real-Time Recurrent Learning with Random Kronecker Factors\"",
+	Name:    "unbiased",
+	Systems: map[string]string{"UORO": "uoro", "KF-RTRL": "kfrtrl"},
+	About:   "the mean of gradients that uoro and kfrtrl draw, beside rtrl's",
+	Source:  "figures of the equations in float64 (numpy), means of five networks: Tallec, Ollivier 2018, \"Unbiased Online Recurrent Optimization\"; Mujika, Meier, Steger 2018, \"Approximating Real-Time Recurrent Learning with Random Kronecker Factors\"",
 	Scales: []Scale{
 		{Name: "cpu", About: "the whole of it", Takes: time.Minute, Parts: []Part{
 			drawn(8, 20, 200, 20, map[string][3]float64{"uoro": {0.477, 0.090, 4.06}, "uoro, plain": {0.503, 0.094, 4.55}, "kfrtrl": {0.136, 0.027, 1.79}}),

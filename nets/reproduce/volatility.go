@@ -17,8 +17,9 @@ import (
 // volatility has learning rates in series of two volatilities and two stochasticities, of healthy agents and of agents that
 // take one of the two for known: these take all that they see for the other.
 var volatility = Experiment{
-	Name:  "volatility",
-	About: "learning rates by particle filters that tell volatility from stochasticity, and by filters with lesions",
+	Name:    "volatility",
+	Systems: map[string]string{"particle filter": "healthy, noise 1"},
+	About:   "learning rates by particle filters that tell volatility from stochasticity, and by filters with lesions",
 	Source: "Piray, Daw 2021, \"A model for learning based on the joint estimation of stochasticity and volatility\" (Nature Communications 12:6587): " +
 		"results that the authors' MATLAB code ships (sim_2x2.mat, 100 agents each), and of lesions their code in Python, run, 3 seeds",
 	Scales: []Scale{

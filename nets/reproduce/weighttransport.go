@@ -11,9 +11,10 @@ import (
 // twice, the examples come in the order of the data, y passes through
 // a sigmoid in the mirror, and the angle of the deltas is that of the first example alone.
 var weightTransport = Experiment{
-	Name:   "weight-transport",
-	About:  "backprop, feedback alignment, Kolen–Pollack and weight mirror on MNIST: sigmoid 784-500-10, batch 128, plain SGD, 20 epochs",
-	Source: "Akrout, Wilson, Humphreys, Lillicrap, Tweed 2019, \"Deep Learning without Weight Transport\"; the figures are of the authors' code (github.com/makrout/Deep-Learning-without-Weight-Transport), one seed",
+	Name:    "weight-transport",
+	Systems: map[string]string{"feedback alignment": "fa", "Kolen–Pollack": "kp", "weight mirror": "wm"},
+	About:   "backprop, feedback alignment, Kolen–Pollack and weight mirror on MNIST: sigmoid 784-500-10, batch 128, plain SGD, 20 epochs",
+	Source:  "Akrout, Wilson, Humphreys, Lillicrap, Tweed 2019, \"Deep Learning without Weight Transport\"; the figures are of the authors' code (github.com/makrout/Deep-Learning-without-Weight-Transport), one seed",
 	Scales: []Scale{{Name: "cpu", About: "the whole of it", Takes: 2 * time.Minute, Parts: []Part{{
 		Name: "mnist", About: "sigmoid 784-500-10, binary cross-entropy, batch 128, 20 epochs in the order of the data",
 		Runs: []Run{

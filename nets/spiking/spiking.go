@@ -5,4 +5,7 @@ package spiking
 import "hebb/nets"
 
 // Systems are the systems of this package that text can name.
-var Systems = []nets.NamedSystem{}
+var Systems = []nets.NamedSystem{
+	{Name: "eprop", About: "e-prop of LIF and adaptive cells, or BPTT through the same (Bellec et al. 2020)", Rate: 0.005,
+		System: func() nets.System { return newEProp() }},
+}

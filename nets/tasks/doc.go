@@ -51,6 +51,12 @@ var Tasks = []nets.NamedTask{
 		return &Patches{Size: 12, Places: 40000, Take: 10000, Contrast: 0.05, Whiten: "pca", Keep: 80, Batch: 1000}
 	}, Moments: 800},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
+	{Name: "evidence", About: "cues on the left and on the right, and after a delay the side that had more; spikes", Task: func() nets.Task {
+		return &Evidence{Step: 3, Cues: 7, Period: 150, Length: 100, Delay: 1050, Recall: 150, Rate: 40, Background: 10, Odds: 0.7, Group: 10, Batch: 64}
+	}, Moments: 225_000},
+	{Name: "pattern", About: "frozen spikes, and a sum of sines to be made from them", Task: func() nets.Task {
+		return &Pattern{Step: 2, Length: 1000, Inputs: 100, Rate: 50, Periods: []float64{1000, 500, 333, 200}}
+	}, Moments: 100_000},
 	{Name: "white-noise", About: "independent normal numbers on a sheet of cells, and nothing is wanted", Task: func() nets.Task { return &WhiteNoise{Side: 32, Batch: 20} }, Moments: 3000},
 	{Name: "encoded", About: "the examples of --data or, with of=TASK, of another task, as spikes", Task: func() nets.Task {
 		return &Encoded{Encoder: "poisson", Rate: 100, MS: 100, DT: 1, Want: 20, High: 1, Curve: "linear", Tau: 20, Threshold: 0.2}

@@ -178,6 +178,12 @@ func TestDrawnTrials(t *testing.T) {
 		func() nets.Task { return &tasks.Addition{Length: 3, Batch: 250} },
 		func() nets.Task { return &tasks.Copy{Length: 4, Items: 1, Symbols: 2, Batch: 250} },
 		func() nets.Task { return &tasks.AnBn{Most: 2, Pause: 0.3, Length: 6, Batch: 250} },
+		func() nets.Task {
+			return &tasks.Evidence{Step: 1, Cues: 1, Period: 2, Length: 1, Delay: 0, Recall: 2, Rate: 500, Background: 100, Odds: 1, Group: 1, Batch: 256}
+		},
+		func() nets.Task {
+			return &tasks.Pattern{Step: 1, Length: 4, Inputs: 2, Rate: 500, Periods: []float64{3}}
+		},
 	} {
 		nettest.System(t, func() nets.System {
 			return &recurrent.Readout{Leaky: recurrent.Leaky{Units: 3, Tau: 2, Gain: 1}, Optimiser: nets.SGD{Momentum: 0.5}}

@@ -1,0 +1,120 @@
+package spiking
+
+import (
+	"fmt"
+
+	"hebb/compute"
+	"hebb/nets"
+)
+
+// An adjoint is form "adjoint" of [EProp], with credit "eprop" or "bptt".
+type adjoint struct {
+	*EProp
+	kept []epropStep
+	made *int64 // steps of the trial
+}
+
+// An epropStep is what is kept of a step, State so that a run that was cut within a trial goes on.
+type epropStep struct {
+	x, z, slope *compute.Tensor // z of the step before
+	d           *compute.Tensor // ∂E/∂y
+}
+
+// mostKept is the most steps that are kept. Each takes four named tensors.
+const mostKept = 1 << 14
+
+func (a *adjoint) build(s *nets.Store, spec nets.Spec) error {
+	if spec.Trial > mostKept {
+		return fmt.Errorf("eprop: form=adjoint keeps all steps of a trial, here %d, want at most %d, or form=traces", spec.Trial, mostKept)
+	}
+	for t := range spec.Trial {
+		of := func(name string, cols int) *compute.Tensor {
+			return s.State(fmt.Sprintf("step.%d.%s", t, name), nets.Zeros, spec.Examples, cols)
+		}
+		a.kept = append(a.kept, epropStep{of("input", spec.In.Len()), of("spikes", a.cells()), of("slope", a.cells()), of("error", spec.Out)})
+	}
+	a.made = s.Counter("made")
+	return nil
+}
+
+func (a *adjoint) begin(p *nets.Pass, m nets.Moment) {
+	if m.First {
+		*a.made = 0
+	}
+	switch {
+	case m.Begin != nil:
+		p.Fail(fmt.Errorf("eprop: form=adjoint, and examples begin trials at moments of their own; want form=traces"))
+	case *a.made == int64(len(a.kept)):
+		p.Fail(fmt.Errorf("eprop: a trial of more than the %d moments that the task promised", len(a.kept)))
+	}
+}
+
+var kept = compute.Formula("x", "x")
+
+func (a *adjoint) before(p *nets.Pass, m nets.Moment) *compute.Tensor {
+	if p.Failed() != nil {
+		return nil
+	}
+	at := a.kept[*a.made]
+	p.Into(examples(p, m, at.x), kept, m.X)
+	p.Do(compute.Copy{Dst: examples(p, m, at.z), Src: examples(p, m, a.z)})
+	return examples(p, m, at.slope)
+}
+
+func (a *adjoint) after(p *nets.Pass, m nets.Moment, d *compute.Tensor) {
+	if p.Failed() != nil {
+		return
+	}
+	switch to := examples(p, m, a.kept[*a.made].d); d {
+	case nil:
+		p.Clear(to)
+	default:
+		p.Do(compute.Copy{Dst: to, Src: d})
+	}
+	*a.made++
+}
+
+var (
+	voltageError   = compute.Formula("alpha*old + slope*(g + r + la)", "slope", "g", "r", "la")
+	thresholdError = compute.Formula("rho*old - beta*(slope*(g + r + old))", "slope", "g", "r", "beta")
+	oneShare       = compute.Formula("old/share")
+	apartShare     = compute.Formula("apart*old/share", "apart")
+	shares         = compute.Formula("share*x", "x")
+)
+
+// gradients goes back through the trial, with errors times share.
+func (a *adjoint) gradients(p *nets.Pass, m nets.Moment, share float32, r *compute.Tensor) {
+	like := func() *compute.Tensor {
+		t := p.Tensor(p.Learners, m.Examples(), a.cells())
+		p.Clear(t)
+		return t
+	}
+	g, lv, la := like(), like(), like()
+	r = p.Map(shares.With("share", share), r)
+	gradIn, gradRecurrent := a.store.Grad(a.in), a.store.Grad(a.recurrent)
+	kappa := a.decay(a.ReadoutTau)
+	voltage, threshold := voltageError.With("alpha", a.decay(a.Tau)), thresholdError.With("rho", a.decay(a.TauA))
+	keep := float32(0)
+	add := func(to, pre *compute.Tensor) {
+		p.Do(compute.Gemm{C: to, A: lv, TransA: true, B: examples(p, m, pre), Epilogue: compute.Epilogue{Alpha: a.gain(), Beta: keep}})
+	}
+	for t := int(*a.made) - 1; t >= 0 && p.Failed() == nil; t-- {
+		at := a.kept[t]
+		slope := examples(p, m, at.slope)
+		p.Do(compute.Gemm{C: g, A: examples(p, m, at.d), B: a.feedback, Epilogue: compute.Epilogue{Alpha: 1 - kappa, Beta: kappa}})
+		own := g
+		if a.Credit == creditBPTT && keep > 0 {
+			own = p.Map(kept, g)
+			p.Do(compute.Gemm{C: own, A: lv, B: a.recurrent, Epilogue: compute.Epilogue{Alpha: a.gain(), Beta: 1}})
+		}
+		p.Into(lv, voltage, slope, own, r, la)
+		if a.Adaptive > 0 {
+			p.Into(la, threshold, slope, own, r, a.beta)
+		}
+		add(gradIn, at.x)
+		add(gradRecurrent, at.z)
+		keep = 1
+	}
+	p.Into(gradIn, oneShare.With("share", share))
+	p.Into(gradRecurrent, apartShare.With("share", share), a.apart)
+}
