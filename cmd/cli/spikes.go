@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"hebb/backend"
 	"hebb/internal/count"
@@ -65,7 +63,7 @@ GROUP.rates in Hz of each cell, and GROUP.psth in Hz; of the example, GROUP.memb
 	f.IntVar(&r.example, "example", 0, "of a batch: which to draw, from 0")
 	f.Var(oneOf(&r.sort, train.SpikeOrders[0], train.SpikeOrders...), "sort", "order of the cells: by number, first spike or rate")
 	f.IntVar(&r.cells, "cells", 0, "show so many cells of each group at most (0: 40 as text, 100 in a picture)")
-	f.Float64Var(&r.burst, "burst", 6, "longest `MS` between two spikes of a burst")
+	f.Float64Var(&r.burst, "burst", usualBurst, "longest `MS` between two spikes of a burst")
 	f.Float64Var(&r.bin, "bin", 0, "`MS` of a bin of the PSTH (0: a fiftieth of a trial, or a step)")
 	f.IntVar(&r.traces, "traces", 0, "draw membrane and threshold of so many cells of each group in the --picture")
 	f.IntVar(&r.checkpoint, "checkpoint", 0, "the checkpoint after step `N` (default: the last)")
@@ -77,6 +75,9 @@ GROUP.rates in Hz of each cell, and GROUP.psth in Hz; of the example, GROUP.memb
 	r.add(cmd)
 	return cmd
 }
+
+// usualBurst is the longest interval within a burst, in ms.
+const usualBurst = 6
 
 // asked reports flags that cannot be.
 func (r *spikesRun) asked() error {
@@ -159,17 +160,18 @@ func (r *spikesRun) heading(all train.SpikeTrains) string {
 
 // print prints a raster of each group, and a table of all.
 func (r *spikesRun) print(all train.SpikeTrains, counts []train.SpikeCount, w io.Writer) error {
-	raster := rasterText{width: widthOf(w), cells: r.cells, sort: r.sort}
+	width, _ := terminalSize(w)
+	raster := rasterText{width: width, cells: r.cells, sort: r.sort}
 	if raster.cells == 0 {
 		raster.cells = 40
 	}
 	fmt.Fprintf(w, "spikes    %s\n", r.heading(all))
 	for _, g := range all.Groups {
 		shown := count.Of(g.N, "cell")
-		if g.N > raster.cells {
-			shown = fmt.Sprintf("%d of %s", raster.cells, shown)
+		if n := min(raster.cells, len(g.Order(r.sort, r.example))); n < g.N {
+			shown = fmt.Sprintf("%d of %s", n, shown)
 		}
-		fmt.Fprintf(w, "\n%s: %s, by %s\n", g.Name, shown, r.sort)
+		fmt.Fprintf(w, "\n%s: %s, by %s\n", g.Name, shown, map[string]string{"number": "number", "first": "first spike", "rate": "rate"}[r.sort])
 		for _, line := range raster.lines(g, r.example) {
 			fmt.Fprintln(w, line)
 		}
@@ -193,7 +195,7 @@ func (r *spikesRun) print(all train.SpikeTrains, counts []train.SpikeCount, w io
 	}
 	for _, c := range counts {
 		say := func(what string, cells []int) {
-			if len(cells) > 0 && len(cells) < c.Cells {
+			if len(cells) > 0 && len(cells) < c.Cells && c.Group != train.InputGroup {
 				fmt.Fprintf(w, "%-9s %s: %s\n", what, c.Group, fewOf(cells))
 			}
 		}
@@ -211,16 +213,6 @@ func fewOf(all []int) string {
 		text += fmt.Sprintf(" and %d more", n)
 	}
 	return text
-}
-
-// widthOf is the width of a terminal; 100 where w is none.
-func widthOf(w io.Writer) int {
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return width - 1
-		}
-	}
-	return 100
 }
 
 // binOf is the steps of a bin of the PSTH of a group.
@@ -279,7 +271,8 @@ func (r *spikesRun) raster(all train.SpikeTrains) (c chart.Raster) {
 		if g.Membrane != nil {
 			most := g
 			most.Trains = g.Trains[r.example : r.example+1]
-			group.Traces = most.Order("rate", 0)[:min(r.traces, g.N)]
+			order := most.Order("rate", 0)
+			group.Traces = order[:min(r.traces, len(order))]
 		}
 		c.Groups = append(c.Groups, group)
 	}

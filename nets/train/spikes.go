@@ -35,6 +35,9 @@ type SpikeGroup struct {
 	Threshold [][]float32 // both of one example: of each cell a number for each step; nil where there are none
 }
 
+// InputGroup is the name of the group of what is shown.
+const InputGroup = "input"
+
 // ErrNoSpikes is wrapped by the error of a system that has no spiking cells.
 var ErrNoSpikes = errors.New("no spikes")
 
@@ -156,7 +159,7 @@ func (t *spikeTap) begin(inputs, examples int) {
 		return g
 	}
 	first := t.cells[0]
-	t.Groups = append(t.Groups, group(nets.Cells{Name: "input", N: inputs, Steps: 1, Step: first.Step * float64(first.Steps)}))
+	t.Groups = append(t.Groups, group(nets.Cells{Name: InputGroup, N: inputs, Steps: 1, Step: first.Step * float64(first.Steps)}))
 	for i, c := range t.cells {
 		g := group(c)
 		for k, to := range []*[][]float32{&g.Membrane, &g.Threshold} {
@@ -331,8 +334,8 @@ func (g SpikeGroup) PSTH(bin int) []float64 {
 // SpikeOrders are the orders of cells: by number, by the first spike of an example, or by rate, the highest first.
 var SpikeOrders = []string{"number", "first", "rate"}
 
-// Order returns the cells in one of SpikeOrders; cells without a spike are the last, and equal ones stay in the order of their
-// numbers.
+// Order returns the cells in one of SpikeOrders; equal ones stay in the order of their numbers. By first spike or rate it
+// returns those alone that spike in the example, unless none does.
 func (g SpikeGroup) Order(by string, example int) []int {
 	order, key := make([]int, g.N), make([]int, g.N)
 	for cell := range order {
@@ -349,7 +352,14 @@ func (g SpikeGroup) Order(by string, example int) []int {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return key[a] - key[b] })
-	return order
+	if by == SpikeOrders[0] {
+		return order
+	}
+	active := slices.DeleteFunc(slices.Clone(order), func(cell int) bool { return len(g.Trains[example][cell]) == 0 })
+	if len(active) == 0 {
+		return order
+	}
+	return active
 }
 
 // Evenly returns at most n of the cells, evenly apart.

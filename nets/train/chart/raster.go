@@ -28,7 +28,7 @@ type Raster struct {
 type RasterGroup struct {
 	train.SpikeGroup
 	Example int
-	Cells   []int  // whose spikes are drawn, the first at the bottom
+	Cells   []int  // whose spikes are drawn, the first at the bottom; at least one
 	Sort    string // their order, see [train.SpikeOrders]
 	Bin     int    // steps of the PSTH
 	Traces  []int  // whose membranes are drawn
@@ -129,12 +129,13 @@ const mostColumns = 1600
 func (g RasterGroup) bitmap(c color.RGBA) *image.RGBA {
 	columns, high := min(g.Steps, mostColumns), 1+max(1, 500/len(g.Cells))
 	wide := max(1, mostColumns/columns)
+	mark := min(wide, 6)
 	m := image.NewRGBA(image.Rect(0, 0, columns*wide, len(g.Cells)*high))
 	imagedraw.Draw(m, m.Rect, image.White, image.Point{}, imagedraw.Src)
 	for row, cell := range g.Cells {
 		for _, s := range g.Trains[g.Example][cell] {
 			x, y := s*columns/g.Steps*wide, (len(g.Cells)-1-row)*high
-			imagedraw.Draw(m, image.Rect(x, y, x+wide, y+high-1), image.NewUniform(c), image.Point{}, imagedraw.Src) // a line between cells stays white
+			imagedraw.Draw(m, image.Rect(x+(wide-mark)/2, y, x+(wide+mark)/2, y+high-1), image.NewUniform(c), image.Point{}, imagedraw.Src) // a line between cells stays white
 		}
 	}
 	return m
@@ -154,6 +155,7 @@ func (r Raster) psth() rasterPanel {
 		key.Add(g.Name, swatch(s.color))
 	}
 	linear(p, 0, top)
+	p.Y.Tick.Marker = linearTicks{most: 4}
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Label.Text = 0, end, 0, "Hz"
 	return rasterPanel{p, psthHeight, &key}
 }
@@ -179,6 +181,7 @@ func (g RasterGroup) trace(cell int) rasterPanel {
 		key.Add([]string{"membrane", "threshold"}[i], &plotter.Line{LineStyle: draw.LineStyle{Color: s.color, Width: s.width, Dashes: s.dashes}})
 	}
 	linear(p, lo, hi+0.12*(hi-lo))
+	p.Y.Tick.Marker = linearTicks{most: 3}
 	for _, s := range g.Trains[g.Example][cell] {
 		style{colours[0], 1.2, nil}.draw(p, plotter.XYs{{X: at(s), Y: p.Y.Max - 0.09*(p.Y.Max-p.Y.Min)}, {X: at(s), Y: p.Y.Max}}, false)
 	}
