@@ -43,7 +43,7 @@ in a row, each within --burst ms of the one before. What is shown to the system 
 
 --picture draws the raster of up to --cells cells of each group, below it the PSTH, the rate in Hz of a mean cell over the time
 of a trial, averaged over all trials and examples in bins of --bin ms, and with --traces N the membrane and the threshold of
-the N cells of each group that spike most in the example.
+N cells of each group, from the one that spikes most in the example to one that spikes little.
 
 --out writes an NPZ file: of each group, GROUP.times in ms, GROUP.cells and GROUP.examples, an element for each spike,
 GROUP.rates in Hz of each cell, and GROUP.psth in Hz; of the example, GROUP.membrane and GROUP.threshold, cells × steps.`,
@@ -271,8 +271,7 @@ func (r *spikesRun) raster(all train.SpikeTrains) (c chart.Raster) {
 		if g.Membrane != nil {
 			most := g
 			most.Trains = g.Trains[r.example : r.example+1]
-			order := most.Order("rate", 0)
-			group.Traces = order[:min(r.traces, len(order))]
+			group.Traces = train.Evenly(most.Order("rate", 0), r.traces)
 		}
 		c.Groups = append(c.Groups, group)
 	}

@@ -18,14 +18,12 @@ type spikeWatch struct {
 	next    time.Time // no trial is looked at before
 }
 
-// Of how long a trial is looked at, in time steps, and how long is rest afterwards: at least restTime, and restTimes as long as
-// it took, so that a run is hardly slower.
-const (
-	mostWatched = 1000
-	leastSteps  = 200 // where trials have no end
-	restTime    = 400 * time.Millisecond
-	restTimes   = 8
-)
+// How many time steps of a trial are looked at, and how many where trials have no end.
+const mostWatched, endless = 1000, 200
+
+// How long nothing is looked at after a trial: at least restTime, and restTimes as long as the trial took, so that a run is
+// hardly slower.
+var restTime, restTimes = 400 * time.Millisecond, time.Duration(8)
 
 // WatchSpikes has Train call show with the spikes of the first learner and example of a trial, or of its beginning where it is
 // long, again and again with rests between. It changes no bit of the run. The error wraps [ErrNoSpikes] if nothing spikes.
@@ -41,7 +39,7 @@ func (r *Run) WatchSpikes(show func(SpikeTrains)) error {
 	}
 	moments := r.Session.Spec.Trial
 	if moments == 0 {
-		moments = (leastSteps-1)/steps + 1
+		moments = (endless-1)/steps + 1
 	}
 	r.spikes = &spikeWatch{cells: cells, moments: min(moments, max(1, mostWatched/steps)), show: show}
 	return nil

@@ -105,7 +105,7 @@ func (g RasterGroup) panel(c color.RGBA) rasterPanel {
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, g.ms(), 0, float64(len(g.Cells))
 	if p.Y.Label.Text, p.Y.Tick.Marker = "cell", g.numbers(); g.Sort != train.SpikeOrders[0] {
 		p.Y.Label.Text = "cells by " + map[string]string{"first": "first spike", "rate": "rate"}[g.Sort]
-		p.Y.Tick.Marker = wholeTicks{}
+		p.Y.Tick.Marker = linearTicks{most: 4}
 	}
 	for at := g.Trial; at < g.Steps; at += g.Trial {
 		x := float64(at) * g.DT
