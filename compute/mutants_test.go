@@ -27,7 +27,7 @@ func spoil[O compute.Op](name string, f func(op O)) mutant { return mutant{name,
 // TestMutants: every mutant is caught by the cases of its op.
 func TestMutants(t *testing.T) {
 	for _, m := range slices.Concat(operandMutants(), windowMutants(), convMutants(), poolMutants(), epilogueMutants(), hebbianMutants(),
-		gramMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), gatherMutants(), resampleMutants(), similarityMutants(),
+		gramMutants(), mapMutants(), reduceMutants(), normMutants(), lossMutants(), randomMutants(), gatherMutants(), resampleMutants(), synapseMutants(), similarityMutants(),
 		inverseMutants(), roofMutants(), halfMutants()) {
 		t.Run(fmt.Sprintf("%T/%s", m.op, m.name), func(t *testing.T) {
 			t.Parallel()
@@ -129,7 +129,7 @@ func operandMutants() (all []mutant) {
 				run(op)
 				*end = old
 			})
-			if name != "RunMean" && name != "RunVar" { // always read
+			if _, adds := op.(compute.Deliver); !adds && name != "RunMean" && name != "RunVar" { // these are always read
 				add("read", func(run func(compute.Op), op compute.Op, end *float32) {
 					old := *end // NaN, where the op must not read it
 					run(op)

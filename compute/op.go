@@ -29,7 +29,7 @@ type Op interface {
 var Ops = []Op{
 	Gemm{}, Hebbian{}, Gram{}, KernelSums{}, KernelGrad{}, Inverse{}, Conv{}, ConvInput{},
 	Map{}, Reduce{}, Standardize{}, StandardizeGrad{}, Pool{}, PoolGrad{}, SoftmaxLoss{}, Random{},
-	Gather{}, Resample{}, Copy{}, FMA{},
+	Gather{}, Resample{}, Deliver{}, Plastic{}, Copy{}, FMA{},
 }
 
 // Contents are the values of tensors at one moment.

@@ -119,6 +119,10 @@ func (b *backend) run(op compute.Op) error {
 		gather(op)
 	case compute.Resample:
 		resample(op)
+	case compute.Deliver:
+		deliver(op)
+	case compute.Plastic:
+		plastic(op)
 	case compute.Copy:
 		move(op)
 	case compute.FMA:

@@ -244,6 +244,11 @@ func (c *core) eval(dst, old []float32, lo int) {
 	for i := range c.in {
 		c.load(i, lo, lo+len(dst))
 	}
+	c.run(dst, old)
+}
+
+// run computes as many elements as dst has of the inputs in the registers. old is as in eval.
+func (c *core) run(dst, old []float32) {
 	all := c.registers
 	all[len(all)-2], all[len(all)-1] = old, dst
 	for i := range c.code {

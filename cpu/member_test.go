@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 
 	"hebb/compute"
@@ -122,6 +123,7 @@ func memberOps() (ops []memberOp) {
 	}
 	ops = append(ops, memberGemms()...)
 	ops = append(ops, memberRules()...)
+	ops = append(ops, memberSynapses()...)
 	v0, v1 := compute.Var(0), compute.Var(1)
 	f := compute.Pointwise(compute.Add(compute.Mul(v0, v0), compute.Exp(compute.Mul(v1, compute.Const(0.7)))))
 	for _, n := range [][2]int{{1, 1}, {20, 1}, {700, 1}, {3, 5}, {5, 16}, {16, 200}, {7, 1500}, {3000, 33}, {2, 70000}} {
@@ -235,6 +237,45 @@ func memberRules() (ops []memberOp) {
 					return h
 				}})
 			}
+		}
+	}
+	return ops
+}
+
+// memberSynapses are of graphs that all members share.
+func memberSynapses() (ops []memberOp) {
+	f := compute.Formula("0.9*old + 0.1*pre*y - 0.2*post", "pre", "post", "y")
+	for _, n := range [][3]int{{1, 1, 1}, {5, 3, 4}, {300, 40, 200}, {2000, 200, 1500}} {
+		pre, fan, post := n[0], n[1], n[2]
+		graph := func(m *members) compute.Synapses {
+			to, from, lists := make([]float32, pre*fan), make([]float32, 0, pre*fan*8), make([][]float32, post)
+			for place := range to {
+				j := place * 7919 % post
+				to[place], lists[j] = float32(j), append(lists[j], float32(place))
+			}
+			most := 0
+			for _, l := range lists {
+				most = max(most, len(l))
+			}
+			for _, l := range lists {
+				from = append(append(from, l...), slices.Repeat([]float32{-1}, most-len(l))...)
+			}
+			s := compute.Synapses{To: m.s.Tensor(1, pre, fan), From: m.s.Tensor(1, post, most)}
+			m.s.Write(s.To, to)
+			m.s.Write(s.From, from)
+			return s
+		}
+		spikes := func(m *members, cells int) *compute.Tensor { // of one cell in eight
+			return m.with(compute.Max(compute.Sub(compute.Old(), compute.Const(0.375)), compute.Const(0)), m.each(1, cells))
+		}
+		ops = append(ops, memberOp{fmt.Sprintf("deliver %v", n), 8 * pre * fan, func(m *members) compute.Op {
+			return compute.Deliver{Out: m.each(1, post), Spikes: spikes(m, pre), W: m.each(pre, fan), Synapses: graph(m)}
+		}})
+		for _, all := range []bool{false, true} {
+			ops = append(ops, memberOp{fmt.Sprintf("plastic %v, all %v", n, all), 8 * pre * fan, func(m *members) compute.Op {
+				return compute.Plastic{W: m.each(pre, fan), Synapses: graph(m), Pre: []*compute.Tensor{spikes(m, pre)},
+					Post: []*compute.Tensor{spikes(m, post), m.each(1, post)}, All: all, F: f}
+			}})
 		}
 	}
 	return ops

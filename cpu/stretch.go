@@ -213,6 +213,10 @@ func (s *stretch) add(op compute.Op) bool {
 		return s.addSoftmaxLoss(op)
 	case compute.Copy:
 		return s.addCopy(op)
+	case compute.Deliver:
+		return s.addDeliver(op)
+	case compute.Plastic:
+		return s.addPlastic(op)
 	}
 	return false
 }

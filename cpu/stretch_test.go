@@ -17,6 +17,8 @@ type tape struct {
 	arenas  [2]*compute.Tensor // of the same tensors
 	states  []*compute.Tensor  // members × 4 × 5
 	common  []*compute.Tensor  // 1 × 4 × 5
+	ring    *compute.Tensor    // 3 slots × members × 4 × 5
+	graphs  []compute.Synapses // of 5 × 5 synapses on 5 cells
 	read    []float32          // what was read on the way
 }
 
@@ -37,12 +39,46 @@ var (
 	affineOld = compute.Formula("0.9*old - 0.1*x", "x")
 	twoInputs = compute.Formula("tanh(x + 0.3*y)", "x", "y")
 	squares   = compute.Formula("x*x", "x")
+	spiking   = compute.Formula("max(x, 0)", "x")
+	twoOld    = compute.Formula("0.9*old + 0.1*x*(1 - y)", "x", "y")
 )
+
+// row is a row of the ring.
+func (p *tape) row() *compute.Tensor {
+	return p.View(p.ring, p.r.IntN(3)*20*p.members, p.members, 4, 5)
+}
+
+// graph draws synapses for each member or for all.
+func (p *tape) graph(batch int, delays bool, tensor func(x []float32, shape ...int) *compute.Tensor) compute.Synapses {
+	to, delay, lists := make([]float32, batch*25), make([]float32, batch*25), make([][]float32, batch*5)
+	for i := range to {
+		to[i] = float32(p.r.IntN(6) - 1)
+		if delays {
+			delay[i] = float32(p.r.IntN(3))
+		}
+	}
+	for d := range 3 {
+		for i, j := range to {
+			if j >= 0 && delay[i] == float32(d) {
+				lists[i/25*5+int(j)] = append(lists[i/25*5+int(j)], float32(i%25))
+			}
+		}
+	}
+	var from []float32
+	for _, l := range lists {
+		from = append(from, append(l, slices.Repeat([]float32{-1}, 25-len(l))...)...)
+	}
+	s := compute.Synapses{To: tensor(to, batch, 5, 5), From: tensor(from, batch, 5, 25), Fixed: p.r.IntN(3)}
+	if delays {
+		s.Delay, s.Fixed = tensor(delay, batch, 5, 5), 0
+	}
+	return s
+}
 
 // step does one op, or reads something.
 func (p *tape) step() {
 	square, state, other := p.part(1), p.one(p.states), p.Tensor(p.members, 4, 5)
-	switch p.r.IntN(18) {
+	switch p.r.IntN(20) {
 	case 0:
 		p.Do(compute.Gemm{C: other, A: state, B: square, TransB: true, Epilogue: compute.Epilogue{Alpha: 0.5, Act: compute.Tanh}})
 		p.Do(compute.Map{Out: state, In: []*compute.Tensor{other}, F: affineOld})
@@ -91,6 +127,23 @@ func (p *tape) step() {
 		sums := p.Tensor(7, 1, 4)
 		p.Do(compute.Reduce{Out: sums, In: []*compute.Tensor{p.View(p.arenas[0], 0, 7, 2*p.members, 4)}, Along: compute.AlongRows, Alpha: 0.1})
 		p.Do(compute.Map{Out: p.View(p.one(p.common), 0, 20), In: []*compute.Tensor{p.View(sums, 0, 20)}, F: affineOld})
+	case 18:
+		spikes := p.Tensor(p.members, 4, 5)
+		p.Do(compute.Map{Out: spikes, In: []*compute.Tensor{state}, F: spiking})
+		p.Do(compute.Deliver{Out: p.ring, Spikes: spikes, W: square, Synapses: p.graphs[p.r.IntN(len(p.graphs))], Now: p.r.IntN(3)})
+		p.Do(compute.Map{Out: state, In: []*compute.Tensor{p.row()}, F: affineOld})
+	case 19:
+		pre, post := p.Tensor(p.members, 1, 5), p.View(p.ring, 0, 3, 4*p.members, 5)
+		p.Do(compute.Map{Out: p.row(), In: []*compute.Tensor{state}, F: spiking})
+		p.Do(compute.Reduce{Out: pre, In: []*compute.Tensor{p.row()}, Along: compute.AlongRows, Alpha: 1})
+		if post = p.View(post, 0, 3, p.members, 5); p.r.IntN(2) == 0 { // whose members have others' places
+			post = p.Tensor(3, p.members, 5)
+			for i := range 3 {
+				p.Do(compute.Map{Out: p.View(post, i*5*p.members, p.members, 5), In: []*compute.Tensor{p.View(p.part(2), 0, p.members, 5)}, F: spiking})
+			}
+		}
+		p.Do(compute.Plastic{W: square, Synapses: p.graphs[p.r.IntN(len(p.graphs))], Pre: []*compute.Tensor{pre}, Post: []*compute.Tensor{post},
+			Now: p.r.IntN(3), All: p.r.IntN(3) == 0, F: twoOld})
 	case 11:
 		p.Write(p.one(p.common), p.drawn(20))
 	}
@@ -127,6 +180,15 @@ func (p *tape) run(t *testing.T, seed uint64, window bool) (all []float32, most 
 	}
 	p.arenas = [2]*compute.Tensor(tensors(2, arenaFloats*p.members))
 	p.states, p.common = tensors(3, p.members, 4, 5), tensors(2, 1, 4, 5)
+	given := func(x []float32, shape ...int) *compute.Tensor {
+		y := must.Get(dev.Tensor(shape...))(t)
+		step(func() { p.Write(y, x) })
+		return y
+	}
+	p.ring, p.graphs = tensors(1, 3, p.members, 4, 5)[0], nil
+	for _, batch := range []int{1, p.members} {
+		p.graphs = append(p.graphs, p.graph(batch, true, given), p.graph(batch, false, given))
+	}
 	for range 100 {
 		step(func() {
 			for range p.r.IntN(6) {
@@ -134,7 +196,7 @@ func (p *tape) run(t *testing.T, seed uint64, window bool) (all []float32, most 
 			}
 		})
 	}
-	for _, x := range slices.Concat(p.arenas[:], p.states, p.common) {
+	for _, x := range slices.Concat(p.arenas[:], p.states, p.common, []*compute.Tensor{p.ring}) {
 		step(func() {
 			last := make([]float32, x.Len())
 			p.Read(x, last)

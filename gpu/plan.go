@@ -121,6 +121,10 @@ func (p *planner) plan(op compute.Op) (*plan, error) {
 		l.gatherRows(op)
 	case compute.Resample:
 		l.resample(op)
+	case compute.Deliver:
+		l.deliver(op)
+	case compute.Plastic:
+		l.plastic(op)
 	case compute.Copy:
 		l.copy(op)
 	case compute.FMA:

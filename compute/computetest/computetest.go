@@ -57,6 +57,8 @@ var families = map[reflect.Type]func(c *chooser){
 	reflect.TypeFor[compute.Random]():          randomCases,
 	reflect.TypeFor[compute.Gather]():          gatherCases,
 	reflect.TypeFor[compute.Resample]():        resampleCases,
+	reflect.TypeFor[compute.Deliver]():         deliverCases,
+	reflect.TypeFor[compute.Plastic]():         plasticCases,
 	reflect.TypeFor[compute.Copy]():            copyCases,
 	reflect.TypeFor[compute.FMA]():             fmaCases,
 }

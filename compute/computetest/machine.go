@@ -110,6 +110,10 @@ func (m *Machine[F]) Run(op compute.Op) error {
 		m.gather(op)
 	case compute.Resample:
 		m.resample(op)
+	case compute.Deliver:
+		m.deliver(op)
+	case compute.Plastic:
+		m.plastic(op)
 	case compute.Copy:
 		m.copy(op)
 	case compute.FMA:
