@@ -11,9 +11,10 @@ import (
 // result.
 type program struct {
 	code      []step
-	registers int // the inputs' first, then the constants', then those for results
-	consts    int // the register of the first constant
-	work      int // per element, an addition being 1
+	byRows    []step // code with steps of a row at a time; nil if it has none
+	registers int    // the inputs' first, then the constants', then those for results
+	consts    int    // the register of the first constant
+	work      int    // per element, an addition being 1
 }
 
 // A step is dst ← do(a, b, c), registers all. With fused it is dst ← k·a + l·b, the constants k and l being those of two
@@ -25,6 +26,9 @@ type step struct {
 	fused bool
 	k, l  int  // of the constants
 	minus bool // −l
+
+	// With rowed it is that of each row of a matrix, where the registers k and l of inputs or constants have a number for all.
+	rowed bool
 }
 
 // While a program is made oldRegister stands for the output's old value and resultRegister for the output. Then they are the two
@@ -96,15 +100,65 @@ func translate(f *compute.Func) *program {
 		p.code = append(p.code, step{do: compute.PrimVar, dst: resultRegister, a: at[last], b: at[last], c: at[last]})
 	}
 	p.fuse(f.Vars, f.Vars+len(f.Consts))
-	for i := range p.code {
-		s := &p.code[i]
-		for _, r := range []*int{&s.dst, &s.a, &s.b, &s.c} {
-			if *r < 0 {
-				*r = p.registers - 1 - *r
+	p.byRows = rowed(p.code, f.Vars+len(f.Consts))
+	for _, code := range [][]step{p.code, p.byRows} {
+		for i := range code {
+			s := &code[i]
+			for _, r := range []*int{&s.dst, &s.a, &s.b, &s.c} {
+				if *r < 0 {
+					*r = p.registers - 1 - *r
+				}
 			}
 		}
 	}
 	return p
+}
+
+// operands returns the registers that s reads.
+func (s *step) operands() []int {
+	n := max(1, s.do.Arity()) // a copy has one
+	if s.fused || s.rowed {
+		n = 2
+	}
+	return []int{s.a, s.b, s.c}[:n]
+}
+
+// needed reports whether code reads register r before it sets it, where set is set already.
+func needed(code []step, r, set int) bool {
+	for i := range code {
+		if r == set {
+			return false
+		}
+		if slices.Contains(code[i].operands(), r) {
+			return true
+		}
+		set = code[i].dst
+	}
+	return false
+}
+
+// rowed returns code with one step for three that make k·x ± l·y, k and l being inputs or constants: registers below results.
+// It returns nil where there are none.
+func rowed(code []step, results int) (all []step) {
+	number := func(r int) bool { return r >= 0 && r < results }
+	merged := false
+	for i := 0; i < len(code); i++ {
+		if i+2 < len(code) {
+			x, y, sum := code[i], code[i+1], code[i+2]
+			if !x.fused && x.do == compute.PrimMul && y.do == compute.PrimMul && (sum.do == compute.PrimAdd || sum.do == compute.PrimSub) && !sum.fused &&
+				sum.a == x.dst && sum.b == y.dst && x.dst != y.dst && y.b != x.dst && number(x.a) && number(y.a) &&
+				!needed(code[i+3:], x.dst, sum.dst) && !needed(code[i+3:], y.dst, sum.dst) {
+				all = append(all, step{dst: sum.dst, a: x.b, b: y.b, k: x.a, l: y.a, minus: sum.do == compute.PrimSub, rowed: true})
+				i, merged = i+2, true
+				continue
+			}
+		}
+		all = append(all, code[i])
+	}
+	if !merged {
+		return nil
+	}
+	return all
 }
 
 // fuse makes one step of three that end the program with k·x ± l·y. Registers consts … results are the constants.
@@ -127,8 +181,9 @@ type evaluator struct {
 	*program
 	consts     []float32
 	in         []input
-	rows, cols int // of the domain's matrices
-	size       int // of a block
+	rows, cols int  // of the domain's matrices
+	size       int  // of a block
+	byRow      bool // whole rows go by program.byRows
 }
 
 // An input is a tensor with its [compute.Spread] over the domain.
@@ -136,6 +191,7 @@ type input struct {
 	data []float32
 	compute.Spread
 	whole, single bool // as many elements as the domain; or one for all
+	unused        bool // by steps other than of a row at a time, which read it where it lies
 }
 
 // blockSize is about how many elements are computed at a time: few enough for the registers to stay in the first or
@@ -165,9 +221,50 @@ func newEvaluator(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor)
 		if column {
 			s.Row, s.Col = 0, s.Row
 		}
-		e.in = append(e.in, input{values(t), s, t.Len() == domain.Len(), t.Len() == 1})
+		e.in = append(e.in, input{values(t), s, t.Len() == domain.Len(), t.Len() == 1, false})
+	}
+	if e.byRow = e.program.byRows != nil && e.cols >= shortRow && e.size%e.cols == 0 && e.haveRows(); e.byRow {
+		e.direct()
 	}
 	return e
+}
+
+// shortRow is the shortest row that is worth a step of its own.
+const shortRow = 16
+
+// haveRows reports whether each step of a row at a time has its numbers, and some are of inputs.
+func (e *evaluator) haveRows() bool {
+	inputs := 0
+	for i := range e.byRows {
+		s := &e.byRows[i]
+		if !s.rowed {
+			continue
+		}
+		for _, r := range []int{s.k, s.l} {
+			if r < len(e.in) && e.in[r].Col != 0 {
+				return false
+			}
+			if r < len(e.in) {
+				inputs++
+			}
+		}
+	}
+	return inputs > 0
+}
+
+// direct marks the inputs that no register has to hold.
+func (e *evaluator) direct() {
+	for i := range e.in {
+		e.in[i].unused = true
+	}
+	for i := range e.byRows {
+		s := &e.byRows[i]
+		for _, r := range s.operands() {
+			if r < len(e.in) && !(s.rowed && e.in[r].Col == 1) {
+				e.in[r].unused = false
+			}
+		}
+	}
 }
 
 // done gives e back.
@@ -181,6 +278,7 @@ func (e *evaluator) done() {
 type core struct {
 	*evaluator
 	size      int         // of a block, at most
+	byRow     bool        // blocks are whole rows, by program.byRows
 	registers [][]float32 // the last two are the output's old value and the output
 	own       []float32   // size for each register
 	block     []float32   // as much for values that are stored nowhere
@@ -204,6 +302,7 @@ func (e *evaluator) write(out []float32) {
 func (e *evaluator) part(out []float32, lo, hi int) {
 	c := e.core(hi - lo)
 	defer c.done()
+	c.byRow = e.byRow && lo%e.cols == 0 && hi%e.cols == 0 && c.size%e.cols == 0
 	for ; lo < hi; lo += c.size {
 		block := out[lo:min(lo+c.size, hi)]
 		c.eval(block, block, lo)
@@ -213,7 +312,7 @@ func (e *evaluator) part(out []float32, lo, hi int) {
 // core returns a core for n elements or more, which is to be [core.done].
 func (e *evaluator) core(n int) *core {
 	c := cores.Get().(*core)
-	c.evaluator, c.size = e, min(n, e.size)
+	c.evaluator, c.size, c.byRow = e, min(n, e.size), false
 	c.own = slices.Grow(c.own[:0], (e.registers+1)*c.size)[:(e.registers+1)*c.size]
 	c.block = c.room(e.registers)
 	c.registers = c.registers[:0]
@@ -242,18 +341,31 @@ func (c *core) room(i int) []float32 { return c.own[i*c.size:][:c.size] }
 // eval computes the elements from lo on, as many as dst has. old is the output's old value; it may be dst.
 func (c *core) eval(dst, old []float32, lo int) {
 	for i := range c.in {
-		c.load(i, lo, lo+len(dst))
+		if !c.byRow || !c.in[i].unused {
+			c.load(i, lo, lo+len(dst))
+		}
 	}
-	c.run(dst, old)
+	if c.byRow {
+		c.steps(c.byRows, dst, old, lo)
+	} else {
+		c.run(dst, old)
+	}
 }
 
 // run computes as many elements as dst has of the inputs in the registers. old is as in eval.
-func (c *core) run(dst, old []float32) {
+func (c *core) run(dst, old []float32) { c.steps(c.code, dst, old, 0) }
+
+// steps makes the steps of code, those of rows from element lo on.
+func (c *core) steps(code []step, dst, old []float32, lo int) {
 	all := c.registers
 	all[len(all)-2], all[len(all)-1] = old, dst
-	for i := range c.code {
-		s := &c.code[i]
+	for i := range code {
+		s := &code[i]
 		to := all[s.dst][:len(dst)]
+		if s.rowed {
+			c.stepOfRows(s, to, lo)
+			continue
+		}
 		if s.fused {
 			k, l := c.consts[s.k], c.consts[s.l]
 			if s.minus {
@@ -263,6 +375,33 @@ func (c *core) run(dst, old []float32) {
 			continue
 		}
 		apply(s.do, to, all[s.a], all[s.b], all[s.c])
+	}
+}
+
+// stepOfRows makes a step row by row, from element lo on, with which a row begins.
+func (c *core) stepOfRows(s *step, dst []float32, lo int) {
+	z, row := lo/c.cols/c.rows, lo/c.cols%c.rows
+	number := func(r int) float32 {
+		if r < len(c.in) {
+			return c.in[r].data[z*c.in[r].Batch+row*c.in[r].Row]
+		}
+		return c.consts[r-len(c.in)]
+	}
+	for at := 0; at < len(dst); at += c.cols {
+		of := func(r int) []float32 {
+			if r < len(c.in) && c.in[r].Col == 1 {
+				return c.in[r].data[z*c.in[r].Batch+row*c.in[r].Row:]
+			}
+			return c.registers[r][at:]
+		}
+		k, l := number(s.k), number(s.l)
+		if s.minus {
+			l = -l
+		}
+		affine(dst[at:][:c.cols], of(s.a), of(s.b), k, l)
+		if row++; row == c.rows {
+			z, row = z+1, 0
+		}
 	}
 }
 

@@ -116,6 +116,10 @@ func (p *product) leave(c matrix, n int) {
 
 // dots is C ← α·A·B + β·C of a transposed B, with room for a row of sums unless α is 1 and β is 0.
 func (p *product) dots(c matrix, a []float32, row, apart int, b matrix, sums []float32) {
+	if c.cols < 8 && c.rows >= 8 && apart == 1 {
+		p.narrow(c, a, row, b)
+		return
+	}
 	for i := range p.m {
 		if sums == nil {
 			dots(c.row(i), a[i*row:], apart, b.data, b.stride, b.rows)
@@ -123,6 +127,26 @@ func (p *product) dots(c matrix, a []float32, row, apart int, b matrix, sums []f
 		}
 		dots(sums[:c.cols], a[i*row:], apart, b.data, b.stride, b.rows)
 		combine(dense(1, c.cols, c.row(i)), one, 0, 0, dense(1, c.cols, sums), p.Alpha, p.Beta)
+	}
+}
+
+// narrow is dots of few columns: vectors go down the rows of A.
+func (p *product) narrow(c matrix, a []float32, row int, b matrix) {
+	columns := borrow(c.cols * c.rows)
+	defer giveBack(columns)
+	for j := range c.cols {
+		dots((*columns)[j*c.rows:][:c.rows], b.data[j*b.stride:], 1, a, row, b.rows)
+	}
+	var sums [8]float32
+	for i := range c.rows {
+		for j := range c.cols {
+			sums[j] = (*columns)[j*c.rows+i]
+		}
+		if to := c.row(i)[:c.cols]; p.Alpha == 1 && p.Beta == 0 {
+			copy(to, sums[:])
+		} else {
+			combine(dense(1, c.cols, to), one, 0, 0, dense(1, c.cols, sums[:]), p.Alpha, p.Beta)
+		}
 	}
 }
 

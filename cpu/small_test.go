@@ -69,6 +69,38 @@ func TestSmall(t *testing.T) {
 	}
 }
 
+// TestNarrow: a row of a product of few columns has the bits that it has alone.
+func TestNarrow(t *testing.T) {
+	be := must.Get(Open())(t)
+	dev := compute.New(be)
+	defer dev.Close()
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 100 {
+		m, n, k := 8+r.IntN(20), 1+r.IntN(7), 1+r.IntN(80)
+		e := compute.Epilogue{Alpha: [2]float32{1, 0.7}[r.IntN(2)], Beta: [3]float32{0, 1, -0.3}[r.IntN(3)]}
+		must.Do(t, dev.Step(func(s *compute.Step) error {
+			a, b, c, alone := s.Tensor(m, k), s.Tensor(n, k), s.Tensor(m, n), s.Tensor(m, n)
+			for i, x := range []*compute.Tensor{a, b, c} {
+				s.Do(compute.Random{Out: x, Law: compute.Normal(0, 1), Seed: r.Uint64(), Stream: uint64(i)})
+			}
+			s.Do(compute.Copy{Dst: alone, Src: c})
+			s.Do(compute.Gemm{C: c, A: a, B: b, TransB: true, Epilogue: e})
+			for i := range m {
+				s.Do(compute.Gemm{C: s.View(alone, i*n, 1, n), A: s.View(a, i*k, 1, k), B: b, TransB: true, Epilogue: e})
+			}
+			got, want := make([]float32, m*n), make([]float32, m*n)
+			s.Read(c, got)
+			s.Read(alone, want)
+			for i := range got {
+				if !sameBits(got[i], want[i]) {
+					t.Fatalf("%d×%d×%d, %+v: element %d is %g, alone %g", m, n, k, e, i, got[i], want[i])
+				}
+			}
+			return s.Err()
+		}))
+	}
+}
+
 // TestUsed: rows of B by which all products are 0 are left out, without a change in bits, in a stretch too, but for the sign of a 0.
 func TestUsed(t *testing.T) {
 	if !hasSmall() {

@@ -166,6 +166,8 @@ var All = []Experiment{
 	hmax,
 	infomax,
 	receptiveFields,
+	eprop,
+	evidence,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

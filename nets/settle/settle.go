@@ -19,7 +19,7 @@ import (
 
 // Systems lists the systems of this package that text can name.
 var Systems = []nets.NamedSystem{
-	{Name: "chl", About: "contrastive Hebbian learning in layers (Xie and Seung 2003)", Rate: 1, Rates: onStrong(0.003), System: func() nets.System {
+	{Name: "chl", About: "contrastive Hebbian learning in layers (Xie and Seung 2003)", Rate: 1, Rates: map[string]float64{"subtasks": 0.003, "walk": 1e-3, "pattern": 0.1}, System: func() nets.System {
 		return &CHL{Hidden: []int{16}, Sweeps: 10, Gamma: 0.1, Gain: 2, Tolerance: 0.05}
 	}},
 	{Name: "contrastive", About: "contrastive learning in a recurrent network (Baldi and Pineda 1991)", Rate: 0.05, Rates: onStrong(0.01), System: func() nets.System {

@@ -42,7 +42,7 @@ type ALIF struct {
 	in, recurrent         *compute.Tensor // U, W
 	beta                  *compute.Tensor // 1 × cells
 	apart                 *compute.Tensor // cells × cells: 0 of a cell to itself, else 1
-	v, threshold, z, wait *compute.Tensor // State: examples × cells; wait is steps to go, nil where cells need not wait
+	v, threshold, z, wait *compute.Tensor // State: examples × cells; wait is steps to go, nil where z says it or none need wait
 }
 
 const gainOne, gainLeak = "one", "leak"
@@ -126,7 +126,7 @@ func (c *ALIF) build(s *nets.Store, inputs, examples int) {
 	c.v = s.State("membrane", nets.Zeros, examples, n)
 	c.threshold = s.State("threshold", nets.Constant(c.Threshold), examples, n)
 	c.z = s.State("spikes", nets.Zeros, examples, n)
-	if c.Refractory > 1 {
+	if c.Refractory > 2 {
 		c.wait = s.State("refractory", nets.Zeros, examples, n)
 	}
 }
@@ -148,6 +148,7 @@ var (
 	alifAdapt    = compute.Formula("threshold + rho*(old - threshold) + beta*z", "z", "beta")
 	alifSpike    = compute.Formula("where(v - threshold, 1, 0)", "v", "threshold")
 	alifMaySpike = compute.Formula("where(v - threshold, where(wait, 0, 1), 0)", "v", "threshold", "wait")
+	alifNotTwice = compute.Formula("where(v - threshold, where(old, 0, 1), 0)", "v", "threshold")
 	alifWait     = compute.Formula("where(z, steps, max(old - 1, 0))", "z")
 	alifSlope    = compute.Formula("height*max(0, 1 - per*abs(v - threshold))", "v", "threshold")
 	alifMaySlope = compute.Formula("where(wait, 0, height*max(0, 1 - per*abs(v - threshold)))", "v", "threshold", "wait")
@@ -178,14 +179,19 @@ func (c *ALIF) step(p *nets.Pass, m nets.Moment, slope *compute.Tensor) (z *comp
 	if c.Adaptive > 0 {
 		p.Into(a, alifAdapt.With("threshold", c.Threshold).With("rho", c.decay(c.TauA)), z, c.beta)
 	}
-	spike, maySlope, in := alifSpike, alifSlope, []*compute.Tensor{v, a}
-	if c.wait != nil {
-		spike, maySlope, in = alifMaySpike, alifMaySlope, append(in, examples(p, m, c.wait))
+	spike, in := alifSpike, []*compute.Tensor{v, a}
+	slopes, of := alifSlope, in
+	switch {
+	case c.wait != nil:
+		in = append(in, examples(p, m, c.wait))
+		spike, slopes, of = alifMaySpike, alifMaySlope, in
+	case c.Refractory == 2: // who must wait is who has just spiked
+		spike, slopes, of = alifNotTwice, alifMaySlope, []*compute.Tensor{v, a, z}
+	}
+	if slope != nil {
+		p.Into(slope, slopes.With("height", c.Damping/c.Threshold).With("per", 1/c.Threshold), of...)
 	}
 	p.Into(z, spike, in...)
-	if slope != nil {
-		p.Into(slope, maySlope.With("height", c.Damping/c.Threshold).With("per", 1/c.Threshold), in...)
-	}
 	if c.wait != nil {
 		p.Into(in[2], alifWait.With("steps", float32(c.Refractory-1)), z)
 	}

@@ -49,14 +49,18 @@ func (a *adjoint) begin(p *nets.Pass, m nets.Moment) {
 	}
 }
 
-var kept = compute.Formula("x", "x")
+var forAll = compute.Formula("x", "x")
 
 func (a *adjoint) before(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if p.Failed() != nil {
 		return nil
 	}
 	at := a.kept[*a.made]
-	p.Into(examples(p, m, at.x), kept, m.X)
+	if x := examples(p, m, at.x); m.X.Len() == x.Len() {
+		p.Do(compute.Copy{Dst: x, Src: m.X})
+	} else {
+		p.Into(x, forAll, m.X)
+	}
 	p.Do(compute.Copy{Dst: examples(p, m, at.z), Src: examples(p, m, a.z)})
 	return examples(p, m, at.slope)
 }
@@ -75,41 +79,51 @@ func (a *adjoint) after(p *nets.Pass, m nets.Moment, d *compute.Tensor) {
 }
 
 var (
-	voltageError   = compute.Formula("alpha*old + slope*(g + r + la)", "slope", "g", "r", "la")
-	thresholdError = compute.Formula("rho*old - beta*(slope*(g + r + old))", "slope", "g", "r", "beta")
-	oneShare       = compute.Formula("old/share")
-	apartShare     = compute.Formula("apart*old/share", "apart")
-	shares         = compute.Formula("share*x", "x")
+	voltageError   = compute.Formula("alpha*old + slope*(g + la)", "slope", "g", "la")
+	thresholdError = compute.Formula("rho*old - beta*(slope*(g + old))", "slope", "g", "beta")
+	// with errors of other cells
+	voltageErrors   = compute.Formula("alpha*old + slope*((g + others) + la)", "slope", "g", "la", "others")
+	thresholdErrors = compute.Formula("rho*old - beta*(slope*((g + others) + old))", "slope", "g", "beta", "others")
+
+	oneShare   = compute.Formula("old/share")
+	apartShare = compute.Formula("apart*old/share", "apart")
+	times      = compute.Formula("by*x", "x")
+	forgotten  = compute.Formula("0")
 )
 
-// gradients goes back through the trial, with errors times share.
+// gradients goes back through the trial, with errors times share. g is G + r, of which r stays what it is:
+//
+//	g ← κ·g + (1−κ)·(L + r), r at the end of the trial
 func (a *adjoint) gradients(p *nets.Pass, m nets.Moment, share float32, r *compute.Tensor) {
-	like := func() *compute.Tensor {
+	like := func(f *compute.Func, in ...*compute.Tensor) *compute.Tensor {
 		t := p.Tensor(p.Learners, m.Examples(), a.cells())
-		p.Clear(t)
+		p.Into(t, f, in...)
 		return t
 	}
-	g, lv, la := like(), like(), like()
-	r = p.Map(shares.With("share", share), r)
+	kappa, gain := a.decay(a.ReadoutTau), a.gain()
+	r = p.Map(times.With("by", share), r)
+	g, lv, la, bias := like(forAll, r), like(forgotten), like(forgotten), p.Map(times.With("by", 1-kappa), r)
 	gradIn, gradRecurrent := a.store.Grad(a.in), a.store.Grad(a.recurrent)
-	kappa := a.decay(a.ReadoutTau)
-	voltage, threshold := voltageError.With("alpha", a.decay(a.Tau)), thresholdError.With("rho", a.decay(a.TauA))
+	voltage, threshold := voltageError, thresholdError
+	var others []*compute.Tensor
+	if a.Credit == creditBPTT {
+		voltage, threshold, others = voltageErrors, thresholdErrors, []*compute.Tensor{p.Like(g)}
+	}
+	voltage, threshold = voltage.With("alpha", a.decay(a.Tau)), threshold.With("rho", a.decay(a.TauA))
 	keep := float32(0)
 	add := func(to, pre *compute.Tensor) {
-		p.Do(compute.Gemm{C: to, A: lv, TransA: true, B: examples(p, m, pre), Epilogue: compute.Epilogue{Alpha: a.gain(), Beta: keep}})
+		p.Do(compute.Gemm{C: to, A: lv, TransA: true, B: examples(p, m, pre), Epilogue: compute.Epilogue{Alpha: gain, Beta: keep}})
 	}
 	for t := int(*a.made) - 1; t >= 0 && p.Failed() == nil; t-- {
 		at := a.kept[t]
 		slope := examples(p, m, at.slope)
-		p.Do(compute.Gemm{C: g, A: examples(p, m, at.d), B: a.feedback, Epilogue: compute.Epilogue{Alpha: 1 - kappa, Beta: kappa}})
-		own := g
-		if a.Credit == creditBPTT && keep > 0 {
-			own = p.Map(kept, g)
-			p.Do(compute.Gemm{C: own, A: lv, B: a.recurrent, Epilogue: compute.Epilogue{Alpha: a.gain(), Beta: 1}})
+		p.Do(compute.Gemm{C: g, A: examples(p, m, at.d), B: a.feedback, Epilogue: compute.Epilogue{Alpha: 1 - kappa, Beta: kappa, Bias: bias}})
+		for _, o := range others {
+			p.Do(compute.Gemm{C: o, A: lv, B: a.recurrent, Epilogue: compute.Epilogue{Alpha: gain}})
 		}
-		p.Into(lv, voltage, slope, own, r, la)
+		p.Into(lv, voltage, append([]*compute.Tensor{slope, g, la}, others...)...)
 		if a.Adaptive > 0 {
-			p.Into(la, threshold, slope, own, r, a.beta)
+			p.Into(la, threshold, append([]*compute.Tensor{slope, g, a.beta}, others...)...)
 		}
 		add(gradIn, at.x)
 		add(gradRecurrent, at.z)

@@ -76,10 +76,13 @@ func (t *traces) begin(p *nets.Pass, m nets.Moment) {
 }
 
 var (
-	adaptTrace   = compute.Formula("(rho - beta*slope)*old + slope*pre", "slope", "pre", "beta")
+	stays        = compute.Formula("rho - beta*slope", "slope", "beta")
+	adaptTrace   = compute.Formula("keep*old + slope*pre", "keep", "slope", "pre")
 	preTrace     = compute.Formula("alpha*old + gain*z", "z")
-	eligibility  = compute.Formula("kappa*old + gain*slope*(pre - beta*adapted)", "slope", "pre", "beta", "adapted")
-	eligibleLIF  = compute.Formula("kappa*old + gain*slope*pre", "slope", "pre")
+	gained       = compute.Formula("gain*slope", "slope")
+	gainedBeta   = compute.Formula("gain*slope*beta", "slope", "beta")
+	eligibility  = compute.Formula("one*(slope*pre - beta*adapted) + kappa*old", "slope", "pre", "beta", "adapted").With("one", 1)
+	eligibleLIF  = compute.Formula("slope*pre + kappa*old", "slope", "pre")
 	signalled    = compute.Formula("trace*signal", "trace", "signal")
 	tracesToGrad = compute.Formula("sum/share + r*(passed + kappa*old)/gain", "sum", "r", "passed")
 	noSelf       = compute.Formula("apart*old", "apart")
@@ -87,10 +90,14 @@ var (
 
 // before moves ε_a and ε_v on, which are of ψ and z of the step before.
 func (t *traces) before(p *nets.Pass, m nets.Moment) *compute.Tensor {
-	beta := p.View(t.beta, 0, 1, t.cells(), 1)
+	slope := examples(p, m, t.slope)
+	keep := slope
+	if t.Adaptive > 0 {
+		keep = p.Map(stays.With("rho", t.decay(t.TauA)), slope, t.beta)
+	}
 	for i, w := range t.of {
 		if w.adapted != nil {
-			p.Into(t.each(p, m, w.adapted), adaptTrace.With("rho", t.decay(t.TauA)), column(p, m, t.slope), row(p, m, w.pre), beta)
+			p.Into(t.each(p, m, w.adapted), adaptTrace, column(p, m, keep), column(p, m, slope), row(p, m, w.pre))
 		}
 		from := m.X
 		if i > 0 {
@@ -98,7 +105,7 @@ func (t *traces) before(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		}
 		p.Into(examples(p, m, w.pre), preTrace.With("alpha", t.decay(t.Tau)).With("gain", t.gain()), from)
 	}
-	return examples(p, m, t.slope)
+	return slope
 }
 
 // after moves F on, and adds up what it gives.
@@ -107,14 +114,19 @@ func (t *traces) after(p *nets.Pass, m nets.Moment, d *compute.Tensor) {
 	if d != nil {
 		signal = p.Back(t.feedback, d)
 	}
-	beta, kappa := p.View(t.beta, 0, 1, t.cells(), 1), t.decay(t.ReadoutTau)
+	kappa, slope := t.decay(t.ReadoutTau), examples(p, m, t.slope)
+	gain := p.Map(gained.With("gain", 1-kappa), slope)
+	less := gain
+	if t.Adaptive > 0 {
+		less = p.Map(gainedBeta.With("gain", 1-kappa), slope, t.beta)
+	}
 	for _, w := range t.of {
-		f, in := eligibleLIF, []*compute.Tensor{column(p, m, t.slope), row(p, m, w.pre)}
+		f, in := eligibleLIF, []*compute.Tensor{column(p, m, gain), row(p, m, w.pre)}
 		if w.adapted != nil {
-			f, in = eligibility, append(in, beta, t.each(p, m, w.adapted))
+			f, in = eligibility, append(in, column(p, m, less), t.each(p, m, w.adapted))
 		}
 		all := t.each(p, m, w.traces)
-		p.Into(all, f.With("kappa", kappa).With("gain", 1-kappa), in...)
+		p.Into(all, f.With("kappa", kappa), in...)
 		if w.passed != nil {
 			t.add(p, m, w.passed, all, 1-kappa, 1)
 		}

@@ -8,4 +8,6 @@ import "hebb/nets"
 var Systems = []nets.NamedSystem{
 	{Name: "eprop", About: "e-prop of LIF and adaptive cells, or BPTT through the same (Bellec et al. 2020)", Rate: 0.005,
 		System: func() nets.System { return newEProp() }},
+	{Name: "reward-eprop", About: "e-prop of an actor and a critic that learn from a reward at the end of a trial (Bellec et al. 2020)", Rate: 0.005,
+		System: func() nets.System { return newRewardEProp() }},
 }
