@@ -26,7 +26,7 @@ type Store struct {
 	counts  map[string]*int64
 	sources map[string]uint32 // checksums, by the names of their counters
 	arenas  [roles]arena
-	inits   []initial // once built, of the State alone
+	inits   []initial       // once built, of the State alone
 	grads   *compute.Tensor // of all weights; nil until asked for
 	gradOf  map[*compute.Tensor]*compute.Tensor
 	// weights of each Descent, by the name of its count of updates

@@ -27,7 +27,7 @@ var Systems = []System{
 	{"Two routes to scalable credit assignment", "Kunin et al. 2020", []Named{
 		{"symmetric alignment", "sa"}, {"activation alignment", "aa"}, {"information alignment", "ia"},
 	}},
-	{"Nonlinear Hebbian learning", "Brito and Gerstner 2016", []Named{{"rates", "nonlinear"}}},
+	{"Nonlinear Hebbian learning", "Brito and Gerstner 2016", []Named{{"rates", "nonlinear"}, {"triplet rule", "triplet"}}},
 	{"Reward-modulated Hebbian learning", "Vasilaki et al. 2009", []Named{{"reversals", "vasilaki"}}},
 	{"Sequence order learning", "Porr and Wörgötter 2003, 2006", []Named{{"ISO", "iso"}, {"ICO", "ico"}}},
 	{"HSIC bottleneck", "Ma, Lewis and Kleijn 2020", []Named{{"HSIC bottleneck", "hsic"}}},
