@@ -134,7 +134,8 @@ type spikeTap struct {
 
 // newSpikeTap prepares for so many moments of a learner.
 func newSpikeTap(cells []nets.Cells, learner, example, moments int) *spikeTap {
-	t := &spikeTap{SpikeTrains: SpikeTrains{Learner: learner, Trials: 1}, cells: cells, example: example, moments: moments, inputs: true}
+	t := &spikeTap{SpikeTrains: SpikeTrains{Learner: learner, Trials: 1}, cells: cells, example: example, moments: moments}
+	t.inputs = cells[0].Steps == 1 // else what a moment shows is in none of its steps
 	for _, c := range cells {
 		at := [3]int{-1, -1, -1}
 		for i, name := range []string{c.Spikes, c.Membrane, c.Threshold} {
