@@ -54,6 +54,7 @@ type Triplet struct {
 	quiet                  *compute.Tensor    // moments since a unit spiked: learners × 1 × 1
 	seen                   [2]*compute.Tensor // spikes and membranes of the last moment: examples × (steps·units)
 	seenNow                [2]*compute.Tensor // steps × learners × examples × units
+	order                  *compute.Tensor    // rows of seenNow in the order of seen
 }
 
 // DefaultTriplet has the minimal triplet rule of visual cortex.
@@ -109,6 +110,7 @@ func (r *Triplet) Build(s *nets.Store, spec nets.Spec) (err error) {
 		return err
 	}
 	r.quiet = s.State("quiet", nets.Zeros, 1)
+	r.order = s.Fixed(r.places(s.Learners*n, s.Learners*n), s.Learners*n*r.steps())
 	for i, name := range []string{"spikes", "membrane"} {
 		r.seen[i], r.seenNow[i] = s.State(name, nets.Zeros, n, r.steps()*units), s.Scratch(r.steps(), n, units)
 	}
@@ -150,9 +152,7 @@ func (r *Triplet) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		p.Do(compute.Gemm{C: drive, A: x, B: r.w, TransB: true, Epilogue: compute.Epilogue{Alpha: gain}})
 		y := r.cells.Step(p, drive)
 		p.Into(fired, tripletCount, y)
-		if p.Recorded {
-			r.record(p, k, y, of(r.cells.Membrane))
-		}
+		r.record(p, k, y, of(r.cells.Membrane))
 		if p.Learning {
 			r.pre.Spike(p, x, t)
 			r.post.Spike(p, y, t)
@@ -161,9 +161,7 @@ func (r *Triplet) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 			r.post.Add(p)
 		}
 	}
-	if p.Recorded {
-		r.show(p, n)
-	}
+	r.show(p, n)
 	if p.Learning {
 		r.learn(p)
 	}
@@ -207,30 +205,45 @@ func (r *Triplet) Explain(_ string, code float32) error {
 	return fmt.Errorf("units fire at %.0f Hz in the mean, which is all that a refractory period of %g ms allows; want a higher threshold", code, max(r.Refractory, r.DT))
 }
 
-// Cells names the spikes and membranes of the last moment that was recorded.
+// Cells names the spikes of the last moment, and the membranes of the last that was recorded.
 func (r *Triplet) Cells() []nets.Cells {
 	return []nets.Cells{{Name: "units", N: r.Units, Steps: r.steps(), Step: float64(r.DT), Spikes: "spikes", Membrane: "membrane"}}
 }
 
+// recorded are those of spikes and membranes that are shown: membranes only where somebody looks at them.
+func (r *Triplet) recorded(p *nets.Pass) []*compute.Tensor {
+	if p.Recorded {
+		return r.seen[:]
+	}
+	return r.seen[:1]
+}
+
 // record keeps spikes and membranes of a step.
 func (r *Triplet) record(p *nets.Pass, k int, of ...*compute.Tensor) {
-	for i, t := range of {
-		p.Do(compute.Copy{Dst: p.View(nets.At(r.seenNow[i], k), 0, t.Shape()...), Src: t})
+	for i := range r.recorded(p) {
+		p.Do(compute.Copy{Dst: p.View(nets.At(r.seenNow[i], k), 0, of[i].Shape()...), Src: of[i]})
 	}
 }
 
 // show brings what was recorded, step by step, into rows of examples.
 func (r *Triplet) show(p *nets.Pass, n int) {
-	steps, all := r.steps(), r.seenNow[0].Len()/(r.steps()*r.Units)
-	var rows []float32
-	for e := range p.Learners * n {
-		for k := range steps {
+	all := r.seenNow[0].Len() / (r.steps() * r.Units) // rows of a step, of which n of each learner are there
+	at := r.order
+	if p.Learners*n < all {
+		at = p.Tensor(p.Learners * n * r.steps())
+		p.Write(at, r.places(p.Learners*n, all))
+	}
+	for i, t := range r.recorded(p) {
+		p.Do(compute.Gather{Out: p.View(t, 0, at.Len(), r.Units), X: p.View(r.seenNow[i], 0, r.steps()*all, r.Units), Rows: at})
+	}
+}
+
+// places are the rows of the first so many of all examples, each with its steps in order.
+func (r *Triplet) places(examples, all int) (rows []float32) {
+	for e := range examples {
+		for k := range r.steps() {
 			rows = append(rows, float32(k*all+e))
 		}
 	}
-	at := p.Tensor(len(rows))
-	p.Write(at, rows)
-	for i, t := range r.seen {
-		p.Do(compute.Gather{Out: p.View(t, 0, len(rows), r.Units), X: p.View(r.seenNow[i], 0, steps*all, r.Units), Rows: at})
-	}
+	return rows
 }
