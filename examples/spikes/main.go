@@ -1,5 +1,5 @@
-// Program spikes is a network of spiking cells of one's own, whose synapses learn by spike-timing-dependent plasticity: inputs
-// that spike together win over inputs that spike as often, each for itself (Song, Miller and Abbott 2000).
+// Program spikes is a network of spiking cells of one's own, whose synapses learn by spike-timing-dependent plasticity:
+// inputs that spike together win over inputs that spike as often, each for itself (Song, Miller and Abbott 2000).
 package main
 
 import (
@@ -12,8 +12,8 @@ import (
 	"hebb/nets/spiking"
 )
 
-// Bursts is a task of input cells that spike at 20 Hz, in steps of 1 ms. In one step of fifty the first half of them spike more
-// often than else.
+// Bursts is a task of input cells that spike at 20 Hz, in steps of 1 ms. In one step of fifty the first half of them
+// spike more often than else.
 type Bursts struct {
 	Inputs int
 

@@ -9,36 +9,40 @@ import (
 	"hebb/nets"
 )
 
-// Triplet is nonlinear Hebbian learning by spikes (after Brito and Gerstner 2016, PLoS Computational Biology 12:e1005070): cells
-// that learn by the triplet rule from whitened inputs find directions in which these are far from normal, such as independent
-// sources, as [hebb/nets/develop.Nonlinear] does with rates. The protocol here is hebb's own.
+// Triplet is nonlinear Hebbian learning by spikes (after Brito and Gerstner 2016, PLoS Computational Biology
+// 12:e1005070): cells that learn by the triplet rule from whitened inputs find directions in which these are far from
+// normal, such as independent sources, as [hebb/nets/develop.Nonlinear] does with rates. The protocol here is hebb's
+// own.
 //
-// Each number x_j of an example is shown by two cells for the time Shown: ON spikes with the rate InputRate·[x_j]₊, OFF with
-// InputRate·[−x_j]₊, that is in a step of Δt with the chance 1 − e^(−rate·Δt). Units are [GLIF] cells with the input
+// Each number x_j of an example is shown by two cells for the time Shown: ON spikes with the rate InputRate·[x_j]₊, OFF
+// with InputRate·[−x_j]₊, that is in a step of Δt with the chance 1 − e^(−rate·Δt). Units are [GLIF] cells with the
+// input
 //
 //	i_k = √2·(1 − e^(−Δt/τ))/(InputRate·Δt)·Σ_j (w_kj⁺·ON_j + w_kj⁻·OFF_j)
 //
-// so that the mean of v, but for spikes of its own, is w_k·x of length-1 weights: the unit of v is the standard deviation of what
-// a whitened input drives. Synapses change by the [Window], summed up over the moment and averaged over examples. The two of an input
-// give up what they share, and all of a cell's have length 1:
+// so that, as learning leaves w⁻ = −w⁺, the mean of v but for spikes of its own is √2·w_k⁺·x, the projection on a
+// direction of length 1, called w_k·x below: the unit of v is the standard deviation of a whitened input. Synapses change
+// by the [Window], summed up over the moment and averaged over examples. The two of an input give up what they share, and
+// all of a cell's have length 1:
 //
 //	(Δw_kj⁺, Δw_kj⁻) ← (Δw_kj⁺, Δw_kj⁻) − (Δw_kj⁺ + Δw_kj⁻)/2
 //	w_k ← w_k + η·Δw_k/‖Δw_k‖,  w_k ← w_k/‖w_k‖          η is the rate of the run
 //
-// Why this is nonlinear Hebb. Let a cell see input rates ρ_j and fire at the rate y for longer than the traces last. Then the mean
-// of r₁ is τ₊·ρ_j, that of o₁ is τ₋·y and that of o₂ is τ_y·y, and a weight changes on average in a ms by
+// Why this is nonlinear Hebb. Let a cell see input rates ρ_j and fire at the rate y for longer than the traces last.
+// Then the mean of r₁ is τ₊·ρ_j, that of o₁ is τ₋·y and that of o₂ is τ_y·y, and a weight changes on average in a ms by
 //
 //	A₃⁺·τ₊·τ_y·ρ_j·y² − A₂⁻·τ₋·ρ_j·y = ρ_j·h(y),  h(y) = A₃⁺·τ₊·τ_y·y·(y − θ),  θ = A₂⁻·τ₋/(A₃⁺·τ₊·τ_y)
 //
-// where A₂⁺ = A₃⁻ = 0, and but for the correlation of single spikes. ON minus OFF is InputRate·x_j, y = g(w·x) with g the rate of
-// the cell by its input, and so w_k moves along the mean of f(w_k·x)·x with f = h(g): none below the threshold, a dip, and a square
-// above: with the parameters of visual cortex, θ = 19 Hz. Without the triplet term h is linear and f = ±g. Of a
-// rectifier with its corner at 0 the mean of ∫f is the same in all directions of symmetric whitened inputs; g is nearly one, since
-// adaptation straightens it, and the pair rule finds nothing.
+// where A₂⁺ = A₃⁻ = 0, and but for the correlation of single spikes. ON minus OFF is InputRate·x_j, y = g(w·x) with g
+// the rate of the cell by its input, and so w_k moves along the mean of f(w_k·x)·x with f = h(g): none below the
+// threshold, a dip, and a square above: with the parameters of visual cortex, θ = 19 Hz. Without the triplet term h is
+// linear and f = ±g. Of a rectifier with its corner at 0 the mean of ∫f is the same in all directions of symmetric
+// whitened inputs; g is nearly one, since adaptation straightens it, and the pair rule finds nothing.
 //
-// The answer is rates in Hz. Metrics: "rate", their mean, and "silent", the share of units without a spike in the moment. A learner
-// ends if no unit has spiked for 20 moments, or if all fire at nearly the highest rate that refractoriness allows.
-// Cost of a step, for each example: 12·units·inputs flops of products and 40·units + 20·inputs of formulas.
+// The answer is rates in Hz. Metrics: "rate", their mean, and "silent", the share of units without a spike in the
+// moment. A learner ends if no unit has spiked for 20 moments, or if all fire at nearly the highest rate that
+// refractoriness allows. Cost of a step, for each example: 12·units·inputs flops of products and 40·units + 20·inputs
+// of formulas.
 type Triplet struct {
 	Units     int     `json:"units" toml:"units"`
 	DT        float32 `json:"dt" toml:"dt"`                 // Δt, ms
