@@ -53,12 +53,12 @@ const twinSlots = 32
 
 func (t *twin) group(n int, excitatory, input bool) *twinCells {
 	c := &twinCells{n: n, excitatory: excitatory, input: input, u: make([]float64, n), q: make([]float64, n), refractory: make([]float64, n), rate: make([]float64, n),
-		arriving: blank(twinSlots, n), past: make([][]int, twinSlots), counts: make([]int, n)}
+		arriving: zeros(twinSlots, n), past: make([][]int, twinSlots), counts: make([]int, n)}
 	t.cells = append(t.cells, c)
 	return c
 }
 
-func blank(rows, cols int) [][]float64 {
+func zeros(rows, cols int) [][]float64 {
 	m := make([][]float64, rows)
 	for i := range m {
 		m[i] = make([]float64, cols)
@@ -68,7 +68,7 @@ func blank(rows, cols int) [][]float64 {
 
 // synapses asks each returns whether there is one from i to j, with its delay in steps and its weight.
 func (t *twin) synapses(pre, post *twinCells, rule *twinRule, each func(i, j int) (is bool, delay int, w float64)) *twinSynapses {
-	y := &twinSynapses{pre: pre, post: post, rule: rule, plus: make([]float64, pre.n), minus: make([]float64, post.n), before: blank(twinSlots, post.n), from: make([][][]place, post.n)}
+	y := &twinSynapses{pre: pre, post: post, rule: rule, plus: make([]float64, pre.n), minus: make([]float64, post.n), before: zeros(twinSlots, post.n), from: make([][][]place, post.n)}
 	for j := range y.from {
 		y.from[j] = make([][]place, twinSlots)
 	}
