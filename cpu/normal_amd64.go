@@ -15,6 +15,11 @@ func betaPartsAVX512(u, squares *float32, block, stream, seed uint64, sets int, 
 //go:noescape
 func betaPartsAVX2(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
 
+// philoxAVX2 is in normal_amd64.s.
+//
+//go:noescape
+func philoxAVX2(words *uint32, block, stream, seed uint64, sets int, table *[4]uint64)
+
 // normalTable has the constants of normalsAVX2 and betaPartsAVX2, each four times or eight.
 var normalTable = func() (all [][4]uint64) {
 	words := func(xs ...uint64) {
@@ -80,4 +85,14 @@ func betaPartsVector(u, squares []float32, block, stream, seed uint64) int {
 		done += 8 * sets
 	}
 	return done
+}
+
+// wordsVector fills words with those of whole sets of 4 blocks, from a block on, and returns how many words.
+func wordsVector(words []uint32, block, stream, seed uint64) int {
+	sets := len(words) / 16
+	if vector < avx2 || sets == 0 {
+		return 0
+	}
+	philoxAVX2(&words[0], block, stream, seed, sets, &normalTable[0])
+	return 16 * sets
 }

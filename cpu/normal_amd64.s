@@ -283,6 +283,40 @@ betas_set:
 	VZEROUPPER
 	RET
 
+// func philoxAVX2(words *uint32, block, stream, seed uint64, sets int, table *[4]uint64)
+//
+// It makes the 16 words of 4 blocks a set, from block on.
+TEXT ·philoxAVX2(SB), NOSPLIT, $0-48
+	MOVQ words+0(FP), DI
+	MOVQ block+8(FP), R9
+	MOVQ stream+16(FP), R10
+	MOVQ seed+24(FP), R11
+	MOVQ sets+32(FP), CX
+	MOVQ table+40(FP), R8
+	MOVQ R10, R12
+	SHRQ $32, R12
+	MOVQ R11, R13
+	SHRQ $32, R13
+
+philox_set:
+	BLOCKS
+	VPSLLQ      $32, Y1, Y1
+	VPBLENDD    $0xAA, Y1, Y0, Y0
+	VPSLLQ      $32, Y3, Y3
+	VPBLENDD    $0xAA, Y3, Y2, Y2
+	VPUNPCKLQDQ Y2, Y0, Y4
+	VPUNPCKHQDQ Y2, Y0, Y5
+	VPERM2I128  $0x20, Y5, Y4, Y6
+	VPERM2I128  $0x31, Y5, Y4, Y7
+	VMOVDQU     Y6, (DI)
+	VMOVDQU     Y7, 32(DI)
+	ADDQ        $64, DI
+	ADDQ        $4, R9
+	DECQ        CX
+	JNZ         philox_set
+	VZEROUPPER
+	RET
+
 // ROUND8 is a round of Philox on 8 blocks, a number in the lower half of each 64 bits.
 #define ROUND8               \
 	VPMULUDQ   Z18, Z0, Z8           \
