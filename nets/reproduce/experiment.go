@@ -166,8 +166,14 @@ var All = []Experiment{
 	hmax,
 	infomax,
 	receptiveFields,
+	triplets,
 	eprop,
 	evidence,
+	dendrites,
+	timeCode,
+	eprop,
+	evidence,
+	dendrites,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.
