@@ -61,7 +61,7 @@ type Dendrites struct {
 	Bias         float32 `json:"bias" toml:"bias"`                                     // mV
 	BiasSD       float32 `json:"bias_sd" toml:"bias_sd"`                               // mV
 
-	layers  []cells
+	layers  []dendriticLayer
 	classes int
 	chance  poisson
 	train   *course // nil unless Spiking
@@ -75,8 +75,8 @@ func NewDendrites(hidden ...int) *Dendrites {
 		WaldMean: 2, WaldScale: 1, Longest: 140, TestPhase: 250, Potential: 3, PotentialSD: 3, Bias: 0.8, BiasSD: 0.001}
 }
 
-// A cells is a layer.
-type cells struct {
+// A dendriticLayer is a layer of cells with dendrites, or the output layer.
+type dendriticLayer struct {
 	name    string
 	n       int
 	w, b    *compute.Tensor // units × inputs, units
@@ -167,7 +167,7 @@ func (r *Dendrites) Build(s *nets.Store, spec nets.Spec) error {
 		if hidden := i - 1; hidden >= 0 {
 			r.layers[hidden].y = s.Kept(fmt.Sprint("y", i), law, below, spec.Out)
 		}
-		l := cells{name: fmt.Sprint("hidden ", i+1), n: n, w: s.Weights(fmt.Sprint("w", i+1), law, n, below),
+		l := dendriticLayer{name: fmt.Sprint("hidden ", i+1), n: n, w: s.Weights(fmt.Sprint("w", i+1), law, n, below),
 			b: s.Weights(fmt.Sprint("b", i+1), uniformAround(float64(r.Bias), float64(r.BiasSD)), n)}
 		if i == len(r.Hidden) {
 			l.name = "outputs"

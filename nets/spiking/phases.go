@@ -76,8 +76,8 @@ func (c clock) learners(x *compute.Tensor) *compute.Tensor {
 	return c.View(x, 0, c.Learners, x.Len()/c.Learners/x.Cols(), x.Cols())
 }
 
-// A space is memory for the steps of some examples, each tensor examples × steps × cells.
-type space struct {
+// A workspace is memory for the steps of some examples, each tensor examples × steps × cells.
+type workspace struct {
 	inputs              *compute.Tensor
 	drive, soma, spikes []*compute.Tensor // by layer
 }
@@ -85,7 +85,7 @@ type space struct {
 // mostSpace is how many numbers the inputs of a learner take in the steps of a test, about.
 const mostSpace = 1 << 21
 
-func (r *Dendrites) space(p *nets.Pass, examples, steps, inputs int) (s space) {
+func (r *Dendrites) space(p *nets.Pass, examples, steps, inputs int) (s workspace) {
 	n := p.Learners * examples
 	s.inputs = p.Tensor(n, steps, inputs)
 	for _, l := range r.layers {
@@ -95,9 +95,9 @@ func (r *Dendrites) space(p *nets.Pass, examples, steps, inputs int) (s space) {
 }
 
 // of views the space for fewer examples.
-func (s space) of(p *nets.Pass, n int) space {
+func (s workspace) of(p *nets.Pass, n int) workspace {
 	view := func(x *compute.Tensor) *compute.Tensor { return p.View(x, 0, n, x.Rows(), x.Cols()) }
-	few := space{inputs: view(s.inputs)}
+	few := workspace{inputs: view(s.inputs)}
 	for i := range s.drive {
 		few.drive, few.soma, few.spikes = append(few.drive, view(s.drive[i])), append(few.soma, view(s.soma[i])), append(few.spikes, view(s.spikes[i]))
 	}
@@ -187,7 +187,7 @@ func (t trial) each(f func(i int, x *compute.Tensor) *compute.Tensor) (u trial) 
 // phases has the phases of some examples; want is nil in a test, which has the forward phase alone. The steps of both phases
 // lie one after the other for inputs and hidden cells, which are not taught; of the taught outputs, a step of the second phase
 // is moved to the first steps.
-func (r *Dendrites) phases(p *nets.Pass, x, want *compute.Tensor, s space, keep, first bool) (t trial) {
+func (r *Dendrites) phases(p *nets.Pass, x, want *compute.Tensor, s workspace, keep, first bool) (t trial) {
 	c, n := r.clock(p, x.Rows(), want != nil), s.inputs.Batch()
 	mean := c.pick(c.forward, 1, 0, c.means)
 	var psp *compute.Tensor
@@ -227,7 +227,7 @@ func (r *Dendrites) phases(p *nets.Pass, x, want *compute.Tensor, s space, keep,
 }
 
 // teach has the second phase of the outputs, by what drives them in both.
-func (r *Dendrites) teach(c clock, t *trial, d dendrite, s space, want *compute.Tensor, keep bool) {
+func (r *Dendrites) teach(c clock, t *trial, d dendrite, s workspace, want *compute.Tensor, keep bool) {
 	p, top := c.Pass, len(r.Hidden)
 	late := func(end *compute.Tensor) *compute.Tensor { return overTime(p, c.pick(end, 1, -1, c.means), c.psp) }
 	t.up = c.learners(overTime(p, late(c.forward), s.spikes[top]))
@@ -281,7 +281,7 @@ func (r *Dendrites) countRates(p *nets.Pass, t trial) {
 }
 
 // record keeps what cells of the first example do in a test.
-func (r *Dendrites) record(p *nets.Pass, layer int, s space) {
+func (r *Dendrites) record(p *nets.Pass, layer int, s workspace) {
 	l, n, each := r.layers[layer], s.inputs.Batch()/p.Learners, s.soma[layer].Rows()*s.soma[layer].Cols()
 	for k := range p.Learners {
 		p.Into(p.View(l.spikes, k*each, each), carriedOver, p.View(s.spikes[layer], k*n*each, each))
