@@ -262,7 +262,7 @@ func wholeCues() Part {
 
 // rewards is a part of learning from rewards: in all seeds the late error is below one bound, and above the other if shuffled.
 func rewards(c cueing, seeds int, learned float64) Part {
-	c.task.Reward = true
+	c.task = rewarded(c.task)
 	shuffled := c
 	shuffled.task.Shuffled = true
 	return Part{Name: "reward",
@@ -279,6 +279,12 @@ func rewards(c cueing, seeds int, learned float64) Part {
 		},
 		Curve: curveOfErrors(c),
 	}
+}
+
+// rewarded is a task that wants nothing, and rewards.
+func rewarded(t tasks.Evidence) tasks.Evidence {
+	t.Reward = true
+	return t
 }
 
 func wholeRewards() Part {
