@@ -34,3 +34,11 @@ func TestCriterion(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternHolds: at its small scale the claims of the experiment hold.
+func TestPatternHolds(t *testing.T) {
+	_, scale, err := Find(All, "eprop", "small")
+	must.Do(t, err)
+	p := scale.Parts[0]
+	claimsHold(t, p, make1(t, runner(t), p))
+}
