@@ -171,9 +171,6 @@ var All = []Experiment{
 	evidence,
 	dendrites,
 	timeCode,
-	eprop,
-	evidence,
-	dendrites,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

@@ -13,8 +13,8 @@ import (
 	"hebb/nets/tasks"
 )
 
-// small is a network in which most cells spike from the beginning.
-func small(set func(*spiking.Scaling)) func() nets.System {
+// smallScaling is a network in which most cells spike from the beginning.
+func smallScaling(set func(*spiking.Scaling)) func() nets.System {
 	return func() nets.System {
 		s := &spiking.Scaling{Presynaptic: true, Goal: 1, InhibitoryGoal: 2, Averaging: 0.25, Inhibitory: 7, EE: 0.3, EI: 0.4, IE: 0.4, Weight: 0.5,
 			Inhibition: 0.125, Delay: 4, Noise: 0.03125, Steps: 25, KickAt: 3}
@@ -32,10 +32,10 @@ func kick(cells, kicked int) func() nets.Task {
 // brief trials are enough to see whether a run keeps what it has to.
 func brief(s *spiking.Scaling) { s.Steps, s.Inhibitory = 10, 3 }
 
-func TestScalingPromises(t *testing.T) { nettest.System(t, small(brief), kick(9, 3)) }
+func TestScalingPromises(t *testing.T) { nettest.System(t, smallScaling(brief), kick(9, 3)) }
 
 func TestScalingVerify(t *testing.T) {
-	lab.Verify(t, nets.Run{System: small(nil), Task: kick(20, 5), Learners: 2, Rate: 0.05}, 2)
+	lab.Verify(t, nets.Run{System: smallScaling(nil), Task: kick(20, 5), Learners: 2, Rate: 0.05}, 2)
 }
 
 // A scalingTwin is the network in float64, with a matrix of weights for each delay, and one normal number a cell and step.
@@ -216,7 +216,7 @@ const trials = 5
 // scaled makes trials, and returns all tensors, with the synapses as matrices.
 func scaled(t *testing.T, l lab.Lab, set func(*spiking.Scaling), n int) lab.Results {
 	t.Helper()
-	all := everything(t, l, lab.Make(t, l.Device, nets.Run{System: small(set), Task: kick(20, 5), Seed: 4, Rate: 0.0625}, n))
+	all := everything(t, l, lab.Make(t, l.Device, nets.Run{System: smallScaling(set), Task: kick(20, 5), Seed: 4, Rate: 0.0625}, n))
 	delays := dense(all, "ee", 20, 20, 4)
 	all["ee"], all["ei"] = flat(delays...), flat(dense(all, "ei", 20, 7, 0)...)
 	return all
@@ -234,9 +234,9 @@ func flat(all ...[][]float64) (x []float64) {
 func TestScalingTwin(t *testing.T) {
 	for name, set := range map[string]func(*spiking.Scaling){"presynaptic": nil, "plain": func(s *spiking.Scaling) { s.Presynaptic = false }} {
 		exact := lab.Exact(t)
-		s := lab.Make(t, exact.Device, nets.Run{System: small(set), Task: kick(20, 5), Seed: 4, Rate: 0.0625}, 0)
+		s := lab.Make(t, exact.Device, nets.Run{System: smallScaling(set), Task: kick(20, 5), Seed: 4, Rate: 0.0625}, 0)
 		all, before := everything(t, exact, s), len(exact.Drawn())
-		w := &scalingTwin{Scaling: *small(set)().(*spiking.Scaling), n: 20, kicked: 5, rate: 0.0625}
+		w := &scalingTwin{Scaling: *smallScaling(set)().(*spiking.Scaling), n: 20, kicked: 5, rate: 0.0625}
 		w.ee, w.ei, w.ie = dense(all, "ee", 20, 20, 4), dense(all, "ei", 20, 7, 0)[0], dense(all, "ie", 7, 20, 0)[0]
 		w.a = [2][]float64{make([]float64, 20), make([]float64, 7)}
 		lab.On(t, s, trials)
@@ -254,7 +254,7 @@ func TestScalingTwin(t *testing.T) {
 		want["ee"], want["ei"] = flat(w.ee...), flat(w.ei)
 		for _, c := range []struct {
 			what     string
-			u, small float64
+			u, smallScaling float64
 			open     func(*testing.T) lab.Lab
 		}{{"float64", lab.Float64ulp, 1e-11, lab.Exact}, {"cpu", lab.Float32s, 5e-3, lab.Single}, {"gpu", lab.Float32s, 5e-3, lab.GPU}} {
 			t.Run(name+"/"+c.what, func(t *testing.T) {
@@ -266,7 +266,7 @@ func TestScalingTwin(t *testing.T) {
 						delete(bound, name)
 					}
 				}
-				lab.Telling(t, c.what, want, bound, c.small)
+				lab.Telling(t, c.what, want, bound, c.smallScaling)
 			})
 		}
 	}
@@ -276,7 +276,7 @@ func TestScalingTwin(t *testing.T) {
 func settled(t *testing.T, presynaptic bool, goal float32, n int) (before, after map[string][]float32) {
 	t.Helper()
 	set := func(s *spiking.Scaling) { s.Presynaptic, s.Goal, s.Averaging = presynaptic, goal, 0 }
-	s := lab.Make(t, lab.CPU(t), nets.Run{System: small(set), Task: kick(20, 5), Seed: 4, Rate: settledRate}, 0)
+	s := lab.Make(t, lab.CPU(t), nets.Run{System: smallScaling(set), Task: kick(20, 5), Seed: 4, Rate: settledRate}, 0)
 	before = lab.Values(t, s)
 	for name, mod := range map[string]int{"excitatory": 3, "inhibitory": 4} {
 		a := before[name+".average"]
@@ -341,9 +341,9 @@ func TestScalingExact(t *testing.T) {
 	}
 }
 
-// TestTraces holds the potentials after one kick to sums: one spike of weight w moves the potential of the other cell by w at
+// TestSynapticTraces holds the potentials after one kick to sums: one spike of weight w moves the potential of the other cell by w at
 // its peak, up or down, and the recursions are sums of exponentials.
-func TestTraces(t *testing.T) {
+func TestSynapticTraces(t *testing.T) {
 	const w, kickAt, steps = 0.25, 2, 60
 	set := func(s *spiking.Scaling) {
 		s.EE, s.EI, s.IE, s.Delay, s.Noise, s.Inhibitory, s.Steps, s.KickAt, s.Inhibition = 1, 1, 1, 1, 0, 1, steps, kickAt, w
@@ -361,7 +361,7 @@ func TestTraces(t *testing.T) {
 		{"from an inhibitory cell", 0, 1.0625, "excitatory.potential", 1, 2, "inhibitory", 20, 10, -w},
 	} {
 		l := lab.Exact(t)
-		s := lab.Make(t, l.Device, nets.Run{System: small(set), Task: kick(2, 1)}, 0)
+		s := lab.Make(t, l.Device, nets.Run{System: smallScaling(set), Task: kick(2, 1)}, 0)
 		for name, x := range map[string]float32{"ee": c.ee, "ei": c.ei} {
 			write(t, s, name, slices.Repeat([]float32{x}, len(lab.Values(t, s)[name])))
 		}
@@ -399,7 +399,7 @@ func TestScalingEnds(t *testing.T) {
 		{0, func(s *spiking.Scaling) { s.Steps, s.Noise = 5, 0 }, 210, "no excitatory cell has spiked"},
 		{20, func(s *spiking.Scaling) { s.Weight, s.Inhibition, s.Averaging, s.EE, s.Steps = 4, 0, 1, 1, 100 }, 2, "in a trial of 100 steps"},
 	} {
-		s := lab.Make(t, lab.CPU(t), nets.Run{System: small(c.set), Task: kick(20, c.kicked), Rate: 0.001}, c.trials)
+		s := lab.Make(t, lab.CPU(t), nets.Run{System: smallScaling(c.set), Task: kick(20, c.kicked), Rate: 0.001}, c.trials)
 		_, err := s.Metrics()
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%d cells kicked, %d trials: %v, want %q", c.kicked, c.trials, err, c.want)
@@ -416,11 +416,11 @@ func TestScalingRefuses(t *testing.T) {
 		"delay": func(s *spiking.Scaling) { s.Delay = 0 }, "noise": func(s *spiking.Scaling) { s.Noise = -1 },
 		"steps": func(s *spiking.Scaling) { s.Steps = 0 }, "kick_at 25": func(s *spiking.Scaling) { s.KickAt = 25 },
 	} {
-		if err := small(set)().(*spiking.Scaling).Check(); err == nil || !strings.Contains(err.Error(), want) {
+		if err := smallScaling(set)().(*spiking.Scaling).Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want an error that names %s", err, want)
 		}
 	}
-	_, err := nets.Run{System: small(nil), Task: func() nets.Task {
+	_, err := nets.Run{System: smallScaling(nil), Task: func() nets.Task {
 		return &tasks.Walk{Volatility: []float64{1}, Noise: []float64{1}, Agents: 2, Moments: 2}
 	}}.Open(lab.CPU(t))
 	if want := "2 examples at a time"; err == nil || !strings.Contains(err.Error(), want) {

@@ -139,14 +139,6 @@ func TestTripletTwin(t *testing.T) {
 	}
 }
 
-func zeros(rows, cols int) [][]float64 {
-	m := make([][]float64, rows)
-	for i := range m {
-		m[i] = make([]float64, cols)
-	}
-	return m
-}
-
 func matrix(x []float64, cols int) [][]float64 {
 	m := zeros(len(x)/cols, cols)
 	for i := range m {
