@@ -107,11 +107,8 @@ func (e Exam) RecordSpikes(ctx context.Context, dev *compute.Device, names *cata
 			return ConfigError{fmt.Errorf("example %d, want 0 to %d: a batch has %d", example, m.Examples-1, m.Examples)}
 		}
 		tensors := make([][]float32, len(m.Tensors))
-		for i, x := range m.Tensors {
-			each := len(x) / m.Learners // of all examples that there may be; those of the moment are packed
-			if m.Examples < r.Session.Spec.Examples {
-				each = each / r.Session.Spec.Examples * m.Examples
-			}
+		for i, x := range m.Tensors { // of all examples that there may be, and those of the moment are packed; or of the first alone
+			each := min(len(x)/m.Learners, to.each[i]*m.Examples)
 			tensors[i] = x[l*each:][:each]
 		}
 		to.add(of(m.X), tensors, m.Examples)
@@ -127,6 +124,7 @@ type spikeTap struct {
 	example int
 	moments int
 	names   []string // of tensors
+	each    []int    // numbers of an example in each
 	at      [][3]int // of each group the places in names of spikes, membrane and threshold; −1: none
 	step    []int    // of each group the steps so far
 	inputs  bool     // what is shown are spikes so far
@@ -140,7 +138,7 @@ func newSpikeTap(cells []nets.Cells, learner, example, moments int) *spikeTap {
 		at := [3]int{-1, -1, -1}
 		for i, name := range []string{c.Spikes, c.Membrane, c.Threshold} {
 			if name != "" {
-				at[i], t.names = len(t.names), append(t.names, name)
+				at[i], t.names, t.each = len(t.names), append(t.names, name), append(t.each, c.Steps*c.N)
 			}
 		}
 		t.at = append(t.at, at)
@@ -172,10 +170,15 @@ func (t *spikeTap) begin(inputs, examples int) {
 	}
 }
 
-// add takes a moment: what is shown, examples × numbers, and the tensors of the learner.
+// add takes a moment: what is shown, examples × numbers, and the tensors of the learner, of as many examples or of the first
+// ones.
 func (t *spikeTap) add(x []float32, tensors [][]float32, examples int) {
+	inputs := len(x) / examples
+	for i, each := range t.each {
+		examples = min(examples, len(tensors[i])/each)
+	}
 	if t.Groups == nil {
-		t.begin(len(x)/examples, examples)
+		t.begin(inputs, examples)
 	}
 	examples = min(examples, t.Examples)
 	t.inputs = t.inputs && !slices.ContainsFunc(x, func(v float32) bool { return v != 0 && v != 1 })
