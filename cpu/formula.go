@@ -230,7 +230,7 @@ func newEvaluator(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor)
 }
 
 // shortRow is the shortest row that is worth a step of its own.
-const shortRow = 16
+var shortRow = 16
 
 // haveRows reports whether each step of a row at a time has its numbers, and some are of inputs.
 func (e *evaluator) haveRows() bool {

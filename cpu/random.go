@@ -26,11 +26,7 @@ func randomBlocks(r compute.Random, lo, hi int) {
 	per := r.Law.PerBlock()
 	each := blocks(n, per)
 	part, block := lo/each, lo%each
-	if d := r.Law.Distribution; d == compute.NormalLaw || d == compute.BetaLaw {
-		fill := normals
-		if d == compute.BetaLaw {
-			fill = betas
-		}
+	if fill := fills[r.Law.Distribution]; fill != nil {
 		for ; lo < hi; part, block = part+1, 0 {
 			blocks := min(hi-lo, each-block)
 			fill(out[part*n:][per*block:min(n, per*(block+blocks))], uint64(block), r.Stream, r.Seed+uint64(part), r.Law)
@@ -44,6 +40,20 @@ func randomBlocks(r compute.Random, lo, hi int) {
 		if block++; block == each {
 			part, block = part+1, 0
 		}
+	}
+}
+
+// fills fill dst from the generator's block on, by law, several blocks at a time.
+var fills = map[compute.Distribution]func(dst []float32, block, stream, seed uint64, l compute.Law){
+	compute.UniformLaw: uniforms, compute.NormalLaw: normals, compute.BetaLaw: betas,
+}
+
+// uniforms fills dst from the generator's block on.
+func uniforms(dst []float32, block, stream, seed uint64, l compute.Law) {
+	i := uniformsVector(dst, block, stream, seed, l.B-l.A, l.A)
+	for ; i < len(dst); i += 4 {
+		x := numbers(l, philox(block+uint64(i/4), stream, seed))
+		copy(dst[i:], x[:])
 	}
 }
 

@@ -38,7 +38,7 @@ func TestRandomParts(t *testing.T) {
 	}
 }
 
-// TestNormals compares vectors with their Go twin to the bit, of Beta numbers too, and normal numbers with math's functions within 2⁻⁴⁵, over words at random
+// TestNormals compares vectors with their Go twin to the bit, of Beta and uniform numbers too, and normal numbers with math's functions within 2⁻⁴⁵, over words at random
 // and at the edges of the logarithm and of the quadrants.
 func TestNormals(t *testing.T) {
 	for seed := range uint64(20) {
@@ -46,6 +46,7 @@ func TestNormals(t *testing.T) {
 			fast, slow := make([]float32, n), make([]float32, n)
 			for law, fill := range map[compute.Law]func(dst []float32, block, stream, seed uint64, l compute.Law){
 				compute.Normal(0.25, float32(seed)+0.5): normals, compute.Beta(float32(seed)+0.75, 0.5): betas,
+				compute.Uniform(-0.25, float32(seed)/3): uniforms,
 			} {
 				fill(fast, 7, seed*1e12, seed, law)
 				for v := scalar; v < widest(); v++ {

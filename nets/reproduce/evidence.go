@@ -289,7 +289,7 @@ var few = tasks.Evidence{Step: 3, Cues: 3, Period: 60, Length: 45, Delay: 60, Re
 
 // fewCues has networks that learn it, and controls.
 func fewCues() Part {
-	c := cueing{task: few, lif: 10, adapt: 10, rate: 0.01, iterations: 40, every: 20}
+	c := cueing{task: few, lif: 20, adapt: 20, rate: 0.01, iterations: 80, every: 20}
 	alone := c
 	alone.set = readoutAlone
 	return Part{Name: "evidence", About: "three cues of 45 ms, asked for after 75 ms, and 20 cells",
@@ -304,5 +304,5 @@ func fewCues() Part {
 }
 
 func fewRewards() Part {
-	return rewards(cueing{task: few, lif: 10, adapt: 10, rate: 0.01, iterations: 60, every: 20}, 2, 0.35)
+	return rewards(cueing{task: few, lif: 20, adapt: 20, rate: 0.01, iterations: 120, every: 20}, 2, 0.35)
 }

@@ -166,8 +166,11 @@ var All = []Experiment{
 	hmax,
 	infomax,
 	receptiveFields,
+	triplets,
 	eprop,
 	evidence,
+	dendrites,
+	timeCode,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

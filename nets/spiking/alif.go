@@ -147,11 +147,11 @@ var (
 	alifReset    = compute.Formula("old - reset*z", "z")
 	alifAdapt    = compute.Formula("threshold + rho*(old - threshold) + beta*z", "z", "beta")
 	alifSpike    = compute.Formula("where(v - threshold, 1, 0)", "v", "threshold")
-	alifMaySpike = compute.Formula("where(v - threshold, where(wait, 0, 1), 0)", "v", "threshold", "wait")
+	alifMaySpike = compute.Formula("where(v - threshold, where(wait - 0.5, 0, 1), 0)", "v", "threshold", "wait")
 	alifNotTwice = compute.Formula("where(v - threshold, where(old, 0, 1), 0)", "v", "threshold")
 	alifWait     = compute.Formula("where(z, steps, max(old - 1, 0))", "z")
 	alifSlope    = compute.Formula("height*max(0, 1 - per*abs(v - threshold))", "v", "threshold")
-	alifMaySlope = compute.Formula("where(wait, 0, height*max(0, 1 - per*abs(v - threshold)))", "v", "threshold", "wait")
+	alifMaySlope = compute.Formula("where(wait - 0.5, 0, height*max(0, 1 - per*abs(v - threshold)))", "v", "threshold", "wait")
 )
 
 // begin puts the cells of trials that begin to rest.

@@ -28,8 +28,8 @@ type epropTwin struct {
 	gradIn, gradOut, gradW []float64
 }
 
-// An epropShown is a step of a task: x and want are examples × numbers, want nil where there is none.
-type epropShown struct{ x, want, mask []float64 }
+// An epropShown is a step of a task: all are examples × numbers, want nil where there is none, begin where none begins a trial.
+type epropShown struct{ x, want, mask, begin []float64 }
 
 // An epropCell is what is known of the cells of an example in a step, before it (z, v and so on) and in it (slope).
 type epropCells struct{ z, v, a, filtered, wait, slope []float64 }
@@ -94,6 +94,9 @@ func (t *epropTwin) learn() {
 	for k := range t.examples {
 		s := t.rest()
 		for _, m := range t.shown {
+			if m.begin != nil && m.begin[k] != 0 {
+				s = t.rest()
+			}
 			s = t.forward(s, m.x[k*t.inputs:][:t.inputs])
 			past[k] = append(past[k], s)
 			d := make([]float64, t.outputs)
@@ -150,6 +153,10 @@ func (t *epropTwin) along(past [][]epropCells, signals [][][]float64, r []float6
 		d, before := t.rest(), t.rest()
 		clear(d.a)
 		for i, s := range past[k] {
+			if m := t.shown[i]; m.begin != nil && m.begin[k] != 0 {
+				d, before = t.rest(), t.rest()
+				clear(d.a)
+			}
 			last := d
 			d = t.rest()
 			for j := range n {
@@ -197,16 +204,16 @@ func smallEProp(set func(e *spiking.EProp)) func() nets.System {
 	}
 }
 
-// epropNoise is trials some of whose moments want nothing and some of whose examples are masked.
-func epropNoise(trial int) func() nets.Task {
+// epropNoise is trials some of whose moments want nothing and some of whose examples are masked, or begin trials of their own.
+func epropNoise(trial int, begins bool) func() nets.Task {
 	spec := nets.Spec{In: nets.Row(epropInputs), Out: epropOutputs, Examples: epropExamples, Trial: trial, Epoch: trial}
-	return func() nets.Task { return &lab.Noise{Spec: spec, Gaps: true, Masked: true} }
+	return func() nets.Task { return &lab.Noise{Spec: spec, Gaps: true, Masked: true, Begins: begins} }
 }
 
 // epropOf are gradients of a trial, from the optimiser's first momentum, after change has written to the weights.
-func epropOf(t *testing.T, l lab.Lab, seed uint64, system func() nets.System, trial int, change func(s *nets.Session)) (first, gradients lab.Results) {
+func epropOf(t *testing.T, l lab.Lab, seed uint64, system func() nets.System, task func() nets.Task, change func(s *nets.Session)) (first, gradients lab.Results) {
 	t.Helper()
-	s := lab.Make(t, l.Device, nets.Run{System: system, Task: epropNoise(trial), Seed: seed, Rate: 0.01}, 0)
+	s := lab.Make(t, l.Device, nets.Run{System: system, Task: task, Seed: seed, Rate: 0.01}, 0)
 	if change != nil {
 		change(s)
 	}
@@ -218,7 +225,7 @@ func epropOf(t *testing.T, l lab.Lab, seed uint64, system func() nets.System, tr
 		return all
 	}
 	first = values()
-	lab.On(t, s, trial)
+	lab.On(t, s, s.Spec.Trial)
 	gradients = lab.Results{}
 	for name, x := range values() {
 		if of, ok := strings.CutPrefix(name, "optimiser.momentum_buffer."); ok {
@@ -229,8 +236,12 @@ func epropOf(t *testing.T, l lab.Lab, seed uint64, system func() nets.System, tr
 }
 
 // epropShownOf is what lab.Noise showed, from what was drawn.
-func epropShownOf(l lab.Lab, trial int) (all []epropShown) {
-	drawn := l.Drawn()[len(l.Drawn())-2*trial-(2*trial+2)/3:]
+func epropShownOf(l lab.Lab, trial int, begins bool) (all []epropShown) {
+	draws := 2*trial + (2*trial+2)/3
+	if begins {
+		draws += trial
+	}
+	drawn := l.Drawn()[len(l.Drawn())-draws:]
 	for k := range trial {
 		m := epropShown{x: drawn[0]}
 		drawn = drawn[1:]
@@ -238,6 +249,9 @@ func epropShownOf(l lab.Lab, trial int) (all []epropShown) {
 			m.want, drawn = drawn[0], drawn[1:]
 		}
 		m.mask, drawn = drawn[0], drawn[1:]
+		if begins {
+			m.begin, drawn = drawn[0], drawn[1:]
+		}
 		all = append(all, m)
 	}
 	return all
@@ -266,13 +280,16 @@ func TestEPropTwin(t *testing.T) {
 			e.Gain, e.Threshold, e.Credit, e.Reset, e.RateCost = "leak", 0.03, "bptt", 0.5, 0
 		},
 		"no rate, traces": func(e *spiking.EProp) { e.RateCost, e.Form = 0, "traces" },
+		"traces, begins":  func(e *spiking.EProp) { e.Form, e.Mean = "traces", true },
+		"refractory 2":    func(e *spiking.EProp) { e.Refractory, e.Credit = 2, "bptt" },
 		"readout":         func(e *spiking.EProp) { e.Learn = "readout" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := lab.Exact(t)
 			system := smallEProp(set)
-			first, got := epropOf(t, l, 3, system, epropTrial, nil)
-			twin := newEPropTwin(system().(*spiking.EProp), epropShownOf(l, epropTrial), first, epropInputs, epropOutputs, epropExamples)
+			begins := strings.Contains(name, "begins")
+			first, got := epropOf(t, l, 3, system, epropNoise(epropTrial, begins), nil)
+			twin := newEPropTwin(system().(*spiking.EProp), epropShownOf(l, epropTrial, begins), first, epropInputs, epropOutputs, epropExamples)
 			twin.through = twin.Credit == "bptt"
 			twin.learn()
 			want := lab.Results{"in": twin.gradIn, "recurrent": twin.gradW, "out": twin.gradOut, "feedback": twin.gradOut}
@@ -297,6 +314,88 @@ func TestEPropTwin(t *testing.T) {
 	}
 }
 
+// unconnected sets the recurrent weights to 0.
+func unconnected(t *testing.T, l lab.Lab) func(s *nets.Session) {
+	return func(s *nets.Session) {
+		for _, n := range s.Tensors() {
+			if n.Name == "recurrent" {
+				l.Write(t, n.Value, make([]float32, n.Value.Len()))
+			}
+		}
+	}
+}
+
+// TestEPropIdentities: forms and credits whose gradients are the same are so to the last digits of float64; and in float32, on
+// both backends, within the error that roundings add up to.
+func TestEPropIdentities(t *testing.T) {
+	const trial = 30
+	for name, c := range map[string]struct {
+		a, b        func(e *spiking.EProp)
+		unconnected bool
+		within      float64
+	}{
+		"traces are the adjoint":               {func(e *spiking.EProp) { e.Form, e.Mean = "traces", true }, func(e *spiking.EProp) { e.Mean = true }, false, 1e-14},
+		"without recurrent weights it is bptt": {nil, func(e *spiking.EProp) { e.Credit = "bptt" }, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			both := func(t *testing.T, l lab.Lab) lab.Results {
+				var change func(*nets.Session)
+				if c.unconnected {
+					change = unconnected(t, l)
+				}
+				_, a := epropOf(t, l, 5, smallEProp(c.a), epropNoise(trial, false), change)
+				_, all := epropOf(t, l, 5, smallEProp(c.b), epropNoise(trial, false), change)
+				for name, x := range a {
+					for i := range x {
+						all["difference "+name] = append(all["difference "+name], x[i]-all[name][i])
+					}
+				}
+				return all
+			}
+			want, bound := lab.Spread(t, lab.Float32s, 0x1p-24, 24, both)
+			for name, d := range want {
+				if of, ok := strings.CutPrefix(name, "difference "); ok {
+					off, telling := lab.Norm(d)/lab.Norm(want[of]), lab.Norm(bound[name])/lab.Norm(want[of])
+					if t.Logf("%s: %.2g, in float32 %.2g", of, off, telling); !(off <= c.within) || !(telling < 1e-3) {
+						t.Errorf("%s: the two differ by %g of it, want %g; bounds in float32 are %g of it, want less than 0.001", of, off, c.within, telling)
+					}
+					clear(d)
+				}
+			}
+			lab.Agree(t, "cpu", both(t, lab.Bare(t)), want, bound, 1)
+			t.Run("gpu", func(t *testing.T) { lab.Agree(t, "gpu", both(t, lab.GPU(t)), want, bound, 1) })
+		})
+	}
+}
+
+// TestEPropIsNearBPTT: in ten networks the gradient of e-prop points where that of BPTT does, if not quite; what goes through
+// the reset would be another matter.
+func TestEPropIsNearBPTT(t *testing.T) {
+	cosines := map[string]float64{}
+	for seed := range uint64(10) {
+		l := lab.Exact(t)
+		_, e := epropOf(t, l, seed, smallEProp(nil), epropNoise(epropTrial, false), nil)
+		first, b := epropOf(t, l, seed, smallEProp(func(e *spiking.EProp) { e.Credit = "bptt" }), epropNoise(epropTrial, false), nil)
+		for _, name := range []string{"in", "recurrent"} {
+			cosines[name] += lab.Dot(e[name], b[name]) / lab.Norm(e[name]) / lab.Norm(b[name]) / 10
+		}
+		if seed > 0 {
+			continue
+		}
+		twin := newEPropTwin(smallEProp(nil)().(*spiking.EProp), epropShownOf(l, epropTrial, false), first, epropInputs, epropOutputs, epropExamples)
+		twin.resets = true
+		twin.learn()
+		if d := apart(twin.gradIn, e["in"]); !(d > 0.1) {
+			t.Errorf("with the reset the gradient is %.2g of its largest number away, want more than 0.1", d)
+		}
+	}
+	for name, c := range cosines {
+		if t.Logf("%s: a cosine of %.3f", name, c); !(c > 0.85 && c < 0.999) {
+			t.Errorf("%s: a cosine of %.3f, want 0.85 to 0.999", name, c)
+		}
+	}
+}
+
 // TestEPropPromises: a learner is a seed, a run that was cut within a trial goes on, and so on.
 func TestEPropPromises(t *testing.T) {
 	for name, set := range map[string]func(e *spiking.EProp){
@@ -304,6 +403,56 @@ func TestEPropPromises(t *testing.T) {
 		"traces":  func(e *spiking.EProp) { e.Form = "traces" },
 		"bptt":    func(e *spiking.EProp) { e.Credit = "bptt" },
 	} {
-		t.Run(name, func(t *testing.T) { nettest.System(t, smallEProp(set), epropNoise(3)) })
+		t.Run(name, func(t *testing.T) { nettest.System(t, smallEProp(set), epropNoise(3, false)) })
+	}
+}
+
+// TestEPropAdaptive: feedback that adapts changes as the readout does, and what they differ in shrinks.
+func TestEPropAdaptive(t *testing.T) {
+	l := lab.Exact(t)
+	system := smallEProp(func(e *spiking.EProp) { e.Feedback, e.Decay = "adaptive", 0.25 })
+	s := lab.Make(t, l.Device, nets.Run{System: system, Task: epropNoise(epropTrial, false), Rate: 0.01}, 0)
+	apart := func() (d []float64) {
+		values := lab.Results{}
+		for _, n := range s.Tensors() {
+			values[n.Name] = l.Values(t, n.Value)
+		}
+		for i, b := range values["feedback"] {
+			d = append(d, values["out"][i]-b)
+		}
+		return d
+	}
+	before := apart()
+	lab.On(t, s, 2*epropTrial)
+	for i, d := range apart() {
+		if want := before[i] * 0.75 * 0.75; !(math.Abs(d-want) < 1e-14) {
+			t.Errorf("number %d of V − B is %g after two trials, want %g", i, d, want)
+		}
+	}
+}
+
+// TestEPropWrong: settings and tasks that do not go together.
+func TestEPropWrong(t *testing.T) {
+	for want, set := range map[string]func(e *spiking.EProp){
+		`form "forward", want one of adjoint, traces`: func(e *spiking.EProp) { e.Form = "forward" },
+		`gain "half", want one or leak`:               func(e *spiking.EProp) { e.Gain = "half" },
+		"want form=adjoint":                           func(e *spiking.EProp) { e.Form, e.Credit = "traces", "bptt" },
+		"tau 0.5, want a number within 1 to":          func(e *spiking.EProp) { e.Tau = 0.5 },
+		"readout_tau 0.5":                             func(e *spiking.EProp) { e.ReadoutTau = 0.5 },
+		"0 lif and 0 adaptive cells":                  func(e *spiking.EProp) { e.LIF, e.Adaptive = 0, 0 },
+		"threshold 0":                                 func(e *spiking.EProp) { e.Threshold = 0 },
+	} {
+		if err := smallEProp(set)().(*spiking.EProp).Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error with %q", err, want)
+		}
+	}
+	for want, task := range map[string]func() nets.Task{"trials have no end": epropNoise(0, false), "want form=traces": epropNoise(4, true)} {
+		s, err := nets.Run{System: smallEProp(nil), Task: task}.Open(lab.CPU(t))
+		if err == nil {
+			err = s.Step(t.Context())
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error with %q", err, want)
+		}
 	}
 }

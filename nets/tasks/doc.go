@@ -43,6 +43,7 @@ var Tasks = []nets.NamedTask{
 	{Name: "walk", About: "a random walk seen through noise, of each volatility and each noise", Task: func() nets.Task {
 		return &Walk{Volatility: []float64{0.5, 1.5}, Noise: []float64{1, 3}, Agents: 100, Moments: 200}
 	}, Moments: 200},
+	{Name: "kick", About: "the cells that are kicked once in a trial, always the same ones; nothing is wanted", Task: func() nets.Task { return &Kick{Cells: 400, Kicked: 12} }, Moments: 1000},
 	{Name: "spectrum", About: "inputs whose covariance has given eigenvalues, all at once", Task: func() nets.Task {
 		return &Spectrum{Values: []float32{4, 2, 1, 0.8714, 0.7429, 0.6143, 0.4857, 0.3571, 0.2286, 0.1}}
 	}, Moments: 4000},
