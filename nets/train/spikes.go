@@ -61,7 +61,7 @@ func CellsOf(s *nets.Session, name string) (all []nets.Cells, err error) {
 	return all, nil
 }
 
-// RecordSpikes records the spikes of a learner on so many trials or, of trials without an end, moments of the system that the
+// RecordSpikes records the spikes of a learner on so many trials, or moments where trials have no end, of the system that the
 // exam is of, and of one example what its membranes and thresholds do.
 func (e Exam) RecordSpikes(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, trials, learner, example int) (all SpikeTrains, err error) {
 	if e.System == "" {
@@ -317,8 +317,8 @@ func variation(x []float64) float64 {
 	return math.Sqrt(squares) / mean
 }
 
-// PSTH returns the rate in Hz of a mean cell over the time of a trial, in bins of so many steps, over all examples and trials;
-// the last bin may be shorter.
+// PSTH returns the rate in Hz of a mean cell over the time of a trial, in bins of so many steps, over all examples and
+// trials; the last bin may be shorter.
 func (g SpikeGroup) PSTH(bin int) []float64 {
 	rates := make([]float64, (g.Trial-1)/bin+1)
 	for _, cells := range g.Trains {
