@@ -61,7 +61,7 @@ func CellsOf(s *nets.Session, name string) (all []nets.Cells, err error) {
 	return all, nil
 }
 
-// RecordSpikes records the spikes of a learner on so many trials or, of trials without an end, moments of the system that the
+// RecordSpikes records the spikes of a learner on so many trials, or moments where trials have no end, of the system that the
 // exam is of, and of one example what its membranes and thresholds do.
 func (e Exam) RecordSpikes(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, trials, learner, example int) (all SpikeTrains, err error) {
 	if e.System == "" {
@@ -107,11 +107,8 @@ func (e Exam) RecordSpikes(ctx context.Context, dev *compute.Device, names *cata
 			return ConfigError{fmt.Errorf("example %d, want 0 to %d: a batch has %d", example, m.Examples-1, m.Examples)}
 		}
 		tensors := make([][]float32, len(m.Tensors))
-		for i, x := range m.Tensors {
-			each := len(x) / m.Learners // of all examples that there may be; those of the moment are packed
-			if m.Examples < r.Session.Spec.Examples {
-				each = each / r.Session.Spec.Examples * m.Examples
-			}
+		for i, x := range m.Tensors { // of all examples that there may be, and those of the moment are packed; or of the first alone
+			each := min(len(x)/m.Learners, to.each[i]*m.Examples)
 			tensors[i] = x[l*each:][:each]
 		}
 		to.add(of(m.X), tensors, m.Examples)
@@ -127,6 +124,7 @@ type spikeTap struct {
 	example int
 	moments int
 	names   []string // of tensors
+	each    []int    // numbers of an example in each
 	at      [][3]int // of each group the places in names of spikes, membrane and threshold; −1: none
 	step    []int    // of each group the steps so far
 	inputs  bool     // what is shown are spikes so far
@@ -140,7 +138,7 @@ func newSpikeTap(cells []nets.Cells, learner, example, moments int) *spikeTap {
 		at := [3]int{-1, -1, -1}
 		for i, name := range []string{c.Spikes, c.Membrane, c.Threshold} {
 			if name != "" {
-				at[i], t.names = len(t.names), append(t.names, name)
+				at[i], t.names, t.each = len(t.names), append(t.names, name), append(t.each, c.Steps*c.N)
 			}
 		}
 		t.at = append(t.at, at)
@@ -172,10 +170,15 @@ func (t *spikeTap) begin(inputs, examples int) {
 	}
 }
 
-// add takes a moment: what is shown, examples × numbers, and the tensors of the learner.
+// add takes a moment: what is shown, examples × numbers, and the tensors of the learner, of as many examples or of the first
+// ones.
 func (t *spikeTap) add(x []float32, tensors [][]float32, examples int) {
+	inputs := len(x) / examples
+	for i, each := range t.each {
+		examples = min(examples, len(tensors[i])/each)
+	}
 	if t.Groups == nil {
-		t.begin(len(x)/examples, examples)
+		t.begin(inputs, examples)
 	}
 	examples = min(examples, t.Examples)
 	t.inputs = t.inputs && !slices.ContainsFunc(x, func(v float32) bool { return v != 0 && v != 1 })
@@ -314,8 +317,8 @@ func variation(x []float64) float64 {
 	return math.Sqrt(squares) / mean
 }
 
-// PSTH returns the rate in Hz of a mean cell over the time of a trial, in bins of so many steps, over all examples and trials;
-// the last bin may be shorter.
+// PSTH returns the rate in Hz of a mean cell over the time of a trial, in bins of so many steps, over all examples and
+// trials; the last bin may be shorter.
 func (g SpikeGroup) PSTH(bin int) []float64 {
 	rates := make([]float64, (g.Trial-1)/bin+1)
 	for _, cells := range g.Trains {
