@@ -174,8 +174,8 @@ func (t *spikeTap) begin(inputs, examples int) {
 // ones.
 func (t *spikeTap) add(x []float32, tensors [][]float32, examples int) {
 	inputs := len(x) / examples
-	for i, each := range t.each {
-		examples = min(examples, len(tensors[i])/each)
+	for i, c := range t.cells {
+		examples = min(examples, len(tensors[t.at[i][0]])/(c.Steps*c.N))
 	}
 	if t.Groups == nil {
 		t.begin(inputs, examples)
