@@ -16,9 +16,7 @@ import (
 	"hebb/nets/spiking"
 )
 
-// TestTwin: the twin with small spaces stores and recalls. HEBB_TWIN, a step in ms, asks for the protocol in full size, whose
-// figures of five patterns are: 69 cells in a content assembly and 112 in a variable one, or 119 with steps of 1 ms; 0.97 of
-// the cells recalled.
+// TestTwin: the twin with small spaces stores and recalls. HEBB_TWIN, a step in ms, asks for spaces of full size and five patterns.
 func TestTwin(t *testing.T) {
 	dt, share, patterns, shown := 1., 0.2, 2, 15
 	if x, err := strconv.ParseFloat(os.Getenv("HEBB_TWIN"), 64); err == nil {
