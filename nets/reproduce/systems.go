@@ -49,6 +49,9 @@ var Systems = []System{
 		{"feedback alignment", "fa"}, {"direct feedback", "dfa"}, {"sign symmetry", "usf"}, {"signs with magnitudes", "frsf"},
 		{"Kolen–Pollack", "kp"}, {"weight mirror", "wm"}, {"pseudo-backprop", "pbp"},
 	}},
+	{"Segregated dendrites", "Guerguiev, Lillicrap and Richards 2017", []Named{
+		{"segregated dendrites", "dendrites"}, {"their spikes", "dendrites:spiking=true"},
+	}},
 	{"Retroaxonal selection", "after Harris 2008", []Named{{"selection", "retroaxonal"}}},
 	{"Cascade-correlation", "Fahlman and Lebiere 1990", []Named{{"cascade-correlation with quickprop", "cascade"}}},
 	{"Random feedback local online learning", "Murray 2019", []Named{{"RFLO", "rflo"}}},
