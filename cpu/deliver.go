@@ -6,10 +6,13 @@ import "hebb/compute"
 type delivery struct {
 	compute.Deliver
 	slots, members, examples, pre, fan, post int
+
+	out, w    []float32
+	to, delay book
 }
 
 func newDelivery(d compute.Deliver) *delivery {
-	v := &delivery{Deliver: d}
+	v := &delivery{Deliver: d, out: values(d.Out), w: values(d.W), to: bookOf(d.To), delay: bookOf(d.Delay)}
 	v.slots, v.members, v.examples, v.pre, v.fan, v.post = d.Dims()
 	return v
 }
@@ -37,10 +40,10 @@ func (v *delivery) run(lo, hi int) {
 
 // spike delivers a spike of cell i of member z to a row of each slot of the ring.
 func (v *delivery) spike(z, i, row int, s float32) {
-	to, w := partOf(v.To, z)[i*v.fan:][:v.fan], values(v.W)[(z*v.pre+i)*v.fan:][:v.fan]
-	out, step := values(v.Out), v.members*v.examples*v.post
+	to, w := v.to.of(z)[i*v.fan:][:v.fan], v.w[(z*v.pre+i)*v.fan:][:v.fan]
+	out, step := v.out[row*v.post:], v.members*v.examples*v.post
 	if v.Delay == nil {
-		out = out[(v.Now+v.Fixed)%v.slots*step+row*v.post:][:v.post]
+		out = out[(v.Now+v.Fixed)%v.slots*step:][:v.post]
 		for k, t := range to {
 			if j := uint(int32(t)); j < uint(len(out)) {
 				out[j] += s * w[k]
@@ -48,14 +51,19 @@ func (v *delivery) spike(z, i, row int, s float32) {
 		}
 		return
 	}
-	delay := partOf(v.Delay, z)[i*v.fan:][:v.fan]
+	delay := v.delay.of(z)[i*v.fan:][:len(to)]
+	w = w[:len(to)]
+	post, slots, now := uint(v.post), uint(v.slots), uint(v.Now)
 	for k, t := range to {
-		slot := v.Now + int(int32(delay[k]))
-		if slot >= v.slots {
-			slot -= v.slots
+		j, slot := uint(int32(t)), uint(int32(delay[k]))
+		if j >= post || slot >= slots {
+			continue
 		}
-		if j := uint(int32(t)); j < uint(v.post) && uint(slot) < uint(v.slots) {
-			out[slot*step+row*v.post+int(j)] += s * w[k]
+		if slot += now; slot >= slots {
+			slot -= slots
+		}
+		if at := slot*uint(step) + j; at < uint(len(out)) {
+			out[at] += s * w[k]
 		}
 	}
 }

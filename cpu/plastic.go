@@ -14,23 +14,26 @@ type plasticity struct {
 	compute.Plastic
 	slots, members, pre, fan, post int
 
-	formula *evaluator
-	cells   divisor // places by fan: presynaptic cells
-	pres    [][]float32
-	posts   [][]float32
+	formula         *evaluator
+	cells           divisor // places by fan: presynaptic cells
+	weights         []float32
+	to, delay, from book
+	known           [compute.MaxVars][]float32
+	pres, posts     [][]float32 // parts of known
 }
 
 func newPlasticity(p compute.Plastic) *plasticity {
-	v := &plasticity{Plastic: p, formula: newEvaluator(p.F, nil, p.W)}
+	v := &plasticity{Plastic: p, formula: newEvaluator(p.F, nil, p.W), weights: values(p.W), to: bookOf(p.To), delay: bookOf(p.Delay), from: bookOf(p.From)}
 	v.slots, v.members, v.pre, v.fan, v.post = p.Dims()
-	v.formula.size = blockSize
+	v.formula.size = max(64, min(blockSize, v.pre*v.fan/16)) // or all registers are made for a few synapses
 	v.cells = divideBy(v.fan)
-	for _, t := range p.Pre {
-		v.pres = append(v.pres, values(t))
+	for i, t := range p.Pre {
+		v.known[i] = values(t)
 	}
-	for _, t := range p.Post {
-		v.posts = append(v.posts, values(t))
+	for i, t := range p.Post {
+		v.known[len(p.Pre)+i] = values(t)
 	}
+	v.pres, v.posts = v.known[:len(p.Pre)], v.known[len(p.Pre):][:len(p.Post)]
 	return v
 }
 
@@ -120,6 +123,7 @@ type change struct {
 	member int
 	cell   []int32 // of synapses that are added, among what is gathered
 	fired  []int32
+	begins []int32 // see rows
 }
 
 // changes are those that are not in use.
@@ -128,6 +132,7 @@ var changes = sync.Pool{New: func() any { return new(change) }}
 func (v *plasticity) change() *change {
 	c := changes.Get().(*change)
 	c.plasticity, c.core = v, v.formula.core(blockSize)
+	c.begins = c.begins[:0]
 	if len(c.places) < blockSize {
 		c.places, c.cell = make([]int32, blockSize), make([]int32, blockSize)
 	}
@@ -151,7 +156,7 @@ func (c *change) space(store func()) int {
 
 // row adds the synapses of presynaptic cell i of member z.
 func (c *change) row(z, i int) {
-	to, w := partOf(c.To, z)[i*c.fan:][:c.fan], values(c.W)
+	to, w := c.to.of(z)[i*c.fan:][:c.fan], c.weights
 	for k := 0; k < c.fan; {
 		n := min(c.space(c.storeRuns), c.fan-k)
 		if n = c.postsynaptic(z, i*c.fan+k, to[k:k+n]); n == 0 {
@@ -177,39 +182,52 @@ func (c *change) row(z, i int) {
 // postsynaptic sets cell to the places in the ring that the synapses of member z from a place on read, up to the first that is
 // none, and returns how many these are.
 func (c *change) postsynaptic(z, place int, to []float32) int {
+	cells, post := c.cell[:len(to)], uint32(c.post)
 	if c.Delay == nil {
 		at := int32(c.ring(z, c.Fixed))
 		for k, t := range to {
 			j := int32(t)
-			if uint32(j) >= uint32(c.post) {
+			if uint32(j) >= post {
 				return k
 			}
-			c.cell[k] = at + j
+			cells[k] = at + j
 		}
 		return len(to)
 	}
-	delay := partOf(c.Delay, z)[place:][:len(to)]
+	delay, at := c.delay.of(z)[place:][:len(to)], c.rows(z)
 	for k, t := range to {
-		j, d := int32(t), int32(delay[k])
-		if uint32(j) >= uint32(c.post) || uint32(d) >= uint32(c.slots) {
+		j, d := int32(t), uint32(int32(delay[k]))
+		if uint32(j) >= post || d >= uint32(len(at)) {
 			return k
 		}
-		c.cell[k] = int32(c.ring(z, int(d))) + j
+		cells[k] = at[d] + j
 	}
 	return len(to)
 }
 
+// rows returns where the row of each delay begins in the ring, for member z.
+func (c *change) rows(z int) []int32 {
+	if len(c.begins) > 0 && c.begins[0] == int32(c.ring(z, 0)) {
+		return c.begins
+	}
+	c.begins = c.begins[:0]
+	for d := range c.slots {
+		c.begins = append(c.begins, int32(c.ring(z, d)))
+	}
+	return c.begins
+}
+
 // column adds the synapses on postsynaptic cell j of member z that have that delay and presynaptic cells which did not fire.
 func (c *change) column(z, j, delay int) {
-	list, w, at := c.listed(z, j, delay), values(c.W), z*c.pre*c.fan
+	list, w := c.listed(z, j, delay), c.weights[z*c.pre*c.fan:][:c.pre*c.fan]
 	c.member = z
 	for len(list) > 0 {
-		room := c.space(c.storePlaces)
-		from, n := c.n, c.silent(z, list[:min(room, len(list))])
-		list = list[min(room, len(list)):]
+		room := min(c.space(c.storePlaces), len(list))
+		from := c.n
+		seen, n := c.silent(z, delay, list[:room])
 		c.n += n
 		if c.F.Old {
-			pick(c.block[from:], w[at:], c.places[from:c.n])
+			pick(c.block[from:], w, c.places[from:c.n])
 		}
 		for v, x := range c.pres {
 			pick(c.registers[v][from:], x[z*c.pre:], c.cell[:n])
@@ -217,48 +235,49 @@ func (c *change) column(z, j, delay int) {
 		for v, x := range c.posts {
 			fill(c.registers[len(c.pres)+v][from:c.n], x[c.ring(z, delay)+j])
 		}
+		if list = list[room:]; seen < room {
+			return
+		}
 	}
 }
 
-// listed returns the places of the synapses on postsynaptic cell j of member z that have that delay.
+// listed returns the list of postsynaptic cell j of member z, from the first synapse of that delay on.
 func (c *change) listed(z, j, delay int) []float32 {
-	list := partOf(c.From, z)
+	list := c.from.of(z)
 	n := len(list) / c.post
 	list = list[j*n:][:n]
 	if c.Delay == nil {
 		return list
 	}
-	delays := partOf(c.Delay, z)
-	from := func(d int) int {
-		return sort.Search(n, func(k int) bool {
-			place := uint(int32(list[k]))
-			return place >= uint(len(delays)) || delays[place] >= float32(d)
-		})
-	}
-	lo := from(delay)
-	return list[lo:max(lo, from(delay+1))]
+	delays, d := c.delay.of(z), float32(delay)
+	return list[sort.Search(n, func(k int) bool {
+		place := uint(int32(list[k]))
+		return place >= uint(len(delays)) || delays[place] >= d
+	}):]
 }
 
-// silent adds the listed places to the block, but for presynaptic cells that fired, and returns how many it added.
-func (c *change) silent(z int, list []float32) (n int) {
-	places, size := c.places[c.n:], c.pre*c.fan
+// silent adds listed places to the block, up to the last one of that delay, but for presynaptic cells that fired. It returns
+// how many it has seen, and how many added.
+func (c *change) silent(z, delay int, list []float32) (seen, n int) {
+	places, cells, size := c.places[c.n:][:len(list)], c.cell[:len(list)], uint(c.pre*c.fan)
 	var spikes []float32
 	if len(c.pres) > 0 {
 		spikes = c.pres[0][z*c.pre:][:c.pre]
 	}
-	for _, x := range list {
-		place := int(int32(x))
-		if uint(place) >= uint(size) {
-			break
+	delays := c.delay.of(z)
+	for k, x := range list {
+		place := uint(int32(x))
+		if place >= size || place < uint(len(delays)) && delays[place] != float32(delay) {
+			return k, n
 		}
-		i := c.cells.of(place)
-		if spikes != nil && spikes[i] != 0 {
+		i := uint(c.cells.of(int(place)))
+		if i < uint(len(spikes)) && spikes[i] != 0 {
 			continue
 		}
-		places[n], c.cell[n] = int32(place), int32(i)
+		places[n], cells[n] = int32(place), int32(i)
 		n++
 	}
-	return n
+	return len(list), n
 }
 
 // pick sets dst to the numbers of x at those places.
@@ -275,7 +294,7 @@ func (c *change) storeRuns() {
 		return
 	}
 	c.run(c.block[:c.n], c.block[:c.n])
-	w, at := values(c.W), 0
+	w, at := c.weights, 0
 	for _, r := range c.runs {
 		copy(w[r.off:][:r.n], c.block[at:])
 		at += r.n
@@ -289,9 +308,10 @@ func (c *change) storePlaces() {
 		return
 	}
 	c.run(c.block[:c.n], c.block[:c.n])
-	w := values(c.W)[c.member*c.pre*c.fan:]
-	for k, i := range c.places[:c.n] {
-		w[i] = c.block[k]
+	w := c.weights[c.member*c.pre*c.fan:][:c.pre*c.fan]
+	block := c.block[:c.n]
+	for k, i := range c.places[:len(block)] {
+		w[i] = block[k]
 	}
 	c.n = 0
 }

@@ -1,30 +1,30 @@
 package cpu
 
 import (
-	"math"
 	"sync"
+	"unsafe"
 
 	"hebb/compute"
 )
 
 // fired appends the cells with spikes to cells.
 func fired(cells []int32, spikes []float32) []int32 {
-	word := math.Float32bits
+	pairs := unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(spikes))), len(spikes)/2)
 	i := 0
-	for ; i+8 <= len(spikes); i += 8 { // most are silent
-		s := (*[8]float32)(spikes[i:])
-		if (word(s[0])|word(s[1])|word(s[2])|word(s[3])|word(s[4])|word(s[5])|word(s[6])|word(s[7]))<<1 == 0 {
-			continue
-		}
-		for k, x := range s {
-			if x != 0 {
-				cells = append(cells, int32(i+k))
-			}
+	for ; i+8 <= len(pairs); i += 8 { // most are silent
+		s := (*[8]uint64)(pairs[i:])
+		if (s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7])&^(1<<63|1<<31) != 0 { // but for signs
+			cells = firedOf(cells, spikes, 2*i, 2*i+16)
 		}
 	}
-	for ; i < len(spikes); i++ {
-		if spikes[i] != 0 {
-			cells = append(cells, int32(i))
+	return firedOf(cells, spikes, 2*i, len(spikes))
+}
+
+// firedOf appends those of cells lo … hi.
+func firedOf(cells []int32, spikes []float32, lo, hi int) []int32 {
+	for i, x := range spikes[lo:hi] {
+		if x != 0 {
+			cells = append(cells, int32(lo+i))
 		}
 	}
 	return cells
@@ -42,10 +42,25 @@ func perMember(members, work int, f func(lo, hi int)) {
 	chunks(members, fair(members, members), f)
 }
 
-// partOf returns the part of t that member z reads.
-func partOf(t *compute.Tensor, z int) []float32 {
-	n := t.Rows() * t.Cols()
-	return values(t)[z%t.Batch()*n:][:n]
+// A book is one of the lists of [compute.Synapses], each member's or one for all.
+type book struct {
+	data []float32
+	size int // of a member's
+}
+
+func bookOf(t *compute.Tensor) (b book) {
+	if t != nil {
+		b = book{values(t), t.Rows() * t.Cols()}
+	}
+	return b
+}
+
+// of returns the list of member z.
+func (b *book) of(z int) []float32 {
+	if len(b.data) == b.size {
+		return b.data
+	}
+	return b.data[z*b.size:][:b.size]
 }
 
 // A divisor divides numbers below 2²⁴ by n: a product is sooner done than a division.

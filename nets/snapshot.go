@@ -80,6 +80,22 @@ func (c *cohort) value(name string) (*compute.Tensor, error) {
 	return nil, fmt.Errorf("nets: no tensor is called %s", name)
 }
 
+// Peek reads the first numbers of State tensors of the system, those of the first learner and example, as many as there is room
+// for in each of into. It waits for the device, and changes nothing.
+func (s *Session) Peek(names []string, into [][]float32) error {
+	c := s.cohorts[0]
+	return s.dev.Step(func(st *compute.Step) error {
+		for i, name := range names {
+			t, err := c.value(name)
+			if err != nil {
+				return err
+			}
+			st.Read(st.View(t, 0, len(into[i])), into[i])
+		}
+		return nil
+	})
+}
+
 // Counters returns the counters of the run by name, see [Store.Counter].
 func (s *Session) Counters() map[string]int64 {
 	all := map[string]int64{}

@@ -26,7 +26,7 @@ type Store struct {
 	counts  map[string]*int64
 	sources map[string]uint32 // checksums, by the names of their counters
 	arenas  [roles]arena
-	inits   []initial
+	inits   []initial       // once built, of the State alone
 	grads   *compute.Tensor // of all weights; nil until asked for
 	gradOf  map[*compute.Tensor]*compute.Tensor
 	// weights of each Descent, by the name of its count of updates
@@ -368,7 +368,9 @@ func (s *Store) finish() error {
 	if err := s.asPlanned(); err != nil {
 		return err
 	}
-	return s.begin(s.inits)
+	err := s.begin(s.inits)
+	s.inits = slices.DeleteFunc(s.inits, func(i initial) bool { return i.Role != State }) // with what the others hold
+	return err
 }
 
 // asPlanned reports a second Build that asked for other tensors than the first.
@@ -408,7 +410,7 @@ func (s *Store) reset() error {
 	for _, n := range s.counts {
 		*n = 0
 	}
-	return s.begin(slices.DeleteFunc(slices.Clone(s.inits), func(i initial) bool { return i.Role != State }))
+	return s.begin(s.inits)
 }
 
 // memory returns the arenas and the optimiser state, which hold all tensors in few pieces.

@@ -44,6 +44,9 @@ type Moment struct {
 	// Begin, learners × examples × 1, or of 1 learner for all, is 1 for examples whose trial begins with this moment, where
 	// trials begin at moments of their own, and else 0; nil means that First says it of all. See [Pass.Begin].
 	Begin *compute.Tensor
+	// Control is Spec.Controls numbers that the task sets in a system, alike for all learners: which of its parts are inhibited
+	// in this moment, or learn.
+	Control []float32
 }
 
 // Examples returns the number of examples of each learner.
@@ -59,6 +62,9 @@ type Spec struct {
 	Epoch    int   `json:"epoch"`    // moments of an epoch, which is the length of an evaluation; 0: no epochs
 	Total    int   `json:"total"`    // moments of the whole run, set by the Run
 
+	// Controls is how many numbers of control a moment has, for systems that know what they mean.
+	Controls int `json:"controls,omitempty"`
+
 	// Third says that the last number of X is a third factor: it says when the input matters.
 	Third bool `json:"third,omitempty"`
 	// Same says that all moments of training show the same examples, so that a system can keep what it made of them.
@@ -71,8 +77,8 @@ func (s Spec) check() error {
 	switch {
 	case s.In.Len() < 1 || s.Out < 0 || s.Examples < 1:
 		return fmt.Errorf("nets: the task shows %d examples of %v and wants %d numbers, want at least 1, 1 and 0", s.Examples, s.In, s.Out)
-	case s.Trial < 0 || s.Epoch < 0:
-		return fmt.Errorf("nets: the task has trials of %d moments and epochs of %d, want at least 0", s.Trial, s.Epoch)
+	case s.Trial < 0 || s.Epoch < 0 || s.Controls < 0:
+		return fmt.Errorf("nets: the task has trials of %d moments, epochs of %d and %d controls, want at least 0", s.Trial, s.Epoch, s.Controls)
 	case s.Classes && s.Out < 1:
 		return fmt.Errorf("nets: the task has %d classes, want at least 1", s.Out)
 	}
@@ -103,6 +109,9 @@ func (s Spec) fits(m Moment, learners int) error {
 	}
 	if err := errors.Join(wide("Want", m.Want, out), wide("Mask", m.Mask, 1), wide("Begin", m.Begin, 1)); err != nil {
 		return err
+	}
+	if len(m.Control) != s.Controls {
+		return fmt.Errorf("nets: the task showed %d controls, and its Spec promised %d", len(m.Control), s.Controls)
 	}
 	if n := m.Examples(); n > s.Examples {
 		return fmt.Errorf("nets: the task showed %d examples, and its Spec promised at most %d", n, s.Examples)
@@ -158,7 +167,8 @@ type (
 )
 
 // Cells are a group of spiking cells, with the names of State tensors that hold, after a moment, what the cells did in it:
-// examples × cells, or examples × (steps·cells) where a moment has several time steps. A name is "" where there is none.
+// examples × cells, or examples × (steps·cells) where a moment has several time steps; the examples may be the first alone. A
+// name is "" where there is none.
 type Cells struct {
 	Name      string  // "excitatory"
 	N         int     // cells

@@ -155,7 +155,7 @@ repeats published experiments, and measures dependence by kernels.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newInfoCmd(), newVerifyCmd(), newBenchCmd(), newReportCmd(), newTuneCmd(), newTrainCmd(), newVersionCmd())
 	root.AddCommand(newEvalCmd(), newPlotCmd(), newCompareCmd(), newDataCmd(), newReproduceCmd(), newHSICCmd(), newListCmd(), newExportCmd(), newManCmd(), newExitCodes())
-	root.AddCommand(newFeaturesCmd(), newPredictCmd(), newWeightsCmd(), newRecordCmd(), newSweepCmd(), newSweptCmd())
+	root.AddCommand(newFeaturesCmd(), newPredictCmd(), newWeightsCmd(), newRecordCmd(), newSpikesCmd(), newSweepCmd(), newSweptCmd())
 	root.SetHelpCommand(newHelpCmd())
 	root.InitDefaultCompletionCmd()
 	strict(root)

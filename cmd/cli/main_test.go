@@ -88,7 +88,7 @@ func TestMistakes(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"trian", []string{`unknown command "trian"`, "bench, compare, completion, data, eval, export, features, hsic, info, list, man, plot, predict, record, report, reproduce, sweep, train, tune, verify, version, weights; did you mean train?"}},
+		{"trian", []string{`unknown command "trian"`, "bench, compare, completion, data, eval, export, features, hsic, info, list, man, plot, predict, record, report, reproduce, spikes, sweep, train, tune, verify, version, weights; did you mean train?"}},
 		{"data ftech", []string{`unknown command "ftech", want one of fetch, info, list, show; did you mean fetch?`}},
 		{"help trian", []string{`no help on "trian"`, "did you mean train?"}},
 		{"completion tcsh", []string{`unknown command "tcsh"`, "bash, fish, powershell, zsh"}},

@@ -36,6 +36,7 @@ type networkRun struct {
 	train.Config
 	on      string
 	trace   string
+	watch   bool
 	config  string
 	out     string
 	resume  string
@@ -88,6 +89,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.IntVar(&r.sampled, "verify", 0, "check `N` elements of every op against its definition (0: all; slow)")
 	f.StringVar(&r.profile, "profile", "", profileUsage)
 	f.StringVar(&r.trace, "trace", "", "write a line for every op into `FILE`: its shapes, its cost, how long the call took")
+	f.BoolVar(&r.watch, "watch", false, "of a system that spikes: show the spikes of the first learner meanwhile, on a terminal")
 	f.StringVar(&r.Task, "task", r.Task, "what a system learns from, see hebb list (default: the examples of --data, sequences or "+imagesTask+")")
 	for _, name := range []string{"lr", "epochs", "schedule", "log-every", "normalise"} { // whose defaults depend on the system and its task
 		f.Lookup(name).DefValue = map[bool]string{true: "", false: "0"}[name == "schedule" || name == "normalise"]
@@ -192,8 +194,12 @@ func suited(said train.Config) train.Config {
 	if s := namedSystem(said.System); said.Rate == noRate {
 		c.Rate = cmp.Or(s.Rates[task], s.Rate, c.Rate)
 	}
-	encoded, steps := said.Encoding(names)
-	task, _, _ = strings.Cut(encoded, ":")
+	task, encoder := said.Encoding(names)
+	task, _, _ = strings.Cut(task, ":")
+	steps := 0
+	if encoder != nil {
+		steps = encoder.Steps()
+	}
 	i := slices.IndexFunc(names.Tasks, func(t nets.NamedTask) bool { return t.Name == task })
 	if i >= 0 && said.Epochs == noEpochs && said.Steps == 0 && names.Tasks[i].Moments > 0 {
 		c.Steps = names.Tasks[i].Moments * max(1, steps)
@@ -382,6 +388,15 @@ func (r *networkRun) ready(dev *compute.Device, c train.Config) (work *train.Run
 		err = usagef("--test-limit %d, and %s has no test part: want --holdout", r.TestLimit, c.Data)
 		return nil, rec, errors.Join(err, work.Folder.Discard(), work.Close())
 	}
+	if r.watch {
+		if _, err := train.CellsOf(work.Session, cmp.Or(work.Config.System, work.Config.Net)); err != nil {
+			err = usagef("--watch: %w", err)
+			if r.resume == "" {
+				err = errors.Join(err, work.Folder.Discard())
+			}
+			return nil, rec, errors.Join(err, work.Close())
+		}
+	}
 	return work, rec, nil
 }
 
@@ -471,7 +486,7 @@ func (r *networkRun) onlyResume() error {
 		other = append(other, r.System)
 	}
 	r.flags.Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "epochs", "steps", "patience", "data", "backend", "verify", "profile", "trace", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
+		if !slices.Contains([]string{"resume", "epochs", "steps", "patience", "data", "backend", "verify", "profile", "trace", "watch", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
 			other = append(other, "--"+f.Name)
 		}
 	})
@@ -646,6 +661,9 @@ func (r *networkRun) train(ctx context.Context, work *train.Run, stdout, stderr 
 		tell = r.tellSystem
 	}
 	row := tell(work, stdout, bar)
+	if err := r.watchSpikes(work, bar, stderr); err != nil {
+		return err
+	}
 	sayLost := func(text string) {
 		bar.clear()
 		fmt.Fprintln(stderr, "hebb: lost:", text)
@@ -662,6 +680,23 @@ func (r *networkRun) train(ctx context.Context, work *train.Run, stdout, stderr 
 			bar.clear()
 			fmt.Fprintln(stderr, "hebb:", l.Warning)
 		}
+	})
+}
+
+// watchSpikes draws spikes above the bar while the run trains, if it is asked to and there is a terminal.
+func (r *networkRun) watchSpikes(work *train.Run, bar *progress, stderr io.Writer) error {
+	if !r.watch {
+		return nil
+	}
+	if bar.bar == nil {
+		fmt.Fprintln(stderr, "hebb: --watch draws on a terminal, and standard error is none: see hebb spikes")
+		return nil
+	}
+	return work.WatchSpikes(func(s train.SpikeTrains) {
+		done, _ := work.Steps()
+		width, height := terminalSize(stderr)
+		bar.at(done)
+		bar.panel(spikePanel(s, done, width, height))
 	})
 }
 

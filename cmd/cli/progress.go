@@ -18,6 +18,7 @@ type progress struct {
 	how   string
 	total int
 	bar   *progressbar.ProgressBar // nil where w is no terminal
+	above int                      // lines of the panel above the bar
 	next  time.Time                // of the next line
 }
 
@@ -64,16 +65,30 @@ func (p *progress) describe(how string) {
 	}
 }
 
+// end takes the bar away.
+func (p *progress) end() { p.clear() }
+
 // clear makes way for a line; the next at draws the bar anew.
 func (p *progress) clear() {
-	if p.bar != nil {
-		p.bar.Clear()
+	if p.bar == nil {
+		return
+	}
+	p.bar.Clear()
+	if p.above > 0 {
+		fmt.Fprintf(p.w, "\r\x1b[%dA\x1b[J", p.above) // up, and all below it is gone
+		p.above = 0
 	}
 }
 
-// end takes the bar away.
-func (p *progress) end() {
-	if p.bar != nil {
-		p.bar.Clear()
+// panel draws lines above the bar, in the place of those that are there; none of them is longer than the terminal is wide.
+func (p *progress) panel(lines []string) {
+	if p.bar == nil {
+		return
 	}
+	p.clear()
+	for _, line := range lines {
+		fmt.Fprintln(p.w, line)
+	}
+	p.above = len(lines)
+	p.bar.RenderBlank()
 }

@@ -30,6 +30,7 @@ type weightsRun struct {
 	format       string
 	over         bool
 	asFields     bool
+	histogram    bool
 }
 
 func newWeightsCmd() *cobra.Command {
@@ -48,6 +49,9 @@ cell is drawn as dots there, and said what kind it is.
 --over-training takes all checkpoints that there are, which are all with hebb train --keep-all: the picture has a column
 for each of them and a row for each weight, and the NPZ file steps and each tensor as checkpoints × shape.
 
+--histogram draws how many weights have which values, as a line of text for each tensor and, with --picture, as panels: of
+--layer or of all. Weights of 0, such as synapses that are not there, are counted apart.
+
 --fields looks at the units of a layer as receptive fields: their weights as square patterns of pixels, also where they
 learned from whitened numbers (hebb train nonlinear --task patches), and the Gabor patch that each is most like: R², the
 orientation of its stripes from horizontal, cycles a pixel, σ of its Gaussian and its middle, in pixels. The picture has
@@ -56,6 +60,7 @@ them too.`,
   hebb weights runs/20261122-101500-sa-gpu --out w.npz
   hebb weights runs/20261122-101500-sa-gpu --picture conv1.png --layer conv1
   hebb weights runs/20261122-101500-rflo-cpu --over-training --picture recurrent.png --layer recurrent
+  hebb weights runs/20261122-101500-rflo-cpu --histogram --picture weights.svg
   hebb weights runs/20261122-101500-nonlinear-cpu --fields --picture fields.png
   hebb weights runs/20261122-101500-linsker-cpu --picture cells.png --layer c
   hebb weights resnet18.safetensors --picture stem.svg --layer conv1`,
@@ -68,6 +73,7 @@ them too.`,
 	f.BoolVar(&r.best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which, from 0")
 	f.BoolVar(&r.over, "over-training", false, "write and draw the weights of all checkpoints that the run has")
+	f.BoolVar(&r.histogram, "histogram", false, "print, and draw, how many weights have which values")
 	f.BoolVar(&r.asFields, "fields", false, "describe the units of --layer (default weight) as fields, and draw them so")
 	f.StringVar(&r.out, "out", "", "write the tensors as `FILE.npz`")
 	f.StringVar(&r.picture, "picture", "", "draw the weights of --layer as `FILE`, .png or .svg")
@@ -88,12 +94,15 @@ type tensorLine struct {
 }
 
 func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) error {
+	if r.histogram && (r.over || r.asFields || r.image != "") {
+		return usagef("--histogram with --over-training, --fields or --image: it is of the values of one checkpoint, wherever they are")
+	}
 	if r.asFields {
 		if r.over || r.image != "" || r.best {
 			return usagef("--fields with --over-training, --image or --best: it is of the last checkpoint, and its images are squares")
 		}
 		r.layer = cmp.Or(r.layer, "weight")
-	} else if (r.picture == "") != (r.layer == "") {
+	} else if !r.histogram && (r.picture == "") != (r.layer == "") {
 		return usagef("--picture %q and --layer %q: want both or neither", r.picture, r.layer)
 	}
 	draw, err := drawer("picture", r.picture)
@@ -110,7 +119,13 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 	var picture func() figure.Figure
 	var course course
 	var seen receptive
-	if r.over {
+	var histograms chart.Histograms
+	if r.histogram {
+		if histograms, err = r.histograms(all, what); err != nil {
+			return err
+		}
+		picture = histograms.Figure
+	} else if r.over {
 		if course, err = r.course(from); err != nil {
 			return err
 		}
@@ -130,6 +145,9 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 		err = seen.print(r.format, stdout)
 	} else {
 		err = r.list(all, what, stdout)
+	}
+	if err == nil && r.histogram && r.format == "table" {
+		err = printHistograms(histograms, stdout)
 	}
 	if err != nil {
 		return err

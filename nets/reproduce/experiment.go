@@ -166,8 +166,12 @@ var All = []Experiment{
 	hmax,
 	infomax,
 	receptiveFields,
+	triplets,
 	eprop,
 	evidence,
+	dendrites,
+	timeCode,
+	assemblies,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

@@ -113,17 +113,7 @@ func fromSources(system develop.Nonlinear, steps, batch int) Program {
 		}
 		f := Figures{}
 		for l := range seeds.N {
-			var best Values
-			for _, w := range vectors(learned["weight"], l, seeds.N, 10) {
-				most := 0.0
-				for _, v := range vectors(learned["task.directions"], l, seeds.N, 10) {
-					most = math.Max(most, cosine(w, v))
-				}
-				best = append(best, most)
-			}
-			f.add(nearestSource, best.Median())
-			f.add(farthest, slices.Min(best))
-			f.add(recovered, float64(best.Count(func(x float64) bool { return x > 0.95 }))/float64(len(best)))
+			f.addSources(vectors(learned["weight"], l, seeds.N, 10), vectors(learned["task.directions"], l, seeds.N, 10))
 		}
 		return f, nil
 	}

@@ -27,7 +27,7 @@ var Systems = []System{
 	{"Two routes to scalable credit assignment", "Kunin et al. 2020", []Named{
 		{"symmetric alignment", "sa"}, {"activation alignment", "aa"}, {"information alignment", "ia"},
 	}},
-	{"Nonlinear Hebbian learning", "Brito and Gerstner 2016", []Named{{"rates", "nonlinear"}}},
+	{"Nonlinear Hebbian learning", "Brito and Gerstner 2016", []Named{{"rates", "nonlinear"}, {"triplet rule", "triplet"}}},
 	{"Reward-modulated Hebbian learning", "Vasilaki et al. 2009", []Named{{"reversals", "vasilaki"}}},
 	{"Sequence order learning", "Porr and Wörgötter 2003, 2006", []Named{{"ISO", "iso"}, {"ICO", "ico"}}},
 	{"HSIC bottleneck", "Ma, Lewis and Kleijn 2020", []Named{{"HSIC bottleneck", "hsic"}}},
@@ -49,9 +49,15 @@ var Systems = []System{
 		{"feedback alignment", "fa"}, {"direct feedback", "dfa"}, {"sign symmetry", "usf"}, {"signs with magnitudes", "frsf"},
 		{"Kolen–Pollack", "kp"}, {"weight mirror", "wm"}, {"pseudo-backprop", "pbp"},
 	}},
+	{"Segregated dendrites", "Guerguiev, Lillicrap and Richards 2017", []Named{
+		{"segregated dendrites", "dendrites"}, {"their spikes", "dendrites:spiking=true"},
+	}},
 	{"Retroaxonal selection", "after Harris 2008", []Named{{"selection", "retroaxonal"}}},
 	{"Cascade-correlation", "Fahlman and Lebiere 1990", []Named{{"cascade-correlation with quickprop", "cascade"}}},
 	{"Random feedback local online learning", "Murray 2019", []Named{{"RFLO", "rflo"}}},
+	{"Synaptic scaling", "Buonomano 2005", []Named{
+		{"scaling by presynaptic activity", "scaling"}, {"plain scaling", "scaling:presynaptic=false"},
+	}},
 	{"Volatility and stochasticity", "Piray and Daw 2021", []Named{{"particle filter", "particles"}}},
 	{"Perturbation", "Jabri and Flower 1992; Williams 1992; Züge et al. 2023", []Named{
 		{"of weights", "wp"}, {"of weights with active inputs", "wp0"}, {"of nodes", "np"},
@@ -64,6 +70,7 @@ var Systems = []System{
 		{"Hopfield, all units at once", "hopfield"}, {"one after the other", "hopfield:async=true"}, {"logic programs", "logic"},
 	}},
 	{"Soft competition", "Journé et al. 2023", []Named{{"SoftHebb", "softhebb"}}},
+	{"Assemblies that bind by STDP", "Müller et al. 2020", []Named{{"assemblies", "stdp"}}},
 	{"Templates of the visual cortex", "Serre et al. 2007; Leibo and Poggio", []Named{{"HMAX", "hmax"}}},
 }
 

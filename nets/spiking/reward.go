@@ -15,12 +15,13 @@ import (
 // the value, an answer more:
 //
 //	π = softmax of the mean of y,  a drawn from π,  V = the mean of v
-//	E = −(R − V)·ln π_a + ValueCost/2·(R − V)²      where the first R − V is a constant
-//	∂E/∂y_k = (R − V)·(π_k − 1_{k=a})/n,  ∂E/∂v = −ValueCost·(R − V)/n      of each step of the recall; else 0
+//	E = −(R − V)·ln π_a + ValueCost/2·(R − V)² − Entropy·H      where the first R − V is a constant, H = −Σ π·ln π
+//	∂E/∂y_k = ((R − V)·(π_k − 1_{k=a}) + Entropy·π_k·(ln π_k + H))/n,  ∂E/∂v = −ValueCost·(R − V)/n
 //
-// So the gradient of the actor is the policy gradient (Williams 1992) with V as its baseline. Here a trial is decided once; in
-// the paper rewards come at any time, and their differences are of temporal difference learning. While it learns the answer
-// is 1 for a and 0 for others at the last step, and 0 before; in an evaluation it is y.
+// at each step of the recall, and 0 before. So the gradient of the actor is the policy gradient (Williams 1992) with V as its
+// baseline; and as that of a decision that is wrong and sure is almost 0, Entropy keeps decisions from being sure. Here a
+// trial is decided once; in the paper rewards come at any time, with the errors of temporal differences. While it learns the
+// answer is 1 for a and 0 for others at the last step, and 0 before; in an evaluation it is y.
 //
 // Form has to be adjoint: what the traces of the recall are to be multiplied with is known when it is over. Metrics beside
 // those of e-prop: "reward", and "surprise", the mean of (R − V)².
@@ -28,6 +29,7 @@ type RewardEProp struct {
 	EProp
 	Recall    float32 `json:"recall" toml:"recall"`         // ms, at the end of a trial
 	ValueCost float32 `json:"value_cost" toml:"value_cost"` // of the critic beside the actor
+	Entropy   float32 `json:"entropy" toml:"entropy"`       // what it is worth
 
 	actions  int
 	steps    int             // of the recall
@@ -36,7 +38,8 @@ type RewardEProp struct {
 	now      *int64          // steps of the trial so far
 	trial    int             // steps of a trial
 
-	policy, value *compute.Tensor // of the moment: ∂(−ln π_a)/∂ȳ, examples × actions+1, and V, examples × 1
+	policy, value *compute.Tensor // of the moment: π − 1_a, examples × actions+1, and V, examples × 1
+	action        *compute.Tensor // a, examples × 1
 }
 
 // Check reports a setting that cannot be.
@@ -49,6 +52,8 @@ func (r *RewardEProp) Check() error {
 		return fmt.Errorf("reward-eprop: a recall of %g ms, want at least a step, %g", r.Recall, r.Dt)
 	case !(r.ValueCost >= 0 && r.ValueCost <= math.MaxFloat32):
 		return fmt.Errorf("reward-eprop: value_cost %g, want a number of at least 0", r.ValueCost)
+	case !(r.Entropy >= 0 && r.Entropy <= math.MaxFloat32):
+		return fmt.Errorf("reward-eprop: entropy %g, want a number of at least 0", r.Entropy)
 	case r.Form == epropTraces:
 		return errors.New("reward-eprop: form=traces, and what they are multiplied with comes after the recall; want form=adjoint")
 	case !r.Mean:
@@ -88,8 +93,11 @@ var (
 	valueAlone   = compute.Formula("where(column - last, y, 0)", "y", "column")
 	drawing      = compute.Formula("y - log(-log(0.9999998*u + 3e-8))", "y", "u")
 	chosen       = compute.Formula("where(0.5 - abs(action - column), 1, 0)", "action", "column")
-	credit       = compute.Formula("share*(reward - value)*where(column - last, -cost, policy)", "policy", "column", "reward", "value")
-	surprise     = compute.Formula("(reward - value)*(reward - value)", "reward", "value")
+	policyOf     = compute.Formula("policy + where(0.5 - abs(action - column), 1, 0)", "policy", "action", "column")
+	entropyOf    = compute.Formula("where(p, -p*log(max(p, 1e-30)), 0)", "p")
+	credit       = compute.Formula("share*((reward - value)*where(column - last, -cost, policy) + worth*where(p, p*(log(max(p, 1e-30)) + entropy), 0))",
+		"policy", "column", "reward", "value", "p", "entropy")
+	surprise = compute.Formula("(reward - value)*(reward - value)", "reward", "value")
 )
 
 // Step answers a step of a trial; after the last one it waits for the reward.
@@ -112,14 +120,27 @@ func (r *RewardEProp) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		p.Into(recalled, added, examples(p, m, r.filtered))
 	}
 	if last {
-		if *r.now != int64(r.trial) {
-			p.Fail(fmt.Errorf("reward-eprop: a trial of %d moments, and the task promised %d", *r.now, r.trial))
+		if f := p.Fault(shortTrial); f != nil && *r.now != int64(r.trial) {
+			p.Into(f, momentsMade.With("n", float32(*r.now)))
 		}
 		return r.decide(p, m)
 	}
 	none := p.Tensor(p.Learners, m.Examples(), r.actions)
 	p.Clear(none)
 	return none
+}
+
+// shortTrial is the fault of a trial whose recall was not where it was promised; the code is how many moments it had.
+const shortTrial = "trial"
+
+var momentsMade = compute.Formula("n")
+
+// Explain says what a fault means.
+func (r *RewardEProp) Explain(name string, code float32) error {
+	if name != shortTrial {
+		return nil
+	}
+	return fmt.Errorf("reward-eprop: a trial of %g moments, and the task promised %d, at the end of which the recall would be", code, r.trial)
 }
 
 // decide draws an action from the policy, and returns it.
@@ -132,7 +153,8 @@ func (r *RewardEProp) decide(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	y = p.Map(actionsAlone.With("last", last), y, column)
 	u := p.Like(y)
 	p.Random(u, compute.Uniform(0, 1))
-	action := p.Tensor(rows)
+	r.action = p.Tensor(p.Learners, m.Examples(), 1)
+	action := p.View(r.action, 0, rows)
 	drawn := p.Map(drawing, y, u)
 	p.Do(compute.Reduce{Out: action, In: []*compute.Tensor{p.View(drawn, 0, rows, r.actions+1)}, Fold: compute.FoldArgMax, Along: compute.AlongCols, Alpha: 1})
 	r.policy = p.Like(y)
@@ -152,7 +174,10 @@ func (r *RewardEProp) Reward(p *nets.Pass, reward *compute.Tensor) {
 	m := nets.Moment{X: p.View(reward, 0, p.Learners, n, 1), Last: true} // for its examples alone
 	p.Count("reward", reward, n)
 	p.Count("surprise", p.Map(surprise, reward, r.value), n)
-	d := p.Map(credit.With("last", float32(r.actions)-0.5).With("share", 1/float32(n)).With("cost", r.ValueCost), r.policy, p.Numbers(r.actions+1), reward, r.value)
+	column := p.Numbers(r.actions + 1)
+	policy := p.Map(policyOf, r.policy, r.action, column)
+	weighted := credit.With("last", float32(r.actions)-0.5).With("share", 1/float32(n)).With("cost", r.ValueCost).With("worth", r.Entropy)
+	d := p.Map(weighted, r.policy, column, reward, r.value, policy, p.PerExample(entropyOf, policy))
 	if a, ok := r.form.(*adjoint); ok { // else the readout alone learns
 		for _, at := range a.kept[r.trial-r.steps:] {
 			p.Do(compute.Copy{Dst: examples(p, m, at.d), Src: d})
@@ -165,5 +190,5 @@ func (r *RewardEProp) Reward(p *nets.Pass, reward *compute.Tensor) {
 
 // newRewardEProp returns the network of e-prop, for the recall of its task.
 func newRewardEProp() *RewardEProp {
-	return &RewardEProp{EProp: *newEProp(), Recall: 150, ValueCost: 1}
+	return &RewardEProp{EProp: *newEProp(), Recall: 150, ValueCost: 0.1, Entropy: 0.25}
 }

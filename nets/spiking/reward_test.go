@@ -25,7 +25,7 @@ func rewarded() nets.Task {
 func actorCritic() *RewardEProp {
 	e := *newEProp()
 	e.LIF, e.Adaptive, e.Readout, e.Optimiser = 4, 4, 3, nil
-	return &RewardEProp{EProp: e, Recall: 3 * rewardRecall, ValueCost: 0.3}
+	return &RewardEProp{EProp: e, Recall: 3 * rewardRecall, ValueCost: 0.3, Entropy: 0.2}
 }
 
 // A rewardWitness keeps the answers of the last steps of trials, and their rewards.
@@ -88,7 +88,8 @@ func TestRewardReadout(t *testing.T) {
 				}
 				r := float64(w.rewards[trial][l*rewardBatch+i])
 				surplus, variance = surplus+float64(a)-p, variance+p*(1-p)
-				d := [actions + 1]float64{(r - y[2]) * (1 - p), (r - y[2]) * p, -0.3 * (r - y[2])}
+				more := 0.2 * p * (1 - p) * (y[1] - y[0]) // of action 1: Entropy·π·(ln π + H), since ln π_1 − ln π_0 is the difference of y
+				d := [actions + 1]float64{(r-y[2])*(1-p) - more, (r-y[2])*p + more, -0.3 * (r - y[2])}
 				d[a] -= r - y[2]
 				for k := range d {
 					for j, z := range mean {
@@ -151,7 +152,7 @@ func TestRewardedActions(t *testing.T) {
 		task.x[i] = float32(rnd.IntN(2))
 	}
 	system := actorCritic()
-	system.Recall, system.ValueCost, system.RateCost = 3, 0, 0
+	system.Recall, system.ValueCost, system.Entropy, system.RateCost = 3, 0, 0, 0
 	w := &rewardWitness{RewardEProp: system}
 	run := nets.Run{System: func() nets.System { return w }, Task: func() nets.Task { g := task; return &g }, Seed: 5, Rate: 0.5}
 	actor := lab.Make(t, lab.CPU(t), run, 0)
@@ -207,6 +208,7 @@ func TestRewardSettings(t *testing.T) {
 		"recall of 1 ms":   func(r *RewardEProp) { r.Recall = 1 },
 		"recall of NaN ms": func(r *RewardEProp) { r.Recall = float32(math.NaN()) },
 		"value_cost -1":    func(r *RewardEProp) { r.ValueCost = -1 },
+		"entropy +Inf":     func(r *RewardEProp) { r.Entropy = float32(math.Inf(1)) },
 		"form=traces":      func(r *RewardEProp) { r.Form = epropTraces },
 		"mean=false":       func(r *RewardEProp) { r.Mean = false },
 		"reward-eprop: dt": func(r *RewardEProp) { r.Dt = 0 },

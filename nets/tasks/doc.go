@@ -43,6 +43,7 @@ var Tasks = []nets.NamedTask{
 	{Name: "walk", About: "a random walk seen through noise, of each volatility and each noise", Task: func() nets.Task {
 		return &Walk{Volatility: []float64{0.5, 1.5}, Noise: []float64{1, 3}, Agents: 100, Moments: 200}
 	}, Moments: 200},
+	{Name: "kick", About: "the cells that are kicked once in a trial, always the same ones; nothing is wanted", Task: func() nets.Task { return &Kick{Cells: 400, Kicked: 12} }, Moments: 1000},
 	{Name: "spectrum", About: "inputs whose covariance has given eigenvalues, all at once", Task: func() nets.Task {
 		return &Spectrum{Values: []float32{4, 2, 1, 0.8714, 0.7429, 0.6143, 0.4857, 0.3571, 0.2286, 0.1}}
 	}, Moments: 4000},
@@ -50,6 +51,10 @@ var Tasks = []nets.NamedTask{
 	{Name: "patches", About: "whitened patches of the photographs in --data FOLDER", Task: func() nets.Task {
 		return &Patches{Size: 12, Places: 40000, Take: 10000, Contrast: 0.05, Whiten: "pca", Keep: 80, Batch: 1000}
 	}, Moments: 800},
+	{Name: "assemblies", About: "patterns that are stored in a space of cells and recalled from it, or copied to another", Task: func() nets.Task {
+		t := DefaultAssemblies
+		return &t
+	}, Moments: 720},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 	{Name: "evidence", About: "cues on the left and on the right, and after a delay the side that had more; spikes", Task: func() nets.Task {
 		return &Evidence{Step: 3, Cues: 7, Period: 150, Length: 100, Delay: 1050, Recall: 150, Rate: 40, Background: 10, Odds: 0.7, Group: 10, Batch: 64}

@@ -206,16 +206,12 @@ func (c Config) shown() Config {
 	return c
 }
 
-// Encoding returns the name of the task that is encoded, with its settings, and how many moments an encoder makes of one; of
-// another task its own name and 0.
-func (c Config) Encoding(names *catalogue.Catalogue) (task string, steps int) {
-	of := c.shown().Task
-	if t, err := names.Task(cmp.Or(c.encoder(), c.Task)); err == nil {
-		if e, ok := t.(*tasks.Encoded); ok {
-			steps = e.Steps()
-		}
-	}
-	return of, steps
+// Encoding returns the name of the task that is encoded, with its settings, and the encoder; of another task its own name and
+// nil.
+func (c Config) Encoding(names *catalogue.Catalogue) (task string, e *tasks.Encoded) {
+	t, _ := names.Task(cmp.Or(c.encoder(), c.Task)) // Check says the error
+	e, _ = t.(*tasks.Encoded)
+	return c.shown().Task, e
 }
 
 // encodedKey is the setting of an encoder that says what is encoded.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -32,6 +33,8 @@ type Run struct {
 	told  map[int]bool // learners with a reported loss
 	tell  func(Line)   // of Train; nil: nobody asks
 	ended string       // see Line.Ended
+
+	spikes *spikeWatch // nil: nobody watches
 }
 
 // New prepares a run from the start on dev.
@@ -94,6 +97,11 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 	}
 	if r.Session.Total() == 0 {
 		return nil, errors.Join(ConfigError{fmt.Errorf("the task %s has no epochs: how many steps?", c.Task)}, r.Session.Close())
+	}
+	if _, e := c.Encoding(names); e != nil {
+		if cells, err := CellsOf(r.Session, c.System); err == nil && math.Abs(cells[0].Step*float64(cells[0].Steps)-e.DT) > 1e-6*e.DT {
+			r.Notes = append(r.Notes, fmt.Sprintf("a moment is %g ms to the encoder, and %g ms to the cells of %s: want the same dt of both", e.DT, cells[0].Step*float64(cells[0].Steps), c.System))
+		}
 	}
 	if rule, ok := p.rule.(stack.Layerwise); ok {
 		net := r.Session.Systems()[0].(*stack.System).Network()
@@ -267,6 +275,11 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 			return r.interrupted(ctx, ", without what was under way after it", clock)
 		}
 		back.after(r.Session)
+		if r.spikes != nil {
+			if err := r.spikes.after(r.Session); err != nil {
+				return err
+			}
+		}
 		due.after(r)
 		if r.Session.Between() || done+1 == total {
 			if err := r.after(ctx, due, rate, clock); err != nil {

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -21,10 +22,12 @@ func linear(p *plot.Plot, lo, hi float64) {
 }
 
 // linearTicks are at multiples of 1, 2 or 5 times a power of ten: as many as there are up to six or so.
-type linearTicks struct{}
+type linearTicks struct {
+	most float64 // 0: 6
+}
 
-func (linearTicks) Ticks(lo, hi float64) (ticks []plot.Tick) {
-	const most = 6
+func (l linearTicks) Ticks(lo, hi float64) (ticks []plot.Tick) {
+	most := cmp.Or(l.most, 6)
 	step := math.Pow(10, math.Floor(math.Log10((hi-lo)/most)))
 	for _, k := range []float64{1, 2, 5, 10} {
 		if math.Floor(hi/(k*step))-math.Ceil(lo/(k*step)) < most {
