@@ -140,6 +140,30 @@ func TestSpikeTap(t *testing.T) {
 	if fmt.Sprint(s.Groups[0].Threshold, s.Groups[1].Membrane) != "[[1 4] [2 5] [3 6]] [[7 8]]" || s.Groups[0].Membrane != nil || len(s.Groups) != 2 {
 		t.Errorf("%+v", s)
 	}
+	tap = newSpikeTap(cells[1:], 0, 0, 1)
+	tap.add([]float32{0, 0.5}, [][]float32{{1, 1}, {7, 8}}, 2) // cells of the first of two examples
+	if s := tap.done(); s.Examples != 1 || fmt.Sprint(s.Groups[0].Trains, s.Groups[0].Membrane) != "[[[0 1]]] [[7 8]]" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestSpikeRows: of a smaller batch the examples are in front, learner by learner; a system may keep the spikes of fewer, and
+// tensors that are no rows of cells are an error.
+func TestSpikeRows(t *testing.T) {
+	tap := newSpikeTap([]nets.Cells{{Name: "e", N: 2, Steps: 1, Step: 1, Spikes: "s"}}, 0, 0, 1)
+	x := []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+	for _, c := range []struct {
+		examples, most, want int
+		of                   []float32
+	}{{3, 3, 3, x[6:]}, {2, 3, 2, x[4:8]}, {7, 9, 3, x[6:]}} {
+		tensors, n, err := tap.of(nets.Recorded{Learners: 2, Examples: c.examples, Tensors: [][]float32{x}}, 1, c.most)
+		if err != nil || n != c.want || !slices.Equal(tensors[0], c.of) {
+			t.Errorf("of %d examples: %d, %v, %v, want %d, %v", c.examples, n, tensors, err, c.want, c.of)
+		}
+	}
+	if _, _, err := tap.of(nets.Recorded{Learners: 4, Examples: 1, Tensors: [][]float32{x}}, 1, 1); err == nil || !strings.Contains(err.Error(), "s is 3 numbers, want examples × 2") {
+		t.Errorf("%v", err)
+	}
 }
 
 // TestSpikeCount: rates, silence, bursts, irregularity, PSTH and orders of spikes that are known.
