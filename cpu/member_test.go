@@ -245,7 +245,7 @@ func memberRules() (ops []memberOp) {
 // memberSynapses are of graphs that all members share.
 func memberSynapses() (ops []memberOp) {
 	f := compute.Formula("0.9*old + 0.1*pre*y - 0.2*post", "pre", "post", "y")
-	for _, n := range [][3]int{{1, 1, 1}, {5, 3, 4}, {300, 40, 200}, {2000, 200, 1500}} {
+	for _, n := range [][3]int{{1, 1, 1}, {5, 3, 4}, {600, 60, 400}} {
 		pre, fan, post := n[0], n[1], n[2]
 		graph := func(m *members) compute.Synapses {
 			to, from, lists := make([]float32, pre*fan), make([]float32, 0, pre*fan*8), make([][]float32, post)

@@ -74,8 +74,8 @@ func timeAxis(end float64, columns int) string {
 	return string(line) + " ms"
 }
 
-// spikePanel are the lines of what is watched during training: rates and a raster of each group, as many cells as there is room
-// for on a terminal of so many characters and lines.
+// spikePanel are the lines of what is watched during training: rates and a raster of each group, as many cells as there is
+// room for on a terminal of so many characters and lines.
 func spikePanel(s train.SpikeTrains, step, width, height int) (all []string) {
 	each := (height-3)/len(s.Groups) - 3 // lines of dots, beside the rates and the axis
 	each = min(max(1, each), 10)

@@ -253,9 +253,9 @@ func TestScalingTwin(t *testing.T) {
 		want := w.shown
 		want["ee"], want["ei"] = flat(w.ee...), flat(w.ei)
 		for _, c := range []struct {
-			what     string
+			what            string
 			u, smallScaling float64
-			open     func(*testing.T) lab.Lab
+			open            func(*testing.T) lab.Lab
 		}{{"float64", lab.Float64ulp, 1e-11, lab.Exact}, {"cpu", lab.Float32s, 5e-3, lab.Single}, {"gpu", lab.Float32s, 5e-3, lab.GPU}} {
 			t.Run(name+"/"+c.what, func(t *testing.T) {
 				f := func(t *testing.T, l lab.Lab) lab.Results { return scaled(t, l, set, trials) }

@@ -25,8 +25,8 @@ import (
 // Times within a thousandth of a step of the next one count as there, so that rounding decides nothing. Numbers below 0 are
 // silent; with OnOff each number has two cells, ON of x and, behind it, OFF of −x. Images are 0 … 1 with normalise=none.
 //
-// What the task wants is wanted in the last Want ms of a moment (0: throughout), and the mean answer over these steps is what
-// the task scores, once, after the last of them. So a trial is N times as many moments, and an epoch too. The answers of
+// What the task wants is wanted in the last Want ms of a moment (0: throughout), and the task scores the mean answer over
+// these steps, once, after the last of them. So a trial is N times as many moments, and an epoch too. The answers of
 // a task that wants nothing are scored as they are after the last step.
 //
 // Linear latencies: Thorpe, Delorme and Van Rullen 2001 (Neural Networks 14:715); logarithmic ones are the first-spike times
@@ -138,10 +138,11 @@ func (e *Encoded) wanted() int {
 // step returns the step of moment p.Number.
 func (e *Encoded) step(p *nets.Pass) int { return int(p.Number % uint64(e.Steps())) }
 
-// is returns what the moment of the encoded task is, and its number of examples. Where nothing was shown, as when kernels are
-// compiled ahead, it has all examples and wants something.
+// is reports whether the moment of the encoded task has a flag. Where nothing was shown, as when kernels are compiled ahead,
+// it wants something, and is the first and the last of a trial.
 func (e *Encoded) is(flag int64) bool { return *e.now == 0 && flag != masking || *e.now&flag != 0 }
 
+// examples is the number of examples of the moment.
 func (e *Encoded) examples() int {
 	if *e.now == 0 {
 		return e.spec.Examples

@@ -20,7 +20,7 @@ type SpikeTrains struct {
 	Learner  int
 	Examples int
 	Trials   int
-	Groups   []SpikeGroup // the first is "input" where what is shown are spikes
+	Groups   []SpikeGroup // the first is "input" where what is shown, step by step, are spikes
 }
 
 // A SpikeGroup is the spikes of a group of cells. A step is a time step of DT ms; trials follow each other.
@@ -61,7 +61,7 @@ func CellsOf(s *nets.Session, name string) (all []nets.Cells, err error) {
 	return all, nil
 }
 
-// RecordSpikes records the spikes of a learner on so many trials or, of trials without an end, moments of the system that the
+// RecordSpikes records the spikes of a learner on so many trials, or moments where trials have no end, of the system that the
 // exam is of, and of one example what its membranes and thresholds do.
 func (e Exam) RecordSpikes(ctx context.Context, dev *compute.Device, names *catalogue.Catalogue, trials, learner, example int) (all SpikeTrains, err error) {
 	if e.System == "" {
@@ -102,16 +102,15 @@ func (e Exam) RecordSpikes(ctx context.Context, dev *compute.Device, names *cata
 		if l < 0 || l >= m.Learners {
 			return nil
 		}
-		of := func(x []float32) []float32 { return x[l*len(x)/m.Learners : (l+1)*len(x)/m.Learners] }
-		if example < 0 || example >= m.Examples {
-			return ConfigError{fmt.Errorf("example %d, want 0 to %d: a batch has %d", example, m.Examples-1, m.Examples)}
+		tensors, n, err := to.of(m, l, r.Session.Spec.Examples)
+		if err != nil {
+			return err
 		}
-		tensors := make([][]float32, len(m.Tensors))
-		for i, x := range m.Tensors { // of all examples that there may be, and those of the moment are packed; or of the first alone
-			each := min(len(x)/m.Learners, to.each[i]*m.Examples)
-			tensors[i] = x[l*each:][:each]
+		if example < 0 || example >= n {
+			return ConfigError{fmt.Errorf("example %d, want 0 to %d: of a batch there are spikes of %d", example, n-1, n)}
 		}
-		to.add(of(m.X), tensors, m.Examples)
+		cols := len(m.X) / (m.Learners * m.Examples)
+		to.add(m.X[l*m.Examples*cols:][:n*cols], tensors, n)
 		return nil
 	})
 	return to.done(), err
@@ -124,7 +123,7 @@ type spikeTap struct {
 	example int
 	moments int
 	names   []string // of tensors
-	each    []int    // numbers of an example in each
+	wide    []int    // numbers of an example in each
 	at      [][3]int // of each group the places in names of spikes, membrane and threshold; −1: none
 	step    []int    // of each group the steps so far
 	inputs  bool     // what is shown are spikes so far
@@ -132,18 +131,37 @@ type spikeTap struct {
 
 // newSpikeTap prepares for so many moments of a learner.
 func newSpikeTap(cells []nets.Cells, learner, example, moments int) *spikeTap {
-	t := &spikeTap{SpikeTrains: SpikeTrains{Learner: learner, Trials: 1}, cells: cells, example: example, moments: moments, inputs: true}
+	t := &spikeTap{SpikeTrains: SpikeTrains{Learner: learner, Trials: 1}, cells: cells, example: example, moments: moments, inputs: cells[0].Steps == 1}
 	for _, c := range cells {
 		at := [3]int{-1, -1, -1}
 		for i, name := range []string{c.Spikes, c.Membrane, c.Threshold} {
 			if name != "" {
-				at[i], t.names, t.each = len(t.names), append(t.names, name), append(t.each, c.Steps*c.N)
+				at[i], t.names, t.wide = len(t.names), append(t.names, name), append(t.wide, c.Steps*c.N)
 			}
 		}
 		t.at = append(t.at, at)
 	}
 	t.step = make([]int, len(cells)+1)
 	return t
+}
+
+// of returns the tensors of a learner of a moment, and how many examples they are of: those of the moment, which come first
+// where there is room for most, or fewer if a system keeps the spikes of fewer.
+func (t *spikeTap) of(m nets.Recorded, l, most int) (tensors [][]float32, examples int, err error) {
+	examples = m.Examples
+	for i, x := range m.Tensors {
+		each := len(x) / m.Learners
+		rows := each / t.wide[i]
+		if rows*t.wide[i] != each || rows == 0 {
+			return nil, 0, fmt.Errorf("%s is %d numbers, want examples × %d, the cells of all steps of a moment", t.names[i], each, t.wide[i])
+		}
+		if rows == most {
+			each = t.wide[i] * m.Examples
+		}
+		examples = min(examples, rows)
+		tensors = append(tensors, x[l*each:][:each])
+	}
+	return tensors, examples, nil
 }
 
 // begin makes room.
@@ -156,8 +174,7 @@ func (t *spikeTap) begin(inputs, examples int) {
 		}
 		return g
 	}
-	first := t.cells[0]
-	t.Groups = append(t.Groups, group(nets.Cells{Name: InputGroup, N: inputs, Steps: 1, Step: first.Step * float64(first.Steps)}))
+	t.Groups = append(t.Groups, group(nets.Cells{Name: InputGroup, N: inputs, Steps: 1, Step: t.cells[0].Step}))
 	for i, c := range t.cells {
 		g := group(c)
 		for k, to := range []*[][]float32{&g.Membrane, &g.Threshold} {
@@ -169,15 +186,10 @@ func (t *spikeTap) begin(inputs, examples int) {
 	}
 }
 
-// add takes a moment: what is shown, examples × numbers, and the tensors of the learner, of as many examples or of the first
-// ones.
+// add takes a moment: what is shown, examples × numbers, and the tensors of the learner.
 func (t *spikeTap) add(x []float32, tensors [][]float32, examples int) {
-	inputs := len(x) / examples
-	for i, c := range t.cells {
-		examples = min(examples, len(tensors[t.at[i][0]])/(c.Steps*c.N))
-	}
 	if t.Groups == nil {
-		t.begin(inputs, examples)
+		t.begin(len(x)/examples, examples)
 	}
 	examples = min(examples, t.Examples)
 	t.inputs = t.inputs && !slices.ContainsFunc(x, func(v float32) bool { return v != 0 && v != 1 })
@@ -316,8 +328,8 @@ func variation(x []float64) float64 {
 	return math.Sqrt(squares) / mean
 }
 
-// PSTH returns the rate in Hz of a mean cell over the time of a trial, in bins of so many steps, over all examples and trials;
-// the last bin may be shorter.
+// PSTH returns the rate in Hz of a mean cell over the time of a trial, in bins of so many steps, over all examples and
+// trials; the last bin may be shorter.
 func (g SpikeGroup) PSTH(bin int) []float64 {
 	rates := make([]float64, (g.Trial-1)/bin+1)
 	for _, cells := range g.Trains {

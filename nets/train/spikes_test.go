@@ -147,6 +147,25 @@ func TestSpikeTap(t *testing.T) {
 	}
 }
 
+// TestSpikeRows: of a smaller batch the examples are in front, learner by learner; a system may keep the spikes of fewer, and
+// tensors that are no rows of cells are an error.
+func TestSpikeRows(t *testing.T) {
+	tap := newSpikeTap([]nets.Cells{{Name: "e", N: 2, Steps: 1, Step: 1, Spikes: "s"}}, 0, 0, 1)
+	x := []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+	for _, c := range []struct {
+		examples, most, want int
+		of                   []float32
+	}{{3, 3, 3, x[6:]}, {2, 3, 2, x[4:8]}, {7, 9, 3, x[6:]}} {
+		tensors, n, err := tap.of(nets.Recorded{Learners: 2, Examples: c.examples, Tensors: [][]float32{x}}, 1, c.most)
+		if err != nil || n != c.want || !slices.Equal(tensors[0], c.of) {
+			t.Errorf("of %d examples: %d, %v, %v, want %d, %v", c.examples, n, tensors, err, c.want, c.of)
+		}
+	}
+	if _, _, err := tap.of(nets.Recorded{Learners: 4, Examples: 1, Tensors: [][]float32{x}}, 1, 1); err == nil || !strings.Contains(err.Error(), "s is 3 numbers, want examples × 2") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestSpikeCount: rates, silence, bursts, irregularity, PSTH and orders of spikes that are known.
 func TestSpikeCount(t *testing.T) {
 	g := SpikeGroup{Name: "e", N: 4, DT: 0.5, Trial: 20, Steps: 40, Trains: [][][]int{

@@ -25,8 +25,8 @@ const mostWatched, endless = 1000, 200
 // hardly slower.
 var restTime, restTimes = 400 * time.Millisecond, time.Duration(8)
 
-// WatchSpikes has Train call show with the spikes of the first learner and example of a trial, or of its beginning where it is
-// long, again and again with rests between. It changes no bit of the run. The error wraps [ErrNoSpikes] if nothing spikes.
+// WatchSpikes has Train call show with the spikes of the first learner and example of a trial, or of the beginning of a long
+// one, again and again with rests between. It changes no bit of the run. The error wraps [ErrNoSpikes] if nothing spikes.
 func (r *Run) WatchSpikes(show func(SpikeTrains)) error {
 	cells, err := CellsOf(r.Session, r.Config.System)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"hebb/nets/train"
 )
 
-// Raster draws spikes: of each group of cells a row for each cell and a mark for each spike, over the time of all trials; the
-// PSTH of all groups over the time of a trial; and membranes and thresholds of some cells.
+// Raster draws spikes: of each group a row for each cell and a mark for each spike, over the time of all trials; the PSTH of
+// all groups over the time of a trial; and membranes and thresholds of some cells.
 type Raster struct {
 	Title  string
 	Groups []RasterGroup
