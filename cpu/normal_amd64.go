@@ -15,15 +15,12 @@ func betaPartsAVX512(u, squares *float32, block, stream, seed uint64, sets int, 
 //go:noescape
 func betaPartsAVX2(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
 
-// uniformsAVX2 and uniformsAVX512 are in normal_amd64.s.
+// philoxAVX2 is in normal_amd64.s.
 //
 //go:noescape
-func uniformsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, width, a float32)
+func philoxAVX2(words *uint32, block, stream, seed uint64, sets int, table *[4]uint64)
 
-//go:noescape
-func uniformsAVX512(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, width, a float32)
-
-// normalTable has the constants of the functions in normal_amd64.s, each four times or eight.
+// normalTable has the constants of normalsAVX2 and betaPartsAVX2, each four times or eight.
 var normalTable = func() (all [][4]uint64) {
 	words := func(xs ...uint64) {
 		for _, x := range xs {
@@ -63,8 +60,6 @@ var normalTable = func() (all [][4]uint64) {
 	singles(sines[:]...)
 	singles(cosines[:]...)
 	all = append(all, [4]uint64{0, 1, 2, 3}, [4]uint64{4, 5, 6, 7})
-	// the halves of 8 blocks in the order of the blocks, from two registers of every other block
-	all = append(all, [4]uint64{0, 1, 8, 9}, [4]uint64{2, 3, 10, 11}, [4]uint64{4, 5, 12, 13}, [4]uint64{6, 7, 14, 15})
 	return all
 }()
 
@@ -76,20 +71,6 @@ func normalsVector(dst []float32, block, stream, seed uint64, mean, sd float64) 
 	}
 	normalsAVX2(&dst[0], block, stream, seed, sets, &normalTable[0], mean, sd)
 	return 16 * sets
-}
-
-// uniformsVector fills dst with whole sets of 32 or 16 uniform numbers, from a block on, and returns how many numbers.
-func uniformsVector(dst []float32, block, stream, seed uint64, width, a float32) int {
-	done := 0
-	if sets := len(dst) / 32; vector >= avx512 && sets > 0 {
-		uniformsAVX512(&dst[0], block, stream, seed, sets, &normalTable[0], width, a)
-		done = 32 * sets
-	}
-	if sets := (len(dst) - done) / 16; vector >= avx2 && sets > 0 {
-		uniformsAVX2(&dst[done], block+uint64(done/4), stream, seed, sets, &normalTable[0], width, a)
-		done += 16 * sets
-	}
-	return done
 }
 
 // betaPartsVector fills u and squares with whole sets of 16 or 8, from a block on, and returns how many of each.
@@ -104,4 +85,14 @@ func betaPartsVector(u, squares []float32, block, stream, seed uint64) int {
 		done += 8 * sets
 	}
 	return done
+}
+
+// wordsVector fills words with those of whole sets of 4 blocks, from a block on, and returns how many words.
+func wordsVector(words []uint32, block, stream, seed uint64) int {
+	sets := len(words) / 16
+	if vector < avx2 || sets == 0 {
+		return 0
+	}
+	philoxAVX2(&words[0], block, stream, seed, sets, &normalTable[0])
+	return 16 * sets
 }

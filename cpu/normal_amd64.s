@@ -34,8 +34,6 @@
 #define SINES 1472
 #define COSINES 1632
 #define EIGHT 1824
-#define LOWER 1888
-#define UPPER 1952
 
 // ROUNDP is a round of Philox on 4 blocks, a number in the lower half of each 64 bits.
 #define ROUNDP              \
@@ -285,24 +283,22 @@ betas_set:
 	VZEROUPPER
 	RET
 
-// func uniformsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, width, a float32)
+// func philoxAVX2(words *uint32, block, stream, seed uint64, sets int, table *[4]uint64)
 //
-// It makes 16 uniform numbers a set, of the blocks from block on.
-TEXT ·uniformsAVX2(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), DI
+// It makes the 16 words of 4 blocks a set, from block on.
+TEXT ·philoxAVX2(SB), NOSPLIT, $0-48
+	MOVQ words+0(FP), DI
 	MOVQ block+8(FP), R9
 	MOVQ stream+16(FP), R10
 	MOVQ seed+24(FP), R11
 	MOVQ sets+32(FP), CX
 	MOVQ table+40(FP), R8
-	VBROADCASTSS width+48(FP), Y14
-	VBROADCASTSS a+52(FP), Y15
 	MOVQ R10, R12
 	SHRQ $32, R12
 	MOVQ R11, R13
 	SHRQ $32, R13
 
-uniforms_set:
+philox_set:
 	BLOCKS
 	VPSLLQ      $32, Y1, Y1
 	VPBLENDD    $0xAA, Y1, Y0, Y0
@@ -310,24 +306,14 @@ uniforms_set:
 	VPBLENDD    $0xAA, Y3, Y2, Y2
 	VPUNPCKLQDQ Y2, Y0, Y4
 	VPUNPCKHQDQ Y2, Y0, Y5
-	VPERM2I128  $0x20, Y5, Y4, Y0
-	VPERM2I128  $0x31, Y5, Y4, Y1
-	VPSRLD      $8, Y0, Y0
-	VPSRLD      $8, Y1, Y1
-	VCVTDQ2PS   Y0, Y0
-	VCVTDQ2PS   Y1, Y1
-	VMULPS      STEP24(R8), Y0, Y0
-	VMULPS      STEP24(R8), Y1, Y1
-	VMULPS      Y14, Y0, Y0
-	VMULPS      Y14, Y1, Y1
-	VADDPS      Y15, Y0, Y0
-	VADDPS      Y15, Y1, Y1
-	VMOVUPS     Y0, (DI)
-	VMOVUPS     Y1, 32(DI)
+	VPERM2I128  $0x20, Y5, Y4, Y6
+	VPERM2I128  $0x31, Y5, Y4, Y7
+	VMOVDQU     Y6, (DI)
+	VMOVDQU     Y7, 32(DI)
 	ADDQ        $64, DI
 	ADDQ        $4, R9
 	DECQ        CX
-	JNZ         uniforms_set
+	JNZ         philox_set
 	VZEROUPPER
 	RET
 
@@ -431,75 +417,5 @@ betas512_set:
 	ADDQ         $8, R9
 	DECQ         CX
 	JNZ          betas512_set
-	VZEROUPPER
-	RET
-
-// func uniformsAVX512(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, width, a float32)
-//
-// It is uniformsAVX2 with sets of 32, of 8 blocks.
-TEXT ·uniformsAVX512(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), DI
-	MOVQ block+8(FP), R9
-	MOVQ stream+16(FP), R10
-	MOVQ seed+24(FP), R11
-	MOVQ sets+32(FP), CX
-	MOVQ table+40(FP), R8
-	VBROADCASTSS width+48(FP), Z20
-	VBROADCASTSS a+52(FP), Z21
-	MOVQ R10, R12
-	SHRQ $32, R12
-	MOVQ R11, R13
-	SHRQ $32, R13
-	MOVL $0xAAAA, AX
-	KMOVW AX, K1
-	VPBROADCASTQ W0(R8), Z16
-	VPBROADCASTQ W1(R8), Z17
-	VPBROADCASTQ M0(R8), Z18
-	VPBROADCASTQ M1(R8), Z19
-
-uniforms512_set:
-	VPBROADCASTQ R9, Z0
-	VPADDQ       EIGHT(R8), Z0, Z0
-	VPSRLQ       $32, Z0, Z1
-	VPBROADCASTQ R10, Z2
-	VPBROADCASTQ R12, Z3
-	VPBROADCASTQ R11, Z6
-	VPBROADCASTQ R13, Z7
-	ROUND8
-	ROUND8
-	ROUND8
-	ROUND8
-	ROUND8
-	ROUND8
-	ROUND8
-	ROUND8
-	ROUND8
-	ROUND8
-	VPSLLQ       $32, Z1, Z1
-	VPBLENDMD    Z1, Z0, K1, Z0
-	VPSLLQ       $32, Z3, Z3
-	VPBLENDMD    Z3, Z2, K1, Z2
-	VPUNPCKLQDQ  Z2, Z0, Z4
-	VPUNPCKHQDQ  Z2, Z0, Z5
-	VMOVDQU64    LOWER(R8), Z0
-	VMOVDQU64    UPPER(R8), Z1
-	VPERMI2Q     Z5, Z4, Z0
-	VPERMI2Q     Z5, Z4, Z1
-	VPSRLD       $8, Z0, Z0
-	VPSRLD       $8, Z1, Z1
-	VCVTDQ2PS    Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS.BCST  STEP24(R8), Z0, Z0
-	VMULPS.BCST  STEP24(R8), Z1, Z1
-	VMULPS       Z20, Z0, Z0
-	VMULPS       Z20, Z1, Z1
-	VADDPS       Z21, Z0, Z0
-	VADDPS       Z21, Z1, Z1
-	VMOVUPS      Z0, (DI)
-	VMOVUPS      Z1, 64(DI)
-	ADDQ         $128, DI
-	ADDQ         $8, R9
-	DECQ         CX
-	JNZ          uniforms512_set
 	VZEROUPPER
 	RET

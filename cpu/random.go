@@ -26,34 +26,45 @@ func randomBlocks(r compute.Random, lo, hi int) {
 	per := r.Law.PerBlock()
 	each := blocks(n, per)
 	part, block := lo/each, lo%each
-	if fill := fills[r.Law.Distribution]; fill != nil {
-		for ; lo < hi; part, block = part+1, 0 {
-			blocks := min(hi-lo, each-block)
-			fill(out[part*n:][per*block:min(n, per*(block+blocks))], uint64(block), r.Stream, r.Seed+uint64(part), r.Law)
-			lo += blocks
-		}
-		return
+	fill := singles
+	switch r.Law.Distribution {
+	case compute.NormalLaw:
+		fill = normals
+	case compute.BetaLaw:
+		fill = betas
 	}
-	for range hi - lo {
-		x := numbers(r.Law, philox(uint64(block), r.Stream, r.Seed+uint64(part)))
-		copy(out[part*n:][4*block:n], x[:])
-		if block++; block == each {
-			part, block = part+1, 0
-		}
+	for ; lo < hi; part, block = part+1, 0 {
+		blocks := min(hi-lo, each-block)
+		fill(out[part*n:][per*block:min(n, per*(block+blocks))], uint64(block), r.Stream, r.Seed+uint64(part), r.Law)
+		lo += blocks
 	}
 }
 
-// fills fill dst from the generator's block on, by law, several blocks at a time.
-var fills = map[compute.Distribution]func(dst []float32, block, stream, seed uint64, l compute.Law){
-	compute.UniformLaw: uniforms, compute.NormalLaw: normals, compute.BetaLaw: betas,
+// singles fills dst, from the generator's block on, with numbers that are made of a word each.
+func singles(dst []float32, block, stream, seed uint64, l compute.Law) {
+	var room [256]uint32
+	for ; len(dst) > 0; block += uint64(len(room) / 4) {
+		n := min(len(dst), len(room))
+		wordsOf(room[:blocks(n, 4)*4], block, stream, seed)
+		if l.Distribution == compute.BernoulliLaw {
+			below, b := l.Threshold(), math.Float32bits(l.B)
+			for i, w := range room[:n] { // without a branch, which would be taken at random
+				dst[i] = math.Float32frombits(b & uint32((uint64(w)-below)>>32))
+			}
+		} else {
+			for i, w := range room[:n] {
+				dst[i] = float32((l.B-l.A)*(float32(w>>8)*0x1p-24)) + l.A
+			}
+		}
+		dst = dst[n:]
+	}
 }
 
-// uniforms fills dst from the generator's block on.
-func uniforms(dst []float32, block, stream, seed uint64, l compute.Law) {
-	i := uniformsVector(dst, block, stream, seed, l.B-l.A, l.A)
-	for ; i < len(dst); i += 4 {
-		x := numbers(l, philox(block+uint64(i/4), stream, seed))
-		copy(dst[i:], x[:])
+// wordsOf fills to with the words of whole blocks, from a block on.
+func wordsOf(to []uint32, block, stream, seed uint64) {
+	for i := wordsVector(to, block, stream, seed); i < len(to); i += 4 {
+		w := philox(block+uint64(i/4), stream, seed)
+		copy(to[i:], w[:])
 	}
 }
 
@@ -61,7 +72,11 @@ func uniforms(dst []float32, block, stream, seed uint64, l compute.Law) {
 func normals(dst []float32, block, stream, seed uint64, l compute.Law) {
 	i := normalsVector(dst, block, stream, seed, float64(l.A), float64(l.B))
 	for ; i < len(dst); i += 4 {
-		x := numbers(l, philox(block+uint64(i/4), stream, seed))
+		var x [4]float32
+		w := philox(block+uint64(i/4), stream, seed)
+		for k := 0; k < 4; k += 2 {
+			x[k], x[k+1] = normalPair(w[k], w[k+1], float64(l.A), float64(l.B))
+		}
 		copy(dst[i:], x[:])
 	}
 }
@@ -90,26 +105,6 @@ func betas(dst []float32, block, stream, seed uint64, l compute.Law) {
 		add(q, q, p)
 		dst = dst[now:]
 	}
-}
-
-// numbers returns the numbers of a block of the generator.
-func numbers(l compute.Law, w [4]uint32) (x [4]float32) {
-	switch l.Distribution {
-	case compute.BernoulliLaw:
-		below, b := l.Threshold(), math.Float32bits(l.B)
-		for i, w := range w { // without a branch, which would be taken at random
-			x[i] = math.Float32frombits(b & uint32((uint64(w)-below)>>32))
-		}
-	case compute.UniformLaw:
-		for i, w := range w {
-			x[i] = float32((l.B-l.A)*(float32(w>>8)*0x1p-24)) + l.A
-		}
-	case compute.NormalLaw:
-		for i := 0; i < 4; i += 2 {
-			x[i], x[i+1] = normalPair(w[i], w[i+1], float64(l.A), float64(l.B))
-		}
-	}
-	return x
 }
 
 // philox returns block n of a stream of Philox 4×32-10 (Salmon, Moraes, Dror, Shaw 2011).

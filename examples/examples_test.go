@@ -30,6 +30,7 @@ var runs = []struct {
 	{"system", []string{` 4000 moments, error 0\.1`, `12000 moments, error 0\.0[0-4]`}, false},
 	{"own-network", []string{`bptt +after 4000 moments, mean error so far 0\.0`, `tbptt .* 0\.0[0-6]`, `rtrl .* 0\.0[0-6]`, `uoro .* 0\.[0-3]`}, false},
 	{"task", []string{`2400 moments, right 1\.00`}, false},
+	{"spikes", []string{`40 s: weights 0\.[6-9]\d of inputs that spike together, 0\.[0-3]\d of the others`}, false},
 	{"local", []string{`mean activity 0\.250`}, false},
 	{"loop", []string{`all are right: true`, `w \[16 3\]: 240 numbers of 5 learners`}, false},
 	{"optimiser", []string{`nets\.SGD: learners 0–3, seeds 1–4: training diverged`, `main\.Clipped: error 0\.0\d+ after 300`}, false},

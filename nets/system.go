@@ -167,7 +167,8 @@ type (
 )
 
 // Cells are a group of spiking cells, with the names of State tensors that hold, after a moment, what the cells did in it:
-// examples × cells, or examples × (steps·cells) where a moment has several time steps. A name is "" where there is none.
+// examples × cells, or examples × (steps·cells) where a moment has several time steps; the examples may be the first alone. A
+// name is "" where there is none.
 type Cells struct {
 	Name      string  // "excitatory"
 	N         int     // cells

@@ -63,7 +63,9 @@ func measuredHold(t *testing.T, experiment string) {
 			row := Row{Run: run.Name, Result: Result{Figures: Figures{}}}
 			for _, m := range all {
 				if m.Experiment == experiment && m.Scale == "cpu" && m.Part == p.Name && m.Run == run.Name {
-					row.Figures[m.Quantity] = m.Values
+					if row.Figures[m.Quantity] = m.Values; m.Values == nil { // of one seed
+						row.Figures[m.Quantity] = Values{m.Value}
+					}
 				}
 			}
 			for _, f := range run.Figures {

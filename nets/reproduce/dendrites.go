@@ -15,8 +15,9 @@ import (
 
 // dendrites has networks that learn by feedback to segregated dendrites, of rates and of spikes, an image at a time.
 var dendrites = Experiment{
-	Name:  "dendrites",
-	About: "feedback to segregated dendrites: MNIST an image at a time, of rates and of spikes, and ablations",
+	Name:    "dendrites",
+	Systems: map[string]string{"segregated dendrites": segregated, "their spikes": noHidden},
+	About:   "feedback to segregated dendrites: MNIST an image at a time, of rates and of spikes, and ablations",
 	Source: "a program in float64 (numpy) of the equations of Guerguiev, Lillicrap, Richards 2017, \"Towards deep learning with segregated dendrites\", " +
 		"which agrees with the authors' program to 4e-15 after 200 images; 3 to 5 seeds",
 	Scales: []Scale{
@@ -181,10 +182,10 @@ var restingDendrites = func() Part {
 		return rows.Of(segregated, Error).Median()+by <= rows.Mean(more, Error)
 	}
 	return Part{Name: "rates", About: "784-100-10 of rates, 20000 images an image at a time, two epochs, at 0.21", Curve: errorCurve(40000, 2000), Runs: []Run{
-		dendriteRun(segregated, 20, arm(asTheyAre), 6.94, 0, angle(1, 50.5, 4.5), angle(2, 47.5, 6.5), none(lostClass)),
-		dendriteRun(noHidden, 5, arm(withoutHidden), 9.8, 1.1),
-		dendriteRun(fixedHidden, 10, arm(delta("fixed")), 17.03, 3.2, angle(1, 90, 5), angle(2, 90, 5)),
-		dendriteRun(deltasByBackprop, 5, arm(delta("backprop")), unknown, 0, none(lostClass)),
+		dendriteRun(segregated, 10, arm(asTheyAre), 6.94, 0, angle(1, 50.5, 4.5), angle(2, 47.5, 6.5), none(lostClass)),
+		dendriteRun(noHidden, 3, arm(withoutHidden), 9.8, 1.1),
+		dendriteRun(fixedHidden, 5, arm(delta("fixed")), 17.03, 3.2, angle(1, 90, 5), angle(2, 90, 5)),
+		dendriteRun(deltasByBackprop, 3, arm(delta("backprop")), unknown, 0, none(lostClass)),
 	}, Check: []Claim{
 		{"the median of segregated dendrites is within 6.3 and 7.6 %", func(rows Rows) bool {
 			m := rows.Of(segregated, Error).Median()
@@ -206,12 +207,12 @@ var taughtSpikes = Part{Name: "spikes", About: "784-10 of spikes, 2000 images an
 // longSpikes is of spikes with a hidden layer, for longer than anybody has reported between the first images and 60 epochs.
 var longSpikes = func() Part {
 	arm := func(rate float64, set func(*spiking.Dendrites)) dendriteArm {
-		return dendriteArm{rate: rate, images: 60000, epochs: 1, tests: 1000, every: 6000, probes: 100, set: func(d *spiking.Dendrites) {
+		return dendriteArm{rate: rate, images: 12000, epochs: 1, tests: 500, every: 3000, probes: 50, set: func(d *spiking.Dendrites) {
 			d.Spiking = true
 			set(d)
 		}}
 	}
-	return Part{Name: "long", About: "of spikes, an epoch of 60000 images, tested on 1000 images; the figures are hebb's own", Curve: errorCurve(60000, 6000), Runs: []Run{
+	return Part{Name: "long", About: "of spikes, 12000 images an image at a time, tested on 500 of 250 ms; the figures are hebb's own", Curve: errorCurve(12000, 3000), Runs: []Run{
 		dendriteRun(spikesFast, 2, arm(0.21, asTheyAre), unknown, 0, none(hiddenAngle(1))),
 		dendriteRun(spikesSlow, 2, arm(0.05, asTheyAre), unknown, 0, none(hiddenAngle(1))),
 		dendriteRun(noHidden, 2, arm(0.05, withoutHidden), unknown, 0),

@@ -82,7 +82,8 @@ func (c cueing) eprop() spiking.EProp {
 func (c cueing) system() nets.System {
 	e := c.eprop()
 	if c.task.Reward {
-		return &spiking.RewardEProp{EProp: e, Recall: float32(c.task.Recall), ValueCost: 1}
+		e.RateCost /= 2 // whose errors are half as large: of two actions with even odds and V = ½ the gradient is ½ that of labels
+		return &spiking.RewardEProp{EProp: e, Recall: float32(c.task.Recall), ValueCost: 0.1, Entropy: 0.25}
 	}
 	return &e
 }
@@ -196,7 +197,7 @@ func curveOfErrors(c cueing) *Curve {
 
 func readoutAlone(e *spiking.EProp) { e.Learn = "readout" }
 func randomly(e *spiking.EProp)     { e.Feedback = "random" }
-func adaptively(e *spiking.EProp)   { e.Feedback = "adaptive" }
+func adaptively(e *spiking.EProp)   { e.Feedback, e.Decay = "adaptive", 0.01 }
 func throughTime(e *spiking.EProp)  { e.Credit = "bptt" }
 
 // wholeCues is the protocol.
@@ -261,7 +262,7 @@ func wholeCues() Part {
 
 // rewards is a part of learning from rewards: in all seeds the late error is below one bound, and above the other if shuffled.
 func rewards(c cueing, seeds int, learned float64) Part {
-	c.task.Reward = true
+	c.task = rewarded(c.task)
 	shuffled := c
 	shuffled.task.Shuffled = true
 	return Part{Name: "reward",
@@ -278,6 +279,12 @@ func rewards(c cueing, seeds int, learned float64) Part {
 		},
 		Curve: curveOfErrors(c),
 	}
+}
+
+// rewarded is a task that wants nothing, and rewards.
+func rewarded(t tasks.Evidence) tasks.Evidence {
+	t.Reward = true
+	return t
 }
 
 func wholeRewards() Part {

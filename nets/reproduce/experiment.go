@@ -171,6 +171,7 @@ var All = []Experiment{
 	evidence,
 	dendrites,
 	timeCode,
+	assemblies,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

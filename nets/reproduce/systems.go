@@ -49,6 +49,9 @@ var Systems = []System{
 		{"feedback alignment", "fa"}, {"direct feedback", "dfa"}, {"sign symmetry", "usf"}, {"signs with magnitudes", "frsf"},
 		{"Kolen–Pollack", "kp"}, {"weight mirror", "wm"}, {"pseudo-backprop", "pbp"},
 	}},
+	{"Segregated dendrites", "Guerguiev, Lillicrap and Richards 2017", []Named{
+		{"segregated dendrites", "dendrites"}, {"their spikes", "dendrites:spiking=true"},
+	}},
 	{"Retroaxonal selection", "after Harris 2008", []Named{{"selection", "retroaxonal"}}},
 	{"Cascade-correlation", "Fahlman and Lebiere 1990", []Named{{"cascade-correlation with quickprop", "cascade"}}},
 	{"Random feedback local online learning", "Murray 2019", []Named{{"RFLO", "rflo"}}},
@@ -67,6 +70,7 @@ var Systems = []System{
 		{"Hopfield, all units at once", "hopfield"}, {"one after the other", "hopfield:async=true"}, {"logic programs", "logic"},
 	}},
 	{"Soft competition", "Journé et al. 2023", []Named{{"SoftHebb", "softhebb"}}},
+	{"Assemblies that bind by STDP", "Müller et al. 2020", []Named{{"assemblies", "stdp"}}},
 	{"Templates of the visual cortex", "Serre et al. 2007; Leibo and Poggio", []Named{{"HMAX", "hmax"}}},
 }
 

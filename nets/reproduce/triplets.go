@@ -14,8 +14,8 @@ import (
 	"hebb/nets/tasks"
 )
 
-// triplets has changes of weights by pairs and triplets of spikes beside what was measured in tissue, and cells that find
-// independent sources by the triplet rule.
+// triplets has changes of weights by pairs and triplets of spikes beside what was measured in tissue, and cells that
+// find independent sources by the triplet rule.
 var triplets = Experiment{
 	Name:    "triplets",
 	Systems: map[string]string{"triplet rule": "triplet rule"},
@@ -38,7 +38,8 @@ type pairings struct{ least float64 }
 // repetitions is how often spikes are repeated, as they were in tissue.
 const repetitions = 60
 
-// pairingStep is how long a step is, in ms: all protocols have their spikes at multiples of it, and exponential traces are exact.
+// pairingStep is how long a step is, in ms: all protocols have their spikes at multiples of it, and exponential traces
+// are exact.
 const pairingStep = 5
 
 // A protocol is spikes of two cells within each repetition, in ms.
@@ -170,8 +171,8 @@ func (z pairings) windows() Part {
 	return p
 }
 
-// What was measured in slices of visual cortex, and standard errors: by frequency, with the postsynaptic spike 10 ms after the
-// presynaptic one and before it.
+// What was measured in slices of visual cortex, and standard errors: by frequency, with the postsynaptic spike 10 ms
+// after the presynaptic one and before it.
 var (
 	pairingRates  = []float64{0.1, 10, 20, 40, 50}
 	slices10      = []float64{-0.04, 0.14, 0.29, 0.53, 0.56}
@@ -233,7 +234,8 @@ func (z pairings) frequencies() Part {
 	return p
 }
 
-// Triplets of spikes that were tried in hippocampal cultures: t_post − t_pre of the first two spikes, and of the last two.
+// Triplets of spikes that were tried in hippocampal cultures: t_post − t_pre of the first two spikes, and of the last
+// two.
 var (
 	prePostPre  = [][2]float64{{5, -5}, {10, -10}, {15, -5}, {5, -15}}
 	postPrePost = [][2]float64{{-5, 5}, {-10, 10}, {-5, 15}, {-15, 5}}

@@ -71,7 +71,7 @@ type Assemblies struct {
 	Lasting    float64 `json:"lasting" toml:"lasting"` // ms
 
 	x           *train
-	spaces      []*space // C, and the variable ones
+	spaces      []*region // C, and the variable ones
 	projections []*projection
 	still       bool // in this moment synapses from X and within C do not learn
 }
@@ -88,9 +88,9 @@ var DefaultAssemblies = Assemblies{
 	Tau: 10, Bias: 0.1, Synaptic: 0.03, Inhibition: 2, Scale: 1000, Slope: 10, Refractory: 3.5, Shape: 4, Gain: 0.02, Most: 0.5, Lasting: 5000,
 }
 
-// A space is excitatory and inhibitory cells.
-type space struct {
-	e, i      *cells
+// A region is a space: excitatory and inhibitory cells.
+type region struct {
+	e, i      *population
 	recent    *ring           // spikes of e
 	quiet     *compute.Tensor // 1: free moments without a spike of e
 	inhibited bool            // in this moment
@@ -102,7 +102,7 @@ type projection struct {
 	pre      *train
 	arriving *ring
 
-	of              []*space // that have to be free; none if the synapses do not learn
+	of              []*region // that have to be free; none if the synapses do not learn
 	rule            Rule
 	eta             float64
 	content         bool            // of X on C and within C
@@ -183,13 +183,13 @@ func (a *Assemblies) Build(s *nets.Store, spec nets.Spec) error {
 }
 
 // space asks for a space.
-func (a *Assemblies) space(s *nets.Store, name string, n int, gain float64, rule []float64) (*space, error) {
+func (a *Assemblies) space(s *nets.Store, name string, n int, gain float64, rule []float64) (*region, error) {
 	e := Escape{Tau: a.Tau, Bias: a.Bias, Synaptic: a.Synaptic, Scale: a.Scale, Gain: gain, Most: a.Most, Lasting: a.Lasting, Refractory: a.Refractory, Shape: a.Shape}
 	i := e
 	i.Bias, i.Scale, i.Linear, i.Gain = 0, a.Slope, true, 0
 	steps, within := a.steps(), a.in(slices.Max(a.Delay))
 	all := max(within, a.in(a.Latency[1]))
-	v := &space{e: e.newCells(s, name, n, a.DT, steps, all), i: i.newCells(s, name+" inhibitory", n/4, a.DT, steps, within),
+	v := &region{e: e.newCells(s, name, n, a.DT, steps, all), i: i.newCells(s, name+" inhibitory", n/4, a.DT, steps, within),
 		recent: newRing(s, name+".recent", n, all+1, steps), quiet: s.State(name+".quiet", nets.Zeros, 1)}
 	a.spaces = append(a.spaces, v)
 	return v, errors.Join(
@@ -205,14 +205,14 @@ func (a *Assemblies) delayed(pre, post int, probability, least, most float64) Pr
 }
 
 // static asks for synapses that do not learn.
-func (a *Assemblies) static(s *nets.Store, pre, post *cells, probability, delay, weight float64) error {
+func (a *Assemblies) static(s *nets.Store, pre, post *population, probability, delay, weight float64) error {
 	r := &projection{Projection: a.delayed(pre.n, post.n, probability, delay, delay), pre: pre.train, arriving: post.arriving}
 	a.projections = append(a.projections, r)
 	return r.Build(s, pre.name+" to "+post.name, func(*rand.Rand) float64 { return weight }, false)
 }
 
 // plastic asks for synapses that learn while some spaces are free.
-func (a *Assemblies) plastic(s *nets.Store, pre *train, post *space, probability float64, delay, rule []float64, of ...*space) error {
+func (a *Assemblies) plastic(s *nets.Store, pre *train, post *region, probability float64, delay, rule []float64, of ...*region) error {
 	eta, least, plus, minus, low, high, top := rule[0], rule[1], rule[2], rule[3], rule[4], rule[5], rule[6]
 	name := pre.name + " to " + post.e.name
 	r := &projection{Projection: a.delayed(pre.n, post.e.n, probability, delay[0], delay[1]), pre: pre, arriving: post.e.arriving,
@@ -318,7 +318,7 @@ func (a *Assemblies) learns(r *projection) bool {
 	if r.of == nil || r.content && a.still || !r.content && a.Frozen {
 		return false
 	}
-	return !slices.ContainsFunc(r.of, func(s *space) bool { return s.inhibited })
+	return !slices.ContainsFunc(r.of, func(s *region) bool { return s.inhibited })
 }
 
 // learn changes the weights by the spikes of step k.
@@ -338,8 +338,8 @@ func (r *projection) follow(p *nets.Pass, k int) {
 	}
 }
 
-// Bounds of mean rates: above mostRate Hz a space bursts, and it is silent without a spike for so many ms.
-const mostRate, mostSilence = 150, 1000
+// Bounds of mean rates: above mostHertz Hz a space bursts, and it is silent without a spike for so many ms.
+const mostHertz, mostSilence = 150, 1000
 
 var (
 	waits  = compute.Formula("where(rate, 0, old + 1)", "rate")
@@ -365,7 +365,7 @@ func (a *Assemblies) count(p *nets.Pass) *compute.Tensor {
 		p.Count(s.e.name, rate, 1)
 		p.Into(s.quiet, waits, rate)
 		if f := p.Fault(s.e.name); f != nil {
-			p.Into(p.View(f, 0, p.Learners, 1, 1), faulty.With("most", mostRate).With("long", float32(mostSilence/a.Moment)), rate, s.quiet)
+			p.Into(p.View(f, 0, p.Learners, 1, 1), faulty.With("most", mostHertz).With("long", float32(mostSilence/a.Moment)), rate, s.quiet)
 		}
 	}
 	return y
@@ -376,7 +376,7 @@ func (a *Assemblies) Explain(name string, code float32) error {
 	if code < 0 {
 		return fmt.Errorf("stdp: the %s space is silent: it was free for more than %d ms without a spike", name, mostSilence)
 	}
-	return fmt.Errorf("stdp: the %s space bursts without end: its excitatory cells spike at %.0f Hz, want at most %d", name, code, mostRate)
+	return fmt.Errorf("stdp: the %s space bursts without end: its excitatory cells spike at %.0f Hz, want at most %d", name, code, mostHertz)
 }
 
 // Cells names the spikes.

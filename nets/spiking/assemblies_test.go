@@ -149,22 +149,22 @@ func scripted() nets.Task {
 	return &script{in: 12, out: 100, rate: 60, controls: [][]float32{{1, 0, 0, 0, 0}, {1, 0, 0, 1, 0}, {0, 0, 0, 0, 1}, {0, 1, 0, 1, 0}}}
 }
 
-func small() nets.System {
+func smallSpaces() nets.System {
 	a := spiking.DefaultAssemblies
 	a.Content, a.Variable, a.Moment, a.DT = 40, 60, 15, 0.5
 	a.Connect, a.Static, a.Latency = []float64{0.3, 0.5, 0.5, 0.5, 0.3}, []float64{20, 2, 10}, []float64{1, 4}
 	return &a
 }
 
-// TestSystem holds the system to the promises of package nets.
-func TestAssemblies(t *testing.T) { nettest.System(t, small, scripted) }
+// TestAssemblies holds the system to the promises of package nets.
+func TestAssemblies(t *testing.T) { nettest.System(t, smallSpaces, scripted) }
 
 // TestReplay: the twin, told who spikes, has the weights, traces, potentials and excitabilities of the system, within the
 // rounding of float32s.
 func TestReplay(t *testing.T) {
 	for name, open := range map[string]func(*testing.T) lab.Lab{"cpu": lab.Bare, "gpu": lab.GPU} {
 		t.Run(name, func(t *testing.T) {
-			s := lab.Make(t, open(t).Device, nets.Run{System: small, Task: scripted, Seed: 5, Rate: 1}, 0)
+			s := lab.Make(t, open(t).Device, nets.Run{System: smallSpaces, Task: scripted, Seed: 5, Rate: 1}, 0)
 			n := twinOf(lab.Values(t, s))
 			const moments = 16
 			for k := range moments {
@@ -368,7 +368,7 @@ func TestFaults(t *testing.T) {
 		"spike at":                    func(a *spiking.Assemblies) { a.Bias, a.Refractory = 20, 1 },
 	} {
 		system := func() nets.System {
-			a := small().(*spiking.Assemblies)
+			a := smallSpaces().(*spiking.Assemblies)
 			a.Moment = 100
 			set(a)
 			return a
@@ -394,13 +394,13 @@ func TestSettings(t *testing.T) {
 		"v_c":     func(a *spiking.Assemblies) { a.VC = []float64{0.1, 0.1, 0.2, 0, 0, 1, 1} },
 		"c_v":     func(a *spiking.Assemblies) { a.CV = []float64{0.1, 0.1, 20, 0, 2, 1, 1} },
 	} {
-		a := small().(*spiking.Assemblies)
+		a := smallSpaces().(*spiking.Assemblies)
 		if set(a); a.Check() == nil || !strings.Contains(a.Check().Error(), name) {
 			t.Errorf("%s: %v", name, a.Check())
 		}
 	}
 	for name, task := range map[string]*script{"100": {in: 12, out: 90, controls: [][]float32{{1, 0, 0, 0, 0}}}, "5": {in: 12, out: 100, controls: [][]float32{{1, 0}}}} {
-		_, err := nets.Run{System: small, Task: func() nets.Task { return task }}.Open(lab.CPU(t))
+		_, err := nets.Run{System: smallSpaces, Task: func() nets.Task { return task }}.Open(lab.CPU(t))
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want an error with %s", err, name)
 		}

@@ -38,14 +38,14 @@ type Compartments struct {
 // PaperCompartments are the constants of the paper.
 var PaperCompartments = Compartments{MaxRate: 0.2, Leak: 10, Conductance: 0.6, Reversal: 8, Rise: 3, Kernel: 10}
 
-// mostPerMs is the largest rate, at which a step of 1 ms has more than 7 spikes less than once in 2²³ times: a formula has 7 inputs.
-const mostPerMs = 0.5
+// fastest is the largest rate, at which a step of 1 ms has more than 7 spikes less than once in 2²³ times: a formula has 7 inputs.
+const fastest = 0.5
 
 // Check reports an invalid constant.
 func (c Compartments) Check() error {
 	switch {
-	case !(c.MaxRate > 0 && c.MaxRate <= mostPerMs):
-		return fmt.Errorf("max_rate %g spikes per ms, want above 0, at most %g", c.MaxRate, mostPerMs)
+	case !(c.MaxRate > 0 && c.MaxRate <= fastest):
+		return fmt.Errorf("max_rate %g spikes per ms, want above 0, at most %g", c.MaxRate, fastest)
 	case !(c.Leak >= 1 && c.Leak <= math.MaxFloat32):
 		return fmt.Errorf("leak %g ms, want at least a step of 1 ms", c.Leak)
 	case !(c.Conductance > 0 && c.settling() < 1):
@@ -300,4 +300,4 @@ func (c poisson) spikeInputs(p *nets.Pass, s, x *compute.Tensor) {
 	p.Into(s, c.inputs, below...)
 }
 
-var scaled = compute.Formula("most*x", "x")
+var inputRate = compute.Formula("most*x", "x")

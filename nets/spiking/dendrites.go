@@ -27,7 +27,7 @@ import (
 // wanted, σ(C_f).
 //
 // Without Spiking the cells have rates, which are at rest in each phase: PSP is λ·x of the inputs and λ·σ(C) of cells.
-// Spiking cells have phases of Phase ms and ⌊W⌋ more, W being drawn for each from Wald's (the inverse Gaussian) law of the
+// Spiking cells have phases of Phase ms and ⌊W⌋ more, W being drawn for each from Wald's (the feedbackError Gaussian) law of the
 // mean WaldMean and the shape WaldScale; inputs from 0 to 1 spike at λ·x. Means are over the last Phase − Settle ms. Spikes
 // of the last Kernel ms and potentials go on from phase to phase and from image to image. A test is a forward phase of
 // TestPhase ms from silence, with means after Settle ms. The two phases of an image last Longest ms at most: with the default
@@ -61,7 +61,7 @@ type Dendrites struct {
 	Bias         float32 `json:"bias" toml:"bias"`                                     // mV
 	BiasSD       float32 `json:"bias_sd" toml:"bias_sd"`                               // mV
 
-	layers  []dendriticLayer
+	layers  []dendriteLayer
 	classes int
 	chance  poisson
 	train   *course // nil unless Spiking
@@ -75,14 +75,14 @@ func NewDendrites(hidden ...int) *Dendrites {
 		WaldMean: 2, WaldScale: 1, Longest: 140, TestPhase: 250, Potential: 3, PotentialSD: 3, Bias: 0.8, BiasSD: 0.001}
 }
 
-// A dendriticLayer is a layer of cells with dendrites, or the output layer.
-type dendriticLayer struct {
+// A dendriteLayer is a layer of cells.
+type dendriteLayer struct {
 	name    string
 	n       int
 	w, b    *compute.Tensor // units × inputs, units
 	y       *compute.Tensor // units × outputs, of a hidden layer
 	c, last *compute.Tensor // of spiking cells: C, and of hidden ones the spikes of the last Kernel steps
-	spikes  *compute.Tensor // of a test, if they are recorded
+	spikes  *compute.Tensor // in the latest image, TestPhase × units
 	soma    *compute.Tensor
 }
 
@@ -167,7 +167,7 @@ func (r *Dendrites) Build(s *nets.Store, spec nets.Spec) error {
 		if hidden := i - 1; hidden >= 0 {
 			r.layers[hidden].y = s.Kept(fmt.Sprint("y", i), law, below, spec.Out)
 		}
-		l := dendriticLayer{name: fmt.Sprint("hidden ", i+1), n: n, w: s.Weights(fmt.Sprint("w", i+1), law, n, below),
+		l := dendriteLayer{name: fmt.Sprint("hidden ", i+1), n: n, w: s.Weights(fmt.Sprint("w", i+1), law, n, below),
 			b: s.Weights(fmt.Sprint("b", i+1), uniformAround(float64(r.Bias), float64(r.BiasSD)), n)}
 		if i == len(r.Hidden) {
 			l.name = "outputs"
@@ -198,7 +198,8 @@ func (r *Dendrites) buildSpikes(s *nets.Store, spec nets.Spec) {
 	r.train, r.test = newCourse(s, r.Compartments, r.Longest), newCourse(s, r.Compartments, r.TestPhase)
 }
 
-// Cells names what shows spiking cells in a test.
+// Cells names what shows spiking cells in an image: in a test, and in training hidden cells in both phases and outputs in the
+// first.
 func (r *Dendrites) Cells() (all []nets.Cells) {
 	for i, l := range r.layers {
 		if l.spikes != nil {
@@ -218,10 +219,10 @@ type trial struct {
 }
 
 var (
-	outputError = compute.Formula("(rate - most*sigmoid(c))*k*most*sigmoid(c)*(1 - sigmoid(c))", "rate", "c")
-	apicalError = compute.Formula("(taught - free)*k*most*sigmoid(c)*(1 - sigmoid(c))", "taught", "free", "c")
-	backError   = compute.Formula("back*k*most*sigmoid(c)*(1 - sigmoid(c))", "back", "c")
-	inverse     = compute.Formula("(most*sigmoid(c) - alpha)*alpha*(1 - alpha)", "c", "alpha")
+	outputError   = compute.Formula("(rate - most*sigmoid(c))*k*most*sigmoid(c)*(1 - sigmoid(c))", "rate", "c")
+	apicalError   = compute.Formula("(taught - free)*k*most*sigmoid(c)*(1 - sigmoid(c))", "taught", "free", "c")
+	backError     = compute.Formula("back*k*most*sigmoid(c)*(1 - sigmoid(c))", "back", "c")
+	feedbackError = compute.Formula("(most*sigmoid(c) - alpha)*alpha*(1 - alpha)", "c", "alpha")
 )
 
 // Step shows an image, and teaches it if the pass learns.
@@ -256,7 +257,7 @@ func (r *Dendrites) want(p *nets.Pass, m nets.Moment) *compute.Tensor {
 
 // atRest has the phases of rates.
 func (r *Dendrites) atRest(p *nets.Pass, m nets.Moment, taught bool) (t trial) {
-	psp := p.Map(scaled.With("most", r.MaxRate), m.X)
+	psp := p.Map(inputRate.With("most", r.MaxRate), m.X)
 	var b *compute.Tensor
 	for _, l := range r.layers {
 		b = p.Tensor(p.Learners, m.Examples(), l.n)
@@ -296,7 +297,7 @@ func (r *Dendrites) learn(p *nets.Pass, m nets.Moment, t trial) {
 		p.Outer(l.w, e, t.psp[i], 1, rate)
 		p.Do(compute.Reduce{Out: l.b, In: []*compute.Tensor{e}, Along: compute.AlongRows, Alpha: rate / float32(m.Examples()), Beta: 1})
 		if l.y != nil && r.FeedbackRate > 0 && r.Delta == byPlateaus {
-			p.Outer(l.y, p.Masked(p.Map(inverse.With("most", r.MaxRate), t.c[i], plateaus[i]), m), t.up, 1, r.FeedbackRate)
+			p.Outer(l.y, p.Masked(p.Map(feedbackError.With("most", r.MaxRate), t.c[i], plateaus[i]), m), t.up, 1, r.FeedbackRate)
 		}
 	}
 }

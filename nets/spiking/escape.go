@@ -32,8 +32,8 @@ type Escape struct {
 	Shape               int
 }
 
-// cells are a group of Escape cells of a network.
-type cells struct {
+// A population is a group of Escape cells of a network.
+type population struct {
 	Escape
 	*train
 	u, due, q *compute.Tensor // cells
@@ -54,9 +54,9 @@ var (
 
 // newCells asks for the state of n cells at rest, at which weights arrive up to so many steps after a spike, in moments of so
 // many steps of dt ms.
-func (e Escape) newCells(s *nets.Store, name string, n int, dt float64, steps, delay int) *cells {
+func (e Escape) newCells(s *nets.Store, name string, n int, dt float64, steps, delay int) *population {
 	keep := math.Exp(-dt / e.Tau)
-	c := &cells{Escape: e, train: newTrain(s, name, n, steps), u: s.State(name+".u", nets.Zeros, n), due: s.State(name+".due", nets.Zeros, n),
+	c := &population{Escape: e, train: newTrain(s, name, n, steps), u: s.State(name+".u", nets.Zeros, n), due: s.State(name+".due", nets.Zeros, n),
 		arriving: newRing(s, name+".arriving", n, delay+1, steps), forget: 1 - keep, rate: grows}
 	c.move = moves.With("keep", float32(keep)).With("synaptic", float32(e.Synaptic))
 	switch {
@@ -103,7 +103,7 @@ func atMost(mean float64, k int) float64 {
 }
 
 // advance makes step k of a moment, with a current.
-func (c *cells) advance(p *nets.Pass, k int, current float64) {
+func (c *population) advance(p *nets.Pass, k int, current float64) {
 	before, spiked, v, chance := c.row(p, k-1), c.row(p, k), p.Like(c.u), p.Like(c.u)
 	arriving := c.arriving.row(p, k)
 	p.Into(c.u, c.move.With("pull", float32(c.forget*(c.Bias+current))), before, arriving)

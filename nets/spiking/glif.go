@@ -8,25 +8,27 @@ import (
 	"hebb/nets"
 )
 
-// GLIF is a generalised leaky integrate-and-fire cell with escape noise (Jolivet, Rauch, Lüscher and Gerstner 2006; Gerstner, Kistler,
-// Naud and Paninski 2014, chapter 6): it spikes by chance, the more likely the nearer its potential v is to a threshold that
-// each spike raises for a while. In a step of Δt, with i the input and y 1 at a spike of the step before, else 0:
+// GLIF is a generalised leaky integrate-and-fire cell with escape noise (Jolivet, Rauch, Lüscher and Gerstner 2006;
+// Gerstner, Kistler, Naud and Paninski 2014, chapter 6): it spikes by chance, the more likely the nearer its potential
+// v is to a threshold that each spike raises for a while. In a step of Δt, with i the input and y 1 at a spike of the
+// step before, else 0:
 //
 //	v ← e^(−Δt/τ)·(v or, after a spike, 0) + i
 //	ρ = Escape·e^((v − Threshold − a)/Width)                Hz
 //	y = 1 with the probability 1 − e^(−ρ·Δt), 0 within Refractory of a spike
 //	a ← e^(−Δt/TauJump)·(a + Jump·y)                      adaptation
 //
-// v, Threshold, Width, Jump and i are in one unit, which the input sets; rest is 0. Adaptation straightens the rate as a function of
-// a constant input (Ermentrout 1998, Neural Computation 10:1721): at first convex, and concave far above the threshold without.
+// v, Threshold, Width, Jump and i are in one unit, which the input sets; rest is 0. Adaptation straightens the rate as
+// a function of a constant input (Ermentrout 1998, Neural Computation 10:1721): at first convex, and concave far above
+// the threshold without.
 type GLIF struct {
-	Tau        float32 `json:"tau" toml:"tau"`               // τ of the membrane, ms
-	Threshold  float32 `json:"threshold" toml:"threshold"`   //
-	Width      float32 `json:"width" toml:"width"`           // Δ, over which ρ changes by a factor of e
-	Escape     float32 `json:"escape" toml:"escape"`         // ρ at the threshold, Hz
-	Refractory float32 `json:"refractory" toml:"refractory"` // ms
-	Jump       float32 `json:"jump" toml:"jump"`             // of the threshold at a spike
-	TauJump    float32 `json:"tau_jump" toml:"tau_jump"`     // of its decay, ms
+	Tau        float32 `json:"tau" toml:"tau"` // τ of the membrane, ms
+	Threshold  float32 `json:"threshold" toml:"threshold"`
+	Width      float32 `json:"width" toml:"width"`                 // Δ, over which ρ changes by a factor of e
+	Escape     float32 `json:"escape" toml:"escape"`               // ρ at the threshold, Hz
+	Refractory float32 `json:"refractory" toml:"refractory"`       // ms
+	Jump       float32 `json:"jump" toml:"jump"`                   // of the threshold at a spike
+	TauJump    float32 `json:"tau_jump" toml:"tau_jump" if:"jump"` // of its decay, ms
 }
 
 // GLIFs are a group of [GLIF] cells.

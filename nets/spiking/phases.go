@@ -25,8 +25,8 @@ func (r *Dendrites) clock(p *nets.Pass, examples int, taught bool) clock {
 	}
 	c.course, c.means = r.train, r.Phase-r.Settle
 	longest := float32(r.Longest)
-	c.forward = p.Map(sooner.With("most", longest-float32(r.Phase)), r.length(p, examples))
-	c.second = p.Map(rest.With("most", longest), r.length(p, examples), c.forward)
+	c.forward = p.Map(firstPhase.With("most", longest-float32(r.Phase)), r.length(p, examples))
+	c.second = p.Map(secondPhase.With("most", longest), r.length(p, examples), c.forward)
 	c.both = p.Map(bothPhases, c.forward, c.second)
 	return c
 }
@@ -39,8 +39,8 @@ var (
 	wald        = compute.Formula("where(mu/(mu + mu*mu/"+largerRoot+") - u, mu*mu/"+largerRoot+", "+largerRoot+")", "z", "u")
 	reached     = compute.Formula("where(w - k - 1, 1, 0)", "w", "k")
 	prolonged   = compute.Formula("phase + x", "x")
-	sooner      = compute.Formula("min(x, most)", "x")
-	rest        = compute.Formula("min(x, most - before)", "x", "before")
+	firstPhase  = compute.Formula("min(x, most)", "x")
+	secondPhase = compute.Formula("min(x, most - before)", "x", "before")
 	bothPhases  = compute.Formula("x + y", "x", "y")
 	lasting     = compute.Formula("x")
 	carriedOver = compute.Formula("x", "x")
@@ -76,8 +76,8 @@ func (c clock) learners(x *compute.Tensor) *compute.Tensor {
 	return c.View(x, 0, c.Learners, x.Len()/c.Learners/x.Cols(), x.Cols())
 }
 
-// A workspace is memory for the steps of some examples, each tensor examples × steps × cells.
-type workspace struct {
+// A phaseSpace is memory for the steps of some examples, each tensor examples × steps × cells.
+type phaseSpace struct {
 	inputs              *compute.Tensor
 	drive, soma, spikes []*compute.Tensor // by layer
 }
@@ -85,7 +85,7 @@ type workspace struct {
 // mostSpace is how many numbers the inputs of a learner take in the steps of a test, about.
 const mostSpace = 1 << 21
 
-func (r *Dendrites) space(p *nets.Pass, examples, steps, inputs int) (s workspace) {
+func (r *Dendrites) space(p *nets.Pass, examples, steps, inputs int) (s phaseSpace) {
 	n := p.Learners * examples
 	s.inputs = p.Tensor(n, steps, inputs)
 	for _, l := range r.layers {
@@ -95,9 +95,9 @@ func (r *Dendrites) space(p *nets.Pass, examples, steps, inputs int) (s workspac
 }
 
 // of views the space for fewer examples.
-func (s workspace) of(p *nets.Pass, n int) workspace {
+func (s phaseSpace) of(p *nets.Pass, n int) phaseSpace {
 	view := func(x *compute.Tensor) *compute.Tensor { return p.View(x, 0, n, x.Rows(), x.Cols()) }
-	few := workspace{inputs: view(s.inputs)}
+	few := phaseSpace{inputs: view(s.inputs)}
 	for i := range s.drive {
 		few.drive, few.soma, few.spikes = append(few.drive, view(s.drive[i])), append(few.soma, view(s.soma[i])), append(few.spikes, view(s.spikes[i]))
 	}
@@ -187,7 +187,7 @@ func (t trial) each(f func(i int, x *compute.Tensor) *compute.Tensor) (u trial) 
 // phases has the phases of some examples; want is nil in a test, which has the forward phase alone. The steps of both phases
 // lie one after the other for inputs and hidden cells, which are not taught; of the taught outputs, a step of the second phase
 // is moved to the first steps.
-func (r *Dendrites) phases(p *nets.Pass, x, want *compute.Tensor, s workspace, keep, first bool) (t trial) {
+func (r *Dendrites) phases(p *nets.Pass, x, want *compute.Tensor, s phaseSpace, keep, first bool) (t trial) {
 	c, n := r.clock(p, x.Rows(), want != nil), s.inputs.Batch()
 	mean := c.pick(c.forward, 1, 0, c.means)
 	var psp *compute.Tensor
@@ -212,8 +212,8 @@ func (r *Dendrites) phases(p *nets.Pass, x, want *compute.Tensor, s workspace, k
 		c.somas(p, s.soma[i], d)
 		t.c = append(t.c, c.learners(overTime(p, mean, s.soma[i])))
 		r.chance.spike(p, s.spikes[i], s.soma[i])
-		if p.Recorded && first && want == nil {
-			r.record(p, i, s)
+		if (p.Recorded || keep) && first {
+			r.record(c, i, s)
 		}
 		switch {
 		case i < len(r.Hidden) && keep:
@@ -227,7 +227,7 @@ func (r *Dendrites) phases(p *nets.Pass, x, want *compute.Tensor, s workspace, k
 }
 
 // teach has the second phase of the outputs, by what drives them in both.
-func (r *Dendrites) teach(c clock, t *trial, d dendrite, s workspace, want *compute.Tensor, keep bool) {
+func (r *Dendrites) teach(c clock, t *trial, d dendrite, s phaseSpace, want *compute.Tensor, keep bool) {
 	p, top := c.Pass, len(r.Hidden)
 	late := func(end *compute.Tensor) *compute.Tensor { return overTime(p, c.pick(end, 1, -1, c.means), c.psp) }
 	t.up = c.learners(overTime(p, late(c.forward), s.spikes[top]))
@@ -280,20 +280,29 @@ func (r *Dendrites) countRates(p *nets.Pass, t trial) {
 	}
 }
 
-// record keeps what cells of the first example do in a test.
-func (r *Dendrites) record(p *nets.Pass, layer int, s workspace) {
-	l, n, each := r.layers[layer], s.inputs.Batch()/p.Learners, s.soma[layer].Rows()*s.soma[layer].Cols()
-	for k := range p.Learners {
-		p.Into(p.View(l.spikes, k*each, each), carriedOver, p.View(s.spikes[layer], k*n*each, each))
-		p.Into(p.View(l.soma, k*each, each), carriedOver, p.View(s.soma[layer], k*n*each, each))
+var until = compute.Formula("where(end - at - 0.5, x, 0)", "x", "at", "end")
+
+// record keeps what cells of the first example do, up to the end of a test or of both phases; outputs up to the second.
+func (r *Dendrites) record(c clock, layer int, s phaseSpace) {
+	p, l, n := c.Pass, r.layers[layer], s.inputs.Batch()/c.Learners
+	rows, end := min(c.steps, r.TestPhase), c.forward
+	if c.both != nil && layer < len(r.Hidden) {
+		end = c.both
+	}
+	for _, pair := range [][2]*compute.Tensor{{l.spikes, s.spikes[layer]}, {l.soma, s.soma[layer]}} {
+		to, x := pair[0], pair[1]
+		for k := range p.Learners {
+			p.Into(p.View(to, k*r.TestPhase*l.n, rows, l.n), until, p.View(x, k*n*c.steps*l.n, rows, l.n), p.View(c.delays, 0, rows, 1),
+				p.View(end, k*n%end.Len(), 1, 1))
+		}
 	}
 }
 
 const outOfRange = "inputs"
 
 var (
-	beyond = compute.Formula("max(x - 1, -x)", "x")
-	wrong  = compute.Formula("max(old, where(most - 0.000001, most, 0))", "most")
+	outside   = compute.Formula("max(x - 1, -x)", "x")
+	rangeCode = compute.Formula("max(old, where(most - 0.000001, most, 0))", "most")
 )
 
 // inRange reports an input that is no rate.
@@ -303,8 +312,8 @@ func (r *Dendrites) inRange(p *nets.Pass, m nets.Moment) {
 		return
 	}
 	x, most := p.All(m.X), p.Like(at)
-	p.Do(compute.Reduce{Out: most, In: []*compute.Tensor{p.View(x, 0, p.Learners, x.Len()/p.Learners)}, F: beyond, Fold: compute.FoldMax, Along: compute.AlongCols, Alpha: 1})
-	p.Into(at, wrong, most)
+	p.Do(compute.Reduce{Out: most, In: []*compute.Tensor{p.View(x, 0, p.Learners, x.Len()/p.Learners)}, F: outside, Fold: compute.FoldMax, Along: compute.AlongCols, Alpha: 1})
+	p.Into(at, rangeCode, most)
 }
 
 // Explain describes an input that is no rate.

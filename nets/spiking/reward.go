@@ -190,5 +190,5 @@ func (r *RewardEProp) Reward(p *nets.Pass, reward *compute.Tensor) {
 
 // newRewardEProp returns the network of e-prop, for the recall of its task.
 func newRewardEProp() *RewardEProp {
-	return &RewardEProp{EProp: *newEProp(), Recall: 150, ValueCost: 1, Entropy: 0.1}
+	return &RewardEProp{EProp: *newEProp(), Recall: 150, ValueCost: 0.1, Entropy: 0.25}
 }

@@ -8,34 +8,35 @@ import (
 	"hebb/nets"
 )
 
-// Window is the rule by which pairs and triplets of spikes change a weight (Pfister and Gerstner 2006, Journal of Neuroscience
-// 26:9673). The presynaptic cell has the traces r₁, r₂ with the time constants τ₊, τ_x and the postsynaptic cell o₁, o₂ with
-// τ₋, τ_y, see [Trace], all read just before the spikes of the step:
+// Window is the rule by which pairs and triplets of spikes change a weight (Pfister and Gerstner 2006, Journal of
+// Neuroscience 26:9673). The presynaptic cell has the traces r₁, r₂ with the time constants τ₊, τ_x and the
+// postsynaptic cell o₁, o₂ with τ₋, τ_y, see [Trace], all read just before the spikes of the step:
 //
 //	w ← w + r₁·(A₂⁺ + A₃⁺·o₂)    at a postsynaptic spike
 //	w ← w − o₁·(A₂⁻ + A₃⁻·r₂)    at a presynaptic spike
 //
-// With A₃ = 0 it is the pair rule (Song, Miller and Abbott 2000, Nature Neuroscience 3:919): an isolated pair with the lag
-// Δ = t_post − t_pre changes w by A₂⁺·e^(−Δ/τ₊) if Δ > 0, by −A₂⁻·e^(Δ/τ₋) if Δ < 0, and not at all if Δ = 0. With
-// A₂⁺ = A₃⁻ = 0 it is the minimal triplet rule. If Nearest, a spike sees the nearest spike of each kind before it, and not all.
+// With A₃ = 0 it is the pair rule (Song, Miller and Abbott 2000, Nature Neuroscience 3:919): an isolated pair with the
+// lag Δ = t_post − t_pre changes w by A₂⁺·e^(−Δ/τ₊) if Δ > 0, by −A₂⁻·e^(Δ/τ₋) if Δ < 0, and not at all if Δ = 0. With
+// A₂⁺ = A₃⁻ = 0 it is the minimal triplet rule. If Nearest, a spike sees the nearest spike of each kind before it, and
+// not all.
 //
 // With a Delay d of the dendrite the synapse sees postsynaptic spikes d late: all lags are those of t_post + d − t_pre.
 type Window struct {
-	A2Plus   float32 `json:"a2_plus" toml:"a2_plus"`     // A₂⁺, in the unit of w as all amplitudes
-	A3Plus   float32 `json:"a3_plus" toml:"a3_plus"`     // A₃⁺
-	A2Minus  float32 `json:"a2_minus" toml:"a2_minus"`   // A₂⁻
-	A3Minus  float32 `json:"a3_minus" toml:"a3_minus"`   // A₃⁻
-	TauPlus  float32 `json:"tau_plus" toml:"tau_plus"`   // τ₊, ms
-	TauMinus float32 `json:"tau_minus" toml:"tau_minus"` // τ₋, ms
-	TauX     float32 `json:"tau_x" toml:"tau_x"`         // τ_x, ms; of no effect with A₃⁻ = 0
-	TauY     float32 `json:"tau_y" toml:"tau_y"`         // τ_y, ms; of no effect with A₃⁺ = 0
+	A2Plus   float32 `json:"a2_plus" toml:"a2_plus"`           // A₂⁺, in the unit of w as all amplitudes
+	A3Plus   float32 `json:"a3_plus" toml:"a3_plus"`           // A₃⁺
+	A2Minus  float32 `json:"a2_minus" toml:"a2_minus"`         // A₂⁻
+	A3Minus  float32 `json:"a3_minus" toml:"a3_minus"`         // A₃⁻
+	TauPlus  float32 `json:"tau_plus" toml:"tau_plus"`         // τ₊, ms
+	TauMinus float32 `json:"tau_minus" toml:"tau_minus"`       // τ₋, ms
+	TauX     float32 `json:"tau_x" toml:"tau_x" if:"a3_minus"` // τ_x, ms
+	TauY     float32 `json:"tau_y" toml:"tau_y" if:"a3_plus"`  // τ_y, ms
 	Nearest  bool    `json:"nearest" toml:"nearest"`
 	Delay    float32 `json:"delay" toml:"delay"` // d, ms: whole steps
 }
 
-// Windows that were published. Song is in units of the largest weight. The others are fits of Pfister and Gerstner 2006, tables 3
-// and 4, to changes of weights after 60 pairings relative to the weight before, in slices of visual cortex (Sjöström, Turrigiano
-// and Nelson 2001) and in hippocampal cultures (Wang, Gerkin, Nauen and Bi 2005).
+// Windows that were published. Song is in units of the largest weight. The others are fits of Pfister and Gerstner
+// 2006, tables 3 and 4, to changes of weights after 60 pairings relative to the weight before, in slices of visual
+// cortex (Sjöström, Turrigiano and Nelson 2001) and in hippocampal cultures (Wang, Gerkin, Nauen and Bi 2005).
 var (
 	Song = Window{A2Plus: 0.005, A2Minus: 0.00525, TauPlus: 20, TauMinus: 20}
 
@@ -79,8 +80,8 @@ func (r Window) Check(step float32) error {
 	return nil
 }
 
-// Sum returns the change of a weight by spikes at these times in ms, at the rate 1 and without bounds, as sums over all pairs and
-// triplets: what the recursion of traces gives but for rounding.
+// Sum returns the change of a weight by spikes at these times in ms, at the rate 1 and without bounds, as sums over all
+// pairs and triplets: what the recursion of traces gives but for rounding.
 func (r Window) Sum(pre, post []float64) (change float64) {
 	sees := func(spikes []float64, t float64, tau float32) (x float64) {
 		for _, s := range spikes {
@@ -110,8 +111,8 @@ func (r Window) Sum(pre, post []float64) (change float64) {
 // mostDelay bounds the steps of a delay, each of which is a tensor.
 const mostDelay = 1000
 
-// A Side is what synapses see of the cells at one of their two ends. In each step Spike comes first, then weights change, and
-// then Add:
+// A Side is what synapses see of the cells at one of their two ends. In each step Spike comes first, then weights
+// change, and then Add:
 //
 //	pre.Spike(p, x, t)
 //	post.Spike(p, y, t)
@@ -129,8 +130,8 @@ type Side struct {
 	spikes     *compute.Tensor   // those that the synapses see in this step
 }
 
-// Pre allocates r₁ and r₂ of presynaptic cells in s, rows × cells, at steps of that many ms. A row is a copy of the cells, such as
-// an example.
+// Pre allocates r₁ and r₂ of presynaptic cells in s, rows × cells, at steps of that many ms. A row is a copy of the
+// cells, such as an example.
 func (r Window) Pre(s *nets.Store, name string, step float32, rows, cells int) (*Side, error) {
 	return r.side(s, name, step, rows, cells, []float32{r.A2Minus, r.A3Minus, r.TauPlus, r.TauX}, 0)
 }
@@ -167,8 +168,8 @@ func (r Window) side(s *nets.Store, name string, step float32, rows, cells int, 
 	return d, nil
 }
 
-// Spike gives the spikes of step t, learners × rows × cells, of which Mark and Trace are made. The number t counts on from step
-// to step.
+// Spike gives the spikes of step t, learners × rows × cells, of which Mark and Trace are made. The number t counts on
+// from step to step.
 func (d *Side) Spike(p *nets.Pass, spikes *compute.Tensor, t int) {
 	d.spikes = spikes
 	if n := len(d.late); n > 0 {
@@ -203,22 +204,23 @@ func (d *Side) Begin(p *nets.Pass, m nets.Moment) {
 	}
 }
 
-// Outer adds rate times the change by a step to dw, learners × post × pre: the mean over the rows of both sides, such as
-// examples, of two outer products for each learner.
+// Outer adds rate times the change by a step to dw, learners × post × pre: the mean over the rows of both sides, such
+// as examples, of two outer products for each learner.
 func (r Window) Outer(p *nets.Pass, dw *compute.Tensor, pre, post *Side, rate float32) {
 	p.Outer(dw, post.Mark, pre.Trace, 1, rate)
 	p.Outer(dw, post.Trace, pre.Mark, 1, -rate)
 }
 
-// STDP is spike-timing-dependent plasticity by a [Window], of weights from 0 to WMax. With P and D the marks of the spikes of a
-// step at the two ends of a synapse, see [Side], and η the rate:
+// STDP is spike-timing-dependent plasticity by a [Window], of weights from 0 to WMax. With P and D the marks of the
+// spikes of a step at the two ends of a synapse, see [Side], and η the rate:
 //
 //	w ← w + η·(f₊(w)·P_post·r₁ − f₋(w)·D_pre·o₁),  then at least 0 and at most WMax
 //	f₊(w) = (1 − w/WMax)^μ₊,  f₋(w) = (w/WMax)^μ₋
 //
-// μ₊ = μ₋ = 0 is the additive rule with hard bounds (Song, Miller and Abbott 2000), 1 the multiplicative one, and a number
-// between what lies between (Gütig, Aharonov, Rotter and Sompolinsky 2003, Journal of Neuroscience 23:3697); μ₊ = 0, μ₋ = 1 is that of
-// van Rossum, Bi and Turrigiano 2000. With WMax 0 nothing bounds the weights, which may then have either sign.
+// μ₊ = μ₋ = 0 is the additive rule with hard bounds (Song, Miller and Abbott 2000), 1 the multiplicative one, and a
+// number between what lies between (Gütig, Aharonov, Rotter and Sompolinsky 2003, Journal of Neuroscience 23:3697); μ₊
+// = 0, μ₋ = 1 is that of van Rossum, Bi and Turrigiano 2000. With WMax 0 nothing bounds the weights, which may then
+// have either sign.
 type STDP struct {
 	Window
 	WMax    float32 `json:"w_max" toml:"w_max"`
@@ -249,7 +251,8 @@ var (
 		d*o*exp(down*log(max(old/most, 1e-30))))))`, "d", "r", "p", "o")
 )
 
-// F returns the change of a weight as a formula of Mark and Trace of its presynaptic cell and then of its postsynaptic one.
+// F returns the change of a weight as a formula of Mark and Trace of its presynaptic cell and then of its postsynaptic
+// one.
 func (r STDP) F(rate float32) *compute.Func {
 	switch f := stdpFree; {
 	case r.WMax == 0:
@@ -260,15 +263,16 @@ func (r STDP) F(rate float32) *compute.Func {
 	return stdpPower.With("rate", rate).With("most", r.WMax).With("up", r.MuPlus).With("down", r.MuMinus)
 }
 
-// Lists changes the weights of synapses in lists, members × pre × fan, by a step of sides of one row, where either cell has spiked. Delays
-// that the lists have are those of axons, which pre has to be given late; of dendrites there is Window.Delay.
+// Lists changes the weights of synapses in lists, members × pre × fan, by a step of sides of one row, where either cell
+// has spiked. Delays that the lists have are those of axons, which pre has to be given late; of dendrites there is
+// Window.Delay.
 func (r STDP) Lists(w *compute.Tensor, s compute.Synapses, pre, post *Side, rate float32) compute.Plastic {
 	s.Delay, s.Fixed = nil, 0
 	return compute.Plastic{W: w, Synapses: s, Pre: []*compute.Tensor{pre.Mark, pre.Trace}, Post: []*compute.Tensor{post.Mark, post.Trace}, F: r.F(rate)}
 }
 
-// Dense changes all weights of w, learners × post × pre, by a step of sides of one row. Where few cells spike [STDP.Lists] does
-// the same in less time.
+// Dense changes all weights of w, learners × post × pre, by a step of sides of one row. Where few cells spike
+// [STDP.Lists] does the same in less time.
 func (r STDP) Dense(p *nets.Pass, w *compute.Tensor, pre, post *Side, rate float32) {
 	column := func(t *compute.Tensor) *compute.Tensor { return p.View(t, 0, p.Learners, t.Cols(), 1) }
 	p.Into(w, r.F(rate), pre.Mark, pre.Trace, column(post.Mark), column(post.Trace))

@@ -135,9 +135,9 @@ func times(spikes [][]float32, cell int) (all []float64) {
 	return all
 }
 
-// TestWindows: what matrices, lists and outer products of all spikes of random trains change a weight by is the sum over pairs and
-// triplets, for all published windows, and with delays of dendrites. On the way a trace rounds three times in each step, and a
-// weight three times at each change.
+// TestWindows: what matrices, lists and outer products of all spikes of random trains change a weight by is the sum
+// over pairs and triplets, for all published windows, and with delays of dendrites. On the way a trace rounds three
+// times in each step, and a weight three times at each change.
 func TestWindows(t *testing.T) {
 	const inputs, outputs, steps, late = 4, 3, 60, 3
 	x, y := trains(6, steps, inputs, 0.12), trains(7, steps, outputs, 0.12)
@@ -175,7 +175,8 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// TestBounds: weights that depend on themselves change by the equations, written out in float64, in lists as in matrices.
+// TestBounds: weights that depend on themselves change by the equations, written out in float64, in lists as in
+// matrices.
 func TestBounds(t *testing.T) {
 	const inputs, outputs, steps = 4, 3, 60
 	x, y := trains(8, steps, inputs, 0.15), trains(9, steps, outputs, 0.15)

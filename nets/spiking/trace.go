@@ -8,21 +8,22 @@ import (
 	"hebb/nets"
 )
 
-// Trace is what is left of the spikes of a cell: each spike raises it, and it decays. With t_s the times of the spikes before t,
-// τ = Tau and τ′ = Rise:
+// Trace is what is left of the spikes of a cell: each spike raises it, and it decays. With t_s the times of the spikes
+// before t, τ = Tau and τ′ = Rise:
 //
 //	x(t) = Σ_s e^(−(t − t_s)/τ)                                 exponential, Rise 0
-//	x(t) = 1/peak·Σ_s (e^(−(t − t_s)/τ) − e^(−(t − t_s)/τ′))    double exponential: rises at first; 1 at the peak of one spike
-//	peak = m^(τ′/(τ − τ′)) − m^(τ/(τ − τ′)),  m = τ′/τ
+//	x(t) = 1/peak·Σ_s (e^(−(t − t_s)/τ) − e^(−(t − t_s)/τ′))    double exponential, which rises at first
+//	peak = m^(τ′/(τ − τ′)) − m^(τ/(τ − τ′)),  m = τ′/τ           so that one spike comes to 1
 //
-// Σ_s is over all spikes or, if Nearest, the last one alone: it starts the trace anew. In steps of Δt the sums are recursions
-// without an error of their own, since exponentials multiply, with s 1 at a spike and k = e^(−Δt/τ), k′ = e^(−Δt/τ′):
+// Σ_s is over all spikes or, if Nearest, the last one alone: it starts the trace anew. In steps of Δt the sums are
+// recursions without an error of their own, since exponentials multiply, with s 1 at a spike and k = e^(−Δt/τ), k′ =
+// e^(−Δt/τ′):
 //
 //	x ← k·(x + s)                                     x ← k·s or, without a spike, k·x     if Nearest
 //	x ← k·(x + z + s/peak) − k′·(z + s/peak),  z ← k′·(z + s/peak)
 //
-// So what is stored is always x just before the spikes of the present step, as learning rules read it: spikes of one step do not
-// see each other. A spike of another size than 1 counts in proportion, except for Nearest.
+// So what is stored is always x just before the spikes of the present step, as learning rules read it: spikes of one
+// step do not see each other. A spike of another size than 1 counts in proportion, except for Nearest.
 type Trace struct {
 	Tau     float32 `json:"tau" toml:"tau"`   // ms
 	Rise    float32 `json:"rise" toml:"rise"` // ms; 0: the trace jumps
@@ -56,7 +57,8 @@ func (t Trace) Check(step float32) error {
 	return checkTau("rise", t.Rise, step)
 }
 
-// Peak returns the largest value of the difference of exponentials, by which a double exponential is divided; 1 without Rise.
+// Peak returns the largest value of the difference of exponentials, by which a double exponential is divided; 1 without
+// Rise.
 func (t Trace) Peak() float64 {
 	if t.Rise == 0 {
 		return 1

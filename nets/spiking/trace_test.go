@@ -45,8 +45,8 @@ type device struct {
 
 var devices = []device{{"float64", lab.Exact, 0x1p-50}, {"cpu", lab.Single, 0x1p-23}, {"gpu", lab.GPU, 0x1p-23}}
 
-// TestTraces: the recursion is the sum over all spikes before a step, or the last one's share, of each kind of trace. A value has
-// three roundings in each step, and its constants one each at most.
+// TestTraces: the recursion is the sum over all spikes before a step, or the last one's share, of each kind of trace. A
+// value has three roundings in each step, and its constants one each at most.
 func TestTraces(t *testing.T) {
 	const steps, cells, dt = 80, 5, 0.5
 	spikes := trains(1, steps, cells, 0.1)

@@ -9,36 +9,40 @@ import (
 	"hebb/nets"
 )
 
-// Triplet is nonlinear Hebbian learning by spikes (after Brito and Gerstner 2016, PLoS Computational Biology 12:e1005070): cells
-// that learn by the triplet rule from whitened inputs find directions in which these are far from normal, such as independent
-// sources, as [hebb/nets/develop.Nonlinear] does with rates. The protocol here is hebb's own.
+// Triplet is nonlinear Hebbian learning by spikes (after Brito and Gerstner 2016, PLoS Computational Biology
+// 12:e1005070): cells that learn by the triplet rule from whitened inputs find directions in which these are far from
+// normal, such as independent sources, as [hebb/nets/develop.Nonlinear] does with rates. The protocol here is hebb's
+// own.
 //
-// Each number x_j of an example is shown by two cells for the time Shown: ON spikes with the rate InputRate·[x_j]₊, OFF with
-// InputRate·[−x_j]₊, that is in a step of Δt with the chance 1 − e^(−rate·Δt). Units are [GLIF] cells with the input
+// Each number x_j of an example is shown by two cells for the time Shown: ON spikes with the rate InputRate·[x_j]₊, OFF
+// with InputRate·[−x_j]₊, that is in a step of Δt with the chance 1 − e^(−rate·Δt). Units are [GLIF] cells with the
+// input
 //
 //	i_k = √2·(1 − e^(−Δt/τ))/(InputRate·Δt)·Σ_j (w_kj⁺·ON_j + w_kj⁻·OFF_j)
 //
-// so that the mean of v, but for spikes of its own, is w_k·x of length-1 weights: the unit of v is the standard deviation of what
-// a whitened input drives. Synapses change by the [Window], summed up over the moment and averaged over examples. The two of an input
-// give up what they share, and all of a cell's have length 1:
+// so that, as learning leaves w⁻ = −w⁺, the mean of v but for spikes of its own is √2·w_k⁺·x, the projection on a
+// direction of length 1, called w_k·x below: the unit of v is the standard deviation of a whitened input. Synapses change
+// by the [Window], summed up over the moment and averaged over examples. The two of an input give up what they share, and
+// all of a cell's have length 1:
 //
 //	(Δw_kj⁺, Δw_kj⁻) ← (Δw_kj⁺, Δw_kj⁻) − (Δw_kj⁺ + Δw_kj⁻)/2
 //	w_k ← w_k + η·Δw_k/‖Δw_k‖,  w_k ← w_k/‖w_k‖          η is the rate of the run
 //
-// Why this is nonlinear Hebb. Let a cell see input rates ρ_j and fire at the rate y for longer than the traces last. Then the mean
-// of r₁ is τ₊·ρ_j, that of o₁ is τ₋·y and that of o₂ is τ_y·y, and a weight changes on average in a ms by
+// Why this is nonlinear Hebb. Let a cell see input rates ρ_j and fire at the rate y for longer than the traces last.
+// Then the mean of r₁ is τ₊·ρ_j, that of o₁ is τ₋·y and that of o₂ is τ_y·y, and a weight changes on average in a ms by
 //
 //	A₃⁺·τ₊·τ_y·ρ_j·y² − A₂⁻·τ₋·ρ_j·y = ρ_j·h(y),  h(y) = A₃⁺·τ₊·τ_y·y·(y − θ),  θ = A₂⁻·τ₋/(A₃⁺·τ₊·τ_y)
 //
-// where A₂⁺ = A₃⁻ = 0, and but for the correlation of single spikes. ON minus OFF is InputRate·x_j, y = g(w·x) with g the rate of
-// the cell by its input, and so w_k moves along the mean of f(w_k·x)·x with f = h(g): none below the threshold, a dip, and a square
-// above: with the parameters of visual cortex, θ = 19 Hz. Without the triplet term h is linear and f = ±g. Of a
-// rectifier with its corner at 0 the mean of ∫f is the same in all directions of symmetric whitened inputs; g is nearly one, since
-// adaptation straightens it, and the pair rule finds nothing.
+// where A₂⁺ = A₃⁻ = 0, and but for the correlation of single spikes. ON minus OFF is InputRate·x_j, y = g(w·x) with g
+// the rate of the cell by its input, and so w_k moves along the mean of f(w_k·x)·x with f = h(g): none below the
+// threshold, a dip, and a square above: with the parameters of visual cortex, θ = 19 Hz. Without the triplet term h is
+// linear and f = ±g. Of a rectifier with its corner at 0 the mean of ∫f is the same in all directions of symmetric
+// whitened inputs; g is nearly one, since adaptation straightens it, and the pair rule finds nothing.
 //
-// The answer is rates in Hz. Metrics: "rate", their mean, and "silent", the share of units without a spike in the moment. A learner
-// ends if no unit has spiked for 20 moments, or if all fire at nearly the highest rate that refractoriness allows.
-// Cost of a step, for each example: 12·units·inputs flops of products and 40·units + 20·inputs of formulas.
+// The answer is rates in Hz. Metrics: "rate", their mean, and "silent", the share of units without a spike in the
+// moment. A learner ends if no unit has spiked for 20 moments, or if all fire at nearly the highest rate that
+// refractoriness allows. Cost of a step, for each example: 12·units·inputs flops of products and 40·units + 20·inputs
+// of formulas.
 type Triplet struct {
 	Units     int     `json:"units" toml:"units"`
 	DT        float32 `json:"dt" toml:"dt"`                 // Δt, ms
@@ -54,6 +58,7 @@ type Triplet struct {
 	quiet                  *compute.Tensor    // moments since a unit spiked: learners × 1 × 1
 	seen                   [2]*compute.Tensor // spikes and membranes of the last moment: examples × (steps·units)
 	seenNow                [2]*compute.Tensor // steps × learners × examples × units
+	order                  *compute.Tensor    // rows of seenNow in the order of seen
 }
 
 // DefaultTriplet has the minimal triplet rule of visual cortex.
@@ -109,6 +114,7 @@ func (r *Triplet) Build(s *nets.Store, spec nets.Spec) (err error) {
 		return err
 	}
 	r.quiet = s.State("quiet", nets.Zeros, 1)
+	r.order = s.Fixed(r.places(s.Learners*n, s.Learners*n), s.Learners*n*r.steps())
 	for i, name := range []string{"spikes", "membrane"} {
 		r.seen[i], r.seenNow[i] = s.State(name, nets.Zeros, n, r.steps()*units), s.Scratch(r.steps(), n, units)
 	}
@@ -150,9 +156,7 @@ func (r *Triplet) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		p.Do(compute.Gemm{C: drive, A: x, B: r.w, TransB: true, Epilogue: compute.Epilogue{Alpha: gain}})
 		y := r.cells.Step(p, drive)
 		p.Into(fired, tripletCount, y)
-		if p.Recorded {
-			r.record(p, k, y, of(r.cells.Membrane))
-		}
+		r.record(p, k, y, of(r.cells.Membrane))
 		if p.Learning {
 			r.pre.Spike(p, x, t)
 			r.post.Spike(p, y, t)
@@ -161,9 +165,7 @@ func (r *Triplet) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 			r.post.Add(p)
 		}
 	}
-	if p.Recorded {
-		r.show(p, n)
-	}
+	r.show(p, n)
 	if p.Learning {
 		r.learn(p)
 	}
@@ -207,30 +209,45 @@ func (r *Triplet) Explain(_ string, code float32) error {
 	return fmt.Errorf("units fire at %.0f Hz in the mean, which is all that a refractory period of %g ms allows; want a higher threshold", code, max(r.Refractory, r.DT))
 }
 
-// Cells names the spikes and membranes of the last moment that was recorded.
+// Cells names the spikes of the last moment, and the membranes of the last that was recorded.
 func (r *Triplet) Cells() []nets.Cells {
 	return []nets.Cells{{Name: "units", N: r.Units, Steps: r.steps(), Step: float64(r.DT), Spikes: "spikes", Membrane: "membrane"}}
 }
 
+// recorded are those of spikes and membranes that are shown: membranes only where somebody looks at them.
+func (r *Triplet) recorded(p *nets.Pass) []*compute.Tensor {
+	if p.Recorded {
+		return r.seen[:]
+	}
+	return r.seen[:1]
+}
+
 // record keeps spikes and membranes of a step.
 func (r *Triplet) record(p *nets.Pass, k int, of ...*compute.Tensor) {
-	for i, t := range of {
-		p.Do(compute.Copy{Dst: p.View(nets.At(r.seenNow[i], k), 0, t.Shape()...), Src: t})
+	for i := range r.recorded(p) {
+		p.Do(compute.Copy{Dst: p.View(nets.At(r.seenNow[i], k), 0, of[i].Shape()...), Src: of[i]})
 	}
 }
 
 // show brings what was recorded, step by step, into rows of examples.
 func (r *Triplet) show(p *nets.Pass, n int) {
-	steps, all := r.steps(), r.seenNow[0].Len()/(r.steps()*r.Units)
-	var rows []float32
-	for e := range p.Learners * n {
-		for k := range steps {
+	all := r.seenNow[0].Len() / (r.steps() * r.Units) // rows of a step, of which n of each learner are there
+	at := r.order
+	if p.Learners*n < all {
+		at = p.Tensor(p.Learners * n * r.steps())
+		p.Write(at, r.places(p.Learners*n, all))
+	}
+	for i, t := range r.recorded(p) {
+		p.Do(compute.Gather{Out: p.View(t, 0, at.Len(), r.Units), X: p.View(r.seenNow[i], 0, r.steps()*all, r.Units), Rows: at})
+	}
+}
+
+// places are the rows of the first so many of all examples, each with its steps in order.
+func (r *Triplet) places(examples, all int) (rows []float32) {
+	for e := range examples {
+		for k := range r.steps() {
 			rows = append(rows, float32(k*all+e))
 		}
 	}
-	at := p.Tensor(len(rows))
-	p.Write(at, rows)
-	for i, t := range r.seen {
-		p.Do(compute.Gather{Out: p.View(t, 0, len(rows), r.Units), X: p.View(r.seenNow[i], 0, steps*all, r.Units), Rows: at})
-	}
+	return rows
 }

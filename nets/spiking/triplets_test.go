@@ -94,8 +94,8 @@ func fewCells() *spiking.Triplet {
 	return &r
 }
 
-// TestTripletTwin: weights, potentials and traces after three moments are those of the equations, of examples some of which are
-// masked.
+// TestTripletTwin: weights, potentials and traces after three moments are those of the equations, of examples some of
+// which are masked.
 func TestTripletTwin(t *testing.T) {
 	const in, examples, moments, rate = 4, 5, 3, 0.25
 	l := lab.Exact(t)
@@ -167,8 +167,9 @@ func TestTripletOps(t *testing.T) {
 	lab.Verify(t, nets.Run{System: func() nets.System { return fewCells() }, Task: fewSources, Learners: 2, Seed: 3, Rate: 0.1}, 2)
 }
 
-// TestEscape: cells with a constant chance of p at each step, of width so large that potentials do not matter, spike in the mean once
-// in R − 1 + 1/p steps, R being those of Refractory. The share of steps with a spike is within 5 standard deviations of a renewal process.
+// TestEscape: cells with a constant chance of p at each step, of width so large that potentials do not matter, spike in
+// the mean once in R − 1 + 1/p steps, R being those of Refractory. The share of steps with a spike is within 5 standard
+// deviations of a renewal process.
 func TestEscape(t *testing.T) {
 	const cells, steps = 400, 500
 	g := spiking.GLIF{Tau: 10, Threshold: 1, Width: 1e9, Escape: 100, Refractory: 4, TauJump: 10}

@@ -51,6 +51,10 @@ var Tasks = []nets.NamedTask{
 	{Name: "patches", About: "whitened patches of the photographs in --data FOLDER", Task: func() nets.Task {
 		return &Patches{Size: 12, Places: 40000, Take: 10000, Contrast: 0.05, Whiten: "pca", Keep: 80, Batch: 1000}
 	}, Moments: 800},
+	{Name: "assemblies", About: "patterns that are stored in a space of cells and recalled from it, or copied to another", Task: func() nets.Task {
+		t := DefaultAssemblies
+		return &t
+	}, Moments: 720},
 	{Name: "constant", About: "the same number at every moment", Task: func() nets.Task { return &Constant{Value: 1} }, Moments: 20000},
 	{Name: "evidence", About: "cues on the left and on the right, and after a delay the side that had more; spikes", Task: func() nets.Task {
 		return &Evidence{Step: 3, Cues: 7, Period: 150, Length: 100, Delay: 1050, Recall: 150, Rate: 40, Background: 10, Odds: 0.7, Group: 10, Batch: 64}
