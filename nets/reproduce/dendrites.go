@@ -21,7 +21,7 @@ var dendrites = Experiment{
 	Source: "a program in float64 (numpy) of the equations of Guerguiev, Lillicrap, Richards 2017, \"Towards deep learning with segregated dendrites\", " +
 		"which agrees with the authors' program to 4e-15 after 200 images; 3 to 5 seeds",
 	Scales: []Scale{
-		{Name: "cpu", About: "the whole of it", Takes: 12 * time.Minute, Parts: []Part{restingDendrites, taughtSpikes, longSpikes}},
+		{Name: "cpu", About: "the whole of it", Takes: 10 * time.Minute, Parts: []Part{restingDendrites, taughtSpikes, longSpikes, epochOfSpikes}},
 		{Name: "small", About: "for a device in software: 20 hidden cells, 1500 images", Takes: time.Minute, Parts: []Part{smallDendrites}},
 	},
 }
@@ -36,9 +36,9 @@ type dendriteArm struct {
 	probes         int // images that deltas are compared on, at ten times in the last quarter of each epoch; 0: none
 }
 
-// lostClass is 1 of a seed that errs in as many images as have a class, beside the others: an output that was silenced or
-// saturated by the first images has no slope to come back by. At 0.21 no seed lies between 11 and 14 %.
-const lostClass Quantity = "seeds that never answer one of the classes"
+// lostClass is 1 of a seed that never answers one of the classes: the first images have silenced or saturated its output,
+// which then has no slope to come back by. At 0.21 the errors of seeds are below 11 % or, with such an output, above 14.
+const lostClass Quantity = "seeds that lost a class: their error is above 12.5 %"
 
 const mostWithAllClasses = 12.5 // %
 
@@ -204,20 +204,28 @@ var taughtSpikes = Part{Name: "spikes", About: "784-10 of spikes, 2000 images an
 	return rows.all(noHidden, Error, func(x float64) bool { return x <= 65 })
 }}}}
 
-// longSpikes is of spikes with a hidden layer, for longer than anybody has reported between the first images and 60 epochs.
-var longSpikes = func() Part {
-	arm := func(rate float64, set func(*spiking.Dendrites)) dendriteArm {
-		return dendriteArm{rate: rate, images: 12000, epochs: 1, tests: 500, every: 3000, probes: 50, set: func(d *spiking.Dendrites) {
-			d.Spiking = true
-			set(d)
-		}}
-	}
-	return Part{Name: "long", About: "of spikes, 12000 images an image at a time, tested on 500 of 250 ms; the figures are hebb's own", Curve: errorCurve(12000, 3000), Runs: []Run{
-		dendriteRun(spikesFast, 2, arm(0.21, asTheyAre), unknown, 0, none(hiddenAngle(1))),
-		dendriteRun(spikesSlow, 2, arm(0.05, asTheyAre), unknown, 0, none(hiddenAngle(1))),
-		dendriteRun(noHidden, 2, arm(0.05, withoutHidden), unknown, 0),
+// spikingArm is of spikes, tested on so few images that 250 ms of each do not take longer than to learn.
+func spikingArm(images int, rate float64, set func(*spiking.Dendrites)) dendriteArm {
+	return dendriteArm{rate: rate, images: images, epochs: 1, tests: 500, every: images / 4, probes: 50, set: func(d *spiking.Dendrites) {
+		d.Spiking = true
+		set(d)
 	}}
-}()
+}
+
+// longSpikes and epochOfSpikes are of spikes with a hidden layer, for longer than the first images, of which the reference
+// says that nothing is learned, and less than the 60 epochs of the paper.
+var (
+	longSpikes = Part{Name: "long", About: "of spikes, 12000 images an image at a time, tested on 500 of 250 ms; the figures are hebb's own", Curve: errorCurve(12000, 3000), Runs: []Run{
+		dendriteRun(spikesFast, 2, spikingArm(12000, 0.21, asTheyAre), unknown, 0, none(hiddenAngle(1))),
+		dendriteRun(spikesSlow, 2, spikingArm(12000, 0.05, asTheyAre), unknown, 0, none(hiddenAngle(1))),
+		dendriteRun(noHidden, 2, spikingArm(12000, 0.05, withoutHidden), unknown, 0),
+	}, Check: []Claim{{"at 0.21 every seed with a hidden layer learns: it errs in at most half of the images, and its deltas are within 80° of backprop's", func(rows Rows) bool {
+		return rows.all(spikesFast, Error, func(x float64) bool { return x <= 50 }) && rows.all(spikesFast, hiddenAngle(1), func(x float64) bool { return x <= 80 })
+	}}}}
+	epochOfSpikes = Part{Name: "epoch", About: "of spikes, all 60000 images once, tested on 500 of 250 ms; the figures are hebb's own", Runs: []Run{
+		dendriteRun(spikesFast, 1, spikingArm(60000, 0.21, asTheyAre), unknown, 0, none(hiddenAngle(1))),
+	}, Check: []Claim{{"it errs in at most a quarter of the images", func(rows Rows) bool { return rows.Mean(spikesFast, Error) <= 25 }}}}
+)
 
 // smallDendrites is of rates, with figures of hebb's own.
 var smallDendrites = func() Part {
