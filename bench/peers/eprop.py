@@ -2,10 +2,11 @@
 
     python3 bench/peers/eprop.py --hebb build/hebb
 
-Trials of a thousand steps of 64 examples; cells, rules and sizes are those of nets/spiking. Torch's inputs are spikes that are
-there already, hebb draws its own (of the task evidence) and counts what a run logs. The two take turns, several times; a step
-of hebb is the difference of a long run and a short one. Times are of the processor, user and system, on all cores, since that
-is what other work on the machine changes least, and of the clock. The load of the machine is printed beside.
+Trials of a thousand steps of 64 examples; cells, rules and sizes are those of nets/spiking. Torch's inputs are spikes of
+chance, hebb's those of the task evidence, new in each trial for both; hebb counts what a run logs besides. OMP_NUM_THREADS
+says how many threads each of the two has, two unless it is set. They take turns, several times; a step of hebb is the
+difference of a long run and a short one. Times are of the processor, user and system, on all cores, since that is what other
+work on the machine changes least, and of the clock. The load of the machine is printed beside.
 """
 
 import argparse
@@ -154,9 +155,10 @@ def ours(hebb, form, trials, learners):
         with tempfile.TemporaryDirectory() as d:
             command = [hebb, "train", SETTINGS[form], "--task", "evidence:delay=1800", "--steps", str(n * 1000), "--log-every", "1000000"]
             command += ["--learners", str(learners), "--backend", "cpu", "--out", d + "/run"]
-            return processor(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            threads = dict(os.environ, GOMAXPROCS=os.environ["OMP_NUM_THREADS"])
+            return processor(lambda: subprocess.run(command, check=True, env=threads, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
-    return [(long - short) / (3 * trials * 1000 * learners) for short, long in zip(run(1), run(1 + 3 * trials))]
+    return [(long - short) / (trials * 1000 * learners) for short, long in zip(run(1), run(1 + trials))]
 
 
 if __name__ == "__main__":
@@ -164,7 +166,7 @@ if __name__ == "__main__":
     parser.add_argument("--hebb", help="the command hebb")
     parser.add_argument("--learners", type=int, default=1, help="of hebb, side by side")
     parser.add_argument("--forms", nargs="+", choices=list(FORMS), default=list(FORMS))
-    parser.add_argument("--trials", type=int, default=6, help="of torch in a round, of traces a sixth; hebb makes three times as many")
+    parser.add_argument("--trials", type=int, default=6, help="of torch in a round; hebb makes four times as many, and of traces both make a sixth of torch's")
     parser.add_argument("--rounds", type=int, default=3)
     o = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads of {os.cpu_count()} cores")
@@ -172,12 +174,13 @@ if __name__ == "__main__":
     torch.set_flush_denormal(True)  # traces that fade away would take most of the time
     for form in o.forms:
         net, ratios = Network(64), []
-        x, label = (torch.rand(1000, 64, INPUTS) < 0.04).float(), torch.randint(OUTPUTS, (64,))
+        label = torch.randint(OUTPUTS, (64,))
+        trial = lambda steps: FORMS[form](net, (torch.rand(steps, 64, INPUTS) < 0.04).float(), label, 50)
         trials = max(1, o.trials // 6) if form == "traces" else o.trials
-        FORMS[form](net, x[:100], label, 50)
+        trial(100)
         for _ in range(o.rounds):
-            mine = ours(o.hebb, form, trials, o.learners) if o.hebb else None
-            theirs = [t / (trials * 1000) for t in processor(lambda: [FORMS[form](net, x, label, 50) for _ in range(trials)])]
+            mine = ours(o.hebb, form, trials if form == "traces" else 4 * trials, o.learners) if o.hebb else None
+            theirs = [t / (trials * 1000) for t in processor(lambda: [trial(1000) for _ in range(trials)])]
             line = f"load {os.getloadavg()[0]:.1f}  {form}: torch {theirs[0] * 1e6:.0f} µs of the processor a step ({theirs[1] * 1e6:.0f} µs)"
             if mine:
                 ratios.append(theirs[0] / mine[0])

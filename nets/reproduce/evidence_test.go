@@ -35,10 +35,13 @@ func TestCriterion(t *testing.T) {
 	}
 }
 
-// TestPatternHolds: at its small scale the claims of the experiment hold.
-func TestPatternHolds(t *testing.T) {
-	_, scale, err := Find(All, "eprop", "small")
-	must.Do(t, err)
-	p := scale.Parts[0]
-	claimsHold(t, p, make1(t, runner(t), p))
+// TestCuesHold: at their small scales the claims of both experiments hold.
+func TestCuesHold(t *testing.T) {
+	for _, name := range []string{"evidence", "eprop"} {
+		_, scale, err := Find(All, name, "small")
+		must.Do(t, err)
+		for _, p := range scale.Parts {
+			claimsHold(t, p, make1(t, runner(t), p))
+		}
+	}
 }

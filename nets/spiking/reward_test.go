@@ -191,15 +191,21 @@ func TestRewardedActions(t *testing.T) {
 	}
 }
 
-// TestRewardEProp: what every system promises.
+// TestRewardEProp: what every system promises, and every op is within its bound on each backend.
 func TestRewardEProp(t *testing.T) {
-	nettest.System(t, func() nets.System {
+	system := func() nets.System {
 		r := actorCritic()
 		r.Optimiser, r.Recall = nets.DefaultAdam, 3
 		return r
-	}, func() nets.Task { // trials of three moments
-		return &tasks.Evidence{Step: 3, Cues: 1, Period: 3, Length: 3, Delay: 3, Recall: 3, Rate: 200, Background: 50, Odds: 0.7, Group: 3, Batch: 256, Reward: true}
-	})
+	}
+	task := func(batch int) func() nets.Task { // trials of three moments
+		return func() nets.Task {
+			return &tasks.Evidence{Step: 3, Cues: 1, Period: 3, Length: 3, Delay: 3, Recall: 3, Rate: 200, Background: 50, Odds: 0.7, Group: 3,
+				Batch: batch, Reward: true, Shuffled: true}
+		}
+	}
+	nettest.System(t, system, task(256))
+	lab.Verify(t, nets.Run{System: system, Task: task(8), Learners: 2, Seed: 3, Rate: 0.05}, 6)
 }
 
 // TestRewardSettings: what cannot be is said.

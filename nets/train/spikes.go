@@ -123,7 +123,7 @@ type spikeTap struct {
 	example int
 	moments int
 	names   []string // of tensors
-	wide    []int    // numbers of an example in each
+	each    []int    // numbers of an example in each
 	at      [][3]int // of each group the places in names of spikes, membrane and threshold; −1: none
 	step    []int    // of each group the steps so far
 	inputs  bool     // what is shown are spikes so far
@@ -136,7 +136,7 @@ func newSpikeTap(cells []nets.Cells, learner, example, moments int) *spikeTap {
 		at := [3]int{-1, -1, -1}
 		for i, name := range []string{c.Spikes, c.Membrane, c.Threshold} {
 			if name != "" {
-				at[i], t.names, t.wide = len(t.names), append(t.names, name), append(t.wide, c.Steps*c.N)
+				at[i], t.names, t.each = len(t.names), append(t.names, name), append(t.each, c.Steps*c.N)
 			}
 		}
 		t.at = append(t.at, at)
@@ -151,12 +151,12 @@ func (t *spikeTap) of(m nets.Recorded, l, most int) (tensors [][]float32, exampl
 	examples = m.Examples
 	for i, x := range m.Tensors {
 		each := len(x) / m.Learners
-		rows := each / t.wide[i]
-		if rows*t.wide[i] != each || rows == 0 {
-			return nil, 0, fmt.Errorf("%s is %d numbers, want examples × %d, the cells of all steps of a moment", t.names[i], each, t.wide[i])
+		rows := each / t.each[i]
+		if rows*t.each[i] != each || rows == 0 {
+			return nil, 0, fmt.Errorf("%s is %d numbers, want examples × %d, the cells of all steps of a moment", t.names[i], each, t.each[i])
 		}
 		if rows == most {
-			each = t.wide[i] * m.Examples
+			each = t.each[i] * m.Examples
 		}
 		examples = min(examples, rows)
 		tensors = append(tensors, x[l*each:][:each])
@@ -186,7 +186,7 @@ func (t *spikeTap) begin(inputs, examples int) {
 	}
 }
 
-// add takes a moment: what is shown, examples × numbers, and the tensors of the learner.
+// add takes a moment: what is shown, examples × numbers, and the tensors of the learner, of as many examples.
 func (t *spikeTap) add(x []float32, tensors [][]float32, examples int) {
 	if t.Groups == nil {
 		t.begin(len(x)/examples, examples)

@@ -104,14 +104,14 @@ func (g RasterGroup) panel(c color.RGBA) rasterPanel {
 	p.Add(plotter.NewImage(g.bitmap(c), 0, 0, g.ms(), float64(len(g.Cells))))
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, g.ms(), 0, float64(len(g.Cells))
 	if p.Y.Label.Text, p.Y.Tick.Marker = "cell", g.numbers(); g.Sort != train.SpikeOrders[0] {
-		p.Y.Label.Text = "cells by " + map[string]string{"first": "first spike", "rate": "rate"}[g.Sort]
-		p.Y.Tick.Marker = linearTicks{most: 4}
+		p.Title.Text += ", by " + map[string]string{"first": "first spike", "rate": "rate"}[g.Sort]
+		p.Y.Label.Text, p.Y.Tick.Marker = "cells", linearTicks{most: 4}
 	}
 	for at := g.Trial; at < g.Steps; at += g.Trial {
 		x := float64(at) * g.DT
 		p.Add(&plotter.Line{XYs: plotter.XYs{{X: x, Y: 0}, {X: x, Y: p.Y.Max}}, LineStyle: draw.LineStyle{Color: grey, Width: 0.6, Dashes: []vg.Length{2, 2}}})
 	}
-	return rasterPanel{Plot: p, high: 70 + vg.Length(min(100, max(8, len(g.Cells))))*1.7}
+	return rasterPanel{Plot: p, high: 70 + max(48, vg.Length(min(100, len(g.Cells)))*1.7)}
 }
 
 // numbers are ticks of up to five cells with their numbers.

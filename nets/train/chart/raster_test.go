@@ -34,7 +34,7 @@ func TestRaster(t *testing.T) {
 		t.Errorf("of many steps: %v", m.Rect)
 	}
 	r := Raster{Title: "a run", Groups: []RasterGroup{group, {SpikeGroup: i, Cells: []int{0}, Sort: "number", Bin: 1}}}
-	words(t, r.Figure(), []string{"a run", "excitatory: 2 of 3 cells", "cells by rate", "inhibitory: 1 cell", "cell", "time in ms", "time in a trial in ms", "Hz",
+	words(t, r.Figure(), []string{"a run", "excitatory: 2 of 3 cells, by rate", "cells", "inhibitory: 1 cell", "cell", "time in ms", "time in a trial in ms", "Hz",
 		"excitatory, cell 0", "membrane", "threshold", "spikes"}, []string{"inhibitory, cell 0", "NaN"})
 	few := linearTicks{most: 3}
 	if n := len(few.Ticks(0, 100)); n > 4 || n < 2 {
