@@ -16,7 +16,7 @@ import (
 // dendrites has networks that learn by feedback to segregated dendrites, of rates and of spikes, an image at a time.
 var dendrites = Experiment{
 	Name:    "dendrites",
-	Systems: map[string]string{"segregated dendrites": segregated, "their spikes": noHidden},
+	Systems: map[string]string{"segregated dendrites": segregated, "their spikes": spikesFast},
 	About:   "feedback to segregated dendrites: MNIST an image at a time, of rates and of spikes, and ablations",
 	Source: "a program in float64 (numpy) of the equations of Guerguiev, Lillicrap, Richards 2017, \"Towards deep learning with segregated dendrites\", " +
 		"which agrees with the authors' program to 4e-15 after 200 images; 3 to 5 seeds",
@@ -213,7 +213,7 @@ func spikingArm(images int, rate float64, set func(*spiking.Dendrites)) dendrite
 }
 
 // longSpikes and epochOfSpikes are of spikes with a hidden layer, for longer than the first images, of which the reference
-// says that nothing is learned, and less than the 60 epochs of the paper.
+// says that nothing is learned, and less than the dozens of epochs of the paper.
 var (
 	longSpikes = Part{Name: "long", About: "of spikes, 12000 images an image at a time, tested on 500 of 250 ms; the figures are hebb's own", Curve: errorCurve(12000, 3000), Runs: []Run{
 		dendriteRun(spikesFast, 2, spikingArm(12000, 0.21, asTheyAre), unknown, 0, none(hiddenAngle(1))),
