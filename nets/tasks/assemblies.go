@@ -21,8 +21,9 @@ import (
 //	         the variable space free for 1 moment, and the content space too for 3
 //	copy     each pattern, Operation copy: stored in the first variable space; all inhibited for 8 moments; the first free for
 //	         1 moment, the content space too for 3, and the second too for 2; all inhibited for 8; then recalled from the second
-//	compare  each pair of patterns, Operation compare: one is stored in the first variable space, the other in the second, each
-//	         before a moment in which all are inhibited; then recalled from the second, and at once from the first
+//	compare  each pattern with itself and with the next, Operation compare: one is stored in the first variable space, the other
+//	         in the second, each before a moment in which all are inhibited; then recalled from the second, and at once
+//	         from the first
 //
 // Where it is not said otherwise, the content space is free and variable ones are inhibited. X is the rates of the inputs, and
 // lines of control for the system: 1 if the content space learns; 1 if it is inhibited; for each variable space 1 if it
@@ -38,9 +39,9 @@ import (
 // test and creation; "shared", the share of the test's assembly that is in the recalled one, and "excess", the number of other
 // cells as a share of it; "success", 1 where shared is above 0.8 and excess at most 0.2; "readout", 1 where of all tests'
 // assemblies this one has the most spikes a cell; "recovered", the share of the creation's assembly in the recall, of
-// the variable space recalled from. Where pairs are compared, these are: "right", the share that is told right, as if as many were the
-// same as are not; "same right" and "different right"; and "same moves" and "different moves", how much the second
-// recall moves the readout, as a share of the first. An epoch is a presentation, so that a test shows a random pattern, and then none.
+// the variable space recalled from. Where pairs are compared, these are: "right", the share that is told
+// right, "same right" and "different right"; and "same moves" and "different moves", how much the second recall moves the
+// readout, as a share of the first. An epoch is a presentation, so that a test shows a random pattern, and then none.
 type Assemblies struct {
 	Inputs    int     `json:"inputs" toml:"inputs"`
 	Patterns  int     `json:"patterns" toml:"patterns"`
@@ -223,8 +224,8 @@ func (t *Assemblies) protocol() {
 		return spaces(0, v)
 	}
 	if t.Operation == "compare" {
-		for k := range t.Patterns * t.Patterns {
-			first, second := k/t.Patterns, k%t.Patterns
+		for k := range 2 * t.Patterns {
+			first, second := k/2, (k+1)/2%t.Patterns
 			add(phase{name: "clear", moments: t.Present, shows: none, free: spaces(0), fresh: all})
 			add(phase{name: "store", moments: t.Present, shows: first, free: stores(1)})
 			add(phase{name: "delay", moments: 1, shows: none, free: spaces()})
@@ -315,7 +316,6 @@ var (
 	inReadout     = compute.Formula("x*of", "x", "of")
 	toldSame      = compute.Formula("where(alike*first - second, 1, 0)", "first", "second")
 	toldDifferent = compute.Formula("where(alike*first - second, 0, 1)", "first", "second")
-	asIfAsMany    = compute.Formula("x*share", "x")
 	moves         = compute.Formula("second/max(first, 1e-6)", "first", "second")
 )
 
@@ -386,13 +386,13 @@ func (t *Assemblies) judge(p *nets.Pass, now phase) {
 // compare tells from what moved the readout whether two recalls are the same.
 func (t *Assemblies) compare(p *nets.Pass, same bool) {
 	first, second := p.PerLearner(inReadout, 1, t.recalled, t.readout), p.PerLearner(inReadout, 1, t.again, t.readout)
-	is, share, right := "different", 1-1/float64(t.Patterns), toldDifferent
+	is, told := "different", toldDifferent
 	if same {
-		is, share, right = "same", 1/float64(t.Patterns), toldSame
+		is, told = "same", toldSame
 	}
-	told := p.Map(right.With("alike", float32(t.Alike)), first, second)
-	p.Count("right", p.Map(asIfAsMany.With("share", float32(1/(2*share))), told), 1)
-	p.Count(is+" right", told, 1)
+	right := p.Map(told.With("alike", float32(t.Alike)), first, second)
+	p.Count("right", right, 1)
+	p.Count(is+" right", right, 1)
 	p.Count(is+" moves", p.Map(moves, first, second), 1)
 }
 
