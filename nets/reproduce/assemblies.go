@@ -205,8 +205,8 @@ func (z assemblySize) compares(seeds int) Part {
 	p := Part{Name: comparing, About: "two variable spaces, the fast protocol, each pattern beside itself and beside the next: recalled from one space and at once from the other, through depressing synapses on a readout; figures of hebb's own, of which the paper has none",
 		Check: []Claim{
 			{"of the pairs 0.9 are told right", func(rows Rows) bool { return rows.Mean(comparedRun, pairsRight) >= 0.9 }},
-			{"without plasticity 0.35 to 0.65 of the pairs are told right, chance being 0.5", func(rows Rows) bool {
-				return math.Abs(rows.Mean(unboundRun, pairsRight)-0.5) <= 0.15
+			{"without plasticity 0.35 to 0.65 of the pairs are told right, chance being 0.5, and the second recall drives the readout alike, to 0.1, whether it is the same or not", func(rows Rows) bool {
+				return math.Abs(rows.Mean(unboundRun, pairsRight)-0.5) <= 0.15 && math.Abs(rows.Mean(unboundRun, sameMoves)-rows.Mean(unboundRun, differentMoves)) <= 0.1
 			}},
 		}}
 	for _, r := range []struct {
