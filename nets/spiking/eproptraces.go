@@ -108,7 +108,8 @@ func (t *traces) begin(p *nets.Pass, m nets.Moment) {
 }
 
 var (
-	preTrace     = compute.Formula("alpha*old + gain*z", "z")
+	// What is left of spikes long ago ends as 0: products of subnormal numbers take a hundred times as long.
+	preTrace     = compute.Formula("where(abs(alpha*old + gain*z) - least, alpha*old + gain*z, 0)", "z").With("least", 1e-30)
 	weighted     = compute.Formula("slope*(gain*f + h)", "slope", "f", "h")
 	adaptation   = compute.Formula("rho*old - beta*q", "beta", "q")
 	faded        = compute.Formula("kappa*old")
