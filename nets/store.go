@@ -33,7 +33,8 @@ type Store struct {
 	descents map[string][]*compute.Tensor
 	metrics  *accumulator
 	state    []*compute.Tensor
-	scratch  int64 // numbers
+	scratch  int64           // numbers
+	backup   *compute.Tensor // of the State during an evaluation; nil before
 	ranges   map[int]*compute.Tensor
 	sealed   bool // Build has returned
 	err      error
