@@ -48,7 +48,7 @@ func (d Deliver) define(before Contents) func(out, i int) Val {
 	arrived := map[int]*sum{}
 	for z := range members {
 		for place := range pre * fan {
-			j, delay, ok := d.Synapses.at(before, z, place)
+			j, delay, ok := d.Synapses.at(before, z, place, slots)
 			if !ok {
 				continue
 			}

@@ -55,6 +55,8 @@ func (p Plastic) check() error {
 		return fmt.Errorf("%d Pre and %d Post, want %d in all at most and, without All, one at least", len(p.Pre), len(p.Post), most)
 	case p.F.ready(inputs) != nil:
 		return p.F.ready(inputs)
+	case p.Delay != nil && slots == 1:
+		return fmt.Errorf("Delay, and one slot of Post: want none, since all delays see the same row")
 	}
 	for i, t := range p.Pre {
 		if t.n != members*pre || t.Cols() != pre {
@@ -74,7 +76,7 @@ func (p Plastic) define(before Contents) func(out, i int) Val {
 	w := before[p.W]
 	return func(_, i int) Val {
 		z := i / (pre * fan)
-		j, delay, ok := p.Synapses.at(before, z, i%(pre*fan))
+		j, delay, ok := p.Synapses.at(before, z, i%(pre*fan), slots)
 		if !ok {
 			return exact(w[i])
 		}

@@ -10,7 +10,7 @@ import (
 // Both lists have every synapse; what an op makes of lists that contradict each other is undefined.
 type Synapses struct {
 	To    *Tensor // members × pre × fan: the postsynaptic cell of each synapse, from 0; −1: there is none. A batch of 1 serves all members
-	Delay *Tensor // as To: steps from a spike to its arrival, 0 … slots−1; nil: Fixed, for all
+	Delay *Tensor // as To: steps from a spike to its arrival, 0 … slots−1, and else there is no synapse; nil: Fixed, for all
 	From  *Tensor // as many members × post × fanIn: the places of each cell's synapses, in order of delay and then of place; then −1
 	Fixed int
 }
@@ -39,8 +39,8 @@ func (s Synapses) check(w *Tensor, post, slots, now int) error {
 	return nil
 }
 
-// at returns the postsynaptic cell and the delay of the synapse at a place of member z, or none.
-func (s Synapses) at(before Contents, z, place int) (to, delay int, ok bool) {
+// at returns the postsynaptic cell and the delay, within so many slots, of the synapse at a place of member z, or none.
+func (s Synapses) at(before Contents, z, place, slots int) (to, delay int, ok bool) {
 	size := s.To.Rows() * s.To.Cols()
 	i := z%s.To.Batch()*size + place
 	t, d := float64(before[s.To][i]), float64(s.Fixed)
@@ -50,5 +50,5 @@ func (s Synapses) at(before Contents, z, place int) (to, delay int, ok bool) {
 	if !(t >= 0 && d >= 0) || t != math.Trunc(t) || d != math.Trunc(d) {
 		return 0, 0, false
 	}
-	return int(t), int(d), t < float64(s.From.Rows())
+	return int(t), int(d), t < float64(s.From.Rows()) && d < float64(slots)
 }

@@ -20,6 +20,8 @@ void receive(int z, int e, int col, int place) {
 	if (spike << 1 == 0u)
 		return;
 	int delay = BOUND(4) ? int(Delay[AT(4, z, 0) + place]) : slide.y;
+	if (delay < 0 || delay >= slide.x) // no synapse
+		return;
 	int row = (image.z + delay) % slide.x - row0;
 	if (row >= 0 && row < m)
 		Out[AT(0, z, row) + e * wide + col] += uintBitsToFloat(spike) * W[AT(2, z, 0) + place];

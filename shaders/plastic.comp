@@ -43,8 +43,10 @@ void main() {
 				float to = To[AT(TO, z, row) + s];
 				if (to < 0.0)
 					continue;
-				int at = AT(0, z, row) + s;
-				ring = (image.x + image.y - DELAY(z, row, s)) % image.y;
+				int at = AT(0, z, row) + s, delay = DELAY(z, row, s);
+				if (delay < 0 || delay >= image.y) // no synapse
+					continue;
+				ring = (image.x + image.y - delay) % image.y;
 				if (fired(z, row, int(to)))
 					W[at] = formula(z, row, int(to), W[at]);
 			}

@@ -53,6 +53,9 @@ func (g graph) synapses(m *maker) compute.Synapses {
 		to[i] = float32(m.rnd.IntN(g.post))
 		if g.delayed {
 			delay[i] = float32(m.rnd.IntN(g.slots))
+			if g.holes && m.rnd.IntN(8) == 0 {
+				delay[i] = float32(g.slots + m.rnd.IntN(3)) // no synapse either, though it is listed
+			}
 		}
 		if g.holes && m.rnd.IntN(4) == 0 {
 			to[i] = -1
@@ -109,7 +112,7 @@ func deliverCases(c *chooser) {
 				for e := range examples {
 					fired = fired || m.of(d.Spikes)[(z*examples+e)*g.pre+cell%g.pre] != 0
 				}
-				return !fired || m.of(d.To)[i%d.To.Len()] < 0
+				return !fired || m.of(d.To)[i%d.To.Len()] < 0 || d.Delay != nil && m.of(d.Delay)[i%d.To.Len()] >= float32(g.slots)
 			})
 			return d
 		})
@@ -159,6 +162,7 @@ func plasticCases(c *chooser) {
 		if rule.post == 0 {
 			g.slots, g.now = 1, 0
 		}
+		g.delayed = g.delayed && g.slots > 1
 		fresh := all && !rule.f.Old // the old weights are not read
 		if fresh {
 			g.holes = false
@@ -182,8 +186,8 @@ func plasticCases(c *chooser) {
 	}
 }
 
-// synapse calls f with each synapse that both lists have: its member, place, cells, and what remains of a ring's row.
-func synapses[F Float](s compute.Synapses, w *compute.Tensor, f func(z, place, i, j, delay int)) {
+// synapses calls f with each synapse that both lists have, of a delay within so many slots: its member, place, cells, and what remains of a ring's row.
+func synapses[F Float](s compute.Synapses, w *compute.Tensor, slots int, f func(z, place, i, j, delay int)) {
 	fan, post, size := w.Cols(), s.From.Rows(), w.Rows()*w.Cols()
 	for z := range w.Batch() {
 		at := z % s.To.Batch() * size
@@ -197,7 +201,9 @@ func synapses[F Float](s compute.Synapses, w *compute.Tensor, f func(z, place, i
 				if s.Delay != nil {
 					delay = int(max(0, Values[F](s.Delay)[at+int(place)]))
 				}
-				f(z, int(place), int(place)/fan, j, delay)
+				if delay < slots {
+					f(z, int(place), int(place)/fan, j, delay)
+				}
 			}
 		}
 	}
@@ -206,7 +212,7 @@ func synapses[F Float](s compute.Synapses, w *compute.Tensor, f func(z, place, i
 func (m *Machine[F]) deliver(d compute.Deliver) {
 	slots, members, examples, pre, fan, post := d.Dims()
 	out, w, spikes := Values[F](d.Out), Values[F](d.W), Values[F](d.Spikes)
-	synapses[F](d.Synapses, d.W, func(z, place, i, j, delay int) {
+	synapses[F](d.Synapses, d.W, slots, func(z, place, i, j, delay int) {
 		for e := range examples {
 			if s := spikes[(z*examples+e)*pre+i]; s != 0 {
 				to := &out[(((d.Now+delay)%slots*members+z)*examples+e)*post+j]
@@ -219,7 +225,7 @@ func (m *Machine[F]) deliver(d compute.Deliver) {
 func (m *Machine[F]) plastic(p compute.Plastic) {
 	slots, members, pre, fan, post := p.Dims()
 	w := Values[F](p.W)
-	synapses[F](p.Synapses, p.W, func(z, place, i, j, delay int) {
+	synapses[F](p.Synapses, p.W, slots, func(z, place, i, j, delay int) {
 		var in []F
 		for _, t := range p.Pre {
 			in = append(in, Values[F](t)[z*pre+i])

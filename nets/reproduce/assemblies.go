@@ -58,7 +58,7 @@ type assemblyRun struct {
 	shown            int
 	operation        string
 	unstored, frozen bool
-	brief            bool // creations and the delay take half a second
+	brief            bool // creations take half a second, and the delay 200 ms
 }
 
 // make runs the protocol once, for all seeds at once.
@@ -109,7 +109,7 @@ func (z assemblySize) task(r assemblyRun) tasks.Assemblies {
 	t.Content, t.Variable, t.Patterns = z.cells(t.Content), z.cells(t.Variable), z.patterns
 	t.Shown, t.Unstored = r.shown, r.unstored
 	if r.brief {
-		t.Create, t.Delay = 10, 10
+		t.Create, t.Delay = 10, 4
 	}
 	if r.operation == copied {
 		t.Spaces, t.Operation = 2, copied
@@ -187,13 +187,13 @@ func (z assemblySize) copies(seeds int) Part {
 
 // smallRecalls is a short protocol and a control with small spaces.
 func (z assemblySize) smallRecalls(seeds int) Part {
-	p := Part{Name: "recall", About: fmt.Sprintf("%d patterns, 10 presentations, steps of 1 ms; creations and the delay take half a second", z.patterns),
+	p := Part{Name: "recall", About: fmt.Sprintf("%d patterns, 8 presentations, steps of 1 ms; creations take half a second, and the delay 200 ms", z.patterns),
 		Check: []Claim{{"recalls have more than 0.6 of the assembly's cells, in the mean, and without plasticity of the variable space less than 0.3", func(rows Rows) bool {
 			return rows.Mean(storedRun, recallsShared) > 0.6 && rows.Mean(frozenRun, recallsShared) < 0.3
 		}}}}
 	for _, frozen := range []bool{false, true} {
 		name := map[bool]string{false: storedRun, true: frozenRun}[frozen]
-		p.Runs = append(p.Runs, Run{Name: name, Seeds: seeds, Make: z.make(assemblyRun{dt: 1, shown: 10, frozen: frozen, brief: true}), Figures: []Figure{
+		p.Runs = append(p.Runs, Run{Name: name, Seeds: seeds, Make: z.make(assemblyRun{dt: 1, shown: 8, frozen: frozen, brief: true}), Figures: []Figure{
 			none(recallsRight), none(recallsReadout), none(recallsShared), none(recallsExcess), none(contentCells), none(variableCells)}})
 	}
 	return p

@@ -223,10 +223,14 @@ func (r Rule) With(name string, value float32) Rule {
 
 // Change changes the weights by a rule of what is known of presynaptic cells, learners × 1 × pre each, and, in rings of slots ×
 // learners × post each, of postsynaptic ones. now is the row of this step: a synapse sees what its postsynaptic cell did as many
-// steps ago as its delay is.
+// steps ago as its delay is, or now, in rings of one slot.
 func (x *Projection) Change(p *nets.Pass, r Rule, pre, post []*compute.Tensor, now int) {
 	if x.there == nil {
-		p.Do(compute.Plastic{W: x.W, Synapses: x.Synapses, Pre: pre, Post: post, Now: now, All: r.all, F: r.lists})
+		synapses := x.Synapses
+		if len(post) == 0 || post[0].Len() == p.Learners*x.Post { // one row, which all delays see
+			synapses.Delay, synapses.Fixed, now = nil, 0, 0
+		}
+		p.Do(compute.Plastic{W: x.W, Synapses: synapses, Pre: pre, Post: post, Now: now, All: r.all, F: r.lists})
 		return
 	}
 	var in []*compute.Tensor

@@ -32,7 +32,7 @@ import (
 // test and creation; "shared", the share of the test's assembly that is in the recalled one, and "excess", the number of other
 // cells as a share of it; "success", 1 where shared is above 0.8 and excess at most 0.2; "readout", 1 where of all tests'
 // assemblies this one has the most spikes a cell; "recovered", the share of the creation's assembly in the recall, of
-// the variable space recalled from. A run is the protocol once.
+// the variable space recalled from. An epoch is a presentation, so that a test shows a random pattern, and then none.
 type Assemblies struct {
 	Inputs    int     `json:"inputs" toml:"inputs"`
 	Patterns  int     `json:"patterns" toml:"patterns"`
@@ -148,7 +148,7 @@ func (t *Assemblies) Build(s *nets.Store) (nets.Spec, error) {
 		t.starts = append(t.starts, t.starts[i]+p.moments)
 		p.x = t.rates(s, p.shows)
 	}
-	return nets.Spec{In: nets.Row(t.Inputs), Out: cells, Examples: 1, Controls: 3 + 2*t.Spaces}, nil
+	return nets.Spec{In: nets.Row(t.Inputs), Out: cells, Examples: 1, Epoch: 2 * t.Present, Controls: 3 + 2*t.Spaces}, nil
 }
 
 // Moments returns how long the protocol is.

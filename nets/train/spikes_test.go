@@ -140,11 +140,6 @@ func TestSpikeTap(t *testing.T) {
 	if fmt.Sprint(s.Groups[0].Threshold, s.Groups[1].Membrane) != "[[1 4] [2 5] [3 6]] [[7 8]]" || s.Groups[0].Membrane != nil || len(s.Groups) != 2 {
 		t.Errorf("%+v", s)
 	}
-	tap = newSpikeTap(cells[1:], 0, 0, 1)
-	tap.add([]float32{0, 0.5}, [][]float32{{1, 1}, {7, 8}}, 2) // cells of the first of two examples
-	if s := tap.done(); s.Examples != 1 || fmt.Sprint(s.Groups[0].Trains, s.Groups[0].Membrane) != "[[[0 1]]] [[7 8]]" {
-		t.Errorf("%+v", s)
-	}
 }
 
 // TestSpikeRows: of a smaller batch the examples are in front, learner by learner; a system may keep the spikes of fewer, and
