@@ -20,7 +20,7 @@ var evidence = Experiment{
 		"Legenstein, Maass 2020, \"A solution to the learning dilemma for recurrent networks of spiking neurons\", and its authors' tutorial, with steps of 3 ms; " +
 		"what has no published figure is hebb's own",
 	Scales: []Scale{
-		{Name: "cpu", About: "the whole of it", Takes: 30 * time.Minute, Parts: []Part{wholeCues(), wholeRewards()}},
+		{Name: "cpu", About: "the whole of it", Takes: 20 * time.Minute, Parts: []Part{wholeCues(), wholeRewards()}},
 		{Name: "small", About: "three short cues", Takes: time.Minute, Parts: []Part{fewCues(), fewRewards()}},
 	},
 }
@@ -288,7 +288,7 @@ func rewarded(t tasks.Evidence) tasks.Evidence {
 }
 
 func wholeRewards() Part {
-	return rewards(cueing{task: published, lif: 50, adapt: 50, rate: 0.005, iterations: 300, every: 50}, 3, 0.35)
+	return rewards(cueing{task: published, lif: 50, adapt: 50, rate: 0.005, iterations: 300, every: 50}, 3, 0.3)
 }
 
 // few is a short task.
