@@ -295,7 +295,7 @@ func wholeRewards() Part {
 var few = tasks.Evidence{Step: 3, Cues: 3, Period: 30, Length: 24, Delay: 30, Recall: 30, Rate: 150, Background: 10, Odds: 0.7, Group: 5, Batch: 128}
 
 // fewCells learn it.
-var fewCells = cueing{task: few, lif: 20, adapt: 20, rate: 0.02, iterations: 20, every: 10}
+var fewCells = cueing{task: few, lif: 20, adapt: 20, rate: 0.02, iterations: 12, every: 6}
 
 // fewCues has networks that learn it, and controls.
 func fewCues() Part {
