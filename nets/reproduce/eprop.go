@@ -14,8 +14,9 @@ import (
 // eprop has spiking networks make a wave from frozen noise, by e-prop and by backprop through time. Rates are those of the
 // loss Σ e²/2, of which the squared error is twice: half of 2·10⁻⁴ is 10⁻⁴, and the rate cost of 150 is 300 beside it.
 var eprop = Experiment{
-	Name:  "eprop",
-	About: "spiking networks that make a sum of sines from frozen noise: e-prop, backprop through time, and a readout alone",
+	Name:    "eprop",
+	Systems: map[string]string{"symmetric feedback": symmetricRun, "random feedback": randomRun, "BPTT through spikes": bpttRun},
+	About:   "spiking networks that make a sum of sines from frozen noise: e-prop, backprop through time, and a readout alone",
 	Source: "figures of the equations in float64 (numpy), 5 seeds, at the protocol of the tutorial of Bellec, Scherr, Subramoney, Hajek, Salaj, Legenstein, Maass 2020, " +
 		"\"A solution to the learning dilemma for recurrent networks of spiking neurons\", with steps of 2 ms; bptt is hebb's own",
 	Scales: []Scale{

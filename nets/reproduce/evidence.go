@@ -14,8 +14,9 @@ import (
 
 // evidence has spiking networks accumulate evidence, by e-prop, by backprop through time, and by a reward.
 var evidence = Experiment{
-	Name:  "evidence",
-	About: "spiking networks that accumulate evidence: e-prop with each feedback, backprop through time, controls, and learning from a reward alone",
+	Name:    "evidence",
+	Systems: map[string]string{"symmetric feedback": symmetricRun, "random feedback": randomRun, "adaptive feedback": adaptiveRun, "BPTT through spikes": bpttRun, "actor and critic": rewardRun},
+	About:   "spiking networks that accumulate evidence: e-prop with each feedback, backprop through time, controls, and learning from a reward alone",
 	Source: "figures of the equations in float64 (C++), 5 seeds of symmetric feedback and 3 of the others, at the protocol of Bellec, Scherr, Subramoney, Hajek, Salaj, " +
 		"Legenstein, Maass 2020, \"A solution to the learning dilemma for recurrent networks of spiking neurons\", and its authors' tutorial, with steps of 3 ms; " +
 		"what has no published figure is hebb's own",
