@@ -35,7 +35,7 @@ type Store struct {
 	state    []*compute.Tensor
 	scratch  int64           // numbers
 	backup   *compute.Tensor // of the State during an evaluation; nil before
-	ranges   map[int]*compute.Tensor
+	ranges   map[[2]int]*compute.Tensor
 	sealed   bool // Build has returned
 	err      error
 	planned  *Store // the store of the first Build, on a stage; nil in that Build
@@ -537,23 +537,24 @@ func (s *Store) Fixed(x []float32, shape ...int) *compute.Tensor {
 	return t
 }
 
-// numbers returns 0, 1, …, n−1, from a cache.
-func (s *Store) numbers(n int) (*compute.Tensor, error) {
-	if t := s.ranges[n]; t != nil {
+// numbers returns 0, 1, …, rows·cols−1, which lie as rows × cols, column by column, from a cache.
+func (s *Store) numbers(rows, cols int) (*compute.Tensor, error) {
+	key := [2]int{rows, cols}
+	if t := s.ranges[key]; t != nil {
 		return t, nil
 	}
-	t, err := s.dev.Tensor(n)
+	t, err := s.dev.Tensor(rows * cols)
 	if err != nil {
 		return nil, err
 	}
-	x := make([]float32, n)
+	x := make([]float32, rows*cols)
 	for i := range x {
-		x[i] = float32(i)
+		x[i] = float32(i%rows*cols + i/rows)
 	}
 	if s.ranges == nil {
-		s.ranges = map[int]*compute.Tensor{}
+		s.ranges = map[[2]int]*compute.Tensor{}
 	}
-	s.ranges[n] = t
+	s.ranges[key] = t
 	return t, s.dev.Step(func(st *compute.Step) error {
 		st.Write(t, x)
 		return nil
