@@ -33,7 +33,8 @@ type Store struct {
 	descents map[string][]*compute.Tensor
 	metrics  *accumulator
 	state    []*compute.Tensor
-	scratch  int64 // numbers
+	scratch  int64           // numbers
+	backup   *compute.Tensor // of the State during an evaluation; nil before
 	ranges   map[[2]int]*compute.Tensor
 	sealed   bool // Build has returned
 	err      error
@@ -523,10 +524,24 @@ func (s *Store) unprefixed(name string) string { return strings.TrimPrefix(name,
 
 // Fixed allocates a constant, 1 × shape, which all learners share and which is not saved.
 func (s *Store) Fixed(x []float32, shape ...int) *compute.Tensor {
+	return s.fixed(func(int) []float32 { return x }, shape)
+}
+
+// FixedBy is Fixed with numbers that fill sets, from 0, when it is known that there is memory for them: for as many as a setting
+// asks for.
+func (s *Store) FixedBy(fill func(x []float32), shape ...int) *compute.Tensor {
+	return s.fixed(func(n int) []float32 {
+		x := make([]float32, n)
+		fill(x)
+		return x
+	}, shape)
+}
+
+func (s *Store) fixed(numbers func(n int) []float32, shape []int) *compute.Tensor {
 	t, err := s.dev.Tensor(append([]int{1}, matrix(shape)...)...)
-	if err == nil {
+	if err == nil && !s.dev.Staged() {
 		err = s.dev.Step(func(st *compute.Step) error {
-			st.Write(t, x)
+			st.Write(t, numbers(t.Len()))
 			return nil
 		})
 	}

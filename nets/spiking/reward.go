@@ -48,8 +48,8 @@ func (r *RewardEProp) Check() error {
 		return fmt.Errorf("reward-%w", err)
 	}
 	switch {
-	case !(r.Recall >= r.Dt && r.Recall <= math.MaxFloat32):
-		return fmt.Errorf("reward-eprop: a recall of %g ms, want at least a step, %g", r.Recall, r.Dt)
+	case !(r.Recall >= r.Dt && r.Recall <= mostSteps*r.Dt):
+		return fmt.Errorf("reward-eprop: a recall of %g ms, want at least a step, %g, and at most %g", r.Recall, r.Dt, mostSteps*r.Dt)
 	case !(r.ValueCost >= 0 && r.ValueCost <= math.MaxFloat32):
 		return fmt.Errorf("reward-eprop: value_cost %g, want a number of at least 0", r.ValueCost)
 	case !(r.Entropy >= 0 && r.Entropy <= math.MaxFloat32):
