@@ -74,7 +74,9 @@ var Systems = []System{
 		{"Hopfield, all units at once", "hopfield"}, {"one after the other", "hopfield:async=true"}, {"logic programs", "logic"},
 	}},
 	{"Soft competition", "Journé et al. 2023", []Named{{"SoftHebb", "softhebb"}}},
-	{"Assemblies that bind by STDP", "Müller et al. 2020", []Named{{"assemblies", "stdp"}}},
+	{"Assemblies that bind by STDP", "Müller et al. 2020", []Named{
+		{"store and recall", "stdp"}, {"copy", "stdp:spaces=2"}, {"compare", "stdp:spaces=2,depressing=[0.25,706,21]"},
+	}},
 	{"Templates of the visual cortex", "Serre et al. 2007; Leibo and Poggio", []Named{{"HMAX", "hmax"}}},
 }
 

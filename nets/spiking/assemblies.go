@@ -33,6 +33,9 @@ import (
 // whether synapses from X and within C learn; then for each space whether it is inhibited, and whether its excitability is lost.
 // The answer is the spikes of each E in the moment, C's first.
 //
+// With Depressing, a readout has a depressing synapse from each E of C, all of the weight 1 ([Depression]). What they bring in
+// the moment is one more number, at the end of the answer; and one more control, the last, is whether they all recover first.
+//
 // Metrics: the rates of the spaces' E while they are free, Hz, by name: "content", "variable 1", …. A learner ends where a
 // space bursts without end, with a mean rate above 150 Hz, and where it is free and silent for a second.
 //
@@ -70,10 +73,14 @@ type Assemblies struct {
 	Most       float64 `json:"most" toml:"most"`
 	Lasting    float64 `json:"lasting" toml:"lasting"` // ms
 
+	// U, τ_rec and τ_fac of the synapses on a readout; empty: there is none. The authors' are 0.25, 706 and 21.
+	Depressing []float64 `json:"depressing" toml:"depressing"`
+
 	x           *train
 	spaces      []*region // C, and the variable ones
 	projections []*projection
-	still       bool // in this moment synapses from X and within C do not learn
+	readout     *depressing // nil: none
+	still       bool        // in this moment synapses from X and within C do not learn
 }
 
 // DefaultAssemblies are the constants of the authors' code, and longer steps.
@@ -145,6 +152,9 @@ func (a *Assemblies) Check() error {
 			return fmt.Errorf("stdp: %s %g, want %g to %g", n.name, n.x, n.least, n.most)
 		}
 	}
+	if n := len(a.Depressing); n != 0 && n != 3 || n == 3 && a.depression().check(a.DT) != nil {
+		return fmt.Errorf("stdp: depressing %v, want U, above 0 and at most 1, and τ_rec and τ_fac, %g to 1e6 ms; or nothing", a.Depressing, a.DT)
+	}
 	return errors.Join(a.checkRule("x_c", a.XC), a.checkRule("c_c", a.CC), a.checkRule("v_v", a.VV), a.checkRule("c_v", a.CV), a.checkRule("v_c", a.VC))
 }
 
@@ -156,6 +166,15 @@ func (a *Assemblies) checkRule(name string, r []float64) error {
 	return nil
 }
 
+func (a *Assemblies) depression() Depression {
+	return Depression{U: a.Depressing[0], Recovery: a.Depressing[1], Facilitation: a.Depressing[2]}
+}
+
+// answers returns of how many numbers an answer is.
+func (a *Assemblies) answers() int {
+	return a.Content + a.Spaces*a.Variable + min(len(a.Depressing), 1)
+}
+
 func (a *Assemblies) steps() int { return int(math.Round(a.Moment / a.DT)) }
 
 // in returns a delay in steps.
@@ -163,14 +182,15 @@ func (a *Assemblies) in(ms float64) int { return max(1, int(math.Round(ms/a.DT))
 
 // Build asks for cells and synapses.
 func (a *Assemblies) Build(s *nets.Store, spec nets.Spec) error {
-	cells, controls := a.Content+a.Spaces*a.Variable, 1+2*(1+a.Spaces)
+	answers, controls := a.answers(), 1+2*(1+a.Spaces)+min(len(a.Depressing), 1)
 	switch {
 	case spec.Examples != 1:
 		return fmt.Errorf("stdp: the task shows %d examples at a time, want 1", spec.Examples)
 	case spec.Controls != 0 && spec.Controls != controls:
-		return fmt.Errorf("stdp: the task has %d controls, want none or, of %d variable spaces, %d", spec.Controls, a.Spaces, controls)
-	case spec.Out != cells:
-		return fmt.Errorf("stdp: %d content cells and %d variable spaces of %d answer %d numbers, and the task wants %d", a.Content, a.Spaces, a.Variable, cells, spec.Out)
+		return fmt.Errorf("stdp: the task has %d controls, want none or, of %d variable spaces and with depressing %v, %d", spec.Controls, a.Spaces, a.Depressing, controls)
+	case spec.Out != answers:
+		return fmt.Errorf("stdp: %d content cells and %d variable spaces of %d, with depressing %v, answer %d numbers, and the task wants %d",
+			a.Content, a.Spaces, a.Variable, a.Depressing, answers, spec.Out)
 	}
 	a.x = newTrain(s, "inputs", spec.In.Len(), a.steps())
 	c, err := a.space(s, "content", a.Content, 0, a.CC)
@@ -178,6 +198,9 @@ func (a *Assemblies) Build(s *nets.Store, spec nets.Spec) error {
 	for k := range a.Spaces {
 		v, wrong := a.space(s, fmt.Sprint("variable ", k+1), a.Variable, a.Gain, a.VV)
 		err = errors.Join(err, wrong, a.plastic(s, c.e.train, v, a.Connect[4], a.Latency, a.CV, c, v), a.plastic(s, v.e.train, c, a.Connect[4], a.Latency, a.VC, v, c))
+	}
+	if len(a.Depressing) > 0 {
+		a.readout = a.depression().newDepressing(s, "content to readout", a.Content, a.DT)
 	}
 	return err
 }
@@ -270,6 +293,13 @@ func (a *Assemblies) obey(p *nets.Pass, control []float32) {
 			p.Clear(s.e.q)
 		}
 	}
+	if a.readout == nil {
+		return
+	}
+	p.Clear(a.readout.brought)
+	if on(1 + 2*len(a.spaces)) {
+		p.Clear(a.readout.u, a.readout.spent)
+	}
 }
 
 // kept returns what goes on from moment to moment.
@@ -299,6 +329,9 @@ func (a *Assemblies) advance(p *nets.Pass, k int, rates *compute.Tensor) {
 		s.e.advance(p, k, current)
 		s.i.advance(p, k, current)
 		p.Do(compute.Copy{Dst: s.recent.row(p, k), Src: s.e.row(p, k)})
+	}
+	if a.readout != nil {
+		a.readout.advance(p, a.spaces[0].e.row(p, k))
 	}
 	for _, r := range a.projections {
 		if p.Learning && a.learns(r) {
@@ -346,9 +379,9 @@ var (
 	faulty = compute.Formula("where(abs(old), old, where(rate - most, rate, where(quiet - long, -1, 0)))", "rate", "quiet")
 )
 
-// count returns how often each excitatory cell spiked, and looks at the rates of free spaces.
+// count returns how often each excitatory cell spiked, and what the readout got, and looks at the rates of free spaces.
 func (a *Assemblies) count(p *nets.Pass) *compute.Tensor {
-	all := a.Content + a.Spaces*a.Variable
+	all := a.answers()
 	y, at := p.Tensor(p.Learners, 1, all), 0
 	for _, s := range a.spaces {
 		n := s.e.n
@@ -367,6 +400,13 @@ func (a *Assemblies) count(p *nets.Pass) *compute.Tensor {
 		if f := p.Fault(s.e.name); f != nil {
 			p.Into(p.View(f, 0, p.Learners, 1, 1), faulty.With("most", mostHertz).With("long", float32(mostSilence/a.Moment)), rate, s.quiet)
 		}
+	}
+	if a.readout == nil {
+		return y
+	}
+	brought := p.PerLearner(nil, 1, a.readout.brought)
+	for l := range p.Learners {
+		p.Do(compute.Copy{Dst: p.View(y, l*all+at, 1), Src: p.View(brought, l, 1)})
 	}
 	return y
 }

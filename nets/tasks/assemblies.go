@@ -21,18 +21,27 @@ import (
 //	         the variable space free for 1 moment, and the content space too for 3
 //	copy     each pattern, Operation copy: stored in the first variable space; all inhibited for 8 moments; the first free for
 //	         1 moment, the content space too for 3, and the second too for 2; all inhibited for 8; then recalled from the second
+//	compare  each pattern with itself and with the next, Operation compare: one is stored in the first variable space, the other
+//	         in the second, each before a moment in which all are inhibited; then recalled from the second, and at once
+//	         from the first
 //
 // Where it is not said otherwise, the content space is free and variable ones are inhibited. X is the rates of the inputs, and
 // lines of control for the system: 1 if the content space learns; 1 if it is inhibited; for each variable space 1 if it
 // is inhibited, and 1 in the moment when its excitability is lost. The answer is the spikes of each excitatory cell in the moment,
 // first those of the content space.
 //
+// To compare, a system has a readout, which what was active before moves less. One more line of control is 1 in the first moment of
+// the first recall, in which it forgets, and the last number of an answer is what moved it in the moment. If it is moved by less
+// than Alike of the first recall in the second, the two are told to be the same.
+//
 // An assembly is the cells with more than Threshold spikes a moment in the last half of a test or of a creation, and in the last 2
 // moments of a recall. Metrics, of each operation: "content cells" and "variable cells", the sizes of the assemblies of
 // test and creation; "shared", the share of the test's assembly that is in the recalled one, and "excess", the number of other
 // cells as a share of it; "success", 1 where shared is above 0.8 and excess at most 0.2; "readout", 1 where of all tests'
 // assemblies this one has the most spikes a cell; "recovered", the share of the creation's assembly in the recall, of
-// the variable space recalled from. An epoch is a presentation, so that a test shows a random pattern, and then none.
+// the variable space recalled from. Where pairs are compared, these are: "right", the share that is told
+// right, "same right" and "different right"; and "same moves" and "different moves", how much the second recall moves the
+// readout, as a share of the first. An epoch is a presentation, so that a test shows a random pattern, and then none.
 type Assemblies struct {
 	Inputs    int     `json:"inputs" toml:"inputs"`
 	Patterns  int     `json:"patterns" toml:"patterns"`
@@ -48,6 +57,7 @@ type Assemblies struct {
 	Create    int     `json:"create" toml:"create"`
 	Delay     int     `json:"delay" toml:"delay"`
 	Threshold float64 `json:"threshold" toml:"threshold"`
+	Alike     float64 `json:"alike" toml:"alike"`
 	Unstored  bool    `json:"unstored" toml:"unstored"` // variable spaces stay inhibited in store: a control
 
 	phases   []phase
@@ -59,11 +69,13 @@ type Assemblies struct {
 	tested   []*compute.Tensor
 	created  [][]*compute.Tensor // by space
 	recalled *compute.Tensor
+	again    *compute.Tensor // the second recall of a comparison
+	readout  *compute.Tensor // 1: its place in an answer; nil: none
 }
 
 // DefaultAssemblies is the protocol with few presentations.
 var DefaultAssemblies = Assemblies{Inputs: 200, Patterns: 5, Active: 25, On: 100, Off: 0.1, Content: 1000, Variable: 2000, Spaces: 1, Operation: "recall",
-	Shown: 50, Present: 4, Create: 20, Delay: 20, Threshold: 2.5}
+	Shown: 50, Present: 4, Create: 20, Delay: 20, Threshold: 2.5, Alike: 0.6}
 
 // A phase is some moments of one kind.
 type phase struct {
@@ -74,9 +86,13 @@ type phase struct {
 	free    []bool // spaces
 	fresh   []bool // spaces: the first moment loses the excitability
 	count   *compute.Tensor
-	last    int // moments that are counted
-	from    int // the space that the pattern is recalled from; 0: this is no recall
-	about   int // the pattern of a recall
+	last    int  // moments that are counted
+	from    int  // the space that the pattern is recalled from; 0: this is no recall
+	about   int  // the pattern of a recall
+	readout bool // there is one
+	recover bool // the readout forgets
+	pair    bool // this is the second recall of a comparison
+	same    bool // of a pattern with itself
 
 	x *compute.Tensor // rates
 }
@@ -93,7 +109,7 @@ func (t *Assemblies) Check() error {
 		{"inputs", float64(t.Inputs), 1, 1 << 20}, {"patterns", float64(t.Patterns), 2, 1000}, {"active", float64(t.Active), 1, 1 << 20},
 		{"on", t.On, 0, 1e4}, {"off", t.Off, 0, 1e4}, {"content", float64(t.Content), 1, 1 << 20}, {"variable", float64(t.Variable), 1, 1 << 20},
 		{"spaces", float64(t.Spaces), 1, 16}, {"shown", float64(t.Shown), 0, 1e6}, {"present", float64(t.Present), 2, 1e6}, {"create", float64(t.Create), 2, 1e6},
-		{"delay", float64(t.Delay), 1, 1e6}, {"threshold", t.Threshold, 0, 1e4},
+		{"delay", float64(t.Delay), 1, 1e6}, {"threshold", t.Threshold, 0, 1e4}, {"alike", t.Alike, 0, 1e4},
 	} {
 		if !(n.x >= n.least && n.x <= n.most) {
 			return fmt.Errorf("assemblies: %s %g, want %g to %g", n.name, n.x, n.least, n.most)
@@ -102,17 +118,21 @@ func (t *Assemblies) Check() error {
 	switch {
 	case t.Patterns*t.Active > t.Inputs:
 		return fmt.Errorf("assemblies: %d patterns of %d active inputs, and %d inputs, want as many at least as all patterns have", t.Patterns, t.Active, t.Inputs)
-	case t.Operation != "recall" && t.Operation != "copy":
-		return fmt.Errorf("assemblies: operation %q, want recall or copy", t.Operation)
-	case t.Operation == "copy" && t.Spaces < 2:
-		return fmt.Errorf("assemblies: operation copy with %d variable space, want 2 spaces", t.Spaces)
+	case !slices.Contains([]string{"recall", "copy", "compare"}, t.Operation):
+		return fmt.Errorf("assemblies: operation %q, want recall, copy or compare", t.Operation)
+	case t.Operation != "recall" && t.Spaces < 2:
+		return fmt.Errorf("assemblies: operation %s with %d variable space, want 2 spaces", t.Operation, t.Spaces)
 	}
 	return nil
 }
 
 // Build lays out the protocol.
 func (t *Assemblies) Build(s *nets.Store) (nets.Spec, error) {
-	cells := t.Content + t.Spaces*t.Variable
+	readouts := 0
+	if t.Operation == "compare" {
+		readouts = 1
+	}
+	cells := t.Content + t.Spaces*t.Variable + readouts
 	group, at := make([]float32, t.Inputs), 0
 	for i := range group {
 		if group[i] = float32(i / t.Active); i >= t.Patterns*t.Active {
@@ -141,14 +161,19 @@ func (t *Assemblies) Build(s *nets.Store) (nets.Spec, error) {
 		}
 	}
 	t.recalled = s.State("recalled", nets.Zeros, cells)
+	if readouts > 0 {
+		mask := make([]float32, cells)
+		mask[cells-1] = 1
+		t.readout, t.again = s.Fixed(mask, cells), s.State("again", nets.Zeros, cells)
+	}
 	t.protocol()
 	t.starts, t.rows = []int{0}, map[int]*compute.Tensor{}
 	for i := range t.phases {
 		p := &t.phases[i]
 		t.starts = append(t.starts, t.starts[i]+p.moments)
-		p.x = t.rates(s, p.shows)
+		p.x, p.readout = t.rates(s, p.shows), readouts > 0
 	}
-	return nets.Spec{In: nets.Row(t.Inputs), Out: cells, Examples: 1, Epoch: 2 * t.Present, Controls: 3 + 2*t.Spaces}, nil
+	return nets.Spec{In: nets.Row(t.Inputs), Out: cells, Examples: 1, Epoch: 2 * t.Present, Controls: 3 + 2*t.Spaces + readouts}, nil
 }
 
 // Moments returns how long the protocol is.
@@ -192,13 +217,30 @@ func (t *Assemblies) protocol() {
 	for i := range all[1:] {
 		all[i+1] = true
 	}
-	for k := range t.Patterns {
-		store := spaces(0, 1)
+	stores := func(v int) []bool {
 		if t.Unstored {
-			store = spaces(0)
+			return spaces(0)
 		}
+		return spaces(0, v)
+	}
+	if t.Operation == "compare" {
+		for k := range 2 * t.Patterns {
+			first, second := k/2, (k+1)/2%t.Patterns
+			add(phase{name: "clear", moments: t.Present, shows: none, free: spaces(0), fresh: all})
+			add(phase{name: "store", moments: t.Present, shows: first, free: stores(1)})
+			add(phase{name: "delay", moments: 1, shows: none, free: spaces()})
+			add(phase{name: "store", moments: t.Present, shows: second, free: stores(2)})
+			add(phase{name: "delay", moments: 1, shows: none, free: spaces()})
+			add(phase{name: "recall", moments: 1, shows: none, free: spaces(2), recover: true})
+			add(phase{name: "recall", moments: 3, shows: none, free: spaces(0, 2), count: t.recalled, last: 3})
+			add(phase{name: "recall", moments: 1, shows: none, free: spaces(1)})
+			add(phase{name: "recall", moments: 3, shows: none, free: spaces(0, 1), count: t.again, last: 3, pair: true, same: first == second})
+		}
+		return
+	}
+	for k := range t.Patterns {
 		add(phase{name: "clear", moments: t.Present, shows: none, free: spaces(0), fresh: all})
-		add(phase{name: "store", moments: t.Present, shows: k, free: store})
+		add(phase{name: "store", moments: t.Present, shows: k, free: stores(1)})
 		if t.Operation == "copy" {
 			add(phase{name: "delay", moments: 8, shows: none, free: spaces()})
 			add(phase{name: "copy", moments: 1, shows: none, free: spaces(1)})
@@ -242,6 +284,9 @@ func (p phase) controls(first bool) []float32 {
 	for k, free := range p.free {
 		all = append(all, is[!free], is[first && p.fresh != nil && p.fresh[k]])
 	}
+	if p.readout {
+		all = append(all, is[first && p.recover])
+	}
 	return all
 }
 
@@ -267,6 +312,11 @@ var (
 	isAbove  = compute.Formula("where(x - y, 1, 0)", "x", "y")
 	larger   = compute.Formula("max(x, y)", "x", "y")
 	sumOf    = compute.Formula("old + x", "x")
+
+	inReadout     = compute.Formula("x*of", "x", "of")
+	toldSame      = compute.Formula("where(alike*first - second, 1, 0)", "first", "second")
+	toldDifferent = compute.Formula("where(alike*first - second, 0, 1)", "first", "second")
+	moves         = compute.Formula("second/max(first, 1e-6)", "first", "second")
 )
 
 // Show returns the rates of the inputs and the lines of control.
@@ -298,8 +348,11 @@ func (t *Assemblies) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) 
 		p.Clear(now.count)
 	}
 	p.Into(now.count, sumOf, answer)
-	if now.from > 0 && k == now.moments-1 && int(p.Number) < t.starts[len(t.starts)-1] {
+	switch over := k == now.moments-1 && int(p.Number) < t.starts[len(t.starts)-1]; {
+	case over && now.from > 0:
 		t.judge(p, now)
+	case over && now.pair:
+		t.compare(p, now.same)
 	}
 }
 
@@ -332,6 +385,19 @@ func (t *Assemblies) judge(p *nets.Pass, now phase) {
 		}
 	}
 	p.Count("readout", p.Map(isAbove, this, best), 1)
+}
+
+// compare tells from what moved the readout whether two recalls are the same.
+func (t *Assemblies) compare(p *nets.Pass, same bool) {
+	first, second := p.PerLearner(inReadout, 1, t.recalled, t.readout), p.PerLearner(inReadout, 1, t.again, t.readout)
+	is, told := "different", toldDifferent
+	if same {
+		is, told = "same", toldSame
+	}
+	right := p.Map(told.With("alike", float32(t.Alike)), first, second)
+	p.Count("right", right, 1)
+	p.Count(is+" right", right, 1)
+	p.Count(is+" moves", p.Map(moves, first, second), 1)
 }
 
 // least is the number of spikes above which a cell belongs to an assembly that is looked for in so many moments.

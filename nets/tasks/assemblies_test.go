@@ -27,7 +27,7 @@ func assembled(operation string) tasks.Assemblies {
 	t := tasks.DefaultAssemblies
 	t.Inputs, t.Patterns, t.Active, t.Content, t.Variable, t.Operation = 6, 2, 2, 12, 10, operation
 	t.Shown, t.Present, t.Create, t.Delay = 1, 2, 2, 1
-	if operation == "copy" {
+	if operation != "recall" {
 		t.Spaces = 2
 	}
 	return t
@@ -124,5 +124,39 @@ func TestAssembliesCopied(t *testing.T) {
 	}
 	if got, want := o.controls[44], []float32{0, 0, 0, 0, 0, 0, 0}; !slices.Equal(got, want) {
 		t.Errorf("a copy has the controls %v, want %v", got, want)
+	}
+}
+
+// TestAssembliesCompared: pairs are told the same where the second recall moves the readout by less than 0.6 of the first.
+func TestAssembliesCompared(t *testing.T) {
+	const first, pair, patterns, readout = 40, 16, 3, 32 // moments up to the pairs, and of each; the last number of an answer
+	given := map[int]map[int]float32{}
+	for k, moved := range []float32{5, 6.5, 7, 6.5, 7, 6.5} {
+		for n, at := range []int{9, 10, 11, 13, 14, 15} {
+			given[first+pair*k+at] = map[int]float32{0: 100, 31: 100, readout: []float32{10, moved}[n/3]}
+		}
+	}
+	task := assembled("compare")
+	task.Patterns = patterns
+	o, m := answers(t, task, 33, given)
+	for name, want := range map[string]float64{"right": 2. / 3, "same right": 1. / 3, "different right": 1, "same moves": 19. / 30, "different moves": 0.65} {
+		near(t, name, m.Get(name).Each, want, want)
+	}
+	if len(o.controls) != first+pair*2*patterns {
+		t.Fatalf("%d moments, want %d", len(o.controls), first+pair*2*patterns)
+	}
+	for n, want := range map[int][]float32{
+		0: {0, 0, 0, 1, 1, 1, 1, 0}, 2: {0, 0, 0, 0, 0, 1, 0, 0}, 4: {0, 1, 0, 1, 0, 1, 0, 0}, 5: {0, 0, 0, 1, 0, 0, 0, 0},
+		8: {0, 1, 0, 1, 0, 0, 0, 1}, 9: {0, 0, 0, 1, 0, 0, 0, 0}, 12: {0, 1, 0, 0, 0, 1, 0, 0}, 13: {0, 0, 0, 0, 0, 1, 0, 0},
+	} {
+		if got := o.controls[first+pair+n]; !slices.Equal(got, want) {
+			t.Errorf("moment %d of a pair has the controls %v, want %v", n, got, want)
+		}
+	}
+	if on := o.shown[first+pair+2].x[0]; on != 100 {
+		t.Errorf("of the pair 0 and 1 the first input of 0 has %g Hz in the first store, want 100", on)
+	}
+	if on := o.shown[first+pair+5].x[2]; on != 100 {
+		t.Errorf("of the pair 0 and 1 the first input of 1 has %g Hz in the second store, want 100", on)
 	}
 }
