@@ -26,7 +26,7 @@ func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Met
 		return nil, err
 	}
 	for _, c := range s.cohorts {
-		back, err := s.backUp(c)
+		back, err := s.backUp(c.store)
 		if err == nil {
 			err = c.test.store.reset()
 		}
@@ -65,7 +65,7 @@ func (s *Session) evaluateMoment(ctx context.Context, c *cohort, t *builtTask, n
 // Try evaluates the present weights on the last moment of training, without learning, and returns the metrics.
 func (s *Session) Try(ctx context.Context) (Metrics, error) {
 	for _, c := range s.cohorts {
-		back, err := s.backUp(c)
+		back, err := s.backUp(c.store)
 		if err == nil {
 			err = errors.Join(s.evaluateMoment(ctx, c, c.task, max(s.number, 1)-1), back())
 		}
@@ -76,24 +76,50 @@ func (s *Session) Try(ctx context.Context) (Metrics, error) {
 	return s.read(func(c *cohort) *accumulator { return c.evaluated })
 }
 
-// backUp copies the State of the system, if it has any, and returns a function that restores it.
-func (s *Session) backUp(c *cohort) (back func() error, err error) {
-	all := c.store.arenas[State].all
-	if all == nil {
-		return func() error { return nil }, nil
+// backUp copies the State and the counters of stores, and returns a function that restores them.
+func (s *Session) backUp(stores ...*Store) (back func() error, err error) {
+	var backs []func() error
+	for _, store := range stores {
+		back, err := store.backUp()
+		if err != nil {
+			return nil, err
+		}
+		backs = append(backs, back)
 	}
-	if c.backup == nil {
-		if c.backup, err = s.dev.Tensor(all.Len()); err != nil {
+	return func() (err error) {
+		for _, back := range backs {
+			err = errors.Join(err, back())
+		}
+		return err
+	}, nil
+}
+
+func (s *Store) backUp() (back func() error, err error) {
+	counts := map[*int64]int64{}
+	for _, n := range s.counts {
+		counts[n] = *n
+	}
+	all := s.arenas[State].all
+	if all != nil && s.backup == nil {
+		if s.backup, err = s.dev.Tensor(all.Len()); err != nil {
 			return nil, err
 		}
 	}
 	copied := func(to, from *compute.Tensor) error {
+		if all == nil {
+			return nil
+		}
 		return s.dev.Step(func(st *compute.Step) error {
 			st.Do(compute.Copy{Dst: to, Src: from})
 			return nil
 		})
 	}
-	return func() error { return copied(all, c.backup) }, copied(c.backup, all)
+	return func() error {
+		for n, was := range counts {
+			*n = was
+		}
+		return copied(all, s.backup)
+	}, copied(s.backup, all)
 }
 
 // Settle calls the Settle method of the systems that have one, see [Settler].

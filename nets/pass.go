@@ -223,13 +223,23 @@ func (p *Pass) Labels(m Moment) *compute.Tensor {
 }
 
 // Numbers returns 0, 1, …, n−1 as a tensor, which is not to be changed.
-func (p *Pass) Numbers(n int) *compute.Tensor {
-	t, err := p.store.numbers(n)
+func (p *Pass) Numbers(n int) *compute.Tensor { return p.numbers(1, n) }
+
+func (p *Pass) numbers(rows, cols int) *compute.Tensor {
+	t, err := p.store.numbers(rows, cols)
 	if err != nil {
 		p.Fail(err)
-		return p.Tensor(n)
+		return p.Tensor(rows * cols)
 	}
 	return t
+}
+
+// Swapped returns x, n × m × columns, as m × n × columns.
+func (p *Pass) Swapped(x *compute.Tensor) *compute.Tensor {
+	n, m, cols := x.Batch(), x.Rows(), x.Cols()
+	to := p.Tensor(m, n, cols)
+	p.Do(compute.Gather{Out: p.View(to, 0, n*m, cols), X: p.View(x, 0, n*m, cols), Rows: p.numbers(n, m)})
+	return to
 }
 
 type oneHotKey struct {

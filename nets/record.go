@@ -7,36 +7,48 @@ import (
 	"hebb/compute"
 )
 
+// A Showing says which moments [Session.Record] shows.
+type Showing struct {
+	Training      bool     // of the training task, as training shows them; else of the test task
+	From, Moments int      // so many, from this one on, whatever came before it
+	Tensors       []string // names of the system's own, to read after each moment
+}
+
 // A Recorded is a moment of a recording, of the learners from First on that are side by side. X, Want, Mask and Answer are
 // learners × examples × numbers, and nil where the moment has none.
 type Recorded struct {
-	Moment, First, Learners, Examples int
+	Moment, First, Learners, Examples int  // the moment of the recording, from 0
 	Begins                            bool // the moment is the first of a trial
 	X, Want, Mask, Answer             []float32
 	Tensors                           [][]float32 // those that were asked for, as they are after the moment
 }
 
-// Record shows so many moments of the test task from its beginning to all learners, as [Session.Evaluate] does, and calls see
-// after each of them, of learners that take turns one after the other. tensors are names of the system's own.
-func (s *Session) Record(ctx context.Context, moments int, tensors []string, see func(Recorded) error) error {
-	if s.Test == nil {
+// Record shows moments of a task to all learners without learning, as [Session.Evaluate] does, and calls see after each of
+// them, of learners that take turns one after the other. The task begins anew, and training goes on afterwards as if nothing
+// had been shown.
+func (s *Session) Record(ctx context.Context, show Showing, see func(Recorded) error) error {
+	if s.Test == nil && !show.Training {
 		return errors.New("nets: a run without a test task")
 	}
 	if err := s.Settle(); err != nil {
 		return err
 	}
 	for _, c := range s.cohorts {
-		back, err := s.backUp(c)
+		of := c.test
+		if show.Training {
+			of = c.task
+		}
+		back, err := s.backUp(c.store, of.store)
 		if err == nil {
-			err = c.test.store.reset()
+			err = of.store.reset()
 		}
 		if err != nil {
 			return err
 		}
-		t := &builtTask{recorder{c.test.Task, c, tensors, see}, c.test.spec, c.test.store, c.test.show, c.test.judge}
-		for k := 0; k < moments && err == nil; k++ {
+		t := &builtTask{recorder{of.Task, c, show, see}, of.spec, of.store, of.show, of.judge}
+		for k := 0; k < show.Moments && err == nil; k++ {
 			if err = context.Cause(ctx); err == nil {
-				err = s.evaluateMoment(ctx, c, t, uint64(k))
+				err = s.evaluateMoment(ctx, c, t, uint64(show.From+k))
 			}
 		}
 		c.evaluated.reset()
@@ -50,14 +62,14 @@ func (s *Session) Record(ctx context.Context, moments int, tensors []string, see
 // A recorder is a task whose moments are read when they have been judged.
 type recorder struct {
 	Task
-	c       *cohort
-	tensors []string
-	see     func(Recorded) error
+	c    *cohort
+	show Showing
+	see  func(Recorded) error
 }
 
 func (r recorder) Judge(p *Pass, m Moment, answer *compute.Tensor) {
 	r.Task.Judge(p, m, answer)
-	now := Recorded{Moment: int(p.Number), First: r.c.first, Learners: p.Learners, Examples: m.Examples(), Begins: m.First}
+	now := Recorded{Moment: int(p.Number) - r.show.From, First: r.c.first, Learners: p.Learners, Examples: m.Examples(), Begins: m.First}
 	read := func(t *compute.Tensor) []float32 {
 		x := make([]float32, t.Len())
 		p.Read(t, x)
@@ -71,7 +83,7 @@ func (r recorder) Judge(p *Pass, m Moment, answer *compute.Tensor) {
 			*part.to = read(p.All(part.from))
 		}
 	}
-	for _, name := range r.tensors {
+	for _, name := range r.show.Tensors {
 		t, err := r.c.value(name)
 		if err != nil {
 			p.Fail(err)

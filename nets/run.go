@@ -50,7 +50,6 @@ type cohort struct {
 	system
 	task, test *builtTask
 	probe      *builtTask
-	backup     *compute.Tensor // of the State during an evaluation
 }
 
 // A system is a System with the metrics of its evaluations.

@@ -175,7 +175,7 @@ func TestLost(t *testing.T) {
 		says   string
 	}{
 		"diverges": {grower{unlike: true}, 0x1p42, nets.ErrDiverged, "all 3 learners are lost, the last now: learners 0, 2, seeds 0, 2: training diverged: the mean weight is +Inf after step 4, and the weights w are not finite; want a rate below 4.398e+12"},
-		"fault":    {grower{}, 2, nets.ErrFault, "learners 0–2, seeds 0–2: by step 10: no objective: weight: weight is too large, code 2"},
+		"fault":    {grower{}, 2, nets.ErrFault, "learners 0–2, seeds 0–2: by step 10: cannot go on: weight: weight is too large, code 2"},
 	} {
 		for _, alone := range []bool{false, true} {
 			c.system.alone = alone

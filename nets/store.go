@@ -33,8 +33,9 @@ type Store struct {
 	descents map[string][]*compute.Tensor
 	metrics  *accumulator
 	state    []*compute.Tensor
-	scratch  int64 // numbers
-	ranges   map[int]*compute.Tensor
+	scratch  int64           // numbers
+	backup   *compute.Tensor // of the State during an evaluation; nil before
+	ranges   map[[2]int]*compute.Tensor
 	sealed   bool // Build has returned
 	err      error
 	planned  *Store // the store of the first Build, on a stage; nil in that Build
@@ -523,10 +524,24 @@ func (s *Store) unprefixed(name string) string { return strings.TrimPrefix(name,
 
 // Fixed allocates a constant, 1 × shape, which all learners share and which is not saved.
 func (s *Store) Fixed(x []float32, shape ...int) *compute.Tensor {
+	return s.fixed(func(int) []float32 { return x }, shape)
+}
+
+// FixedBy is Fixed with numbers that fill sets, from 0, when it is known that there is memory for them: for as many as a setting
+// asks for.
+func (s *Store) FixedBy(fill func(x []float32), shape ...int) *compute.Tensor {
+	return s.fixed(func(n int) []float32 {
+		x := make([]float32, n)
+		fill(x)
+		return x
+	}, shape)
+}
+
+func (s *Store) fixed(numbers func(n int) []float32, shape []int) *compute.Tensor {
 	t, err := s.dev.Tensor(append([]int{1}, matrix(shape)...)...)
-	if err == nil {
+	if err == nil && !s.dev.Staged() {
 		err = s.dev.Step(func(st *compute.Step) error {
-			st.Write(t, x)
+			st.Write(t, numbers(t.Len()))
 			return nil
 		})
 	}
@@ -536,23 +551,24 @@ func (s *Store) Fixed(x []float32, shape ...int) *compute.Tensor {
 	return t
 }
 
-// numbers returns 0, 1, …, n−1, from a cache.
-func (s *Store) numbers(n int) (*compute.Tensor, error) {
-	if t := s.ranges[n]; t != nil {
+// numbers returns 0, 1, …, rows·cols−1, which lie as rows × cols, column by column, from a cache.
+func (s *Store) numbers(rows, cols int) (*compute.Tensor, error) {
+	key := [2]int{rows, cols}
+	if t := s.ranges[key]; t != nil {
 		return t, nil
 	}
-	t, err := s.dev.Tensor(n)
+	t, err := s.dev.Tensor(rows * cols)
 	if err != nil {
 		return nil, err
 	}
-	x := make([]float32, n)
+	x := make([]float32, rows*cols)
 	for i := range x {
-		x[i] = float32(i)
+		x[i] = float32(i%rows*cols + i/rows)
 	}
 	if s.ranges == nil {
-		s.ranges = map[int]*compute.Tensor{}
+		s.ranges = map[[2]int]*compute.Tensor{}
 	}
-	s.ranges[n] = t
+	s.ranges[key] = t
 	return t, s.dev.Step(func(st *compute.Step) error {
 		st.Write(t, x)
 		return nil

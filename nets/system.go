@@ -194,4 +194,4 @@ var ErrDiverged = errors.New("training diverged")
 var ErrFinished = errors.New("finished")
 
 // ErrFault is wrapped where a system reported a fault from the device, see [Pass.Fault].
-var ErrFault = errors.New("no objective")
+var ErrFault = errors.New("cannot go on")

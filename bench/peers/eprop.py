@@ -166,7 +166,7 @@ if __name__ == "__main__":
     parser.add_argument("--hebb", help="the command hebb")
     parser.add_argument("--learners", type=int, default=1, help="of hebb, side by side")
     parser.add_argument("--forms", nargs="+", choices=list(FORMS), default=list(FORMS))
-    parser.add_argument("--trials", type=int, default=6, help="of torch in a round; hebb makes four times as many, and of traces both make a sixth of torch's")
+    parser.add_argument("--trials", type=int, default=6, help="of torch in a round, and of traces a sixth; hebb makes four times as many")
     parser.add_argument("--rounds", type=int, default=3)
     o = parser.parse_args()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads of {os.cpu_count()} cores")
@@ -179,7 +179,7 @@ if __name__ == "__main__":
         trials = max(1, o.trials // 6) if form == "traces" else o.trials
         trial(100)
         for _ in range(o.rounds):
-            mine = ours(o.hebb, form, trials if form == "traces" else 4 * trials, o.learners) if o.hebb else None
+            mine = ours(o.hebb, form, 4 * trials, o.learners) if o.hebb else None
             theirs = [t / (trials * 1000) for t in processor(lambda: [trial(1000) for _ in range(trials)])]
             line = f"load {os.getloadavg()[0]:.1f}  {form}: torch {theirs[0] * 1e6:.0f} µs of the processor a step ({theirs[1] * 1e6:.0f} µs)"
             if mine:

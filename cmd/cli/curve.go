@@ -24,6 +24,9 @@ func drawCurve(w io.Writer, dir string, p reproduce.Part, rows reproduce.Rows) e
 		l := chart.CurveLine{Name: name}
 		for _, at := range p.Curve.Points {
 			v := row.Figures[at.Of]
+			if mean := v.Mean(); mean != mean { // a shorter run, or a seed that was lost
+				continue
+			}
 			l.At, l.Of, l.Spread = append(l.At, at.At), append(l.Of, v.Mean()), append(l.Spread, v.SD())
 			if p.Curve.Theory != nil {
 				l.Theory = append(l.Theory, p.Curve.Theory(row.Run, at.At))

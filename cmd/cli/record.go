@@ -47,6 +47,10 @@ learners × moments × its shape, or learners × its shape if it is weights.
 
 --plane draws what is answered all over the plane of a task with two inputs, such as spirals, with the examples of the test.
 
+What is shown is the test, from its beginning or from trial --from on; with --part train, or where there is no test, it is
+the training task, as training shows it. What came before --from is left out, and training goes on as if nothing had been
+shown.
+
 It is for systems with a --task, or with sequences; of networks, hebb features and hebb predict say what they do. hebb
 weights lists tensors, and an unknown name lists those that can be recorded.`,
 		Example: `  hebb record runs/20261122-101500-rflo-cpu
@@ -61,7 +65,8 @@ weights lists tensors, and an unknown name lists those that can be recorded.`,
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&r.trials, "trials", 1, "how many trials of the test")
+	f.IntVar(&r.trials, "trials", 1, "how many trials; moments, where trials have no end")
+	f.IntVar(&r.From, "from", 0, "leave out so many trials; moments, where trials have no end")
 	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which to draw, from 0")
 	f.IntVar(&r.example, "example", 0, "of a batch: which to draw, from 0")
 	f.StringSliceVar(&r.tensors, "tensor", nil, "record and draw the tensors of these `NAMES` too")
@@ -69,7 +74,7 @@ weights lists tensors, and an unknown name lists those that can be recorded.`,
 	f.IntVar(&r.checkpoint, "checkpoint", 0, "the checkpoint after step `N` (default: the last)")
 	f.BoolVar(&r.best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
 	f.StringVar(&r.data, "data", "", "show the sequences of this NPZ `FILE` (default: those of the run)")
-	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", "of sequences")
+	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", `"train": the training task, or the training part of sequences`)
 	f.StringVar(&r.picture, "picture", "", "draw `FILE`, .svg or .png (default record.svg in DIR, unless there is --out)")
 	f.StringVar(&r.plane, "plane", "", "draw the plane of two inputs as `FILE`, .svg or .png")
 	f.StringVar(&r.out, "out", "", "write `FILE.npz`")
@@ -120,7 +125,7 @@ func (r *recordRun) record(ctx context.Context, stdout, stderr io.Writer) error 
 	if err := r.within(&rec); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "recorded  %s, after step %d: %s of %s\n", r.System, r.Step, count.Of(rec.Moments, "moment"), count.Of(rec.Examples, "example"))
+	fmt.Fprintf(stdout, "recorded  %s, after step %d: %s of %s%s\n", r.System, r.Step, count.Of(rec.Moments, "moment"), count.Of(rec.Examples, "example"), after(rec.Of))
 	if r.out != "" {
 		if err := into("out", r.out, func(w io.Writer) error { return data.WriteNPZ(w, arraysOf(&rec)...) }); err != nil {
 			return err
@@ -190,6 +195,8 @@ func (r *recordRun) choose() error {
 	switch {
 	case r.learner < 0 || r.learner >= r.Learners:
 		return usagef("--learner %d, want 0 to %d: the run has %d", r.learner, r.Learners-1, r.Learners)
+	case r.plane != "" && r.flags.Changed("from"):
+		return usagef("--plane with --from: a plane is of the whole test")
 	case r.flags.Changed("moment") && len(r.tensors) == 0:
 		return usagef("--moment is of --tensor")
 	}
@@ -271,7 +278,15 @@ func (r *recordRun) title(rec *train.Recording) string {
 	if rec.Examples > 1 {
 		title += fmt.Sprintf(", example %d of %d", r.example, rec.Examples)
 	}
-	return title
+	return title + after(rec.Of)
+}
+
+// after is a part of a sentence that may be empty.
+func after(text string) string {
+	if text == "" {
+		return ""
+	}
+	return ", " + text
 }
 
 // mostLines is how many numbers are drawn as lines; more are colours.

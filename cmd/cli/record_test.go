@@ -130,6 +130,50 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// TestRecordTraining: of a task without a test the training task is shown, from its beginning or from a trial on, and of others
+// too if that is asked for; that there are no more trials is said.
+func TestRecordTraining(t *testing.T) {
+	dir := t.TempDir()
+	run, whole, part := filepath.Join(dir, "run"), filepath.Join(dir, "whole.npz"), filepath.Join(dir, "part.npz")
+	ok(t, "train", "triplet", "--task", "samples", "--data", images(t, 48), "--batch", "6", "--epochs", "2", "--learners", "2", "--backend", "cpu", "--out", run)
+	out := ok(t, "record", run, "--backend", "cpu", "--trials", "5", "--out", whole)
+	if want := ": 5 moments of 6 examples, the training task, since it has no test\n"; !strings.Contains(out, want) {
+		t.Errorf("stdout lacks %q:\n%s", want, out)
+	}
+	out = ok(t, "record", run, "--backend", "cpu", "--trials", "2", "--from", "3", "--out", part)
+	if want := ", the training task, since it has no test, from trial 3 on\n"; !strings.Contains(out, want) {
+		t.Errorf("stdout lacks %q:\n%s", want, out)
+	}
+	all, few := array(t, whole+":x"), array(t, part+":x")
+	each := 6 * 30
+	if slices.Equal(all.Values[:each], all.Values[each:][:each]) || !slices.Equal(all.Values[3*each:5*each], few.Values[:2*each]) || !slices.Equal(all.Values[8*each:], few.Values[2*each:]) {
+		t.Error("the trials from 3 on are others than those of a recording from the beginning")
+	}
+	if out := ok(t, "spikes", run, "--backend", "cpu"); !strings.Contains(out, "the training task, since it has no test\n") || strings.Contains(out, "from trial") {
+		t.Errorf("stdout is\n%s", out)
+	}
+	sines := filepath.Join(dir, "sines")
+	ok(t, "train", "rflo:units=3", "--task", "sines", "--steps", "160", "--backend", "cpu", "--out", sines)
+	for args, want := range map[string]string{"": "1 example\n", "--part=train": "1 example, the training task\n"} {
+		if out := ok(t, slices.DeleteFunc([]string{"record", sines, "--backend", "cpu", "--out", part, args}, func(s string) bool { return s == "" })...); !strings.Contains(out, want) {
+			t.Errorf("record %s says\n%s\nwant %q", args, out, want)
+		}
+	}
+	for want, args := range map[string][]string{
+		"17 trials, want 1 to 16, those of the training": {"record", run, "--trials", "17"},
+		"4 trials, want 1 to 3, those of the training":   {"spikes", run, "--trials", "4", "--from", "13"},
+		"from trial 16 on, want 0 to 15":                 {"spikes", run, "--from", "16"},
+		"from trial -1 on, want 0 to 15":                 {"record", run, "--from", "-1"},
+		"the task samples has no test":                   {"eval", run},
+		"is tested on its own task":                      {"eval", sines, "--part", "train"},
+		"--plane with --from":                            {"record", sines, "--plane", "a.png", "--from", "1"},
+	} {
+		if status, _, stderr := hebb(t, append(args, "--backend", "cpu")...); status != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: status %d, %s, want %q", args, status, stderr, want)
+		}
+	}
+}
+
 // TestPlane: the plane of a task with two inputs is drawn, and nothing else unless it is asked for.
 func TestPlane(t *testing.T) {
 	dir := t.TempDir()

@@ -41,6 +41,9 @@ never spike, those that burst, and how irregular their spikes are, the mean over
 their inter-spike intervals (0: a clock, 1: a Poisson process). A cell bursts if half of its spikes or more are three or more
 in a row, each within --burst ms of the one before. What is shown to the system is a group too, where it is spikes.
 
+What is shown is the test, from its beginning or from trial --from on; with --part train, or where there is no test, it is
+the training task, as training shows it, and learning is off.
+
 --picture draws the raster of up to --cells cells of each group, below it the PSTH, the rate in Hz of a mean cell over the time
 of a trial, averaged over all trials and examples in bins of --bin ms, and with --traces N the membrane and the threshold of
 N cells of each group, from the one that spikes most in the example to one that spikes little.
@@ -58,7 +61,8 @@ GROUP.rates in Hz of each cell, and GROUP.psth in Hz; of the example, GROUP.memb
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&r.trials, "trials", 1, "how many trials of the test; moments, where trials have no end")
+	f.IntVar(&r.trials, "trials", 1, "how many trials; moments, where trials have no end")
+	f.IntVar(&r.From, "from", 0, "leave out so many trials; moments, where trials have no end")
 	f.IntVar(&r.learner, "learner", 0, "of a run of several learners: which, from 0")
 	f.IntVar(&r.example, "example", 0, "of a batch: which to draw, from 0")
 	f.Var(oneOf(&r.sort, train.SpikeOrders[0], train.SpikeOrders...), "sort", "order of the cells: by number, first spike or rate")
@@ -68,6 +72,7 @@ GROUP.rates in Hz of each cell, and GROUP.psth in Hz; of the example, GROUP.memb
 	f.IntVar(&r.traces, "traces", 0, "draw membrane and threshold of so many cells of each group in the --picture")
 	f.IntVar(&r.checkpoint, "checkpoint", 0, "the checkpoint after step `N` (default: the last)")
 	f.BoolVar(&r.best, "best", false, "the best checkpoint instead of the last, of a run that was made with --keep-best")
+	f.Var(oneOf(&r.Part, "test", "test", "train"), "part", `"train": the training task, or the training part of sequences`)
 	f.StringVar(&r.picture, "picture", "", "draw `FILE`, .svg or .png")
 	f.StringVar(&r.out, "out", "", "write `FILE.npz`")
 	f.Var(oneOf(&r.format, "table", "table", "json"), "format", "how to print: a raster and a table, or the numbers as JSON")
@@ -155,7 +160,7 @@ func (r *spikesRun) heading(all train.SpikeTrains) string {
 	if all.Examples > 1 {
 		text += fmt.Sprintf(", example %d of %d", r.example, all.Examples)
 	}
-	return text
+	return text + after(all.Of)
 }
 
 // print prints a raster of each group, and a table of all.

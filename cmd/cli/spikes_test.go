@@ -66,7 +66,7 @@ func TestSpikes(t *testing.T) {
 		"--watch: no spikes":                                    {"train", "rflo:units=3", "--task", "sines", "--steps", "80", "--backend", "cpu", "--watch", "--out", filepath.Join(dir, "other")},
 		"--learner 2, want 0 to 1":                              {"spikes", run, "--learner", "2"},
 		"example 12, want 0 to 9":                               {"spikes", run, "--example", "12", "--backend", "cpu"},
-		"2 trials, want 1 to 1":                                 {"spikes", run, "--trials", "2", "--backend", "cpu"},
+		"2 trials of 25 moments, want 1 to 1":                   {"spikes", run, "--trials", "2", "--backend", "cpu"},
 		"--trials 0, want at least 1":                           {"spikes", run, "--trials", "0"},
 		"--cells -1, want at least 1":                           {"spikes", run, "--cells", "-1"},
 		"--burst 0, want ms above 0":                            {"spikes", run, "--burst", "0"},

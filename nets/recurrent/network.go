@@ -109,9 +109,9 @@ func push(now moment, net Network, eye, a *compute.Tensor) *compute.Tensor {
 
 // identity is the identity matrix.
 func identity(s *nets.Store, n int) *compute.Tensor {
-	x := make([]float32, n*n)
-	for i := range n {
-		x[i*n+i] = 1
-	}
-	return s.Fixed(x, n, n)
+	return s.FixedBy(func(x []float32) {
+		for i := range n {
+			x[i*n+i] = 1
+		}
+	}, n, n)
 }

@@ -14,8 +14,9 @@ import (
 // eprop has spiking networks make a wave from frozen noise, by e-prop and by backprop through time. Rates are those of the
 // loss Σ e²/2, of which the squared error is twice: half of 2·10⁻⁴ is 10⁻⁴, and the rate cost of 150 is 300 beside it.
 var eprop = Experiment{
-	Name:  "eprop",
-	About: "spiking networks that make a sum of sines from frozen noise: e-prop, backprop through time, and a readout alone",
+	Name:    "eprop",
+	Systems: map[string]string{"symmetric feedback": symmetricRun, "random feedback": randomRun, "BPTT through spikes": bpttRun},
+	About:   "spiking networks that make a sum of sines from frozen noise: e-prop, backprop through time, and a readout alone",
 	Source: "figures of the equations in float64 (numpy), 5 seeds, at the protocol of the tutorial of Bellec, Scherr, Subramoney, Hajek, Salaj, Legenstein, Maass 2020, " +
 		"\"A solution to the learning dilemma for recurrent networks of spiking neurons\", with steps of 2 ms; bptt is hebb's own",
 	Scales: []Scale{
@@ -118,9 +119,9 @@ func wholePattern() Part {
 				x := rows.Mean(randomRun, waveErrorAt(200))
 				return x < 0.1 && x > rows.Mean(symmetricRun, waveErrorAt(200))
 			}},
-			{"with either feedback cells spike at 10 to 12 Hz at the end, in the mean", func(rows Rows) bool {
-				within := func(x float64) bool { return 10 <= x && x <= 12 }
-				return within(rows.Mean(symmetricRun, lateRate)) && within(rows.Mean(randomRun, lateRate))
+			{"cells spike at 10 to 12 Hz at the end, with random feedback at 9 to 12, in the mean", func(rows Rows) bool {
+				symmetric, random := rows.Mean(symmetricRun, lateRate), rows.Mean(randomRun, lateRate)
+				return 10 <= symmetric && symmetric <= 12 && 9 <= random && random <= 12
 			}},
 			{"bptt, whose errors grow on their way back, has more error at the end than e-prop with either feedback, in the mean", func(rows Rows) bool {
 				return rows.Mean(bpttRun, waveErrorAt(200)) > max(rows.Mean(symmetricRun, waveErrorAt(200)), rows.Mean(randomRun, waveErrorAt(200)))

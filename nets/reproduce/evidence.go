@@ -14,13 +14,14 @@ import (
 
 // evidence has spiking networks accumulate evidence, by e-prop, by backprop through time, and by a reward.
 var evidence = Experiment{
-	Name:  "evidence",
-	About: "spiking networks that accumulate evidence: e-prop with each feedback, backprop through time, controls, and learning from a reward alone",
+	Name:    "evidence",
+	Systems: map[string]string{"symmetric feedback": symmetricRun, "random feedback": randomRun, "adaptive feedback": adaptiveRun, "BPTT through spikes": bpttRun, "actor and critic": rewardRun},
+	About:   "spiking networks that accumulate evidence: e-prop with each feedback, backprop through time, controls, and learning from a reward alone",
 	Source: "figures of the equations in float64 (C++), 5 seeds of symmetric feedback and 3 of the others, at the protocol of Bellec, Scherr, Subramoney, Hajek, Salaj, " +
 		"Legenstein, Maass 2020, \"A solution to the learning dilemma for recurrent networks of spiking neurons\", and its authors' tutorial, with steps of 3 ms; " +
 		"what has no published figure is hebb's own",
 	Scales: []Scale{
-		{Name: "cpu", About: "the whole of it", Takes: 30 * time.Minute, Parts: []Part{wholeCues(), wholeRewards()}},
+		{Name: "cpu", About: "the whole of it", Takes: 20 * time.Minute, Parts: []Part{wholeCues(), wholeRewards()}},
 		{Name: "small", About: "three short cues", Takes: time.Minute, Parts: []Part{fewCues(), fewRewards()}},
 	},
 }
@@ -288,14 +289,14 @@ func rewarded(t tasks.Evidence) tasks.Evidence {
 }
 
 func wholeRewards() Part {
-	return rewards(cueing{task: published, lif: 50, adapt: 50, rate: 0.005, iterations: 300, every: 50}, 3, 0.35)
+	return rewards(cueing{task: published, lif: 50, adapt: 50, rate: 0.005, iterations: 300, every: 50}, 3, 0.3)
 }
 
 // few is a short task.
 var few = tasks.Evidence{Step: 3, Cues: 3, Period: 30, Length: 24, Delay: 30, Recall: 30, Rate: 150, Background: 10, Odds: 0.7, Group: 5, Batch: 128}
 
 // fewCells learn it.
-var fewCells = cueing{task: few, lif: 20, adapt: 20, rate: 0.02, iterations: 20, every: 10}
+var fewCells = cueing{task: few, lif: 20, adapt: 20, rate: 0.02, iterations: 12, every: 6}
 
 // fewCues has networks that learn it, and controls.
 func fewCues() Part {

@@ -45,3 +45,9 @@ func TestCuesHold(t *testing.T) {
 		}
 	}
 }
+
+// TestEvidenceClaims: the claims hold of the measured figures.
+func TestEvidenceClaims(t *testing.T) {
+	measuredHold(t, "evidence")
+	measuredHold(t, "eprop")
+}

@@ -58,6 +58,10 @@ var Systems = []System{
 	{"Synaptic scaling", "Buonomano 2005", []Named{
 		{"scaling by presynaptic activity", "scaling"}, {"plain scaling", "scaling:presynaptic=false"},
 	}},
+	{"e-prop", "Bellec et al. 2020", []Named{
+		{"symmetric feedback", "eprop"}, {"random feedback", "eprop:feedback=random"}, {"adaptive feedback", "eprop:feedback=adaptive"},
+		{"BPTT through spikes", "eprop:credit=bptt"}, {"actor and critic", "reward-eprop"},
+	}},
 	{"Volatility and stochasticity", "Piray and Daw 2021", []Named{{"particle filter", "particles"}}},
 	{"Perturbation", "Jabri and Flower 1992; Williams 1992; Züge et al. 2023", []Named{
 		{"of weights", "wp"}, {"of weights with active inputs", "wp0"}, {"of nodes", "np"},

@@ -60,16 +60,23 @@ func (r *Contrastive) Build(s *nets.Store, spec nets.Spec) error {
 	n := r.Hidden + spec.Out
 	r.t = s.Weights("t", nets.Filled(func(rnd *rand.Rand, t []float32) { symmetric(rnd, t, n, r.Gain) }), n, n)
 	r.u, r.b = s.Weights("u", nets.Normal(float64(r.Gain)), n, spec.In.Len()), s.Weights("b", nets.Zeros, n)
-	apart, place, output := make([]float32, n*n), make([]float32, spec.Out*n), make([]float32, n)
-	for i := range n * n {
-		if i/n != i%n {
-			apart[i] = 1
+	r.apart = s.FixedBy(func(apart []float32) {
+		for i := range apart {
+			if i%(n+1) != 0 {
+				apart[i] = 1
+			}
 		}
-	}
-	for o := range spec.Out {
-		place[o*n+r.Hidden+o], output[r.Hidden+o] = 1, 1
-	}
-	r.apart, r.place, r.output = s.Fixed(apart, n, n), s.Fixed(place, spec.Out, n), s.Fixed(output, 1, n)
+	}, n, n)
+	r.place = s.FixedBy(func(place []float32) {
+		for o := range spec.Out {
+			place[o*n+r.Hidden+o] = 1
+		}
+	}, spec.Out, n)
+	r.output = s.FixedBy(func(output []float32) {
+		for o := range spec.Out {
+			output[r.Hidden+o] = 1
+		}
+	}, 1, n)
 	return nil
 }
 

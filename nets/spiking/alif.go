@@ -111,18 +111,14 @@ func (c *ALIF) build(s *nets.Store, inputs, examples int) {
 			}
 		}
 	}), n, n)
-	beta, apart := make([]float32, n), make([]float32, n*n)
-	for i := range beta {
-		if i >= c.LIF {
-			beta[i] = c.strength()
-		}
-		for j := range n {
-			if i != j {
-				apart[i*n+j] = 1
+	c.beta = s.FixedBy(func(beta []float32) { fill(beta[c.LIF:], c.strength()) }, 1, n)
+	c.apart = s.FixedBy(func(apart []float32) {
+		for i := range apart {
+			if i%(n+1) != 0 {
+				apart[i] = 1
 			}
 		}
-	}
-	c.beta, c.apart = s.Fixed(beta, 1, n), s.Fixed(apart, n, n)
+	}, n, n)
 	c.v = s.State("membrane", nets.Zeros, examples, n)
 	c.threshold = s.State("threshold", nets.Constant(c.Threshold), examples, n)
 	c.z = s.State("spikes", nets.Zeros, examples, n)

@@ -22,7 +22,7 @@ import (
 //	rate = MaxRate·σ(C), spikes ~ Poisson(rate)          spikes/ms; σ the sigmoid
 //
 // There is no current from the apical dendrites to the soma. So nothing runs round a loop in time: the potentials of a
-// phase are a pairProduct of its spikes with the weights, and of that with a matrix over time for the kernel and the soma.
+// phase are a product of its spikes with the weights, and of that with a matrix over time for the kernel and the soma.
 // At rest C = k·B with k = g/(g_L + g), and (g·B + E·(2y*−1))/(g_L + g + 1) in a taught output. A soma comes nearer to it
 // by the factor 1 − g_L − g a step, which is 0.3, and −g_L − g where taught, −0.7. With the default constants the kernel
 // sums to 0.51041 in its 10 ms, and to 0.997 without end: a spiking network works at half the drive of one of rates.
@@ -41,11 +41,14 @@ var PaperCompartments = Compartments{MaxRate: 0.2, Leak: 10, Conductance: 0.6, R
 // fastest is the largest rate, at which a step of 1 ms has more than 7 spikes less than once in 2²³ times: a formula has 7 inputs.
 const fastest = 0.5
 
+// slowest keeps what is divided by the square of MaxRate finite.
+const slowest = 1e-6
+
 // Check reports an invalid constant.
 func (c Compartments) Check() error {
 	switch {
-	case !(c.MaxRate > 0 && c.MaxRate <= fastest):
-		return fmt.Errorf("max_rate %g spikes per ms, want above 0, at most %g", c.MaxRate, fastest)
+	case !(c.MaxRate >= slowest && c.MaxRate <= fastest):
+		return fmt.Errorf("max_rate %g spikes per ms, want %g to %g", c.MaxRate, slowest, fastest)
 	case !(c.Leak >= 1 && c.Leak <= math.MaxFloat32):
 		return fmt.Errorf("leak %g ms, want at least a step of 1 ms", c.Leak)
 	case !(c.Conductance > 0 && c.settling() < 1):
@@ -199,7 +202,7 @@ func lower(n int, h func(int) float64) []float64 {
 	return x
 }
 
-// times is the pairProduct of a lower triangular matrix of n rows with another of n rows.
+// times is the product of a lower triangular matrix of n rows with another of n rows.
 func lowerTimes(a, b []float64, n int) []float64 {
 	cols := len(b) / n
 	x := make([]float64, len(b))

@@ -27,7 +27,7 @@ import (
 // wanted, σ(C_f).
 //
 // Without Spiking the cells have rates, which are at rest in each phase: PSP is λ·x of the inputs and λ·σ(C) of cells.
-// Spiking cells have phases of Phase ms and ⌊W⌋ more, W being drawn for each from Wald's (the feedbackError Gaussian) law of the
+// Spiking cells have phases of Phase ms and ⌊W⌋ more, W being drawn for each from Wald's law (the inverse Gaussian) of the
 // mean WaldMean and the shape WaldScale; inputs from 0 to 1 spike at λ·x. Means are over the last Phase − Settle ms. Spikes
 // of the last Kernel ms and potentials go on from phase to phase and from image to image. A test is a forward phase of
 // TestPhase ms from silence, with means after Settle ms. The two phases of an image last Longest ms at most: with the default
@@ -41,7 +41,7 @@ import (
 //
 // 3.465 is 2·√3, so standard deviations are twice what the names say, as in the authors' program. Y_m is drawn as W_{m+1} is.
 //
-// Cost of a moment: of each matrix a pairProduct and an update; spiking, a pairProduct of W with the spikes of Longest steps.
+// Cost of a moment: of each matrix a product and an update; spiking, a product of W with the spikes of Longest steps.
 type Dendrites struct {
 	Hidden  []int `json:"hidden" toml:"hidden"` // units of the hidden layers
 	Spiking bool  `json:"spiking" toml:"spiking"`
@@ -89,6 +89,9 @@ type dendriteLayer struct {
 // mostPhase is the longest phase, in ms: the matrices over time have as many rows and columns.
 const mostPhase = 4096
 
+// mostErrorScale keeps the rates of weights, ErrorScale/MaxRate², finite.
+const mostErrorScale = 1e6
+
 const byPlateaus, byBackprop, byNothing = "apical", "backprop", "fixed"
 
 // Check reports an invalid setting.
@@ -107,8 +110,8 @@ func (r *Dendrites) Check() error {
 		return fmt.Errorf("dendrites: delta %q, want %s, %s or %s", r.Delta, byPlateaus, byBackprop, byNothing)
 	case !finite(r.FeedbackRate, 0):
 		return fmt.Errorf("dendrites: feedback_rate %g, want at least 0", r.FeedbackRate)
-	case !finite(r.ErrorScale, 0):
-		return fmt.Errorf("dendrites: error_scale %g, want at least 0", r.ErrorScale)
+	case !(r.ErrorScale > 0 && r.ErrorScale <= mostErrorScale):
+		return fmt.Errorf("dendrites: error_scale %g, want above 0, at most %g", r.ErrorScale, mostErrorScale)
 	case !(r.Potential > 0 && r.Potential <= math.MaxFloat32):
 		return fmt.Errorf("dendrites: potential %g mV, want above 0", r.Potential)
 	case !finite(r.PotentialSD, 0):
@@ -150,7 +153,11 @@ func (r *Dendrites) uniform(n int) nets.Init {
 
 // uniformAround is uniform with twice a standard deviation, as the authors have it.
 func uniformAround(mean, sd float64) nets.Init {
-	return nets.Drawn(compute.Uniform(float32(mean-3.465*sd), float32(mean+3.465*sd)))
+	low, high := float32(mean-3.465*sd), float32(mean+3.465*sd)
+	if low == high {
+		return nets.Constant(low)
+	}
+	return nets.Drawn(compute.Uniform(low, high))
 }
 
 // Build asks for the weights w1, b1, w2, …, and the feedback y1, y2, … of hidden layers.

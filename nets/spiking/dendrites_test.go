@@ -667,7 +667,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestBatch: of two examples the changes are averaged, and spiking examples of a test are tested in parts to the same bits.
+// TestBatch: of two examples the changes are averaged.
 func TestBatch(t *testing.T) {
 	exact := func(each, moments int) lab.Results {
 		s := lab.Make(t, lab.Exact(t).Device, nets.Run{System: small(asItIs, 6), Task: func() nets.Task { return pictures(2, each) }, Seed: 2, Rate: 1e-7}, moments)

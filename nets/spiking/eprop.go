@@ -31,7 +31,8 @@ import (
 //
 // with r_j = 2c·(rate_j − f)/(examples·steps), of the regularisation c·Σ_j (rate_j − f)² of rates, the mean over a trial and its
 // examples: f is TargetRate and c is RateCost, per (spike/ms)², whatever Dt is. Form "traces" does just that, online, with
-// memory for ε_v, ε_a and F of each example, however long a trial is. Form "adjoint" keeps z, ψ and ∂E/∂y of all steps, and makes
+// memory for ε_v, ε_a and F of each example, however long a trial is; it moves F and ε_a on by the sum of up to 32 steps, when
+// that many are there, a trial ends or an example's does. Form "adjoint" keeps z, ψ and ∂E/∂y of all steps, and makes
 // the same sums at the end of a trial, backwards in time, by vectors alone:
 //
 //	G ← κ·G + (1−κ)·L,   λ_z = G + r + λ_a
@@ -52,7 +53,7 @@ import (
 // are silent learn from the rate cost alone, and ψ has to be above 0 for that.
 //
 // Cost of a step, for each example, in flops: 2·cells·(inputs + cells + outputs) forward and as many backward; "traces" has
-// 8·cells·(inputs + cells) instead, and 2·cells·(inputs + cells) more where something is wanted; "bptt" 2·cells² more.
+// 6·cells·(inputs + cells) instead, and 2·cells·(inputs + cells) more where something is wanted; "bptt" 2·cells² more.
 type EProp struct {
 	ALIF
 	ReadoutTau    float32        `json:"readout_tau" toml:"readout_tau"` // ms

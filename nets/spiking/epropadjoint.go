@@ -11,7 +11,8 @@ import (
 type adjoint struct {
 	*EProp
 	kept []epropStep
-	made *int64 // steps of the trial
+	made *int64   // steps of the trial
+	want []*int64 // a bit for each step: it wants something
 }
 
 // An epropStep is what is kept of a step, State so that a run that was cut within a trial goes on.
@@ -34,6 +35,9 @@ func (a *adjoint) build(s *nets.Store, spec nets.Spec) error {
 		a.kept = append(a.kept, epropStep{of("input", spec.In.Len()), of("spikes", a.cells()), of("slope", a.cells()), of("error", spec.Out)})
 	}
 	a.made = s.Counter("made")
+	for k := range (spec.Trial + 63) / 64 {
+		a.want = append(a.want, s.Counter(fmt.Sprintf("want.%d", k)))
+	}
 	return nil
 }
 
@@ -69,13 +73,17 @@ func (a *adjoint) after(p *nets.Pass, m nets.Moment, d *compute.Tensor) {
 	if p.Failed() != nil {
 		return
 	}
-	switch to := examples(p, m, a.kept[*a.made].d); d {
-	case nil:
-		p.Clear(to)
-	default:
-		p.Do(compute.Copy{Dst: to, Src: d})
+	step := *a.made
+	if *a.want[step/64] &^= 1 << (step % 64); d != nil {
+		a.keep(p, m, step, d)
 	}
 	*a.made++
+}
+
+// keep sets ∂E/∂y of a step.
+func (a *adjoint) keep(p *nets.Pass, m nets.Moment, step int64, d *compute.Tensor) {
+	*a.want[step/64] |= 1 << (step % 64)
+	p.Do(compute.Copy{Dst: examples(p, m, a.kept[step].d), Src: d})
 }
 
 var (
@@ -87,6 +95,7 @@ var (
 
 	oneShare   = compute.Formula("old/share")
 	apartShare = compute.Formula("apart*old/share", "apart")
+	leaking    = compute.Formula("kappa*old + bias", "bias")
 	times      = compute.Formula("by*x", "x")
 	forgotten  = compute.Formula("0")
 )
@@ -117,7 +126,11 @@ func (a *adjoint) gradients(p *nets.Pass, m nets.Moment, share float32, r *compu
 	for t := int(*a.made) - 1; t >= 0 && p.Failed() == nil; t-- {
 		at := a.kept[t]
 		slope := examples(p, m, at.slope)
-		p.Do(compute.Gemm{C: g, A: examples(p, m, at.d), B: a.feedback, Epilogue: compute.Epilogue{Alpha: 1 - kappa, Beta: kappa, Bias: bias}})
+		if *a.want[t/64]>>(t%64)&1 == 0 {
+			p.Into(g, leaking.With("kappa", kappa), bias)
+		} else {
+			p.Do(compute.Gemm{C: g, A: examples(p, m, at.d), B: a.feedback, Epilogue: compute.Epilogue{Alpha: 1 - kappa, Beta: kappa, Bias: bias}})
+		}
 		for _, o := range others {
 			p.Do(compute.Gemm{C: o, A: lv, B: a.recurrent, Epilogue: compute.Epilogue{Alpha: gain}})
 		}

@@ -48,8 +48,8 @@ func (r *RewardEProp) Check() error {
 		return fmt.Errorf("reward-%w", err)
 	}
 	switch {
-	case !(r.Recall >= r.Dt && r.Recall <= math.MaxFloat32):
-		return fmt.Errorf("reward-eprop: a recall of %g ms, want at least a step, %g", r.Recall, r.Dt)
+	case !(r.Recall >= r.Dt && r.Recall <= mostSteps*r.Dt):
+		return fmt.Errorf("reward-eprop: a recall of %g ms, want at least a step, %g, and at most %g", r.Recall, r.Dt, mostSteps*r.Dt)
 	case !(r.ValueCost >= 0 && r.ValueCost <= math.MaxFloat32):
 		return fmt.Errorf("reward-eprop: value_cost %g, want a number of at least 0", r.ValueCost)
 	case !(r.Entropy >= 0 && r.Entropy <= math.MaxFloat32):
@@ -179,8 +179,8 @@ func (r *RewardEProp) Reward(p *nets.Pass, reward *compute.Tensor) {
 	weighted := credit.With("last", float32(r.actions)-0.5).With("share", 1/float32(n)).With("cost", r.ValueCost).With("worth", r.Entropy)
 	d := p.Map(weighted, r.policy, column, reward, r.value, policy, p.PerExample(entropyOf, policy))
 	if a, ok := r.form.(*adjoint); ok { // else the readout alone learns
-		for _, at := range a.kept[r.trial-r.steps:] {
-			p.Do(compute.Copy{Dst: examples(p, m, at.d), Src: d})
+		for k := r.trial - r.steps; k < r.trial; k++ {
+			a.keep(p, m, int64(k), d)
 		}
 	}
 	*r.wanted = int64(r.steps)

@@ -100,7 +100,7 @@ func (r *Scaling) Check() error {
 		unit        string
 	}{
 		{"goal", float64(r.Goal), 0, 100, " spikes in a trial"}, {"inhibitory_goal", float64(r.InhibitoryGoal), 0, 100, " spikes in a trial"},
-		{"averaging", float64(r.Averaging), 0, 1, ""}, {"inhibitory", float64(r.Inhibitory), 1, 1 << 20, " cells"},
+		{"averaging", float64(r.Averaging), 0, 1, ""}, {"inhibitory", float64(r.Inhibitory), 1, 1e6, " cells"},
 		{"ee", r.EE, 1e-6, 1, ", a probability"}, {"ei", r.EI, 1e-6, 1, ", a probability"}, {"ie", r.IE, 1e-6, 1, ", a probability"},
 		{"weight", float64(r.Weight), leastWeight, mostWeight / 2, " thresholds"}, {"inhibition", float64(r.Inhibition), 0, mostWeight, " thresholds"},
 		{"delay", float64(r.Delay), 1, 1000, " steps"}, {"noise", float64(r.Noise), 0, 100, " thresholds"},

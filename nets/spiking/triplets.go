@@ -89,6 +89,9 @@ func (r *Triplet) Check() error {
 	if err := r.GLIF.Check(r.DT); err != nil {
 		return err
 	}
+	if r.Refractory > r.Shown {
+		return fmt.Errorf("refractory %g ms, want at most the %g ms that an example is shown", r.Refractory, r.Shown)
+	}
 	return r.Window.Check(r.DT)
 }
 

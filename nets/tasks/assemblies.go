@@ -336,6 +336,10 @@ func (t *Assemblies) Show(p *nets.Pass) nets.Moment {
 
 // Judge counts spikes where an assembly is looked for, and judges a recall when it ends.
 func (t *Assemblies) Judge(p *nets.Pass, m nets.Moment, answer *compute.Tensor) {
+	if cells := t.recalled.Cols(); answer == nil || answer.Cols() != cells {
+		p.Fail(fmt.Errorf("assemblies: the system answers %v, want the spikes of %d cells", answer, cells))
+		return
+	}
 	now, k := t.at(p.Number)
 	if now.count == nil || k < now.moments-now.last {
 		return

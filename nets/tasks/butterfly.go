@@ -49,13 +49,13 @@ func (b *Butterfly) Check() error {
 
 // Build draws the reservoirs.
 func (b *Butterfly) Build(s *nets.Store) (nets.Spec, error) {
-	var want []float32
-	for t := range b.Length {
-		a := 2 * math.Pi * float64(t) / float64(b.Length-1)
-		r := (9 - math.Sin(a) + 2*math.Sin(3*a) + 2*math.Sin(5*a) - math.Sin(7*a) + 3*math.Cos(2*a) - 2*math.Cos(4*a)) / 10
-		want = append(want, float32(r*math.Cos(a)), float32(r*math.Sin(a)))
-	}
-	b.want = s.Fixed(want, b.Length, 2)
+	b.want = s.FixedBy(func(want []float32) {
+		for t := range b.Length {
+			a := 2 * math.Pi * float64(t) / float64(b.Length-1)
+			r := (9 - math.Sin(a) + 2*math.Sin(3*a) + 2*math.Sin(5*a) - math.Sin(7*a) + 3*math.Cos(2*a) - 2*math.Cos(4*a)) / 10
+			want[2*t], want[2*t+1] = float32(r*math.Cos(a)), float32(r*math.Sin(a))
+		}
+	}, b.Length, 2)
 	b.x = s.Kept("activities", nets.Filled(b.draw), b.Length, b.Units)
 	spec := nets.Spec{In: nets.Row(b.Units), Out: 2, Examples: b.Length, Trial: 1, Epoch: 1}
 	if b.InTime {

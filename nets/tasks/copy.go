@@ -45,11 +45,14 @@ func (c *Copy) Build(s *nets.Store) (nets.Spec, error) {
 		c.items[k] = s.State(fmt.Sprint("item.", k), nets.Zeros, c.Batch, 1)
 	}
 	in := c.Symbols + 2
-	blank, cue := make([]float32, c.Batch*in), make([]float32, c.Batch*in)
-	for i := range c.Batch {
-		blank[i*in+in-2], cue[i*in+in-1] = 1, 1
+	each := func(at int) *compute.Tensor {
+		return s.FixedBy(func(x []float32) {
+			for i := at; i < len(x); i += in {
+				x[i] = 1
+			}
+		}, c.Batch, in)
 	}
-	c.blank, c.cue = s.Fixed(blank, c.Batch, in), s.Fixed(cue, c.Batch, in)
+	c.blank, c.cue = each(in-2), each(in-1)
 	return nets.Spec{In: nets.Row(in), Out: c.Symbols, Classes: true, Examples: c.Batch, Trial: c.Length, Epoch: c.Length * trialsOf(c.Batch)}, nil
 }
 

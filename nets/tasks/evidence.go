@@ -105,23 +105,23 @@ func (t *Evidence) Build(s *nets.Store) (nets.Spec, error) {
 	}
 	t.label, t.summed = s.State("label", nets.Zeros, t.Batch, 1), s.State("summed", nets.Zeros, t.Batch, 2)
 	spikes := func(group int) *compute.Tensor {
-		p := make([]float32, 4*t.Group)
-		for i := range p {
-			switch i / t.Group {
-			case group:
-				p[i] = float32(t.Rate * t.Step / 1000)
-			case 3:
-				p[i] = float32(t.Background * t.Step / 1000)
+		return s.FixedBy(func(p []float32) {
+			for i := range p {
+				switch i / t.Group {
+				case group:
+					p[i] = float32(t.Rate * t.Step / 1000)
+				case 3:
+					p[i] = float32(t.Background * t.Step / 1000)
+				}
 			}
-		}
-		return s.Fixed(p, 4*t.Group)
+		}, 4*t.Group)
 	}
 	t.left, t.right, t.recall, t.quiet = spikes(0), spikes(1), spikes(2), spikes(-1)
-	next := make([]float32, t.Batch)
-	for i := range next {
-		next[i] = float32((i + 1) % t.Batch)
-	}
-	t.next = s.Fixed(next, t.Batch)
+	t.next = s.FixedBy(func(next []float32) {
+		for i := range next {
+			next[i] = float32((i + 1) % t.Batch)
+		}
+	}, t.Batch)
 	t.asked = max(1, t.steps(t.Recall))
 	t.moments = t.steps(float64(t.Cues)*t.Period+t.Delay) + t.asked
 	return nets.Spec{In: nets.Row(4 * t.Group), Out: 2, Classes: !t.Reward, Examples: t.Batch, Trial: t.moments, Rewards: t.Reward,

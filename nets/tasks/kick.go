@@ -32,11 +32,11 @@ func (k *Kick) Check() error {
 
 // Build writes the kicks, which all learners share.
 func (k *Kick) Build(s *nets.Store) (nets.Spec, error) {
-	x := make([]float32, k.Cells)
-	for i := range k.Kicked {
-		x[i] = 1
-	}
-	k.x = s.Fixed(x, k.Cells)
+	k.x = s.FixedBy(func(x []float32) {
+		for i := range k.Kicked {
+			x[i] = 1
+		}
+	}, k.Cells)
 	return nets.Spec{In: nets.Row(k.Cells), Out: k.Cells, Examples: 1, Trial: 1, Epoch: 20}, nil
 }
 

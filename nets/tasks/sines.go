@@ -38,18 +38,17 @@ func (s *Sines) Check() error {
 // Build writes a whole trial to the device.
 func (s *Sines) Build(store *nets.Store) (nets.Spec, error) {
 	trial := 2 * s.Period
-	var x, want []float32
-	for t := range trial {
-		cue := float32(0)
-		if t < s.Cue {
-			cue = 1
+	s.x = store.FixedBy(func(x []float32) {
+		for t := range s.Cue {
+			x[t] = 1
 		}
-		x = append(x, cue)
-		for k := range s.Outputs {
-			want = append(want, float32(math.Sin(2*math.Pi*float64((k+1)*t)/float64(s.Period))))
+	}, trial, 1)
+	s.want = store.FixedBy(func(want []float32) {
+		for i := range want {
+			t, k := i/s.Outputs, i%s.Outputs
+			want[i] = float32(math.Sin(2 * math.Pi * float64((k+1)*t) / float64(s.Period)))
 		}
-	}
-	s.x, s.want = store.Fixed(x, trial, 1), store.Fixed(want, trial, s.Outputs)
+	}, trial, s.Outputs)
 	return nets.Spec{In: nets.Row(1), Out: s.Outputs, Examples: 1, Trial: trial, Epoch: trial}, nil
 }
 

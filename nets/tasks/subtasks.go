@@ -76,18 +76,18 @@ func (s *Subtasks) Build(store *nets.Store) (nets.Spec, error) {
 		}
 		return norm * math.Cos(math.Pi*float64(i)*(float64(t)+0.5)/n)
 	}
-	var x, rest []float32
-	for t := range s.Length {
-		for i := range s.Inputs {
-			v := 0.
-			if i < s.Task {
-				v = math.Sqrt(n*s.strength()) * b(i, t)
+	s.basis = store.FixedBy(func(x []float32) {
+		for t := range s.Length {
+			for i := range s.Task {
+				x[t*s.Inputs+i] = float32(math.Sqrt(n*s.strength()) * b(i, t))
 			}
-			x = append(x, float32(v))
 		}
-		rest = append(rest, float32(math.Sqrt(2*float64(s.Floor)*n/float64(s.Outputs))*b(s.Task, t)))
-	}
-	s.basis, s.rest = store.Fixed(x, s.Length, s.Inputs), store.Fixed(rest, s.Length, 1)
+	}, s.Length, s.Inputs)
+	s.rest = store.FixedBy(func(rest []float32) {
+		for t := range rest {
+			rest[t] = float32(math.Sqrt(2*float64(s.Floor)*n/float64(s.Outputs)) * b(s.Task, t))
+		}
+	}, s.Length, 1)
 	s.active = nets.At(store.Scratch(1, s.Inputs), 0)
 	if s.Rewarded { // a run may be cut between the two trials of a draw
 		s.active, s.earned = store.State("active", nets.Zeros, s.Inputs), store.State("earned", nets.Zeros, 1)

@@ -35,13 +35,15 @@ func (w *Wave) Check() error {
 
 // Build writes a whole trial to the device.
 func (w *Wave) Build(s *nets.Store) (nets.Spec, error) {
-	var want []float32
-	for t := 1; t < w.Period; t++ {
-		a := 2 * math.Pi * float64(t) / float64(w.Period)
-		want = append(want, float32(math.Sin(a)+math.Sin(2*a)/2+math.Sin(4*a)/4))
-	}
-	w.x, w.want = s.Fixed([]float32{0}, 1, 1), s.Fixed(want, len(want), 1)
-	return nets.Spec{In: nets.Row(1), Out: 1, Examples: 1, Trial: len(want), Epoch: len(want)}, nil
+	n := w.Period - 1
+	w.x = s.Fixed([]float32{0}, 1, 1)
+	w.want = s.FixedBy(func(want []float32) {
+		for i := range want {
+			a := 2 * math.Pi * float64(i+1) / float64(w.Period)
+			want[i] = float32(math.Sin(a) + math.Sin(2*a)/2 + math.Sin(4*a)/4)
+		}
+	}, n, 1)
+	return nets.Spec{In: nets.Row(1), Out: 1, Examples: 1, Trial: n, Epoch: n}, nil
 }
 
 // Show returns moment p.Number of the trials.

@@ -62,7 +62,8 @@ type Exam struct {
 	Step    int          // after which they were saved; 0 where that is not known
 	On      string       // data to evaluate on; "" is Config.Data
 	Reading data.Options // how On is read, where that is not as Config says
-	Part    string       // of them: "test" or "train"
+	Part    string       // of them: "test" or "train"; of a recording of another task the task that is shown
+	From    int          // of a recording: the first trial, from 0; the first moment, where trials have no end
 	Table   bool         // say which classes are taken for which: a second pass over each batch
 	First   int          // evaluate on so many examples, see [data.Set.Few]; 0: all
 	Layer   string       // whose output See gets, see [stack.Net.Layers]

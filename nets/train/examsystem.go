@@ -41,13 +41,29 @@ func (e Exam) system(ctx context.Context, dev *compute.Device, names *catalogue.
 }
 
 // openSystem builds the system that the file has the weights of, with the test task that the exam asks for, and loads them.
-func (e Exam) openSystem(dev *compute.Device, names *catalogue.Catalogue, file *safetensors.File, v *Evaluation) (r *Run, err error) {
+func (e Exam) openSystem(dev *compute.Device, names *catalogue.Catalogue, file *safetensors.File, v *Evaluation) (*Run, error) {
+	if e.Task != SequencesTask && e.Part != "test" {
+		return nil, e.ofItsOwn()
+	}
+	r, err := e.openShown(dev, names, file, v)
+	if err == nil && r.Session.Test == nil {
+		err = errors.Join(ConfigError{fmt.Errorf("the task %s has no test", cmp.Or(e.Task, e.Data))}, r.Close())
+	}
+	return r, err
+}
+
+func (e Exam) ofItsOwn() error {
+	return ConfigError{fmt.Errorf("the system %s is tested on its own task: other data, parts and limits are for networks and sequences", e.System)}
+}
+
+// openShown is openSystem for a recording, which may be of training, and has to be where there is no test.
+func (e Exam) openShown(dev *compute.Device, names *catalogue.Catalogue, file *safetensors.File, v *Evaluation) (r *Run, err error) {
 	names = names.Lenient()
 	if e.Task == SequencesTask {
 		r, err = e.openSequences(dev, names, file, v)
 	} else {
-		if e.On != "" || e.Part != "test" || e.First > 0 && e.Task != "" {
-			return nil, ConfigError{fmt.Errorf("the system %s is tested on its own task: other data, parts and limits are for networks and sequences", e.System)}
+		if e.On != "" || e.First > 0 && e.Task != "" {
+			return nil, e.ofItsOwn()
 		}
 		e.TestLimit = cmp.Or(e.First, e.TestLimit)
 		r, err = prepare(dev, names, e.Config, e.Record, "")
@@ -55,10 +71,7 @@ func (e Exam) openSystem(dev *compute.Device, names *catalogue.Catalogue, file *
 	if err != nil {
 		return nil, err
 	}
-	if err = errors.Join(r.loadModel(e.Model, file), r.Session.Sound()); err == nil && r.Session.Test == nil {
-		err = ConfigError{fmt.Errorf("the task %s has no test", cmp.Or(e.Task, e.Data))}
-	}
-	if err != nil {
+	if err = errors.Join(r.loadModel(e.Model, file), r.Session.Sound()); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil

@@ -44,7 +44,7 @@ func (e Exam) RecordPlane(ctx context.Context, dev *compute.Device, names *catal
 		return p, ConfigError{fmt.Errorf("the task %s shows %d numbers in trials of %d moments, want two numbers and one moment for a plane", e.Task, spec.In.Len(), spec.Trial)}
 	}
 	p.Side = side
-	if err := r.Session.Record(ctx, 1, nil, func(m nets.Recorded) error { p.add(m, learner); return nil }); err != nil {
+	if err := r.Session.Record(ctx, nets.Showing{Moments: 1}, func(m nets.Recorded) error { p.add(m, learner); return nil }); err != nil {
 		return p, err
 	}
 	return p, p.fill(ctx, r.Session, e.Step, spec, learner)
@@ -93,7 +93,7 @@ func (p *Plane) fill(ctx context.Context, from *nets.Session, step int, spec net
 	if err != nil {
 		return err
 	}
-	return s.Record(ctx, spec.Epoch, nil, func(m nets.Recorded) error {
+	return s.Record(ctx, nets.Showing{Moments: spec.Epoch}, func(m nets.Recorded) error {
 		l := learner - m.First
 		if l < 0 || l >= m.Learners {
 			return nil

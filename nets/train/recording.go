@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 	"hebb/nets/safetensors"
 )
 
-// A Recording is what a system of a run did on trials of its test task, without learning from them.
+// A Recording is what a system of a run did on trials of a task, without learning from them.
 type Recording struct {
 	Spec      nets.Spec
 	Learners  int
@@ -28,6 +29,7 @@ type Recording struct {
 	Wanted    Recorded // NaN where nothing is wanted, and of examples that are masked; class numbers of classes
 	Tensors   []Recorded
 	Evaluated Evaluation // what it was of
+	Of        string     // what was shown, if not the test from its beginning
 }
 
 // A Recorded is an array of a [Recording].
@@ -77,34 +79,72 @@ func (e Exam) RecordTrials(ctx context.Context, dev *compute.Device, names *cata
 		return rec, err
 	}
 	defer file.Close()
-	r, err := e.openSystem(dev, names, file, &v)
+	r, err := e.openShown(dev, names, file, &v)
 	if err != nil {
 		return rec, err
 	}
 	defer r.Close()
-	spec, err := tested(r.Session)
+	show, spec, of, err := e.showing(r.Session, trials)
 	if err != nil {
 		return rec, err
 	}
-	rec = Recording{Spec: spec, Learners: r.Session.Learners, Moments: trials * max(1, spec.Trial), Evaluated: v}
-	if trials < 1 || rec.Moments > spec.Epoch {
-		return rec, ConfigError{fmt.Errorf("%s of %s, want 1 to %d, those of a test", count.Of(trials, "trial"), count.Of(max(1, spec.Trial), "moment"), spec.Epoch/max(1, spec.Trial))}
-	}
+	rec = Recording{Spec: spec, Learners: r.Session.Learners, Moments: show.Moments, Evaluated: v, Of: of}
 	to := recorder{Recording: &rec}
 	if err := to.choose(r.Session, tensors); err != nil {
 		return rec, err
 	}
-	all := make([]string, len(to.named))
-	for i, n := range to.named {
-		all[i] = n.Name
+	for _, n := range to.named {
+		show.Tensors = append(show.Tensors, n.Name)
 	}
-	return rec, r.Session.Record(ctx, rec.Moments, all, to.add)
+	return rec, r.Session.Record(ctx, show, to.add)
+}
+
+// showing returns what a recording of so many trials shows, and says what that is, if not the test from its beginning: the
+// training task, if the exam asks for it or there is no test, or a later trial.
+func (e Exam) showing(s *nets.Session, trials int) (show nets.Showing, spec nets.Spec, of string, err error) {
+	task, part := s.Test, "a test"
+	switch {
+	case s.Test == nil:
+		of = "the training task, since it has no test"
+	case e.Part == "train" && e.Task != SequencesTask: // whose training part is the test of the session
+		of = "the training task"
+	}
+	if show.Training = of != ""; show.Training {
+		task, part = s.Task, "the training"
+	}
+	if spec, err = described(s, task); err != nil {
+		return show, spec, of, err
+	}
+	moments := spec.Epoch
+	if show.Training {
+		moments = s.Total()
+	}
+	trial, unit, each := max(1, spec.Trial), "trial", ""
+	if spec.Trial == 0 {
+		unit = "moment"
+	} else if spec.Trial > 1 {
+		each = " of " + count.Of(trial, "moment")
+	}
+	all := moments / trial
+	if e.From < 0 || e.From >= all && e.From > 0 {
+		return show, spec, of, ConfigError{fmt.Errorf("a recording from %s %d on, want 0 to %d, those of %s", unit, e.From, all-1, part)}
+	}
+	if trials < 1 || trials > all-e.From {
+		return show, spec, of, ConfigError{fmt.Errorf("%s%s, want 1 to %d, those of %s", count.Of(trials, unit), each, all-e.From, part)}
+	}
+	if e.From > 0 {
+		of = fmt.Sprintf("%s, from %s %d on", cmp.Or(of, "the test"), unit, e.From)
+	}
+	show.From, show.Moments = e.From*trial, trials*trial
+	return show, spec, of, nil
 }
 
 // tested describes the moments of the test task.
-func tested(s *nets.Session) (spec nets.Spec, err error) {
+func tested(s *nets.Session) (nets.Spec, error) { return described(s, s.Test) }
+
+func described(s *nets.Session, task func() nets.Task) (spec nets.Spec, err error) {
 	_, err = nets.Open(compute.New(&compute.Stage{Of: s.Device().Info()}), 1, s.Seed, func(store *nets.Store) error {
-		spec, err = s.Test().Build(store)
+		spec, err = task().Build(store)
 		return err
 	})
 	return spec, err
@@ -254,7 +294,7 @@ func (e Exam) Predict(ctx context.Context, dev *compute.Device, names *catalogue
 	if err != nil {
 		return nil, v, err
 	}
-	err = r.Session.Record(ctx, spec.Epoch, nil, func(m nets.Recorded) error {
+	err = r.Session.Record(ctx, nets.Showing{Moments: spec.Epoch}, func(m nets.Recorded) error {
 		l := learner - m.First
 		if m.Want == nil || l < 0 || l >= m.Learners {
 			return nil

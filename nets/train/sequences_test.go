@@ -228,7 +228,9 @@ func TestRecordTrials(t *testing.T) {
 	}
 	cut := start(t, c, filepath.Join(t.TempDir(), "cut"))
 	stopAt(t, cut, 8, "train")
-	must.Do(t, cut.Session.Record(t.Context(), 3, nil, func(nets.Recorded) error { return nil }))
+	for _, show := range []nets.Showing{{Moments: 3}, {Training: true, From: 2, Moments: 5}} {
+		must.Do(t, cut.Session.Record(t.Context(), show, func(nets.Recorded) error { return nil }))
+	}
 	must.Do(t, cut.Train(t.Context(), nil))
 	requireSame(t, everything(t, whole), everything(t, cut))
 	for want, wrong := range map[string]func(){

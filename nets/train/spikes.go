@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"hebb/compute"
-	"hebb/internal/count"
 	"hebb/internal/float"
 	"hebb/nets"
 	"hebb/nets/catalogue"
@@ -20,6 +19,7 @@ type SpikeTrains struct {
 	Learner  int
 	Examples int
 	Trials   int
+	Of       string       // what was shown, if not the test from its beginning
 	Groups   []SpikeGroup // the first is "input" where what is shown, step by step, are spikes
 }
 
@@ -72,12 +72,12 @@ func (e Exam) RecordSpikes(ctx context.Context, dev *compute.Device, names *cata
 		return all, err
 	}
 	defer file.Close()
-	r, err := e.openSystem(dev, names, file, &Evaluation{})
+	r, err := e.openShown(dev, names, file, &Evaluation{})
 	if err != nil {
 		return all, err
 	}
 	defer r.Close()
-	spec, err := tested(r.Session)
+	show, spec, of, err := e.showing(r.Session, trials)
 	if err != nil {
 		return all, err
 	}
@@ -85,19 +85,11 @@ func (e Exam) RecordSpikes(ctx context.Context, dev *compute.Device, names *cata
 	if err != nil {
 		return all, ConfigError{err}
 	}
-	trial := max(1, spec.Trial)
-	if trials < 1 || trials*trial > spec.Epoch {
-		what := "trial"
-		if spec.Trial == 0 {
-			what = "moment"
-		}
-		return all, ConfigError{fmt.Errorf("%s, want 1 to %d, those of a test", count.Of(trials, what), spec.Epoch/trial)}
-	}
-	to := newSpikeTap(cells, learner, example, trials*trial)
-	if spec.Trial > 0 {
+	to := newSpikeTap(cells, learner, example, show.Moments)
+	if show.Tensors, to.Of = to.names, of; spec.Trial > 0 {
 		to.Trials = trials
 	}
-	err = r.Session.Record(ctx, trials*trial, to.names, func(m nets.Recorded) error {
+	err = r.Session.Record(ctx, show, func(m nets.Recorded) error {
 		l := learner - m.First
 		if l < 0 || l >= m.Learners {
 			return nil

@@ -109,9 +109,9 @@ func TestRecordSpikes(t *testing.T) {
 		t.Errorf("%d spikes: the test shows little", spikes)
 	}
 	for want, wrong := range map[string]func() error{
-		"example 16, want 0 to 15": func() error { _, err := e.RecordSpikes(t.Context(), dev, names, 1, 0, 16); return err },
-		"2 trials, want 1 to 1":    func() error { _, err := e.RecordSpikes(t.Context(), dev, names, 2, 0, 0); return err },
-		"0 trials, want 1 to 1":    func() error { _, err := e.RecordSpikes(t.Context(), dev, names, 0, 0, 0); return err },
+		"example 16, want 0 to 15":            func() error { _, err := e.RecordSpikes(t.Context(), dev, names, 1, 0, 16); return err },
+		"2 trials of 20 moments, want 1 to 1": func() error { _, err := e.RecordSpikes(t.Context(), dev, names, 2, 0, 0); return err },
+		"0 trials of 20 moments, want 1 to 1": func() error { _, err := e.RecordSpikes(t.Context(), dev, names, 0, 0, 0); return err },
 	} {
 		if err := wrong(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

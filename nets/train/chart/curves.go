@@ -42,7 +42,6 @@ func (c Curves) plot() (*plot.Plot, error) {
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.Title, c.X, c.Y
 	p.Add(grid())
 	key := newKey(10.5)
-	key.Left, key.Top = c.fall(), false
 	for k, l := range c.Lines {
 		colour := colours[k%len(colours)]
 		line, b, around := make(plotter.XYs, len(l.At)), bars{}, curve{style: style{color: colour}}
@@ -86,6 +85,7 @@ func (c Curves) plot() (*plot.Plot, error) {
 	if c.Mark != 0 {
 		key.Add(c.MarkName, &plotter.Line{LineStyle: draw.LineStyle{Color: mark.color, Width: mark.width}})
 	}
+	key.Left, key.Top = c.corner(lo, hi)
 	p.Legend = key
 	dress(p)
 	p.X.Min, p.X.Max = math.Inf(1), math.Inf(-1)
@@ -101,6 +101,49 @@ func (c Curves) plot() (*plot.Plot, error) {
 		mark.draw(p, plotter.XYs{{X: c.Mark, Y: p.Y.Min}, {X: c.Mark, Y: p.Y.Max}}, false)
 	}
 	return p, nil
+}
+
+// corner returns where the key is in the way of least of the lines, whose values are from lo to hi; of equals the bottom, and
+// the left if the lowest line falls.
+func (c Curves) corner(lo, hi float64) (left, top bool) {
+	var xs []float64
+	for _, l := range c.Lines {
+		xs = append(xs, l.At...)
+	}
+	if len(xs) == 0 || !(hi > lo) {
+		return false, false
+	}
+	from, wide := slices.Min(xs), slices.Max(xs)-slices.Min(xs)
+	within := func(x, y float64, left, top bool) bool {
+		if x = (x - from) / wide; !left {
+			x = 1 - x
+		}
+		if y = (y - lo) / (hi - lo); top {
+			y = 1 - y
+		}
+		return x < 0.4 && y < 0.06*float64(len(c.Lines))
+	}
+	count := func(left, top bool) (n int) {
+		for _, l := range c.Lines {
+			for i := 1; i < len(l.At); i++ {
+				for k := range 8 { // along the line
+					f := float64(k) / 7
+					if within(l.At[i-1]+f*(l.At[i]-l.At[i-1]), l.Of[i-1]+f*(l.Of[i]-l.Of[i-1]), left, top) {
+						n++
+					}
+				}
+			}
+		}
+		return n
+	}
+	first := c.fall()
+	left, best := first, count(first, false)
+	for _, at := range [][2]bool{{!first, false}, {first, true}, {!first, true}} {
+		if n := count(at[0], at[1]); n < best {
+			left, top, best = at[0], at[1], n
+		}
+	}
+	return left, top
 }
 
 // fall reports whether the lowest line ends below where the lowest begins, so that there is room below their beginnings.
