@@ -20,14 +20,14 @@ var assemblies = Experiment{
 		"Müller, Papadimitriou, Maass, Legenstein 2020, \"A model for structured information representation in neural networks of the brain\", with longer steps and shorter pauses",
 	Systems: map[string]string{"store and recall": storedRun, "copy": copiedRun, "compare": comparedRun},
 	Scales: []Scale{
-		{Name: "cpu", About: "the whole of it", Takes: 12 * time.Minute, Parts: []Part{
+		{Name: "cpu", About: "the whole of it", Takes: 15 * time.Minute, Parts: []Part{
 			wholeSpaces.recalls("full", 3, 0.03, assemblyRun{dt: 0.5, shown: 200}),
 			wholeSpaces.recalls("fast", 8, 0.12, assemblyRun{dt: 1, shown: 50}),
 			wholeSpaces.controls(5),
 			wholeSpaces.copies(3),
 			wholeSpaces.compares(3),
 		}},
-		{Name: "small", About: "spaces of a tenth of the size with as many synapses a cell, two patterns, and one control", Takes: time.Minute, Parts: []Part{smallSpaces.smallRecalls(1)}},
+		{Name: "small", About: "spaces of a tenth of the size with as many synapses a cell, two patterns, and one control", Takes: 2 * time.Minute, Parts: []Part{smallSpaces.smallRecalls(1)}},
 	},
 }
 
