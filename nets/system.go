@@ -183,6 +183,9 @@ type Cells struct {
 // a system take turns, each with a System, a Task and a Store of its own. Build returns it where s.Learners is above 1.
 var ErrAlone = errors.New("learners take turns")
 
+// Timed is a [Task] whose moments last so many ms, which are to be as many to the cells of a [Spiker].
+type Timed interface{ Milliseconds() float64 }
+
 // ErrMemory is wrapped where a run would need more memory than is free.
 var ErrMemory = compute.ErrMemory
 

@@ -187,7 +187,7 @@ func (a *Assemblies) Build(s *nets.Store, spec nets.Spec) error {
 	case spec.Examples != 1:
 		return fmt.Errorf("stdp: the task shows %d examples at a time, want 1", spec.Examples)
 	case spec.Controls != 0 && spec.Controls != controls:
-		return fmt.Errorf("stdp: the task has %d controls, want none or, of %d variable spaces and with depressing %v, %d", spec.Controls, a.Spaces, a.Depressing, controls)
+		return fmt.Errorf("stdp: the task has %d controls, want none or %d, those for spaces=%d and depressing=%v", spec.Controls, controls, a.Spaces, a.Depressing)
 	case spec.Out != answers:
 		return fmt.Errorf("stdp: %d content cells and %d variable spaces of %d, with depressing %v, answer %d numbers, and the task wants %d",
 			a.Content, a.Spaces, a.Variable, a.Depressing, answers, spec.Out)

@@ -84,11 +84,17 @@ func (e *Encoded) Check() error {
 	case !(0 < e.Threshold && e.Threshold < 1):
 		return fmt.Errorf("encoded: threshold=%g, want within (0, 1)", e.Threshold)
 	}
+	if _, ok := e.Of.(*Encoded); ok {
+		return errors.New("encoded: the task to encode is encoded itself, want one that is not spikes yet")
+	}
 	if c, ok := e.Of.(nets.Checker); ok {
 		return c.Check()
 	}
 	return nil
 }
+
+// Milliseconds returns how long a moment is.
+func (e *Encoded) Milliseconds() float64 { return e.DT }
 
 // Steps returns how many moments one of the encoded task lasts.
 func (e *Encoded) Steps() int { return int(math.Round(e.MS / e.DT)) }

@@ -94,6 +94,9 @@ func (t *Evidence) Check() error {
 	return nil
 }
 
+// Milliseconds returns how long a moment is.
+func (t *Evidence) Milliseconds() float64 { return t.Step }
+
 // steps returns how many moments a time in ms is, to the nearest.
 func (t *Evidence) steps(ms float64) int { return int(math.Round(ms / t.Step)) }
 

@@ -55,6 +55,9 @@ func (t *Pattern) Check() error {
 	return nil
 }
 
+// Milliseconds returns how long a moment is.
+func (t *Pattern) Milliseconds() float64 { return t.Step }
+
 func (t *Pattern) moments() int { return int(math.Round(t.Length / t.Step)) }
 
 // Build draws input and wave.

@@ -98,9 +98,10 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 	if r.Session.Total() == 0 {
 		return nil, errors.Join(ConfigError{fmt.Errorf("the task %s has no epochs: how many steps?", c.Task)}, r.Session.Close())
 	}
-	if _, e := c.Encoding(names); e != nil {
-		if cells, err := CellsOf(r.Session, c.System); err == nil && math.Abs(cells[0].Step*float64(cells[0].Steps)-e.DT) > 1e-6*e.DT {
-			r.Notes = append(r.Notes, fmt.Sprintf("a moment is %g ms to the encoder, and %g ms to the cells of %s: want the same dt of both", e.DT, cells[0].Step*float64(cells[0].Steps), c.System))
+	if t, ok := run.Task().(nets.Timed); ok {
+		if cells, err := CellsOf(r.Session, c.System); err == nil && math.Abs(cells[0].Step*float64(cells[0].Steps)-t.Milliseconds()) > 1e-6*t.Milliseconds() {
+			r.Notes = append(r.Notes, fmt.Sprintf("a moment is %g ms to the task, and %g ms to the cells of %s: want the same of both",
+				t.Milliseconds(), cells[0].Step*float64(cells[0].Steps), c.System))
 		}
 	}
 	if rule, ok := p.rule.(stack.Layerwise); ok {

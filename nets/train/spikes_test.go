@@ -62,17 +62,19 @@ func TestEncodedRuns(t *testing.T) {
 		}
 		must.Do(t, r.Close())
 	}
-	for task, want := range map[string]string{"encoded:of=sampels": `task "sampels"`, "encoded:rate=2000": "rate=2000 Hz", "encoded:of=xor,dt=0": "dt=0 ms"} {
+	for task, want := range map[string]string{"encoded:of=sampels": `task "sampels"`, "encoded:rate=2000": "rate=2000 Hz", "encoded:of=xor,dt=0": "dt=0 ms",
+		"encoded:of=[encoded:of=xor]": "the task to encode is encoded itself"} {
 		if err := spiking(t, task).Check(names); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", task, err, want)
 		}
 	}
-	c := spiking(t, "encoded:ms=6,dt=2,want=2")
-	r := must.Get(New(device(t), names, c))(t)
-	if notes := fmt.Sprint(r.Notes); !strings.Contains(notes, "a moment is 2 ms to the encoder, and 1 ms to the cells") {
-		t.Errorf("notes: %s", notes)
+	for task, said := range map[string]bool{"encoded:of=xor,ms=6,dt=2,want=2": true, "evidence:step=2": true, "pattern:step=2": true, "pattern:step=1": false} {
+		r := must.Get(New(device(t), names, spiking(t, task)))(t)
+		if notes := fmt.Sprint(r.Notes); strings.Contains(notes, "a moment is 2 ms to the task, and 1 ms to the cells") != said {
+			t.Errorf("notes of %s: %s", task, notes)
+		}
+		must.Do(t, r.Close())
 	}
-	must.Do(t, r.Close())
 }
 
 // TestRecordSpikes: spikes of a test are those that a recording of the tensors has, of every learner, with what is shown; what
