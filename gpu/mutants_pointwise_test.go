@@ -146,6 +146,7 @@ var (
 		{compute.Resample{}, "total >= 1.17549435e-38 &&", ""},
 		{compute.Resample{}, "i += 256", "i += 512"},
 		// deliver.comp
+		{compute.Deliver{}, "delay < 0 || delay >= slide.x", "delay < 0"},
 		{compute.Deliver{}, "col < n;", "col < n - 1;"},
 		{compute.Deliver{}, "q < image.y", "q < image.y - 1"},
 		{compute.Deliver{}, "spike << 1 == 0u", "spike == 0u"},
@@ -170,7 +171,8 @@ var (
 		{compute.Plastic{}, "AT(DELAYS, z, row)", "AT(DELAYS, 0, row)"},
 		{compute.Plastic{}, "WORD(0) << 1 != 0u", "WORD(0) != 0u"},
 		{compute.Plastic{}, "WORD(PRES) << 1 != 0u", "false"},
-		{compute.Plastic{}, "image.y - DELAY", "DELAY"},
+		{compute.Plastic{}, "image.y - delay", "delay"},
+		{compute.Plastic{}, "delay < 0 || delay >= image.y", "delay < 0"},
 		{compute.Plastic{}, "DELAY(z, row, s) image.z", "DELAY(z, row, s) 0"},
 		{compute.Plastic{}, "to < 0.0", "to < -2.0"},
 		{compute.Plastic{}, "formula(z, row, int(to), W[at])", "formula(z, row, int(to), 0.0)"},
