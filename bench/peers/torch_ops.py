@@ -14,11 +14,27 @@ Every expression is executed as the string that is reported.
 
 import json
 import math
+import os
 import platform
 import re
 import signal
 import sys
 import time
+
+
+
+def kind_of_core():
+    """Tells OpenBLAS of AVX-512: one older than the processor takes it for another and does without, at a fifth of the speed."""
+    try:
+        with open("/proc/cpuinfo") as f:
+            flags = f.read()
+    except OSError:
+        return
+    if "avx512f" in flags:
+        os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+
+
+kind_of_core()  # before torch loads it
 
 import torch
 import torch.nn.functional as F
