@@ -5,9 +5,10 @@ import (
 	"sync"
 )
 
-// A direct is a convolution by a [kernel] that reads the images in place: tileRows positions make a bunch, and their
-// pixels in one row of the window a segment. A bunch is either one position in several images, which all have the same
-// part of the window inside, so that nothing is multiplied by the zeros beyond the borders; or consecutive positions.
+// A direct is a convolution by a [kernel] that reads the images in place: as many positions as its tiles have rows make
+// a bunch, and their pixels in one row of the window a segment. A bunch is either one position in several images, which
+// all have the same part of the window inside, so that nothing is multiplied by the zeros beyond the borders; or
+// consecutive positions.
 type direct struct {
 	*convolution
 	packing
@@ -24,7 +25,7 @@ func (v *convolution) direct(k kernel) {
 	defer giveBack(zeros)
 	clear(*zeros)
 	d.zeros = *zeros
-	d.across = v.images%tileRows == 0 || v.images >= 4*tileRows
+	d.across = v.images%k.height == 0 || v.images >= 24
 	each := fair(d.bunches(), bunchesAtOnce)
 	shape{each, 1}.tiles(1, d.bunches(), 1, d.tile)
 }
@@ -34,16 +35,16 @@ var bunchesAtOnce = 16
 
 func (d *direct) bunches() int {
 	if d.across {
-		return blocks(d.images, tileRows) * d.p * d.q
+		return blocks(d.images, d.height) * d.p * d.q
 	}
-	return blocks(d.places(), tileRows)
+	return blocks(d.places(), d.height)
 }
 
 // A bunch is the input of a tile.
 type bunch struct {
 	segments []segment
-	pixels   [tileRows]int // the output pixels of its rows
-	count    int           // the number of rows; the others repeat the first
+	pixels   [maxHeight]int // the output pixels of its rows
+	count    int            // the number of rows; the others repeat the first
 	to       tileOut
 }
 
@@ -66,7 +67,7 @@ func (d *direct) tile(t tile) {
 	for j := range d.panels() {
 		for i := range s.bunches {
 			b := &s.bunches[i]
-			d.packing.tile(&b.to, j, b.segments, 4, d.then.Alpha, d.then.Beta != 0)
+			d.packing.tile(&b.to, b.count, j, b.segments, 4, d.then.Alpha, d.then.Beta != 0)
 		}
 	}
 	for i := range s.bunches {
@@ -93,10 +94,10 @@ func (d *direct) sight(n, p, q int) sight {
 
 // bunch fills in b, bunch number number, and appends its segments to those given.
 func (d *direct) bunch(b *bunch, number int, segments []segment) []segment {
-	var seen [tileRows]sight
+	var seen [maxHeight]sight
 	same := true
 	b.count = 0
-	for i := range tileRows {
+	for i := range d.height {
 		n, p, q := d.member(number, i)
 		if n >= d.images {
 			seen[i], b.to[i] = seen[0], b.to[0]
@@ -130,17 +131,17 @@ func (d *direct) bunch(b *bunch, number int, segments []segment) []segment {
 // member returns the i-th position of a bunch; its image is beyond the last if there is none.
 func (d *direct) member(number, i int) (n, p, q int) {
 	if !d.across {
-		return d.place(number*tileRows + i)
+		return d.place(number*d.height + i)
 	}
 	place := number % (d.p * d.q)
-	return number/(d.p*d.q)*tileRows + i, place / d.q, place % d.q
+	return number/(d.p*d.q)*d.height + i, place / d.q, place % d.q
 }
 
 // segment appends the positions' pixels in row r and columns lo … hi of the window, unless there are none.
-func (d *direct) segment(segments []segment, seen *[tileRows]sight, r, lo, hi int) []segment {
+func (d *direct) segment(segments []segment, seen *[maxHeight]sight, r, lo, hi int) []segment {
 	s := segment{offset: 4 * (r*d.s + lo) * d.c * d.width, k: (hi - lo) * d.c}
 	any := false
-	for i := range seen {
+	for i := range d.height {
 		at := &seen[i]
 		s.rows[i] = &d.zeros[0]
 		if h := at.row + r; h >= 0 && h < d.h && lo >= at.lo && hi <= at.hi && lo < hi {

@@ -2,17 +2,17 @@ package cpu
 
 import "unsafe"
 
-// A kernel computes products tile by tile: tileRows rows and a panel as wide as its width.
-type kernel struct{ width int }
+// A kernel computes products tile by tile: so many rows, or fewer, and a panel as wide as its width.
+type kernel struct{ width, height int }
 
-// tileRows is the number of rows that a kernel computes at a time, maxWidth the most columns.
-const tileRows, maxWidth = 6, 32
+// maxHeight and maxWidth are the most rows and columns that a kernel computes at a time.
+const maxHeight, maxWidth = 12, 32
 
 // A segment is a part of the sums of a tile: a run of k numbers for each row, and the part of the panel to multiply them
 // by, its rows from offset on.
 type segment struct {
-	rows   [tileRows]*float32
-	offset int // in bytes
+	rows   [maxHeight]*float32 // those that a tile does not have repeat the first
+	offset int                 // in bytes
 	k      int
 }
 
@@ -64,36 +64,33 @@ func (p *packing) panel(i int) (data []float32, cols int) {
 
 // A tileOut is the destination of a tile: pointers to rows of a matrix, at a panel's columns. Two may be the same row,
 // if they are made of the same segments.
-type tileOut [tileRows]*float32
+type tileOut [maxHeight]*float32
 
 // tile is c ← alpha·(rows of s)·panel or, with plus, c plus that, for the i-th panel of p. The numbers of a row lie
 // step bytes apart.
-func (p *packing) tile(c *tileOut, i int, s []segment, step int, alpha float32, plus bool) {
+func (p *packing) tile(c *tileOut, rows, i int, s []segment, step int, alpha float32, plus bool) {
 	panel, cols := p.panel(i)
-	p.kernel.tile(c, i*p.width, cols, s, step, panel, 4*p.width, alpha, plus)
+	p.kernel.tile(c, rows, i*p.width, cols, s, step, panel, 4*p.width, alpha, plus)
 }
 
-// tile is c ← alpha·(rows of s)·panel or, with plus, c plus that, c being the columns from the j-th on. The numbers of
-// a row lie step bytes apart, the rows of the panel apart bytes.
-func (k kernel) tile(c *tileOut, j, cols int, s []segment, step int, panel []float32, apart int, alpha float32, plus bool) {
+// tile is c ← alpha·(rows of s)·panel or, with plus, c plus that, c being so many rows and columns from the j-th on. The
+// numbers of a row lie step bytes apart, the rows of the panel apart bytes.
+func (k kernel) tile(c *tileOut, rows, j, cols int, s []segment, step int, panel []float32, apart int, alpha float32, plus bool) {
 	held := 0 // the old contents of c do not count
 	if plus {
 		held = 1
 	}
-	if cols == k.width {
-		k.run((*[tileRows]*float32)(c), 4*j, s, step, panel, apart, alpha, held)
+	if cols == k.width || k.masks() {
+		k.run((*[maxHeight]*float32)(c), 4*j, rows, cols, s, step, panel, apart, alpha, held)
 		return
 	}
-	var edge [tileRows][maxWidth]float32
-	var whole [tileRows]*float32
+	var edge [maxHeight][maxWidth]float32
+	var whole [maxHeight]*float32
 	for i := range whole {
 		whole[i] = &edge[i][0]
 	}
-	k.run(&whole, 0, s, step, panel, apart, alpha, 0)
-	for i, row := range c {
-		if i > 0 && row == c[0] {
-			continue
-		}
+	k.run(&whole, 0, rows, k.width, s, step, panel, apart, alpha, 0)
+	for i, row := range c[:rows] {
 		dst := unsafe.Slice(row, j+cols)[j:]
 		if plus {
 			add(dst, dst, edge[i][:cols])
