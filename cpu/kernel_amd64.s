@@ -54,13 +54,20 @@
 	VFMADD231PS  Z13, Z15, Z11    \
 	ADDQ         R15, AX
 
-// func tileAVX2(c *[6]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
-TEXT ·tileAVX2(SB), NOSPLIT, $0-72
-	MOVQ s+16(FP), DI
-	MOVQ n+24(FP), DX
-	MOVQ step+32(FP), R15
-	MOVQ panel+40(FP), BX
-	MOVQ apart+48(FP), R14
+// func tileAVX2(c *[6]*float32, at int, rows *[6]*float32, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+TEXT ·tileAVX2(SB), NOSPLIT, $0-80
+	MOVQ rows+16(FP), AX
+	MOVQ s+24(FP), DI
+	MOVQ n+32(FP), DX
+	MOVQ step+40(FP), R15
+	MOVQ panel+48(FP), BX
+	MOVQ apart+56(FP), R14
+	MOVQ (AX), R8
+	MOVQ 8(AX), R9
+	MOVQ 16(AX), R10
+	MOVQ 24(AX), R11
+	MOVQ 32(AX), R12
+	MOVQ 40(AX), R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -77,16 +84,10 @@ TEXT ·tileAVX2(SB), NOSPLIT, $0-72
 	JE    tileAVX2_store
 
 tileAVX2_segment:
-	MOVQ (DI), R8
-	MOVQ 8(DI), R9
-	MOVQ 16(DI), R10
-	MOVQ 24(DI), R11
-	MOVQ 32(DI), R12
-	MOVQ 40(DI), R13
-	MOVQ 48(DI), SI
-	MOVQ 56(DI), CX
+	MOVQ (DI), AX
+	MOVQ 8(DI), SI
+	MOVQ 16(DI), CX
 	ADDQ BX, SI
-	XORQ AX, AX
 	SUBQ $4, CX
 	JLT  tileAVX2_rest
 
@@ -108,14 +109,14 @@ tileAVX2_one:
 	JNZ  tileAVX2_one
 
 tileAVX2_next:
-	ADDQ $64, DI
+	ADDQ $24, DI
 	DECQ DX
 	JNZ  tileAVX2_segment
 
 tileAVX2_store:
 	MOVQ c+0(FP), CX
 	MOVQ at+8(FP), AX
-	VBROADCASTSS alpha+56(FP), Y14
+	VBROADCASTSS alpha+64(FP), Y14
 	VMULPS Y0, Y14, Y0
 	VMULPS Y1, Y14, Y1
 	VMULPS Y2, Y14, Y2
@@ -134,7 +135,7 @@ tileAVX2_store:
 	MOVQ 24(CX), R11
 	MOVQ 32(CX), R12
 	MOVQ 40(CX), R13
-	CMPQ add+64(FP), $0
+	CMPQ add+72(FP), $0
 	JE   tileAVX2_put
 	VADDPS (R8)(AX*1), Y0, Y0
 	VADDPS 32(R8)(AX*1), Y1, Y1
@@ -165,13 +166,20 @@ tileAVX2_put:
 	VZEROUPPER
 	RET
 
-// func tileAVX512(c *[6]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
-TEXT ·tileAVX512(SB), NOSPLIT, $0-72
-	MOVQ s+16(FP), DI
-	MOVQ n+24(FP), DX
-	MOVQ step+32(FP), R15
-	MOVQ panel+40(FP), BX
-	MOVQ apart+48(FP), R14
+// func tileAVX512(c *[6]*float32, at int, rows *[6]*float32, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+TEXT ·tileAVX512(SB), NOSPLIT, $0-80
+	MOVQ rows+16(FP), AX
+	MOVQ s+24(FP), DI
+	MOVQ n+32(FP), DX
+	MOVQ step+40(FP), R15
+	MOVQ panel+48(FP), BX
+	MOVQ apart+56(FP), R14
+	MOVQ (AX), R8
+	MOVQ 8(AX), R9
+	MOVQ 16(AX), R10
+	MOVQ 24(AX), R11
+	MOVQ 32(AX), R12
+	MOVQ 40(AX), R13
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
@@ -188,16 +196,10 @@ TEXT ·tileAVX512(SB), NOSPLIT, $0-72
 	JE    tileAVX512_store
 
 tileAVX512_segment:
-	MOVQ (DI), R8
-	MOVQ 8(DI), R9
-	MOVQ 16(DI), R10
-	MOVQ 24(DI), R11
-	MOVQ 32(DI), R12
-	MOVQ 40(DI), R13
-	MOVQ 48(DI), SI
-	MOVQ 56(DI), CX
+	MOVQ (DI), AX
+	MOVQ 8(DI), SI
+	MOVQ 16(DI), CX
 	ADDQ BX, SI
-	XORQ AX, AX
 	SUBQ $4, CX
 	JLT  tileAVX512_rest
 
@@ -219,14 +221,14 @@ tileAVX512_one:
 	JNZ  tileAVX512_one
 
 tileAVX512_next:
-	ADDQ $64, DI
+	ADDQ $24, DI
 	DECQ DX
 	JNZ  tileAVX512_segment
 
 tileAVX512_store:
 	MOVQ c+0(FP), CX
 	MOVQ at+8(FP), AX
-	VBROADCASTSS alpha+56(FP), Z14
+	VBROADCASTSS alpha+64(FP), Z14
 	VMULPS Z0, Z14, Z0
 	VMULPS Z1, Z14, Z1
 	VMULPS Z2, Z14, Z2
@@ -245,7 +247,7 @@ tileAVX512_store:
 	MOVQ 24(CX), R11
 	MOVQ 32(CX), R12
 	MOVQ 40(CX), R13
-	CMPQ add+64(FP), $0
+	CMPQ add+72(FP), $0
 	JE   tileAVX512_put
 	VADDPS (R8)(AX*1), Z0, Z0
 	VADDPS 64(R8)(AX*1), Z1, Z1

@@ -179,7 +179,7 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	}
 }
 
-// runs are the rows of a matrix in the form of segments.
+// runs are the rows of a matrix in the form that tiles take.
 type runs struct {
 	data       []float32
 	row, group int // strides from row to row of a tile, and from tile to tile
@@ -200,8 +200,7 @@ func runsOf(a matrix, lies bool, s []float32) runs {
 
 // rows is C ← α·A·panel or, with plus, C ← C + α·A·panel. The rows of the panel lie apart bytes apart.
 func (k kernel) rows(alpha float32, a runs, panel []float32, apart int, plus bool, c matrix) {
-	var s [1]segment
-	s[0].k = a.k
+	in := tileIn{segments: []segment{{k: a.k}}, step: 4 * a.step}
 	for i := 0; i < c.rows; i += tileRows {
 		var to tileOut
 		for r := range to {
@@ -209,8 +208,8 @@ func (k kernel) rows(alpha float32, a runs, panel []float32, apart int, plus boo
 			if i+r >= c.rows {
 				row = 0
 			}
-			s[0].rows[r], to[r] = &a.data[i/tileRows*a.group+row*a.row], &c.data[(i+row)*c.stride]
+			in.rows[r], to[r] = &a.data[i/tileRows*a.group+row*a.row], &c.data[(i+row)*c.stride]
 		}
-		k.tile(&to, 0, c.cols, s[:], 4*a.step, panel, apart, alpha, plus)
+		k.tile(&to, 0, c.cols, &in, panel, apart, alpha, plus)
 	}
 }

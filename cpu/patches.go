@@ -105,14 +105,15 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	s := borrow(each * (tiles*tileRows + k.width))
 	defer giveBack(s)
 	y, panel := (*s)[:each*tiles*tileRows], (*s)[each*tiles*tileRows:]
-	segments, to := make([][1]segment, tiles), make([]tileOut, tiles)
+	segments, in, to := make([]segment, 1), make([]tileIn, tiles), make([]tileOut, tiles)
 	for i := range tiles {
+		in[i].segments, in[i].step = segments, 4*tileRows
 		for r := range tileRows {
 			unit := i*tileRows + r
 			if unit >= u.units {
 				unit = i * tileRows
 			}
-			segments[i][0].rows[r] = &y[i*tileRows*each+unit-i*tileRows]
+			in[i].rows[r] = &y[i*tileRows*each+unit-i*tileRows]
 			to[i][r] = &u.sums[piece].row(unit)[0]
 		}
 	}
@@ -123,9 +124,9 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 			count := min(k.width, j+cols-c)
 			x := matrix{n, count, k.width, false, panel}
 			u.columns(x, u.x, lo, c)
-			for i := range segments {
-				segments[i][0].k = n
-				k.tile(&to[i], c, count, segments[i][:], 4*tileRows, panel, 4*k.width, 1, !first)
+			segments[0].k = n
+			for i := range in {
+				k.tile(&to[i], c, count, &in[i], panel, 4*k.width, 1, !first)
 			}
 		}
 	}

@@ -124,10 +124,10 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 // apart bytes.
 //
 //go:noescape
-func tileAVX2(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+func tileAVX2(c *[tileRows]*float32, at int, rows *[tileRows]*float32, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
 
 //go:noescape
-func tileAVX512(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+func tileAVX512(c *[tileRows]*float32, at int, rows *[tileRows]*float32, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
 
 // kernelFor returns the kernel for products of cols columns: the one with the wider panels, which takes as long for one
 // as the other does, unless the narrower one needs no more panels. ok is false where there is none.
@@ -142,18 +142,18 @@ func kernelFor(cols int) (k kernel, ok bool) {
 }
 
 // run computes a tile.
-func (k kernel) run(c *[tileRows]*float32, at int, s []segment, step int, panel []float32, apart int, alpha float32, add int) {
+func (k kernel) run(c *[tileRows]*float32, at int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 	var first *segment
-	if len(s) > 0 {
-		first = &s[0]
+	if len(in.segments) > 0 {
+		first = &in.segments[0]
 	}
 	var numbers *float32
 	if len(panel) > 0 {
 		numbers = &panel[0]
 	}
 	if k.width == 32 {
-		tileAVX512(c, at, first, len(s), step, numbers, apart, alpha, add)
+		tileAVX512(c, at, &in.rows, first, len(in.segments), in.step, numbers, apart, alpha, add)
 		return
 	}
-	tileAVX2(c, at, first, len(s), step, numbers, apart, alpha, add)
+	tileAVX2(c, at, &in.rows, first, len(in.segments), in.step, numbers, apart, alpha, add)
 }
