@@ -1,3 +1,4 @@
+#include "go_asm.h"
 #include "textflag.h"
 
 // A tile of AVX2, 6 rows and 2 vectors, is 12 sums. A multiply-add takes 4 cycles and two start in each, so 8 are the
@@ -73,23 +74,31 @@
 	VFMADD231PS  Z24, Z31, Z22   \
 	VFMADD231PS  Z25, Z31, Z23
 
-// PANEL loads two vectors of the panel (whole ones: a mask would be an operation beside the multiplications), NEXT goes on to the next of each row, until the end of the segment.
+// PANEL loads two vectors of the panel (whole ones: a mask would be an operation beside the multiplications), NEXT goes
+// on to the next of each row, until the end of the segment.
 #define PANEL \
-	VMOVUPS (SI), Z24          \
-	VMOVUPS 64(SI), Z25        \
-	ADDQ    apart+64(FP), SI
+	VMOVUPS (SI), Z24    \
+	VMOVUPS 64(SI), Z25  \
+	ADDQ    apart+40(FP), SI
 
 #define NEXT \
-	ADDQ step+48(FP), AX \
+	ADDQ step-16(SP), AX \
 	CMPQ AX, end-8(SP)
 
-// func tileAVX2(c *[12]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
-TEXT ·tileAVX2(SB), NOSPLIT, $0-72
-	MOVQ s+16(FP), DI
-	MOVQ n+24(FP), DX
-	MOVQ step+32(FP), R15
-	MOVQ panel+40(FP), BX
-	MOVQ apart+48(FP), R14
+// func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+TEXT ·tileAVX2(SB), NOSPLIT, $0-56
+	MOVQ in+16(FP), AX
+	MOVQ tileIn_segments+0(AX), DI
+	MOVQ tileIn_segments+8(AX), DX
+	MOVQ tileIn_step(AX), R15
+	MOVQ panel+24(FP), BX
+	MOVQ apart+32(FP), R14
+	MOVQ (AX), R8
+	MOVQ 8(AX), R9
+	MOVQ 16(AX), R10
+	MOVQ 24(AX), R11
+	MOVQ 32(AX), R12
+	MOVQ 40(AX), R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -106,16 +115,10 @@ TEXT ·tileAVX2(SB), NOSPLIT, $0-72
 	JE    tileAVX2_store
 
 tileAVX2_segment:
-	MOVQ (DI), R8
-	MOVQ 8(DI), R9
-	MOVQ 16(DI), R10
-	MOVQ 24(DI), R11
-	MOVQ 32(DI), R12
-	MOVQ 40(DI), R13
-	MOVQ 96(DI), SI
-	MOVQ 104(DI), CX
+	MOVQ segment_at(DI), AX
+	MOVQ segment_offset(DI), SI
+	MOVQ segment_k(DI), CX
 	ADDQ BX, SI
-	XORQ AX, AX
 	SUBQ $4, CX
 	JLT  tileAVX2_rest
 
@@ -137,14 +140,14 @@ tileAVX2_one:
 	JNZ  tileAVX2_one
 
 tileAVX2_next:
-	ADDQ $112, DI
+	ADDQ $segment__size, DI
 	DECQ DX
 	JNZ  tileAVX2_segment
 
 tileAVX2_store:
 	MOVQ c+0(FP), CX
 	MOVQ at+8(FP), AX
-	VBROADCASTSS alpha+56(FP), Y14
+	VBROADCASTSS alpha+40(FP), Y14
 	VMULPS Y0, Y14, Y0
 	VMULPS Y1, Y14, Y1
 	VMULPS Y2, Y14, Y2
@@ -163,7 +166,7 @@ tileAVX2_store:
 	MOVQ 24(CX), R11
 	MOVQ 32(CX), R12
 	MOVQ 40(CX), R13
-	CMPQ add+64(FP), $0
+	CMPQ add+48(FP), $0
 	JE   tileAVX2_put
 	VADDPS (R8)(AX*1), Y0, Y0
 	VADDPS 32(R8)(AX*1), Y1, Y1
@@ -194,9 +197,9 @@ tileAVX2_put:
 	VZEROUPPER
 	RET
 
-// func tileAVX512(c *[12]*float32, at, rows, cols int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
-TEXT ·tileAVX512(SB), NOSPLIT, $16-88
-	MOVQ  cols+24(FP), CX
+// func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+TEXT ·tileAVX512(SB), NOSPLIT, $48-64
+	MOVQ  cols+16(FP), CX
 	MOVQ  $-1, AX
 	SHLQ  CX, AX
 	NOTQ  AX
@@ -228,34 +231,46 @@ TEXT ·tileAVX512(SB), NOSPLIT, $16-88
 	VPXORQ Z22, Z22, Z22
 	VPXORQ Z23, Z23, Z23
 
+	MOVQ in+24(FP), SI
+	MOVQ tileIn_step(SI), AX
+	MOVQ AX, step-16(SP)
+	MOVQ tileIn_count(SI), AX
+	MOVQ AX, count-24(SP)
+	MOVQ tileIn_segments+8(SI), AX
+	MOVQ AX, left-32(SP)
+	MOVQ tileIn_segments+0(SI), AX
+	MOVQ AX, next-40(SP)
+	MOVQ (SI), R8
+	MOVQ 8(SI), R9
+	MOVQ 16(SI), R10
+	MOVQ 24(SI), R11
+	MOVQ 32(SI), R12
+	MOVQ 40(SI), R13
+	MOVQ 48(SI), R14
+	MOVQ 56(SI), R15
+	MOVQ 64(SI), BX
+	MOVQ 72(SI), CX
+	MOVQ 80(SI), DX
+	MOVQ 88(SI), DI
+
 tileAVX512_segment:
-	SUBQ $1, n+40(FP)
-	JLT  tileAVX512_store
-	MOVQ s+32(FP), AX
-	ADDQ $112, s+32(FP)
-	MOVQ (AX), R8
-	MOVQ 8(AX), R9
-	MOVQ 16(AX), R10
-	MOVQ 24(AX), R11
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	MOVQ 48(AX), R14
-	MOVQ 56(AX), R15
-	MOVQ 64(AX), BX
-	MOVQ 72(AX), CX
-	MOVQ 80(AX), DX
-	MOVQ 88(AX), DI
-	MOVQ 96(AX), SI
-	ADDQ panel+56(FP), SI
-	MOVQ 104(AX), AX
-	IMULQ step+48(FP), AX
-	MOVQ AX, end-8(SP)
-	XORQ AX, AX
-	CMPQ AX, end-8(SP)
-	JE   tileAVX512_segment
-	CMPQ rows+16(FP), $8
-	JGT  tileAVX512_twelve
-	JE   tileAVX512_eight
+	DECQ  left-32(SP)
+	JLT   tileAVX512_store
+	MOVQ  next-40(SP), AX
+	ADDQ  $segment__size, next-40(SP)
+	MOVQ  segment_offset(AX), SI
+	ADDQ  panel+32(FP), SI
+	MOVQ  segment_k(AX), BP
+	IMULQ step-16(SP), BP
+	MOVQ  segment_at(AX), AX
+	ADDQ  AX, BP
+	MOVQ  BP, end-8(SP)
+	CMPQ  AX, BP
+	JE    tileAVX512_segment
+	CMPQ  count-24(SP), $8
+	JGT   tileAVX512_twelve
+	CMPQ  count-24(SP), $4
+	JGT   tileAVX512_eight
 
 tileAVX512_four:
 	PANEL
@@ -296,7 +311,7 @@ tileAVX512_store:
 	MOVQ 80(AX), DX
 	MOVQ 88(AX), DI
 	MOVQ at+8(FP), SI
-	VBROADCASTSS alpha+72(FP), Z24
+	VBROADCASTSS alpha+48(FP), Z24
 	VMULPS Z0, Z24, Z0
 	VMULPS Z1, Z24, Z1
 	VMULPS Z2, Z24, Z2
@@ -321,12 +336,13 @@ tileAVX512_store:
 	VMULPS Z21, Z24, Z21
 	VMULPS Z22, Z24, Z22
 	VMULPS Z23, Z24, Z23
-	MOVQ rows+16(FP), AX
-	CMPQ add+80(FP), $0
+	MOVQ count-24(SP), AX
+	CMPQ add+56(FP), $0
 	JE   tileAVX512_put
+	CMPQ AX, $4
+	JLE  tileAVX512_add4
 	CMPQ AX, $8
-	JLT  tileAVX512_add4
-	JE   tileAVX512_add8
+	JLE  tileAVX512_add8
 	VADDPS.Z (BX)(SI*1), Z16, K1, Z16
 	VADDPS.Z 64(BX)(SI*1), Z17, K2, Z17
 	VADDPS.Z (CX)(SI*1), Z18, K1, Z18
@@ -357,9 +373,10 @@ tileAVX512_add4:
 	VADDPS.Z 64(R11)(SI*1), Z7, K2, Z7
 
 tileAVX512_put:
+	CMPQ AX, $4
+	JLE  tileAVX512_put4
 	CMPQ AX, $8
-	JLT  tileAVX512_put4
-	JE   tileAVX512_put8
+	JLE  tileAVX512_put8
 	VMOVUPS Z16, K1, (BX)(SI*1)
 	VMOVUPS Z17, K2, 64(BX)(SI*1)
 	VMOVUPS Z18, K1, (CX)(SI*1)

@@ -179,7 +179,7 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	}
 }
 
-// runs are the rows of a matrix in the form of segments.
+// runs are the rows of a matrix in the form that tiles take.
 type runs struct {
 	data       []float32
 	row, group int // strides from row to row of a tile, and from tile to tile
@@ -224,18 +224,17 @@ func byTiles[T [6]float32 | [maxHeight]float32](dst []float32, m matrix, rows in
 
 // rows is C ← α·A·panel or, with plus, C ← C + α·A·panel. The rows of the panel lie apart bytes apart.
 func (k kernel) rows(alpha float32, a runs, panel []float32, apart int, plus bool, c matrix) {
-	var s [1]segment
-	s[0].k = a.k
+	in := tileIn{segments: []segment{{k: a.k}}, step: 4 * a.step}
 	for i := 0; i < c.rows; i += k.height {
 		var to tileOut
-		n := min(k.height, c.rows-i)
+		in.count = min(k.height, c.rows-i)
 		for r := range k.height {
 			row := r
-			if r >= n {
+			if r >= in.count {
 				row = 0
 			}
-			s[0].rows[r], to[r] = &a.data[i/k.height*a.group+row*a.row], &c.data[(i+row)*c.stride]
+			in.rows[r], to[r] = &a.data[i/k.height*a.group+row*a.row], &c.data[(i+row)*c.stride]
 		}
-		k.tile(&to, n, 0, c.cols, s[:], 4*a.step, panel, apart, alpha, plus)
+		k.tile(&to, 0, c.cols, &in, panel, apart, alpha, plus)
 	}
 }

@@ -105,14 +105,15 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	s := borrow(each * (tiles*k.height + k.width))
 	defer giveBack(s)
 	y, panel := (*s)[:each*tiles*k.height], (*s)[each*tiles*k.height:]
-	segments, to := make([][1]segment, tiles), make([]tileOut, tiles)
+	segments, in, to := make([]segment, 1), make([]tileIn, tiles), make([]tileOut, tiles)
 	for i := range tiles {
+		in[i].segments, in[i].step, in[i].count = segments, 4*k.height, min(k.height, u.units-i*k.height)
 		for r := range k.height {
 			unit := i*k.height + r
 			if unit >= u.units {
 				unit = i * k.height
 			}
-			segments[i][0].rows[r] = &y[i*k.height*each+unit-i*k.height]
+			in[i].rows[r] = &y[i*k.height*each+unit-i*k.height]
 			to[i][r] = &u.sums[piece].row(unit)[0]
 		}
 	}
@@ -123,9 +124,9 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 			count := min(k.width, j+cols-c)
 			x := matrix{n, count, k.width, false, panel}
 			u.columns(x, u.x, lo, c)
-			for i := range segments {
-				segments[i][0].k = n
-				k.tile(&to[i], min(k.height, u.units-i*k.height), c, count, segments[i][:], 4*k.height, panel, 4*k.width, 1, !first)
+			segments[0].k = n
+			for i := range in {
+				k.tile(&to[i], c, count, &in[i], panel, 4*k.width, 1, !first)
 			}
 		}
 	}

@@ -180,7 +180,7 @@ func TestKernels(t *testing.T) {
 func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols, n, apart int) {
 	const margin, beside = 3, -77
 	number := func() float32 { return float32(r.IntN(9) - 4) }
-	rows, panel := make([]float32, 2*maxHeight*(n+1)*apart), make([]float32, (2*n+1)*k.width)
+	rows, panel := make([]float32, maxHeight*(2*n+1)*apart), make([]float32, (2*n+1)*k.width)
 	for i := range rows {
 		rows[i] = number()
 	}
@@ -190,32 +190,23 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols,
 	stride := margin + k.width + cols
 	c := make([]float32, maxHeight*stride)
 	var to tileOut
-	var s []segment
-	at := func(segment, row, p int) int { return (segment*maxHeight+row)*(n+1)*apart + p*apart }
-	stands := func(row int) int {
-		if row < count {
-			return row
-		}
-		return 0
-	}
-	for i := range 2 {
-		st := segment{offset: 4 * k.width * (i*n + i), k: n} // a row of the panel is left out
-		for row := range maxHeight {
-			st.rows[row] = &rows[at(i, stands(row), 0)]
-		}
-		s = append(s, st)
-	}
-	if n == 0 {
-		s = nil
+	in := tileIn{count: count, step: 4 * apart}
+	at := func(segment, row, p int) int { return (row*(2*n+1) + segment*(n+1) + p) * apart }
+	for i := range 2 * min(n, 1) { // a number and a row of the panel are left out between the segments
+		in.segments = append(in.segments, segment{at: 4 * apart * i * (n + 1), offset: 4 * k.width * (i*n + i), k: n})
 	}
 	for row := range maxHeight {
-		to[row] = &c[stands(row)*stride]
+		stands := row
+		if row >= count {
+			stands = 0
+		}
+		to[row], in.rows[row] = &c[stands*stride], &rows[at(0, stands, 0)]
 	}
 	for _, plus := range []bool{false, true} {
 		for i := range c {
 			c[i] = beside
 		}
-		k.tile(&to, count, margin, cols, s, 4*apart, panel, 4*k.width, 0.5, plus)
+		k.tile(&to, margin, cols, &in, panel, 4*k.width, 0.5, plus)
 		for i, got := range c {
 			row, j := i/stride, i%stride-margin
 			inside := row < count && j >= 0 && j < cols

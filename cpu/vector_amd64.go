@@ -119,15 +119,15 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 	return n
 }
 
-// The kernels compute a tile of so many rows and columns: c ← alpha·rows·panel, or c plus that unless add is 0, with c at
-// bytes from the start of each row of a matrix. The numbers of a row lie step bytes apart, the rows of the panel apart
-// bytes. tileAVX2 always computes 6 rows and 16 columns, tileAVX512 whole fours of rows.
+// The kernels compute a tile: c ← alpha·in·panel, or c plus that unless add is 0, with c at bytes from the start of each
+// row of a matrix. The rows of the panel lie apart bytes apart. tileAVX2 computes 6 rows and 16 columns, tileAVX512 whole
+// fours of rows and so many columns.
 //
 //go:noescape
-func tileAVX2(c *[maxHeight]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
 //go:noescape
-func tileAVX512(c *[maxHeight]*float32, at, rows, cols int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
 // kernelFor returns the kernel for products of cols columns: the one with the wider panels, which takes as long for one
 // as the other does, unless the narrower one needs no more panels. ok is false where there is none.
@@ -145,18 +145,14 @@ func kernelFor(cols int) (k kernel, ok bool) {
 func (k kernel) masks() bool { return k.width == 32 }
 
 // run computes a tile.
-func (k kernel) run(c *[maxHeight]*float32, at, rows, cols int, s []segment, step int, panel []float32, apart int, alpha float32, add int) {
-	var first *segment
-	if len(s) > 0 {
-		first = &s[0]
-	}
+func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 	var numbers *float32
 	if len(panel) > 0 {
 		numbers = &panel[0]
 	}
 	if k.width == 32 {
-		tileAVX512(c, at, blocks(rows, 4)*4, cols, first, len(s), step, numbers, apart, alpha, add)
+		tileAVX512(c, at, cols, in, numbers, apart, alpha, add)
 		return
 	}
-	tileAVX2(c, at, first, len(s), step, numbers, apart, alpha, add)
+	tileAVX2(c, at, in, numbers, apart, alpha, add)
 }

@@ -18,5 +18,5 @@ func kernelFor(cols int) (kernel, bool) { return kernel{}, false }
 
 func (kernel) masks() bool { return false }
 
-func (kernel) run(c *[maxHeight]*float32, at, rows, cols int, s []segment, step int, panel []float32, apart int, alpha float32, add int) {
+func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 }
