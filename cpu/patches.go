@@ -101,48 +101,34 @@ var placesAtOnce = 256
 func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	lo, hi := u.placesOf(piece)
 	each := min(hi-lo, placesAtOnce)
-	tiles := blocks(u.units, tileRows)
-	s := borrow(each * (tiles*tileRows + k.width))
+	tiles := blocks(u.units, k.height)
+	s := borrow(each * (tiles*k.height + k.width))
 	defer giveBack(s)
-	y, panel := (*s)[:each*tiles*tileRows], (*s)[each*tiles*tileRows:]
-	segments, to := make([][1]segment, tiles), make([]tileOut, tiles)
+	y, panel := (*s)[:each*tiles*k.height], (*s)[each*tiles*k.height:]
+	segments, in, to := make([]segment, 1), make([]tileIn, tiles), make([]tileOut, tiles)
 	for i := range tiles {
-		for r := range tileRows {
-			unit := i*tileRows + r
+		in[i].segments, in[i].step, in[i].count = segments, 4*k.height, min(k.height, u.units-i*k.height)
+		for r := range k.height {
+			unit := i*k.height + r
 			if unit >= u.units {
-				unit = i * tileRows
+				unit = i * k.height
 			}
-			segments[i][0].rows[r] = &y[i*tileRows*each+unit-i*tileRows]
+			in[i].rows[r] = &y[i*k.height*each+unit-i*k.height]
 			to[i][r] = &u.sums[piece].row(unit)[0]
 		}
 	}
 	for first := true; lo < hi; lo, first = lo+each, false {
 		n := min(each, hi-lo)
-		bySixes(y, u.y.part(lo, 0, n, u.units), each)
+		k.byTiles(y, u.y.part(lo, 0, n, u.units), each)
 		for c := j; c < j+cols; c += k.width {
 			count := min(k.width, j+cols-c)
 			x := matrix{n, count, k.width, false, panel}
 			u.columns(x, u.x, lo, c)
-			for i := range segments {
-				segments[i][0].k = n
-				k.tile(&to[i], c, count, segments[i][:], 4*tileRows, panel, 4*k.width, 1, !first)
+			segments[0].k = n
+			for i := range in {
+				k.tile(&to[i], c, count, &in[i], panel, 4*k.width, 1, !first)
 			}
 		}
-	}
-}
-
-// bySixes copies six columns of m at a time, row by row, to runs of the given number of rows.
-func bySixes(dst []float32, m matrix, rows int) {
-	for i := range m.rows {
-		row := m.row(i)
-		at := dst[i*tileRows:]
-		for ; len(row) >= tileRows; row = row[tileRows:] {
-			*(*[tileRows]float32)(at) = [tileRows]float32(row)
-			if len(row) > tileRows {
-				at = at[rows*tileRows:]
-			}
-		}
-		copy(at, row)
 	}
 }
 
