@@ -40,8 +40,11 @@ func testExp(t *testing.T) {
 func sweep(t *testing.T, name string, f func(dst, x []float32), twin func(float32) float32,
 	off func(x, y float32) (kind int, e float64)) (worst [2]float64, at [2]float32) {
 	stride := uint64(101)
-	if *exhaustive {
+	switch {
+	case *exhaustive:
 		stride = 1
+	case testing.Short():
+		stride = 9973
 	}
 	const block = 1 << 12
 	var mu sync.Mutex

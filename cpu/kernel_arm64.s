@@ -1,3 +1,4 @@
+#include "go_asm.h"
 #include "neon_arm64.h"
 #include "textflag.h"
 
@@ -47,13 +48,16 @@
 	FSTPQ (A, B), (row)         \
 	FSTPQ (C, D), 32(row)
 
-// func tileNEON(c *[6]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
-TEXT ·tileNEON(SB), NOSPLIT, $0-72
-	MOVD s+16(FP), R0
-	MOVD n+24(FP), R2
-	MOVD step+32(FP), R3
-	MOVD panel+40(FP), R7
-	MOVD apart+48(FP), R4
+// func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+TEXT ·tileNEON(SB), NOSPLIT, $0-56
+	MOVD in+16(FP), R1
+	MOVD panel+24(FP), R7
+	MOVD apart+32(FP), R4
+	LDP  tileIn_segments(R1), (R0, R2)
+	MOVD tileIn_step(R1), R3
+	LDP  (R1), (R8, R9)
+	LDP  16(R1), (R10, R11)
+	LDP  32(R1), (R12, R13)
 	ZERO4(0)
 	ZERO4(4)
 	ZERO4(8)
@@ -63,12 +67,10 @@ TEXT ·tileNEON(SB), NOSPLIT, $0-72
 	CBZ  R2, store
 
 segment:
-	LDP  (R0), (R8, R9)
-	LDP  16(R0), (R10, R11)
-	LDP  32(R0), (R12, R13)
-	LDP  48(R0), (R1, R6) // its part of the panel, and its length
+	MOVD segment_at(R0), R5
+	MOVD segment_offset(R0), R1
+	MOVD segment_k(R0), R6
 	ADD  R7, R1
-	MOVD $0, R5
 	SUBS $4, R6
 	BLT  rest
 
@@ -90,14 +92,14 @@ one:
 	BNE  one
 
 next:
-	ADD  $64, R0
+	ADD  $segment__size, R0
 	SUBS $1, R2
 	BNE  segment
 
 store:
 	MOVD  c+0(FP), R0
 	MOVD  at+8(FP), R1
-	FMOVS alpha+56(FP), F24
+	FMOVS alpha+40(FP), F24
 	LDP   (R0), (R8, R9)
 	LDP   16(R0), (R10, R11)
 	LDP   32(R0), (R12, R13)
@@ -113,7 +115,7 @@ store:
 	TIMES4(12)
 	TIMES4(16)
 	TIMES4(20)
-	MOVD  add+64(FP), R2
+	MOVD  add+48(FP), R2
 	CBZ   R2, put
 	PLUS4(R8, 0)
 	PLUS4(R9, 4)

@@ -89,16 +89,19 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 	return n
 }
 
-// tileNEON computes a tile of 6 rows and 16 columns: c ← alpha·rows·panel, or c plus that unless add is 0, with c at bytes
-// from the start of each row of a matrix. The numbers of a row lie step bytes apart, the rows of the panel apart bytes.
+// tileNEON computes a tile of 6 rows and 16 columns: c ← alpha·in·panel, or c plus that unless add is 0, with c at bytes
+// from the start of each row of a matrix. The rows of the panel lie apart bytes apart.
 //
 //go:noescape
-func tileNEON(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
 // kernelFor returns the kernel for products of cols columns; ok is false where there is none.
-func kernelFor(cols int) (k kernel, ok bool) { return kernel{16}, vector == neon }
+func kernelFor(cols int) (k kernel, ok bool) { return kernel{16, 6}, vector == neon }
+
+// masks reports whether k reads no more of a panel and writes no more of c than the columns that there are.
+func (kernel) masks() bool { return false }
 
 // run computes a tile.
-func (k kernel) run(c *[tileRows]*float32, at int, s []segment, step int, panel []float32, apart int, alpha float32, add int) {
-	tileNEON(c, at, unsafe.SliceData(s), len(s), step, unsafe.SliceData(panel), apart, alpha, add)
+func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
+	tileNEON(c, at, in, unsafe.SliceData(panel), apart, alpha, add)
 }
