@@ -21,6 +21,21 @@
 #define BIT(m, n, d)   WORD $(0x6EA01C00 | (m)<<16 | (n)<<5 | (d)) // Vn in the bits where Vm is 1
 #define BIF(m, n, d)   WORD $(0x6EE01C00 | (m)<<16 | (n)<<5 | (d)) // Vn in the bits where Vm is 0
 
+// The same on vectors of 2 float64s.
+#define FADDD(m, n, d) WORD $(0x4E60D400 | (m)<<16 | (n)<<5 | (d))
+#define FSUBD(m, n, d) WORD $(0x4EE0D400 | (m)<<16 | (n)<<5 | (d))
+#define FMULD(m, n, d) WORD $(0x6E60DC00 | (m)<<16 | (n)<<5 | (d))
+#define FDIVD(m, n, d) WORD $(0x6E60FC00 | (m)<<16 | (n)<<5 | (d))
+#define FSQRTD(n, d)   WORD $(0x6EE1F800 | (n)<<5 | (d))
+#define SCVTFD(n, d)   WORD $(0x4E61D800 | (n)<<5 | (d))
+#define UCVTFD(n, d)   WORD $(0x6E61D800 | (n)<<5 | (d))
+#define FCVTN(n, d)    WORD $(0x0E616800 | (n)<<5 | (d))           // float32s of float64s, in the lower half
+#define FCVTN2(n, d)   WORD $(0x4E616800 | (n)<<5 | (d))           // in the upper half
+
+// UMULL is the products of uint32s in the lower halves, as uint64s, UMULL2 of those in the upper halves.
+#define UMULL(m, n, d)  WORD $(0x2EA0C000 | (m)<<16 | (n)<<5 | (d))
+#define UMULL2(m, n, d) WORD $(0x6EA0C000 | (m)<<16 | (n)<<5 | (d))
+
 // FMLA is Vd ← Vd + Vn·(the first number of Vm), rounded once.
 #define FMLA(m, n, d) WORD $(0x4F801000 | (m)<<16 | (n)<<5 | (d))
 

@@ -95,6 +95,18 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 //go:noescape
 func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
+// copyVector processes the first rows of fill and returns how many: a copy of known length calls nothing.
+func (k kernel) copyVector(panel []float32, m matrix) int {
+	const width = 16
+	if m.cols < width {
+		return 0
+	}
+	for i := range m.rows {
+		*(*[width]float32)(panel[i*width:]) = [width]float32(m.row(i))
+	}
+	return m.rows
+}
+
 // kernelFor returns the kernel for products of cols columns; ok is false where there is none.
 func kernelFor(cols int) (k kernel, ok bool) { return kernel{16, 6}, vector == neon }
 
@@ -105,3 +117,6 @@ func (kernel) masks() bool { return false }
 func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 	tileNEON(c, at, in, unsafe.SliceData(panel), apart, alpha, add)
 }
+
+// betaPartsWide is betaPartsVector by vectors that are wider than betaPartsKernel's: there are none.
+func betaPartsWide(u, squares []float32, block, stream, seed uint64) int { return 0 }
