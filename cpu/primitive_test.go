@@ -70,6 +70,15 @@ func TestPrimitiveBits(t *testing.T) {
 			backward(compute.Sigmoid, dst, b)
 		}},
 		operation{"sum", func(dst, a, _, _ []float32) { fill(dst, sum(a)) }},
+		operation{"total", func(dst, a, _, _ []float32) { fill(dst, float32(total(a))) }},
+		operation{"lower", func(dst, a, b, _ []float32) {
+			y := make([]float64, len(dst))
+			for j, v := range b {
+				y[j] = float64(v)
+			}
+			copy(dst, a)
+			lower(dst, 1.7, y)
+		}},
 	)
 	for _, op := range all {
 		for n := range 80 {
