@@ -87,9 +87,23 @@ func (s *kernelMatrix) diagonal(t tile) {
 			if s.Kernel != compute.Linear {
 				k.row(i)[i] = 1
 			}
-			for j := range i {
-				k.row(i)[j] = k.row(j)[i]
+		}
+		mirror(k)
+	}
+}
+
+// mirror makes k, below the diagonal, what it is above.
+func mirror(k matrix) {
+	const few = 8
+	for i := 0; i < k.rows; i += few {
+		rows := min(few, k.rows-i)
+		for r := i + 1; r < i+rows; r++ {
+			for j := i; j < r; j++ {
+				k.row(r)[j] = k.row(j)[r]
 			}
+		}
+		if rest := k.cols - i - rows; rest > 0 {
+			transpose(k.part(i+rows, i, rest, rows), k.part(i, i+rows, rows, rest))
 		}
 	}
 }

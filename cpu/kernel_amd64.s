@@ -122,6 +122,52 @@ copyRowsAVX2_two:
 	VZEROUPPER
 	RET
 
+// func rowsToTilesAVX2(dst, src *float32, stride, rows, height, tiles, apart int)
+TEXT ·rowsToTilesAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), R8
+	MOVQ src+8(FP), R9
+	MOVQ stride+16(FP), R10
+	MOVQ rows+24(FP), CX
+	MOVQ height+32(FP), R11
+	MOVQ apart+48(FP), R12
+	SHLQ $2, R11
+
+rowsToTilesAVX2_row:
+	MOVQ R8, DI
+	MOVQ R9, SI
+	MOVQ tiles+40(FP), DX
+	CMPQ R11, $48
+	JE   rowsToTilesAVX2_twelve
+
+rowsToTilesAVX2_six:
+	VMOVUPS (SI), X0
+	VMOVSD  16(SI), X1
+	VMOVUPS X0, (DI)
+	VMOVSD  X1, 16(DI)
+	ADDQ    $24, SI
+	ADDQ    R12, DI
+	DECQ    DX
+	JNZ     rowsToTilesAVX2_six
+	JMP     rowsToTilesAVX2_next
+
+rowsToTilesAVX2_twelve:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), X1
+	VMOVUPS Y0, (DI)
+	VMOVUPS X1, 32(DI)
+	ADDQ    $48, SI
+	ADDQ    R12, DI
+	DECQ    DX
+	JNZ     rowsToTilesAVX2_twelve
+
+rowsToTilesAVX2_next:
+	ADDQ R10, R9
+	ADDQ R11, R8
+	DECQ CX
+	JNZ  rowsToTilesAVX2_row
+	VZEROUPPER
+	RET
+
 // func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 TEXT ·tileAVX2(SB), NOSPLIT, $0-56
 	MOVQ in+16(FP), AX
@@ -234,7 +280,7 @@ tileAVX2_put:
 	VZEROUPPER
 	RET
 
-// A tile of 12 rows asks for its rows of c on the way, one every four steps: what is not in the cache is there when the sums
+// Of 16 columns or fewer only the first vector is computed, of all 12 rows. A tile of 12 rows asks for its rows of c on the way, one every four steps: what is not in the cache is there when the sums
 // are done. All at once they would keep the panel's and the rows' own misses waiting.
 //
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
@@ -308,6 +354,8 @@ tileAVX512_segment:
 	MOVQ  BP, end-8(SP)
 	CMPQ  AX, BP
 	JE    tileAVX512_segment
+	CMPQ  cols+16(FP), $16
+	JLE   tileAVX512_narrow
 	CMPQ  count-24(SP), $8
 	JGT   tileAVX512_twelve
 	CMPQ  count-24(SP), $4
@@ -356,6 +404,25 @@ tileAVX512_steps:
 	CMPQ AX, end-8(SP)
 	JNE  tileAVX512_twelve
 	JMP  tileAVX512_segment
+
+tileAVX512_narrow:
+	VMOVUPS (SI), Z24
+	ADDQ    apart+40(FP), SI
+	VFMADD231PS.BCST (R8)(AX*1), Z24, Z0
+	VFMADD231PS.BCST (R9)(AX*1), Z24, Z2
+	VFMADD231PS.BCST (R10)(AX*1), Z24, Z4
+	VFMADD231PS.BCST (R11)(AX*1), Z24, Z6
+	VFMADD231PS.BCST (R12)(AX*1), Z24, Z8
+	VFMADD231PS.BCST (R13)(AX*1), Z24, Z10
+	VFMADD231PS.BCST (R14)(AX*1), Z24, Z12
+	VFMADD231PS.BCST (R15)(AX*1), Z24, Z14
+	VFMADD231PS.BCST (BX)(AX*1), Z24, Z16
+	VFMADD231PS.BCST (CX)(AX*1), Z24, Z18
+	VFMADD231PS.BCST (DX)(AX*1), Z24, Z20
+	VFMADD231PS.BCST (DI)(AX*1), Z24, Z22
+	NEXT
+	JNE     tileAVX512_narrow
+	JMP     tileAVX512_segment
 
 tileAVX512_store:
 	MOVQ c+0(FP), AX
