@@ -41,6 +41,27 @@ type PeerInfo struct {
 	Where  string `json:"where"`  // cpu, cuda
 	Python string `json:"python"`
 	TF32   bool   `json:"tf32"`
+	BLAS   string `json:"blas"` // the library of its products on the CPU; "": none that is known, or it is on a GPU
+}
+
+// program is what ran, and by what: "torch 1.13.1, BLAS OpenBLAS 0.3.21 openmp SkylakeX".
+func (p PeerInfo) program() string {
+	s := p.Name + " " + p.Torch
+	if p.BLAS != "" {
+		s += ", BLAS " + p.BLAS
+	}
+	return s
+}
+
+// Warning says that the peer's library makes it slower than it could be, or is "".
+func (p PeerInfo) Warning() string {
+	switch {
+	case strings.Contains(p.BLAS, "reference"):
+		return "torch's products are by the reference BLAS, far slower than an OpenBLAS: install libopenblas0-openmp"
+	case strings.Contains(p.BLAS, "pthread"):
+		return "torch's products are by an OpenBLAS with threads of its own, which get in the way of torch's: install libopenblas0-openmp and remove libopenblas0-pthread"
+	}
+	return ""
 }
 
 // A Peer is another program that runs the same cases on the same inputs, peers/torch_ops.py. It
@@ -179,7 +200,7 @@ func (p *Peer) end(why error) {
 }
 
 func (p *Peer) info() compute.Info {
-	i := compute.Info{Backend: p.Name + "-" + p.Where, Device: p.Device, Driver: p.Name + " " + p.Torch}
+	i := compute.Info{Backend: p.Name + "-" + p.Where, Device: p.Device, Driver: p.program()}
 	if p.Where == "cuda" {
 		i.Driver += map[bool]string{true: ", TF32 on", false: ", TF32 off"}[p.TF32]
 	}

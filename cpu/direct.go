@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// A direct is a convolution by a [kernel] that reads the images in place. tileRows positions, in any images, at which the
-// same part of the window is inside make a bunch. So nothing is multiplied by the zeros beyond the borders, and all
-// bunches of a view have the same segments: their pixels in a row of the window.
+// A direct is a convolution by a [kernel] that reads the images in place. As many positions as a tile has rows, in any
+// images, at which the same part of the window is inside make a bunch. So nothing is multiplied by the zeros beyond the
+// borders, and all bunches of a view have the same segments: their pixels in a row of the window.
 type direct struct {
 	*convolution
 	packing
@@ -70,7 +70,7 @@ func (d *direct) look() {
 				})
 			}
 			d.views = append(d.views, v)
-			d.bunches += blocks(d.images*down.count*across.count, tileRows)
+			d.bunches += blocks(d.images*down.count*across.count, d.height)
 		}
 	}
 }
@@ -79,8 +79,7 @@ func (d *direct) look() {
 type bunch struct {
 	in     tileIn
 	to     tileOut
-	pixels [tileRows]int // the output pixels of its rows
-	count  int           // the number of rows; the others repeat the first
+	pixels [maxHeight]int // the output pixels of its rows
 }
 
 var bunches = sync.Pool{New: func() any { return new([]bunch) }}
@@ -113,11 +112,11 @@ func (d *direct) tile(t tile) {
 // bunch fills in b, the bunch of a view with that number.
 func (d *direct) bunch(b *bunch, v *view, number int) {
 	down, across := &v.down, &v.across
-	i := number * tileRows
+	i := number * d.height
 	n, p, q := i/across.count/down.count, i/across.count%down.count, i%across.count
-	b.count = min(tileRows, d.images*down.count*across.count-i)
+	b.in.count = min(d.height, d.images*down.count*across.count-i)
 	b.in.segments, b.in.step = v.segments, 4
-	for i := range b.count {
+	for i := range b.in.count {
 		pixel := d.to.of(n, down.first+p, across.first+q)
 		row := d.y[pixel*d.cols:][:d.cols]
 		if beta := d.then.Beta; beta != 0 && beta != 1 {
@@ -134,16 +133,16 @@ func (d *direct) bunch(b *bunch, v *view, number int) {
 			}
 		}
 	}
-	for i := b.count; i < tileRows; i++ {
+	for i := b.in.count; i < d.height; i++ {
 		b.to[i], b.in.rows[i] = b.to[0], b.in.rows[0]
 	}
 }
 
 // finish applies d's epilogue to each run of b's pixels.
 func (b *bunch) finish(d *direct) {
-	for i := 0; i < b.count; {
+	for i := 0; i < b.in.count; {
 		from, first := b.pixels[i], i
-		for i++; i < b.count && b.pixels[i] == from+i-first; i++ {
+		for i++; i < b.in.count && b.pixels[i] == from+i-first; i++ {
 		}
 		d.then.finish(dense(i-first, d.cols, d.y[from*d.cols:]), from, 0)
 	}

@@ -2,16 +2,17 @@ package cpu
 
 import "unsafe"
 
-// A kernel computes products tile by tile: tileRows rows and a panel as wide as its width.
-type kernel struct{ width int }
+// A kernel computes products tile by tile: so many rows, or fewer, and a panel as wide as its width.
+type kernel struct{ width, height int }
 
-// tileRows is the number of rows that a kernel computes at a time, maxWidth the most columns.
-const tileRows, maxWidth = 6, 32
+// maxHeight and maxWidth are the most rows and columns that a kernel computes at a time.
+const maxHeight, maxWidth = 12, 32
 
 // A tileIn is the rows of a tile: pointers to their starts, and the segments that are summed, with numbers step bytes
-// apart.
+// apart. Rows beyond count stand for the first.
 type tileIn struct {
-	rows     [tileRows]*float32
+	rows     [maxHeight]*float32
+	count    int
 	segments []segment
 	step     int
 }
@@ -66,9 +67,9 @@ func (p *packing) panel(i int) (data []float32, cols int) {
 	return (*p.data)[i*p.rows*p.width:][:p.rows*p.width], min(p.width, p.cols-i*p.width)
 }
 
-// A tileOut is the destination of a tile: pointers to rows of a matrix, at a panel's columns. Two may be the same row,
-// if they are made of the same row.
-type tileOut [tileRows]*float32
+// A tileOut is the destination of a tile: pointers to rows of a matrix, at a panel's columns. Rows beyond the count of
+// its tileIn stand for the first.
+type tileOut [maxHeight]*float32
 
 // tile is c ← alpha·in·panel or, with plus, c plus that, for the i-th panel of p.
 func (p *packing) tile(c *tileOut, i int, in *tileIn, alpha float32, plus bool) {
@@ -83,20 +84,17 @@ func (k kernel) tile(c *tileOut, j, cols int, in *tileIn, panel []float32, apart
 	if plus {
 		held = 1
 	}
-	if cols == k.width {
-		k.run((*[tileRows]*float32)(c), 4*j, in, panel, apart, alpha, held)
+	if cols == k.width || k.masks() {
+		k.run(c, 4*j, cols, in, panel, apart, alpha, held)
 		return
 	}
-	var edge [tileRows][maxWidth]float32
-	var whole [tileRows]*float32
+	var edge [maxHeight][maxWidth]float32
+	var whole tileOut
 	for i := range whole {
 		whole[i] = &edge[i][0]
 	}
-	k.run(&whole, 0, in, panel, apart, alpha, 0)
-	for i, row := range c {
-		if i > 0 && row == c[0] {
-			continue
-		}
+	k.run(&whole, 0, k.width, in, panel, apart, alpha, 0)
+	for i, row := range c[:in.count] {
 		dst := unsafe.Slice(row, j+cols)[j:]
 		if plus {
 			add(dst, dst, edge[i][:cols])

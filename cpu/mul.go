@@ -145,7 +145,7 @@ var runLength = 256
 
 // An operand is read where it lies if its numbers for a panel are within near of each other, or if it would be packed for
 // few rows or a panel alone; else the caches lose more than packing takes.
-const near, lowRows = 1 << 16, 4 * tileRows
+const near, lowRows = 1 << 16, 24
 
 // mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Panel after panel of B is
 // multiplied by all rows of A; what does not lie well for that is packed.
@@ -160,14 +160,14 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	bLies := !b.transposed && (most*b.stride <= near || a.rows <= lowRows)
 	var packedA, packedB []float32
 	if whole := bLies && c.cols%k.width == 0; !aLies || !whole {
-		s := borrow(most * (k.width + blocks(a.rows, tileRows)*tileRows))
+		s := borrow(most * (k.width + blocks(a.rows, k.height)*k.height))
 		defer giveBack(s)
 		packedB, packedA = (*s)[:most*k.width], (*s)[most*k.width:]
 	}
 	whole := make([]segment, 1)
 	for p := 0; p < a.cols; p += runLength {
 		n := min(runLength, a.cols-p)
-		rows, plus := runsOf(a.part(0, p, a.rows, n), aLies, packedA), beta != 0 || p > 0
+		rows, plus := k.runsOf(a.part(0, p, a.rows, n), aLies, packedA), beta != 0 || p > 0
 		for j := 0; j < c.cols; j += k.width {
 			to := c.part(0, j, c.rows, min(k.width, c.cols-j))
 			panel, apart := b.part(p, j, n, to.cols), b.stride
@@ -189,29 +189,54 @@ type runs struct {
 }
 
 // runsOf returns the rows of a, in s if it is transposed and does not lie well.
-func runsOf(a matrix, lies bool, s []float32) runs {
+func (k kernel) runsOf(a matrix, lies bool, s []float32) runs {
 	switch {
 	case !a.transposed:
-		return runs{a.data, a.stride, tileRows * a.stride, 1}
+		return runs{a.data, a.stride, k.height * a.stride, 1}
 	case lies:
-		return runs{a.data, 1, tileRows, a.stride}
+		return runs{a.data, 1, k.height, a.stride}
 	}
-	bySixes(s, a.t(), a.cols)
-	return runs{s, 1, tileRows * a.cols, tileRows}
+	k.byTiles(s, a.t(), a.cols)
+	return runs{s, 1, k.height * a.cols, k.height}
+}
+
+// byTiles copies as many columns of m at a time as tiles have rows, row by row, to runs of the given number of rows.
+func (k kernel) byTiles(dst []float32, m matrix, rows int) {
+	if k.height == maxHeight {
+		byTiles[[maxHeight]float32](dst, m, rows)
+	} else {
+		byTiles[[6]float32](dst, m, rows)
+	}
+}
+
+func byTiles[T [6]float32 | [maxHeight]float32](dst []float32, m matrix, rows int) {
+	var t T
+	for i := range m.rows {
+		row := m.row(i)
+		at := dst[i*len(t):]
+		for ; len(row) >= len(t); row = row[len(t):] {
+			*(*T)(unsafe.Pointer(&at[:len(t)][0])) = T(row)
+			if len(row) > len(t) {
+				at = at[rows*len(t):]
+			}
+		}
+		copy(at, row)
+	}
 }
 
 // rows is C ← α·A·panel or, with plus, C ← C + α·A·panel, for segments of A and of the panel. The rows of the panel lie
 // apart bytes apart.
 func (k kernel) rows(alpha float32, a runs, s []segment, panel []float32, apart int, plus bool, c matrix) {
 	in := tileIn{segments: s, step: 4 * a.step}
-	for i := 0; i < c.rows; i += tileRows {
+	for i := 0; i < c.rows; i += k.height {
 		var to tileOut
-		for r := range to {
+		in.count = min(k.height, c.rows-i)
+		for r := range k.height {
 			row := r
-			if i+r >= c.rows {
+			if r >= in.count {
 				row = 0
 			}
-			in.rows[r], to[r] = &a.data[i/tileRows*a.group+row*a.row], &c.data[(i+row)*c.stride]
+			in.rows[r], to[r] = &a.data[i/k.height*a.group+row*a.row], &c.data[(i+row)*c.stride]
 		}
 		k.tile(&to, 0, c.cols, &in, panel, apart, alpha, plus)
 	}

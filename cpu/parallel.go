@@ -106,11 +106,11 @@ func chunksOf(parts, n, size int, f func(lo, hi int)) {
 
 var scratch = sync.Pool{New: func() any { return new([]float32) }}
 
-// borrow returns n float32s of unspecified contents, to be given back. They start at a multiple of 16 bytes.
+// borrow returns n float32s of unspecified contents, to be given back. They start with a line.
 func borrow(n int) *[]float32 {
 	s := scratch.Get().(*[]float32)
 	if cap(*s) < n {
-		*s = make([]float32, blocks(n, 4)*4)
+		*s = lined(n)
 	}
 	*s = (*s)[:n]
 	return s

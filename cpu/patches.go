@@ -124,7 +124,7 @@ var placesAtOnce = 256
 func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	lo, hi := u.placesOf(piece)
 	each := min(hi-lo, placesAtOnce)
-	s := borrow(each * (k.width + blocks(u.units, tileRows)*tileRows))
+	s := borrow(each * (k.width + blocks(u.units, k.height)*k.height))
 	defer giveBack(s)
 	panel, apart := (*s)[:each*k.width], 4*k.width
 	xLies, yLies := u.c%k.width == 0, each*u.units <= near || cols <= k.width
@@ -134,7 +134,7 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	var segments []segment
 	for plus := u.plus; lo < hi; lo, plus = lo+each, true {
 		n := min(each, hi-lo)
-		y := runsOf(u.y.part(lo, 0, n, u.units).t(), yLies, (*s)[each*k.width:])
+		y := k.runsOf(u.y.part(lo, 0, n, u.units).t(), yLies, (*s)[each*k.width:])
 		for c := j; c < j+cols; c += k.width {
 			to := u.sums[piece].part(0, c, u.units, min(k.width, j+cols-c))
 			if xLies {
@@ -145,21 +145,6 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 			}
 			k.rows(u.alpha, y, segments, panel, apart, plus, to)
 		}
-	}
-}
-
-// bySixes copies six columns of m at a time, row by row, to runs of the given number of rows.
-func bySixes(dst []float32, m matrix, rows int) {
-	for i := range m.rows {
-		row := m.row(i)
-		at := dst[i*tileRows:]
-		for ; len(row) >= tileRows; row = row[tileRows:] {
-			*(*[tileRows]float32)(at) = [tileRows]float32(row)
-			if len(row) > tileRows {
-				at = at[rows*tileRows:]
-			}
-		}
-		copy(at, row)
 	}
 }
 

@@ -165,35 +165,42 @@ func TestKernels(t *testing.T) {
 			}
 			for n := range 11 {
 				for _, apart := range []int{1, 5} {
-					name := fmt.Sprintf("%v, %d columns, segments of %d, numbers %d apart", v, cols, n, apart)
-					checkKernel(t, r, name, k, cols, n, apart)
+					for _, count := range []int{1, 2, 4, 5, 8, k.height} {
+						count = min(count, k.height)
+						name := fmt.Sprintf("%v, %d rows, %d columns, segments of %d, numbers %d apart", v, count, cols, n, apart)
+						checkKernel(t, r, name, k, count, cols, n, apart)
+					}
 				}
 			}
 		}
 	}
 }
 
-// checkKernel computes a tile of two segments of n numbers, whose last row stands for the first.
-func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, cols, n, apart int) {
+// checkKernel computes a tile of two segments of n numbers and so many rows; those beyond stand for the first.
+func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols, n, apart int) {
 	const margin, beside = 3, -77
 	number := func() float32 { return float32(r.IntN(9) - 4) }
-	rows, panel := make([]float32, tileRows*(2*n+1)*apart), make([]float32, (2*n+1)*k.width)
+	rows, panel := make([]float32, maxHeight*(2*n+1)*apart), make([]float32, (2*n+1)*k.width)
 	for i := range rows {
 		rows[i] = number()
 	}
 	for i := range panel {
 		panel[i] = number()
 	}
-	c := make([]float32, tileRows*(margin+k.width+cols))
+	stride := margin + k.width + cols
+	c := make([]float32, maxHeight*stride)
 	var to tileOut
-	in := tileIn{step: 4 * apart}
+	in := tileIn{count: count, step: 4 * apart}
 	at := func(segment, row, p int) int { return (row*(2*n+1) + segment*(n+1) + p) * apart }
 	for i := range 2 * min(n, 1) { // a number and a row of the panel are left out between the segments
 		in.segments = append(in.segments, segment{at: 4 * apart * i * (n + 1), offset: 4 * k.width * (i*n + i), k: n})
 	}
-	stride := margin + k.width + cols
-	for row := range tileRows {
-		to[row], in.rows[row] = &c[row%(tileRows-1)*stride], &rows[at(0, row%(tileRows-1), 0)]
+	for row := range maxHeight {
+		stands := row
+		if row >= count {
+			stands = 0
+		}
+		to[row], in.rows[row] = &c[stands*stride], &rows[at(0, stands, 0)]
 	}
 	for _, plus := range []bool{false, true} {
 		for i := range c {
@@ -202,17 +209,15 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, cols, n, apa
 		k.tile(&to, margin, cols, &in, panel, 4*k.width, 0.5, plus)
 		for i, got := range c {
 			row, j := i/stride, i%stride-margin
+			inside := row < count && j >= 0 && j < cols
 			want := float32(0)
 			for p := range 2 * n {
-				if j >= 0 && j < cols {
+				if inside {
 					want += 0.5 * rows[at(p/n, row, p%n)] * panel[(p+p/n)*k.width+j]
 				}
 			}
-			if plus || row == tileRows-1 || j < 0 || j >= cols {
+			if plus || !inside {
 				want += beside
-			}
-			if row == tileRows-1 {
-				want = beside // it went to the first
 			}
 			if got != want {
 				t.Fatalf("%s, plus %v: row %d, column %d is %g, want %g", name, plus, row, j, got, want)

@@ -119,41 +119,40 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 	return n
 }
 
-// The kernels compute a tile of 6 rows and 16 or 32 columns: c ← alpha·rows·panel, or c plus that unless add is 0, with
-// c at bytes from the start of each row of a matrix. The numbers of a row lie step bytes apart, the rows of the panel
-// apart bytes.
+// The kernels compute a tile: c ← alpha·in·panel, or c plus that unless add is 0, with c at bytes from the start of each
+// row of a matrix. The rows of the panel lie apart bytes apart. tileAVX2 computes 6 rows and 16 columns, tileAVX512 whole
+// fours of rows and so many columns.
 //
 //go:noescape
-func tileAVX2(c *[tileRows]*float32, at int, rows *[tileRows]*float32, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
 //go:noescape
-func tileAVX512(c *[tileRows]*float32, at int, rows *[tileRows]*float32, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
 // kernelFor returns the kernel for products of cols columns: the one with the wider panels, which takes as long for one
 // as the other does, unless the narrower one needs no more panels. ok is false where there is none.
 func kernelFor(cols int) (k kernel, ok bool) {
 	switch {
 	case vector == avx512 && cols > 16:
-		return kernel{32}, true
+		return kernel{32, 12}, true
 	case vector >= avx2:
-		return kernel{16}, true
+		return kernel{16, 6}, true
 	}
 	return kernel{}, false
 }
 
+// masks reports whether k reads no more of a panel and writes no more of c than the columns that there are.
+func (k kernel) masks() bool { return k.width == 32 }
+
 // run computes a tile.
-func (k kernel) run(c *[tileRows]*float32, at int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
-	var first *segment
-	if len(in.segments) > 0 {
-		first = &in.segments[0]
-	}
+func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 	var numbers *float32
 	if len(panel) > 0 {
 		numbers = &panel[0]
 	}
 	if k.width == 32 {
-		tileAVX512(c, at, &in.rows, first, len(in.segments), in.step, numbers, apart, alpha, add)
+		tileAVX512(c, at, cols, in, numbers, apart, alpha, add)
 		return
 	}
-	tileAVX2(c, at, &in.rows, first, len(in.segments), in.step, numbers, apart, alpha, add)
+	tileAVX2(c, at, in, numbers, apart, alpha, add)
 }

@@ -16,5 +16,7 @@ func chainsVector(v []float32, a, b float32, rounds int) int { return 0 }
 
 func kernelFor(cols int) (kernel, bool) { return kernel{}, false }
 
-func (kernel) run(c *[tileRows]*float32, at int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
+func (kernel) masks() bool { return false }
+
+func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 }
