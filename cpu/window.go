@@ -98,19 +98,17 @@ func (w *window) line(m matrix, x []float32, image, h, from int) {
 		return
 	}
 	for i := 0; i < m.rows; i, from = i+1, from+step {
-		if m.cols != 32 && m.cols != 16 || from < 0 {
+		if from < 0 || from+m.cols > len(pixels) || m.cols > 32 {
 			copyInside(m.row(i), pixels, from)
 			continue
 		}
-		for ; i < m.rows && from+m.cols <= len(pixels); i, from = i+1, from+step { // panels, inside the borders
-			if dst := m.data[i*m.stride:]; m.cols == 32 {
-				*(*[32]float32)(dst) = [32]float32(pixels[from:])
-			} else {
-				*(*[16]float32)(dst) = [16]float32(pixels[from:])
-			}
-		}
-		if i < m.rows {
-			copyInside(m.row(i), pixels, from)
+		dst, src := m.data[i*m.stride:][:m.cols], pixels[from:][:m.cols]
+		if last := m.cols - 16; last >= 0 { // by two halves that may overlap, without a call
+			*(*[16]float32)(dst) = [16]float32(src)
+			*(*[16]float32)(dst[last:]) = [16]float32(src[last:])
+		} else {
+			*(*[8]float32)(dst) = [8]float32(src)
+			*(*[8]float32)(dst[last+8:]) = [8]float32(src[last+8:])
 		}
 	}
 }
