@@ -285,8 +285,9 @@ type core struct {
 	filled    []bool      // inputs whose registers never change again
 }
 
-// alone is the work that one core does in the time that another takes to start, some 50 µs.
-var alone = 1 << 18
+// alone is the work that one core better does by itself: another that looks for work takes a microsecond to begin and to be waited
+// for, and one that sleeps some 30 ([crew]).
+var alone = 1 << 15
 
 // write computes all of the domain into out.
 func (e *evaluator) write(out []float32) {
@@ -295,7 +296,8 @@ func (e *evaluator) write(out []float32) {
 		e.part(out, 0, len(out))
 		return
 	}
-	chunks(len(out), 32*e.size, func(lo, hi int) { e.part(out, lo, hi) })
+	each := blocks(fair(len(out), 32*e.size), e.size) * e.size
+	chunks(len(out), each, func(lo, hi int) { e.part(out, lo, hi) })
 }
 
 // part computes elements lo … hi.

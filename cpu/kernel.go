@@ -48,13 +48,7 @@ func (k kernel) fill(panel []float32, m matrix) {
 		transpose(matrix{m.rows, m.cols, k.width, false, panel}, m.t())
 		return
 	}
-	if m.cols == maxWidth { // most panels, and a copy that calls nothing
-		for i := range m.rows {
-			*(*[maxWidth]float32)(panel[i*maxWidth:]) = *(*[maxWidth]float32)(m.row(i))
-		}
-		return
-	}
-	for i := range m.rows {
+	for i := k.copyVector(panel, m); i < m.rows; i++ {
 		copy(panel[i*k.width:][:m.cols], m.row(i))
 	}
 }

@@ -85,6 +85,43 @@
 	ADDQ step-16(SP), AX \
 	CMPQ AX, end-8(SP)
 
+// func copyRowsAVX2(dst, src *float32, stride, rows, lines int)
+TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ stride+16(FP), R8
+	MOVQ rows+24(FP), CX
+	CMPQ lines+32(FP), $2
+	JE   copyRowsAVX2_two
+
+copyRowsAVX2_one:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ    $64, DI
+	ADDQ    R8, SI
+	DECQ    CX
+	JNZ     copyRowsAVX2_one
+	VZEROUPPER
+	RET
+
+copyRowsAVX2_two:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 96(SI), Y3
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	ADDQ    $128, DI
+	ADDQ    R8, SI
+	DECQ    CX
+	JNZ     copyRowsAVX2_two
+	VZEROUPPER
+	RET
+
 // func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 TEXT ·tileAVX2(SB), NOSPLIT, $0-56
 	MOVQ in+16(FP), AX
@@ -197,8 +234,11 @@ tileAVX2_put:
 	VZEROUPPER
 	RET
 
+// A tile of 12 rows asks for its rows of c on the way, one every four steps: what is not in the cache is there when the sums
+// are done. All at once they would keep the panel's and the rows' own misses waiting.
+//
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
-TEXT ·tileAVX512(SB), NOSPLIT, $48-64
+TEXT ·tileAVX512(SB), NOSPLIT, $56-64
 	MOVQ  cols+16(FP), CX
 	MOVQ  $-1, AX
 	SHLQ  CX, AX
@@ -231,6 +271,7 @@ TEXT ·tileAVX512(SB), NOSPLIT, $48-64
 	VPXORQ Z22, Z22, Z22
 	VPXORQ Z23, Z23, Z23
 
+	MOVQ $0, row-48(SP)
 	MOVQ in+24(FP), SI
 	MOVQ tileIn_step(SI), AX
 	MOVQ AX, step-16(SP)
@@ -288,13 +329,33 @@ tileAVX512_eight:
 	JMP tileAVX512_segment
 
 tileAVX512_twelve:
+	MOVQ end-8(SP), BP
+	CMPQ row-48(SP), $96
+	JGE  tileAVX512_steps
+	MOVQ c+0(FP), BP
+	ADDQ row-48(SP), BP
+	ADDQ $8, row-48(SP)
+	MOVQ (BP), BP
+	ADDQ at+8(FP), BP
+	PREFETCHT0 (BP)
+	PREFETCHT0 64(BP)
+	MOVQ step-16(SP), BP
+	LEAQ (AX)(BP*4), BP
+	CMPQ BP, end-8(SP)
+	JLT  tileAVX512_steps
+	MOVQ end-8(SP), BP
+
+tileAVX512_steps:
 	PANEL
 	FIRST
 	SECOND
 	THIRD
-	NEXT
-	JNE tileAVX512_twelve
-	JMP tileAVX512_segment
+	ADDQ step-16(SP), AX
+	CMPQ AX, BP
+	JNE  tileAVX512_steps
+	CMPQ AX, end-8(SP)
+	JNE  tileAVX512_twelve
+	JMP  tileAVX512_segment
 
 tileAVX512_store:
 	MOVQ c+0(FP), AX

@@ -215,7 +215,7 @@ func byTiles[T [6]float32 | [maxHeight]float32](dst []float32, m matrix, rows in
 		row := m.row(i)
 		at := dst[i*len(t):]
 		for ; len(row) >= len(t); row = row[len(t):] {
-			*(*T)(unsafe.Pointer(&at[:len(t)][0])) = T(row)
+			*(*T)(unsafe.Pointer(&at[:len(t)][0])) = *(*T)(unsafe.Pointer(&row[:len(t)][0]))
 			if len(row) > len(t) {
 				at = at[rows*len(t):]
 			}

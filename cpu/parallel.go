@@ -3,31 +3,18 @@ package cpu
 import (
 	"runtime"
 	"sync"
-	"sync/atomic"
 )
 
-// parallel calls f(0) … f(n−1) on all cores, each core taking the next free index. The result of f(i) must not depend
-// on which core calls it.
+// parallel calls f(0) … f(n−1) on all cores, each core taking the next free index of its part, and then of others'. The result of
+// f(i) must not depend on which core calls it.
 func parallel(n int, f func(i int)) {
-	workers := min(n, runtime.GOMAXPROCS(0))
-	if workers <= 1 {
-		for i := range n {
-			f(i)
-		}
+	if cores := min(n, runtime.GOMAXPROCS(0)); cores > 1 {
+		hands.do(cores, n, f)
 		return
 	}
-	var next atomic.Int64
-	work := func() {
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			f(i)
-		}
+	for i := range n {
+		f(i)
 	}
-	var wg sync.WaitGroup
-	for range workers - 1 {
-		wg.Go(work)
-	}
-	work()
-	wg.Wait()
 }
 
 // A tile is a block of one matrix of a batch.

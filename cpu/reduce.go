@@ -87,7 +87,7 @@ func (v *reduction) contiguous(out []float32) {
 		return
 	}
 	w := *v // v itself does not escape
-	chunks(len(out), max(1, pieceOfFold/v.n), func(lo, hi int) { w.fold(out, lo, hi) })
+	chunks(len(out), fair(len(out), max(1, pieceOfFold/v.n)), func(lo, hi int) { w.fold(out, lo, hi) })
 }
 
 // fold folds runs lo … hi. What a run becomes does not depend on where the others are: a block of the formula's values is whole

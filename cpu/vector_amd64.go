@@ -129,6 +129,21 @@ func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha f
 //go:noescape
 func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
+// copyRowsAVX2 copies rows of one line or two of the cache, stride bytes apart, to one run.
+//
+//go:noescape
+func copyRowsAVX2(dst, src *float32, stride, rows, lines int)
+
+// copyVector processes the first rows of fill and returns how many.
+func (k kernel) copyVector(panel []float32, m matrix) int {
+	if m.cols < k.width || m.rows == 0 {
+		return 0
+	}
+	_, _ = panel[m.rows*k.width-1], m.row(m.rows-1)
+	copyRowsAVX2(&panel[0], &m.data[0], 4*m.stride, m.rows, k.width/cacheLine)
+	return m.rows
+}
+
 // kernelFor returns the kernel for products of cols columns: the one with the wider panels, which takes as long for one
 // as the other does, unless the narrower one needs no more panels. ok is false where there is none.
 func kernelFor(cols int) (k kernel, ok bool) {
