@@ -88,6 +88,9 @@ func (u *patchUpdate) placesOf(piece int) (lo, hi int) {
 // sum computes YᵀX of every piece, for enough inputs at a time to give all cores work.
 func (u *patchUpdate) sum() {
 	k, ok := kernelFor(u.inputs)
+	if of, _ := kernelFor(u.c); ok && u.c%of.width == 0 {
+		k = of // panels of a pixel's channels
+	}
 	f, unit := u.lowered, 1
 	if ok {
 		f, unit = func(piece, j, cols int) { u.direct(k, piece, j, cols) }, k.width

@@ -150,6 +150,8 @@ func kernelFor(cols int) (k kernel, ok bool) {
 	switch {
 	case vector == avx512 && cols > 16:
 		return kernel{32, 12}, true
+	case vector == avx512:
+		return kernel{16, 12}, true
 	case vector >= avx2:
 		return kernel{16, 6}, true
 	}
@@ -157,7 +159,7 @@ func kernelFor(cols int) (k kernel, ok bool) {
 }
 
 // masks reports whether k reads no more of a panel and writes no more of c than the columns that there are.
-func (k kernel) masks() bool { return k.width == 32 }
+func (k kernel) masks() bool { return k.height == maxHeight }
 
 // run computes a tile.
 func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
@@ -165,7 +167,7 @@ func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart
 	if len(panel) > 0 {
 		numbers = &panel[0]
 	}
-	if k.width == 32 {
+	if k.masks() {
 		tileAVX512(c, at, cols, in, numbers, apart, alpha, add)
 		return
 	}
