@@ -17,40 +17,51 @@ func rival(peer string) string {
 	return map[string]string{"torch-cpu": "cpu", "torch-cuda": "gpu"}[peer]
 }
 
-// again measures a case that is behind the peer again, as often as Options.Again says, beside the peer and nothing else. The
-// run of the median ratio, of an even number the lower, replaces the first one, but for devices that it does not have. Results
-// that are wrong in any run stay.
+// again measures again what is behind the peer of the results of a case, as often as Options.Again says.
 func (r *runner) again(c Case, first []Result) []Result {
-	i := slices.IndexFunc(r.devices, func(d *device) bool { return r.rivals(d.info.Backend) })
-	if i < 0 || !slices.ContainsFunc(first, r.isBehind) {
-		return first
+	for _, res := range slices.Clone(first) {
+		if r.isBehind(res) {
+			first = replace(first, r.rerun(c.alone(res)))
+		}
 	}
+	return first
+}
+
+// alone is c or, if it is a training, c by the rule of a result alone.
+func (c Case) alone(res Result) Case {
 	if c.Training != nil {
 		t := *c.Training
-		t.Rules, c.Training = t.Rules[:1], &t
+		t.Rules, c.Training = []string{strings.TrimPrefix(res.Case, c.Name+" ")}, &t
 	}
+	return c
+}
+
+// rerun measures a case of one ratio again, beside the peer and nothing else. It returns the results of the run of the median
+// ratio, of an even number the lower, or of one in which a result is wrong.
+func (r *runner) rerun(c Case) []Result {
+	on := slices.IndexFunc(r.devices, func(d *device) bool { return r.rivals(d.info.Backend) })
 	var reruns [][]Result // which have a ratio
 	for range r.Options.Again {
 		if !r.may() {
 			break
 		}
-		results := r.run(c, r.devices[i:i+1])
+		results := r.run(c, r.devices[on:on+1])
 		if slices.ContainsFunc(results, func(c Result) bool { return c.Status == Failed || c.Status == Broken }) {
-			return replace(first, results)
+			return results
 		}
 		if results[0].VsPeer > 0 {
 			reruns = append(reruns, results)
 		}
 	}
 	if len(reruns) == 0 {
-		return first
+		return nil
 	}
 	slices.SortStableFunc(reruns, func(a, b []Result) int { return cmp.Compare(a[0].VsPeer, b[0].VsPeer) })
 	counted := reruns[(len(reruns)-1)/2]
 	for _, rerun := range reruns {
 		counted[0].Again = append(counted[0].Again, rerun[0].VsPeer)
 	}
-	return replace(first, counted)
+	return counted
 }
 
 // rivals reports whether a backend is compared with the peer.
@@ -66,7 +77,7 @@ func (r *runner) isBehind(c Result) bool {
 func replace(old, results []Result) []Result {
 	for i := range old {
 		if k := slices.IndexFunc(results, func(c Result) bool { return keyOf(c) == keyOf(old[i]) }); k >= 0 {
-			vs := old[i].VsBackprop
+			vs := old[i].VsBackprop // of samples that were taken in turns
 			old[i] = results[k]
 			old[i].VsBackprop = vs
 		}

@@ -79,8 +79,14 @@ type Peer struct {
 	lines  chan []byte // closed at its end
 	stderr tail
 
-	result *Result   // of the case that is loaded
-	seen   []float64 // its samples
+	loaded []*peerTrial // of the case that is under way
+	result *Result      // of the last of them
+}
+
+// A peerTrial is what a peer has made of a case or, of a training, of one of its rules.
+type peerTrial struct {
+	*Result
+	seen []float64 // samples
 }
 
 // OpenTorch starts torch_ops.py, which lives until Close or until ctx is done. The error wraps [ErrNoPeer] where no
@@ -282,9 +288,9 @@ func (p *Peer) load(c *problem, r Result) {
 	p.result.Sample = fmt.Sprintf("%d elements, of each way of writing it, on real numbers", len(c.at))
 }
 
-// loadTraining has the peer make the network of t, which must have as many parameters as ours.
-func (p *Peer) loadTraining(t *trainingProblem, r Result) {
-	tried := p.make(r, request(t.describe(t.Rules[0]), t.stream, []int{0}))
+// loadTraining has the peer make the network of t and a rule, which must have as many parameters as ours.
+func (p *Peer) loadTraining(t *trainingProblem, rule string, r Result) {
+	tried := p.make(r, request(t.describe(rule), t.stream, []int{0}))
 	if tried == nil {
 		return
 	}
@@ -302,7 +308,8 @@ func (p *Peer) make(r Result, request any) []attempt {
 	if p.err != nil {
 		return nil
 	}
-	p.result, p.seen = &r, nil
+	p.result = &r
+	p.loaded = append(p.loaded, &peerTrial{Result: &r})
 	var answer struct {
 		refusal
 		Tried  []attempt
@@ -350,37 +357,45 @@ func (p *Peer) judge(at []int, want []compute.Val, tried []attempt) {
 	p.result.judge(tally)
 }
 
-// time takes one round of samples.
+// time takes one round of samples, of each that is loaded.
 func (p *Peer) time(limit time.Duration) {
-	if p.result == nil || p.result.Status != OK {
-		return
-	}
-	var answer struct {
-		refusal
-		Seconds []float64
-	}
-	request := map[string]any{"do": "time", "limit": limit.Seconds(), "least": enough / rounds}
-	if err := p.ask(request, &answer, p.timeout+8*limit); err != nil {
-		p.result.fail(err)
-	} else if !p.refused(answer.refusal) {
-		p.seen = append(p.seen, answer.Seconds...)
+	for i, t := range p.loaded {
+		if t.Status != OK {
+			continue
+		}
+		var answer struct {
+			refusal
+			Seconds []float64
+		}
+		request := map[string]any{"do": "time", "number": i, "limit": limit.Seconds(), "least": enough / rounds}
+		p.result = t.Result
+		if err := p.ask(request, &answer, p.timeout+8*limit); err != nil {
+			t.fail(err)
+		} else if !p.refused(answer.refusal) {
+			t.seen = append(t.seen, answer.Seconds...)
+		}
 	}
 }
 
 // drop ends the case.
 func (p *Peer) drop() {
-	if p.result != nil && p.result.Status == OK && len(p.seen) > 0 {
-		p.result.rate(p.seen)
+	for _, t := range p.loaded {
+		if t.Status == OK && len(t.seen) > 0 {
+			t.rate(t.seen)
+		}
 	}
 	if p.err == nil {
 		p.ask(map[string]any{"do": "drop"}, &struct{}{}, p.timeout)
 	}
 }
 
-// take returns the result of the case that was dropped, or nil, once.
+// take returns the next result of the case that was dropped, or nil.
 func (p *Peer) take() *Result {
-	r := p.result
-	p.result = nil
+	if len(p.loaded) == 0 {
+		return nil
+	}
+	r := p.loaded[0].Result
+	p.loaded = p.loaded[1:]
 	return r
 }
 

@@ -74,6 +74,25 @@
 	VFMADD231PS  Z24, Z31, Z22   \
 	VFMADD231PS  Z25, Z31, Z23
 
+// FIRST16, SECOND16 and THIRD16 are the same of one vector of the panel.
+#define FIRST16 \
+	VFMADD231PS.BCST (R8)(AX*1), Z24, Z0 \
+	VFMADD231PS.BCST (R9)(AX*1), Z24, Z2 \
+	VFMADD231PS.BCST (R10)(AX*1), Z24, Z4 \
+	VFMADD231PS.BCST (R11)(AX*1), Z24, Z6
+
+#define SECOND16 \
+	VFMADD231PS.BCST (R12)(AX*1), Z24, Z8 \
+	VFMADD231PS.BCST (R13)(AX*1), Z24, Z10 \
+	VFMADD231PS.BCST (R14)(AX*1), Z24, Z12 \
+	VFMADD231PS.BCST (R15)(AX*1), Z24, Z14
+
+#define THIRD16 \
+	VFMADD231PS.BCST (BX)(AX*1), Z24, Z16 \
+	VFMADD231PS.BCST (CX)(AX*1), Z24, Z18 \
+	VFMADD231PS.BCST (DX)(AX*1), Z24, Z20 \
+	VFMADD231PS.BCST (DI)(AX*1), Z24, Z22
+
 // PANEL loads two vectors of the panel (whole ones: a mask would be an operation beside the multiplications), NEXT goes
 // on to the next of each row, until the end of the segment.
 #define PANEL \
@@ -280,7 +299,7 @@ tileAVX2_put:
 	VZEROUPPER
 	RET
 
-// Of 16 columns or fewer only the first vector is computed, of all 12 rows. A tile of 12 rows asks for its rows of c on the way, one every four steps: what is not in the cache is there when the sums
+// A tile of 12 rows asks for its rows of c on the way, one every four steps: what is not in the cache is there when the sums
 // are done. All at once they would keep the panel's and the rows' own misses waiting.
 //
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
@@ -406,22 +425,39 @@ tileAVX512_steps:
 	JMP  tileAVX512_segment
 
 tileAVX512_narrow:
+	CMPQ  count-24(SP), $8
+	JGT   tileAVX512_narrow12
+	CMPQ  count-24(SP), $4
+	JGT   tileAVX512_narrow8
+
+tileAVX512_narrow4:
 	VMOVUPS (SI), Z24
 	ADDQ    apart+40(FP), SI
-	VFMADD231PS.BCST (R8)(AX*1), Z24, Z0
-	VFMADD231PS.BCST (R9)(AX*1), Z24, Z2
-	VFMADD231PS.BCST (R10)(AX*1), Z24, Z4
-	VFMADD231PS.BCST (R11)(AX*1), Z24, Z6
-	VFMADD231PS.BCST (R12)(AX*1), Z24, Z8
-	VFMADD231PS.BCST (R13)(AX*1), Z24, Z10
-	VFMADD231PS.BCST (R14)(AX*1), Z24, Z12
-	VFMADD231PS.BCST (R15)(AX*1), Z24, Z14
-	VFMADD231PS.BCST (BX)(AX*1), Z24, Z16
-	VFMADD231PS.BCST (CX)(AX*1), Z24, Z18
-	VFMADD231PS.BCST (DX)(AX*1), Z24, Z20
-	VFMADD231PS.BCST (DI)(AX*1), Z24, Z22
-	NEXT
-	JNE     tileAVX512_narrow
+	FIRST16
+	ADDQ    step-16(SP), AX
+	CMPQ    AX, BP
+	JNE     tileAVX512_narrow4
+	JMP     tileAVX512_segment
+
+tileAVX512_narrow8:
+	VMOVUPS (SI), Z24
+	ADDQ    apart+40(FP), SI
+	FIRST16
+	SECOND16
+	ADDQ    step-16(SP), AX
+	CMPQ    AX, BP
+	JNE     tileAVX512_narrow8
+	JMP     tileAVX512_segment
+
+tileAVX512_narrow12:
+	VMOVUPS (SI), Z24
+	ADDQ    apart+40(FP), SI
+	FIRST16
+	SECOND16
+	THIRD16
+	ADDQ    step-16(SP), AX
+	CMPQ    AX, BP
+	JNE     tileAVX512_narrow12
 	JMP     tileAVX512_segment
 
 tileAVX512_store:

@@ -164,6 +164,7 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 		defer giveBack(s)
 		packedB, packedA = (*s)[:most*k.width], (*s)[most*k.width:]
 	}
+	whole := make([]segment, 1)
 	for p := 0; p < a.cols; p += runLength {
 		n := min(runLength, a.cols-p)
 		rows, plus := k.runsOf(a.part(0, p, a.rows, n), aLies, packedA), beta != 0 || p > 0
@@ -174,7 +175,8 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 				k.fill(packedB[:n*k.width], panel)
 				panel.data, apart = packedB[:n*k.width], k.width
 			}
-			k.rows(alpha, rows, panel.data, 4*apart, plus, to)
+			whole[0].k = n
+			k.rows(alpha, rows, whole, panel.data, 4*apart, plus, to)
 		}
 	}
 }
@@ -183,19 +185,19 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 type runs struct {
 	data       []float32
 	row, group int // strides from row to row of a tile, and from tile to tile
-	step, k    int // the stride within a row, and its length
+	step       int // the stride within a row
 }
 
 // runsOf returns the rows of a, in s if it is transposed and does not lie well.
 func (k kernel) runsOf(a matrix, lies bool, s []float32) runs {
 	switch {
 	case !a.transposed:
-		return runs{a.data, a.stride, k.height * a.stride, 1, a.cols}
+		return runs{a.data, a.stride, k.height * a.stride, 1}
 	case lies:
-		return runs{a.data, 1, k.height, a.stride, a.cols}
+		return runs{a.data, 1, k.height, a.stride}
 	}
 	k.byTiles(s, a.t(), k.apart(a.cols))
-	return runs{s, 1, k.apart(a.cols), k.height, a.cols}
+	return runs{s, 1, k.apart(a.cols), k.height}
 }
 
 // apart is the distance from tile to tile of packed rows of n numbers: a line more than they take, so that the tiles that are
@@ -211,9 +213,10 @@ func (k kernel) byTiles(dst []float32, m matrix, apart int) {
 	}
 }
 
-// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel. The rows of the panel lie apart bytes apart.
-func (k kernel) rows(alpha float32, a runs, panel []float32, apart int, plus bool, c matrix) {
-	in := tileIn{segments: []segment{{k: a.k}}, step: 4 * a.step}
+// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel, for segments of A and of the panel. The rows of the panel lie
+// apart bytes apart.
+func (k kernel) rows(alpha float32, a runs, s []segment, panel []float32, apart int, plus bool, c matrix) {
+	in := tileIn{segments: s, step: 4 * a.step}
 	for i := 0; i < c.rows; i += k.height {
 		var to tileOut
 		in.count = min(k.height, c.rows-i)

@@ -168,14 +168,14 @@ func kernelFor(cols int) (k kernel, ok bool) {
 		return kernel{32, 12}, true
 	case vector == avx512:
 		return kernel{16, 12}, true
-	case vector == avx2:
+	case vector >= avx2:
 		return kernel{16, 6}, true
 	}
 	return kernel{}, false
 }
 
 // masks reports whether k reads no more of a panel and writes no more of c than the columns that there are.
-func (k kernel) masks() bool { return k.height == 12 }
+func (k kernel) masks() bool { return k.height == maxHeight }
 
 // run computes a tile.
 func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
@@ -183,7 +183,7 @@ func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart
 	if len(panel) > 0 {
 		numbers = &panel[0]
 	}
-	if k.height == 12 {
+	if k.masks() {
 		tileAVX512(c, at, cols, in, numbers, apart, alpha, add)
 		return
 	}
