@@ -22,5 +22,7 @@ func (kernel) masks() bool { return false }
 
 func (k kernel) copyVector(panel []float32, m matrix) int { return 0 }
 
+func (k kernel) tilesVector(dst []float32, m matrix, apart int) int { return 0 }
+
 func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 }
