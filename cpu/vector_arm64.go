@@ -95,7 +95,8 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 //go:noescape
 func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
-// copyVector processes the first rows of fill and returns how many: a copy of known length calls nothing.
+// copyVector processes the first rows of fill and returns how many, tilesVector the first columns of byTiles: copies of a
+// known length call nothing.
 func (k kernel) copyVector(panel []float32, m matrix) int {
 	const width = 16
 	if m.cols < width {
@@ -105,6 +106,18 @@ func (k kernel) copyVector(panel []float32, m matrix) int {
 		*(*[width]float32)(panel[i*width:]) = [width]float32(m.row(i))
 	}
 	return m.rows
+}
+
+func (k kernel) tilesVector(dst []float32, m matrix, apart int) int {
+	const height = 6
+	tiles := m.cols / height
+	for i := range m.rows {
+		row := m.row(i)
+		for j := range tiles {
+			*(*[height]float32)(dst[j*apart+i*height:]) = [height]float32(row[j*height:])
+		}
+	}
+	return tiles * height
 }
 
 // kernelFor returns the kernel for products of cols columns; ok is false where there is none.
