@@ -71,6 +71,15 @@ func TestPrimitiveBits(t *testing.T) {
 			backward(compute.Sigmoid, dst, b)
 		}},
 		operation{"sum", func(dst, a, _, _ []float32) { fill(dst, sum(a)) }},
+		operation{"total", func(dst, a, _, _ []float32) { fill(dst, float32(total(a))) }},
+		operation{"lower", func(dst, a, b, _ []float32) {
+			y := make([]float64, len(dst))
+			for j, v := range b {
+				y[j] = float64(v)
+			}
+			copy(dst, a)
+			lower(dst, 1.7, y)
+		}},
 	)
 	for _, op := range all {
 		for n := range 80 {
@@ -159,7 +168,7 @@ func TestLog(t *testing.T) {
 func TestKernels(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, cols := range []int{1, 15, 16, 17, 31, 32} {
-		for v := avx2; v <= widest(); v++ {
+		for v := scalar + 1; v <= widest(); v++ {
 			set(t, &vector, v)
 			k, ok := kernelFor(cols)
 			if !ok || cols > k.width {
@@ -167,61 +176,59 @@ func TestKernels(t *testing.T) {
 			}
 			for n := range 11 {
 				for _, apart := range []int{1, 5} {
-					name := fmt.Sprintf("%v, %d columns, segments of %d, numbers %d apart", v, cols, n, apart)
-					checkKernel(t, r, name, k, cols, n, apart)
+					for _, count := range []int{1, 2, 4, 5, 8, k.height} {
+						count = min(count, k.height)
+						name := fmt.Sprintf("%v, %d rows, %d columns, segments of %d, numbers %d apart", v, count, cols, n, apart)
+						checkKernel(t, r, name, k, count, cols, n, apart)
+					}
 				}
 			}
 		}
 	}
 }
 
-// checkKernel computes a tile of two segments of n numbers, whose last row stands for the first.
-func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, cols, n, apart int) {
+// checkKernel computes a tile of two segments of n numbers and so many rows; those beyond stand for the first.
+func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols, n, apart int) {
 	const margin, beside = 3, -77
 	number := func() float32 { return float32(r.IntN(9) - 4) }
-	rows, panel := make([]float32, 2*tileRows*(n+1)*apart), make([]float32, (2*n+1)*k.width)
+	rows, panel := make([]float32, maxHeight*(2*n+1)*apart), make([]float32, (2*n+1)*k.width)
 	for i := range rows {
 		rows[i] = number()
 	}
 	for i := range panel {
 		panel[i] = number()
 	}
-	c := make([]float32, tileRows*(margin+k.width+cols))
-	var to tileOut
-	var s []segment
-	at := func(segment, row, p int) int { return (segment*tileRows+row)*(n+1)*apart + p*apart }
-	for i := range 2 {
-		st := segment{offset: 4 * k.width * (i*n + i), k: n} // a row of the panel is left out
-		for row := range tileRows {
-			st.rows[row] = &rows[at(i, row%(tileRows-1), 0)]
-		}
-		s = append(s, st)
-	}
-	if n == 0 {
-		s = nil
-	}
 	stride := margin + k.width + cols
-	for row := range tileRows {
-		to[row] = &c[row%(tileRows-1)*stride]
+	c := make([]float32, maxHeight*stride)
+	var to tileOut
+	in := tileIn{count: count, step: 4 * apart}
+	at := func(segment, row, p int) int { return (row*(2*n+1) + segment*(n+1) + p) * apart }
+	for i := range 2 * min(n, 1) { // a number and a row of the panel are left out between the segments
+		in.segments = append(in.segments, segment{at: 4 * apart * i * (n + 1), offset: 4 * k.width * (i*n + i), k: n})
+	}
+	for row := range maxHeight {
+		stands := row
+		if row >= count {
+			stands = 0
+		}
+		to[row], in.rows[row] = &c[stands*stride], &rows[at(0, stands, 0)]
 	}
 	for _, plus := range []bool{false, true} {
 		for i := range c {
 			c[i] = beside
 		}
-		k.tile(&to, margin, cols, s, 4*apart, panel, 4*k.width, 0.5, plus)
+		k.tile(&to, margin, cols, &in, panel, 4*k.width, 0.5, plus)
 		for i, got := range c {
 			row, j := i/stride, i%stride-margin
+			inside := row < count && j >= 0 && j < cols
 			want := float32(0)
 			for p := range 2 * n {
-				if j >= 0 && j < cols {
+				if inside {
 					want += 0.5 * rows[at(p/n, row, p%n)] * panel[(p+p/n)*k.width+j]
 				}
 			}
-			if plus || row == tileRows-1 || j < 0 || j >= cols {
+			if plus || !inside {
 				want += beside
-			}
-			if row == tileRows-1 {
-				want = beside // it went to the first
 			}
 			if got != want {
 				t.Fatalf("%s, plus %v: row %d, column %d is %g, want %g", name, plus, row, j, got, want)

@@ -90,7 +90,7 @@ func (p *product) member(c, a, b matrix, used int, sums []float32) {
 		row, apart = apart, row
 	}
 	switch {
-	case !small(p.m, n, k), p.TransB && p.m >= tileRows && n >= 8:
+	case !small(p.m, n, k), p.TransB && p.m >= 6 && n >= 8:
 		mul(p.Alpha, a, b, p.Beta, c)
 	case p.TransB && k > 1: // a column of B is the row of its transpose
 		p.dots(c, a.data, row, apart, b, sums)
