@@ -74,6 +74,25 @@
 	VFMADD231PS  Z24, Z31, Z22   \
 	VFMADD231PS  Z25, Z31, Z23
 
+// FIRST16, SECOND16 and THIRD16 are the same of one vector of the panel.
+#define FIRST16 \
+	VFMADD231PS.BCST (R8)(AX*1), Z24, Z0 \
+	VFMADD231PS.BCST (R9)(AX*1), Z24, Z2 \
+	VFMADD231PS.BCST (R10)(AX*1), Z24, Z4 \
+	VFMADD231PS.BCST (R11)(AX*1), Z24, Z6
+
+#define SECOND16 \
+	VFMADD231PS.BCST (R12)(AX*1), Z24, Z8 \
+	VFMADD231PS.BCST (R13)(AX*1), Z24, Z10 \
+	VFMADD231PS.BCST (R14)(AX*1), Z24, Z12 \
+	VFMADD231PS.BCST (R15)(AX*1), Z24, Z14
+
+#define THIRD16 \
+	VFMADD231PS.BCST (BX)(AX*1), Z24, Z16 \
+	VFMADD231PS.BCST (CX)(AX*1), Z24, Z18 \
+	VFMADD231PS.BCST (DX)(AX*1), Z24, Z20 \
+	VFMADD231PS.BCST (DI)(AX*1), Z24, Z22
+
 // PANEL loads two vectors of the panel (whole ones: a mask would be an operation beside the multiplications), NEXT goes
 // on to the next of each row, until the end of the segment.
 #define PANEL \
@@ -122,8 +141,68 @@ copyRowsAVX2_two:
 	VZEROUPPER
 	RET
 
+// func rowsToTilesAVX2(dst, src *float32, stride, rows, height, tiles, apart int)
+TEXT ·rowsToTilesAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), R8
+	MOVQ src+8(FP), R9
+	MOVQ stride+16(FP), R10
+	MOVQ rows+24(FP), CX
+	MOVQ height+32(FP), R11
+	MOVQ apart+48(FP), R12
+	SHLQ $2, R11
+
+rowsToTilesAVX2_row:
+	MOVQ R8, DI
+	MOVQ R9, SI
+	MOVQ tiles+40(FP), DX
+	CMPQ R11, $48
+	JE   rowsToTilesAVX2_twelve
+
+rowsToTilesAVX2_six:
+	VMOVUPS (SI), X0
+	VMOVSD  16(SI), X1
+	VMOVUPS X0, (DI)
+	VMOVSD  X1, 16(DI)
+	ADDQ    $24, SI
+	ADDQ    R12, DI
+	DECQ    DX
+	JNZ     rowsToTilesAVX2_six
+	JMP     rowsToTilesAVX2_next
+
+rowsToTilesAVX2_twelve:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), X1
+	VMOVUPS Y0, (DI)
+	VMOVUPS X1, 32(DI)
+	ADDQ    $48, SI
+	ADDQ    R12, DI
+	DECQ    DX
+	JNZ     rowsToTilesAVX2_twelve
+
+rowsToTilesAVX2_next:
+	ADDQ R10, R9
+	ADDQ R11, R8
+	DECQ CX
+	JNZ  rowsToTilesAVX2_row
+	VZEROUPPER
+	RET
+
 // func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 TEXT ·tileAVX2(SB), NOSPLIT, $0-56
+	MOVQ c+0(FP), BX
+	MOVQ at+8(FP), AX
+	MOVQ (BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 8(BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 16(BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 24(BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 32(BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 40(BX), CX
+	PREFETCHT0 (CX)(AX*1)
 	MOVQ in+16(FP), AX
 	MOVQ tileIn_segments+0(AX), DI
 	MOVQ tileIn_segments+8(AX), DX
@@ -308,6 +387,8 @@ tileAVX512_segment:
 	MOVQ  BP, end-8(SP)
 	CMPQ  AX, BP
 	JE    tileAVX512_segment
+	CMPQ  cols+16(FP), $16
+	JLE   tileAVX512_narrow
 	CMPQ  count-24(SP), $8
 	JGT   tileAVX512_twelve
 	CMPQ  count-24(SP), $4
@@ -356,6 +437,42 @@ tileAVX512_steps:
 	CMPQ AX, end-8(SP)
 	JNE  tileAVX512_twelve
 	JMP  tileAVX512_segment
+
+tileAVX512_narrow:
+	CMPQ  count-24(SP), $8
+	JGT   tileAVX512_narrow12
+	CMPQ  count-24(SP), $4
+	JGT   tileAVX512_narrow8
+
+tileAVX512_narrow4:
+	VMOVUPS (SI), Z24
+	ADDQ    apart+40(FP), SI
+	FIRST16
+	ADDQ    step-16(SP), AX
+	CMPQ    AX, BP
+	JNE     tileAVX512_narrow4
+	JMP     tileAVX512_segment
+
+tileAVX512_narrow8:
+	VMOVUPS (SI), Z24
+	ADDQ    apart+40(FP), SI
+	FIRST16
+	SECOND16
+	ADDQ    step-16(SP), AX
+	CMPQ    AX, BP
+	JNE     tileAVX512_narrow8
+	JMP     tileAVX512_segment
+
+tileAVX512_narrow12:
+	VMOVUPS (SI), Z24
+	ADDQ    apart+40(FP), SI
+	FIRST16
+	SECOND16
+	THIRD16
+	ADDQ    step-16(SP), AX
+	CMPQ    AX, BP
+	JNE     tileAVX512_narrow12
+	JMP     tileAVX512_segment
 
 tileAVX512_store:
 	MOVQ c+0(FP), AX

@@ -11,11 +11,8 @@ var engine blas.Float32 = gonum.Implementation{}
 
 func driver() string {
 	s := "gonum" + version("gonum.org/v1/gonum") + ", pure Go"
-	switch k, _ := kernelFor(maxWidth); k.width {
-	case 32:
-		return s + " and AVX-512 kernels"
-	case 16:
-		return s + " and AVX2 kernels"
+	if vector > scalar {
+		s += " and " + vector.String() + " kernels"
 	}
 	return s
 }
@@ -160,10 +157,11 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	bLies := !b.transposed && (most*b.stride <= near || a.rows <= lowRows)
 	var packedA, packedB []float32
 	if whole := bLies && c.cols%k.width == 0; !aLies || !whole {
-		s := borrow(most * (k.width + blocks(a.rows, k.height)*k.height))
+		s := borrow(most*k.width + blocks(a.rows, k.height)*k.apart(most))
 		defer giveBack(s)
 		packedB, packedA = (*s)[:most*k.width], (*s)[most*k.width:]
 	}
+	whole := make([]segment, 1)
 	for p := 0; p < a.cols; p += runLength {
 		n := min(runLength, a.cols-p)
 		rows, plus := k.runsOf(a.part(0, p, a.rows, n), aLies, packedA), beta != 0 || p > 0
@@ -174,7 +172,8 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 				k.fill(packedB[:n*k.width], panel)
 				panel.data, apart = packedB[:n*k.width], k.width
 			}
-			k.rows(alpha, rows, panel.data, 4*apart, plus, to)
+			whole[0].k = n
+			k.rows(alpha, rows, whole, panel.data, 4*apart, plus, to)
 		}
 	}
 }
@@ -183,57 +182,46 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 type runs struct {
 	data       []float32
 	row, group int // strides from row to row of a tile, and from tile to tile
-	step, k    int // the stride within a row, and its length
+	step       int // the stride within a row
 }
 
 // runsOf returns the rows of a, in s if it is transposed and does not lie well.
 func (k kernel) runsOf(a matrix, lies bool, s []float32) runs {
 	switch {
 	case !a.transposed:
-		return runs{a.data, a.stride, k.height * a.stride, 1, a.cols}
+		return runs{a.data, a.stride, k.height * a.stride, 1}
 	case lies:
-		return runs{a.data, 1, k.height, a.stride, a.cols}
+		return runs{a.data, 1, k.height, a.stride}
 	}
-	k.byTiles(s, a.t(), a.cols)
-	return runs{s, 1, k.height * a.cols, k.height, a.cols}
+	k.byTiles(s, a.t(), k.apart(a.cols))
+	return runs{s, 1, k.apart(a.cols), k.height}
 }
 
-// byTiles copies as many columns of m at a time as tiles have rows, row by row, to runs of the given number of rows.
-func (k kernel) byTiles(dst []float32, m matrix, rows int) {
-	if k.height == maxHeight {
-		byTiles[[maxHeight]float32](dst, m, rows)
-	} else {
-		byTiles[[6]float32](dst, m, rows)
-	}
-}
+// apart is the distance from tile to tile of packed rows of n numbers: a line more than they take, so that the tiles that are
+// written side by side do not all lie in the same lines of the first level of cache.
+func (k kernel) apart(n int) int { return n*k.height + cacheLine }
 
-func byTiles[T [6]float32 | [maxHeight]float32](dst []float32, m matrix, rows int) {
-	var t T
-	for i := range m.rows {
-		row := m.row(i)
-		at := dst[i*len(t):]
-		for ; len(row) >= len(t); row = row[len(t):] {
-			*(*T)(unsafe.Pointer(&at[:len(t)][0])) = *(*T)(unsafe.Pointer(&row[:len(t)][0]))
-			if len(row) > len(t) {
-				at = at[rows*len(t):]
-			}
+// byTiles copies as many columns of m at a time as tiles have rows, row by row, to runs that begin apart numbers from each other.
+func (k kernel) byTiles(dst []float32, m matrix, apart int) {
+	for j := k.tilesVector(dst, m, apart); j < m.cols; j += k.height {
+		for i := range m.rows {
+			copy(dst[j/k.height*apart+i*k.height:][:k.height], m.row(i)[j:])
 		}
-		copy(at, row)
 	}
 }
 
-// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel. The rows of the panel lie apart bytes apart.
-func (k kernel) rows(alpha float32, a runs, panel []float32, apart int, plus bool, c matrix) {
-	in := tileIn{segments: []segment{{k: a.k}}, step: 4 * a.step}
-	for i := 0; i < c.rows; i += k.height {
-		var to tileOut
+// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel, for segments of A and of the panel. The rows of the panel lie
+// apart bytes apart.
+func (k kernel) rows(alpha float32, a runs, s []segment, panel []float32, apart int, plus bool, c matrix) {
+	in := tileIn{segments: s, step: 4 * a.step}
+	var to tileOut
+	for i, from := 0, 0; i < c.rows; i, from = i+k.height, from+a.group {
 		in.count = min(k.height, c.rows-i)
-		for r := range k.height {
-			row := r
-			if r >= in.count {
-				row = 0
-			}
-			in.rows[r], to[r] = &a.data[i/k.height*a.group+row*a.row], &c.data[(i+row)*c.stride]
+		for r := range in.count {
+			in.rows[r], to[r] = &a.data[from+r*a.row], &c.data[(i+r)*c.stride]
+		}
+		for r := in.count; r < k.height; r++ {
+			in.rows[r], to[r] = in.rows[0], to[0]
 		}
 		k.tile(&to, 0, c.cols, &in, panel, apart, alpha, plus)
 	}

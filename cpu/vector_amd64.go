@@ -2,6 +2,13 @@ package cpu
 
 import "golang.org/x/sys/cpu"
 
+const (
+	avx2 = scalar + 1 + iota // with fused multiply-add
+	avx512
+)
+
+func (w width) String() string { return [...]string{"scalar", "AVX2", "AVX-512"}[w] }
+
 func widest() width {
 	switch {
 	case cpu.X86.HasAVX512F && cpu.X86.HasAVX2 && cpu.X86.HasFMA:
@@ -144,12 +151,30 @@ func (k kernel) copyVector(panel []float32, m matrix) int {
 	return m.rows
 }
 
+// rowsToTilesAVX2 copies rows, stride bytes apart, to tiles of 6 or 12 columns, apart bytes apart.
+//
+//go:noescape
+func rowsToTilesAVX2(dst, src *float32, stride, rows, height, tiles, apart int)
+
+// tilesVector processes the first columns of byTiles and returns how many.
+func (k kernel) tilesVector(dst []float32, m matrix, apart int) int {
+	tiles := m.cols / k.height
+	if tiles == 0 || m.rows == 0 {
+		return 0
+	}
+	_, _ = dst[(tiles-1)*apart+m.rows*k.height-1], m.row(m.rows-1)
+	rowsToTilesAVX2(&dst[0], &m.data[0], 4*m.stride, m.rows, k.height, tiles, 4*apart)
+	return tiles * k.height
+}
+
 // kernelFor returns the kernel for products of cols columns: the one with the wider panels, which takes as long for one
 // as the other does, unless the narrower one needs no more panels. ok is false where there is none.
 func kernelFor(cols int) (k kernel, ok bool) {
 	switch {
 	case vector == avx512 && cols > 16:
 		return kernel{32, 12}, true
+	case vector == avx512:
+		return kernel{16, 12}, true
 	case vector >= avx2:
 		return kernel{16, 6}, true
 	}
@@ -157,7 +182,7 @@ func kernelFor(cols int) (k kernel, ok bool) {
 }
 
 // masks reports whether k reads no more of a panel and writes no more of c than the columns that there are.
-func (k kernel) masks() bool { return k.width == 32 }
+func (k kernel) masks() bool { return k.height == maxHeight }
 
 // run computes a tile.
 func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
@@ -165,7 +190,7 @@ func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart
 	if len(panel) > 0 {
 		numbers = &panel[0]
 	}
-	if k.width == 32 {
+	if k.masks() {
 		tileAVX512(c, at, cols, in, numbers, apart, alpha, add)
 		return
 	}
