@@ -124,16 +124,14 @@ func shortLines(m matrix, pixels []float32, from, step int) {
 			copyInside(m.row(i), pixels, from)
 			continue
 		}
-		switch at := i * m.stride; n {
-		case 3:
-			*(*[3]float32)(m.data[at:]) = [3]float32(pixels[from:])
-		case 5:
-			*(*[5]float32)(m.data[at:]) = [5]float32(pixels[from:])
-		default:
-			dst, src := m.data[at:][:n], pixels[from:][:n]
-			for j := range dst {
-				dst[j] = src[j]
-			}
+		dst, src := m.data[i*m.stride:][:n], pixels[from:][:n]
+		if last := n - 4; last >= 0 { // as in line
+			*(*[4]float32)(dst) = [4]float32(src)
+			*(*[4]float32)(dst[last:]) = [4]float32(src[last:])
+			continue
+		}
+		for j := range dst {
+			dst[j] = src[j]
 		}
 	}
 }
