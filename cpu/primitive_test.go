@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // odd is a number of any kind.
@@ -271,6 +272,40 @@ func TestRowsBits(t *testing.T) {
 			for j := range fast {
 				if !sameBits(fast[j], slow[j]) {
 					t.Fatalf("%d rows of %d: number %d is %g as a vector and %g alone", rows, w, j, fast[j], slow[j])
+				}
+			}
+		}
+	}
+}
+
+// TestStreamed: what is stored past the cache is there, at lengths and places that leave every rest.
+func TestStreamed(t *testing.T) {
+	set(t, &streamed, 1)
+	b := must.Get(Open())(t)
+	d := compute.New(b)
+	defer d.Close()
+	f := compute.Formula("x*x + 1", "x")
+	for n := 1; n < 300; n += 7 {
+		for _, n := range []int{n, 3000 + n, 70000 + n} {
+			x := make([]float32, n+8)
+			for i := range x {
+				x[i] = float32(i % 1000)
+			}
+			must.Do(t, d.Step(func(s *compute.Step) error {
+				in, out := s.Tensor(n+8), s.Tensor(n+8)
+				s.Write(in, x)
+				s.Write(out, x)
+				s.Do(compute.Map{Out: s.View(out, n%8, n), In: []*compute.Tensor{s.View(in, 3, n)}, F: f})
+				s.Read(out, x)
+				return nil
+			}))
+			for i, got := range x {
+				want := float32(i % 1000)
+				if k := i - n%8; k >= 0 && k < n {
+					want = float32((k+3)%1000)*float32((k+3)%1000) + 1
+				}
+				if got != want {
+					t.Fatalf("of %d, number %d is %g, want %g", n, i, got, want)
 				}
 			}
 		}

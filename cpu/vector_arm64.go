@@ -131,5 +131,8 @@ func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart i
 	tileNEON(c, at, in, unsafe.SliceData(panel), apart, alpha, add)
 }
 
+// normalsWide is normalsVector by vectors that are wider than normalsKernel's: there are none.
+func normalsWide(dst []float32, block, stream, seed uint64, mean, sd float64) int { return 0 }
+
 // betaPartsWide is betaPartsVector by vectors that are wider than betaPartsKernel's: there are none.
 func betaPartsWide(u, squares []float32, block, stream, seed uint64) int { return 0 }
