@@ -11,11 +11,8 @@ var engine blas.Float32 = gonum.Implementation{}
 
 func driver() string {
 	s := "gonum" + version("gonum.org/v1/gonum") + ", pure Go"
-	switch k, _ := kernelFor(maxWidth); k.width {
-	case 32:
-		return s + " and AVX-512 kernels"
-	case 16:
-		return s + " and AVX2 kernels"
+	if vector > scalar {
+		s += " and " + vector.String() + " kernels"
 	}
 	return s
 }

@@ -2,6 +2,13 @@ package cpu
 
 import "golang.org/x/sys/cpu"
 
+const (
+	avx2 = scalar + 1 + iota // with fused multiply-add
+	avx512
+)
+
+func (w width) String() string { return [...]string{"scalar", "AVX2", "AVX-512"}[w] }
+
 func widest() width {
 	switch {
 	case cpu.X86.HasAVX512F && cpu.X86.HasAVX2 && cpu.X86.HasFMA:

@@ -1,6 +1,8 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package cpu
+
+func (width) String() string { return "scalar" }
 
 func widest() width { return scalar }
 
