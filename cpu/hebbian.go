@@ -108,7 +108,7 @@ func (u *update) full() {
 		unexplained := borrow(u.n * t.cols)
 		defer giveBack(unexplained)
 		e := dense(u.n, t.cols, *unexplained)
-		copyMatrix(e, x)
+		copyRows(e, x)
 		mul(-1, member(u.G, t.z), w, 1, e)
 		mul(u.rateOf(t.z), y.t(), e, u.keep, w)
 		u.clip(w)
@@ -144,11 +144,11 @@ func (u *update) lower() {
 		defer giveBack(unexplained)
 		defer giveBack(before)
 		e := dense(u.n, t.cols, *unexplained)
-		copyMatrix(e, x)
+		copyRows(e, x)
 		for i := 0; i < u.units; i += group {
 			rows := min(group, u.units-i)
 			now, old := w.part(i, 0, rows, t.cols), dense(rows, t.cols, *before)
-			copyMatrix(old, now)
+			copyRows(old, now)
 			mul(u.rateOf(t.z), y.part(0, i, u.n, rows).t(), e, u.keep, now)
 			mul(-1, block(t.z, i), old, 1, now)
 			u.clip(now)
@@ -179,11 +179,5 @@ func (u *update) clip(w matrix) {
 				row[j] = u.Hi
 			}
 		}
-	}
-}
-
-func copyMatrix(dst, src matrix) {
-	for i := range dst.rows {
-		copy(dst.row(i), src.row(i))
 	}
 }

@@ -18,7 +18,7 @@ func kernelFor(cols int) (kernel, bool) { return kernel{}, false }
 
 func (kernel) masks() bool { return false }
 
-func (k kernel) copyVector(panel []float32, m matrix) int { return 0 }
+func copyVector(dst, src matrix) int { return 0 }
 
 func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 }
