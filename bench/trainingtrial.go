@@ -249,8 +249,9 @@ func (r *runner) train(c Case, on []*device, peer *Peer) []Result {
 	if r.over() != nil {
 		peer = nil
 	}
-	for _, rule := range p.Rules {
-		if peer != nil && slices.Contains(inTorch, rule) {
+	for i, rule := range p.Rules {
+		runs := slices.ContainsFunc(devices, func(rc *ruleComparison) bool { return rc.trials[i].well() })
+		if peer != nil && runs && slices.Contains(inTorch, rule) {
 			peer.loadTraining(p, rule, r.trainingResult(c, p, rule, peer.info()))
 		}
 	}

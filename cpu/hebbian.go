@@ -170,14 +170,14 @@ func (u *update) clip(w matrix) {
 	if !u.Bounded() {
 		return
 	}
-	for i := range w.rows {
-		row := w.row(i)
-		for j, v := range row {
-			if v < u.Lo {
-				row[j] = u.Lo
-			} else if v > u.Hi {
-				row[j] = u.Hi
-			}
+	var lo, hi [256]float32
+	fill(lo[:], u.Lo)
+	fill(hi[:], u.Hi)
+	for j := 0; j < w.cols; j += len(lo) {
+		for i := range w.rows {
+			part := w.row(i)[j:min(j+len(lo), w.cols)]
+			larger(part, part, lo[:])
+			smaller(part, part, hi[:])
 		}
 	}
 }

@@ -187,6 +187,52 @@ copyRowsAVX2_four:
 	VZEROUPPER
 	RET
 
+// func rowsToTilesAVX2(dst, src *float32, stride, rows, height, tiles, apart int)
+TEXT ·rowsToTilesAVX2(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), R8
+	MOVQ src+8(FP), R9
+	MOVQ stride+16(FP), R10
+	MOVQ rows+24(FP), CX
+	MOVQ height+32(FP), R11
+	MOVQ apart+48(FP), R12
+	SHLQ $2, R11
+
+rowsToTilesAVX2_row:
+	MOVQ R8, DI
+	MOVQ R9, SI
+	MOVQ tiles+40(FP), DX
+	CMPQ R11, $48
+	JE   rowsToTilesAVX2_twelve
+
+rowsToTilesAVX2_six:
+	VMOVUPS (SI), X0
+	VMOVSD  16(SI), X1
+	VMOVUPS X0, (DI)
+	VMOVSD  X1, 16(DI)
+	ADDQ    $24, SI
+	ADDQ    R12, DI
+	DECQ    DX
+	JNZ     rowsToTilesAVX2_six
+	JMP     rowsToTilesAVX2_next
+
+rowsToTilesAVX2_twelve:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), X1
+	VMOVUPS Y0, (DI)
+	VMOVUPS X1, 32(DI)
+	ADDQ    $48, SI
+	ADDQ    R12, DI
+	DECQ    DX
+	JNZ     rowsToTilesAVX2_twelve
+
+rowsToTilesAVX2_next:
+	ADDQ R10, R9
+	ADDQ R11, R8
+	DECQ CX
+	JNZ  rowsToTilesAVX2_row
+	VZEROUPPER
+	RET
+
 // func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 TEXT ·tileAVX2(SB), NOSPLIT, $0-56
 	MOVQ in+16(FP), AX

@@ -11,11 +11,8 @@ var engine blas.Float32 = gonum.Implementation{}
 
 func driver() string {
 	s := "gonum" + version("gonum.org/v1/gonum") + ", pure Go"
-	switch k, _ := kernelFor(maxWidth); k.width {
-	case 32:
-		return s + " and AVX-512 kernels"
-	case 16:
-		return s + " and AVX2 kernels"
+	if vector > scalar {
+		s += " and " + vector.String() + " kernels"
 	}
 	return s
 }
@@ -160,7 +157,7 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	bLies := !b.transposed && (most*b.stride <= near || a.rows <= lowRows)
 	var packedA, packedB []float32
 	if whole := bLies && c.cols%k.width == 0; !aLies || !whole {
-		s := borrow(most * (k.width + blocks(a.rows, k.height)*k.height))
+		s := borrow(most*k.width + blocks(a.rows, k.height)*k.apart(most))
 		defer giveBack(s)
 		packedB, packedA = (*s)[:most*k.width], (*s)[most*k.width:]
 	}
@@ -196,31 +193,20 @@ func (k kernel) runsOf(a matrix, lies bool, s []float32) runs {
 	case lies:
 		return runs{a.data, 1, k.height, a.stride}
 	}
-	k.byTiles(s, a.t(), a.cols)
-	return runs{s, 1, k.height * a.cols, k.height}
+	k.byTiles(s, a.t(), k.apart(a.cols))
+	return runs{s, 1, k.apart(a.cols), k.height}
 }
 
-// byTiles copies as many columns of m at a time as tiles have rows, row by row, to runs of the given number of rows.
-func (k kernel) byTiles(dst []float32, m matrix, rows int) {
-	if k.height == maxHeight {
-		byTiles[[maxHeight]float32](dst, m, rows)
-	} else {
-		byTiles[[6]float32](dst, m, rows)
-	}
-}
+// apart is the distance from tile to tile of packed rows of n numbers: a line more than they take, so that the tiles that are
+// written side by side do not all lie in the same lines of the first level of cache.
+func (k kernel) apart(n int) int { return n*k.height + cacheLine }
 
-func byTiles[T [6]float32 | [maxHeight]float32](dst []float32, m matrix, rows int) {
-	var t T
-	for i := range m.rows {
-		row := m.row(i)
-		at := dst[i*len(t):]
-		for ; len(row) >= len(t); row = row[len(t):] {
-			*(*T)(unsafe.Pointer(&at[:len(t)][0])) = *(*T)(unsafe.Pointer(&row[:len(t)][0]))
-			if len(row) > len(t) {
-				at = at[rows*len(t):]
-			}
+// byTiles copies as many columns of m at a time as tiles have rows, row by row, to runs that begin apart numbers from each other.
+func (k kernel) byTiles(dst []float32, m matrix, apart int) {
+	for j := k.tilesVector(dst, m, apart); j < m.cols; j += k.height {
+		for i := range m.rows {
+			copy(dst[j/k.height*apart+i*k.height:][:k.height], m.row(i)[j:])
 		}
-		copy(at, row)
 	}
 }
 

@@ -1,39 +1,5 @@
+#include "normal.h"
 #include "textflag.h"
-
-// The rows of normalTable, four equal numbers each or, from ONES on, eight.
-#define LANES 0
-#define M0 32
-#define M1 64
-#define W0 96
-#define W1 128
-#define ONEQ 160
-#define MAGIC 192
-#define TWO52 224
-#define LOGADD 256
-#define MANTISSA 288
-#define SQRTHALF 320
-#define EXPONENT 352
-#define ONE 384
-#define TWO 416
-#define HALF 448
-#define MINUS2 480
-#define LN2HI 512
-#define LN2LO 544
-#define ROUND 576
-#define SIGNED 608
-#define SIGNEDF 640
-#define STEP 672
-#define SIGN 704
-#define LOG 736
-#define SIN 960
-#define COS 1152
-#define ONES 1344
-#define STEP24 1376
-#define ROUNDS 1408
-#define STEP22 1440
-#define SINES 1472
-#define COSINES 1632
-#define EIGHT 1824
 
 // ROUNDP is a round of Philox on 4 blocks, a number in the lower half of each 64 bits.
 #define ROUNDP              \
@@ -179,10 +145,10 @@
 	ROUNDP \
 	ROUNDP
 
-// func normalsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
+// func normalsKernel(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
 //
 // It makes 16 normal numbers a set, of the blocks from block on.
-TEXT ·normalsAVX2(SB), NOSPLIT, $0-64
+TEXT ·normalsKernel(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ block+8(FP), R9
 	MOVQ stream+16(FP), R10
@@ -217,10 +183,10 @@ normals_set:
 	VZEROUPPER
 	RET
 
-// func betaPartsAVX2(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
+// func betaPartsKernel(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
 //
 // It makes 8 numbers of unitOf and 8 of squaredCosine a set, of the blocks from block on.
-TEXT ·betaPartsAVX2(SB), NOSPLIT, $0-56
+TEXT ·betaPartsKernel(SB), NOSPLIT, $0-56
 	MOVQ u+0(FP), DI
 	MOVQ squares+8(FP), SI
 	MOVQ block+16(FP), R9
@@ -283,10 +249,10 @@ betas_set:
 	VZEROUPPER
 	RET
 
-// func philoxAVX2(words *uint32, block, stream, seed uint64, sets int, table *[4]uint64)
+// func philoxKernel(words *uint32, block, stream, seed uint64, sets int, table *[4]uint64)
 //
 // It makes the 16 words of 4 blocks a set, from block on.
-TEXT ·philoxAVX2(SB), NOSPLIT, $0-48
+TEXT ·philoxKernel(SB), NOSPLIT, $0-48
 	MOVQ words+0(FP), DI
 	MOVQ block+8(FP), R9
 	MOVQ stream+16(FP), R10
@@ -332,7 +298,7 @@ philox_set:
 
 // func betaPartsAVX512(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
 //
-// It is betaPartsAVX2 with sets of 16, of 8 blocks.
+// It is betaPartsKernel with sets of 16, of 8 blocks.
 TEXT ·betaPartsAVX512(SB), NOSPLIT, $0-56
 	MOVQ u+0(FP), DI
 	MOVQ squares+8(FP), SI

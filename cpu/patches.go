@@ -130,7 +130,7 @@ const oneSet = 1 << 10
 func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	lo, hi := u.placesOf(piece)
 	each := min(hi-lo, placesAtOnce)
-	s := borrow(each * (k.width + blocks(u.units, k.height)*k.height))
+	s := borrow(each*k.width + blocks(u.units, k.height)*k.apart(each))
 	defer giveBack(s)
 	panel, apart := (*s)[:each*k.width], 4*k.width
 	xLies, yLies := u.c%k.width == 0 && u.stride*u.c < oneSet, each*u.units <= near || cols <= k.width

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"hebb/compute"
@@ -69,6 +70,15 @@ func TestPrimitiveBits(t *testing.T) {
 			backward(compute.Sigmoid, dst, b)
 		}},
 		operation{"sum", func(dst, a, _, _ []float32) { fill(dst, sum(a)) }},
+		operation{"total", func(dst, a, _, _ []float32) { fill(dst, float32(total(a))) }},
+		operation{"lower", func(dst, a, b, _ []float32) {
+			y := make([]float64, len(dst))
+			for j, v := range b {
+				y[j] = float64(v)
+			}
+			copy(dst, a)
+			lower(dst, 1.7, y)
+		}},
 	)
 	for _, op := range all {
 		for n := range 80 {
@@ -157,7 +167,7 @@ func TestLog(t *testing.T) {
 func TestKernels(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, cols := range []int{1, 15, 16, 17, 31, 32} {
-		for v := avx2; v <= widest(); v++ {
+		for v := scalar + 1; v <= widest(); v++ {
 			set(t, &vector, v)
 			k, ok := kernelFor(cols)
 			if !ok || cols > k.width {
@@ -221,6 +231,46 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols,
 			}
 			if got != want {
 				t.Fatalf("%s, plus %v: row %d, column %d is %g, want %g", name, plus, row, j, got, want)
+			}
+		}
+	}
+}
+
+// TestRowsBits compares routines that go down rows with their Go twins, at widths that leave every rest.
+func TestRowsBits(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	odds := func(n int) []float32 {
+		x := make([]float32, n)
+		for j := range x {
+			x[j] = odd(r)
+		}
+		return x
+	}
+	for w := 1; w < 150; w++ {
+		for _, rows := range []int{1, 2, 8, 9} {
+			x, e := odds(w*rows), odds(w*rows)
+			var of [6][]float32 // of each column
+			for i := range of {
+				of[i] = odds(w)
+			}
+			all := func() []float32 {
+				sums, squares, bias, gain := slices.Clone(of[4]), slices.Clone(of[4]), slices.Clone(of[4]), slices.Clone(of[5])
+				y, dx := make([]float32, w*rows), make([]float32, w*rows)
+				addRows(sums, x)
+				addSquares(squares, x, of[0])
+				(&standardColumns{of[0], of[1], of[2]}).rows(y, x, w)
+				gradSums(bias, gain, x, e, of[0], of[1])
+				(&gradColumns{of[0], of[1], of[2], of[3]}).rows(dx, x, e, w)
+				return slices.Concat(sums, squares, bias, gain, y, dx)
+			}
+			fast := all()
+			set(t, &vector, scalar)
+			slow := all()
+			vector = widest()
+			for j := range fast {
+				if !sameBits(fast[j], slow[j]) {
+					t.Fatalf("%d rows of %d: number %d is %g as a vector and %g alone", rows, w, j, fast[j], slow[j])
+				}
 			}
 		}
 	}

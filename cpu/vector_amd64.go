@@ -2,6 +2,13 @@ package cpu
 
 import "golang.org/x/sys/cpu"
 
+const (
+	avx2 = scalar + 1 + iota // with fused multiply-add
+	avx512
+)
+
+func (w width) String() string { return [...]string{"scalar", "AVX2", "AVX-512"}[w] }
+
 func widest() width {
 	switch {
 	case cpu.X86.HasAVX512F && cpu.X86.HasAVX2 && cpu.X86.HasFMA:
@@ -143,6 +150,22 @@ func copyVector(dst, src matrix) int {
 	_, _ = dst.row(src.rows - 1)[:n], src.row(src.rows-1)
 	copyRowsAVX2(&dst.data[0], &src.data[0], 4*dst.stride, 4*src.stride, src.rows, n)
 	return src.rows
+}
+
+// rowsToTilesAVX2 copies rows, stride bytes apart, to tiles of 6 or 12 columns, apart bytes apart.
+//
+//go:noescape
+func rowsToTilesAVX2(dst, src *float32, stride, rows, height, tiles, apart int)
+
+// tilesVector processes the first columns of byTiles and returns how many.
+func (k kernel) tilesVector(dst []float32, m matrix, apart int) int {
+	tiles := m.cols / k.height
+	if tiles == 0 || m.rows == 0 {
+		return 0
+	}
+	_, _ = dst[(tiles-1)*apart+m.rows*k.height-1], m.row(m.rows-1)
+	rowsToTilesAVX2(&dst[0], &m.data[0], 4*m.stride, m.rows, k.height, tiles, 4*apart)
+	return tiles * k.height
 }
 
 // kernelFor returns the kernel for products of cols columns: the one with the wider panels, which takes as long for one
