@@ -10,21 +10,28 @@ import (
 )
 
 // TestParallel: each index is called once, whatever the number of cores, while jobs come from several goroutines, in each other,
-// and after pauses in which workers fall asleep.
+// and after pauses in which workers fall asleep; there may be more workers than cores.
 func TestParallel(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, cores := range []int{1, 2, 5, 3} {
 		runtime.GOMAXPROCS(cores)
+		do := func(n int, f func(i int)) {
+			if cores == 1 {
+				parallel(n, f)
+				return
+			}
+			hands.do(cores, n, f)
+		}
 		var all sync.WaitGroup
 		for range 4 {
 			all.Go(func() {
 				for round := range 200 {
 					n := round * 3 % 50
 					calls := make([]atomic.Int32, n)
-					parallel(n, func(i int) {
+					do(n, func(i int) {
 						if i%7 == 0 {
 							var inner atomic.Int32
-							parallel(5, func(k int) { inner.Add(int32(k)) })
+							do(5, func(k int) { inner.Add(int32(k)) })
 							if inner.Load() != 10 {
 								t.Errorf("indices within call %d of %d add up to %d, want 10", i, n, inner.Load())
 							}

@@ -58,14 +58,14 @@ var normalTable = func() (all [][4]uint64) {
 	return all
 }()
 
-// normalsVector fills dst with whole sets of 16 normal numbers, from a block on, and returns how many numbers.
+// normalsVector fills dst with whole sets of 32 or 16 normal numbers, from a block on, and returns how many numbers.
 func normalsVector(dst []float32, block, stream, seed uint64, mean, sd float64) int {
-	sets := len(dst) / 16
-	if vector == scalar || sets == 0 {
-		return 0
+	done := normalsWide(dst, block, stream, seed, mean, sd)
+	if sets := (len(dst) - done) / 16; vector > scalar && sets > 0 {
+		normalsKernel(&dst[done], block+uint64(done/4), stream, seed, sets, &normalTable[0], mean, sd)
+		done += 16 * sets
 	}
-	normalsKernel(&dst[0], block, stream, seed, sets, &normalTable[0], mean, sd)
-	return 16 * sets
+	return done
 }
 
 // betaPartsVector fills u and squares with whole sets of 16 or 8, from a block on, and returns how many of each.

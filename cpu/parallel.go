@@ -6,9 +6,9 @@ import (
 )
 
 // parallel calls f(0) … f(n−1) on all cores, each core taking the next free index of its part, and then of others'. The result of
-// f(i) must not depend on which core calls it.
+// f(i) must not depend on which core calls it. More processors of Go's than there are would wait for each other.
 func parallel(n int, f func(i int)) {
-	if cores := min(n, runtime.GOMAXPROCS(0)); cores > 1 {
+	if cores := min(n, runtime.GOMAXPROCS(0), runtime.NumCPU()); cores > 1 {
 		hands.do(cores, n, f)
 		return
 	}

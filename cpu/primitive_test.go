@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // odd is a number of any kind.
@@ -188,7 +189,8 @@ func TestKernels(t *testing.T) {
 
 // checkKernel computes a tile of two segments of n numbers and so many rows; those beyond stand for the first.
 func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols, n, apart int) {
-	const margin, beside = 3, -77
+	const margin = 3
+	old := func(i int) float32 { return float32(-77 - i%89) } // of c, in no two rows the same
 	number := func() float32 { return float32(r.IntN(9) - 4) }
 	rows, panel := make([]float32, maxHeight*(2*n+1)*apart), make([]float32, (2*n+1)*k.width)
 	for i := range rows {
@@ -214,7 +216,7 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols,
 	}
 	for _, plus := range []bool{false, true} {
 		for i := range c {
-			c[i] = beside
+			c[i] = old(i)
 		}
 		k.tile(&to, margin, cols, &in, panel, 4*k.width, 0.5, plus)
 		for i, got := range c {
@@ -227,7 +229,7 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols,
 				}
 			}
 			if plus || !inside {
-				want += beside
+				want += old(i)
 			}
 			if got != want {
 				t.Fatalf("%s, plus %v: row %d, column %d is %g, want %g", name, plus, row, j, got, want)
@@ -270,6 +272,40 @@ func TestRowsBits(t *testing.T) {
 			for j := range fast {
 				if !sameBits(fast[j], slow[j]) {
 					t.Fatalf("%d rows of %d: number %d is %g as a vector and %g alone", rows, w, j, fast[j], slow[j])
+				}
+			}
+		}
+	}
+}
+
+// TestStreamed: what is stored past the cache is there, at lengths and places that leave every rest.
+func TestStreamed(t *testing.T) {
+	set(t, &streamed, 1)
+	b := must.Get(Open())(t)
+	d := compute.New(b)
+	defer d.Close()
+	f := compute.Formula("x*x + 1", "x")
+	for n := 1; n < 300; n += 7 {
+		for _, n := range []int{n, 3000 + n, 70000 + n} {
+			x := make([]float32, n+8)
+			for i := range x {
+				x[i] = float32(i % 1000)
+			}
+			must.Do(t, d.Step(func(s *compute.Step) error {
+				in, out := s.Tensor(n+8), s.Tensor(n+8)
+				s.Write(in, x)
+				s.Write(out, x)
+				s.Do(compute.Map{Out: s.View(out, n%8, n), In: []*compute.Tensor{s.View(in, 3, n)}, F: f})
+				s.Read(out, x)
+				return nil
+			}))
+			for i, got := range x {
+				want := float32(i % 1000)
+				if k := i - n%8; k >= 0 && k < n {
+					want = float32((k+3)%1000)*float32((k+3)%1000) + 1
+				}
+				if got != want {
+					t.Fatalf("of %d, number %d is %g, want %g", n, i, got, want)
 				}
 			}
 		}

@@ -112,6 +112,19 @@ func copyVector(dst, src matrix) int {
 	return src.rows
 }
 
+// tilesVector processes the first columns of byTiles and returns how many: copies of a known length call nothing.
+func (k kernel) tilesVector(dst []float32, m matrix, apart int) int {
+	const height = 6
+	tiles := m.cols / height
+	for i := range m.rows {
+		row := m.row(i)
+		for j := range tiles {
+			*(*[height]float32)(dst[j*apart+i*height:]) = [height]float32(row[j*height:])
+		}
+	}
+	return tiles * height
+}
+
 // kernelFor returns the kernel for products of cols columns; ok is false where there is none.
 func kernelFor(cols int) (k kernel, ok bool) { return kernel{16, 6}, vector == neon }
 
@@ -122,6 +135,9 @@ func (kernel) masks() bool { return false }
 func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 	tileNEON(c, at, in, unsafe.SliceData(panel), apart, alpha, add)
 }
+
+// normalsWide is normalsVector by vectors that are wider than normalsKernel's: there are none.
+func normalsWide(dst []float32, block, stream, seed uint64, mean, sd float64) int { return 0 }
 
 // betaPartsWide is betaPartsVector by vectors that are wider than betaPartsKernel's: there are none.
 func betaPartsWide(u, squares []float32, block, stream, seed uint64) int { return 0 }
