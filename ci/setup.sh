@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/.." || exit
 
 packages=(gcc libc6-dev pkg-config libgl-dev libegl1 libegl-dev libgl1-mesa-dri xorg-dev xvfb xauth
-	glslang-tools dataset-fashion-mnist)
+	glslang-tools mesa-vulkan-drivers libvulkan-dev dataset-fashion-mnist)
 [ "$PEER" = torch ] && packages+=(python3-torch)
 
 say() { printf 'setup: %s\n' "$*"; }

@@ -134,7 +134,8 @@ func usable(rung string, shared, threads int) ([]tile, error) {
 
 // registers returns about how many registers a thread of a product takes: its sums; the numbers that it multiplies, and
 // the next ones; four rows of four of each block on its way to shared memory; and addresses. It was fitted to what
-// Mesa's compiler says for AMD's GPUs, and is off by an eighth at most (TestRegisters), since OpenGL tells none.
+// Mesa's compiler says for AMD's GPUs, since OpenGL tells none, and is off by an eighth at most (docs/performance.md;
+// TestRegisters holds a quarter, for other versions of Mesa).
 func (t tile) registers() int { return t.tm*t.tn + 2*(t.tm+t.tn) + 16*t.loads() + 8 }
 
 // A chip is a processor of a device, as the model of time has it.
