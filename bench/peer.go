@@ -41,6 +41,27 @@ type PeerInfo struct {
 	Where  string `json:"where"`  // cpu, cuda
 	Python string `json:"python"`
 	TF32   bool   `json:"tf32"`
+	BLAS   string `json:"blas"` // the library of its products on the CPU; "": none that is known, or it is on a GPU
+}
+
+// program is what ran, and by what: "torch 1.13.1, BLAS OpenBLAS 0.3.21 openmp SkylakeX".
+func (p PeerInfo) program() string {
+	s := p.Name + " " + p.Torch
+	if p.BLAS != "" {
+		s += ", BLAS " + p.BLAS
+	}
+	return s
+}
+
+// Warning says that the peer's library makes it slower than it could be, or is "".
+func (p PeerInfo) Warning() string {
+	switch {
+	case strings.Contains(p.BLAS, "reference"):
+		return "torch's products are by the reference BLAS, far slower than an OpenBLAS: install libopenblas0-openmp"
+	case strings.Contains(p.BLAS, "pthread"):
+		return "torch's products are by an OpenBLAS with threads of its own, which get in the way of torch's: install libopenblas0-openmp and remove libopenblas0-pthread"
+	}
+	return ""
 }
 
 // A Peer is another program that runs the same cases on the same inputs, peers/torch_ops.py. It
@@ -58,8 +79,14 @@ type Peer struct {
 	lines  chan []byte // closed at its end
 	stderr tail
 
-	result *Result   // of the case that is loaded
-	seen   []float64 // its samples
+	loaded []*peerTrial // of the case that is under way
+	result *Result      // of the last of them
+}
+
+// A peerTrial is what a peer has made of a case or, of a training, of one of its rules.
+type peerTrial struct {
+	*Result
+	seen []float64 // samples
 }
 
 // OpenTorch starts torch_ops.py, which lives until Close or until ctx is done. The error wraps [ErrNoPeer] where no
@@ -179,7 +206,7 @@ func (p *Peer) end(why error) {
 }
 
 func (p *Peer) info() compute.Info {
-	i := compute.Info{Backend: p.Name + "-" + p.Where, Device: p.Device, Driver: p.Name + " " + p.Torch}
+	i := compute.Info{Backend: p.Name + "-" + p.Where, Device: p.Device, Driver: p.program()}
 	if p.Where == "cuda" {
 		i.Driver += map[bool]string{true: ", TF32 on", false: ", TF32 off"}[p.TF32]
 	}
@@ -261,9 +288,9 @@ func (p *Peer) load(c *problem, r Result) {
 	p.result.Sample = fmt.Sprintf("%d elements, of each way of writing it, on real numbers", len(c.at))
 }
 
-// loadTraining has the peer make the network of t, which must have as many parameters as ours.
-func (p *Peer) loadTraining(t *trainingProblem, r Result) {
-	tried := p.make(r, request(t.describe(t.Rules[0]), t.stream, []int{0}))
+// loadTraining has the peer make the network of t and a rule, which must have as many parameters as ours.
+func (p *Peer) loadTraining(t *trainingProblem, rule string, r Result) {
+	tried := p.make(r, request(t.describe(rule), t.stream, []int{0}))
 	if tried == nil {
 		return
 	}
@@ -281,7 +308,8 @@ func (p *Peer) make(r Result, request any) []attempt {
 	if p.err != nil {
 		return nil
 	}
-	p.result, p.seen = &r, nil
+	p.result = &r
+	p.loaded = append(p.loaded, &peerTrial{Result: &r})
 	var answer struct {
 		refusal
 		Tried  []attempt
@@ -329,37 +357,45 @@ func (p *Peer) judge(at []int, want []compute.Val, tried []attempt) {
 	p.result.judge(tally)
 }
 
-// time takes one round of samples.
+// time takes one round of samples, of each that is loaded.
 func (p *Peer) time(limit time.Duration) {
-	if p.result == nil || p.result.Status != OK {
-		return
-	}
-	var answer struct {
-		refusal
-		Seconds []float64
-	}
-	request := map[string]any{"do": "time", "limit": limit.Seconds(), "least": enough / rounds}
-	if err := p.ask(request, &answer, p.timeout+8*limit); err != nil {
-		p.result.fail(err)
-	} else if !p.refused(answer.refusal) {
-		p.seen = append(p.seen, answer.Seconds...)
+	for i, t := range p.loaded {
+		if t.Status != OK {
+			continue
+		}
+		var answer struct {
+			refusal
+			Seconds []float64
+		}
+		request := map[string]any{"do": "time", "number": i, "limit": limit.Seconds(), "least": enough / rounds}
+		p.result = t.Result
+		if err := p.ask(request, &answer, p.timeout+8*limit); err != nil {
+			t.fail(err)
+		} else if !p.refused(answer.refusal) {
+			t.seen = append(t.seen, answer.Seconds...)
+		}
 	}
 }
 
 // drop ends the case.
 func (p *Peer) drop() {
-	if p.result != nil && p.result.Status == OK && len(p.seen) > 0 {
-		p.result.rate(p.seen)
+	for _, t := range p.loaded {
+		if t.Status == OK && len(t.seen) > 0 {
+			t.rate(t.seen)
+		}
 	}
 	if p.err == nil {
 		p.ask(map[string]any{"do": "drop"}, &struct{}{}, p.timeout)
 	}
 }
 
-// take returns the result of the case that was dropped, or nil, once.
+// take returns the next result of the case that was dropped, or nil.
 func (p *Peer) take() *Result {
-	r := p.result
-	p.result = nil
+	if len(p.loaded) == 0 {
+		return nil
+	}
+	r := p.loaded[0].Result
+	p.loaded = p.loaded[1:]
 	return r
 }
 

@@ -55,6 +55,8 @@ type Result struct {
 	Speedup float64 `json:"speedup,omitempty"`       // CPU seconds / GPU seconds; on the GPU's line
 	VsPeer  float64 `json:"vs_peer,omitempty"`       // peer's seconds / ours
 
+	Again []float64 `json:"again,omitempty"` // VsPeer of each run again ([Options.Again]), from the least up; this result is of their median
+
 	Rung    string  `json:"rung,omitempty"`     // of a ladder: how the device was told to run the case
 	Chosen  bool    `json:"chosen,omitempty"`   // the device runs the case so by default
 	VsBelow float64 `json:"vs_below,omitempty"` // seconds of the rung below / of this one
@@ -139,14 +141,21 @@ func Write(w io.Writer, results ...Result) error {
 	return nil
 }
 
-// Read reads the lines that [Write] wrote, of this version or of older ones. It is an error if one is no result.
+// Read reads the results that [Write] wrote, of this version or of older ones, and passes over each [Standing]. It is an error
+// if another line is no result.
 func Read(r io.Reader) ([]Result, error) {
 	var results []Result
 	for dec := json.NewDecoder(r); ; {
-		var res Result
+		var res struct {
+			Result
+			Peer string // of a Standing
+		}
 		err := dec.Decode(&res)
 		if errors.Is(err, io.EOF) {
 			return results, nil
+		}
+		if err == nil && res.Peer != "" {
+			continue
 		}
 		if err == nil {
 			err = res.check()
@@ -154,7 +163,7 @@ func Read(r io.Reader) ([]Result, error) {
 		if err != nil {
 			return results, fmt.Errorf("bench: result %d: %w", len(results)+1, err)
 		}
-		results = append(results, res)
+		results = append(results, res.Result)
 	}
 }
 

@@ -22,6 +22,7 @@ type Options struct {
 	Allow   compute.Leeway // of all ops
 	MaxCase time.Duration  // the longest that one case may take on one device, or a rule of training four times; 0: 5 s, or 1.5 s if Quick
 	Peer    *Peer          // another program to compare with, or nil
+	Again   int            // how often a case below 0.95 of the peer's speed is measured again, see [Result.Again]
 	Budget  time.Duration  // no case, nor the measurement of a roof, begins later than that after the start, and quick cases come first; 0: no limit
 	All     bool           // all cases also on a GPU that is a program on the CPU, which beside another device gets the quick ones alone
 
@@ -103,12 +104,7 @@ func Run(ctx context.Context, backends []compute.Backend, o Options) (*Report, e
 			break
 		}
 		r.rehearse(cases, i)
-		r.finish(c, r.watch(func() []Result {
-			if c.Training != nil {
-				return r.train(c, r.devicesFor(c), o.Peer)
-			}
-			return r.measure(c, r.devicesFor(c), o.Peer)
-		}))
+		r.finish(c, r.again(c, r.run(c, r.devicesFor(c))))
 		r.index++
 	}
 	r.Interrupted = ctx.Err() != nil
@@ -254,6 +250,16 @@ func (r *runner) devicesFor(c Case) []*device {
 	return fast
 }
 
+// run measures a case on devices and peer.
+func (r *runner) run(c Case, on []*device) []Result {
+	return r.watch(func() []Result {
+		if c.Training != nil {
+			return r.train(c, on, r.Options.Peer)
+		}
+		return r.measure(c, on, r.Options.Peer)
+	})
+}
+
 // open makes a Device on b that allows the leeway of o.
 func (o Options) open(b compute.Backend) *compute.Device {
 	d := compute.New(b)
@@ -289,9 +295,14 @@ func (r *runner) rehearse(cases []Case, i int) {
 
 var errInterrupted = errors.New("interrupted")
 
-// begin tells of a case that begins, and reports whether it may: the run is not over, and its budget not spent.
+// may reports whether a case may begin: the run is not over, and its budget not spent.
+func (r *runner) may() bool {
+	return r.over() == nil && (r.Options.Budget == 0 || r.spent() <= r.Options.Budget)
+}
+
+// begin tells of a case that begins, and reports whether it may.
 func (r *runner) begin(c Case) bool {
-	if r.over() != nil || r.Options.Budget > 0 && r.spent() > r.Options.Budget {
+	if !r.may() {
 		return false
 	}
 	if r.Options.Began != nil {

@@ -29,7 +29,7 @@ func (r *Report) details() []table {
 	for _, suite := range Suites {
 		all = append(all, r.suiteTable(suite))
 	}
-	return filled(append(all, r.tf32Table(), r.leewayTable(), r.ladderTable(), r.ratioTable(), r.suiteTable("transfer"))...)
+	return filled(append(all, r.tf32Table(), r.leewayTable(), r.ladderTable(), r.ratioTable(), r.suiteTable("transfer"), r.standingTable())...)
 }
 
 // filled are the tables that have rows.
@@ -280,7 +280,10 @@ func (r *Report) Table(w io.Writer) error {
 		fmt.Fprintln(&b, d.Info)
 	}
 	if r.Peer != nil {
-		fmt.Fprintf(&b, "peer: torch %s on %s (%s)\n", r.Peer.Torch, r.Peer.Device, r.Peer.Python)
+		fmt.Fprintf(&b, "peer: %s on %s (%s)\n", r.Peer.program(), r.Peer.Device, r.Peer.Python)
+		if w := r.Peer.Warning(); w != "" {
+			fmt.Fprintf(&b, "WARNING: %s\n", w)
+		}
 	}
 	for _, s := range append(filled(r.roofTable()), r.details()...) {
 		s.text(&b)

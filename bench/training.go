@@ -20,6 +20,9 @@ type Training struct {
 	Rules   []string // as [catalogue.Catalogue.Rule] knows them; backprop first: the others are compared with it
 }
 
+// inTorch are the rules that the peer has.
+var inTorch = []string{"bp", "predsim"}
+
 // momentum is that of the optimiser.
 const momentum = 0.9
 
@@ -28,7 +31,7 @@ func (t Training) describe(rule string) description {
 	return description{
 		op: "training", kind: "training " + rule,
 		sizes:    sizes{"n": t.N, "height": t.Input.Height, "width": t.Input.Width, "channels": t.Input.Channels, "classes": t.Classes},
-		settings: settings{"net": t.Net, "rate": rate, "momentum": momentum},
+		settings: settings{"net": t.Net, "rule": rule, "rate": rate, "momentum": momentum},
 	}
 }
 
@@ -43,8 +46,11 @@ func (o Options) trainings() []Case {
 			{"mlp:784-500-10", digit, 10, o.images(128, 128), rules},
 			{"resnet20", small, 10, o.images(128, 4), rules},
 			{"resnet18", small, 10, o.images(64, 2), rules},
-			{"mlp:784-256-256-256-10", digit, 10, max(o.images(256, 64), 4), []string{"bp", grouped, "phsic", "predsim", "hsic"}},
-			{"mlp:784-1024-1024-1024-10", digit, 10, max(o.images(256, 16), 4), []string{"bp", grouped, "phsic"}},
+			{"mlp:784-256-256-256-10", digit, 10, max(o.images(256, 64), 4), []string{"bp", "sa", grouped, "phsic", "predsim", "hsic"}},
+			{"mlp:784-1024-1024-1024-10", digit, 10, max(o.images(256, 16), 4), []string{"bp", "sa", grouped, "phsic", "predsim"}},
+			{"lenet5", digit, 10, max(o.images(128, 4), 2), []string{"bp", "sa", "predsim"}},
+			{"vgg8b", small, 10, max(o.images(32, 2), 2), []string{"bp", "sa", "predsim"}},
+			{"resnet50", small, 10, o.images(32, 2), []string{"bp", "sa"}},
 		}
 	}
 	var cases []Case

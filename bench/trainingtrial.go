@@ -234,7 +234,7 @@ func (t *trainingTrial) finish() {
 	}
 }
 
-// train measures the steps of the training of c on devices and, of backprop, on peer.
+// train measures the steps of the training of c on devices and, of the rules that it has, on peer.
 func (r *runner) train(c Case, on []*device, peer *Peer) []Result {
 	p, err := newTrainingProblem(c, r.Options.Seed, r.Options.Allow)
 	if err != nil {
@@ -249,8 +249,11 @@ func (r *runner) train(c Case, on []*device, peer *Peer) []Result {
 	if r.over() != nil {
 		peer = nil
 	}
-	if peer != nil {
-		peer.loadTraining(p, r.trainingResult(c, p, p.Rules[0], peer.info()))
+	for i, rule := range p.Rules {
+		runs := slices.ContainsFunc(devices, func(rc *ruleComparison) bool { return rc.trials[i].well() })
+		if peer != nil && runs && slices.Contains(inTorch, rule) {
+			peer.loadTraining(p, rule, r.trainingResult(c, p, rule, peer.info()))
+		}
 	}
 	for range rounds {
 		for _, rc := range devices {
@@ -265,6 +268,13 @@ func (r *runner) train(c Case, on []*device, peer *Peer) []Result {
 
 // collect returns the results of a training, rule by rule.
 func collect(devices []*ruleComparison, peer *Peer) (all []Result) {
+	theirs := map[string]*Result{}
+	if peer != nil {
+		peer.drop()
+		for res := peer.take(); res != nil; res = peer.take() {
+			theirs[res.Case] = res
+		}
+	}
 	for i := range devices[0].trials {
 		var results []Result
 		for _, rc := range devices {
@@ -274,14 +284,11 @@ func collect(devices []*ruleComparison, peer *Peer) (all []Result) {
 			}
 			results = append(results, t.Result)
 		}
-		if i == 0 && peer != nil {
-			peer.drop()
-			if res := peer.take(); res != nil {
-				if res.Seconds > 0 {
-					res.Images = float64(devices[0].N) / res.Seconds
-				}
-				results = append(results, *res)
+		if res := theirs[results[0].Case]; res != nil {
+			if res.Seconds > 0 {
+				res.Images = float64(devices[0].N) / res.Seconds
 			}
+			results = append(results, *res)
 		}
 		relate(results)
 		all = append(all, results...)

@@ -5,6 +5,7 @@
 #   HAVE_MESA    1 where OpenGL can run in software
 #   HAVE_XVFB    1 where a window can be opened without a screen
 #   HAVE_RADV    1 where kernels can be compiled for AMD's GPUs
+#   HAVE_QEMU    1 where programs for arm64 can be run
 #   LACKING      one line for each thing that is not there, and what goes missing with it
 
 # compiles CODE [FLAG…]: does this C program compile and link?
@@ -25,7 +26,12 @@ any() {
 
 look() {
 	local tags=()
-	LACKING= HAVE_MESA=0 HAVE_XVFB=0 HAVE_RADV=0
+	LACKING= HAVE_MESA=0 HAVE_XVFB=0 HAVE_RADV=0 HAVE_QEMU=0
+	if command -v qemu-aarch64 >/dev/null; then
+		HAVE_QEMU=1
+	elif [ "$(uname -m)" != aarch64 ]; then
+		lacking 'no qemu-aarch64 (qemu-user): the kernels for arm64 are built and not run'
+	fi
 	export CGO_ENABLED=1
 	if ! compiles ''; then
 		CGO_ENABLED=0 TAGS=

@@ -32,6 +32,16 @@ elsewhere() {
 	GOOS=windows pure go build ./... && GOOS=darwin pure go build ./... && GOARCH=arm64 pure go vet ./...
 }
 
+# emulated: the kernels for arm64, on the first of its processors: their bits and shapes, and products by their definition.
+emulated() (
+	run='qemu-aarch64 -cpu cortex-a57'
+	of='Kernels|PrimitiveBits|RowsBits|RunSums|Largest|Exp|Log|Ends|GaussianBits|Transpose|Small|Narrow|StoredPatches|Philox|Normals'
+	export GOARCH=arm64
+	pure go test -short -exec "$run" -run "^Test($of)\$" ./cpu &&
+		pure go build -o build/hebb-arm64 ./cmd/hebb &&
+		$run build/hebb-arm64 verify --backend cpu --op Gemm --sample 16
+)
+
 # Tests compile hundreds of shaders once: a software OpenGL need not optimise them.
 export GALLIVM_PERF=nopt
 
@@ -91,6 +101,11 @@ step 'tests' go test -timeout 60m -tags "$TAGS" ./...
 step 'examples, from a module of their own' exemplified
 step 'tests without cgo' cgoless
 step 'builds for windows and darwin, vet for arm64' elsewhere
+if [ $HAVE_QEMU = 1 ]; then
+	step 'kernels for arm64, emulated' emulated
+elif [ "$(uname -m)" != aarch64 ]; then
+	skipped 'kernels for arm64' 'no qemu-aarch64 here'
+fi
 if [ "$CGO_ENABLED" = 1 ]; then
 	# What runs on several goroutines; the rest of the suite is judged above, ten times as fast.
 	step 'race detector' raced

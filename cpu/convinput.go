@@ -20,6 +20,42 @@ func convInput(c compute.ConvInput) {
 			v.phase(h, w)
 		}
 	}
+	if v.g.Stride > min(v.g.R, v.g.S) {
+		v.unseen()
+	}
+}
+
+// unseen computes the pixels under no part of the window.
+func (v *inputs) unseen() {
+	g := &v.g
+	chunks(g.N*g.H, 16, func(lo, hi int) {
+		for row := lo; row < hi; row++ {
+			if v.side(row%g.H%g.Stride, g.H, g.R).taps == 0 {
+				v.blank(row*g.W, g.W)
+				continue
+			}
+			for w := range g.W {
+				if v.side(w%g.Stride, g.W, g.S).taps == 0 {
+					v.blank(row*g.W+w, 1)
+				}
+			}
+		}
+	})
+}
+
+// blank computes pixels to which nothing is added.
+func (v *inputs) blank(pixel, count int) {
+	x := dense(count, v.g.C, values(v.X)[pixel*v.g.C:])
+	switch v.Beta {
+	case 0:
+		clear(x.data)
+	case 1:
+	default:
+		scale(x.data, x.data, v.Beta)
+	}
+	if !v.then.empty() {
+		v.then.finish(x, pixel, 0)
+	}
 }
 
 // A side is one dimension of a phase.
@@ -40,10 +76,13 @@ func (v *inputs) side(start, size, window int) side {
 	return s
 }
 
-// phase computes the pixels from row h and column w on.
+// phase computes the pixels from row h and column w on, if they lie under any part of the window.
 func (v *inputs) phase(h, w int) {
 	g := &v.g
 	down, across := v.side(h, g.H, g.R), v.side(w, g.W, g.S)
+	if down.taps*across.taps == 0 {
+		return
+	}
 	win := window{g.N, g.P, g.Q, v.units, down.taps, across.taps, down.pixels, across.pixels, 1, down.before, across.before}
 	turned := borrow(win.length() * g.C)
 	defer giveBack(turned)

@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// A direct is a convolution by a [kernel] that reads the images in place: tileRows positions make a bunch, and their
-// pixels in one row of the window a segment. A bunch is either one position in several images, which all have the same
-// part of the window inside, so that nothing is multiplied by the zeros beyond the borders; or consecutive positions.
+// A direct is a convolution by a [kernel] that reads the images in place. As many positions as a tile has rows, in any
+// images, at which the same part of the window is inside make a bunch. So nothing is multiplied by the zeros beyond the
+// borders, and all bunches of a view have the same segments: their pixels in a row of the window.
 type direct struct {
 	*convolution
 	packing
-	across bool      // a bunch is one position in several images
-	zeros  []float32 // a pixel beyond the borders
+	views   []view
+	bunches int
 }
 
 // direct runs v.
@@ -20,136 +20,130 @@ func (v *convolution) direct(k kernel) {
 	d := direct{convolution: v}
 	d.packing = k.pack(v.weights)
 	defer giveBack(d.data)
-	zeros := borrow(d.c)
-	defer giveBack(zeros)
-	clear(*zeros)
-	d.zeros = *zeros
-	d.across = v.images%tileRows == 0 || v.images >= 4*tileRows
-	each := fair(d.bunches(), bunchesAtOnce)
-	shape{each, 1}.tiles(1, d.bunches(), 1, d.tile)
+	d.look()
+	each := fair(d.bunches, bunchesAtOnce)
+	shape{each, 1}.tiles(1, d.bunches, 1, d.tile)
 }
 
 // bunchesAtOnce is the number of bunches that a core takes at a time.
 var bunchesAtOnce = 16
 
-func (d *direct) bunches() int {
-	if d.across {
-		return blocks(d.images, tileRows) * d.p * d.q
+// A sight is successive positions along one side of an image, at which the same rows or columns of the window, from lo up
+// to hi, are inside.
+type sight struct{ first, count, lo, hi int }
+
+// sights returns all positions along a side of size pixels, the first of which has so much of the window before it.
+func sights(positions, stride, before, size, window int) (all []sight) {
+	for i := range positions {
+		at := i*stride - before
+		lo, hi := max(0, -at), min(window, size-at)
+		if lo >= hi {
+			lo, hi = 0, 0
+		}
+		if n := len(all); n > 0 && all[n-1].lo == lo && all[n-1].hi == hi {
+			all[n-1].count++
+		} else {
+			all = append(all, sight{i, 1, lo, hi})
+		}
 	}
-	return blocks(d.places(), tileRows)
+	return all
 }
 
-// A bunch is the input of a tile.
+// A view is the positions of all images in one sight down and one across.
+type view struct {
+	down, across sight
+	segments     []segment
+	bunch        int // the number of its first one
+}
+
+// look finds the views.
+func (d *direct) look() {
+	across := sights(d.q, d.stride, d.left, d.w, d.s)
+	for _, down := range sights(d.p, d.stride, d.top, d.h, d.r) {
+		for _, across := range across {
+			v := view{down: down, across: across, bunch: d.bunches}
+			for r := down.lo; r < down.hi && across.lo < across.hi; r++ {
+				v.segments = append(v.segments, segment{
+					at:     4 * (r - down.lo) * d.w * d.c,
+					offset: 4 * (r*d.s + across.lo) * d.c * d.width,
+					k:      (across.hi - across.lo) * d.c,
+				})
+			}
+			d.views = append(d.views, v)
+			d.bunches += blocks(d.images*down.count*across.count, d.height)
+		}
+	}
+}
+
+// A bunch is the input of a tile and its destination.
 type bunch struct {
-	segments []segment
-	pixels   [tileRows]int // the output pixels of its rows
-	count    int           // the number of rows; the others repeat the first
-	to       tileOut
+	in     tileIn
+	to     tileOut
+	pixels [maxHeight]int // the output pixels of its rows
 }
 
-// A workspace is the bunches that a core has taken, and their segments.
-type workspace struct {
-	bunches  []bunch
-	segments []segment
-}
-
-var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+var bunches = sync.Pool{New: func() any { return new([]bunch) }}
 
 func (d *direct) tile(t tile) {
-	s := workspaces.Get().(*workspace)
-	defer workspaces.Put(s)
-	s.bunches = slices.Grow(s.bunches[:0], t.rows)[:t.rows]
-	s.segments = slices.Grow(s.segments[:0], t.rows*d.r*d.s) // bunches refer to it, so it must not move
-	for i := range s.bunches {
-		s.segments = d.bunch(&s.bunches[i], t.i+i, s.segments)
+	s := bunches.Get().(*[]bunch)
+	defer bunches.Put(s)
+	*s = slices.Grow((*s)[:0], t.rows)[:t.rows]
+	at := 0
+	for i := range *s {
+		for at+1 < len(d.views) && d.views[at+1].bunch <= t.i+i {
+			at++
+		}
+		d.bunch(&(*s)[i], &d.views[at], t.i+i-d.views[at].bunch)
 	}
 	for j := range d.panels() {
-		for i := range s.bunches {
-			b := &s.bunches[i]
-			d.packing.tile(&b.to, j, b.segments, 4, d.then.Alpha, d.then.Beta != 0)
+		for i := range *s {
+			b := &(*s)[i]
+			d.packing.tile(&b.to, j, &b.in, d.then.Alpha, d.then.Beta != 0)
 		}
 	}
-	for i := range s.bunches {
-		b := &s.bunches[i]
-		for _, pixel := range b.pixels[:b.count] {
-			if !d.then.empty() {
-				d.then.finish(dense(1, d.cols, d.y[pixel*d.cols:]), pixel, 0)
-			}
-		}
+	if d.then.empty() {
+		return
+	}
+	for i := range *s {
+		(*s)[i].finish(d)
 	}
 }
 
-// A sight is the part of the window inside the image at a position: its columns from lo up to hi, and the pixel at its
-// row 0 and column 0, which may lie beyond the border.
-type sight struct {
-	image, row, column int
-	lo, hi             int
-}
-
-func (d *direct) sight(n, p, q int) sight {
-	column := q*d.stride - d.left
-	return sight{n, p*d.stride - d.top, column, max(0, -column), min(d.s, d.w-column)}
-}
-
-// bunch fills in b, bunch number number, and appends its segments to those given.
-func (d *direct) bunch(b *bunch, number int, segments []segment) []segment {
-	var seen [tileRows]sight
-	same := true
-	b.count = 0
-	for i := range tileRows {
-		n, p, q := d.member(number, i)
-		if n >= d.images {
-			seen[i], b.to[i] = seen[0], b.to[0]
-			continue
-		}
-		pixel := d.to.of(n, p, q)
+// bunch fills in b, the bunch of a view with that number.
+func (d *direct) bunch(b *bunch, v *view, number int) {
+	down, across := &v.down, &v.across
+	i := number * d.height
+	n, p, q := i/across.count/down.count, i/across.count%down.count, i%across.count
+	b.in.count = min(d.height, d.images*down.count*across.count-i)
+	b.in.segments, b.in.step = v.segments, 4
+	for i := range b.in.count {
+		pixel := d.to.of(n, down.first+p, across.first+q)
 		row := d.y[pixel*d.cols:][:d.cols]
 		if beta := d.then.Beta; beta != 0 && beta != 1 {
 			scale(row, row, beta)
 		}
-		b.pixels[i], b.to[i] = pixel, &row[0]
-		b.count++
-		at := &seen[i]
-		*at = d.sight(n, p, q)
-		same = same && at.lo == seen[0].lo && at.hi == seen[0].hi && at.row == seen[0].row
-	}
-	first := len(segments)
-	for r := range d.r {
-		if same {
-			segments = d.segment(segments, &seen, r, seen[0].lo, seen[0].hi)
-			continue
+		b.pixels[i], b.to[i], b.in.rows[i] = pixel, &row[0], &d.x[0]
+		if len(v.segments) > 0 {
+			h, w := (down.first+p)*d.stride-d.top+down.lo, (across.first+q)*d.stride-d.left+across.lo
+			b.in.rows[i] = &d.x[((n*d.h+h)*d.w+w)*d.c]
 		}
-		for s := range d.s {
-			segments = d.segment(segments, &seen, r, s, s+1)
+		if q++; q == across.count {
+			if q, p = 0, p+1; p == down.count {
+				p, n = 0, n+1
+			}
 		}
 	}
-	b.segments = segments[first:]
-	return segments
+	for i := b.in.count; i < d.height; i++ {
+		b.to[i], b.in.rows[i] = b.to[0], b.in.rows[0]
+	}
 }
 
-// member returns the i-th position of a bunch; its image is beyond the last if there is none.
-func (d *direct) member(number, i int) (n, p, q int) {
-	if !d.across {
-		return d.place(number*tileRows + i)
-	}
-	place := number % (d.p * d.q)
-	return number/(d.p*d.q)*tileRows + i, place / d.q, place % d.q
-}
-
-// segment appends the positions' pixels in row r and columns lo … hi of the window, unless there are none.
-func (d *direct) segment(segments []segment, seen *[tileRows]sight, r, lo, hi int) []segment {
-	s := segment{offset: 4 * (r*d.s + lo) * d.c * d.width, k: (hi - lo) * d.c}
-	any := false
-	for i := range seen {
-		at := &seen[i]
-		s.rows[i] = &d.zeros[0]
-		if h := at.row + r; h >= 0 && h < d.h && lo >= at.lo && hi <= at.hi && lo < hi {
-			any = true
-			s.rows[i] = &d.x[((at.image*d.h+h)*d.w+at.column+lo)*d.c]
+// finish applies d's epilogue to each run of b's pixels.
+func (b *bunch) finish(d *direct) {
+	for i := 0; i < b.in.count; {
+		from, first := b.pixels[i], i
+		for i++; i < b.in.count && b.pixels[i] == from+i-first; i++ {
 		}
+		d.then.finish(dense(i-first, d.cols, d.y[from*d.cols:]), from, 0)
 	}
-	if any {
-		segments = append(segments, s)
-	}
-	return segments
 }

@@ -79,6 +79,6 @@ func gaussian(dst, xy, yy []float32, xx, f float32) {
 		if 0 > d {
 			d = 0
 		}
-		dst[j] = expGo(-f * d)
+		dst[j] = expGo(float32(-f * d))
 	}
 }

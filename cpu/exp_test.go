@@ -13,7 +13,7 @@ var exhaustive = flag.Bool("exhaustive", false, "go through every float32 where 
 // TestExp holds exp to the bound of expGo's comment, and each kind of vector code to expGo's bits, over all
 // float32s.
 func TestExp(t *testing.T) {
-	for v := min(avx2, widest()); v <= widest(); v++ {
+	for v := min(scalar+1, widest()); v <= widest(); v++ {
 		t.Run(v.String(), func(t *testing.T) {
 			set(t, &vector, v)
 			testExp(t)
@@ -40,8 +40,11 @@ func testExp(t *testing.T) {
 func sweep(t *testing.T, name string, f func(dst, x []float32), twin func(float32) float32,
 	off func(x, y float32) (kind int, e float64)) (worst [2]float64, at [2]float32) {
 	stride := uint64(101)
-	if *exhaustive {
+	switch {
+	case *exhaustive:
 		stride = 1
+	case testing.Short():
+		stride = 9973
 	}
 	const block = 1 << 12
 	var mu sync.Mutex
@@ -133,7 +136,7 @@ func TestGaussianBits(t *testing.T) {
 		slow := make([]float32, n)
 		set(t, &vector, scalar)
 		gaussian(slow, xy, yy, 40, 0.3)
-		for v := avx2; v <= widest(); v++ {
+		for v := scalar + 1; v <= widest(); v++ {
 			vector = v
 			fast := make([]float32, n)
 			gaussian(fast, xy, yy, 40, 0.3)

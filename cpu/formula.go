@@ -14,22 +14,27 @@ type program struct {
 	byRows    []step // code with steps of a row at a time; nil if it has none
 	registers int    // the inputs' first, then the constants', then those for results
 	consts    int    // the register of the first constant
+	results   int    // and of the first result
 	work      int    // per element, an addition being 1
+	old       bool   // reads the output's old value
 }
 
 // A step is dst ← do(a, b, c), registers all. With fused it is dst ← k·a + l·b, the constants k and l being those of two
-// registers: the optimisers', leaks' and traces' formula, in one pass for three.
+// registers, or 1: the optimisers', leaks' and traces' formula, in one pass for three or two.
 type step struct {
 	do           compute.Prim
 	dst, a, b, c int
 
 	fused bool
-	k, l  int  // of the constants
+	k, l  int  // of the constants; unit: 1
 	minus bool // −l
 
 	// With rowed it is that of each row of a matrix, where the registers k and l of inputs or constants have a number for all.
 	rowed bool
 }
+
+// unit stands for the constant 1.
+const unit = -1
 
 // While a program is made oldRegister stands for the output's old value and resultRegister for the output. Then they are the two
 // registers after the others.
@@ -53,7 +58,7 @@ func programOf(f *compute.Func) *program {
 }
 
 func translate(f *compute.Func) *program {
-	p := &program{consts: f.Vars, registers: f.Vars + len(f.Consts)}
+	p := &program{consts: f.Vars, results: f.Vars + len(f.Consts), registers: f.Vars + len(f.Consts), old: f.Old}
 	last := len(f.Code) - 1
 	uses := make([]int, len(f.Code)) // uses of each result by later instructions
 	for _, c := range f.Code {
@@ -99,8 +104,8 @@ func translate(f *compute.Func) *program {
 	if at[last] != resultRegister {
 		p.code = append(p.code, step{do: compute.PrimVar, dst: resultRegister, a: at[last], b: at[last], c: at[last]})
 	}
-	p.fuse(f.Vars, f.Vars+len(f.Consts))
-	p.byRows = rowed(p.code, f.Vars+len(f.Consts))
+	p.byRows = p.fuse(rowed(p.code, f.Vars+len(f.Consts)))
+	p.code = p.fuse(p.code)
 	for _, code := range [][]step{p.code, p.byRows} {
 		for i := range code {
 			s := &code[i]
@@ -161,19 +166,57 @@ func rowed(code []step, results int) (all []step) {
 	return all
 }
 
-// fuse makes one step of three that end the program with k·x ± l·y. Registers consts … results are the constants.
-func (p *program) fuse(consts, results int) {
-	n := len(p.code)
-	if n < 3 {
-		return
+// fuse returns code with one step for three that make k·x ± l·y, k and l being constants, or for two that make k·x ± y.
+func (p *program) fuse(code []step) (all []step) {
+	for i := 0; i < len(code); i++ {
+		if f, ok := p.fusion(code[i:], 3); ok {
+			all, i = append(all, f), i+2
+		} else if f, ok := p.fusion(code[i:], 2); ok {
+			all, i = append(all, f), i+1
+		} else {
+			all = append(all, code[i])
+		}
 	}
-	constant := func(r int) bool { return r >= consts && r < results }
-	x, y, sum := p.code[n-3], p.code[n-2], p.code[n-1]
-	if x.do != compute.PrimMul || y.do != compute.PrimMul || sum.do != compute.PrimAdd && sum.do != compute.PrimSub ||
-		sum.a != x.dst || sum.b != y.dst || x.dst == y.dst || !constant(x.a) || !constant(y.a) || y.b == x.dst {
-		return
+	return all
+}
+
+// fusion returns the step that does what the first n of code do, products with constants and their sum.
+func (p *program) fusion(code []step, n int) (f step, ok bool) {
+	if len(code) < n {
+		return f, false
 	}
-	p.code = append(p.code[:n-3], step{dst: sum.dst, a: x.b, b: y.b, fused: true, k: x.a - consts, l: y.a - consts, minus: sum.do == compute.PrimSub})
+	sum := code[n-1]
+	if sum.fused || sum.rowed || sum.do != compute.PrimAdd && sum.do != compute.PrimSub || sum.a == sum.b {
+		return f, false
+	}
+	f = step{dst: sum.dst, a: sum.a, b: sum.b, fused: true, k: unit, l: unit, minus: sum.do == compute.PrimSub}
+	for i := range code[:n-1] {
+		k, x, ok := p.scaled(&code[i])
+		switch t := code[i].dst; {
+		case !ok || needed(code[n:], t, sum.dst) || i > 0 && x == code[0].dst:
+			return f, false
+		case t == sum.a && f.k == unit:
+			f.k, f.a = k, x
+		case t == sum.b && f.l == unit:
+			f.l, f.b = k, x
+		default:
+			return f, false
+		}
+	}
+	return f, true
+}
+
+// scaled returns the constant and the other factor of a product.
+func (p *program) scaled(s *step) (k, x int, ok bool) {
+	constant := func(r int) bool { return r >= p.consts && r < p.results }
+	switch {
+	case s.do != compute.PrimMul || s.fused || s.rowed:
+	case constant(s.a):
+		return s.a - p.consts, s.b, true
+	case constant(s.b):
+		return s.b - p.consts, s.a, true
+	}
+	return 0, 0, false
 }
 
 // An evaluator computes a formula of inputs that are spread over a domain, block by block.
@@ -194,9 +237,11 @@ type input struct {
 	unused        bool // by steps other than of a row at a time, which read it where it lies
 }
 
-// blockSize is about how many elements are computed at a time: few enough for the registers to stay in the first or
-// second level of cache, many enough to hide the overhead of a step.
-var blockSize = 512
+// blockSize is about how many elements are computed at a time: few enough for the registers to stay in the first level of cache,
+// many enough to hide the overhead of a step. A formula with more than fewRegisters takes half as many.
+var blockSize = 1024
+
+const fewRegisters = 6
 
 // evaluators and cores are those that are not in use.
 var (
@@ -208,9 +253,13 @@ var (
 func newEvaluator(f *compute.Func, in []*compute.Tensor, domain *compute.Tensor) *evaluator {
 	e := evaluators.Get().(*evaluator)
 	*e = evaluator{program: programOf(f), consts: f.Consts, in: e.in[:0], rows: domain.Rows(), cols: domain.Cols()}
-	e.size = max(1, blockSize/e.cols) * e.cols // then values that depend on the column alone are the same in each block
-	if e.size > 2*blockSize {
-		e.size = blockSize
+	block := blockSize
+	if e.registers > fewRegisters {
+		block /= 2
+	}
+	e.size = max(1, block/e.cols) * e.cols // then values that depend on the column alone are the same in each block
+	if e.size > 2*block {
+		e.size = block
 	}
 	column := e.cols == 1 // it lies in memory as a row does
 	if column {
@@ -285,8 +334,9 @@ type core struct {
 	filled    []bool      // inputs whose registers never change again
 }
 
-// alone is the work that one core does in the time that another takes to start, some 50 µs.
-var alone = 1 << 18
+// alone is the work that one core better does by itself: another that looks for work takes a microsecond to begin and to be waited
+// for, and one that sleeps some 30 ([crew]).
+var alone = 1 << 15
 
 // write computes all of the domain into out.
 func (e *evaluator) write(out []float32) {
@@ -295,7 +345,8 @@ func (e *evaluator) write(out []float32) {
 		e.part(out, 0, len(out))
 		return
 	}
-	chunks(len(out), 32*e.size, func(lo, hi int) { e.part(out, lo, hi) })
+	each := blocks(fair(len(out), 32*e.size), e.size) * e.size
+	chunks(len(out), each, func(lo, hi int) { e.part(out, lo, hi) })
 }
 
 // part computes elements lo … hi.
@@ -303,9 +354,18 @@ func (e *evaluator) part(out []float32, lo, hi int) {
 	c := e.core(hi - lo)
 	defer c.done()
 	c.byRow = e.byRow && lo%e.cols == 0 && hi%e.cols == 0 && c.size%e.cols == 0
+	past := len(out) >= streamed && !e.old
 	for ; lo < hi; lo += c.size {
 		block := out[lo:min(lo+c.size, hi)]
-		c.eval(block, block, lo)
+		if past {
+			c.eval(c.block[:len(block)], nil, lo)
+			stream(block, c.block)
+		} else {
+			c.eval(block, block, lo)
+		}
+	}
+	if past {
+		fence()
 	}
 }
 
@@ -367,7 +427,7 @@ func (c *core) steps(code []step, dst, old []float32, lo int) {
 			continue
 		}
 		if s.fused {
-			k, l := c.consts[s.k], c.consts[s.l]
+			k, l := c.number(s.k), c.number(s.l)
 			if s.minus {
 				l = -l
 			}
@@ -376,6 +436,14 @@ func (c *core) steps(code []step, dst, old []float32, lo int) {
 		}
 		apply(s.do, to, all[s.a], all[s.b], all[s.c])
 	}
+}
+
+// number returns a constant.
+func (e *evaluator) number(k int) float32 {
+	if k == unit {
+		return 1
+	}
+	return e.consts[k]
 }
 
 // stepOfRows makes a step row by row, from element lo on, with which a row begins.

@@ -13,14 +13,15 @@ type kernelMatrix struct {
 	similarity
 	compute.Center
 	widths, batch int
+	mirrored      bool // K is its mirror image
 	k             []float32
 }
 
 func gram(g compute.Gram) {
-	s := kernelMatrix{similarity: similarityOf(g.Similarity(), g.Y), Center: g.Center, k: values(g.K)}
+	s := kernelMatrix{similarity: similarityOf(g.Similarity(), g.Y), Center: g.Center, mirrored: g.Y == nil, k: values(g.K)}
 	defer s.done()
 	s.widths, s.batch, _, _, _ = g.Dims()
-	if g.Y == nil {
+	if s.mirrored {
 		kernels.above(s.batch, s.n, s.symmetric)
 	} else {
 		kernels.tiles(s.batch, s.n, s.m, s.tile)
@@ -86,9 +87,23 @@ func (s *kernelMatrix) diagonal(t tile) {
 			if s.Kernel != compute.Linear {
 				k.row(i)[i] = 1
 			}
-			for j := range i {
-				k.row(i)[j] = k.row(j)[i]
+		}
+		mirror(k)
+	}
+}
+
+// mirror makes k, below the diagonal, what it is above.
+func mirror(k matrix) {
+	const few = 8
+	for i := 0; i < k.rows; i += few {
+		rows := min(few, k.rows-i)
+		for r := i + 1; r < i+rows; r++ {
+			for j := i; j < r; j++ {
+				k.row(r)[j] = k.row(j)[r]
 			}
+		}
+		if rest := k.cols - i - rows; rest > 0 {
+			transpose(k.part(i+rows, i, rest, rows), k.part(i, i+rows, rows, rest))
 		}
 	}
 }
@@ -113,78 +128,86 @@ func (g grain) above(batch, n int, f func(tile)) {
 // kernels sets the tiles of Gram matrices.
 var kernels = grain{shape{256, 1024}, shape{64, 128}}
 
-// centre subtracts the means from each matrix of K.
+// centre subtracts the means from each matrix of K: each by one core if that gives all cores as much to do, else one after the
+// other by all cores.
 func (s *kernelMatrix) centre() {
 	if s.Center == compute.Raw {
 		return
 	}
+	count := s.widths * s.batch
+	if count%runtime.GOMAXPROCS(0) == 0 || count >= 4*runtime.GOMAXPROCS(0) {
+		parallel(count, func(p int) { s.centreOne(p, func(n, _ int, f func(lo, hi int)) { f(0, n) }) })
+		return
+	}
+	for p := range count {
+		s.centreOne(p, chunks)
+	}
+}
+
+// centreOne subtracts the means from matrix p, whose rows and columns chunks shares out.
+func (s *kernelMatrix) centreOne(p int, chunks func(n, size int, f func(lo, hi int))) {
+	k := dense(s.n, s.m, s.k[p*s.n*s.m:])
 	rows, cols := make([]float64, s.n), make([]float64, s.m)
-	for p := range s.widths * s.batch {
-		k := dense(s.n, s.m, s.k[p*s.n*s.m:])
-		s.means(rows, cols, k)
-		all := 0.0
-		for _, r := range rows {
-			all += r
-		}
-		all /= float64(s.n)
-		if s.Center == compute.Grand {
-			chunks(s.n, 64, func(lo, hi int) {
-				for i := lo; i < hi; i++ {
-					subtract(k.row(i), all)
-				}
-			})
-			continue
-		}
-		chunks(s.n, 64, func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				row := k.row(i)
-				for j, v := range row {
-					row[j] = float32(float64(v) - (rows[i] - all) - cols[j])
-				}
-			}
-		})
-	}
-}
-
-func subtract(row []float32, x float64) {
-	for j, v := range row {
-		row[j] = float32(float64(v) - x)
-	}
-}
-
-// means fills in the means of the rows and of the columns of k.
-func (s *kernelMatrix) means(rows, cols []float64, k matrix) {
 	chunks(s.n, 64, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			rows[i] = total(k.row(i)) / float64(s.m)
 		}
 	})
-	if s.Center == compute.Grand {
-		return
+	all := 0.0
+	for _, r := range rows {
+		all += r
 	}
-	chunks(s.m, 256, func(lo, hi int) {
-		clear(cols[lo:hi])
-		for i := range s.n {
-			for j, v := range k.row(i)[lo:hi] {
-				cols[lo+j] += float64(v)
-			}
+	all /= float64(s.n)
+	switch {
+	case s.Center == compute.Grand:
+		for i := range rows {
+			rows[i] = all
 		}
-		for j := lo; j < hi; j++ {
-			cols[j] /= float64(s.n)
+	case s.mirrored: // the matrix is its mirror image
+		for j, r := range rows {
+			rows[j], cols[j] = r-all, r
+		}
+	default:
+		chunks(s.m, 256, func(lo, hi int) { columnMeans(cols[lo:hi], k.part(0, lo, s.n, hi-lo)) })
+		for i := range rows {
+			rows[i] -= all
+		}
+	}
+	chunks(s.n, 64, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			lower(k.row(i), rows[i], cols)
 		}
 	})
 }
 
-func total(x []float32) float64 {
-	var t [4]float64
-	for ; len(x) >= 4; x = x[4:] {
-		t[0] += float64(x[0])
-		t[1] += float64(x[1])
-		t[2] += float64(x[2])
-		t[3] += float64(x[3])
+// columnMeans fills in the means of the columns of k.
+func columnMeans(means []float64, k matrix) {
+	for i := range k.rows {
+		for j, v := range k.row(i) {
+			means[j] += float64(v)
+		}
 	}
-	for i, v := range x {
-		t[i] += float64(v)
+	for j := range means {
+		means[j] /= float64(k.rows)
 	}
-	return (t[0] + t[1]) + (t[2] + t[3])
+}
+
+// lower is row[j] − x − y[j].
+func lower(row []float32, x float64, y []float64) {
+	y = y[:len(row)]
+	for j := lowerVector(row, x, y); j < len(row); j++ {
+		row[j] = float32(float64(row[j]) - x - y[j])
+	}
+}
+
+// total is the sum of x, by sixteen sums of every sixteenth number.
+func total(x []float32) (sum float64) {
+	var t [16]float64
+	for i := totalsVector(&t, x); i < len(x); i++ {
+		t[i%16] += float64(x[i])
+	}
+	for _, v := range t {
+		sum += v
+	}
+	return sum
 }

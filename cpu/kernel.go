@@ -2,19 +2,24 @@ package cpu
 
 import "unsafe"
 
-// A kernel computes products tile by tile: tileRows rows and a panel as wide as its width.
-type kernel struct{ width int }
+// A kernel computes products tile by tile: so many rows, or fewer, and a panel as wide as its width.
+type kernel struct{ width, height int }
 
-// tileRows is the number of rows that a kernel computes at a time, maxWidth the most columns.
-const tileRows, maxWidth = 6, 32
+// maxHeight and maxWidth are the most rows and columns that a kernel computes at a time.
+const maxHeight, maxWidth = 12, 32
 
-// A segment is a part of the sums of a tile: a run of k numbers for each row, and the part of the panel to multiply them
-// by, its rows from offset on.
-type segment struct {
-	rows   [tileRows]*float32
-	offset int // in bytes
-	k      int
+// A tileIn is the rows of a tile: pointers to their starts, and the segments that are summed, with numbers step bytes
+// apart. Rows beyond count stand for the first.
+type tileIn struct {
+	rows     [maxHeight]*float32
+	count    int
+	segments []segment
+	step     int
 }
+
+// A segment is a part of the sums of a tile: a run of k numbers of each row, from at bytes after its start on, and the
+// part of the panel to multiply them by, its rows from offset bytes on.
+type segment struct{ at, offset, k int }
 
 // A packing is a matrix cut into panels, each stored row by row in one run. The last one's columns beyond the matrix
 // hold anything: their results are discarded.
@@ -43,13 +48,7 @@ func (k kernel) fill(panel []float32, m matrix) {
 		transpose(matrix{m.rows, m.cols, k.width, false, panel}, m.t())
 		return
 	}
-	if m.cols == maxWidth { // most panels, and a copy that calls nothing
-		for i := range m.rows {
-			*(*[maxWidth]float32)(panel[i*maxWidth:]) = *(*[maxWidth]float32)(m.row(i))
-		}
-		return
-	}
-	for i := range m.rows {
+	for i := k.copyVector(panel, m); i < m.rows; i++ {
 		copy(panel[i*k.width:][:m.cols], m.row(i))
 	}
 }
@@ -62,38 +61,34 @@ func (p *packing) panel(i int) (data []float32, cols int) {
 	return (*p.data)[i*p.rows*p.width:][:p.rows*p.width], min(p.width, p.cols-i*p.width)
 }
 
-// A tileOut is the destination of a tile: pointers to rows of a matrix, at a panel's columns. Two may be the same row,
-// if they are made of the same segments.
-type tileOut [tileRows]*float32
+// A tileOut is the destination of a tile: pointers to rows of a matrix, at a panel's columns. Rows beyond the count of
+// its tileIn stand for the first.
+type tileOut [maxHeight]*float32
 
-// tile is c ← alpha·(rows of s)·panel or, with plus, c plus that, for the i-th panel of p. The numbers of a row lie
-// step bytes apart.
-func (p *packing) tile(c *tileOut, i int, s []segment, step int, alpha float32, plus bool) {
+// tile is c ← alpha·in·panel or, with plus, c plus that, for the i-th panel of p.
+func (p *packing) tile(c *tileOut, i int, in *tileIn, alpha float32, plus bool) {
 	panel, cols := p.panel(i)
-	p.kernel.tile(c, i*p.width, cols, s, step, panel, 4*p.width, alpha, plus)
+	p.kernel.tile(c, i*p.width, cols, in, panel, 4*p.width, alpha, plus)
 }
 
-// tile is c ← alpha·(rows of s)·panel or, with plus, c plus that, c being the columns from the j-th on. The numbers of
-// a row lie step bytes apart, the rows of the panel apart bytes.
-func (k kernel) tile(c *tileOut, j, cols int, s []segment, step int, panel []float32, apart int, alpha float32, plus bool) {
+// tile is c ← alpha·in·panel or, with plus, c plus that, c being the columns from the j-th on. The rows of the panel
+// lie apart bytes apart.
+func (k kernel) tile(c *tileOut, j, cols int, in *tileIn, panel []float32, apart int, alpha float32, plus bool) {
 	held := 0 // the old contents of c do not count
 	if plus {
 		held = 1
 	}
-	if cols == k.width {
-		k.run((*[tileRows]*float32)(c), 4*j, s, step, panel, apart, alpha, held)
+	if cols == k.width || k.masks() {
+		k.run(c, 4*j, cols, in, panel, apart, alpha, held)
 		return
 	}
-	var edge [tileRows][maxWidth]float32
-	var whole [tileRows]*float32
+	var edge [maxHeight][maxWidth]float32
+	var whole tileOut
 	for i := range whole {
 		whole[i] = &edge[i][0]
 	}
-	k.run(&whole, 0, s, step, panel, apart, alpha, 0)
-	for i, row := range c {
-		if i > 0 && row == c[0] {
-			continue
-		}
+	k.run(&whole, 0, k.width, in, panel, apart, alpha, 0)
+	for i, row := range c[:in.count] {
 		dst := unsafe.Slice(row, j+cols)[j:]
 		if plus {
 			add(dst, dst, edge[i][:cols])

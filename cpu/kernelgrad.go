@@ -181,7 +181,7 @@ func (s *kernelSlope) slope(r slopeRow, w int, t tile, i int) {
 // finish subtracts the sums of P's rows, times the rows of X, from DX.
 func (s *kernelSlope) finish() {
 	x, dx := values(s.K.X), values(s.DX)
-	chunks(s.batch*s.m, max(1, alone/4/s.d), func(lo, hi int) {
+	chunks(s.batch*s.m, max(1, alone/s.d), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			plus(dx[i*s.d:][:s.d], x[i*s.d:][:s.d], -s.sums[i])
 		}

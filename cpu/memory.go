@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
+	"unsafe"
 
 	"hebb/compute"
 )
@@ -36,7 +37,19 @@ func (m *memory) alloc(n int) (*buffer, error) {
 			compute.ErrMemory, n, max(0, m.budget-m.held-headroom)>>20, m.budget>>20)
 	}
 	m.held += 4 * int64(n)
-	return &buffer{mem: m, data: make([]float32, n)}, nil
+	return &buffer{mem: m, data: lined(n)}, nil
+}
+
+// cacheLine is the length of a line of the cache and of the longest vector, in float32s. A vector that lies in two lines takes
+// two loads.
+const cacheLine = 16
+
+// lined returns n float32s, all 0, which start with a line and have large pages if they are many.
+func lined(n int) []float32 {
+	x := make([]float32, n+cacheLine-1)
+	x = x[-uintptr(unsafe.Pointer(&x[0]))/4%cacheLine:][:n:n]
+	huge(x)
+	return x
 }
 
 // fits reports whether that many bytes are free, after collecting garbage if needed.
@@ -104,6 +117,12 @@ func (b *backend) halved(op compute.Op) bool {
 	return slices.ContainsFunc(b.outs, half) || slices.ContainsFunc(b.ins, half)
 }
 
+// widen copies the Float16s in words to dst.
+func widen(dst, words []float32) {
+	n := widenVector(dst, words)
+	compute.Widen(dst[n:], words[n/2:])
+}
+
 // widened returns op with its Float16s copied to float32s, the only type that BLAS takes; done frees the copies.
 func widened(op compute.Op) (wide compute.Op, done func()) {
 	var borrowed []*[]float32
@@ -111,7 +130,7 @@ func widened(op compute.Op) (wide compute.Op, done func()) {
 		room := borrow(t.Len())
 		borrowed = append(borrowed, room)
 		from := words(t)
-		chunks(len(from), 1<<16, func(lo, hi int) { compute.Widen((*room)[2*lo:min(2*hi, t.Len())], from[lo:hi]) })
+		chunks(len(from), fair(len(from), 1<<14), func(lo, hi int) { widen((*room)[2*lo:min(2*hi, t.Len())], from[lo:hi]) })
 		return t.Laid(&buffer{data: *room})
 	})
 	return wide, func() {

@@ -11,11 +11,8 @@ var engine blas.Float32 = gonum.Implementation{}
 
 func driver() string {
 	s := "gonum" + version("gonum.org/v1/gonum") + ", pure Go"
-	switch k, _ := kernelFor(maxWidth); k.width {
-	case 32:
-		return s + " and AVX-512 kernels"
-	case 16:
-		return s + " and AVX2 kernels"
+	if vector > scalar {
+		s += " and " + vector.String() + " kernels"
 	}
 	return s
 }
@@ -145,7 +142,7 @@ var runLength = 256
 
 // An operand is read where it lies if its numbers for a panel are within near of each other, or if it would be packed for
 // few rows or a panel alone; else the caches lose more than packing takes.
-const near, lowRows = 1 << 16, 4 * tileRows
+const near, lowRows = 1 << 16, 24
 
 // mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Panel after panel of B is
 // multiplied by all rows of A; what does not lie well for that is packed.
@@ -160,13 +157,14 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	bLies := !b.transposed && (most*b.stride <= near || a.rows <= lowRows)
 	var packedA, packedB []float32
 	if whole := bLies && c.cols%k.width == 0; !aLies || !whole {
-		s := borrow(most * (k.width + blocks(a.rows, tileRows)*tileRows))
+		s := borrow(most*k.width + blocks(a.rows, k.height)*k.apart(most))
 		defer giveBack(s)
 		packedB, packedA = (*s)[:most*k.width], (*s)[most*k.width:]
 	}
+	whole := make([]segment, 1)
 	for p := 0; p < a.cols; p += runLength {
 		n := min(runLength, a.cols-p)
-		rows, plus := runsOf(a.part(0, p, a.rows, n), aLies, packedA), beta != 0 || p > 0
+		rows, plus := k.runsOf(a.part(0, p, a.rows, n), aLies, packedA), beta != 0 || p > 0
 		for j := 0; j < c.cols; j += k.width {
 			to := c.part(0, j, c.rows, min(k.width, c.cols-j))
 			panel, apart := b.part(p, j, n, to.cols), b.stride
@@ -174,43 +172,57 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 				k.fill(packedB[:n*k.width], panel)
 				panel.data, apart = packedB[:n*k.width], k.width
 			}
-			k.rows(alpha, rows, panel.data, 4*apart, plus, to)
+			whole[0].k = n
+			k.rows(alpha, rows, whole, panel.data, 4*apart, plus, to)
 		}
 	}
 }
 
-// runs are the rows of a matrix in the form of segments.
+// runs are the rows of a matrix in the form that tiles take.
 type runs struct {
 	data       []float32
 	row, group int // strides from row to row of a tile, and from tile to tile
-	step, k    int // the stride within a row, and its length
+	step       int // the stride within a row
 }
 
 // runsOf returns the rows of a, in s if it is transposed and does not lie well.
-func runsOf(a matrix, lies bool, s []float32) runs {
+func (k kernel) runsOf(a matrix, lies bool, s []float32) runs {
 	switch {
 	case !a.transposed:
-		return runs{a.data, a.stride, tileRows * a.stride, 1, a.cols}
+		return runs{a.data, a.stride, k.height * a.stride, 1}
 	case lies:
-		return runs{a.data, 1, tileRows, a.stride, a.cols}
+		return runs{a.data, 1, k.height, a.stride}
 	}
-	bySixes(s, a.t(), a.cols)
-	return runs{s, 1, tileRows * a.cols, tileRows, a.cols}
+	k.byTiles(s, a.t(), k.apart(a.cols))
+	return runs{s, 1, k.apart(a.cols), k.height}
 }
 
-// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel. The rows of the panel lie apart bytes apart.
-func (k kernel) rows(alpha float32, a runs, panel []float32, apart int, plus bool, c matrix) {
-	var s [1]segment
-	s[0].k = a.k
-	for i := 0; i < c.rows; i += tileRows {
-		var to tileOut
-		for r := range to {
-			row := r
-			if i+r >= c.rows {
-				row = 0
-			}
-			s[0].rows[r], to[r] = &a.data[i/tileRows*a.group+row*a.row], &c.data[(i+row)*c.stride]
+// apart is the distance from tile to tile of packed rows of n numbers: a line more than they take, so that the tiles that are
+// written side by side do not all lie in the same lines of the first level of cache.
+func (k kernel) apart(n int) int { return n*k.height + cacheLine }
+
+// byTiles copies as many columns of m at a time as tiles have rows, row by row, to runs that begin apart numbers from each other.
+func (k kernel) byTiles(dst []float32, m matrix, apart int) {
+	for j := k.tilesVector(dst, m, apart); j < m.cols; j += k.height {
+		for i := range m.rows {
+			copy(dst[j/k.height*apart+i*k.height:][:k.height], m.row(i)[j:])
 		}
-		k.tile(&to, 0, c.cols, s[:], 4*a.step, panel, apart, alpha, plus)
+	}
+}
+
+// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel, for segments of A and of the panel. The rows of the panel lie
+// apart bytes apart.
+func (k kernel) rows(alpha float32, a runs, s []segment, panel []float32, apart int, plus bool, c matrix) {
+	in := tileIn{segments: s, step: 4 * a.step}
+	var to tileOut
+	for i, from := 0, 0; i < c.rows; i, from = i+k.height, from+a.group {
+		in.count = min(k.height, c.rows-i)
+		for r := range in.count {
+			in.rows[r], to[r] = &a.data[from+r*a.row], &c.data[(i+r)*c.stride]
+		}
+		for r := in.count; r < k.height; r++ {
+			in.rows[r], to[r] = in.rows[0], to[0]
+		}
+		k.tile(&to, 0, c.cols, &in, panel, apart, alpha, plus)
 	}
 }

@@ -2,8 +2,9 @@ package cpu
 
 import "math"
 
-// Normal numbers are made in float64 by the functions below, operation by operation the same in Go and in vectors, and rounded
-// to float32 at the end: the errors of a few 2⁻⁵³ before are far within the bound of [compute.Random].
+// Normal numbers are made in float64 by the functions below, operation by operation the same in Go and in vectors (what is
+// converted after a multiplication the compiler does not fuse with an addition), and rounded to float32 at the end: the errors
+// of a few 2⁻⁵³ before are far within the bound of [compute.Random].
 
 // The logarithm is that of FreeBSD's msun: with x = 2ᵏ·(1+f), 1+f within √½ … √2, and s = f/(2+f),
 //
@@ -43,25 +44,27 @@ func normalPair(w, v uint32, mean, sd float64) (x, y float32) {
 	z := s * s
 	zz := z * z
 	l := &logSeries
-	even := zz * (l[1] + zz*(l[3]+zz*l[5]))
-	odd := z * (l[0] + zz*(l[2]+zz*(l[4]+zz*l[6])))
-	half := 0.5 * f * f
-	ln := k*ln2High - ((half - (s*(half+(odd+even)) + k*ln2Low)) - f)
+	even := float64(zz * (l[1] + float64(zz*(l[3]+float64(zz*l[5])))))
+	odd := float64(z * (l[0] + float64(zz*(l[2]+float64(zz*(l[4]+float64(zz*l[6])))))))
+	half := float64(0.5 * f * f)
+	ln := float64(k*ln2High) - ((half - (float64(s*(half+(odd+even))) + float64(k*ln2Low))) - f)
 	r := sd * math.Sqrt(-2*ln)
 
 	v >>= 8
 	quarter := (v + 1<<21) >> 22
-	a := float64(int32(v)-int32(quarter<<22)) * step24
+	a := float64(float64(int32(v)-int32(quarter<<22)) * step24)
 	z = a * a
 	c, q := &cosSeries, &sinSeries
-	sin := a + z*a*(q[0]+z*(q[1]+z*(q[2]+z*(q[3]+z*(q[4]+z*q[5])))))
-	cos := 1 - (0.5*z - z*z*(c[0]+z*(c[1]+z*(c[2]+z*(c[3]+z*(c[4]+z*c[5]))))))
+	sinTail := q[0] + float64(z*(q[1]+float64(z*(q[2]+float64(z*(q[3]+float64(z*(q[4]+float64(z*q[5])))))))))
+	cosTail := c[0] + float64(z*(c[1]+float64(z*(c[2]+float64(z*(c[3]+float64(z*(c[4]+float64(z*c[5])))))))))
+	sin := a + float64(z*a*sinTail)
+	cos := 1 - (float64(0.5*z) - float64(z*z*cosTail))
 	if quarter&1 == 1 {
 		sin, cos = cos, sin
 	}
 	cos = math.Float64frombits(math.Float64bits(cos) ^ uint64(quarter+1)&2<<62)
 	sin = math.Float64frombits(math.Float64bits(sin) ^ uint64(quarter)&2<<62)
-	return float32(r*cos + mean), float32(r*sin + mean)
+	return float32(float64(r*cos) + mean), float32(float64(r*sin) + mean)
 }
 
 // Beta numbers need no float64s: the polynomials of the sine and the cosine, over a quarter, are the shader's, in powers

@@ -1,98 +1,31 @@
 package cpu
 
-import "math"
-
-// normalsAVX2 is in normal_amd64.s.
-//
-//go:noescape
-func normalsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
-
-// betaPartsAVX2 and betaPartsAVX512 are in normal_amd64.s.
+// betaPartsAVX512 is betaPartsKernel for sets of 8 blocks.
 //
 //go:noescape
 func betaPartsAVX512(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
 
-//go:noescape
-func betaPartsAVX2(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
-
-// philoxAVX2 is in normal_amd64.s.
+// normalsAVX512 is normalsKernel for sets of 8 blocks.
 //
 //go:noescape
-func philoxAVX2(words *uint32, block, stream, seed uint64, sets int, table *[4]uint64)
+func normalsAVX512(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
 
-// normalTable has the constants of normalsAVX2 and betaPartsAVX2, each four times or eight.
-var normalTable = func() (all [][4]uint64) {
-	words := func(xs ...uint64) {
-		for _, x := range xs {
-			all = append(all, [4]uint64{x, x, x, x})
-		}
-	}
-	numbers := func(xs ...float64) {
-		for _, x := range xs {
-			words(math.Float64bits(x))
-		}
-	}
-	all = append(all, [4]uint64{0, 1, 2, 3})
-	words(0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85, 1)
-	numbers(1<<52, 1<<52) // a whole number with these bits before it, less this, is a float64
-	words(oneBits-sqrtHalfBits, mantissa, sqrtHalfBits)
-	numbers(1<<52+1023+24, 1, 2, 0.5, -2, ln2High, ln2Low)
-	words(1<<21, math.Float64bits(3<<51)) // the same for numbers of either sign
-	numbers(3<<51, step24)
-	words(1 << 63)
-	numbers(logSeries[:]...)
-	numbers(sinSeries[:]...)
-	numbers(cosSeries[:]...)
-	halves := func(xs ...uint32) {
-		for _, x := range xs {
-			words(uint64(x)<<32 | uint64(x))
-		}
-	}
-	singles := func(xs ...float32) {
-		for _, x := range xs {
-			halves(math.Float32bits(x))
-		}
-	}
-	halves(1)
-	singles(0x1p-24)
-	halves(1 << 21)
-	singles(0x1p-22)
-	singles(sines[:]...)
-	singles(cosines[:]...)
-	all = append(all, [4]uint64{0, 1, 2, 3}, [4]uint64{4, 5, 6, 7})
-	return all
-}()
-
-// normalsVector fills dst with whole sets of 16 normal numbers, from a block on, and returns how many numbers.
-func normalsVector(dst []float32, block, stream, seed uint64, mean, sd float64) int {
-	sets := len(dst) / 16
-	if vector < avx2 || sets == 0 {
+// normalsWide is normalsVector by vectors that are wider than normalsKernel's.
+func normalsWide(dst []float32, block, stream, seed uint64, mean, sd float64) int {
+	sets := len(dst) / 32
+	if vector < avx512 || sets == 0 {
 		return 0
 	}
-	normalsAVX2(&dst[0], block, stream, seed, sets, &normalTable[0], mean, sd)
-	return 16 * sets
+	normalsAVX512(&dst[0], block, stream, seed, sets, &normalTable[0], mean, sd)
+	return 32 * sets
 }
 
-// betaPartsVector fills u and squares with whole sets of 16 or 8, from a block on, and returns how many of each.
-func betaPartsVector(u, squares []float32, block, stream, seed uint64) int {
-	done := 0
-	if sets := len(u) / 16; vector >= avx512 && sets > 0 {
-		betaPartsAVX512(&u[0], &squares[0], block, stream, seed, sets, &normalTable[0])
-		done = 16 * sets
-	}
-	if sets := (len(u) - done) / 8; vector >= avx2 && sets > 0 {
-		betaPartsAVX2(&u[done], &squares[done], block+uint64(done/2), stream, seed, sets, &normalTable[0])
-		done += 8 * sets
-	}
-	return done
-}
-
-// wordsVector fills words with those of whole sets of 4 blocks, from a block on, and returns how many words.
-func wordsVector(words []uint32, block, stream, seed uint64) int {
-	sets := len(words) / 16
-	if vector < avx2 || sets == 0 {
+// betaPartsWide is betaPartsVector by vectors that are wider than betaPartsKernel's.
+func betaPartsWide(u, squares []float32, block, stream, seed uint64) int {
+	sets := len(u) / 16
+	if vector < avx512 || sets == 0 {
 		return 0
 	}
-	philoxAVX2(&words[0], block, stream, seed, sets, &normalTable[0])
+	betaPartsAVX512(&u[0], &squares[0], block, stream, seed, sets, &normalTable[0])
 	return 16 * sets
 }

@@ -1,39 +1,5 @@
+#include "normal.h"
 #include "textflag.h"
-
-// The rows of normalTable, four equal numbers each or, from ONES on, eight.
-#define LANES 0
-#define M0 32
-#define M1 64
-#define W0 96
-#define W1 128
-#define ONEQ 160
-#define MAGIC 192
-#define TWO52 224
-#define LOGADD 256
-#define MANTISSA 288
-#define SQRTHALF 320
-#define EXPONENT 352
-#define ONE 384
-#define TWO 416
-#define HALF 448
-#define MINUS2 480
-#define LN2HI 512
-#define LN2LO 544
-#define ROUND 576
-#define SIGNED 608
-#define SIGNEDF 640
-#define STEP 672
-#define SIGN 704
-#define LOG 736
-#define SIN 960
-#define COS 1152
-#define ONES 1344
-#define STEP24 1376
-#define ROUNDS 1408
-#define STEP22 1440
-#define SINES 1472
-#define COSINES 1632
-#define EIGHT 1824
 
 // ROUNDP is a round of Philox on 4 blocks, a number in the lower half of each 64 bits.
 #define ROUNDP              \
@@ -152,6 +118,109 @@
 	VCVTPD2PSY Y9, x                  \
 	VCVTPD2PSY Y10, y
 
+// PAIR8 is normalPair for 8 pairs of words u and v, which it overwrites, as Z4 … Z11.
+#define PAIR8(u, v, x, y)         \
+	VPSLLQ       $32, u, u                         \
+	VPSRLQ       $40, u, u                         \
+	VPADDQ.BCST  ONEQ(R8), u, u                    \
+	VPORQ.BCST   MAGIC(R8), u, u                   \
+	VSUBPD.BCST  TWO52(R8), u, u                   \
+	VPADDQ.BCST  LOGADD(R8), u, Z4                 \
+	VPSRLQ       $52, Z4, Z5                       \
+	VPANDQ.BCST  MANTISSA(R8), Z4, Z4              \
+	VPADDQ.BCST  SQRTHALF(R8), Z4, Z4              \
+	VPORQ.BCST   MAGIC(R8), Z5, Z5                 \
+	VSUBPD.BCST  EXPONENT(R8), Z5, Z5              \
+	VSUBPD.BCST  ONE(R8), Z4, Z4                   \
+	VADDPD.BCST  TWO(R8), Z4, Z6                   \
+	VDIVPD       Z6, Z4, Z6                        \
+	VMULPD       Z6, Z6, Z7                        \
+	VMULPD       Z7, Z7, Z8                        \
+	VMULPD.BCST  (LOG+160)(R8), Z8, Z9             \
+	VADDPD.BCST  (LOG+96)(R8), Z9, Z9              \
+	VMULPD       Z8, Z9, Z9                        \
+	VADDPD.BCST  (LOG+32)(R8), Z9, Z9              \
+	VMULPD       Z8, Z9, Z9                        \
+	VMULPD.BCST  (LOG+192)(R8), Z8, Z10            \
+	VADDPD.BCST  (LOG+128)(R8), Z10, Z10           \
+	VMULPD       Z8, Z10, Z10                      \
+	VADDPD.BCST  (LOG+64)(R8), Z10, Z10            \
+	VMULPD       Z8, Z10, Z10                      \
+	VADDPD.BCST  LOG(R8), Z10, Z10                 \
+	VMULPD       Z7, Z10, Z10                      \
+	VADDPD       Z9, Z10, Z9                       \
+	VMULPD.BCST  HALF(R8), Z4, Z10                 \
+	VMULPD       Z4, Z10, Z10                      \
+	VADDPD       Z9, Z10, Z9                       \
+	VMULPD       Z6, Z9, Z9                        \
+	VMULPD.BCST  LN2LO(R8), Z5, Z11                \
+	VADDPD       Z11, Z9, Z9                       \
+	VSUBPD       Z9, Z10, Z9                       \
+	VSUBPD       Z4, Z9, Z9                        \
+	VMULPD.BCST  LN2HI(R8), Z5, Z11                \
+	VSUBPD       Z9, Z11, Z9                       \
+	VMULPD.BCST  MINUS2(R8), Z9, Z9                \
+	VSQRTPD      Z9, Z9                            \
+	VBROADCASTSD sd+56(FP), Z4                     \
+	VMULPD       Z4, Z9, u                         \
+	VPSLLQ       $32, v, v                         \
+	VPSRLQ       $40, v, v                         \
+	VPADDQ.BCST  ROUND(R8), v, Z4                  \
+	VPSRLQ       $22, Z4, Z4                       \
+	VPSLLQ       $22, Z4, Z5                       \
+	VPSUBQ       Z5, v, v                          \
+	VPADDQ.BCST  SIGNED(R8), v, v                  \
+	VSUBPD.BCST  SIGNEDF(R8), v, v                 \
+	VMULPD.BCST  STEP(R8), v, v                    \
+	VMULPD       v, v, Z5                          \
+	VMULPD.BCST  (SIN+160)(R8), Z5, Z6             \
+	VADDPD.BCST  (SIN+128)(R8), Z6, Z6             \
+	VMULPD       Z5, Z6, Z6                        \
+	VADDPD.BCST  (SIN+96)(R8), Z6, Z6              \
+	VMULPD       Z5, Z6, Z6                        \
+	VADDPD.BCST  (SIN+64)(R8), Z6, Z6              \
+	VMULPD       Z5, Z6, Z6                        \
+	VADDPD.BCST  (SIN+32)(R8), Z6, Z6              \
+	VMULPD       Z5, Z6, Z6                        \
+	VADDPD.BCST  SIN(R8), Z6, Z6                   \
+	VMULPD       v, Z5, Z7                         \
+	VMULPD       Z6, Z7, Z6                        \
+	VADDPD       v, Z6, Z6                         \
+	VMULPD.BCST  (COS+160)(R8), Z5, Z7             \
+	VADDPD.BCST  (COS+128)(R8), Z7, Z7             \
+	VMULPD       Z5, Z7, Z7                        \
+	VADDPD.BCST  (COS+96)(R8), Z7, Z7              \
+	VMULPD       Z5, Z7, Z7                        \
+	VADDPD.BCST  (COS+64)(R8), Z7, Z7              \
+	VMULPD       Z5, Z7, Z7                        \
+	VADDPD.BCST  (COS+32)(R8), Z7, Z7              \
+	VMULPD       Z5, Z7, Z7                        \
+	VADDPD.BCST  COS(R8), Z7, Z7                   \
+	VMULPD       Z5, Z5, Z8                        \
+	VMULPD       Z8, Z7, Z7                        \
+	VMULPD.BCST  HALF(R8), Z5, Z8                  \
+	VSUBPD       Z7, Z8, Z8                        \
+	VBROADCASTSD ONE(R8), Z7                       \
+	VSUBPD       Z8, Z7, Z7                        \
+	VPSLLQ       $63, Z4, Z8                       \
+	VPTESTMQ     Z8, Z8, K2                        \
+	VBLENDMPD    Z6, Z7, K2, Z9                    \
+	VBLENDMPD    Z7, Z6, K2, Z10                   \
+	VPADDQ.BCST  ONEQ(R8), Z4, Z5                  \
+	VPSLLQ       $62, Z5, Z5                       \
+	VPSLLQ       $62, Z4, Z4                       \
+	VPANDQ.BCST  SIGN(R8), Z5, Z5                  \
+	VPANDQ.BCST  SIGN(R8), Z4, Z4                  \
+	VPXORQ       Z5, Z9, Z9                        \
+	VPXORQ       Z4, Z10, Z10                      \
+	VBROADCASTSD mean+48(FP), Z4                   \
+	VMULPD       u, Z9, Z9                         \
+	VMULPD       u, Z10, Z10                       \
+	VADDPD       Z4, Z9, Z9                        \
+	VADDPD       Z4, Z10, Z10                      \
+	VCVTPD2PS    Z9, x                             \
+	VCVTPD2PS    Z10, y
+
 // BLOCKS leaves in the lower halves of Y0 … Y3 the words of the 4 blocks from R9 on.
 #define BLOCKS               \
 	VMOVQ        R9, X0        \
@@ -179,10 +248,10 @@
 	ROUNDP \
 	ROUNDP
 
-// func normalsAVX2(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
+// func normalsKernel(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
 //
 // It makes 16 normal numbers a set, of the blocks from block on.
-TEXT ·normalsAVX2(SB), NOSPLIT, $0-64
+TEXT ·normalsKernel(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ block+8(FP), R9
 	MOVQ stream+16(FP), R10
@@ -217,10 +286,10 @@ normals_set:
 	VZEROUPPER
 	RET
 
-// func betaPartsAVX2(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
+// func betaPartsKernel(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
 //
 // It makes 8 numbers of unitOf and 8 of squaredCosine a set, of the blocks from block on.
-TEXT ·betaPartsAVX2(SB), NOSPLIT, $0-56
+TEXT ·betaPartsKernel(SB), NOSPLIT, $0-56
 	MOVQ u+0(FP), DI
 	MOVQ squares+8(FP), SI
 	MOVQ block+16(FP), R9
@@ -283,10 +352,10 @@ betas_set:
 	VZEROUPPER
 	RET
 
-// func philoxAVX2(words *uint32, block, stream, seed uint64, sets int, table *[4]uint64)
+// func philoxKernel(words *uint32, block, stream, seed uint64, sets int, table *[4]uint64)
 //
 // It makes the 16 words of 4 blocks a set, from block on.
-TEXT ·philoxAVX2(SB), NOSPLIT, $0-48
+TEXT ·philoxKernel(SB), NOSPLIT, $0-48
 	MOVQ words+0(FP), DI
 	MOVQ block+8(FP), R9
 	MOVQ stream+16(FP), R10
@@ -332,7 +401,7 @@ philox_set:
 
 // func betaPartsAVX512(u, squares *float32, block, stream, seed uint64, sets int, table *[4]uint64)
 //
-// It is betaPartsAVX2 with sets of 16, of 8 blocks.
+// It is betaPartsKernel with sets of 16, of 8 blocks.
 TEXT ·betaPartsAVX512(SB), NOSPLIT, $0-56
 	MOVQ u+0(FP), DI
 	MOVQ squares+8(FP), SI
@@ -417,5 +486,67 @@ betas512_set:
 	ADDQ         $8, R9
 	DECQ         CX
 	JNZ          betas512_set
+	VZEROUPPER
+	RET
+
+// func normalsAVX512(dst *float32, block, stream, seed uint64, sets int, table *[4]uint64, mean, sd float64)
+//
+// It is normalsKernel with sets of 32, of 8 blocks.
+TEXT ·normalsAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), DI
+	MOVQ block+8(FP), R9
+	MOVQ stream+16(FP), R10
+	MOVQ seed+24(FP), R11
+	MOVQ sets+32(FP), CX
+	MOVQ table+40(FP), R8
+	MOVQ R10, R12
+	SHRQ $32, R12
+	MOVQ R11, R13
+	SHRQ $32, R13
+	VPBROADCASTQ W0(R8), Z16
+	VPBROADCASTQ W1(R8), Z17
+	VPBROADCASTQ M0(R8), Z18
+	VPBROADCASTQ M1(R8), Z19
+
+normals512_set:
+	VPBROADCASTQ R9, Z0
+	VPADDQ       EIGHT(R8), Z0, Z0
+	VPSRLQ       $32, Z0, Z1
+	VPBROADCASTQ R10, Z2
+	VPBROADCASTQ R12, Z3
+	VPBROADCASTQ R11, Z6
+	VPBROADCASTQ R13, Z7
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	ROUND8
+	PAIR8(Z0, Z1, Y12, Y13)
+	PAIR8(Z2, Z3, Y14, Y15)
+	VUNPCKLPS    Y13, Y12, Y0       // of blocks 0, 1, 4 and 5 the first two numbers
+	VUNPCKHPS    Y13, Y12, Y1       // of 2, 3, 6 and 7
+	VUNPCKLPS    Y15, Y14, Y2
+	VUNPCKHPS    Y15, Y14, Y3
+	VUNPCKLPD    Y2, Y0, Y4         // blocks 0 and 4
+	VUNPCKHPD    Y2, Y0, Y5
+	VUNPCKLPD    Y3, Y1, Y6
+	VUNPCKHPD    Y3, Y1, Y7
+	VPERM2F128   $0x20, Y5, Y4, Y0
+	VPERM2F128   $0x20, Y7, Y6, Y1
+	VPERM2F128   $0x31, Y5, Y4, Y2
+	VPERM2F128   $0x31, Y7, Y6, Y3
+	VMOVUPS      Y0, (DI)
+	VMOVUPS      Y1, 32(DI)
+	VMOVUPS      Y2, 64(DI)
+	VMOVUPS      Y3, 96(DI)
+	ADDQ         $128, DI
+	ADDQ         $8, R9
+	DECQ         CX
+	JNZ          normals512_set
 	VZEROUPPER
 	RET

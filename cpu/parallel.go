@@ -3,31 +3,18 @@ package cpu
 import (
 	"runtime"
 	"sync"
-	"sync/atomic"
 )
 
-// parallel calls f(0) … f(n−1) on all cores, each core taking the next free index. The result of f(i) must not depend
-// on which core calls it.
+// parallel calls f(0) … f(n−1) on all cores, each core taking the next free index of its part, and then of others'. The result of
+// f(i) must not depend on which core calls it. More processors of Go's than there are would wait for each other.
 func parallel(n int, f func(i int)) {
-	workers := min(n, runtime.GOMAXPROCS(0))
-	if workers <= 1 {
-		for i := range n {
-			f(i)
-		}
+	if cores := min(n, runtime.GOMAXPROCS(0), runtime.NumCPU()); cores > 1 {
+		hands.do(cores, n, f)
 		return
 	}
-	var next atomic.Int64
-	work := func() {
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			f(i)
-		}
+	for i := range n {
+		f(i)
 	}
-	var wg sync.WaitGroup
-	for range workers - 1 {
-		wg.Go(work)
-	}
-	work()
-	wg.Wait()
 }
 
 // A tile is a block of one matrix of a batch.
@@ -106,11 +93,11 @@ func chunksOf(parts, n, size int, f func(lo, hi int)) {
 
 var scratch = sync.Pool{New: func() any { return new([]float32) }}
 
-// borrow returns n float32s of unspecified contents, to be given back. They start at a multiple of 16 bytes.
+// borrow returns n float32s of unspecified contents, to be given back. They start with a line.
 func borrow(n int) *[]float32 {
 	s := scratch.Get().(*[]float32)
 	if cap(*s) < n {
-		*s = make([]float32, blocks(n, 4)*4)
+		*s = lined(n)
 	}
 	*s = (*s)[:n]
 	return s

@@ -11,7 +11,7 @@ import (
 //	W ← (1−λ)·W + r·(YᵀX − T·W)
 //
 // There are far more positions than units, so T is formed. Pieces of the positions make their parts of YᵀX and of YᵀG
-// side by side, and these are added up in order.
+// side by side, and these are added up in order. A piece that is all, of Mask None, is added to W itself.
 type patchUpdate struct {
 	update
 	window
@@ -21,6 +21,8 @@ type patchUpdate struct {
 	each    int      // positions of a piece
 	sums    []matrix // of each piece: YᵀX
 	squares []matrix // of each piece: YᵀG, or its diagonal as a row
+	alpha   float32  // by which the sums are multiplied
+	plus    bool     // they are added to what is there
 }
 
 func hebbianOfPatches(h compute.Hebbian) {
@@ -31,6 +33,11 @@ func hebbianOfPatches(h compute.Hebbian) {
 	u.rate = u.rateOf(0)
 	u.y, u.w = dense(u.n, u.units, values(h.Y)), dense(u.units, u.inputs, values(h.W))
 	u.cut()
+	if u.pieces == 1 && h.Mask == compute.None {
+		u.alone()
+		return
+	}
+	u.alpha = 1
 	rows := map[compute.Mask]int{compute.None: 0, compute.Diagonal: 1, compute.Lower: u.units, compute.Full: u.units}[h.Mask]
 	s := borrow(u.pieces * u.units * (u.inputs + rows))
 	defer giveBack(s)
@@ -52,6 +59,19 @@ func hebbianOfPatches(h compute.Hebbian) {
 	chunks(u.units*u.inputs, 1<<14, u.finish)
 }
 
+// alone computes the new weights of one piece.
+func (u *patchUpdate) alone() {
+	u.sums, u.alpha, u.plus = []matrix{u.w}, u.rate, u.Keeps()
+	each := func(f func(w []float32)) { chunks(len(u.w.data), 1<<14, func(lo, hi int) { f(u.w.data[lo:hi]) }) }
+	if u.plus && u.keep != 1 {
+		each(func(w []float32) { scale(w, w, u.keep) })
+	}
+	u.sum()
+	if u.Bounded() {
+		each(func(w []float32) { u.clip(dense(1, len(w), w)) })
+	}
+}
+
 // cut chooses the pieces: long enough that adding up their sums is little work beside computing them.
 func (u *patchUpdate) cut() {
 	most := max(1, pieceFloats/(u.units*u.inputs))
@@ -68,6 +88,9 @@ func (u *patchUpdate) placesOf(piece int) (lo, hi int) {
 // sum computes YᵀX of every piece, for enough inputs at a time to give all cores work.
 func (u *patchUpdate) sum() {
 	k, ok := kernelFor(u.inputs)
+	if of, _ := kernelFor(u.c); ok && u.c%of.width == 0 {
+		k = of // panels of a pixel's channels
+	}
 	f, unit := u.lowered, 1
 	if ok {
 		f, unit = func(piece, j, cols int) { u.direct(k, piece, j, cols) }, k.width
@@ -84,65 +107,47 @@ func (u *patchUpdate) lowered(piece, j, cols int) {
 	s := borrow(each * cols)
 	defer giveBack(s)
 	beta := float32(0)
+	if u.plus {
+		beta = 1
+	}
 	for ; lo < hi; lo += each {
 		x := dense(min(each, hi-lo), cols, *s)
 		u.columns(x, u.x, lo, j)
-		mul(1, u.y.part(lo, 0, x.rows, u.units).t(), x, beta, u.sums[piece].part(0, j, u.units, cols))
+		mul(u.alpha, u.y.part(lo, 0, x.rows, u.units).t(), x, beta, u.sums[piece].part(0, j, u.units, cols))
 		beta = 1
 	}
 }
 
-// placesAtOnce is the number of positions that the kernel adds up at a time: the rows and a panel of that many stay in
-// the first level of cache.
+// placesAtOnce is the number of positions that the kernel adds up at a time: a panel of that many stays in the first
+// level of cache.
 var placesAtOnce = 256
 
 // direct computes the sums of a piece for inputs from j on by the kernel: the units are its rows, the inputs its
-// columns.
+// columns. The pixels are read where they lie if each panel is channels of one pixel of the window.
 func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	lo, hi := u.placesOf(piece)
 	each := min(hi-lo, placesAtOnce)
-	tiles := blocks(u.units, tileRows)
-	s := borrow(each * (tiles*tileRows + k.width))
+	s := borrow(each*k.width + blocks(u.units, k.height)*k.apart(each))
 	defer giveBack(s)
-	y, panel := (*s)[:each*tiles*tileRows], (*s)[each*tiles*tileRows:]
-	segments, to := make([][1]segment, tiles), make([]tileOut, tiles)
-	for i := range tiles {
-		for r := range tileRows {
-			unit := i*tileRows + r
-			if unit >= u.units {
-				unit = i * tileRows
-			}
-			segments[i][0].rows[r] = &y[i*tileRows*each+unit-i*tileRows]
-			to[i][r] = &u.sums[piece].row(unit)[0]
-		}
+	panel, apart := (*s)[:each*k.width], 4*k.width
+	xLies, yLies := u.c%k.width == 0, each*u.units <= near || cols <= k.width
+	if xLies {
+		panel, apart = u.x, 4*u.stride*u.c
 	}
-	for first := true; lo < hi; lo, first = lo+each, false {
+	var segments []segment
+	for plus := u.plus; lo < hi; lo, plus = lo+each, true {
 		n := min(each, hi-lo)
-		bySixes(y, u.y.part(lo, 0, n, u.units), each)
+		y := k.runsOf(u.y.part(lo, 0, n, u.units).t(), yLies, (*s)[each*k.width:])
 		for c := j; c < j+cols; c += k.width {
-			count := min(k.width, j+cols-c)
-			x := matrix{n, count, k.width, false, panel}
-			u.columns(x, u.x, lo, c)
-			for i := range segments {
-				segments[i][0].k = n
-				k.tile(&to[i], c, count, segments[i][:], 4*tileRows, panel, 4*k.width, 1, !first)
+			to := u.sums[piece].part(0, c, u.units, min(k.width, j+cols-c))
+			if xLies {
+				segments = u.seen(segments[:0], lo, n, c, 4*y.step, apart)
+			} else {
+				u.columns(matrix{n, to.cols, k.width, false, panel}, u.x, lo, c)
+				segments = append(segments[:0], segment{k: n})
 			}
+			k.rows(u.alpha, y, segments, panel, apart, plus, to)
 		}
-	}
-}
-
-// bySixes copies six columns of m at a time, row by row, to runs of the given number of rows.
-func bySixes(dst []float32, m matrix, rows int) {
-	for i := range m.rows {
-		row := m.row(i)
-		at := dst[i*tileRows:]
-		for ; len(row) >= tileRows; row = row[tileRows:] {
-			*(*[tileRows]float32)(at) = [tileRows]float32(row)
-			if len(row) > tileRows {
-				at = at[rows*tileRows:]
-			}
-		}
-		copy(at, row)
 	}
 }
 

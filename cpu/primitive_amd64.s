@@ -99,34 +99,34 @@ one:                          \
 done:                         \
 	ACROSS(op)
 
-// func addAVX2(dst, a, b *float32, n int)
-TEXT ·addAVX2(SB), NOSPLIT, $0-32
+// func addEights(dst, a, b *float32, n int)
+TEXT ·addEights(SB), NOSPLIT, $0-32
 	BINARY(VADDPS, Y1, Y0)
 
-// func subAVX2(dst, a, b *float32, n int)
-TEXT ·subAVX2(SB), NOSPLIT, $0-32
+// func subEights(dst, a, b *float32, n int)
+TEXT ·subEights(SB), NOSPLIT, $0-32
 	BINARY(VSUBPS, Y1, Y0)
 
-// func mulAVX2(dst, a, b *float32, n int)
-TEXT ·mulAVX2(SB), NOSPLIT, $0-32
+// func mulEights(dst, a, b *float32, n int)
+TEXT ·mulEights(SB), NOSPLIT, $0-32
 	BINARY(VMULPS, Y1, Y0)
 
-// func divAVX2(dst, a, b *float32, n int)
-TEXT ·divAVX2(SB), NOSPLIT, $0-32
+// func divEights(dst, a, b *float32, n int)
+TEXT ·divEights(SB), NOSPLIT, $0-32
 	BINARY(VDIVPS, Y1, Y0)
 
 // The maximum and the minimum return a, written first here, unless b is larger or smaller.
 
-// func maxAVX2(dst, a, b *float32, n int)
-TEXT ·maxAVX2(SB), NOSPLIT, $0-32
+// func maxEights(dst, a, b *float32, n int)
+TEXT ·maxEights(SB), NOSPLIT, $0-32
 	BINARY(VMAXPS, Y0, Y1)
 
-// func minAVX2(dst, a, b *float32, n int)
-TEXT ·minAVX2(SB), NOSPLIT, $0-32
+// func minEights(dst, a, b *float32, n int)
+TEXT ·minEights(SB), NOSPLIT, $0-32
 	BINARY(VMINPS, Y0, Y1)
 
-// func sqrtAVX2(dst, a *float32, n int)
-TEXT ·sqrtAVX2(SB), NOSPLIT, $0-24
+// func sqrtEights(dst, a *float32, n int)
+TEXT ·sqrtEights(SB), NOSPLIT, $0-24
 	MOVQ   dst+0(FP), DI
 	MOVQ   a+8(FP), SI
 	MOVQ   n+16(FP), CX
@@ -144,8 +144,8 @@ sqrt_loop:
 	VZEROUPPER
 	RET
 
-// func negAVX2(dst, a *float32, n int)
-TEXT ·negAVX2(SB), NOSPLIT, $0-24
+// func negEights(dst, a *float32, n int)
+TEXT ·negEights(SB), NOSPLIT, $0-24
 	MOVQ     dst+0(FP), DI
 	MOVQ     a+8(FP), SI
 	MOVQ     n+16(FP), CX
@@ -162,8 +162,8 @@ neg_loop:
 	VZEROUPPER
 	RET
 
-// func chooseAVX2(dst, c, a, b *float32, n int)
-TEXT ·chooseAVX2(SB), NOSPLIT, $0-40
+// func chooseEights(dst, c, a, b *float32, n int)
+TEXT ·chooseEights(SB), NOSPLIT, $0-40
 	MOVQ   dst+0(FP), DI
 	MOVQ   c+8(FP), BX
 	MOVQ   a+16(FP), SI
@@ -184,16 +184,16 @@ choose_loop:
 	VZEROUPPER
 	RET
 
-// func scaleAVX2(dst, a *float32, k float32, n int)
-TEXT ·scaleAVX2(SB), NOSPLIT, $0-32
+// func scaleEights(dst, a *float32, k float32, n int)
+TEXT ·scaleEights(SB), NOSPLIT, $0-32
 	SCALAR(VMULPS)
 
-// func shiftAVX2(dst, a *float32, k float32, n int)
-TEXT ·shiftAVX2(SB), NOSPLIT, $0-32
+// func shiftEights(dst, a *float32, k float32, n int)
+TEXT ·shiftEights(SB), NOSPLIT, $0-32
 	SCALAR(VADDPS)
 
-// func plusAVX2(dst, a *float32, k float32, n int)
-TEXT ·plusAVX2(SB), NOSPLIT, $0-32
+// func plusEights(dst, a *float32, k float32, n int)
+TEXT ·plusEights(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), DI
 	MOVQ         a+8(FP), SI
 	VBROADCASTSS k+16(FP), Y1
@@ -210,8 +210,8 @@ plus_loop:
 	VZEROUPPER
 	RET
 
-// func slopesAVX2(p, k, l, r *float32, n int, f *slopeFactors)
-TEXT ·slopesAVX2(SB), NOSPLIT, $0-48
+// func slopesEights(p, k, l, r *float32, n int, f *slopeFactors)
+TEXT ·slopesEights(SB), NOSPLIT, $0-48
 	MOVQ         p+0(FP), DI
 	MOVQ         k+8(FP), SI
 	MOVQ         l+16(FP), DX
@@ -240,8 +240,8 @@ slopes_loop:
 	VZEROUPPER
 	RET
 
-// func sumAVX2(x *float32, n int) float32
-TEXT ·sumAVX2(SB), NOSPLIT, $0-20
+// func sumEights(x *float32, n int) float32
+TEXT ·sumEights(SB), NOSPLIT, $0-20
 	MOVQ   x+0(FP), SI
 	MOVQ   n+8(FP), CX
 	VXORPS Y0, Y0, Y0
@@ -253,10 +253,10 @@ TEXT ·sumAVX2(SB), NOSPLIT, $0-20
 	VZEROUPPER
 	RET
 
-// func runSumsAVX2(out, x *float32, n, runs int)
+// func runSumsEights(out, x *float32, n, runs int)
 //
 // It adds up 8 runs of n numbers at a time; n is a multiple of 8.
-TEXT ·runSumsAVX2(SB), NOSPLIT, $0-32
+TEXT ·runSumsEights(SB), NOSPLIT, $0-32
 	MOVQ out+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ n+16(FP), R8
@@ -311,8 +311,8 @@ runs_across:
 	VZEROUPPER
 	RET
 
-// func affineAVX2(dst, x, y *float32, n int, a, b float32)
-TEXT ·affineAVX2(SB), NOSPLIT, $0-40
+// func affineEights(dst, x, y *float32, n int, a, b float32)
+TEXT ·affineEights(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), DI
 	MOVQ         x+8(FP), SI
 	MOVQ         y+16(FP), DX
@@ -332,10 +332,10 @@ affine_eight:
 	VZEROUPPER
 	RET
 
-// func spreadAVX2(dst, src *float32, cols, rows int)
+// func spreadEights(dst, src *float32, cols, rows int)
 //
 // A row ends in a whole vector, of which the next row takes what is beyond cols.
-TEXT ·spreadAVX2(SB), NOSPLIT, $0-32
+TEXT ·spreadEights(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ cols+16(FP), R8
@@ -357,8 +357,8 @@ spread_eight:
 	VZEROUPPER
 	RET
 
-// func largestAVX2(x *float32, n int) float32
-TEXT ·largestAVX2(SB), NOSPLIT, $0-20
+// func largestEights(x *float32, n int) float32
+TEXT ·largestEights(SB), NOSPLIT, $0-20
 	MOVQ    x+0(FP), SI
 	MOVQ    n+8(FP), CX
 	VMOVUPS (SI), Y0
@@ -370,8 +370,8 @@ TEXT ·largestAVX2(SB), NOSPLIT, $0-20
 	VZEROUPPER
 	RET
 
-// func giveAVX2(dst, rest, x, top *float32, n int)
-TEXT ·giveAVX2(SB), NOSPLIT, $0-40
+// func giveEights(dst, rest, x, top *float32, n int)
+TEXT ·giveEights(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ rest+8(FP), BX
 	MOVQ x+16(FP), SI
@@ -417,8 +417,8 @@ DATA logs<>+72(SB)/4, $0xB95E8083 // ln2Lo
 DATA logs<>+76(SB)/4, $0x3F000000 // ½
 GLOBL logs<>(SB), RODATA|NOPTR, $80
 
-// func logAVX2(dst, a *float32, n int)
-TEXT ·logAVX2(SB), NOSPLIT, $0-24
+// func logEights(dst, a *float32, n int)
+TEXT ·logEights(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), DI
 	MOVQ a+8(FP), SI
 	MOVQ n+16(FP), CX

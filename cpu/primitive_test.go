@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"hebb/compute"
+	"hebb/internal/must"
 )
 
 // odd is a number of any kind.
@@ -69,6 +71,15 @@ func TestPrimitiveBits(t *testing.T) {
 			backward(compute.Sigmoid, dst, b)
 		}},
 		operation{"sum", func(dst, a, _, _ []float32) { fill(dst, sum(a)) }},
+		operation{"total", func(dst, a, _, _ []float32) { fill(dst, float32(total(a))) }},
+		operation{"lower", func(dst, a, b, _ []float32) {
+			y := make([]float64, len(dst))
+			for j, v := range b {
+				y[j] = float64(v)
+			}
+			copy(dst, a)
+			lower(dst, 1.7, y)
+		}},
 	)
 	for _, op := range all {
 		for n := range 80 {
@@ -157,7 +168,7 @@ func TestLog(t *testing.T) {
 func TestKernels(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, cols := range []int{1, 15, 16, 17, 31, 32} {
-		for v := avx2; v <= widest(); v++ {
+		for v := scalar + 1; v <= widest(); v++ {
 			set(t, &vector, v)
 			k, ok := kernelFor(cols)
 			if !ok || cols > k.width {
@@ -165,64 +176,137 @@ func TestKernels(t *testing.T) {
 			}
 			for n := range 11 {
 				for _, apart := range []int{1, 5} {
-					name := fmt.Sprintf("%v, %d columns, segments of %d, numbers %d apart", v, cols, n, apart)
-					checkKernel(t, r, name, k, cols, n, apart)
+					for _, count := range []int{1, 2, 4, 5, 8, k.height} {
+						count = min(count, k.height)
+						name := fmt.Sprintf("%v, %d rows, %d columns, segments of %d, numbers %d apart", v, count, cols, n, apart)
+						checkKernel(t, r, name, k, count, cols, n, apart)
+					}
 				}
 			}
 		}
 	}
 }
 
-// checkKernel computes a tile of two segments of n numbers, whose last row stands for the first.
-func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, cols, n, apart int) {
-	const margin, beside = 3, -77
+// checkKernel computes a tile of two segments of n numbers and so many rows; those beyond stand for the first.
+func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols, n, apart int) {
+	const margin = 3
+	old := func(i int) float32 { return float32(-77 - i%89) } // of c, in no two rows the same
 	number := func() float32 { return float32(r.IntN(9) - 4) }
-	rows, panel := make([]float32, 2*tileRows*(n+1)*apart), make([]float32, (2*n+1)*k.width)
+	rows, panel := make([]float32, maxHeight*(2*n+1)*apart), make([]float32, (2*n+1)*k.width)
 	for i := range rows {
 		rows[i] = number()
 	}
 	for i := range panel {
 		panel[i] = number()
 	}
-	c := make([]float32, tileRows*(margin+k.width+cols))
-	var to tileOut
-	var s []segment
-	at := func(segment, row, p int) int { return (segment*tileRows+row)*(n+1)*apart + p*apart }
-	for i := range 2 {
-		st := segment{offset: 4 * k.width * (i*n + i), k: n} // a row of the panel is left out
-		for row := range tileRows {
-			st.rows[row] = &rows[at(i, row%(tileRows-1), 0)]
-		}
-		s = append(s, st)
-	}
-	if n == 0 {
-		s = nil
-	}
 	stride := margin + k.width + cols
-	for row := range tileRows {
-		to[row] = &c[row%(tileRows-1)*stride]
+	c := make([]float32, maxHeight*stride)
+	var to tileOut
+	in := tileIn{count: count, step: 4 * apart}
+	at := func(segment, row, p int) int { return (row*(2*n+1) + segment*(n+1) + p) * apart }
+	for i := range 2 * min(n, 1) { // a number and a row of the panel are left out between the segments
+		in.segments = append(in.segments, segment{at: 4 * apart * i * (n + 1), offset: 4 * k.width * (i*n + i), k: n})
+	}
+	for row := range maxHeight {
+		stands := row
+		if row >= count {
+			stands = 0
+		}
+		to[row], in.rows[row] = &c[stands*stride], &rows[at(0, stands, 0)]
 	}
 	for _, plus := range []bool{false, true} {
 		for i := range c {
-			c[i] = beside
+			c[i] = old(i)
 		}
-		k.tile(&to, margin, cols, s, 4*apart, panel, 4*k.width, 0.5, plus)
+		k.tile(&to, margin, cols, &in, panel, 4*k.width, 0.5, plus)
 		for i, got := range c {
 			row, j := i/stride, i%stride-margin
+			inside := row < count && j >= 0 && j < cols
 			want := float32(0)
 			for p := range 2 * n {
-				if j >= 0 && j < cols {
+				if inside {
 					want += 0.5 * rows[at(p/n, row, p%n)] * panel[(p+p/n)*k.width+j]
 				}
 			}
-			if plus || row == tileRows-1 || j < 0 || j >= cols {
-				want += beside
-			}
-			if row == tileRows-1 {
-				want = beside // it went to the first
+			if plus || !inside {
+				want += old(i)
 			}
 			if got != want {
 				t.Fatalf("%s, plus %v: row %d, column %d is %g, want %g", name, plus, row, j, got, want)
+			}
+		}
+	}
+}
+
+// TestRowsBits compares routines that go down rows with their Go twins, at widths that leave every rest.
+func TestRowsBits(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	odds := func(n int) []float32 {
+		x := make([]float32, n)
+		for j := range x {
+			x[j] = odd(r)
+		}
+		return x
+	}
+	for w := 1; w < 150; w++ {
+		for _, rows := range []int{1, 2, 8, 9} {
+			x, e := odds(w*rows), odds(w*rows)
+			var of [6][]float32 // of each column
+			for i := range of {
+				of[i] = odds(w)
+			}
+			all := func() []float32 {
+				sums, squares, bias, gain := slices.Clone(of[4]), slices.Clone(of[4]), slices.Clone(of[4]), slices.Clone(of[5])
+				y, dx := make([]float32, w*rows), make([]float32, w*rows)
+				addRows(sums, x)
+				addSquares(squares, x, of[0])
+				(&standardColumns{of[0], of[1], of[2]}).rows(y, x, w)
+				gradSums(bias, gain, x, e, of[0], of[1])
+				(&gradColumns{of[0], of[1], of[2], of[3]}).rows(dx, x, e, w)
+				return slices.Concat(sums, squares, bias, gain, y, dx)
+			}
+			fast := all()
+			set(t, &vector, scalar)
+			slow := all()
+			vector = widest()
+			for j := range fast {
+				if !sameBits(fast[j], slow[j]) {
+					t.Fatalf("%d rows of %d: number %d is %g as a vector and %g alone", rows, w, j, fast[j], slow[j])
+				}
+			}
+		}
+	}
+}
+
+// TestStreamed: what is stored past the cache is there, at lengths and places that leave every rest.
+func TestStreamed(t *testing.T) {
+	set(t, &streamed, 1)
+	b := must.Get(Open())(t)
+	d := compute.New(b)
+	defer d.Close()
+	f := compute.Formula("x*x + 1", "x")
+	for n := 1; n < 300; n += 7 {
+		for _, n := range []int{n, 3000 + n, 70000 + n} {
+			x := make([]float32, n+8)
+			for i := range x {
+				x[i] = float32(i % 1000)
+			}
+			must.Do(t, d.Step(func(s *compute.Step) error {
+				in, out := s.Tensor(n+8), s.Tensor(n+8)
+				s.Write(in, x)
+				s.Write(out, x)
+				s.Do(compute.Map{Out: s.View(out, n%8, n), In: []*compute.Tensor{s.View(in, 3, n)}, F: f})
+				s.Read(out, x)
+				return nil
+			}))
+			for i, got := range x {
+				want := float32(i % 1000)
+				if k := i - n%8; k >= 0 && k < n {
+					want = float32((k+3)%1000)*float32((k+3)%1000) + 1
+				}
+				if got != want {
+					t.Fatalf("of %d, number %d is %g, want %g", n, i, got, want)
+				}
 			}
 		}
 	}

@@ -6,10 +6,17 @@ import (
 	"hebb/compute"
 )
 
+// randomWork is the work of a block of numbers.
+const randomWork = 64
+
 func random(r compute.Random) {
 	parts, n := r.Dims()
 	each := blocks(n, r.Law.PerBlock())
-	chunks(parts*each, 1<<12, func(lo, hi int) { randomBlocks(r, lo, hi) })
+	if parts*each*randomWork <= alone {
+		randomBlocks(r, 0, parts*each)
+		return
+	}
+	chunks(parts*each, fair(parts*each, 1<<12), func(lo, hi int) { randomBlocks(r, lo, hi) })
 }
 
 // randomParts draws parts lo … hi.

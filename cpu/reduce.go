@@ -87,7 +87,7 @@ func (v *reduction) contiguous(out []float32) {
 		return
 	}
 	w := *v // v itself does not escape
-	chunks(len(out), max(1, pieceOfFold/v.n), func(lo, hi int) { w.fold(out, lo, hi) })
+	chunks(len(out), fair(len(out), max(1, pieceOfFold/v.n)), func(lo, hi int) { w.fold(out, lo, hi) })
 }
 
 // fold folds runs lo … hi. What a run becomes does not depend on where the others are: a block of the formula's values is whole
@@ -218,7 +218,8 @@ func both(fold compute.Fold, a, b float64) float64 {
 
 // alongRows folds the rows of each matrix, some at a time, and then the partial results in order.
 func (v *reduction) alongRows(out []float32) {
-	each := max(1, pieceOfFold/v.cols)
+	const fewest = 64 // rows at a time, so that there are not many partial results
+	each := max(fewest, pieceOfFold/v.cols)
 	pieces, matrices := blocks(v.n, each), len(out)/v.cols
 	if pieces == 1 {
 		v.matrices(out, matrices)
@@ -231,13 +232,28 @@ func (v *reduction) alongRows(out []float32) {
 		part := (*parts)[i*v.cols:][:v.cols]
 		v.foldRows(part, (z*v.n+lo)*v.cols, (z*v.n+min(v.n, lo+each))*v.cols)
 	})
-	for o := range out {
-		z, j := o/v.cols, o%v.cols
-		fold := float64((*parts)[z*pieces*v.cols+j])
-		for i := 1; i < pieces; i++ {
-			fold = both(v.Fold, fold, float64((*parts)[(z*pieces+i)*v.cols+j]))
+	chunksOf(matrices, len(out), fair(v.cols, wide), func(lo, hi int) {
+		v.merge(out[lo:hi], (*parts)[lo/v.cols*pieces*v.cols+lo%v.cols:], pieces)
+	})
+}
+
+// merge folds partial results, each piece of which begins v.cols after the one before.
+func (v *reduction) merge(out, parts []float32, pieces int) {
+	var room [512]float64
+	for len(out) > 0 {
+		n := min(len(out), len(room))
+		for j, x := range parts[:n] {
+			room[j] = float64(x)
 		}
-		v.store(&out[o], fold)
+		for i := 1; i < pieces; i++ {
+			for j, x := range parts[i*v.cols:][:n] {
+				room[j] = both(v.Fold, room[j], float64(x))
+			}
+		}
+		for j := range n {
+			v.store(&out[j], room[j])
+		}
+		out, parts = out[n:], parts[min(n, len(parts)):]
 	}
 }
 
@@ -274,9 +290,9 @@ func (v *reduction) foldMatrices(out []float32, from, to int) {
 // foldRows folds the elements lo … hi, which are whole rows, into dst: narrow rows several at a time, as one wide row.
 func (v *reduction) foldRows(dst []float32, lo, hi int) {
 	c := columnsOf((hi-lo)/v.cols, v.cols)
-	f, start := add, float32(0)
+	f, start := addRows, float32(0)
 	if v.Fold == compute.FoldMax {
-		f, start = larger, float32(math.Inf(-1))
+		f, start = largerRows, float32(math.Inf(-1))
 	}
 	s := borrow(c.width)
 	defer giveBack(s)
@@ -285,15 +301,24 @@ func (v *reduction) foldRows(dst []float32, lo, hi int) {
 	v.values(lo, hi, func(x []float32) {
 		for len(x) > 0 {
 			part := x[:min(len(x), c.width-at)]
-			into := wide[at:][:len(part)]
-			f(into, into, part)
+			if at == 0 && len(x) > c.width {
+				part = x[:min(len(x)/c.width, rowsAtOnce)*c.width]
+			}
+			f(wide[at:][:min(len(part), c.width)], part)
 			at = (at + len(part)) % c.width
 			x = x[len(part):]
 		}
 	})
 	copy(dst, wide)
 	for from := v.cols; from < c.width; from += v.cols {
-		f(dst, dst, wide[from:])
+		f(dst, wide[from:][:v.cols])
+	}
+}
+
+// largerRows is the larger of dst[j] and all x[i,j], row by row.
+func largerRows(dst, x []float32) {
+	for ; len(x) > 0; x = x[len(dst):] {
+		larger(dst, dst, x)
 	}
 }
 

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"hebb/compute"
@@ -61,5 +62,55 @@ func TestRows(t *testing.T) {
 	}
 	if gone < 50 {
 		t.Errorf("%d formulas went by rows, want more", gone)
+	}
+}
+
+// TestFusion: products with constants and their sums, in one step or in several, have the bits of each operation by itself.
+func TestFusion(t *testing.T) {
+	const k, l = 1.7, -0.3
+	at := func(c, x float32) float32 { return float32(c * x) }
+	b := must.Get(Open())(t)
+	d := compute.New(b)
+	defer d.Close()
+	r := rand.New(rand.NewPCG(11, 12))
+	for text, want := range map[string]func(x, y float32) float32{
+		"k*x + y":             func(x, y float32) float32 { return at(k, x) + y },
+		"y + k*x":             func(x, y float32) float32 { return y + at(k, x) },
+		"x*k - y":             func(x, y float32) float32 { return at(k, x) - y },
+		"y - k*x":             func(x, y float32) float32 { return y - at(k, x) },
+		"k*x + l*y":           func(x, y float32) float32 { return at(k, x) + at(l, y) },
+		"y*l - x*k":           func(x, y float32) float32 { return at(l, y) - at(k, x) },
+		"k*x - k*x":           func(x, y float32) float32 { return at(k, x) - at(k, x) },
+		"k*(l*x) + l*x":       func(x, y float32) float32 { return at(k, at(l, x)) + at(l, x) },
+		"k*(l*x) + k*y":       func(x, y float32) float32 { return at(k, at(l, x)) + at(k, y) },
+		"(k*x + y)*(k*x)":     func(x, y float32) float32 { return float32((at(k, x) + y) * at(k, x)) },
+		"(k*x + y) + l*(k*x)": func(x, y float32) float32 { return (at(k, x) + y) + at(l, at(k, x)) },
+		"k*x + k":             func(x, y float32) float32 { return at(k, x) + k },
+		"k*old + (y - l*x)":   func(x, y float32) float32 { return at(k, 2) + (y - at(l, x)) },
+	} {
+		f := compute.Formula(text, "x", "y")
+		for name, c := range map[string]float32{"k": k, "l": l} {
+			if strings.Contains(text, name) && (name == "k" || strings.Contains(strings.ReplaceAll(text, "old", ""), "l")) {
+				f = f.With(name, c)
+			}
+		}
+		x, y, got := make([]float32, 500), make([]float32, 500), make([]float32, 500)
+		for i := range x {
+			x[i], y[i], got[i] = odd(r), odd(r), 2
+		}
+		must.Do(t, d.Step(func(s *compute.Step) error {
+			a, b, out := s.Tensor(500), s.Tensor(500), s.Tensor(500)
+			s.Write(a, x)
+			s.Write(b, y)
+			s.Write(out, got)
+			s.Do(compute.Map{Out: out, In: []*compute.Tensor{a, b}, F: f})
+			s.Read(out, got)
+			return nil
+		}))
+		for i := range got {
+			if w := want(x[i], y[i]); !sameBits(got[i], w) {
+				t.Fatalf("%s of %g and %g is %g, want %g", text, x[i], y[i], got[i], w)
+			}
+		}
 	}
 }

@@ -130,14 +130,13 @@ var stripRows = 64
 const kernelWork = 32
 
 // cover calls f for tiles that cover, in the batch's m×m matrices, everything or, mirrored, the diagonal and one of
-// every two mirror images, as pairs does. d is the length of the rows: a few short ones take one core less time than
-// two, of which the second starts late (256 rows of 32: 95 µs and 160 µs).
+// every two mirror images, as pairs does. d is the length of the rows.
 func cover(batch, m, d int, f func(t tile, mirrored bool)) {
 	strips := shape{stripRows, m}
 	switch {
 	case m > few:
 		pairs(batch, m, pairSide(m), func(t tile) { f(t, t.i != t.j) })
-	case batch*m*m*(d+kernelWork) <= 24*alone:
+	case batch*m*m*(d+kernelWork) <= 4*alone: // as in products
 		for k := range batch * blocks(m, strips.rows) {
 			f(strips.tile(k, m, m), false)
 		}

@@ -14,12 +14,12 @@ func small(m, n, k int) bool { return hasSmall() && k <= mostTerms && m*n*k <= m
 // some on each.
 func (p *product) eachAlone() {
 	work := p.m * p.n * p.k
-	if p.batch*work <= alone {
+	if p.batch*work <= 4*alone { // a term is a quarter of an addition to memory
 		p.members(0, p.batch)
 		return
 	}
 	q := *p // p itself does not escape
-	chunks(p.batch, max(1, alone/4/work), q.members)
+	chunks(p.batch, max(1, alone/work), q.members)
 }
 
 // byMembers reports whether members gives the bits that the cores give together.
@@ -90,7 +90,7 @@ func (p *product) member(c, a, b matrix, used int, sums []float32) {
 		row, apart = apart, row
 	}
 	switch {
-	case !small(p.m, n, k), p.TransB && p.m >= tileRows && n >= 8:
+	case !small(p.m, n, k), p.TransB && p.m >= 6 && n >= 8:
 		mul(p.Alpha, a, b, p.Beta, c)
 	case p.TransB && k > 1: // a column of B is the row of its transpose
 		p.dots(c, a.data, row, apart, b, sums)
@@ -155,12 +155,12 @@ var one = []float32{1}
 // small computes W ← clip((1−λ)·W + r·Yᵀ·X) of small members, as product.small does.
 func (u *update) small() {
 	work := u.units * u.inputs * u.n
-	if u.batch*work <= alone {
+	if u.batch*work <= 4*alone {
 		u.members(0, u.batch)
 		return
 	}
 	v := *u // u itself does not escape
-	chunks(u.batch, max(1, alone/4/work), v.members)
+	chunks(u.batch, max(1, alone/work), v.members)
 }
 
 // members computes members lo … hi on one core.

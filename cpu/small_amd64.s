@@ -10,12 +10,12 @@
 	VADDPS  Y13, sum, sum            \
 	VMOVUPS sum, at
 
-// func combineAVX2(c *float32, cRow int, a *float32, aRow, apart int, b *float32, bRow int, m, n, cols int, alpha, keep float32, held int, mask *int32)
+// func combineKernel(c *float32, cRow int, a *float32, aRow, apart int, b *float32, bRow int, m, n, cols int, alpha, keep float32, held int, mask *int32)
 //
 // c[i][j] ← keep·c[i][j] + alpha·Σ a[i][p]·b[p][j], i < m, p < n, j < cols; c does not count unless held. A row of c, of a, of
 // b is so many bytes after the last, and a number of a row of a apart bytes. The first cols%8 numbers of mask have their sign
 // set.
-TEXT ·combineAVX2(SB), NOSPLIT, $0-104
+TEXT ·combineKernel(SB), NOSPLIT, $0-104
 	MOVQ         c+0(FP), DI
 	MOVQ         a+16(FP), R8
 	MOVQ         apart+32(FP), R9
@@ -135,11 +135,11 @@ combine_next:
 	ADDQ         R8, SI        \
 	VFMADD231PS  column, Y13, Y12
 
-// func dotsAVX2(dst, x *float32, apart int, b *float32, rows int, blocks, n int, mask *int32)
+// func dotsKernel(dst, x *float32, apart int, b *float32, rows int, blocks, n int, mask *int32)
 //
 // dst[j] ← Σ x[p]·b[j][p], p < n, for 8·blocks rows of b, each sum in the order of p: 8×8 numbers of b are transposed at a
 // time. Strides are in bytes. The first n%8 numbers of mask have their sign set.
-TEXT ·dotsAVX2(SB), NOSPLIT, $0-64
+TEXT ·dotsKernel(SB), NOSPLIT, $0-64
 	MOVQ    dst+0(FP), DI
 	MOVQ    apart+16(FP), R8
 	MOVQ    b+24(FP), R12

@@ -14,7 +14,7 @@ import (
 // that begins with are held to their definition alone.
 func TestSmall(t *testing.T) {
 	if !hasSmall() {
-		t.Skip("the processor has no AVX2")
+		t.Skip("the processor has no vectors")
 	}
 	be := must.Get(Open())(t)
 	dev := compute.New(be)
@@ -104,7 +104,7 @@ func TestNarrow(t *testing.T) {
 // TestUsed: rows of B by which all products are 0 are left out, without a change in bits, in a stretch too, but for the sign of a 0.
 func TestUsed(t *testing.T) {
 	if !hasSmall() {
-		t.Skip("the processor has no AVX2")
+		t.Skip("the processor has no vectors")
 	}
 	be := must.Get(Open())(t)
 	dev := compute.New(be)

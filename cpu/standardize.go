@@ -31,10 +31,13 @@ func (c columns) chunks(f func(chunk, lo, hi int)) {
 func (c columns) each() int  { return max(1, chunkFloats/c.width) * (c.width / c.cols) }
 func (c columns) count() int { return blocks(c.rows, c.each()) }
 
-// wideRows calls f for each wide row of elements lo … hi; the last may be shorter.
+// wideRows calls f for elements lo … hi by some wide rows at a time; the last row may be shorter, and comes by itself.
 func (c columns) wideRows(lo, hi int, f func(lo, hi int)) {
-	for ; lo < hi; lo += c.width {
-		f(lo, min(hi, lo+c.width))
+	for whole := hi - (hi-lo)%c.width; lo < whole; lo = min(whole, lo+rowsAtOnce*c.width) {
+		f(lo, min(whole, lo+rowsAtOnce*c.width))
+	}
+	if rest := (hi - lo) % c.width; rest > 0 {
+		f(hi-rest, hi)
 	}
 }
 
@@ -90,19 +93,19 @@ func (st *statistics) measure() {
 	parts := borrow(st.count() * 2 * st.cols)
 	defer giveBack(parts)
 	st.chunks(func(k, lo, hi int) {
-		s := borrow(3 * w)
+		s := borrow(2 * w)
 		defer giveBack(s)
-		sum, m2, d := (*s)[:w], (*s)[w:2*w], (*s)[2*w:]
+		sum, m2 := (*s)[:w], (*s)[w:]
 		clear(sum)
 		clear(m2)
-		st.wideRows(lo, hi, func(lo, hi int) { add(sum[:hi-lo], sum, st.x[lo:hi]) })
+		st.wideRows(lo, hi, func(lo, hi int) { addRows(sum[:min(w, hi-lo)], st.x[lo:hi]) })
 		st.narrow(sum)
 		n := float32((hi - lo) / st.cols)
 		for j := range st.cols {
 			sum[j] /= n
 		}
 		st.widen(sum)
-		st.wideRows(lo, hi, func(lo, hi int) { addSquares(m2[:hi-lo], d, st.x[lo:hi], sum) })
+		st.wideRows(lo, hi, func(lo, hi int) { addSquares(m2[:min(w, hi-lo)], st.x[lo:hi], sum) })
 		st.narrow(m2)
 		part := (*parts)[k*2*st.cols:]
 		copy(part, sum[:st.cols])
@@ -121,35 +124,24 @@ func (st *statistics) measure() {
 	}
 }
 
-// addSquares does m2 += (x − mean)². d is scratch.
-func addSquares(m2, d, x, mean []float32) {
-	d = d[:len(m2)]
-	sub(d, x, mean)
-	times(d, d, d)
-	add(m2, m2, d)
-}
-
 // apply does Y = Act((X−Mean)·scale + shift).
 func (st *statistics) apply(s compute.Standardize, y, gain, shift []float32) {
 	w, cols := st.width, st.cols
 	all := borrow(3 * w)
 	defer giveBack(all)
-	mean, scale, bias := (*all)[:w], (*all)[w:2*w], (*all)[2*w:]
+	c := standardColumns{(*all)[:w], (*all)[w : 2*w], (*all)[2*w:]}
 	for j := range cols {
-		mean[j] = float32(st.mean[j])
-		scale[j] = float32(float64(gain[j]) / math.Sqrt(st.m2[j]/float64(st.rows)+float64(s.Eps)))
+		c.mean[j] = float32(st.mean[j])
+		c.scale[j] = float32(float64(gain[j]) / math.Sqrt(st.m2[j]/float64(st.rows)+float64(s.Eps)))
 	}
-	copy(bias, shift)
-	st.widen(mean)
-	st.widen(scale)
-	st.widen(bias)
+	copy(c.shift, shift)
+	st.widen(c.mean)
+	st.widen(c.scale)
+	st.widen(c.shift)
 	st.chunks(func(_, lo, hi int) {
 		st.wideRows(lo, hi, func(lo, hi int) {
-			dst := y[lo:hi]
-			sub(dst, st.x[lo:hi], mean)
-			times(dst, dst, scale)
-			add(dst, dst, bias)
-			activate(s.Act, dst)
+			c.rows(y[lo:hi], st.x[lo:hi], min(w, hi-lo))
+			activate(s.Act, y[lo:hi])
 		})
 	})
 }

@@ -64,18 +64,14 @@ func (v *standardGrad) sums() {
 	parts := borrow(v.count() * 2 * cols)
 	defer giveBack(parts)
 	v.chunks(func(k, lo, hi int) {
-		s := borrow(4 * w)
+		s := borrow((2 + rowsAtOnce) * w)
 		defer giveBack(s)
-		dbias, dgain, e, d := (*s)[:w], (*s)[w:2*w], (*s)[2*w:3*w], (*s)[3*w:]
+		dbias, dgain, e := (*s)[:w], (*s)[w:2*w], (*s)[2*w:]
 		clear(dbias)
 		clear(dgain)
 		v.wideRows(lo, hi, func(lo, hi int) {
-			e, d := v.delta(e, lo, hi), d[:hi-lo]
-			add(dbias[:hi-lo], dbias, e)
-			sub(d, v.x[lo:hi], v.mean)
-			times(d, d, v.inverse)
-			times(d, d, e)
-			add(dgain[:hi-lo], dgain, d)
+			w := min(w, hi-lo)
+			gradSums(dbias[:w], dgain[:w], v.x[lo:hi], v.delta(e, lo, hi), v.mean, v.inverse)
 		})
 		v.narrow(dbias)
 		v.narrow(dgain)
@@ -107,18 +103,11 @@ func (v *standardGrad) apply(a, b, c []float32) {
 	v.widen(a)
 	v.widen(b)
 	v.widen(c)
+	columns := gradColumns{v.mean, a, b, c}
 	dx := v.of(v.DX)
 	v.chunks(func(_, lo, hi int) {
-		s := borrow(2 * v.width)
+		s := borrow(rowsAtOnce * v.width)
 		defer giveBack(s)
-		own, d := (*s)[:v.width], (*s)[v.width:]
-		v.wideRows(lo, hi, func(lo, hi int) {
-			dst, d := dx[lo:hi], d[:hi-lo]
-			times(dst, v.delta(own, lo, hi), a)
-			sub(dst, dst, b)
-			sub(d, v.x[lo:hi], v.mean)
-			times(d, d, c)
-			sub(dst, dst, d)
-		})
+		v.wideRows(lo, hi, func(lo, hi int) { columns.rows(dx[lo:hi], v.x[lo:hi], v.delta(*s, lo, hi), min(v.width, hi-lo)) })
 	})
 }

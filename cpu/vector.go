@@ -3,12 +3,7 @@ package cpu
 // vector is the widest kind of vector that this package has code for and the processor runs.
 var vector = widest()
 
+// A width is scalar or, above, a kind of vector of the architecture, the narrowest first.
 type width int
 
-const (
-	scalar width = iota
-	avx2         // with fused multiply-add
-	avx512
-)
-
-func (w width) String() string { return [...]string{"scalar", "AVX2", "AVX-512"}[w] }
+const scalar width = 0

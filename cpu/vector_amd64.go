@@ -2,6 +2,13 @@ package cpu
 
 import "golang.org/x/sys/cpu"
 
+const (
+	avx2 = scalar + 1 + iota // with fused multiply-add
+	avx512
+)
+
+func (w width) String() string { return [...]string{"scalar", "AVX2", "AVX-512"}[w] }
+
 func widest() width {
 	switch {
 	case cpu.X86.HasAVX512F && cpu.X86.HasAVX2 && cpu.X86.HasFMA:
@@ -119,41 +126,73 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 	return n
 }
 
-// The kernels compute a tile of 6 rows and 16 or 32 columns: c ← alpha·rows·panel, or c plus that unless add is 0, with
-// c at bytes from the start of each row of a matrix. The numbers of a row lie step bytes apart, the rows of the panel
-// apart bytes.
+// The kernels compute a tile: c ← alpha·in·panel, or c plus that unless add is 0, with c at bytes from the start of each
+// row of a matrix. The rows of the panel lie apart bytes apart. tileAVX2 computes 6 rows and 16 columns, tileAVX512 whole
+// fours of rows and so many columns.
 //
 //go:noescape
-func tileAVX2(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
 //go:noescape
-func tileAVX512(c *[tileRows]*float32, at int, s *segment, n, step int, panel *float32, apart int, alpha float32, add int)
+func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+
+// copyRowsAVX2 copies rows of one line or two of the cache, stride bytes apart, to one run.
+//
+//go:noescape
+func copyRowsAVX2(dst, src *float32, stride, rows, lines int)
+
+// copyVector processes the first rows of fill and returns how many.
+func (k kernel) copyVector(panel []float32, m matrix) int {
+	if m.cols < k.width || m.rows == 0 {
+		return 0
+	}
+	_, _ = panel[m.rows*k.width-1], m.row(m.rows-1)
+	copyRowsAVX2(&panel[0], &m.data[0], 4*m.stride, m.rows, k.width/cacheLine)
+	return m.rows
+}
+
+// rowsToTilesAVX2 copies rows, stride bytes apart, to tiles of 6 or 12 columns, apart bytes apart.
+//
+//go:noescape
+func rowsToTilesAVX2(dst, src *float32, stride, rows, height, tiles, apart int)
+
+// tilesVector processes the first columns of byTiles and returns how many.
+func (k kernel) tilesVector(dst []float32, m matrix, apart int) int {
+	tiles := m.cols / k.height
+	if tiles == 0 || m.rows == 0 {
+		return 0
+	}
+	_, _ = dst[(tiles-1)*apart+m.rows*k.height-1], m.row(m.rows-1)
+	rowsToTilesAVX2(&dst[0], &m.data[0], 4*m.stride, m.rows, k.height, tiles, 4*apart)
+	return tiles * k.height
+}
 
 // kernelFor returns the kernel for products of cols columns: the one with the wider panels, which takes as long for one
 // as the other does, unless the narrower one needs no more panels. ok is false where there is none.
 func kernelFor(cols int) (k kernel, ok bool) {
 	switch {
 	case vector == avx512 && cols > 16:
-		return kernel{32}, true
+		return kernel{32, 12}, true
+	case vector == avx512:
+		return kernel{16, 12}, true
 	case vector >= avx2:
-		return kernel{16}, true
+		return kernel{16, 6}, true
 	}
 	return kernel{}, false
 }
 
+// masks reports whether k reads no more of a panel and writes no more of c than the columns that there are.
+func (k kernel) masks() bool { return k.height == maxHeight }
+
 // run computes a tile.
-func (k kernel) run(c *[tileRows]*float32, at int, s []segment, step int, panel []float32, apart int, alpha float32, add int) {
-	var first *segment
-	if len(s) > 0 {
-		first = &s[0]
-	}
+func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 	var numbers *float32
 	if len(panel) > 0 {
 		numbers = &panel[0]
 	}
-	if k.width == 32 {
-		tileAVX512(c, at, first, len(s), step, numbers, apart, alpha, add)
+	if k.masks() {
+		tileAVX512(c, at, cols, in, numbers, apart, alpha, add)
 		return
 	}
-	tileAVX2(c, at, first, len(s), step, numbers, apart, alpha, add)
+	tileAVX2(c, at, in, numbers, apart, alpha, add)
 }

@@ -1,6 +1,8 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package cpu
+
+func (width) String() string { return "scalar" }
 
 func widest() width { return scalar }
 
@@ -16,5 +18,11 @@ func chainsVector(v []float32, a, b float32, rounds int) int { return 0 }
 
 func kernelFor(cols int) (kernel, bool) { return kernel{}, false }
 
-func (kernel) run(c *[tileRows]*float32, at int, s []segment, step int, panel []float32, apart int, alpha float32, add int) {
+func (kernel) masks() bool { return false }
+
+func (k kernel) copyVector(panel []float32, m matrix) int { return 0 }
+
+func (k kernel) tilesVector(dst []float32, m matrix, apart int) int { return 0 }
+
+func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
 }

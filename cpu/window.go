@@ -59,6 +59,29 @@ func (w *window) columns(m matrix, x []float32, lo, j int) {
 	}
 }
 
+// seen appends to s the n positions from the lo-th on, run by run, at which the j-th input of a patch is inside its image.
+// A position's terms are step bytes after those of the one before, its pixel in the images apart bytes.
+func (w *window) seen(s []segment, lo, n, j, step, apart int) []segment {
+	r, col, channel := j/(w.s*w.c), j/w.c%w.s, j%w.c
+	from, to := max(0, blocks(w.left-col, w.stride)), min(w.q, blocks(w.w+w.left-col, w.stride)) // columns of positions
+	for i := 0; i < n; {
+		image, p, q := w.place(lo + i)
+		run := min(w.q-q, n-i)
+		first, last := max(q, from), min(q+run, to)
+		if h := p*w.stride - w.top + r; h >= 0 && h < w.h && first < last {
+			pixel := (image*w.h+h)*w.w + first*w.stride - w.left + col
+			next := segment{step * (i + first - q), 4 * (pixel*w.c + channel), last - first}
+			if at := len(s) - 1; at >= 0 && next.at == s[at].at+s[at].k*step && next.offset == s[at].offset+s[at].k*apart {
+				s[at].k += next.k
+			} else {
+				s = append(s, next)
+			}
+		}
+		i += run
+	}
+	return s
+}
+
 // line fills m with runs of row h of the pixels of an image: the first starts at index from of the row, the others
 // follow by the stride.
 func (w *window) line(m matrix, x []float32, image, h, from int) {
@@ -75,19 +98,17 @@ func (w *window) line(m matrix, x []float32, image, h, from int) {
 		return
 	}
 	for i := 0; i < m.rows; i, from = i+1, from+step {
-		if m.cols != 32 && m.cols != 16 || from < 0 {
+		if from < 0 || from+m.cols > len(pixels) || m.cols > 32 {
 			copyInside(m.row(i), pixels, from)
 			continue
 		}
-		for ; i < m.rows && from+m.cols <= len(pixels); i, from = i+1, from+step { // panels, inside the borders
-			if dst := m.data[i*m.stride:]; m.cols == 32 {
-				*(*[32]float32)(dst) = [32]float32(pixels[from:])
-			} else {
-				*(*[16]float32)(dst) = [16]float32(pixels[from:])
-			}
-		}
-		if i < m.rows {
-			copyInside(m.row(i), pixels, from)
+		dst, src := m.data[i*m.stride:][:m.cols], pixels[from:][:m.cols]
+		if last := m.cols - 16; last >= 0 { // by two halves that may overlap, without a call
+			*(*[16]float32)(dst) = [16]float32(src)
+			*(*[16]float32)(dst[last:]) = [16]float32(src[last:])
+		} else {
+			*(*[8]float32)(dst) = [8]float32(src)
+			*(*[8]float32)(dst[last+8:]) = [8]float32(src[last+8:])
 		}
 	}
 }

@@ -232,8 +232,8 @@ func (p *planner) guess(batch, m, n, k int32) (all []guess) {
 //	q · bm·bn·slice / (share · min(1, busy/threads)),   q = ⌈groups/processors⌉
 //
 // busy being the threads that it has at the same time, and threads as many as it needs ([chip]); plus the second pass
-// of a split. It trades three things: small tiles leave fewer processors idle, large ones feed
-// their arithmetic better, and slices make many groups of few but cost memory.
+// of a split. It trades three things: small tiles leave fewer processors idle, large ones feed their arithmetic better,
+// and slices make many groups of few but cost memory.
 func (p *planner) predict(w recipe, made, results float64, k int32) float64 {
 	t, s := w.tile, float64(w.splits)
 	q := math.Ceil(made * s / float64(p.processors))

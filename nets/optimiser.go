@@ -72,6 +72,7 @@ func (o SGD) States() []string {
 var (
 	descend        = compute.Formula("keep*old - rate*g", "g")
 	gatherMomentum = compute.Formula("momentum*old + (g + decay*w)", "g", "w")
+	gatherGradient = compute.Formula("momentum*old + one*g", "g") // without decay: a sum of two products is one pass
 	nesterov       = compute.Formula("keep*old - rate*g - ahead*v", "g", "v")
 )
 
@@ -83,7 +84,11 @@ func (o SGD) Update(p *Pass, g Group, rate float64, _ uint64) {
 		return
 	}
 	v := g.State[0]
-	p.Into(v, gatherMomentum.With("momentum", mu).With("decay", wd), g.Grad, g.Value)
+	if wd == 0 {
+		p.Into(v, gatherGradient.With("momentum", mu).With("one", 1), g.Grad)
+	} else {
+		p.Into(v, gatherMomentum.With("momentum", mu).With("decay", wd), g.Grad, g.Value)
+	}
 	if o.Nesterov { // g's share of the decay is of the old w too
 		p.Into(g.Value, nesterov.With("keep", 1-r*wd).With("rate", r).With("ahead", r*mu), g.Grad, v)
 		return

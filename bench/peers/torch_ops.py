@@ -5,20 +5,39 @@ One JSON object a line comes in on stdin, one goes out on stdout:
     {"do": "load", "op": ..., "work": {...}, "seed": ..., "at": [...]}
         makes the case's inputs, runs each way of writing it once and answers with the elements
         "at" of each result: {"tried": [{"expr", "values", "seconds"}], "chosen": index}
-    {"do": "time", "limit": seconds, "least": samples}   {"seconds": [one op, ...]}
-    {"do": "drop"}                                       {}
+    {"do": "time", "number": n, "limit": seconds, "least": samples}   {"seconds": [one op, ...]}
+        times the n-th of the cases that are loaded, from 0
+    {"do": "drop"}                                                    {}
+        drops them all
 
 An error answers {"error": words}; too little memory, or a network that is not here, {"skip": words}.
 Every expression is executed as the string that is reported.
 """
 
+import ctypes
 import json
 import math
+import os
 import platform
 import re
 import signal
 import sys
 import time
+from collections import OrderedDict
+
+
+def kind_of_core():
+    """Tells OpenBLAS of AVX-512: one older than the processor takes it for another and does without, at a fifth of the speed."""
+    try:
+        with open("/proc/cpuinfo") as f:
+            flags = f.read()
+    except OSError:
+        return
+    if "avx512f" in flags:
+        os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+
+
+kind_of_core()  # before torch loads it
 
 import torch
 import torch.nn.functional as F
@@ -100,56 +119,224 @@ class Absent(Exception):
     """What this torch does not have."""
 
 
-def network(name, size, classes):
-    """hebb's network of this name, of torchvision's parts."""
-    if name.startswith("mlp:"):
-        units = [int(n) for n in name[4:].split("-")]
-        layers = [nn.Flatten()]
-        for i, o in zip(units, units[1:]):
-            layers += [nn.Linear(i, o), nn.ReLU()]
-        return nn.Sequential(*layers[:-1])
-    try:
-        from torchvision.models.resnet import BasicBlock, resnet18
-    except ImportError as e:
-        raise Absent(f"no torchvision here: {e}")
-    stem = lambda width: nn.Conv2d(3, width, 3, padding=1, bias=False)  # noqa: E731
-    if name == "resnet18" and size <= 64:
-        net = resnet18(num_classes=classes)
-        net.conv1, net.maxpool = stem(64), nn.Identity()
-        return net
-    if name != "resnet20":
+def conv(width, units, window, stride=1):
+    return nn.Conv2d(width, units, window, stride, window // 2, bias=False)
+
+
+class Residual(nn.Module):
+    """A residual block with torchvision's names: of two convolutions or, as a bottleneck, of three."""
+
+    def __init__(self, width, units, stride, bottleneck):
+        super().__init__()
+        out = 4 * units if bottleneck else units
+        windows = [(width, units, 1, 1), (units, units, 3, stride), (units, out, 1, 1)] if bottleneck else [(width, units, 3, stride), (units, units, 3, 1)]
+        self.parts = [(conv(*window), nn.BatchNorm2d(window[1])) for window in windows]
+        for i, (c, bn) in enumerate(self.parts, 1):
+            self.add_module(f"conv{i}", c)
+            self.add_module(f"bn{i}", bn)
+        changes = stride > 1 or width != out
+        self.downsample = nn.Sequential(conv(width, out, 1, stride), nn.BatchNorm2d(out)) if changes else nn.Identity()
+
+    def forward(self, x):
+        y = x
+        for c, bn in self.parts[:-1]:
+            y = F.relu_(bn(c(y)))
+        c, bn = self.parts[-1]
+        return F.relu_(bn(c(y)).add_(self.downsample(x)))
+
+
+def resnet(depth, classes):
+    """hebb's networks for images of up to 64×64: of torchvision's structure or, with 16 channels at first, of He et al. 2016, §4.2."""
+    small, bottleneck = depth in (8, 20, 32, 56), depth == 50
+    blocks = [(depth - 2) // 6] * 3 if small else {18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3]}[depth]
+    width = 16 if small else 64
+    layers = {"conv1": conv(3, width, 3), "bn1": nn.BatchNorm2d(width), "relu": nn.ReLU(inplace=True)}
+    units, wide = width, 4 if bottleneck else 1
+    for stage, n in enumerate(blocks):
+        for i in range(n):
+            layers[f"layer{stage + 1}_{i}"] = Residual(width, units << stage, 2 if i == 0 and stage > 0 else 1, bottleneck)
+            width = wide * units << stage
+    return layers | {"avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "fc": nn.Linear(width, classes)}
+
+
+def mlp(units):
+    layers = {"flatten": nn.Flatten()}
+    for i, (width, out) in enumerate(zip(units, units[1:]), 1):
+        layers |= {f"fc{i}": nn.Linear(width, out), f"relu{i}": nn.ReLU(inplace=True)}
+    layers.popitem()
+    return layers
+
+
+def lenet5(channels, size, classes):
+    side = (size // 2 - 4) // 2
+    convolutions = {
+        "conv1": nn.Conv2d(channels, 6, 5, padding=2), "act1": nn.ReLU(inplace=True), "pool1": nn.MaxPool2d(2),
+        "conv2": nn.Conv2d(6, 16, 5), "act2": nn.ReLU(inplace=True), "pool2": nn.MaxPool2d(2),
+    }  # fmt: skip
+    return convolutions | mlp([16 * side * side, 120, 84, classes])
+
+
+def vgg8b(channels, size, classes, drop):
+    layers = {}
+    for i, (units, pool) in enumerate([(128, False), (256, True), (256, False), (512, True), (512, True), (512, True)], 1):
+        layers |= {f"conv{i}": conv(channels, units, 3), f"bn{i}": nn.BatchNorm2d(units), f"relu{i}": nn.ReLU(inplace=True), f"drop{i}": nn.Dropout(drop)}
+        if pool:
+            layers[f"pool{i}"] = nn.MaxPool2d(2)
+            size //= 2
+        channels = units
+    return layers | {
+        "flatten": nn.Flatten(), "fc1": nn.Linear(512 * size * size, 1024, bias=False), "bn7": nn.BatchNorm1d(1024), "relu7": nn.ReLU(inplace=True),
+        "drop7": nn.Dropout(drop), "fc2": nn.Linear(1024, classes),
+    }  # fmt: skip
+
+
+def network(w):
+    """hebb's network of this name: its layers by name."""
+    name, size, classes = w["net"], w["height"], w["classes"]
+    sizes = re.fullmatch(r"mlp:(\d+(?:-\d+)+)", name)
+    depth = re.fullmatch(r"resnet(8|18|20|32|34|50|56)", name)
+    if sizes:
+        layers = mlp([int(n) for n in sizes[1].split("-")])
+    elif depth and size <= 64 and w["channels"] == 3:
+        layers = resnet(int(depth[1]), classes)
+    elif name == "lenet5":
+        layers = lenet5(w["channels"], size, classes)
+    elif name == "vgg8b":
+        layers = vgg8b(w["channels"], size, classes, w.get("dropout", 0.2))
+    else:
         raise Absent(f"{name} for images of {size}×{size} is not known")
-    width, layers = 16, [stem(16), nn.BatchNorm2d(16), nn.ReLU()]
-    for units in [16] * 3 + [32] * 3 + [64] * 3:
-        side = None
-        if units != width:
-            side = nn.Sequential(nn.Conv2d(width, units, 1, stride=2, bias=False), nn.BatchNorm2d(units))
-        layers.append(BasicBlock(width, units, stride=2 if side else 1, downsample=side))
-        width = units
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+    return nn.Sequential(OrderedDict(layers))
+
+
+def similarities(x):
+    """The cosines of the centred rows; of an image the row is the standard deviation of each channel."""
+    if x.dim() == 4:
+        x = x.flatten(2).std(2) if x.shape[1] > 3 else x.flatten(1)
+    x = F.normalize(x - x.mean(1, keepdim=True))
+    return x @ x.mT
+
+
+class Head(nn.Module):
+    """The local losses of a block that learns by predsim (Nøkland and Eidnes 2019)."""
+
+    BETA, DECODER = 0.99, 4096
+
+    def __init__(self, h, classes):
+        super().__init__()
+        units, side = h.shape[1], h.shape[2] if h.dim() == 4 else 1
+        self.window = 1
+        while units * (side // self.window) ** 2 > self.DECODER and self.window < side:
+            self.window *= 2
+        self.shape, self.images = (side // self.window, side // self.window, units), side > 1
+        self.decoder = nn.Linear(math.prod(self.shape), classes)
+        self.similarity = nn.Conv2d(units, units, 3, padding=1, bias=False) if self.images else nn.Linear(units, units, bias=False)
+
+    def forward(self, h, y, like):
+        rows = F.avg_pool2d(h, self.window) if self.window > 1 else h
+        if h.dim() == 4 and h.is_contiguous(memory_format=torch.channels_last):
+            rows = rows.permute(0, 2, 3, 1)  # as they lie
+        sim = F.mse_loss(similarities(self.similarity(h if self.images else h.flatten(1))), like)
+        return self.BETA * sim + (1 - self.BETA) * F.cross_entropy(self.decoder(rows.flatten(1)), y)
+
+
+class Local(nn.Module):
+    """A network whose blocks learn each by losses of its own: a block is a layer with weights and what follows it, up to the next."""
+
+    def __init__(self, net, x, classes):
+        super().__init__()
+        self.net, self.classes, self.blocks, first = net, classes, [], []
+        for name, layer in net.named_children():
+            if any(isinstance(m, (nn.Conv2d, nn.Linear)) for m in layer.modules()):
+                self.blocks.append((name, first + [layer], []))  # layers before and after the losses
+                first = []
+            elif not self.blocks:
+                first.append(layer)
+            else:
+                _, inside, after = self.blocks[-1]
+                (after if after or isinstance(layer, (nn.Dropout, nn.Flatten)) else inside).append(layer)
+        self.heads = []
+        for name, inside, after in self.blocks[:-1]:
+            h = nn.Sequential(*inside)(x)
+            self.heads.append(Head(h, classes))
+            self.add_module(name + ("_conv1" if isinstance(inside[0], Residual) else "") + "_objective", self.heads[-1])
+            x = nn.Sequential(*after)(h)
+
+    def learn(self, x, y):
+        """Sets all gradients, and returns the loss of the last layer."""
+        like = similarities(F.one_hot(y, self.classes).float())
+        for head, (_, inside, after) in zip(self.heads, self.blocks):
+            for layer in inside:
+                x = layer(x)
+            head(x, y, like).backward()
+            x = x.detach()
+            for layer in after:
+                x = layer(x)
+        for layer in self.blocks[-1][1]:
+            x = layer(x)
+        loss = F.cross_entropy(x, y)
+        loss.backward()
+        return loss
+
+
+class Twin:
+    """Gives networks of one kind the weights that a test of hebb's gives its own, and tells how far a step moves them."""
+
+    def __init__(self, make):
+        self.make, self.values, self.start = make, None, {}
+
+    def parameters(self, net):
+        """Each parameter under hebb's name, in the order of these, its head if it is of one; a similarity in hebb's order."""
+        for name, p in sorted((n.removeprefix("net.").replace("_", "."), p) for n, p in net.named_parameters()):
+            block, of_head, _ = name.partition(".objective.")
+            head = net.get_submodule(block.replace(".", "_") + "_objective") if of_head else None
+            if p.dim() == 4 and name.endswith("similarity.weight"):
+                p = p.permute(0, 2, 3, 1)
+            yield name, p, head
+
+    def set(self, net, last):
+        if self.values is None:
+            self.values = {name: self.make(*p.shape) for name, p, _ in self.parameters(net)}
+        for name, p, head in self.parameters(net):
+            x = self.values[name]
+            if head and not last and name.endswith("decoder.weight"):
+                x = x.view(-1, *head.shape).permute(0, 3, 1, 2).reshape(p.shape)
+            if p.dim() == 1:
+                x = 1 + x / 2 if name.endswith("weight") else x / 4
+            else:
+                x = x * math.sqrt(3 * len(p) / p.numel())
+            p.copy_(x)
+        self.start[net] = [p.clone() for p in net.parameters()]
+
+    def moved(self, net):
+        return sum((p - q).double().square().sum() for p, q in zip(net.parameters(), self.start[net]))
 
 
 def training(w, make):
     """Whole training steps on a batch in the host's memory, channels last and contiguous."""
-    height, classes = w["height"], w["classes"]
-    images = make(w["n"], height, w["width"], w["channels"])
-    env = {"device": images.device, "y": torch.arange(w["n"]) % classes}
+    images, rule, twin = make(w["n"], w["height"], w["width"], w["channels"]), w["rule"], Twin(make)
+    env = {"device": images.device, "y": torch.arange(w["n"]) % w["classes"], "twin": twin}
     images = images.cpu().permute(0, 3, 1, 2)
-    nets = {"": (network(w["net"], height, classes), images.contiguous())}
-    if not w["net"].startswith("mlp"):
-        nets = {"_last": (network(w["net"], height, classes), images)} | nets
+    forms = {"": images.contiguous()} if w["net"].startswith("mlp") else {"_last": images, "": images.contiguous()}
     exprs = []
-    for tag, (net, x) in nets.items():
-        form = torch.channels_last if tag else torch.contiguous_format
-        net = net.to(env["device"], memory_format=form).train()
+    for tag, x in forms.items():
+        net = network(w)
+        env["parameters"] = torch.tensor(float(sum(p.numel() for p in net.parameters())), dtype=torch.float64)
+        if rule == "predsim":
+            net = Local(net, x, w["classes"])
+        elif rule != "bp":
+            raise Absent(f"{rule} is not written in torch")
+        net = net.to(env["device"], memory_format=torch.channels_last if tag else torch.contiguous_format).train()
+        if "twin" in w:
+            twin.set(net, bool(tag))
         optimiser = torch.optim.SGD(net.parameters(), lr=w["rate"], momentum=w["momentum"])
         env |= {f"net{tag}": net, f"x{tag}": x, f"opt{tag}": optimiser}
-        env["parameters"] = torch.tensor([float(sum(p.numel() for p in net.parameters()))], device=env["device"])
-        exprs.append(
-            f"with torch.enable_grad(): opt{tag}.zero_grad(set_to_none=True); "
-            f"F.cross_entropy(net{tag}(x{tag}.to(device)), y.to(device)).backward(); opt{tag}.step()"
-            f"  # {'channels last' if tag else 'contiguous'}"
-        )
+        learn = f"loss = F.cross_entropy(net{tag}(x{tag}.to(device)), y.to(device)); loss.backward()"
+        if rule != "bp":
+            learn = f"loss = net{tag}.learn(x{tag}.to(device), y.to(device))"
+        exprs.append(f"with torch.enable_grad(): opt{tag}.zero_grad(set_to_none=True); {learn}; opt{tag}.step()  # {'channels last' if tag else 'contiguous'}")
+    if "twin" in w:
+        exprs = [e.replace("  #", f"; trained = net{tag}  #") for tag, e in zip(forms, exprs)]
+        return env, "torch.stack([parameters, loss.double(), twin.moved(trained)])", exprs, True
     return env, "parameters", exprs, True
 
 
@@ -415,6 +602,32 @@ def choose(device, threads, tf32):
     return device, f"{platform.machine()} CPU, {torch.get_num_threads()} threads", lambda: None
 
 
+class DlInfo(ctypes.Structure):
+    _fields_ = [("file", ctypes.c_char_p), ("base", ctypes.c_void_p), ("symbol", ctypes.c_char_p), ("address", ctypes.c_void_p)]
+
+
+def blas():
+    """The library of torch's products on the CPU, with the kind of its threads and of its kernels if it is an OpenBLAS."""
+    if torch.backends.mkl.is_available():
+        return "MKL"
+    where = DlInfo()
+    try:
+        lib = ctypes.CDLL(os.path.join(os.path.dirname(torch.__file__), "lib", "libtorch_cpu.so"))
+        ctypes.CDLL(None).dladdr(ctypes.cast(lib.sgemm_, ctypes.c_void_p), ctypes.byref(where))
+        path = os.path.realpath(where.file.decode())
+        lib = ctypes.CDLL(path)
+    except (OSError, AttributeError):
+        return ""
+    try:
+        lib.openblas_get_config.restype = lib.openblas_get_corename.restype = ctypes.c_char_p
+        threads = {1: "pthread", 2: "openmp"}.get(lib.openblas_get_parallel(), "one thread")
+        version = " ".join(lib.openblas_get_config().decode().split()[:2])
+        return f"{version} {threads} {lib.openblas_get_corename().decode()}"
+    except AttributeError:
+        reference = "reference, " if os.path.basename(os.path.dirname(path)) == "blas" else ""  # as Debian installs it
+        return reference + os.path.basename(path)
+
+
 def main(device, threads, products):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # hebb says when it is over
     torch.set_grad_enabled(False)
@@ -424,23 +637,23 @@ def main(device, threads, products):
     except RuntimeError as e:
         say({"error": str(e)})
         return
-    say({"torch": torch.__version__, "device": name, "where": device, "tf32": products == "tf32" and device == "cuda"})
-    case = None
+    say({"torch": torch.__version__, "device": name, "where": device, "tf32": products == "tf32" and device == "cuda", "blas": blas() if device == "cpu" else ""})
+    cases = []
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if request["do"] == "load":
-                case = Case(request, device, sync)
+                cases.append(None)
+                cases[-1] = case = Case(request, device, sync)
                 say({"tried": case.tried, "chosen": case.chosen})
             elif request["do"] == "time":
-                say({"seconds": case.round(request["limit"], request["least"])})
+                say({"seconds": cases[request["number"]].round(request["limit"], request["least"])})
             else:
-                case = None
+                cases, case = [], None
                 if device == "cuda":
                     torch.cuda.empty_cache()
                 say({})
         except Exception as e:  # the next case may do better
-            case = None if request["do"] == "load" else case
             words = f"{type(e).__name__}: {e}".splitlines()[0]
             skip = isinstance(e, Absent) or "memory" in words.lower()
             say({"skip" if skip else "error": words})

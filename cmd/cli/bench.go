@@ -42,6 +42,10 @@ With --ladder it has instead a handful of cases, each on every rung: the naive k
 number of slices that the GPU takes, verified before they are timed; "(taken)" is what runs if nothing is said.
 What hebb tune has found stays as it is.
 
+With --peer torch the same cases run in PyTorch on the same inputs, in turns, verified by the same definitions;
+torch over hebb is its time over ours, so that below 1 hebb is behind. A table at the end counts by suite.
+With --again N a case below 0.95 is measured again, alone with its peer, and the run of the median ratio counts.
+
 With --profile all ops that run are timed on the devices themselves: those that measure the roofs, warm up
 and verify are among them.
 
@@ -76,6 +80,7 @@ under way is done; what was measured until then is written all the same.`,
 	f.StringVar(&r.report, "report", "", "write a page with everything to this `file` (.html)")
 	f.StringVar(&r.profile, "profile", "", profileUsage)
 	f.Var(oneOf(&r.peer, "", "torch"), "peer", "another program to compare with")
+	f.IntVar(&r.o.Again, "again", 0, "measure a case that has less than 0.95 of the peer's speed again, alone with it, `N` times; the run of the median ratio counts")
 	f.StringVar(&r.torch.Python, "python", "", "the interpreter that has torch (default: python3, or else /usr/bin/python3)")
 	f.Var(oneOf(&r.torch.Device, "auto", "auto", "cpu", "cuda"), "peer-device", "where the peer runs")
 	f.BoolVar(&r.torch.TF32, "peer-tf32", false, "let the peer use TF32 on CUDA, whose products are then not verified: they keep 10 bits of each factor")
@@ -174,6 +179,9 @@ func (r *benchRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 		default:
 			defer p.Close()
 			r.o.Peer = p
+			if w := p.Warning(); w != "" {
+				fmt.Fprintf(stderr, "hebb: %s\n", w)
+			}
 		}
 	}
 	report, err := r.measure(ctx, backends, stdout, stderr)
@@ -194,7 +202,10 @@ func (r *benchRun) asked() (err error) {
 	if r.o.Batch < 0 {
 		return usagef("--batch %d, want at least 1", r.o.Batch)
 	}
-	for _, name := range []string{"python", "peer-device", "peer-tf32"} {
+	if r.o.Again < 0 {
+		return usagef("--again %d, want at least 0", r.o.Again)
+	}
+	for _, name := range []string{"again", "python", "peer-device", "peer-tf32"} {
 		if r.peer == "" && r.reach.flags.Changed(name) {
 			return usagef("--%s is of --peer", name)
 		}
@@ -262,8 +273,11 @@ func (r *benchRun) measure(ctx context.Context, backends []compute.Backend, stdo
 		return nil, err
 	}
 	report.Command = r.command
-	if r.format == "table" {
+	switch r.format {
+	case "table":
 		failed = report.Table(stdout)
+	case "json":
+		failed = errors.Join(failed, bench.WriteStandings(stdout, report.Standings()...))
 	}
 	if failed != nil {
 		return nil, fmt.Errorf("writing results: %w", failed)
@@ -340,7 +354,9 @@ func (r *benchRun) files() (benchFiles, error) {
 	case r.plot != "" && kind != ".svg":
 		return nil, usagef("--plot %s, want a name that ends in .svg or .png", r.plot)
 	}
-	lines := func(b *bench.Report, w io.Writer) error { return bench.Write(w, b.Results...) }
+	lines := func(b *bench.Report, w io.Writer) error {
+		return errors.Join(bench.Write(w, b.Results...), bench.WriteStandings(w, b.Standings()...))
+	}
 	for _, f := range []struct {
 		flag, path string
 		draw       func(*bench.Report, io.Writer) error

@@ -1,71 +1,73 @@
+//go:build amd64 || arm64
+
 package cpu
 
-// The routines of primitive_amd64.s, for n floats, a multiple of 8. Each gives the same bits as the Go function beside
+// The routines of primitive_amd64.s and of primitive_arm64.s, for n floats, a multiple of 8. Each gives the same bits as the Go function beside
 // its caller.
 //
 //go:noescape
-func addAVX2(dst, a, b *float32, n int)
+func addEights(dst, a, b *float32, n int)
 
 //go:noescape
-func subAVX2(dst, a, b *float32, n int)
+func subEights(dst, a, b *float32, n int)
 
 //go:noescape
-func mulAVX2(dst, a, b *float32, n int)
+func mulEights(dst, a, b *float32, n int)
 
 //go:noescape
-func divAVX2(dst, a, b *float32, n int)
+func divEights(dst, a, b *float32, n int)
 
 //go:noescape
-func maxAVX2(dst, a, b *float32, n int)
+func maxEights(dst, a, b *float32, n int)
 
 //go:noescape
-func minAVX2(dst, a, b *float32, n int)
+func minEights(dst, a, b *float32, n int)
 
 //go:noescape
-func sqrtAVX2(dst, a *float32, n int)
+func sqrtEights(dst, a *float32, n int)
 
 //go:noescape
-func negAVX2(dst, a *float32, n int)
+func negEights(dst, a *float32, n int)
 
 //go:noescape
-func chooseAVX2(dst, c, a, b *float32, n int)
+func chooseEights(dst, c, a, b *float32, n int)
 
 //go:noescape
-func logAVX2(dst, a *float32, n int)
+func logEights(dst, a *float32, n int)
 
 //go:noescape
-func giveAVX2(dst, rest, x, top *float32, n int)
+func giveEights(dst, rest, x, top *float32, n int)
 
 //go:noescape
-func scaleAVX2(dst, a *float32, k float32, n int)
+func scaleEights(dst, a *float32, k float32, n int)
 
 //go:noescape
-func shiftAVX2(dst, a *float32, k float32, n int)
+func shiftEights(dst, a *float32, k float32, n int)
 
 //go:noescape
-func plusAVX2(dst, a *float32, k float32, n int)
+func plusEights(dst, a *float32, k float32, n int)
 
 //go:noescape
-func slopesAVX2(p, k, l, r *float32, n int, f *slopeFactors)
+func slopesEights(p, k, l, r *float32, n int, f *slopeFactors)
 
 //go:noescape
-func sumAVX2(x *float32, n int) float32
+func sumEights(x *float32, n int) float32
 
 //go:noescape
-func runSumsAVX2(out, x *float32, n, runs int)
+func runSumsEights(out, x *float32, n, runs int)
 
 //go:noescape
-func spreadAVX2(dst, src *float32, cols, rows int)
+func spreadEights(dst, src *float32, cols, rows int)
 
 //go:noescape
-func affineAVX2(dst, x, y *float32, n int, a, b float32)
+func affineEights(dst, x, y *float32, n int, a, b float32)
 
 //go:noescape
-func largestAVX2(x *float32, n int) float32
+func largestEights(x *float32, n int) float32
 
 // eights returns the number of elements of dst that fill vectors of 8.
 func eights(dst []float32) int {
-	if vector < avx2 {
+	if vector == scalar {
 		return 0
 	}
 	return len(dst) &^ 7
@@ -77,7 +79,7 @@ func eights(dst []float32) int {
 func addVector(dst, a, b []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		addAVX2(&dst[0], &a[0], &b[0], n)
+		addEights(&dst[0], &a[0], &b[0], n)
 	}
 	return n
 }
@@ -85,7 +87,7 @@ func addVector(dst, a, b []float32) int {
 func subVector(dst, a, b []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		subAVX2(&dst[0], &a[0], &b[0], n)
+		subEights(&dst[0], &a[0], &b[0], n)
 	}
 	return n
 }
@@ -93,7 +95,7 @@ func subVector(dst, a, b []float32) int {
 func timesVector(dst, a, b []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		mulAVX2(&dst[0], &a[0], &b[0], n)
+		mulEights(&dst[0], &a[0], &b[0], n)
 	}
 	return n
 }
@@ -101,7 +103,7 @@ func timesVector(dst, a, b []float32) int {
 func divVector(dst, a, b []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		divAVX2(&dst[0], &a[0], &b[0], n)
+		divEights(&dst[0], &a[0], &b[0], n)
 	}
 	return n
 }
@@ -109,7 +111,7 @@ func divVector(dst, a, b []float32) int {
 func largerVector(dst, a, b []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		maxAVX2(&dst[0], &a[0], &b[0], n)
+		maxEights(&dst[0], &a[0], &b[0], n)
 	}
 	return n
 }
@@ -117,7 +119,7 @@ func largerVector(dst, a, b []float32) int {
 func smallerVector(dst, a, b []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		minAVX2(&dst[0], &a[0], &b[0], n)
+		minEights(&dst[0], &a[0], &b[0], n)
 	}
 	return n
 }
@@ -125,7 +127,7 @@ func smallerVector(dst, a, b []float32) int {
 func sqrtVector(dst, a []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		sqrtAVX2(&dst[0], &a[0], n)
+		sqrtEights(&dst[0], &a[0], n)
 	}
 	return n
 }
@@ -133,7 +135,7 @@ func sqrtVector(dst, a []float32) int {
 func negVector(dst, a []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		negAVX2(&dst[0], &a[0], n)
+		negEights(&dst[0], &a[0], n)
 	}
 	return n
 }
@@ -141,7 +143,7 @@ func negVector(dst, a []float32) int {
 func chooseVector(dst, c, a, b []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		chooseAVX2(&dst[0], &c[0], &a[0], &b[0], n)
+		chooseEights(&dst[0], &c[0], &a[0], &b[0], n)
 	}
 	return n
 }
@@ -149,7 +151,7 @@ func chooseVector(dst, c, a, b []float32) int {
 func logVector(dst, a []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		logAVX2(&dst[0], &a[0], n)
+		logEights(&dst[0], &a[0], n)
 	}
 	return n
 }
@@ -157,7 +159,7 @@ func logVector(dst, a []float32) int {
 func giveVector(dst, rest, x, top []float32) int {
 	n := eights(dst)
 	if n > 0 {
-		giveAVX2(&dst[0], &rest[0], &x[0], &top[0], n)
+		giveEights(&dst[0], &rest[0], &x[0], &top[0], n)
 	}
 	return n
 }
@@ -165,7 +167,7 @@ func giveVector(dst, rest, x, top []float32) int {
 func scaleVector(dst, a []float32, k float32) int {
 	n := eights(dst)
 	if n > 0 {
-		scaleAVX2(&dst[0], &a[0], k, n)
+		scaleEights(&dst[0], &a[0], k, n)
 	}
 	return n
 }
@@ -173,21 +175,21 @@ func scaleVector(dst, a []float32, k float32) int {
 func shiftVector(dst, a []float32, k float32) int {
 	n := eights(dst)
 	if n > 0 {
-		shiftAVX2(&dst[0], &a[0], k, n)
+		shiftEights(&dst[0], &a[0], k, n)
 	}
 	return n
 }
 
 func sumVector(x []float32) (sum float32, n int) {
 	if n = eights(x); n > 0 {
-		sum = sumAVX2(&x[0], n)
+		sum = sumEights(&x[0], n)
 	}
 	return sum, n
 }
 
 func largestVector(x []float32) (largest float32, n int) {
 	if n = eights(x); n > 0 {
-		largest = largestAVX2(&x[0], n)
+		largest = largestEights(&x[0], n)
 	}
 	return largest, n
 }
@@ -195,7 +197,7 @@ func largestVector(x []float32) (largest float32, n int) {
 func plusVector(dst, a []float32, k float32) int {
 	n := eights(dst)
 	if n > 0 {
-		plusAVX2(&dst[0], &a[0], k, n)
+		plusEights(&dst[0], &a[0], k, n)
 	}
 	return n
 }
@@ -203,7 +205,7 @@ func plusVector(dst, a []float32, k float32) int {
 func slopesVector(p, k, l, r []float32, f *slopeFactors) int {
 	n := eights(p)
 	if n > 0 {
-		slopesAVX2(&p[0], &k[0], &l[0], &r[0], n, f)
+		slopesEights(&p[0], &k[0], &l[0], &r[0], n, f)
 	}
 	return n
 }
@@ -213,18 +215,18 @@ func runSumsVector(out, x []float32, n int) int {
 	if n%8 != 0 || runs == 0 {
 		return 0
 	}
-	runSumsAVX2(&out[0], &x[:runs*n][0], n, runs)
+	runSumsEights(&out[0], &x[:runs*n][0], n, runs)
 	return runs
 }
 
 func spreadVector(dst, src []float32, cols int) int {
 	whole, dst := (cols+7)&^7, dst[:len(src)*cols]
-	if vector < avx2 || len(dst) < whole {
+	if vector == scalar || len(dst) < whole {
 		return 0
 	}
 	rows := min(len(src), 1+(len(dst)-whole)/cols) // the others would end beyond dst
 	if rows > 0 {
-		spreadAVX2(&dst[0], &src[0], cols, rows)
+		spreadEights(&dst[0], &src[0], cols, rows)
 	}
 	return rows
 }
@@ -233,7 +235,7 @@ func spreadVector(dst, src []float32, cols int) int {
 func affineVector(dst, x, y []float32, a, b float32) int {
 	n := eights(dst)
 	if n > 0 {
-		affineAVX2(&dst[0], &x[0], &y[0], n, a, b)
+		affineEights(&dst[0], &x[0], &y[0], n, a, b)
 	}
 	return n
 }
@@ -242,7 +244,7 @@ func affineVector(dst, x, y []float32, a, b float32) int {
 func fillVector(dst []float32, x float32) int {
 	n := eights(dst)
 	if n > 0 {
-		spreadAVX2(&dst[0], &x, n, 1)
+		spreadEights(&dst[0], &x, n, 1)
 	}
 	return n
 }

@@ -1,18 +1,20 @@
+//go:build amd64 || arm64
+
 package cpu
 
-// The routines of small_amd64.s.
+// The routines of small_amd64.s and of small_arm64.s, which needs no mask.
 //
 //go:noescape
-func combineAVX2(c *float32, cRow int, a *float32, aRow, apart int, b *float32, bRow, m, n, cols int, alpha, keep float32, held int, mask *int32)
+func combineKernel(c *float32, cRow int, a *float32, aRow, apart int, b *float32, bRow, m, n, cols int, alpha, keep float32, held int, mask *int32)
 
 //go:noescape
-func dotsAVX2(dst, x *float32, apart int, b *float32, rows int, blocks, n int, mask *int32)
+func dotsKernel(dst, x *float32, apart int, b *float32, rows int, blocks, n int, mask *int32)
 
 // masks has at 8−k the mask of k numbers of a vector of 8.
 var masks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 
 // hasSmall reports whether there are kernels for small products.
-func hasSmall() bool { return vector >= avx2 }
+func hasSmall() bool { return vector > scalar }
 
 // combine is C ← keep·C + alpha·A·B, where C does not count if keep is 0. The numbers of a row of A lie apart numbers from each
 // other. Each sum is that of a kernel.
@@ -23,7 +25,7 @@ func combine(c matrix, a []float32, aRow, apart int, b matrix, alpha, keep float
 	if keep != 0 {
 		held = 1
 	}
-	combineAVX2(&c.data[0], 4*c.stride, &a[0], 4*aRow, 4*apart, &b.data[0], 4*b.stride, c.rows, b.rows, c.cols, alpha, keep, held,
+	combineKernel(&c.data[0], 4*c.stride, &a[0], 4*aRow, 4*apart, &b.data[0], 4*b.stride, c.rows, b.rows, c.cols, alpha, keep, held,
 		&masks[8-c.cols%8])
 }
 
@@ -32,14 +34,14 @@ func dots(dst, x []float32, apart int, b []float32, rows, n int) {
 	_, _ = x[(n-1)*apart], b[(len(dst)-1)*rows+n-1]
 	mask := &masks[8-n%8]
 	if whole := len(dst) / 8; whole > 0 {
-		dotsAVX2(&dst[0], &x[0], 4*apart, &b[0], 4*rows, whole, n, mask)
+		dotsKernel(&dst[0], &x[0], 4*apart, &b[0], 4*rows, whole, n, mask)
 	}
 	rest := len(dst) % 8
 	switch {
 	case rest == 0:
 	case len(dst) > 8: // some sums once more
 		j := len(dst) - 8
-		dotsAVX2(&dst[j], &x[0], 4*apart, &b[j*rows], 4*rows, 1, n, mask)
+		dotsKernel(&dst[j], &x[0], 4*apart, &b[j*rows], 4*rows, 1, n, mask)
 	default:
 		for j := range dst {
 			combine(dense(1, 1, dst[j:]), x, 0, apart, dense(n, 1, b[j*rows:]), 1, 0)
