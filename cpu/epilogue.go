@@ -17,7 +17,7 @@ func (e epilogue) empty() bool { return e.Bias == nil && e.Act == compute.Identi
 
 // finish applies the epilogue to a block of C whose first element is column j of row i, counted through the batch.
 func (e epilogue) finish(c matrix, i, j int) {
-	if whole := c.stride == c.cols && c.cols == e.cols; whole { // rows one after the other
+	if c.stride == c.cols && c.cols == e.cols { // whole rows, one after the other
 		if e.Bias != nil && c.cols <= fewColumns && len(values(e.Bias)) == c.cols {
 			addToRows(c, values(e.Bias))
 			e.Bias = nil
@@ -41,17 +41,17 @@ func (e epilogue) finish(c matrix, i, j int) {
 // fewColumns are so few that the calls for a row take longer than what they do.
 const fewColumns = 32
 
-// addToRows adds a short row to each row of c, several at a time.
+// addToRows adds a short row to each row of c.
 func addToRows(c matrix, row []float32) {
-	var several [8 * fewColumns]float32
-	n := len(several) / c.cols * c.cols
-	for at := 0; at < n; at += c.cols {
-		copy(several[at:], row)
-	}
-	data := c.data[:c.rows*c.cols]
-	for at := 0; at < len(data); at += n {
-		part := data[at:min(at+n, len(data))]
-		add(part, part, several[:len(part)])
+	for i := range c.rows {
+		v := c.row(i)
+		if len(v) >= 8 {
+			add(v, v, row)
+			continue
+		}
+		for j, x := range row {
+			v[j] += x
+		}
 	}
 }
 
