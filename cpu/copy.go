@@ -6,6 +6,9 @@ import "hebb/compute"
 func move(c compute.Copy) {
 	dst, src := words(c.Dst), words(c.Src)
 	switch to, from := c.Dst.Type(), c.Src.Type(); {
+	case to == from && len(dst) <= alone:
+		copy(dst, src)
+		return
 	case to == from:
 	case to == compute.Float16:
 		chunks(len(dst), 1<<16, func(lo, hi int) { compute.Narrow(dst[lo:hi], src[2*lo:min(2*hi, len(src))]) })
@@ -14,5 +17,5 @@ func move(c compute.Copy) {
 		chunks(len(src), 1<<16, func(lo, hi int) { compute.Widen(dst[2*lo:min(2*hi, len(dst))], src[lo:hi]) })
 		return
 	}
-	chunks(len(dst), 1<<18, func(lo, hi int) { copy(dst[lo:hi], src[lo:hi]) })
+	chunks(len(dst), fair(len(dst), 1<<18), func(lo, hi int) { copy(dst[lo:hi], src[lo:hi]) })
 }

@@ -351,10 +351,22 @@ func (e *evaluator) write(out []float32) {
 
 // part computes elements lo … hi.
 func (e *evaluator) part(out []float32, lo, hi int) {
+	past := len(out) >= streamed && !e.old
+	if e.onePass() && !past {
+		s, dst := &e.code[0], out[lo:hi]
+		of := func(r int) []float32 {
+			if r < len(e.in) {
+				return e.in[r].data[lo:hi]
+			}
+			return dst
+		}
+		k, l := e.factors(s)
+		affine(dst, of(s.a), of(s.b), k, l)
+		return
+	}
 	c := e.core(hi - lo)
 	defer c.done()
 	c.byRow = e.byRow && lo%e.cols == 0 && hi%e.cols == 0 && c.size%e.cols == 0
-	past := len(out) >= streamed && !e.old
 	for ; lo < hi; lo += c.size {
 		block := out[lo:min(lo+c.size, hi)]
 		if past {
@@ -427,10 +439,7 @@ func (c *core) steps(code []step, dst, old []float32, lo int) {
 			continue
 		}
 		if s.fused {
-			k, l := c.number(s.k), c.number(s.l)
-			if s.minus {
-				l = -l
-			}
+			k, l := c.factors(s)
 			affine(to, all[s.a], all[s.b], k, l)
 			continue
 		}
@@ -438,12 +447,29 @@ func (c *core) steps(code []step, dst, old []float32, lo int) {
 	}
 }
 
-// number returns a constant.
-func (e *evaluator) number(k int) float32 {
-	if k == unit {
-		return 1
+// factors returns the constants of a fused step.
+func (e *evaluator) factors(s *step) (k, l float32) {
+	k, l = 1, 1
+	if s.k != unit {
+		k = e.consts[s.k]
 	}
-	return e.consts[k]
+	if s.l != unit {
+		l = e.consts[s.l]
+	}
+	if s.minus {
+		l = -l
+	}
+	return k, l
+}
+
+// onePass reports whether the formula is a fused step of what lies in memory, the output's old value perhaps: then it needs neither
+// registers nor blocks.
+func (e *evaluator) onePass() bool {
+	if len(e.code) != 1 || !e.code[0].fused {
+		return false
+	}
+	there := func(r int) bool { return r < len(e.in) && e.in[r].whole || r == e.registers }
+	return there(e.code[0].a) && there(e.code[0].b)
 }
 
 // stepOfRows makes a step row by row, from element lo on, with which a row begins.

@@ -176,7 +176,7 @@ func TestKernels(t *testing.T) {
 			}
 			for n := range 11 {
 				for _, apart := range []int{1, 5} {
-					for _, count := range []int{1, 2, 4, 5, 8, k.height} {
+					for _, count := range []int{1, 2, 3, 4, 5, 8, k.height} {
 						count = min(count, k.height)
 						name := fmt.Sprintf("%v, %d rows, %d columns, segments of %d, numbers %d apart", v, count, cols, n, apart)
 						checkKernel(t, r, name, k, count, cols, n, apart)
@@ -266,14 +266,16 @@ func TestRowsBits(t *testing.T) {
 				return slices.Concat(sums, squares, bias, gain, y, dx)
 			}
 			fast := all()
-			set(t, &vector, scalar)
-			slow := all()
-			vector = widest()
-			for j := range fast {
-				if !sameBits(fast[j], slow[j]) {
-					t.Fatalf("%d rows of %d: number %d is %g as a vector and %g alone", rows, w, j, fast[j], slow[j])
+			for v := scalar; v < widest(); v++ {
+				set(t, &vector, v)
+				slow := all()
+				for j := range fast {
+					if !sameBits(fast[j], slow[j]) {
+						t.Fatalf("%d rows of %d: number %d is %g by %v and %g by %v", rows, w, j, fast[j], widest(), slow[j], v)
+					}
 				}
 			}
+			vector = widest()
 		}
 	}
 }

@@ -48,16 +48,16 @@ func standardRowsVector(y, x []float32, c *standardColumns, w int) int {
 
 func gradSumsVector(dbias, dgain, x, e, mean, inverse []float32) int {
 	n, w := eights(dbias), len(dbias)
-	if n > 0 {
-		gradSumsEights(&dbias[0], &dgain[0], &x[0], &e[0], &mean[0], &inverse[0], n, len(x)/w, 4*w)
+	if at := gradSumsWide(dbias, dgain, x, e, mean, inverse, n, w); at < n {
+		gradSumsEights(&dbias[at], &dgain[at], &x[at], &e[at], &mean[at], &inverse[at], n-at, len(x)/w, 4*w)
 	}
 	return n
 }
 
 func gradRowsVector(dx, x, e []float32, c *gradColumns, w int) int {
 	n := eights(c.mean[:w])
-	if n > 0 {
-		gradRowsEights(&dx[0], &x[0], &e[0], &c.mean[0], &c.a[0], &c.b[0], &c.c[0], n, len(x)/w, 4*w)
+	if at := gradRowsWide(dx, x, e, c, n, w); at < n {
+		gradRowsEights(&dx[at], &x[at], &e[at], &c.mean[at], &c.a[at], &c.b[at], &c.c[at], n-at, len(x)/w, 4*w)
 	}
 	return n
 }
