@@ -1,10 +1,10 @@
 // Package cpu runs ops with gonum, on all cores.
 //
-// Products go to one routine, mul: where the processor has AVX2 or AVX-512 to kernels of this package; elsewhere to
-// gonum's Sgemm in pure Go, five times slower.
+// Products go to one routine, mul: where the processor has AVX2, AVX-512 or NEON to kernels of this package;
+// elsewhere to gonum's Sgemm in pure Go, five times slower.
 //
 // Convolutions go to the same kernel: it takes the rows of a product by pointers, so that it reads the images in place,
-// without storing patches ([direct]). Without AVX2 patches are stored, a block at a time, and multiplied.
+// without storing patches ([direct]). Without a kernel patches are stored, a block at a time, and multiplied.
 //
 // # How the cores are used
 //

@@ -1,9 +1,9 @@
 #include "textflag.h"
 
-// func totalsAVX2(t *[16]float64, x *float32, n int)
+// func totalsEights(t *[16]float64, x *float32, n int)
 //
 // n is a multiple of 16.
-TEXT ·totalsAVX2(SB), NOSPLIT, $0-24
+TEXT ·totalsEights(SB), NOSPLIT, $0-24
 	MOVQ    t+0(FP), DI
 	MOVQ    x+8(FP), SI
 	MOVQ    n+16(FP), CX
@@ -31,10 +31,10 @@ totals_loop:
 	VZEROUPPER
 	RET
 
-// func lowerAVX2(row *float32, n int, x float64, y *float64)
+// func lowerEights(row *float32, n int, x float64, y *float64)
 //
 // n is a multiple of 8.
-TEXT ·lowerAVX2(SB), NOSPLIT, $0-32
+TEXT ·lowerEights(SB), NOSPLIT, $0-32
 	MOVQ         row+0(FP), DI
 	MOVQ         n+8(FP), CX
 	VBROADCASTSD x+16(FP), Y0

@@ -60,14 +60,14 @@ func (u *update) plain() { u.add(u.keep, nil) }
 func (u *update) diagonal() {
 	factors := borrow(u.batch * u.units)
 	defer giveBack(factors)
-	shape{1, 64}.tiles(u.batch, 1, u.units, func(t tile) {
+	shape{1, factorCols}.tiles(u.batch, 1, u.units, func(t tile) {
 		u.factors((*factors)[t.z*u.units+t.j:][:t.cols], t)
 	})
 	w := stacked(u.W)
 	u.add(1, func(t tile) {
 		w := w.block(t)
 		for i, f := range (*factors)[t.z*u.units+t.i:][:t.rows] {
-			engine.Sscal(w.cols, f, w.row(i), 1)
+			scale(w.row(i), w.row(i), f)
 		}
 	})
 }
@@ -85,21 +85,22 @@ func (u *update) add(keep float32, before func(tile)) {
 	m.multiply(products.fit(u.batch, u.units, u.inputs), before, clip)
 }
 
+// factorCols is the number of units of a tile of factors.
+const factorCols = 64
+
 // factors computes f_u = 1−λ−r·Σ_b y_bu·g_bu for units t.j … t.j+t.cols of network t.z.
 func (u *update) factors(f []float32, t tile) {
 	clear(f)
 	y := member(u.Y, t.z).part(0, t.j, u.n, t.cols)
 	g := member(u.G, t.z).part(0, t.j, u.n, t.cols)
+	var products [factorCols]float32
 	for b := range u.n {
-		yb, gb := y.row(b)[:len(f)], g.row(b)[:len(f)]
-		for i := range f {
-			f[i] += yb[i] * gb[i]
-		}
+		times(products[:len(f)], y.row(b), g.row(b))
+		add(f, f, products[:])
 	}
 	rate := u.rateOf(t.z)
-	for i := range f {
-		f[i] = u.keep - float32(rate*f[i])
-	}
+	scale(f, f, -rate)
+	shift(f, f, u.keep)
 }
 
 func (u *update) full() {

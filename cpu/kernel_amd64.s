@@ -189,6 +189,20 @@ rowsToTilesAVX2_next:
 
 // func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 TEXT ·tileAVX2(SB), NOSPLIT, $0-56
+	MOVQ c+0(FP), BX
+	MOVQ at+8(FP), AX
+	MOVQ (BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 8(BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 16(BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 24(BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 32(BX), CX
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ 40(BX), CX
+	PREFETCHT0 (CX)(AX*1)
 	MOVQ in+16(FP), AX
 	MOVQ tileIn_segments+0(AX), DI
 	MOVQ tileIn_segments+8(AX), DX

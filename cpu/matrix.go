@@ -114,9 +114,10 @@ type multiplication struct {
 	c       stack
 }
 
-// byTiles does [multiplication.multiply] on goroutines, each of which takes a tile through all its stages.
+// byTiles does [multiplication.multiply] on goroutines, each of which takes a tile through all its stages, or of little work on
+// this one.
 func (m *multiplication) byTiles(s shape, before, after func(tile)) {
-	s.tiles(m.batch, m.c.rows, m.c.cols, func(t tile) {
+	one := func(t tile) {
 		if before != nil {
 			before(t)
 		}
@@ -129,7 +130,14 @@ func (m *multiplication) byTiles(s shape, before, after func(tile)) {
 		if after != nil {
 			after(t)
 		}
-	})
+	}
+	if work := m.c.rows * m.c.cols * m.a.cols; m.batch*work > 2*alone {
+		s.tiles(m.batch, m.c.rows, m.c.cols, one)
+		return
+	}
+	for k := range m.batch * blocks(m.c.rows, s.rows) * blocks(m.c.cols, s.cols) {
+		one(s.tile(k, m.c.rows, m.c.cols))
+	}
 }
 
 // transpose does dst ← srcᵀ, ignoring that either may be marked as transposed.

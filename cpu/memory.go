@@ -117,6 +117,12 @@ func (b *backend) halved(op compute.Op) bool {
 	return slices.ContainsFunc(b.outs, half) || slices.ContainsFunc(b.ins, half)
 }
 
+// widen copies the Float16s in words to dst.
+func widen(dst, words []float32) {
+	n := widenVector(dst, words)
+	compute.Widen(dst[n:], words[n/2:])
+}
+
 // widened returns op with its Float16s copied to float32s, the only type that BLAS takes; done frees the copies.
 func widened(op compute.Op) (wide compute.Op, done func()) {
 	var borrowed []*[]float32
@@ -124,7 +130,7 @@ func widened(op compute.Op) (wide compute.Op, done func()) {
 		room := borrow(t.Len())
 		borrowed = append(borrowed, room)
 		from := words(t)
-		chunks(len(from), 1<<16, func(lo, hi int) { compute.Widen((*room)[2*lo:min(2*hi, t.Len())], from[lo:hi]) })
+		chunks(len(from), fair(len(from), 1<<14), func(lo, hi int) { widen((*room)[2*lo:min(2*hi, t.Len())], from[lo:hi]) })
 		return t.Laid(&buffer{data: *room})
 	})
 	return wide, func() {

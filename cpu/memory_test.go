@@ -1,8 +1,11 @@
 package cpu
 
 import (
+	"math"
 	"testing"
 	"unsafe"
+
+	"hebb/compute"
 )
 
 // TestLined: memory of any length starts with a line, is all 0, and is as long as was asked for.
@@ -24,6 +27,24 @@ func TestLined(t *testing.T) {
 				if v != float32(i) {
 					t.Fatalf("of %d, number %d became %g", n, i, v)
 				}
+			}
+		}
+	}
+}
+
+// TestWiden compares every Float16 with its definition.
+func TestWiden(t *testing.T) {
+	words := make([]float32, 1<<15)
+	for i := range words {
+		words[i] = math.Float32frombits(uint32(2*i) | uint32(2*i+1)<<16)
+	}
+	for _, n := range []int{1, 7, 8, 9, 1 << 16} {
+		got, want := make([]float32, n), make([]float32, n)
+		widen(got, words[:(n+1)/2])
+		compute.Widen(want, words)
+		for i := range got {
+			if !sameBits(got[i], want[i]) {
+				t.Fatalf("Float16 %#x is %g, want %g", i, got[i], want[i])
 			}
 		}
 	}

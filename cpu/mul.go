@@ -214,15 +214,14 @@ func (k kernel) byTiles(dst []float32, m matrix, apart int) {
 // apart bytes apart.
 func (k kernel) rows(alpha float32, a runs, s []segment, panel []float32, apart int, plus bool, c matrix) {
 	in := tileIn{segments: s, step: 4 * a.step}
-	for i := 0; i < c.rows; i += k.height {
-		var to tileOut
+	var to tileOut
+	for i, from := 0, 0; i < c.rows; i, from = i+k.height, from+a.group {
 		in.count = min(k.height, c.rows-i)
-		for r := range k.height {
-			row := r
-			if r >= in.count {
-				row = 0
-			}
-			in.rows[r], to[r] = &a.data[i/k.height*a.group+row*a.row], &c.data[(i+row)*c.stride]
+		for r := range in.count {
+			in.rows[r], to[r] = &a.data[from+r*a.row], &c.data[(i+r)*c.stride]
+		}
+		for r := in.count; r < k.height; r++ {
+			in.rows[r], to[r] = in.rows[0], to[0]
 		}
 		k.tile(&to, 0, c.cols, &in, panel, apart, alpha, plus)
 	}

@@ -31,6 +31,8 @@
 #define UCVTFD(n, d)   WORD $(0x6E61D800 | (n)<<5 | (d))
 #define FCVTN(n, d)    WORD $(0x0E616800 | (n)<<5 | (d))           // float32s of float64s, in the lower half
 #define FCVTN2(n, d)   WORD $(0x4E616800 | (n)<<5 | (d))           // in the upper half
+#define FCVTL(n, d)    WORD $(0x0E617800 | (n)<<5 | (d))           // float64s of float32s in the lower half
+#define FCVTL2(n, d)   WORD $(0x4E617800 | (n)<<5 | (d))
 
 // UMULL is the products of uint32s in the lower halves, as uint64s, UMULL2 of those in the upper halves.
 #define UMULL(m, n, d)  WORD $(0x2EA0C000 | (m)<<16 | (n)<<5 | (d))

@@ -3,10 +3,10 @@
 // The routines below go down the rows of matrices whose rows lie stride bytes apart, for n columns, a multiple of 8: a block of
 // columns after the other, with what belongs to a column in registers. AX is the block's offset, BX that of a row in it.
 
-// func addRowsAVX2(dst, x *float32, n, rows, stride int)
+// func addRowsEights(dst, x *float32, n, rows, stride int)
 //
 // dst ← dst + x, row by row.
-TEXT ·addRowsAVX2(SB), NOSPLIT, $0-40
+TEXT ·addRowsEights(SB), NOSPLIT, $0-40
 	MOVQ    dst+0(FP), DI
 	MOVQ    x+8(FP), SI
 	MOVQ    n+16(FP), CX
@@ -74,10 +74,10 @@ addrows_done:
 	VZEROUPPER
 	RET
 
-// func addSquaresAVX2(dst, x, mean *float32, n, rows, stride int)
+// func addSquaresEights(dst, x, mean *float32, n, rows, stride int)
 //
 // dst ← dst + (x − mean)², row by row.
-TEXT ·addSquaresAVX2(SB), NOSPLIT, $0-48
+TEXT ·addSquaresEights(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), DI
 	MOVQ    x+8(FP), SI
 	MOVQ    mean+16(FP), DX
@@ -154,10 +154,10 @@ addsquares_done:
 	VZEROUPPER
 	RET
 
-// func standardRowsAVX2(y, x, mean, scale, shift *float32, n, rows, stride int)
+// func standardRowsEights(y, x, mean, scale, shift *float32, n, rows, stride int)
 //
 // y ← (x − mean)·scale + shift.
-TEXT ·standardRowsAVX2(SB), NOSPLIT, $0-64
+TEXT ·standardRowsEights(SB), NOSPLIT, $0-64
 	MOVQ    y+0(FP), DI
 	MOVQ    x+8(FP), SI
 	MOVQ    mean+16(FP), DX
@@ -241,10 +241,10 @@ standardrows_done:
 	VZEROUPPER
 	RET
 
-// func gradSumsAVX2(dbias, dgain, x, e, mean, inverse *float32, n, rows, stride int)
+// func gradSumsEights(dbias, dgain, x, e, mean, inverse *float32, n, rows, stride int)
 //
 // dbias ← dbias + e and dgain ← dgain + (x − mean)·inverse·e, row by row.
-TEXT ·gradSumsAVX2(SB), NOSPLIT, $0-72
+TEXT ·gradSumsEights(SB), NOSPLIT, $0-72
 	MOVQ    dbias+0(FP), DI
 	MOVQ    dgain+8(FP), R13
 	MOVQ    x+16(FP), SI
@@ -328,10 +328,10 @@ gradsums_done:
 	VZEROUPPER
 	RET
 
-// func gradRowsAVX2(dx, x, e, mean, a, b, c *float32, n, rows, stride int)
+// func gradRowsEights(dx, x, e, mean, a, b, c *float32, n, rows, stride int)
 //
 // dx ← e·a − b − (x − mean)·c.
-TEXT ·gradRowsAVX2(SB), NOSPLIT, $0-80
+TEXT ·gradRowsEights(SB), NOSPLIT, $0-80
 	MOVQ    dx+0(FP), DI
 	MOVQ    x+8(FP), SI
 	MOVQ    e+16(FP), R10
@@ -413,7 +413,7 @@ gradrows_done:
 
 // func gradSumsAVX512(dbias, dgain, x, e, mean, inverse *float32, n, rows, stride int)
 //
-// It is gradSumsAVX2 for a multiple of 64 columns.
+// It is gradSumsEights for a multiple of 64 columns.
 TEXT ·gradSumsAVX512(SB), NOSPLIT, $0-72
 	MOVQ    dbias+0(FP), DI
 	MOVQ    dgain+8(FP), R13
@@ -494,7 +494,7 @@ gradsums512_down:
 
 // func gradRowsAVX512(dx, x, e, mean, a, b, c *float32, n, rows, stride int)
 //
-// It is gradRowsAVX2 for a multiple of 64 columns.
+// It is gradRowsEights for a multiple of 64 columns.
 TEXT ·gradRowsAVX512(SB), NOSPLIT, $0-80
 	MOVQ    dx+0(FP), DI
 	MOVQ    x+8(FP), SI

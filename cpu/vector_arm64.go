@@ -95,7 +95,8 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 //go:noescape
 func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
-// copyVector processes the first rows of fill and returns how many: a copy of known length calls nothing.
+// copyVector processes the first rows of fill and returns how many, tilesVector the first columns of byTiles: copies of a
+// known length call nothing.
 func (k kernel) copyVector(panel []float32, m matrix) int {
 	const width = 16
 	if m.cols < width {
@@ -105,6 +106,18 @@ func (k kernel) copyVector(panel []float32, m matrix) int {
 		*(*[width]float32)(panel[i*width:]) = [width]float32(m.row(i))
 	}
 	return m.rows
+}
+
+func (k kernel) tilesVector(dst []float32, m matrix, apart int) int {
+	const height = 6
+	tiles := m.cols / height
+	for i := range m.rows {
+		row := m.row(i)
+		for j := range tiles {
+			*(*[height]float32)(dst[j*apart+i*height:]) = [height]float32(row[j*height:])
+		}
+	}
+	return tiles * height
 }
 
 // kernelFor returns the kernel for products of cols columns; ok is false where there is none.
@@ -120,6 +133,11 @@ func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart i
 
 // normalsWide is normalsVector by vectors that are wider than normalsKernel's: there are none.
 func normalsWide(dst []float32, block, stream, seed uint64, mean, sd float64) int { return 0 }
+
+// gradSumsWide and gradRowsWide are of vectors wider than gradSumsEights': there are none.
+func gradSumsWide(dbias, dgain, x, e, mean, inverse []float32) int { return 0 }
+
+func gradRowsWide(dx, x, e []float32, c *gradColumns, w int) int { return 0 }
 
 // betaPartsWide is betaPartsVector by vectors that are wider than betaPartsKernel's: there are none.
 func betaPartsWide(u, squares []float32, block, stream, seed uint64) int { return 0 }

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package cpu
+
+func widenVector(dst, words []float32) int { return 0 }
