@@ -4,6 +4,7 @@
 #   TAGS         build tags: noglfw without X11's headers; nogpu without OpenGL's
 #   HAVE_MESA    1 where OpenGL can run in software
 #   HAVE_XVFB    1 where a window can be opened without a screen
+#   HAVE_RADV    1 where kernels can be compiled for AMD's GPUs
 #   HAVE_QEMU    1 where programs for arm64 can be run
 #   LACKING      one line for each thing that is not there, and what goes missing with it
 
@@ -25,7 +26,7 @@ any() {
 
 look() {
 	local tags=()
-	LACKING= HAVE_MESA=0 HAVE_XVFB=0 HAVE_QEMU=0
+	LACKING= HAVE_MESA=0 HAVE_XVFB=0 HAVE_RADV=0 HAVE_QEMU=0
 	if command -v qemu-aarch64 >/dev/null; then
 		HAVE_QEMU=1
 	elif [ "$(uname -m)" != aarch64 ]; then
@@ -64,6 +65,11 @@ look() {
 		lacking 'no virtual screen (xvfb xauth): GLFW is not tested'
 	fi
 	command -v glslangValidator >/dev/null || lacking 'no glslangValidator (glslang-tools): the shaders are not checked by a second compiler'
+	if any /usr/share/vulkan/icd.d/radeon_icd*.json && command -v glslangValidator >/dev/null && compiles '#include <vulkan/vulkan.h>' -lvulkan; then
+		HAVE_RADV=1
+	else
+		lacking "no RADV (mesa-vulkan-drivers libvulkan-dev glslang-tools): kernels are not compiled for AMD's GPUs"
+	fi
 	[ -d /usr/share/datasets/fashion-mnist ] || lacking 'no Fashion-MNIST (dataset-fashion-mnist): hebb train needs a folder of yours'
 	TAGS=$(IFS=,; echo "${tags[*]}")
 }

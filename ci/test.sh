@@ -35,7 +35,7 @@ elsewhere() {
 # emulated: the kernels for arm64, on the first of its processors: their bits and shapes, and products by their definition.
 emulated() (
 	run='qemu-aarch64 -cpu cortex-a57'
-	of='Kernels|PrimitiveBits|RowsBits|RunSums|Largest|Exp|Log|Ends|GaussianBits|Transpose|Small|Narrow|StoredPatches|Philox|Normals'
+	of='Kernels|PrimitiveBits|RowsBits|RunSums|Largest|Exp|Log|Ends|GaussianBits|Transpose|Small|Narrow|StoredPatches|Philox|Normals|Widen'
 	export GOARCH=arm64
 	pure go test -short -exec "$run" -run "^Test($of)\$" ./cpu &&
 		pure go build -o build/hebb-arm64 ./cmd/hebb &&
@@ -88,6 +88,7 @@ if [ "$CGO_ENABLED" = 1 ] && [ $HAVE_MESA = 1 ]; then gpu=1; fi
 both=gpu,cpu
 [ $gpu = 1 ] || both=cpu
 [ $gpu = 1 ] && export NEED_GPU=1
+[ $HAVE_RADV = 1 ] && export NEED_RADV=1
 
 step "gofmt" formatted
 step "build (tags: ${TAGS:-none})" go build -tags "$TAGS" -o build/hebb ./cmd/hebb
@@ -96,6 +97,7 @@ step 'staticcheck' go tool staticcheck -tags "$TAGS" ./...
 # Tests allocate much and hold little: collecting less often saves up to a quarter of their time.
 export GOGC=400
 step 'tests' go test -timeout 60m -tags "$TAGS" ./...
+[ $HAVE_RADV = 1 ] || skipped "registers of AMD's GPUs (TestRegisters)" 'no RADV here'
 step 'examples, from a module of their own' exemplified
 step 'tests without cgo' cgoless
 step 'builds for windows and darwin, vet for arm64' elsewhere

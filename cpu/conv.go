@@ -32,34 +32,12 @@ func convolutionOf(c compute.Conv) convolution {
 }
 
 func (v *convolution) run() {
-	switch k, ok := kernelFor(v.weights.cols); {
-	case ok && v.s*v.c <= shortLine && v.then.Beta == 0 && v.to == (pixels{v.p, v.q, 0, 0, 1}) && steady(v.weights.cols):
-		v.stored()
-	case ok:
+	if k, ok := kernelFor(v.weights.cols); ok {
 		v.direct(k)
-	default:
+	} else {
 		v.lowered()
 	}
 }
-
-// stored stores the patches of a block of positions and multiplies them, of a window whose rows are so short that this takes
-// less time than to read them where they are. It gives the bits of direct.
-func (v *convolution) stored() {
-	units, length := v.weights.cols, v.length()
-	each := fair(v.places(), max(16, storedFloats/length))
-	chunks(v.places(), each, func(lo, hi int) {
-		s := borrow(each * length)
-		defer giveBack(s)
-		c := dense(hi-lo, units, v.y[lo*units:])
-		mul(v.then.Alpha, v.patches(v.x, lo, hi, *s), v.weights, 0, c)
-		if !v.then.empty() {
-			v.then.finish(c, lo, 0)
-		}
-	})
-}
-
-// storedFloats is the size of the patches that a core stores at a time, which stay in the first level of cache.
-var storedFloats = 1 << 13
 
 // patchFloats is the largest size of the patches that a core stores at a time.
 var patchFloats = 1 << 17

@@ -48,7 +48,6 @@ func TestOpsInSmallTiles(t *testing.T) {
 	set(t, &group, 5)
 	set(t, &pieceLength, 11)
 	set(t, &patchFloats, 100)
-	set(t, &storedFloats, 90)
 	set(t, &bunchesAtOnce, 3)
 	set(t, &placesAtOnce, 7)
 	set(t, &blockSize, 20)

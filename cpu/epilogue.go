@@ -17,8 +17,14 @@ func (e epilogue) empty() bool { return e.Bias == nil && e.Act == compute.Identi
 
 // finish applies the epilogue to a block of C whose first element is column j of row i, counted through the batch.
 func (e epilogue) finish(c matrix, i, j int) {
-	if e.Bias == nil && c.stride == c.cols && c.cols == e.cols { // whole rows, one after the other
-		c = dense(1, c.rows*c.cols, c.data)
+	if whole := c.stride == c.cols && c.cols == e.cols; whole { // rows one after the other
+		if e.Bias != nil && c.cols <= fewColumns && len(values(e.Bias)) == c.cols {
+			addToRows(c, values(e.Bias))
+			e.Bias = nil
+		}
+		if e.Bias == nil {
+			c = dense(1, c.rows*c.cols, c.data)
+		}
 	}
 	for r := range c.rows {
 		row := c.row(r)
@@ -29,6 +35,23 @@ func (e epilogue) finish(c matrix, i, j int) {
 		if e.Aux != nil {
 			backward(e.Grad, row, values(e.Aux)[(i+r)*e.Aux.Cols()+j:])
 		}
+	}
+}
+
+// fewColumns are so few that the calls for a row take longer than what they do.
+const fewColumns = 32
+
+// addToRows adds a short row to each row of c, several at a time.
+func addToRows(c matrix, row []float32) {
+	var several [8 * fewColumns]float32
+	n := len(several) / c.cols * c.cols
+	for at := 0; at < n; at += c.cols {
+		copy(several[at:], row)
+	}
+	data := c.data[:c.rows*c.cols]
+	for at := 0; at < len(data); at += n {
+		part := data[at:min(at+n, len(data))]
+		add(part, part, several[:len(part)])
 	}
 }
 

@@ -109,7 +109,7 @@ func (u *update) full() {
 		unexplained := borrow(u.n * t.cols)
 		defer giveBack(unexplained)
 		e := dense(u.n, t.cols, *unexplained)
-		copyMatrix(e, x)
+		copyRows(e, x)
 		mul(-1, member(u.G, t.z), w, 1, e)
 		mul(u.rateOf(t.z), y.t(), e, u.keep, w)
 		u.clip(w)
@@ -145,11 +145,11 @@ func (u *update) lower() {
 		defer giveBack(unexplained)
 		defer giveBack(before)
 		e := dense(u.n, t.cols, *unexplained)
-		copyMatrix(e, x)
+		copyRows(e, x)
 		for i := 0; i < u.units; i += group {
 			rows := min(group, u.units-i)
 			now, old := w.part(i, 0, rows, t.cols), dense(rows, t.cols, *before)
-			copyMatrix(old, now)
+			copyRows(old, now)
 			mul(u.rateOf(t.z), y.part(0, i, u.n, rows).t(), e, u.keep, now)
 			mul(-1, block(t.z, i), old, 1, now)
 			u.clip(now)
@@ -180,11 +180,5 @@ func (u *update) clip(w matrix) {
 			larger(part, part, lo[:])
 			smaller(part, part, hi[:])
 		}
-	}
-}
-
-func copyMatrix(dst, src matrix) {
-	for i := range dst.rows {
-		copy(dst.row(i), src.row(i))
 	}
 }

@@ -147,7 +147,7 @@ func (v *inversion) times(p, b matrix) {
 	s := borrow(p.rows * p.cols)
 	defer giveBack(s)
 	old := dense(p.rows, p.cols, *s)
-	copyMatrix(old, p)
+	copyRows(old, p)
 	mul(1, old, b, 0, p)
 }
 
@@ -175,7 +175,7 @@ func (v *inversion) diagonal(i, n int) {
 	for first := i; first < i+n; first += inverseBlock {
 		w := min(inverseBlock, i+n-first)
 		x, next := v.l.part(first, first, w, w), first+w
-		copyMatrix(x, dense(w, w, v.exact[first*inverseBlock:]))
+		copyRows(x, dense(w, w, v.exact[first*inverseBlock:]))
 		if next < v.n {
 			m := v.m.part(next, first, v.n-next, w)
 			mul(1, m.t(), m, 1, x)

@@ -48,9 +48,7 @@ func (k kernel) fill(panel []float32, m matrix) {
 		transpose(matrix{m.rows, m.cols, k.width, false, panel}, m.t())
 		return
 	}
-	for i := k.copyVector(panel, m); i < m.rows; i++ {
-		copy(panel[i*k.width:][:m.cols], m.row(i))
-	}
+	copyRows(matrix{m.rows, m.cols, k.width, false, panel}, m)
 }
 
 // panels returns the number of panels.

@@ -104,40 +104,86 @@
 	ADDQ step-16(SP), AX \
 	CMPQ AX, end-8(SP)
 
-// func copyRowsAVX2(dst, src *float32, stride, rows, lines int)
-TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-40
+// PANELAHEAD and ROWAHEAD ask for what is to be multiplied: two vectors of the panel, and a line of the first row, in which
+// the other rows' numbers are if the rows are columns of a matrix.
+#define PANELAHEAD \
+	PREFETCHT0 (BP)         \
+	PREFETCHT0 64(BP)       \
+	ADDQ       apart+40(FP), BP
+
+#define ROWAHEAD \
+	PREFETCHT0 (R8)(BP*1)   \
+	ADDQ       step-16(SP), BP
+
+// Rows of n numbers are copied by vectors from both ends, which meet or overlap.
+//
+// func copyRowsAVX2(dst, src *float32, to, from, rows, n int)
+TEXT ·copyRowsAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
-	MOVQ stride+16(FP), R8
-	MOVQ rows+24(FP), CX
-	CMPQ lines+32(FP), $2
-	JE   copyRowsAVX2_two
+	MOVQ to+16(FP), R8
+	MOVQ from+24(FP), R9
+	MOVQ rows+32(FP), CX
+	MOVQ n+40(FP), DX
+	CMPQ DX, $16
+	JGT  copyRowsAVX2_four
+	CMPQ DX, $8
+	JGE  copyRowsAVX2_two
+	CMPQ DX, $4
+	JGE  copyRowsAVX2_half
+
+copyRowsAVX2_few:
+	XORQ AX, AX
 
 copyRowsAVX2_one:
-	VMOVUPS (SI), Y0
-	VMOVUPS 32(SI), Y1
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    $64, DI
-	ADDQ    R8, SI
+	MOVL (SI)(AX*4), BX
+	MOVL BX, (DI)(AX*4)
+	INCQ AX
+	CMPQ AX, DX
+	JNE  copyRowsAVX2_one
+	ADDQ R8, DI
+	ADDQ R9, SI
+	DECQ CX
+	JNZ  copyRowsAVX2_few
+	RET
+
+copyRowsAVX2_half:
+	VMOVUPS (SI), X0
+	VMOVUPS -16(SI)(DX*4), X1
+	VMOVUPS X0, (DI)
+	VMOVUPS X1, -16(DI)(DX*4)
+	ADDQ    R8, DI
+	ADDQ    R9, SI
 	DECQ    CX
-	JNZ     copyRowsAVX2_one
+	JNZ     copyRowsAVX2_half
 	VZEROUPPER
 	RET
 
 copyRowsAVX2_two:
 	VMOVUPS (SI), Y0
-	VMOVUPS 32(SI), Y1
-	VMOVUPS 64(SI), Y2
-	VMOVUPS 96(SI), Y3
+	VMOVUPS -32(SI)(DX*4), Y1
 	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
-	ADDQ    $128, DI
-	ADDQ    R8, SI
+	VMOVUPS Y1, -32(DI)(DX*4)
+	ADDQ    R8, DI
+	ADDQ    R9, SI
 	DECQ    CX
 	JNZ     copyRowsAVX2_two
+	VZEROUPPER
+	RET
+
+copyRowsAVX2_four:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS -64(SI)(DX*4), Y2
+	VMOVUPS -32(SI)(DX*4), Y3
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, -64(DI)(DX*4)
+	VMOVUPS Y3, -32(DI)(DX*4)
+	ADDQ    R8, DI
+	ADDQ    R9, SI
+	DECQ    CX
+	JNZ     copyRowsAVX2_four
 	VZEROUPPER
 	RET
 
@@ -313,7 +359,9 @@ tileAVX2_put:
 	VZEROUPPER
 	RET
 
-// A tile of 12 rows asks for its rows of c on the way, one every four steps: what is not in the cache is there when the sums
+// A tile of 12 rows asks, every four steps, for the numbers of the four steps that come 16 later: where numbers of a row or
+// rows of a panel lie far apart, the processor does not foresee them, and 12 rows are too many for it to look ahead itself.
+// It also asks for its rows of c on the way, one every four steps: what is not in the cache is there when the sums
 // are done. All at once they would keep the panel's and the rows' own misses waiting.
 //
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
@@ -410,9 +458,8 @@ tileAVX512_eight:
 	JMP tileAVX512_segment
 
 tileAVX512_twelve:
-	MOVQ end-8(SP), BP
 	CMPQ row-48(SP), $96
-	JGE  tileAVX512_steps
+	JGE  tileAVX512_ahead
 	MOVQ c+0(FP), BP
 	ADDQ row-48(SP), BP
 	ADDQ $8, row-48(SP)
@@ -420,6 +467,22 @@ tileAVX512_twelve:
 	ADDQ at+8(FP), BP
 	PREFETCHT0 (BP)
 	PREFETCHT0 64(BP)
+
+tileAVX512_ahead:
+	MOVQ apart+40(FP), BP
+	SHLQ $4, BP
+	ADDQ SI, BP
+	PANELAHEAD
+	PANELAHEAD
+	PANELAHEAD
+	PANELAHEAD
+	MOVQ step-16(SP), BP
+	SHLQ $4, BP
+	ADDQ AX, BP
+	ROWAHEAD
+	ROWAHEAD
+	ROWAHEAD
+	ROWAHEAD
 	MOVQ step-16(SP), BP
 	LEAQ (AX)(BP*4), BP
 	CMPQ BP, end-8(SP)

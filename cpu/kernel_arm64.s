@@ -4,7 +4,7 @@
 
 // A tile of 6 rows and 4 vectors is 24 sums, V0 … V23. A multiply-add takes 4 cycles, and the widest cores start four in
 // each. Of the 34 instructions of a step 24 are multiply-adds; a number of a row needs no broadcast, being the first
-// of its register.
+// of its register. Of three rows or fewer half as many are computed; those that there are not stand for the first.
 
 // ROW adds to the sums from c on the next number of a row, by way of register A or a, times the vectors of the panel.
 #define ROW(row, A, a, c) \
@@ -14,7 +14,17 @@
 	FMLA(a, 26, c+2)   \
 	FMLA(a, 27, c+3)
 
-// STEP multiplies a number of each row by four vectors of the panel, and goes on to the next of each row.
+// STEP3 multiplies a number of each of three rows by four vectors of the panel, and STEP one of all six; both go on to the next
+// of each row.
+#define STEP3               \
+	FLDPQ (R1), (F24, F25)    \
+	FLDPQ 32(R1), (F26, F27)  \
+	ADD   R4, R1              \
+	ROW(R8, F28, 28, 0)       \
+	ROW(R9, F29, 29, 4)       \
+	ROW(R10, F30, 30, 8)      \
+	ADD   R3, R5
+
 #define STEP                \
 	FLDPQ (R1), (F24, F25)    \
 	FLDPQ 32(R1), (F26, F27)  \
@@ -58,6 +68,7 @@ TEXT ·tileNEON(SB), NOSPLIT, $0-56
 	LDP  (R1), (R8, R9)
 	LDP  16(R1), (R10, R11)
 	LDP  32(R1), (R12, R13)
+	MOVD tileIn_count(R1), R14
 	ZERO4(0)
 	ZERO4(4)
 	ZERO4(8)
@@ -71,6 +82,8 @@ segment:
 	MOVD segment_offset(R0), R1
 	MOVD segment_k(R0), R6
 	ADD  R7, R1
+	CMP  $3, R14
+	BLE  three
 	SUBS $4, R6
 	BLT  rest
 
@@ -90,6 +103,15 @@ one:
 	STEP
 	SUBS $1, R6
 	BNE  one
+	B    next
+
+three:
+	CBZ  R6, next
+
+three_one:
+	STEP3
+	SUBS $1, R6
+	BNE  three_one
 
 next:
 	ADD  $segment__size, R0
@@ -128,7 +150,11 @@ put:
 	PUT4(R8, F0, F1, F2, F3)
 	PUT4(R9, F4, F5, F6, F7)
 	PUT4(R10, F8, F9, F10, F11)
+	CMP   $3, R14
+	BLE   done
 	PUT4(R11, F12, F13, F14, F15)
 	PUT4(R12, F16, F17, F18, F19)
 	PUT4(R13, F20, F21, F22, F23)
+
+done:
 	RET

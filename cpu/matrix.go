@@ -140,6 +140,13 @@ func (m *multiplication) byTiles(s shape, before, after func(tile)) {
 	}
 }
 
+// copyRows does dst ← src, ignoring that either may be marked as transposed.
+func copyRows(dst, src matrix) {
+	for i := copyVector(dst, src); i < src.rows; i++ {
+		copy(dst.row(i), src.row(i))
+	}
+}
+
 // transpose does dst ← srcᵀ, ignoring that either may be marked as transposed.
 func transpose(dst, src matrix) {
 	rows, cols := transposeVector(dst, src)

@@ -144,6 +144,10 @@ var runLength = 256
 // few rows or a panel alone; else the caches lose more than packing takes.
 const near, lowRows = 1 << 16, 24
 
+// page is a distance of floats at which all rows lie in the same lines of the first level of cache. Such rows are packed where
+// many panels use them.
+const page = 1 << 10
+
 // mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Panel after panel of B is
 // multiplied by all rows of A; what does not lie well for that is packed.
 func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
@@ -153,7 +157,10 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 		}
 	}
 	most := min(runLength, a.cols)
-	aLies := !a.transposed || most*a.stride <= near || c.cols <= k.width
+	aLies := most*a.stride <= near || c.cols <= k.width
+	if !a.transposed {
+		aLies = a.stride%page != 0 || c.cols <= 8*k.width
+	}
 	bLies := !b.transposed && (most*b.stride <= near || a.rows <= lowRows)
 	var packedA, packedB []float32
 	if whole := bLies && c.cols%k.width == 0; !aLies || !whole {
@@ -185,11 +192,17 @@ type runs struct {
 	step       int // the stride within a row
 }
 
-// runsOf returns the rows of a, in s if it is transposed and does not lie well.
+// runsOf returns the rows of a, in s if they do not lie well.
 func (k kernel) runsOf(a matrix, lies bool, s []float32) runs {
 	switch {
-	case !a.transposed:
+	case !a.transposed && lies:
 		return runs{a.data, a.stride, k.height * a.stride, 1}
+	case !a.transposed:
+		apart := a.cols + cacheLine
+		for i := range a.rows {
+			copy(s[i*apart:], a.row(i))
+		}
+		return runs{s, apart, k.height * apart, 1}
 	case lies:
 		return runs{a.data, 1, k.height, a.stride}
 	}
@@ -199,7 +212,7 @@ func (k kernel) runsOf(a matrix, lies bool, s []float32) runs {
 
 // apart is the distance from tile to tile of packed rows of n numbers: a line more than they take, so that the tiles that are
 // written side by side do not all lie in the same lines of the first level of cache.
-func (k kernel) apart(n int) int { return n*k.height + cacheLine }
+func (k kernel) apart(n int) int { return (n + cacheLine) * k.height }
 
 // byTiles copies as many columns of m at a time as tiles have rows, row by row, to runs that begin apart numbers from each other.
 func (k kernel) byTiles(dst []float32, m matrix, apart int) {

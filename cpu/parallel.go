@@ -64,7 +64,17 @@ func (g grain) spread(batch, rows, cols int) shape {
 		down = max(down, min(blocks(each, across), blocks(rows, g.least.rows)))
 		across = max(across, min(blocks(each, down), blocks(cols, g.least.cols)))
 	}
-	return shape{blocks(rows, down), blocks(cols, across)}
+	rows, cols = whole(blocks(rows, down), maxHeight), whole(blocks(cols, across), maxWidth)
+	return shape{min(rows, g.most.rows), min(cols, g.most.cols)}
+}
+
+// whole rounds n up to a multiple of what a kernel computes at a time, unless it is less: a tile within a row then starts with a
+// line of the cache where the matrix does.
+func whole(n, unit int) int {
+	if n < unit {
+		return n
+	}
+	return blocks(n, unit) * unit
 }
 
 // steady reports whether [mul] makes the same bits by all tiles of matrices of cols columns that s cuts.

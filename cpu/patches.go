@@ -122,15 +122,18 @@ func (u *patchUpdate) lowered(piece, j, cols int) {
 // level of cache.
 var placesAtOnce = 256
 
+// oneSet is the distance at which numbers share a set of the first level of cache, which holds a dozen of them.
+const oneSet = 1 << 10
+
 // direct computes the sums of a piece for inputs from j on by the kernel: the units are its rows, the inputs its
-// columns. The pixels are read where they lie if each panel is channels of one pixel of the window.
+// columns. The pixels are read where they lie if each panel is channels of one pixel of the window and the cache can hold it.
 func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	lo, hi := u.placesOf(piece)
 	each := min(hi-lo, placesAtOnce)
 	s := borrow(each*k.width + blocks(u.units, k.height)*k.apart(each))
 	defer giveBack(s)
 	panel, apart := (*s)[:each*k.width], 4*k.width
-	xLies, yLies := u.c%k.width == 0, each*u.units <= near || cols <= k.width
+	xLies, yLies := u.c%k.width == 0 && u.stride*u.c < oneSet, each*u.units <= near || cols <= k.width
 	if xLies {
 		panel, apart = u.x, 4*u.stride*u.c
 	}

@@ -27,6 +27,10 @@ func (v *poolDelta) image(n, c, channels int) {
 	for pixel := n * g.H * g.W; pixel < (n+1)*g.H*g.W; pixel++ {
 		clear(v.dx[pixel*g.C+c:][:channels])
 	}
+	if v.Pooling == compute.MaxPool && byRows(g) {
+		v.rows(n)
+		return
+	}
 	s := borrow(2 * channels)
 	defer giveBack(s)
 	rest, top := (*s)[:channels], (*s)[channels:]
@@ -43,6 +47,25 @@ func (v *poolDelta) image(n, c, channels int) {
 		copy(rest, dy)
 		v.largest(top, place, c)
 		sees(g, place, func(at int) { give(v.dx[at+c:][:channels], rest, v.x[at+c:], top) })
+	}
+}
+
+// rows does image n, whose windows lie apart, by rows of positions. It gives the bits of image.
+func (v *poolDelta) rows(n int) {
+	g := &v.g
+	length := g.Q * g.C
+	s := borrow((g.R*g.S + 3) * length)
+	defer giveBack(s)
+	part := func(i int) []float32 { return (*s)[i*length:][:length] }
+	rest, top, taken := part(g.R*g.S), part(g.R*g.S+1), part(g.R*g.S+2)
+	for row := n * g.P; row < (n+1)*g.P; row++ {
+		copy(rest, v.dy[row*length:])
+		largestOfRow(g, top, v.x, row, part)
+		for i := range g.R * g.S {
+			clear(taken)
+			give(taken, rest, part(i), top)
+			pixelsOfRow(g, i, row, func(pixel, at int) { copy(v.dx[pixel:][:g.C], taken[at:]) })
+		}
 	}
 }
 

@@ -176,7 +176,7 @@ func TestKernels(t *testing.T) {
 			}
 			for n := range 11 {
 				for _, apart := range []int{1, 5} {
-					for _, count := range []int{1, 2, 4, 5, 8, k.height} {
+					for _, count := range []int{1, 2, 3, 4, 5, 8, k.height} {
 						count = min(count, k.height)
 						name := fmt.Sprintf("%v, %d rows, %d columns, segments of %d, numbers %d apart", v, count, cols, n, apart)
 						checkKernel(t, r, name, k, count, cols, n, apart)

@@ -47,16 +47,16 @@ func standardRowsVector(y, x []float32, c *standardColumns, w int) int {
 }
 
 func gradSumsVector(dbias, dgain, x, e, mean, inverse []float32) int {
-	n, w, at := eights(dbias), len(dbias), gradSumsWide(dbias, dgain, x, e, mean, inverse)
-	if at < n {
+	n, w := eights(dbias), len(dbias)
+	if at := gradSumsWide(dbias, dgain, x, e, mean, inverse, n, w); at < n {
 		gradSumsEights(&dbias[at], &dgain[at], &x[at], &e[at], &mean[at], &inverse[at], n-at, len(x)/w, 4*w)
 	}
 	return n
 }
 
 func gradRowsVector(dx, x, e []float32, c *gradColumns, w int) int {
-	n, at := eights(c.mean[:w]), gradRowsWide(dx, x, e, c, w)
-	if at < n {
+	n := eights(c.mean[:w])
+	if at := gradRowsWide(dx, x, e, c, n, w); at < n {
 		gradRowsEights(&dx[at], &x[at], &e[at], &c.mean[at], &c.a[at], &c.b[at], &c.c[at], n-at, len(x)/w, 4*w)
 	}
 	return n

@@ -136,19 +136,20 @@ func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha f
 //go:noescape
 func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
-// copyRowsAVX2 copies rows of one line or two of the cache, stride bytes apart, to one run.
+// copyRowsAVX2 copies rows of n numbers, 32 at most, which lie from bytes apart, to rows to bytes apart.
 //
 //go:noescape
-func copyRowsAVX2(dst, src *float32, stride, rows, lines int)
+func copyRowsAVX2(dst, src *float32, to, from, rows, n int)
 
-// copyVector processes the first rows of fill and returns how many.
-func (k kernel) copyVector(panel []float32, m matrix) int {
-	if m.cols < k.width || m.rows == 0 {
+// copyVector processes the first rows of copyRows and returns how many.
+func copyVector(dst, src matrix) int {
+	n := src.cols
+	if vector < avx2 || n == 0 || n > 32 || src.rows == 0 {
 		return 0
 	}
-	_, _ = panel[m.rows*k.width-1], m.row(m.rows-1)
-	copyRowsAVX2(&panel[0], &m.data[0], 4*m.stride, m.rows, k.width/cacheLine)
-	return m.rows
+	_, _ = dst.row(src.rows - 1)[:n], src.row(src.rows-1)
+	copyRowsAVX2(&dst.data[0], &src.data[0], 4*dst.stride, 4*src.stride, src.rows, n)
+	return src.rows
 }
 
 // rowsToTilesAVX2 copies rows, stride bytes apart, to tiles of 6 or 12 columns, apart bytes apart.

@@ -95,19 +95,24 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 //go:noescape
 func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
 
-// copyVector processes the first rows of fill and returns how many, tilesVector the first columns of byTiles: copies of a
-// known length call nothing.
-func (k kernel) copyVector(panel []float32, m matrix) int {
-	const width = 16
-	if m.cols < width {
+// copyVector processes the first rows of copyRows and returns how many: copies of four numbers call nothing, and the last
+// may overlap those before.
+func copyVector(dst, src matrix) int {
+	n := src.cols
+	if n < 4 || n > 32 {
 		return 0
 	}
-	for i := range m.rows {
-		*(*[width]float32)(panel[i*width:]) = [width]float32(m.row(i))
+	for i := range src.rows {
+		to, from := dst.row(i)[:n], src.row(i)
+		for j := 0; j+4 < n; j += 4 {
+			*(*[4]float32)(to[j:]) = [4]float32(from[j:])
+		}
+		*(*[4]float32)(to[n-4:]) = [4]float32(from[n-4:])
 	}
-	return m.rows
+	return src.rows
 }
 
+// tilesVector processes the first columns of byTiles and returns how many: copies of a known length call nothing.
 func (k kernel) tilesVector(dst []float32, m matrix, apart int) int {
 	const height = 6
 	tiles := m.cols / height
@@ -133,11 +138,6 @@ func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart i
 
 // normalsWide is normalsVector by vectors that are wider than normalsKernel's: there are none.
 func normalsWide(dst []float32, block, stream, seed uint64, mean, sd float64) int { return 0 }
-
-// gradSumsWide and gradRowsWide are of vectors wider than gradSumsEights': there are none.
-func gradSumsWide(dbias, dgain, x, e, mean, inverse []float32) int { return 0 }
-
-func gradRowsWide(dx, x, e []float32, c *gradColumns, w int) int { return 0 }
 
 // betaPartsWide is betaPartsVector by vectors that are wider than betaPartsKernel's: there are none.
 func betaPartsWide(u, squares []float32, block, stream, seed uint64) int { return 0 }

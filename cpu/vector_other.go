@@ -20,7 +20,7 @@ func kernelFor(cols int) (kernel, bool) { return kernel{}, false }
 
 func (kernel) masks() bool { return false }
 
-func (k kernel) copyVector(panel []float32, m matrix) int { return 0 }
+func copyVector(dst, src matrix) int { return 0 }
 
 func (k kernel) tilesVector(dst []float32, m matrix, apart int) int { return 0 }
 

@@ -91,50 +91,19 @@ func (w *window) line(m matrix, x []float32, image, h, from int) {
 		}
 		return
 	}
-	pixels := x[(image*w.h+h)*w.w*w.c:][:w.w*w.c]
-	step := w.stride * w.c
-	if m.cols <= shortLine {
-		shortLines(m, pixels, from, step)
-		return
+	pixels, step := x[(image*w.h+h)*w.w*w.c:][:w.w*w.c], w.stride*w.c
+	first, end := min(m.rows, max(0, blocks(-from, step))), 0 // the runs inside the borders
+	if room := len(pixels) - m.cols - from; room >= 0 {
+		end = min(m.rows, room/step+1)
 	}
-	for i := 0; i < m.rows; i, from = i+1, from+step {
-		if from < 0 || from+m.cols > len(pixels) || m.cols > 32 {
-			copyInside(m.row(i), pixels, from)
-			continue
-		}
-		dst, src := m.data[i*m.stride:][:m.cols], pixels[from:][:m.cols]
-		if last := m.cols - 16; last >= 0 { // by two halves that may overlap, without a call
-			*(*[16]float32)(dst) = [16]float32(src)
-			*(*[16]float32)(dst[last:]) = [16]float32(src[last:])
-		} else {
-			*(*[8]float32)(dst) = [8]float32(src)
-			*(*[8]float32)(dst[last+8:]) = [8]float32(src[last+8:])
+	end = max(first, end)
+	for i := range m.rows {
+		if i < first || i >= end {
+			copyInside(m.row(i), pixels, from+i*step)
 		}
 	}
-}
-
-// shortLine is the length of runs of pixels whose copying takes less than a call.
-const shortLine = 8
-
-// shortLines fills m with short runs of pixels, the first from index from on, the others by step.
-func shortLines(m matrix, pixels []float32, from, step int) {
-	n := m.cols
-	for i := 0; i < m.rows; i, from = i+1, from+step {
-		if from < 0 || from+n > len(pixels) {
-			copyInside(m.row(i), pixels, from)
-			continue
-		}
-		switch at := i * m.stride; n {
-		case 3:
-			*(*[3]float32)(m.data[at:]) = [3]float32(pixels[from:])
-		case 5:
-			*(*[5]float32)(m.data[at:]) = [5]float32(pixels[from:])
-		default:
-			dst, src := m.data[at:][:n], pixels[from:][:n]
-			for j := range dst {
-				dst[j] = src[j]
-			}
-		}
+	if first < end {
+		copyRows(m.part(first, 0, end-first, m.cols), matrix{end - first, m.cols, step, false, pixels[from+first*step:]})
 	}
 }
 

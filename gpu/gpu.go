@@ -130,7 +130,7 @@ func (b *backend) measure(rung string) (err error) {
 		b.early = supports(b.info, "GL_KHR_parallel_shader_compile", 0) || supports(b.info, "GL_ARB_parallel_shader_compile", 0)
 	}
 	b.align = max(4, limit(gl.SHADER_STORAGE_BUFFER_OFFSET_ALIGNMENT)/4)
-	b.processors = processors(b.info)
+	b.processors, b.chip = processors(b.info), chipOf(b.info)
 	for i := range b.maxGroups {
 		b.maxGroups[i] = limitAt(gl.MAX_COMPUTE_WORK_GROUP_COUNT, i)
 	}

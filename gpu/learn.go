@@ -56,6 +56,12 @@ func slug(device string) string {
 	return strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
 }
 
+// comesTuned reports whether results for a device ship with hebb.
+func comesTuned(device string) bool {
+	_, err := fs.Stat(shipped, path.Join("tuning", slug(device)+".json"))
+	return err == nil
+}
+
 // findings holds what was learned, with its files: shipped, and in dir if that is not "".
 type findings struct {
 	dir, name string // the folder and the device's slug

@@ -39,6 +39,7 @@ type planner struct {
 	align      int    // numbers; windows start at multiples of it
 	maxGroups  [3]int
 	processors int // see tile.go
+	chip       chip
 	splits     int // forced; 0: chosen by shape
 	stored     int // numbers of kernel matrices stored at a time, forced; 0: chosen by shape
 	tiles      []tile

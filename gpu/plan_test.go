@@ -102,7 +102,7 @@ func desk(rung string, set func(*planner)) *planner {
 	if err != nil {
 		panic(err) // see TestTiles
 	}
-	p := &planner{rung: rung, maxBlock: maxWindow, align: 64, maxGroups: [3]int{1<<31 - 1, 65535, 65535}, processors: 132, tiles: fit,
+	p := &planner{rung: rung, maxBlock: maxWindow, align: 64, maxGroups: [3]int{1<<31 - 1, 65535, 65535}, processors: 132, chip: measuredChip, tiles: fit,
 		pairTiles: usablePairs(rung, 48<<10, 1024)}
 	if set != nil {
 		set(p)
@@ -342,6 +342,59 @@ func TestChoose(t *testing.T) {
 		if test.tile != "" && !best.tile.is(test.tile) || (best.splits > 1) != test.split {
 			t.Errorf("%+v: tile %s in %d slices", test, best.tile.name(), best.splits)
 		}
+	}
+}
+
+// TestChip: of a device that was not measured the model of time asks what registers and shared memory are enough for,
+// and how many threads of a group are too few; of a measured one it does not.
+func TestChip(t *testing.T) {
+	named := func(name string) *tile {
+		return &tiles[slices.IndexFunc(tiles, func(t tile) bool { return t.name() == name })]
+	}
+	for _, test := range []struct {
+		tile string
+		want float64 // threads at a time, of any number of groups
+	}{
+		{"256x128x16/16x8/1", 256},  // registers: 216 × 256 threads of 65536
+		{"128x128x16/8x8/1", 512},   // registers: 120 × 256
+		{"128x128x16/8x8/2", 256},   // shared memory: 32.5 KiB of 64
+		{"64x64x64/8x4/0", 128},     // shared memory: 33 KiB
+		{"32x32x32/4x4/2", 3 * 64},  // shared memory: 17 KiB
+		{"64x32x16/8x4/1", 10 * 64}, // registers: 96 × 64, or shared memory: 6.25 KiB
+	} {
+		x := *named(test.tile)
+		if got := otherChip.busy(x, 100); got != test.want {
+			t.Errorf("%s: %v threads at a time, want %v", x.name(), got, test.want)
+		}
+		if got := otherChip.busy(x, 1); got != float64(x.threads()) {
+			t.Errorf("%s: %v threads of a group, want %d", x.name(), got, x.threads())
+		}
+		if got := measuredChip.busy(x, 100); got != float64(100*x.threads()) {
+			t.Errorf("%s on a measured device: %v threads, want all", x.name(), got)
+		}
+	}
+	other := func(p *planner) { p.chip = otherChip }
+	for _, test := range []struct {
+		p    *planner
+		n    int32
+		want string
+	}{
+		{desk("", nil), 256, "32x32x32/4x4/1"},
+		{desk("", other), 256, "64x64x16/4x4/2"}, // with four times the threads
+		{desk("64x64x64", nil), 1 << 13, "64x64x64/8x4/0"},
+		{desk("64x64x64", other), 1 << 13, "64x64x64/4x4/0"}, // with one group at a time, twice the threads
+	} {
+		if best := test.p.ways(&args{Batch: 1, M: test.n, N: test.n, K: test.n}, tiling{})[0]; best.tile.name() != test.want {
+			t.Errorf("%d³ with %+v: %s, want %s", test.n, test.p.chip, best, test.want)
+		}
+	}
+	for device, want := range map[string]chip{"NVIDIA H100 80GB HBM3/PCIe/SSE2": measuredChip, "AMD Radeon RX 6800 (navi21, LLVM 15.0.6)": otherChip} {
+		if got := chipOf(compute.Info{Device: device}); got != want {
+			t.Errorf("%s: %+v, want %+v", device, got, want)
+		}
+	}
+	if got := chipOf(compute.Info{Device: "llvmpipe", Software: true}); got != measuredChip {
+		t.Errorf("a CPU: %+v, want no limits", got)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"hebb/compute"
 )
 
 // A tile is a shape of the tiled product: a group makes bm×bn of the result from bk terms at a time, a thread tm×tn of
@@ -130,10 +132,48 @@ func usable(rung string, shared, threads int) ([]tile, error) {
 	return fit, nil
 }
 
-const (
-	// A processor works at its best with at least this many threads: one group of few hides no latency.
-	fullThreads = 192
+// registers returns about how many registers a thread of a product takes: its sums; the numbers that it multiplies, and
+// the next ones; four rows of four of each block on its way to shared memory; and addresses. It was fitted to what
+// Mesa's compiler says for AMD's GPUs, since OpenGL tells none, and is off by an eighth at most (docs/performance.md;
+// TestRegisters holds a quarter, for other versions of Mesa).
+func (t tile) registers() int { return t.tm*t.tn + 2*(t.tm+t.tn) + 16*t.loads() + 8 }
 
+// A chip is a processor of a device, as the model of time has it.
+type chip struct {
+	threads   int // with at least so many it works at its best: one group of few hides no latency
+	registers int // of all its threads; 0: no limit
+	shared    int // bytes, of all its groups
+}
+
+var (
+	// measuredChip is an H100's processor. Shares were measured there, so what its registers and its shared memory do to
+	// them they know already.
+	measuredChip = chip{threads: 192}
+
+	// otherChip is for devices of which nothing was measured: four SIMDs with a wave of 64 each, and 256 KiB of
+	// registers, as AMD's have had since GCN and, of waves of 32, NVIDIA's; and the shared memory of AMD's, which is not
+	// more than NVIDIA's.
+	otherChip = chip{threads: 256, registers: 64 << 10, shared: 64 << 10}
+)
+
+// chipOf returns the chip of a device. A CPU, which a software renderer runs on, has none of the limits.
+func chipOf(i compute.Info) chip {
+	if i.Software || comesTuned(i.Device) {
+		return measuredChip
+	}
+	return otherChip
+}
+
+// busy returns how many threads of q groups a processor has at the same time: as many as its registers and its shared
+// memory are enough for.
+func (c chip) busy(t tile, q float64) float64 {
+	if c.registers > 0 {
+		q = math.Min(q, float64(max(1, min(c.registers/(t.registers()*t.threads()), c.shared/t.shared()))))
+	}
+	return q * float64(t.threads())
+}
+
+const (
 	// The least length of a slice of terms, and the largest number of slices.
 	minSlice, maxSplits = 256, 64
 
@@ -189,14 +229,15 @@ func (p *planner) guess(batch, m, n, k int32) (all []guess) {
 // predict returns the time of a product whose results are computed by made groups, in units of a multiply-add of one
 // processor: groups are spread evenly over the processors, and the time is that of the processor with most of them,
 //
-//	q · bm·bn·slice / (share · min(1, q·threads/fullThreads)),   q = ⌈groups/processors⌉
+//	q · bm·bn·slice / (share · min(1, busy/threads)),   q = ⌈groups/processors⌉
 //
-// plus the second pass of a split. It trades three things: small tiles leave fewer processors idle, large ones feed
-// their arithmetic better, and slices make many groups of few but cost memory.
+// busy being the threads that it has at the same time, and threads as many as it needs ([chip]); plus the second pass
+// of a split. It trades three things: small tiles leave fewer processors idle, large ones feed their arithmetic better,
+// and slices make many groups of few but cost memory.
 func (p *planner) predict(w recipe, made, results float64, k int32) float64 {
 	t, s := w.tile, float64(w.splits)
 	q := math.Ceil(made * s / float64(p.processors))
-	time := q * float64(t.bm*t.bn) * float64(groups(k, w.splits)) / (t.share * math.Min(1, q*float64(t.threads())/fullThreads))
+	time := q * float64(t.bm*t.bn) * float64(groups(k, w.splits)) / (t.share * math.Min(1, p.chip.busy(t, q)/float64(p.chip.threads)))
 	if s > 1 {
 		time += costPass + costPartial*s*results
 	}

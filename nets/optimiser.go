@@ -72,7 +72,7 @@ func (o SGD) States() []string {
 var (
 	descend        = compute.Formula("keep*old - rate*g", "g")
 	gatherMomentum = compute.Formula("momentum*old + (g + decay*w)", "g", "w")
-	gatherGradient = compute.Formula("momentum*old + one*g", "g") // without decay: a sum of two products is one pass
+	gatherGradient = compute.Formula("momentum*old + g", "g") // without decay
 	nesterov       = compute.Formula("keep*old - rate*g - ahead*v", "g", "v")
 )
 
@@ -85,7 +85,7 @@ func (o SGD) Update(p *Pass, g Group, rate float64, _ uint64) {
 	}
 	v := g.State[0]
 	if wd == 0 {
-		p.Into(v, gatherGradient.With("momentum", mu).With("one", 1), g.Grad)
+		p.Into(v, gatherGradient.With("momentum", mu), g.Grad)
 	} else {
 		p.Into(v, gatherMomentum.With("momentum", mu).With("decay", wd), g.Grad, g.Value)
 	}
