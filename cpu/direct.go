@@ -18,7 +18,7 @@ type direct struct {
 // direct runs v.
 func (v *convolution) direct(k kernel) {
 	d := direct{convolution: v}
-	d.packing = k.pack(v.weights)
+	d.packing = k.pack(v.length(), v.units, v.weights)
 	defer giveBack(d.data)
 	d.look()
 	each := fair(d.bunches, bunchesAtOnce)
