@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -21,7 +22,8 @@ func (v *convolution) direct(k kernel) {
 	d.packing = k.pack(v.length(), v.units, v.weights)
 	defer giveBack(d.data)
 	d.look()
-	each := fair(d.bunches, bunchesAtOnce)
+	cores := runtime.GOMAXPROCS(0)
+	each := blocks(d.bunches, blocks(d.bunches, bunchesAtOnce*cores)*cores) // as many turns for each core
 	shape{each, 1}.tiles(1, d.bunches, 1, d.tile)
 }
 
