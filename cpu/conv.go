@@ -6,7 +6,8 @@ import "hebb/compute"
 type convolution struct {
 	window
 	x       []float32 // the input images
-	weights matrix    // patch length × units
+	units   int
+	weights func(dst matrix, j int) // fills dst, whose rows are the patches' values, with the weights of units from the j-th on
 	to      pixels
 	y       []float32
 	then    epilogue
@@ -25,14 +26,15 @@ func conv(c compute.Conv) {
 
 func convolutionOf(c compute.Conv) convolution {
 	g, units := c.Patches(), c.Y.Cols()
-	v := convolution{window: windowOf(g), x: values(c.X), to: pixels{g.P, g.Q, 0, 0, 1}, y: values(c.Y)}
-	v.weights = dense(units, v.length(), values(c.W)).t()
+	v := convolution{window: windowOf(g), x: values(c.X), units: units, to: pixels{g.P, g.Q, 0, 0, 1}, y: values(c.Y)}
+	w := dense(units, v.length(), values(c.W))
+	v.weights = func(dst matrix, j int) { transpose(dst, w.part(j, 0, dst.cols, dst.rows)) }
 	v.then = epilogue{c.Epilogue, v.places(), units}
 	return v
 }
 
 func (v *convolution) run() {
-	if k, ok := kernelFor(v.weights.cols); ok {
+	if k, ok := kernelFor(v.units); ok {
 		v.direct(k)
 	} else {
 		v.lowered()
@@ -45,17 +47,17 @@ var patchFloats = 1 << 17
 // lowered stores the patches of a block of positions, multiplies them by the weights and stores the results while they
 // are in the cache.
 func (v *convolution) lowered() {
-	units := v.weights.cols
-	each := fair(v.places(), max(16, patchFloats/max(1, v.length())))
+	units := v.units
+	all := borrow(v.length() * units)
+	defer giveBack(all)
+	weights := dense(v.length(), units, *all)
+	v.weights(weights, 0)
+	each := fair(v.places(), max(16, patchFloats/v.length()))
 	chunks(v.places(), each, func(lo, hi int) {
 		s := borrow(each * (v.length() + units))
 		defer giveBack(s)
 		c := dense(hi-lo, units, (*s)[each*v.length():])
-		if v.length() == 0 {
-			clear(c.data) // no position covers a pixel
-		} else {
-			mul(v.then.Alpha, v.patches(v.x, lo, hi, *s), v.weights, 0, c)
-		}
+		mul(v.then.Alpha, v.patches(v.x, lo, hi, *s), weights, 0, c)
 		for i := range c.rows {
 			n, p, q := v.place(lo + i)
 			v.put(v.to.of(n, p, q), c.row(i))

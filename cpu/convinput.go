@@ -84,27 +84,21 @@ func (v *inputs) phase(h, w int) {
 		return
 	}
 	win := window{g.N, g.P, g.Q, v.units, down.taps, across.taps, down.pixels, across.pixels, 1, down.before, across.before}
-	turned := borrow(win.length() * g.C)
-	defer giveBack(turned)
-	v.turn(dense(win.length(), g.C, *turned), down, across)
-	c := convolution{window: win, x: values(v.Y), weights: dense(win.length(), g.C, *turned), y: values(v.X), then: v.then}
+	c := convolution{window: win, x: values(v.Y), units: g.C, y: values(v.X), then: v.then}
+	c.weights = func(dst matrix, j int) { v.turn(dst, j, down, across) }
 	c.to = pixels{g.H, g.W, h, w, g.Stride}
 	c.run()
 }
 
-// turn fills in the weights of a phase: its part of W, from the last row and column to the first, with each unit's
-// weights of all channels as a row.
-func (v *inputs) turn(dst matrix, down, across side) {
+// turn fills in columns of a phase's weights, from the j-th on: its part of W, from the last row and column to the first,
+// with each unit's weights of channels as a row.
+func (v *inputs) turn(dst matrix, j int, down, across side) {
 	w, g := values(v.W), &v.g
-	chunks(v.units, 16, func(lo, hi int) {
-		for i := range down.taps {
-			for j := range across.taps {
-				r := down.first + (down.taps-1-i)*g.Stride
-				s := across.first + (across.taps-1-j)*g.Stride
-				for k := lo; k < hi; k++ {
-					copy(dst.row((i*across.taps+j)*v.units+k), w[((k*g.R+r)*g.S+s)*g.C:])
-				}
-			}
+	for i := range down.taps {
+		for l := range across.taps {
+			r, s := down.first+(down.taps-1-i)*g.Stride, across.first+(across.taps-1-l)*g.Stride
+			to := dst.part((i*across.taps+l)*v.units, 0, v.units, dst.cols)
+			copyRows(to, matrix{v.units, dst.cols, g.R * g.S * g.C, false, w[(r*g.S+s)*g.C+j:]})
 		}
-	})
+	}
 }

@@ -18,7 +18,7 @@ var hands crew // of all devices
 
 // patience is how long a worker looks for work before it sleeps, and a caller for the end of a job: about as long as it takes to
 // wake one.
-var patience = 30 * time.Microsecond
+var patience = 50 * time.Microsecond
 
 // A worker is a goroutine that does one job at a time.
 type worker struct {

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -18,10 +19,11 @@ type direct struct {
 // direct runs v.
 func (v *convolution) direct(k kernel) {
 	d := direct{convolution: v}
-	d.packing = k.pack(v.weights)
+	d.packing = k.pack(v.length(), v.units, v.weights)
 	defer giveBack(d.data)
 	d.look()
-	each := fair(d.bunches, bunchesAtOnce)
+	cores := runtime.GOMAXPROCS(0)
+	each := blocks(d.bunches, blocks(d.bunches, bunchesAtOnce*cores)*cores) // as many turns for each core
 	shape{each, 1}.tiles(1, d.bunches, 1, d.tile)
 }
 

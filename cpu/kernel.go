@@ -29,15 +29,12 @@ type packing struct {
 	data       *[]float32 // borrowed
 }
 
-// pack packs m, in scratch that the caller gives back.
-func (k kernel) pack(m matrix) packing {
-	p := packing{k, m.rows, m.cols, borrow(m.rows * blocks(m.cols, k.width) * k.width)}
-	if m.rows == 0 {
-		return p
-	}
+// pack packs a matrix of which fill gives columns, in scratch that the caller gives back.
+func (k kernel) pack(rows, cols int, fill func(dst matrix, j int)) packing {
+	p := packing{k, rows, cols, borrow(rows * blocks(cols, k.width) * k.width)}
 	parallel(p.panels(), func(i int) {
 		panel, n := p.panel(i)
-		k.fill(panel, m.part(0, i*k.width, m.rows, n))
+		fill(matrix{rows, n, k.width, false, panel}, i*k.width)
 	})
 	return p
 }
