@@ -17,7 +17,7 @@ func rival(peer string) string {
 	return map[string]string{"torch-cpu": "cpu", "torch-cuda": "gpu"}[peer]
 }
 
-// again measures again what is behind the peer of the results of a case, as often as Options.Again says.
+// again returns the results of a case, in which each one behind the peer is measured Options.Again times more and replaced.
 func (r *runner) again(c Case, first []Result) []Result {
 	for _, res := range slices.Clone(first) {
 		if r.isBehind(res) {
@@ -120,7 +120,7 @@ func (r *Report) Standings() (all []Standing) {
 	return all
 }
 
-// standing is that of cases, of a suite.
+// standing returns how the cases of a suite stand beside a peer.
 func standing(peer, suite string, cases []Result) Standing {
 	slices.SortStableFunc(cases, func(a, b Result) int { return cmp.Compare(a.VsPeer, b.VsPeer) })
 	worst := cases[0]

@@ -14,8 +14,7 @@ import (
 	"hebb/internal/must"
 )
 
-// timedPeer is a peer whose results are these values. Its times are those of the load that is under way: times[0] of a first
-// one, and so on.
+// timedPeer returns a peer that answers every case with these values and, of the i-th case that it loads, with the time times[i].
 func timedPeer(t *testing.T, values []float32, times ...float64) *Peer {
 	t.Helper()
 	var cases strings.Builder

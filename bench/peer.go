@@ -44,7 +44,7 @@ type PeerInfo struct {
 	BLAS   string `json:"blas"` // the library of its products on the CPU; "": none that is known, or it is on a GPU
 }
 
-// program is what ran, and by what: "torch 1.13.1, BLAS OpenBLAS 0.3.21 openmp SkylakeX".
+// program names the peer, its version and its BLAS: "torch 1.13.1, BLAS OpenBLAS 0.3.21 openmp SkylakeX".
 func (p PeerInfo) program() string {
 	s := p.Name + " " + p.Torch
 	if p.BLAS != "" {
@@ -83,7 +83,7 @@ type Peer struct {
 	result *Result      // of the last of them
 }
 
-// A peerTrial is what a peer has made of a case or, of a training, of one of its rules.
+// A peerTrial holds a peer's result and samples of a case or, of a training, of one rule.
 type peerTrial struct {
 	*Result
 	seen []float64 // samples

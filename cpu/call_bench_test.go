@@ -8,7 +8,7 @@ import (
 	"hebb/internal/must"
 )
 
-// idle is a [compute.Backend] that runs nothing: what is left is what [compute.Step.Do] checks.
+// idle runs no op: what a call still takes are the checks of [compute.Step.Do].
 type idle struct{ compute.Backend }
 
 func (idle) Run(compute.Op) error { return nil }

@@ -118,7 +118,7 @@ func (w *worker) ask(j *job) bool {
 	return true
 }
 
-// run does jobs, of each the part of its own number first.
+// run waits for jobs and works at each, beginning with the part that has the worker's number.
 func (w *worker) run(number int) {
 	for {
 		j := w.next()
@@ -170,7 +170,7 @@ func spin(ready func() bool) {
 	}
 }
 
-// work does what is left, from the part of that number on.
+// work calls f for the indices that nobody has taken, beginning with part first and then helping with the others.
 func (j *job) work(first int) {
 	for k := range j.parts {
 		p := &j.parts[(first+k)%len(j.parts)]

@@ -92,7 +92,7 @@ func (s *kernelMatrix) diagonal(t tile) {
 	}
 }
 
-// mirror makes k, below the diagonal, what it is above.
+// mirror copies what is above the diagonal of k to below it.
 func mirror(k matrix) {
 	const few = 8
 	for i := 0; i < k.rows; i += few {

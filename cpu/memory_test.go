@@ -20,7 +20,7 @@ func TestLined(t *testing.T) {
 				if v != 0 {
 					t.Fatalf("of %d, number %d is %g", n, i, v)
 				}
-				x[i] = float32(i) // what is collapsed later has something in it
+				x[i] = float32(i) // numbers that must survive the change of pages
 			}
 			huge(x)
 			for i, v := range x {
