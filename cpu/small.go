@@ -8,6 +8,9 @@ const mostTerms = 256
 
 var mostSmall = 1 << 14
 
+// turnRows is the number of rows for which a transposed B is better packed once than gone through for each of them.
+const turnRows = 6
+
 func small(m, n, k int) bool { return hasSmall() && k <= mostTerms && m*n*k <= mostSmall }
 
 // eachAlone computes each member on one core: all on this one or, where that would take longer than others take to begin,
@@ -90,7 +93,7 @@ func (p *product) member(c, a, b matrix, used int, sums []float32) {
 		row, apart = apart, row
 	}
 	switch {
-	case !small(p.m, n, k), p.TransB && p.m >= 6 && n >= 8:
+	case !small(p.m, n, k), p.TransB && p.m >= turnRows && n >= 8:
 		mul(p.Alpha, a, b, p.Beta, c)
 	case p.TransB && k > 1: // a column of B is the row of its transpose
 		p.dots(c, a.data, row, apart, b, sums)
