@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -12,7 +13,29 @@ import (
 	"hebb/internal/must"
 )
 
-func TestOps(t *testing.T) { computetest.RunEvery(t, *every, Open) }
+// TestOps runs each case on another number of cores the second time: the bits must be the same.
+func TestOps(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	computetest.RunEvery(t, *every, onManyCores)
+}
+
+// A manyCores is a device that runs each op on other cores than the op before.
+type manyCores struct {
+	compute.Backend
+	ops int
+}
+
+func onManyCores() (compute.Backend, error) {
+	b, err := Open()
+	return &manyCores{Backend: b}, err
+}
+
+func (m *manyCores) Run(op compute.Op) error {
+	cores := []int{1, 2, 3, 8, 64}
+	runtime.GOMAXPROCS(cores[m.ops%len(cores)])
+	m.ops++
+	return m.Backend.Run(op)
+}
 
 var every = flag.Int("every", 1, "one case in so many in TestOps")
 
@@ -42,6 +65,7 @@ func (o operands) in(shape ...int) *compute.Tensor {
 // TestOpsInSmallTiles makes every tile so small that small operands have edges of all kinds and sums
 // are cut in pieces, and does without vector code, or with less of it than there is.
 func TestOpsInSmallTiles(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	set(t, &products, grain{shape{5, 7}, shape{2, 3}})
 	set(t, &kernels, grain{shape{40, 24}, shape{34, 9}})
 	set(t, &strip, 9)
@@ -64,7 +88,7 @@ func TestOpsInSmallTiles(t *testing.T) {
 	for v := scalar; v <= min(scalar+1, widest()); v++ {
 		t.Run(v.String(), func(t *testing.T) {
 			set(t, &vector, v)
-			computetest.Run(t, Open)
+			computetest.Run(t, onManyCores)
 		})
 	}
 }

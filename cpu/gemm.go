@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"runtime"
-
-	"hebb/compute"
-)
+import "hebb/compute"
 
 // A product computes a [compute.Gemm] by tiles of C; the core that multiplied a tile also applies its epilogue.
 type product struct {
@@ -42,16 +38,10 @@ func gemm(g compute.Gemm) {
 // fit returns the shape of the tiles of C. If one B serves the whole batch, all of A is one matrix, and all of C: where the
 // bits are the same, fit turns p into that one product.
 func (p *product) fit() shape {
-	each := products.fit(p.batch, p.m, p.n)
-	if p.batch == 1 || p.B.Batch() > 1 || p.TransA || p.A.Batch() == 1 {
-		return each
+	if p.batch > 1 && p.B.Batch() == 1 && !p.TransA && p.A.Batch() > 1 && steady() {
+		p.m, p.batch = p.m*p.batch, 1
 	}
-	all := products.fit(1, p.m*p.batch, p.n)
-	if !each.steady(p.n) || !all.steady(p.n) {
-		return each
-	}
-	p.m, p.batch = p.m*p.batch, 1
-	return all
+	return products.fit(p.batch, p.m, p.n)
 }
 
 // multiplication returns p without its epilogue.
@@ -70,12 +60,16 @@ var pieceLength = 1024
 // pieceFloats bounds the scratch for the pieces of a member.
 const pieceFloats = 1 << 22
 
+// crowd is the number of tiles and pieces that give all cores work. It is not the number of cores: where a sum is cut decides its
+// last bits, and these are the same on any number of cores.
+const crowd = 32
+
 // pieces returns the number of pieces into which each sum is cut. A small C of long sums, such as the gradient of a
 // layer's weights, has too few tiles for all cores. A member of a batch is cut as if it were alone.
 func (p *product) pieces() int {
 	size := p.m * p.n
 	tiles := blocks(p.m, products.least.rows) * blocks(p.n, products.least.cols)
-	return min(blocks(2*runtime.GOMAXPROCS(0), tiles), p.k/pieceLength, pieceFloats/size)
+	return min(blocks(crowd, tiles), p.k/pieceLength, pieceFloats/size)
 }
 
 // split computes the pieces in parallel, for some members at a time, and adds them up in order.
@@ -85,7 +79,7 @@ func (p *product) split(pieces int) {
 	parts := borrow(atOnce * pieces * size)
 	defer giveBack(parts)
 	m := p.multiplication()
-	defer m.settle(steady(p.n))()
+	defer m.settle()()
 	for z := 0; z < p.batch; z += atOnce {
 		p.splitMembers(m, z, min(atOnce, p.batch-z), pieces, *parts)
 	}

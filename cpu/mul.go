@@ -32,8 +32,7 @@ var chunk = struct{ rows, cols, k int }{64, 192, 256}
 // walks down B's columns (T·T), which is many times slower: there, and where rows are too short to
 // add up and long enough to multiply, an operand is transposed first.
 func mul(alpha float32, a, b matrix, beta float32, c matrix) {
-	if steady(c.cols) {
-		k, _ := kernelFor(c.cols)
+	if k, ok := kernelFor(c.cols); ok {
 		k.mul(alpha, a, b, beta, c)
 		return
 	}
@@ -51,19 +50,16 @@ func mul(alpha float32, a, b matrix, beta float32, c matrix) {
 	}
 }
 
-// steady reports whether mul makes each element the same bits in all tiles of as many columns or more. A kernel adds
-// up each sum by itself, in one order; how gonum does depends on the rows and columns that there are.
-func steady(cols int) bool {
-	k, ok := kernelFor(cols)
-	return ok && cols > k.width/4
-}
+// steady reports whether mul makes each element the same bits in all tiles: a kernel adds up each sum by itself, in one order.
+// How gonum does depends on the columns of a tile.
+func steady() bool { return vector > scalar }
 
 // settle moves each B to where one alone would lie, until done is called. Where mul is not steady and B is transposed,
 // gonum takes dot products of rows, and each begins with what comes before the next multiple of 16 bytes.
-func (m *multiplication) settle(steady bool) (done func()) {
+func (m *multiplication) settle() (done func()) {
 	const line = 4
 	from := m.b
-	if steady || !from.transposed || (uintptr(unsafe.Pointer(&from.data[0]))/4|uintptr(from.step))%line == 0 {
+	if steady() || !from.transposed || (uintptr(unsafe.Pointer(&from.data[0]))/4|uintptr(from.step))%line == 0 {
 		return func() {}
 	}
 	size, count := from.rows*from.cols, 1
@@ -82,13 +78,13 @@ func (m *multiplication) settle(steady bool) (done func()) {
 
 // multiply computes m by tiles of s, and calls before and after, unless they are nil, for each tile.
 func (m *multiplication) multiply(s shape, before, after func(tile)) {
-	defer m.settle(s.steady(m.c.cols))()
+	defer m.settle()()
 	m.byTiles(s, before, after)
 }
 
 // block is mul for products that gonum does in one go.
 func block(alpha float32, a, b matrix, beta float32, c matrix) {
-	if c.cols < 64 && a.cols >= 64 && c.rows > 16 && !b.transposed {
+	if c.cols < 64 && a.cols >= 64 && !b.transposed {
 		s := borrow(b.rows * b.cols)
 		defer giveBack(s)
 		b = repack(b, *s)
@@ -151,6 +147,10 @@ const page = 1 << 10
 // mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Panel after panel of B is
 // multiplied by all rows of A; what does not lie well for that is packed.
 func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
+	if c.cols <= k.height && c.rows >= 2*maxWidth && (a.transposed || c.cols <= 4) {
+		turned(alpha, a, b, beta, c)
+		return
+	}
 	if beta != 0 && beta != 1 {
 		for i := range c.rows {
 			scale(c.row(i), c.row(i), beta)
@@ -183,6 +183,20 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 			k.rows(alpha, rows, whole, panel.data, 4*apart, plus, to)
 		}
 	}
+}
+
+// turned is mul by Cᵀ ← α·Bᵀ·Aᵀ + β·Cᵀ, of the same bits: the few columns of C fill the rows of a tile and not those of a panel, of
+// which a transposed A needs none.
+func turned(alpha float32, a, b matrix, beta float32, c matrix) {
+	s := borrow(c.rows * c.cols)
+	defer giveBack(s)
+	t := dense(c.cols, c.rows, *s)
+	if beta != 0 {
+		transpose(t, c)
+	}
+	k, _ := kernelFor(t.cols)
+	k.mul(alpha, b.t(), a.t(), beta, t)
+	transpose(c, t)
 }
 
 // runs are the rows of a matrix in the form that tiles take.

@@ -44,20 +44,18 @@ func (g grain) tiles(batch, rows, cols int, f func(tile)) {
 	g.fit(batch, rows, cols).tiles(batch, rows, cols, f)
 }
 
-// fit returns the shape of tiles for a batch of rows×cols matrices: the shape for one of them alone, unless the shape
-// that suits all makes the same bits. So the bits of a matrix do not depend on how many others there are.
+// fit returns the shape of tiles for a batch of rows×cols matrices. Where the bits depend on it, it is that of one matrix alone
+// for some number of cores: the bits of a matrix depend neither on how many others there are nor on the cores.
 func (g grain) fit(batch, rows, cols int) shape {
-	one, all := g.spread(1, rows, cols), g.spread(batch, rows, cols)
-	if one.steady(cols) && all.steady(cols) {
-		return all
+	if steady() {
+		return g.spread(runtime.GOMAXPROCS(0), batch, rows, cols)
 	}
-	return one
+	return g.spread(8, 1, rows, cols)
 }
 
 // spread is the tile for so many: where there are only a few, as many for each core. Rows are cut first: long rows
 // are what BLAS likes.
-func (g grain) spread(batch, rows, cols int) shape {
-	cores := runtime.GOMAXPROCS(0)
+func (g grain) spread(cores, batch, rows, cols int) shape {
 	down, across := blocks(rows, g.most.rows), blocks(cols, g.most.cols)
 	if n := batch * down * across; n < 4*cores && n%cores != 0 {
 		each := blocks(blocks(n, cores)*cores, batch)
@@ -75,11 +73,6 @@ func whole(n, unit int) int {
 		return n
 	}
 	return blocks(n, unit) * unit
-}
-
-// steady reports whether [mul] makes the same bits by all tiles of matrices of cols columns that s cuts.
-func (s shape) steady(cols int) bool {
-	return steady(cols - (blocks(cols, s.cols)-1)*s.cols) // the last is the narrowest
 }
 
 // fair is a size of chunks of n, none larger than most, that gives each core one.

@@ -75,7 +75,7 @@ func (u *patchUpdate) alone() {
 // cut chooses the pieces: long enough that adding up their sums is little work beside computing them.
 func (u *patchUpdate) cut() {
 	most := max(1, pieceFloats/(u.units*u.inputs))
-	u.pieces = max(1, min(4*runtime.GOMAXPROCS(0), most, u.n/pieceLength))
+	u.pieces = max(1, min(blocks(crowd, blocks(u.inputs, 4*maxWidth)), most, u.n/pieceLength))
 	u.each = blocks(u.n, u.pieces)
 	u.pieces = blocks(u.n, u.each)
 }
@@ -91,11 +91,11 @@ func (u *patchUpdate) sum() {
 	if of, _ := kernelFor(u.c); ok && u.c%of.width == 0 {
 		k = of // panels of a pixel's channels
 	}
-	f, unit := u.lowered, 1
+	f, unit, jobs := u.lowered, 1, crowd // the bits may depend on the ranges
 	if ok {
-		f, unit = func(piece, j, cols int) { u.direct(k, piece, j, cols) }, k.width
+		f, unit, jobs = func(piece, j, cols int) { u.direct(k, piece, j, cols) }, k.width, 4*runtime.GOMAXPROCS(0)
 	}
-	ranges := min(blocks(4*runtime.GOMAXPROCS(0), u.pieces), blocks(u.inputs, 4*unit))
+	ranges := min(blocks(jobs, u.pieces), blocks(u.inputs, 4*unit))
 	cols := blocks(blocks(u.inputs, ranges), unit) * unit
 	shape{1, cols}.tiles(1, u.pieces, u.inputs, func(t tile) { f(t.i, t.j, t.cols) })
 }

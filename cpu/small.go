@@ -27,7 +27,7 @@ func (p *product) eachAlone() {
 
 // byMembers reports whether members gives the bits that the cores give together.
 func (p *product) byMembers() bool {
-	return small(p.m, p.n, p.k) || products.fit(1, p.m, p.n).steady(p.n) && p.pieces() <= 1
+	return small(p.m, p.n, p.k) || steady() && p.pieces() <= 1
 }
 
 // members computes members lo … hi on one core.
