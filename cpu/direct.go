@@ -101,6 +101,7 @@ func (d *direct) tile(t tile) {
 		for i := range *s {
 			b := &(*s)[i]
 			d.packing.tile(&b.to, j, &b.in, d.then.Alpha, d.then.Beta != 0)
+			b.in.ahead = 0 // the rows are near by now
 		}
 	}
 	if d.then.empty() {
@@ -117,7 +118,7 @@ func (d *direct) bunch(b *bunch, v *view, number int) {
 	i := number * d.height
 	n, p, q := i/across.count/down.count, i/across.count%down.count, i%across.count
 	b.in.count = min(d.height, d.images*down.count*across.count-i)
-	b.in.segments, b.in.step = v.segments, 4
+	b.in.segments, b.in.step, b.in.ahead = v.segments, 4, 4*d.height*d.stride*d.c
 	for i := range b.in.count {
 		pixel := d.to.of(n, down.first+p, across.first+q)
 		row := d.y[pixel*d.cols:][:d.cols]

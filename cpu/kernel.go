@@ -9,12 +9,13 @@ type kernel struct{ width, height int }
 const maxHeight, maxWidth = 12, 32
 
 // A tileIn is the rows of a tile: pointers to their starts, and the segments that are summed, with numbers step bytes
-// apart. Rows beyond count stand for the first.
+// apart. Rows beyond count stand for the first. The next tile's rows are expected ahead bytes after these, unless that is 0.
 type tileIn struct {
 	rows     [maxHeight]*float32
 	count    int
 	segments []segment
 	step     int
+	ahead    int
 }
 
 // A segment is a part of the sums of a tile: a run of k numbers of each row, from at bytes after its start on, and the

@@ -79,11 +79,16 @@
 	CMPQ AX, end-8(SP)
 
 // PANELAHEAD and ROWAHEAD ask for what is to be multiplied: two vectors of the panel, and a line of the first row, in which
-// the other rows' numbers are if the rows are columns of a matrix.
+// the other rows' numbers are if the rows are columns of a matrix. NEXTTILE asks for lines of three rows of the next tile.
 #define PANELAHEAD \
 	PREFETCHT0 (BP)         \
 	PREFETCHT0 64(BP)       \
 	ADDQ       apart+40(FP), BP
+
+#define NEXTTILE(p, q, r) \
+	PREFETCHT1 (p)(BP*1) \
+	PREFETCHT1 (q)(BP*1) \
+	PREFETCHT1 (r)(BP*1)
 
 #define ROWAHEAD \
 	PREFETCHT0 (R8)(BP*1)   \
@@ -344,10 +349,11 @@ tileAVX2_put:
 // A tile of 12 rows asks, every four steps, for the numbers of the four steps that come 16 later: where numbers of a row or
 // rows of a panel lie far apart, the processor does not foresee them, and 12 rows are too many for it to look ahead itself.
 // It also asks for its rows of c on the way, one every four steps: what is not in the cache is there when the sums
-// are done. All at once they would keep the panel's and the rows' own misses waiting.
+// are done. All at once they would keep the panel's and the rows' own misses waiting. And where its rows lie in memory, it asks
+// for those of the next tile: their numbers of 16 steps, a line of each row, by three rows every four.
 //
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
-TEXT ·tileAVX512(SB), NOSPLIT, $56-64
+TEXT ·tileAVX512(SB), NOSPLIT, $64-64
 	MOVQ  cols+16(FP), CX
 	MOVQ  $-1, AX
 	SHLQ  CX, AX
@@ -368,6 +374,8 @@ TEXT ·tileAVX512(SB), NOSPLIT, $56-64
 	MOVQ AX, step-16(SP)
 	MOVQ tileIn_count(SI), AX
 	MOVQ AX, count-24(SP)
+	MOVQ tileIn_ahead(SI), AX
+	MOVQ AX, ahead-56(SP)
 	MOVQ tileIn_segments+8(SI), AX
 	MOVQ AX, left-32(SP)
 	MOVQ tileIn_segments+0(SI), AX
@@ -436,6 +444,31 @@ tileAVX512_ahead:
 	ROWAHEAD
 	ROWAHEAD
 	ROWAHEAD
+	MOVQ  ahead-56(SP), BP
+	TESTQ BP, BP
+	JE    tileAVX512_four_steps
+	ADDQ  AX, BP
+	TESTQ $32, AX
+	JNE   tileAVX512_last_rows
+	TESTQ $16, AX
+	JNE   tileAVX512_second_rows
+	NEXTTILE(R8, R9, R10)
+	JMP   tileAVX512_four_steps
+
+tileAVX512_second_rows:
+	NEXTTILE(R11, R12, R13)
+	JMP tileAVX512_four_steps
+
+tileAVX512_last_rows:
+	TESTQ $16, AX
+	JNE   tileAVX512_fourth_rows
+	NEXTTILE(R14, R15, BX)
+	JMP   tileAVX512_four_steps
+
+tileAVX512_fourth_rows:
+	NEXTTILE(CX, DX, DI)
+
+tileAVX512_four_steps:
 	MOVQ step-16(SP), BP
 	LEAQ (AX)(BP*4), BP
 	CMPQ BP, end-8(SP)

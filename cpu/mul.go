@@ -181,6 +181,7 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 			}
 			whole[0].k = n
 			k.rows(alpha, rows, whole, panel.data, 4*apart, plus, to)
+			rows.ahead = 0 // they are near by now
 		}
 	}
 }
@@ -204,24 +205,25 @@ type runs struct {
 	data       []float32
 	row, group int // strides from row to row of a tile, and from tile to tile
 	step       int // the stride within a row
+	ahead      int // of the tiles: see [tileIn]
 }
 
 // runsOf returns the rows of a, in s if they do not lie well.
 func (k kernel) runsOf(a matrix, lies bool, s []float32) runs {
 	switch {
 	case !a.transposed && lies:
-		return runs{a.data, a.stride, k.height * a.stride, 1}
+		return runs{a.data, a.stride, k.height * a.stride, 1, 4 * k.height * a.stride}
 	case !a.transposed:
 		apart := a.cols + cacheLine
 		for i := range a.rows {
 			copy(s[i*apart:], a.row(i))
 		}
-		return runs{s, apart, k.height * apart, 1}
+		return runs{s, apart, k.height * apart, 1, 0}
 	case lies:
-		return runs{a.data, 1, k.height, a.stride}
+		return runs{a.data, 1, k.height, a.stride, 0}
 	}
 	k.byTiles(s, a.t(), k.apart(a.cols))
-	return runs{s, 1, k.apart(a.cols), k.height}
+	return runs{s, 1, k.apart(a.cols), k.height, 0}
 }
 
 // apart is the distance from tile to tile of packed rows of n numbers: a line more than they take, so that the tiles that are
@@ -240,7 +242,7 @@ func (k kernel) byTiles(dst []float32, m matrix, apart int) {
 // rows is C ← α·A·panel or, with plus, C ← C + α·A·panel, for segments of A and of the panel. The rows of the panel lie
 // apart bytes apart.
 func (k kernel) rows(alpha float32, a runs, s []segment, panel []float32, apart int, plus bool, c matrix) {
-	in := tileIn{segments: s, step: 4 * a.step}
+	in := tileIn{segments: s, step: 4 * a.step, ahead: a.ahead}
 	var to tileOut
 	for i, from := 0, 0; i < c.rows; i, from = i+k.height, from+a.group {
 		in.count = min(k.height, c.rows-i)
