@@ -35,7 +35,7 @@ elsewhere() {
 # emulated: the kernels for arm64, on the first of its processors: their bits and shapes, and products by their definition.
 emulated() (
 	run='qemu-aarch64 -cpu cortex-a57'
-	of='Kernels|PrimitiveBits|RowsBits|RunSums|Largest|Exp|Log|Ends|GaussianBits|Transpose|Small|Narrow|StoredPatches|Philox|Normals|Widen'
+	of='Kernels|KernelClips|PrimitiveBits|RowsBits|RunSums|Largest|Exp|Log|Ends|GaussianBits|Transpose|Small|Narrow|StoredPatches|Philox|Normals|Widen'
 	export GOARCH=arm64
 	pure go test -short -exec "$run" -run "^Test($of)\$" ./cpu &&
 		pure go build -o build/hebb-arm64 ./cmd/hebb &&

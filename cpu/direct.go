@@ -97,10 +97,14 @@ func (d *direct) tile(t tile) {
 		}
 		d.bunch(&(*s)[i], &d.views[at], t.i+i-d.views[at].bunch)
 	}
+	endings := 0
+	if d.then.Beta != 0 {
+		endings = keeps
+	}
 	for j := range d.panels() {
 		for i := range *s {
 			b := &(*s)[i]
-			d.packing.tile(&b.to, j, &b.in, d.then.Alpha, d.then.Beta != 0)
+			d.packing.tile(&b.to, j, &b.in, d.then.Alpha, endings)
 			b.in.ahead = 0 // the rows are near by now
 		}
 	}
@@ -122,10 +126,7 @@ func (d *direct) bunch(b *bunch, v *view, number int) {
 	for i := range b.in.count {
 		pixel := d.to.of(n, down.first+p, across.first+q)
 		row := d.y[pixel*d.cols:][:d.cols]
-		if beta := d.then.Beta; beta != 0 && beta != 1 {
-			scale(row, row, beta)
-		}
-		b.pixels[i], b.to[i], b.in.rows[i] = pixel, &row[0], &d.x[0]
+		b.pixels[i], b.to.rows[i], b.to.keep[i], b.in.rows[i] = pixel, &row[0], d.then.Beta, &d.x[0]
 		if len(v.segments) > 0 {
 			h, w := (down.first+p)*d.stride-d.top+down.lo, (across.first+q)*d.stride-d.left+across.lo
 			b.in.rows[i] = &d.x[((n*d.h+h)*d.w+w)*d.c]
@@ -137,7 +138,7 @@ func (d *direct) bunch(b *bunch, v *view, number int) {
 		}
 	}
 	for i := b.in.count; i < d.height; i++ {
-		b.to[i], b.in.rows[i] = b.to[0], b.in.rows[0]
+		b.to.rows[i], b.to.keep[i], b.in.rows[i] = b.to.rows[0], b.to.keep[0], b.in.rows[0]
 	}
 }
 

@@ -32,7 +32,7 @@ func gemm(g compute.Gemm) {
 	if !p.then.empty() {
 		finish = func(t tile) { p.then.finish(m.c.block(t), t.z*p.m+t.i, t.j) }
 	}
-	m.multiply(tiles, nil, finish)
+	m.multiply(tiles, finish)
 }
 
 // fit returns the shape of the tiles of C. If one B serves the whole batch, all of A is one matrix, and all of C: where the
@@ -51,7 +51,10 @@ func (p *product) multiplication() multiplication {
 		a.rows = p.m
 	}
 	c.rows = p.m
-	return multiplication{p.batch, p.Alpha, nil, a.tIf(p.TransA), stacked(p.B).tIf(p.TransB), p.Beta, c}
+	return multiplication{
+		batch: p.batch, a: a.tIf(p.TransA), b: stacked(p.B).tIf(p.TransB), c: c,
+		outcome: outcome{alpha: p.Alpha, keep: p.Beta},
+	}
 }
 
 // pieceLength is the least number of terms for which a piece of a sum is worth a core of its own.

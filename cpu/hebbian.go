@@ -55,7 +55,7 @@ func (u *update) rateOf(z int) float32 {
 	return u.rate * values(u.Rates)[z]
 }
 
-func (u *update) plain() { u.add(u.keep, nil) }
+func (u *update) plain() { u.add(nil) }
 
 func (u *update) diagonal() {
 	factors := borrow(u.batch * u.units)
@@ -63,27 +63,23 @@ func (u *update) diagonal() {
 	shape{1, factorCols}.tiles(u.batch, 1, u.units, func(t tile) {
 		u.factors((*factors)[t.z*u.units+t.j:][:t.cols], t)
 	})
-	w := stacked(u.W)
-	u.add(1, func(t tile) {
-		w := w.block(t)
-		for i, f := range (*factors)[t.z*u.units+t.i:][:t.rows] {
-			scale(w.row(i), w.row(i), f)
-		}
-	})
+	u.add(*factors)
 }
 
-// add does W ← clip(keep·W + r·Yᵀ·X), and calls before for each tile of W before it.
-func (u *update) add(keep float32, before func(tile)) {
-	m := multiplication{u.batch, u.rate, nil, stacked(u.Y).tIf(true), stacked(u.X), keep, stacked(u.W)}
+// add does W ← clip(keep·W + r·Yᵀ·X), or with a factor for each row of W instead of keep.
+func (u *update) add(factors []float32) {
+	m := multiplication{
+		batch: u.batch, a: stacked(u.Y).tIf(true), b: stacked(u.X), c: stacked(u.W),
+		outcome: u.outcome(0), keepsOf: factors,
+	}
 	if u.Rates != nil {
 		m.alphaOf = u.rateOf
 	}
-	var clip func(tile)
-	if u.Bounded() {
-		clip = func(t tile) { u.clip(m.c.block(t)) }
-	}
-	m.multiply(products.fit(u.batch, u.units, u.inputs), before, clip)
+	m.multiply(products.fit(u.batch, u.units, u.inputs), nil)
 }
+
+// outcome returns W ← clip(keep·W + r·YᵀX) of network z.
+func (u *update) outcome(z int) outcome { return outcome{u.rateOf(z), u.keep, nil, u.Lo, u.Hi} }
 
 // factorCols is the number of units of a tile of factors.
 const factorCols = 64
@@ -111,8 +107,7 @@ func (u *update) full() {
 		e := dense(u.n, t.cols, *unexplained)
 		copyRows(e, x)
 		mul(-1, member(u.G, t.z), w, 1, e)
-		mul(u.rateOf(t.z), y.t(), e, u.keep, w)
-		u.clip(w)
+		u.outcome(t.z).mul(y.t(), e, w)
 	})
 }
 
@@ -151,8 +146,7 @@ func (u *update) lower() {
 			now, old := w.part(i, 0, rows, t.cols), dense(rows, t.cols, *before)
 			copyRows(old, now)
 			mul(u.rateOf(t.z), y.part(0, i, u.n, rows).t(), e, u.keep, now)
-			mul(-1, block(t.z, i), old, 1, now)
-			u.clip(now)
+			outcome{-1, 1, nil, u.Lo, u.Hi}.mul(block(t.z, i), old, now)
 			if i+rows < u.units {
 				mul(-1, member(u.G, t.z).part(0, i, u.n, rows), old, 1, e)
 			}
@@ -165,20 +159,4 @@ func (u *update) operands(t tile) (w, y, x matrix) {
 	return member(u.W, t.z).part(t.i, t.j, t.rows, t.cols),
 		member(u.Y, t.z).part(0, t.i, u.n, t.rows),
 		member(u.X, t.z).part(0, t.j, u.n, t.cols)
-}
-
-func (u *update) clip(w matrix) {
-	if !u.Bounded() {
-		return
-	}
-	var lo, hi [256]float32
-	fill(lo[:], u.Lo)
-	fill(hi[:], u.Hi)
-	for j := 0; j < w.cols; j += len(lo) {
-		for i := range w.rows {
-			part := w.row(i)[j:min(j+len(lo), w.cols)]
-			larger(part, part, lo[:])
-			smaller(part, part, hi[:])
-		}
-	}
 }

@@ -57,39 +57,43 @@ func (p *packing) panel(i int) (data []float32, cols int) {
 	return (*p.data)[i*p.rows*p.width:][:p.rows*p.width], min(p.width, p.cols-i*p.width)
 }
 
-// A tileOut is the destination of a tile: pointers to rows of a matrix, at a panel's columns. Rows beyond the count of
-// its tileIn stand for the first.
-type tileOut [maxHeight]*float32
-
-// tile is c ← alpha·in·panel or, with plus, c plus that, for the i-th panel of p.
-func (p *packing) tile(c *tileOut, i int, in *tileIn, alpha float32, plus bool) {
-	panel, cols := p.panel(i)
-	p.kernel.tile(c, i*p.width, cols, in, panel, 4*p.width, alpha, plus)
+// A tileOut is the destination of a tile: pointers to rows of a matrix, at a panel's columns, and what becomes of them. Rows
+// beyond the count of its tileIn stand for the first.
+type tileOut struct {
+	rows   [maxHeight]*float32
+	keep   [maxHeight]float32 // the factors of what is there, where it counts
+	lo, hi float32            // the bounds of the results, where there are any
 }
 
-// tile is c ← alpha·in·panel or, with plus, c plus that, c being the columns from the j-th on. The rows of the panel
-// lie apart bytes apart.
-func (k kernel) tile(c *tileOut, j, cols int, in *tileIn, panel []float32, apart int, alpha float32, plus bool) {
-	held := 0 // the old contents of c do not count
-	if plus {
-		held = 1
-	}
+// Endings say which parts of c ← clip(keep·c + α·in·panel) are done.
+const (
+	keeps = 1 << iota // what is there counts
+	clips             // the results are put within the bounds
+)
+
+// tile does the i-th panel of p.
+func (p *packing) tile(c *tileOut, i int, in *tileIn, alpha float32, endings int) {
+	panel, cols := p.panel(i)
+	p.kernel.tile(c, i*p.width, cols, in, panel, 4*p.width, alpha, endings)
+}
+
+// tile is c ← clip(keep·c + alpha·in·panel), or what endings leave of that, c being the columns from the j-th on. The
+// rows of the panel lie apart bytes apart.
+func (k kernel) tile(c *tileOut, j, cols int, in *tileIn, panel []float32, apart int, alpha float32, endings int) {
 	if cols == k.width || k.masks() {
-		k.run(c, 4*j, cols, in, panel, apart, alpha, held)
+		k.run(c, 4*j, cols, in, panel, apart, alpha, endings)
 		return
 	}
 	var edge [maxHeight][maxWidth]float32
-	var whole tileOut
-	for i := range whole {
-		whole[i] = &edge[i][0]
+	all := *c
+	for i := range all.rows {
+		all.rows[i] = &edge[i][0]
 	}
-	k.run(&whole, 0, k.width, in, panel, apart, alpha, 0)
-	for i, row := range c[:in.count] {
-		dst := unsafe.Slice(row, j+cols)[j:]
-		if plus {
-			add(dst, dst, edge[i][:cols])
-		} else {
-			copy(dst, edge[i][:cols])
-		}
+	for i, row := range c.rows[:in.count] {
+		copy(edge[i][:cols], unsafe.Slice(row, j+cols)[j:])
+	}
+	k.run(&all, 0, k.width, in, panel, apart, alpha, endings)
+	for i, row := range c.rows[:in.count] {
+		copy(unsafe.Slice(row, j+cols)[j:], edge[i][:cols])
 	}
 }

@@ -112,8 +112,8 @@
 	MOVQ 80(p), DX \
 	MOVQ 88(p), DI
 
-// CLEAR4 makes four sums 0, by op, and SCALE4 multiplies them by x. ADDROWY and ADDROWZ add a row of c to two sums, PUTROWY and
-// PUTROWZ store them there.
+// CLEAR4 makes four sums 0, by op, SCALE4 multiplies them by x, CLIP4 puts them between lo and hi, and leaves NaNs.
+// ADDROWY and ADDROWZ add row i of c, times its factor, to two sums, PUTROWY and PUTROWZ store them there.
 #define CLEAR4(op, a, b, c, d) \
 	op a, a, a \
 	op b, b, b \
@@ -126,17 +126,33 @@
 	VMULPS c, x, c \
 	VMULPS d, x, d
 
-#define ADDROWY(p, a, b) \
-	VADDPS (p)(AX*1), a, a \
-	VADDPS 32(p)(AX*1), b, b
+#define CLIP4(lo, hi, a, b, c, d) \
+	VMAXPS a, lo, a \
+	VMAXPS b, lo, b \
+	VMAXPS c, lo, c \
+	VMAXPS d, lo, d \
+	VMINPS a, hi, a \
+	VMINPS b, hi, b \
+	VMINPS c, hi, c \
+	VMINPS d, hi, d
+
+#define ADDROWY(c, i, p, a, b) \
+	VBROADCASTSS (tileOut_keep+4*i)(c), Y12 \
+	VMULPS       (p)(AX*1), Y12, Y13 \
+	VADDPS       Y13, a, a \
+	VMULPS       32(p)(AX*1), Y12, Y13 \
+	VADDPS       Y13, b, b
 
 #define PUTROWY(p, a, b) \
 	VMOVUPS a, (p)(AX*1) \
 	VMOVUPS b, 32(p)(AX*1)
 
-#define ADDROWZ(p, a, b) \
-	VADDPS.Z (p)(SI*1), a, K1, a \
-	VADDPS.Z 64(p)(SI*1), b, K2, b
+#define ADDROWZ(c, i, p, a, b) \
+	VBROADCASTSS (tileOut_keep+4*i)(c), Z26 \
+	VMULPS.Z     (p)(SI*1), Z26, K1, Z27 \
+	VADDPS       Z27, a, a \
+	VMULPS.Z     64(p)(SI*1), Z26, K2, Z28 \
+	VADDPS       Z28, b, b
 
 #define PUTROWZ(p, a, b) \
 	VMOVUPS a, K1, (p)(SI*1) \
@@ -260,7 +276,7 @@ rowsToTilesAVX2_next:
 	VZEROUPPER
 	RET
 
-// func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+// func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 TEXT ·tileAVX2(SB), NOSPLIT, $0-56
 	MOVQ c+0(FP), BX
 	MOVQ at+8(FP), AX
@@ -327,14 +343,24 @@ tileAVX2_store:
 	SCALE4(Y14, Y4, Y5, Y6, Y7)
 	SCALE4(Y14, Y8, Y9, Y10, Y11)
 	POINTERS6(CX)
-	CMPQ add+48(FP), $0
-	JE   tileAVX2_put
-	ADDROWY(R8, Y0, Y1)
-	ADDROWY(R9, Y2, Y3)
-	ADDROWY(R10, Y4, Y5)
-	ADDROWY(R11, Y6, Y7)
-	ADDROWY(R12, Y8, Y9)
-	ADDROWY(R13, Y10, Y11)
+	MOVQ endings+48(FP), DX
+	BTQ  $0, DX
+	JCC  tileAVX2_clip
+	ADDROWY(CX, 0, R8, Y0, Y1)
+	ADDROWY(CX, 1, R9, Y2, Y3)
+	ADDROWY(CX, 2, R10, Y4, Y5)
+	ADDROWY(CX, 3, R11, Y6, Y7)
+	ADDROWY(CX, 4, R12, Y8, Y9)
+	ADDROWY(CX, 5, R13, Y10, Y11)
+
+tileAVX2_clip:
+	BTQ  $1, DX
+	JCC  tileAVX2_put
+	VBROADCASTSS tileOut_lo(CX), Y12
+	VBROADCASTSS tileOut_hi(CX), Y13
+	CLIP4(Y12, Y13, Y0, Y1, Y2, Y3)
+	CLIP4(Y12, Y13, Y4, Y5, Y6, Y7)
+	CLIP4(Y12, Y13, Y8, Y9, Y10, Y11)
 
 tileAVX2_put:
 	PUTROWY(R8, Y0, Y1)
@@ -352,7 +378,7 @@ tileAVX2_put:
 // are done. All at once they would keep the panel's and the rows' own misses waiting. And where its rows lie in memory, it asks
 // for those of the next tile: their numbers of 16 steps, a line of each row, by three rows every four.
 //
-// func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+// func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 TEXT ·tileAVX512(SB), NOSPLIT, $64-64
 	MOVQ  cols+16(FP), CX
 	MOVQ  $-1, AX
@@ -524,8 +550,8 @@ tileAVX512_narrow12:
 	JMP     tileAVX512_segment
 
 tileAVX512_store:
-	MOVQ c+0(FP), AX
-	POINTERS12(AX)
+	MOVQ c+0(FP), BP
+	POINTERS12(BP)
 	MOVQ at+8(FP), SI
 	VBROADCASTSS alpha+48(FP), Z24
 	SCALE4(Z24, Z0, Z1, Z2, Z3)
@@ -535,28 +561,40 @@ tileAVX512_store:
 	SCALE4(Z24, Z16, Z17, Z18, Z19)
 	SCALE4(Z24, Z20, Z21, Z22, Z23)
 	MOVQ count-24(SP), AX
-	CMPQ add+56(FP), $0
-	JE   tileAVX512_put
+	BTQ  $0, endings+56(FP)
+	JCC  tileAVX512_clip
 	CMPQ AX, $4
 	JLE  tileAVX512_add4
 	CMPQ AX, $8
 	JLE  tileAVX512_add8
-	ADDROWZ(BX, Z16, Z17)
-	ADDROWZ(CX, Z18, Z19)
-	ADDROWZ(DX, Z20, Z21)
-	ADDROWZ(DI, Z22, Z23)
+	ADDROWZ(BP, 8, BX, Z16, Z17)
+	ADDROWZ(BP, 9, CX, Z18, Z19)
+	ADDROWZ(BP, 10, DX, Z20, Z21)
+	ADDROWZ(BP, 11, DI, Z22, Z23)
 
 tileAVX512_add8:
-	ADDROWZ(R12, Z8, Z9)
-	ADDROWZ(R13, Z10, Z11)
-	ADDROWZ(R14, Z12, Z13)
-	ADDROWZ(R15, Z14, Z15)
+	ADDROWZ(BP, 4, R12, Z8, Z9)
+	ADDROWZ(BP, 5, R13, Z10, Z11)
+	ADDROWZ(BP, 6, R14, Z12, Z13)
+	ADDROWZ(BP, 7, R15, Z14, Z15)
 
 tileAVX512_add4:
-	ADDROWZ(R8, Z0, Z1)
-	ADDROWZ(R9, Z2, Z3)
-	ADDROWZ(R10, Z4, Z5)
-	ADDROWZ(R11, Z6, Z7)
+	ADDROWZ(BP, 0, R8, Z0, Z1)
+	ADDROWZ(BP, 1, R9, Z2, Z3)
+	ADDROWZ(BP, 2, R10, Z4, Z5)
+	ADDROWZ(BP, 3, R11, Z6, Z7)
+
+tileAVX512_clip:
+	BTQ  $1, endings+56(FP)
+	JCC  tileAVX512_put
+	VBROADCASTSS tileOut_lo(BP), Z26
+	VBROADCASTSS tileOut_hi(BP), Z27
+	CLIP4(Z26, Z27, Z0, Z1, Z2, Z3)
+	CLIP4(Z26, Z27, Z4, Z5, Z6, Z7)
+	CLIP4(Z26, Z27, Z8, Z9, Z10, Z11)
+	CLIP4(Z26, Z27, Z12, Z13, Z14, Z15)
+	CLIP4(Z26, Z27, Z16, Z17, Z18, Z19)
+	CLIP4(Z26, Z27, Z20, Z21, Z22, Z23)
 
 tileAVX512_put:
 	CMPQ AX, $4

@@ -44,21 +44,38 @@
 	FMULK(24, c+2, c+2)   \
 	FMULK(24, c+3, c+3)
 
-// PLUS4 adds what is in row to four sums.
-#define PLUS4(row, c)         \
+// PLUS4 adds what is in row i to four sums, times its factor. CLIP4 puts four sums between V24 and V25, and leaves NaNs.
+#define PLUS4(i, row, c)      \
+	FMOVS (tileOut_keep+4*i)(R0), F28 \
 	FLDPQ (row), (F24, F25)     \
 	FLDPQ 32(row), (F26, F27)   \
+	FMULK(28, 24, 24)           \
+	FMULK(28, 25, 25)           \
+	FMULK(28, 26, 26)           \
+	FMULK(28, 27, 27)           \
 	FADD(24, c, c)              \
 	FADD(25, c+1, c+1)          \
 	FADD(26, c+2, c+2)          \
 	FADD(27, c+3, c+3)
+
+#define CLIP1(c)        \
+	FCMGT(c, 24, 26)      \
+	BIT(26, 24, c)        \
+	FCMGT(25, c, 26)      \
+	BIT(26, 25, c)
+
+#define CLIP4(c) \
+	CLIP1(c)       \
+	CLIP1(c+1)     \
+	CLIP1(c+2)     \
+	CLIP1(c+3)
 
 // PUT4 stores four sums in row.
 #define PUT4(row, A, B, C, D) \
 	FSTPQ (A, B), (row)         \
 	FSTPQ (C, D), 32(row)
 
-// func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+// func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 TEXT ·tileNEON(SB), NOSPLIT, $0-56
 	MOVD in+16(FP), R1
 	MOVD panel+24(FP), R7
@@ -137,14 +154,27 @@ store:
 	TIMES4(12)
 	TIMES4(16)
 	TIMES4(20)
-	MOVD  add+48(FP), R2
-	CBZ   R2, put
-	PLUS4(R8, 0)
-	PLUS4(R9, 4)
-	PLUS4(R10, 8)
-	PLUS4(R11, 12)
-	PLUS4(R12, 16)
-	PLUS4(R13, 20)
+	MOVD  endings+48(FP), R2
+	TBZ   $0, R2, clip
+	PLUS4(0, R8, 0)
+	PLUS4(1, R9, 4)
+	PLUS4(2, R10, 8)
+	PLUS4(3, R11, 12)
+	PLUS4(4, R12, 16)
+	PLUS4(5, R13, 20)
+
+clip:
+	TBZ   $1, R2, put
+	FMOVS tileOut_lo(R0), F24
+	FMOVS tileOut_hi(R0), F25
+	VDUP V24.S[0], V24.S4
+	VDUP V25.S[0], V25.S4
+	CLIP4(0)
+	CLIP4(4)
+	CLIP4(8)
+	CLIP4(12)
+	CLIP4(16)
+	CLIP4(20)
 
 put:
 	PUT4(R8, F0, F1, F2, F3)

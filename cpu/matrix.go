@@ -104,29 +104,28 @@ func (s stack) at(z int) matrix {
 // block returns the block of s at tile t.
 func (s stack) block(t tile) matrix { return s.at(t.z).part(t.i, t.j, t.rows, t.cols) }
 
-// A multiplication is C ← α·A·B + β·C for each matrix of a batch, with C not transposed.
+// A multiplication is C ← clip(keep·C + α·A·B) for each matrix of a batch, with C not transposed.
 type multiplication struct {
 	batch   int
-	alpha   float32
+	a, b, c stack
+	outcome
 	alphaOf func(z int) float32 // unless nil, α of matrix z instead
-	a, b    stack
-	beta    float32
-	c       stack
+	keepsOf []float32           // unless nil, the factors of all rows of all matrices of C
 }
 
 // byTiles does [multiplication.multiply] on goroutines, each of which takes a tile through all its stages, or of little work on
 // this one.
-func (m *multiplication) byTiles(s shape, before, after func(tile)) {
+func (m *multiplication) byTiles(s shape, after func(tile)) {
 	one := func(t tile) {
-		if before != nil {
-			before(t)
-		}
 		a, b := m.a.at(t.z).part(t.i, 0, t.rows, m.a.cols), m.b.at(t.z).part(0, t.j, m.a.cols, t.cols)
-		alpha := m.alpha
+		o := m.outcome
 		if m.alphaOf != nil {
-			alpha = m.alphaOf(t.z)
+			o.alpha = m.alphaOf(t.z)
 		}
-		mul(alpha, a, b, m.beta, m.c.block(t))
+		if m.keepsOf != nil {
+			o.keeps = m.keepsOf[t.z*m.c.rows+t.i:]
+		}
+		o.mul(a, b, m.c.block(t))
 		if after != nil {
 			after(t)
 		}

@@ -25,17 +25,64 @@ var products = grain{shape{480, 768}, shape{24, 96}}
 // where 64×192 reaches 21.
 var chunk = struct{ rows, cols, k int }{64, 192, 256}
 
-// mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Where the processor has
+// An outcome is what becomes of C in a product: C ← clip(keep·C + α·A·B), with bounds lo and hi unless both are 0. Where keep is 0, C
+// is not read. If keeps is not nil, it is the factor of each row of C instead.
+type outcome struct {
+	alpha, keep float32
+	keeps       []float32
+	lo, hi      float32
+}
+
+func (o *outcome) bounded() bool { return o.lo != 0 || o.hi != 0 }
+
+// scale does what is to be done to C before the product is added, and returns by what C is to be multiplied then: 0 or 1.
+func (o *outcome) scale(c matrix) (beta float32) {
+	for i := range c.rows {
+		f := o.keep
+		if o.keeps != nil {
+			f = o.keeps[i]
+		} else if f == 0 || f == 1 {
+			return f
+		}
+		scale(c.row(i), c.row(i), f)
+	}
+	return 1
+}
+
+// clip puts the numbers of C within the bounds.
+func (o *outcome) clip(c matrix) {
+	if !o.bounded() {
+		return
+	}
+	var lo, hi [256]float32
+	fill(lo[:], o.lo)
+	fill(hi[:], o.hi)
+	for j := 0; j < c.cols; j += len(lo) {
+		for i := range c.rows {
+			part := c.row(i)[j:min(j+len(lo), c.cols)]
+			larger(part, part, lo[:])
+			smaller(part, part, hi[:])
+		}
+	}
+}
+
+// mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read.
+func mul(alpha float32, a, b matrix, beta float32, c matrix) {
+	outcome{alpha: alpha, keep: beta}.mul(a, b, c)
+}
+
+// mul is C ← clip(keep·C + α·A·B) on one core, C not being transposed. Where the processor has
 // a [kernel] it is five times as fast as gonum, whose own vector code goes through a row of C at a time.
 //
 // gonum's Sgemm adds multiples of B's rows to C's (N·N, T·N), takes dot products of rows (N·T), or
 // walks down B's columns (T·T), which is many times slower: there, and where rows are too short to
 // add up and long enough to multiply, an operand is transposed first.
-func mul(alpha float32, a, b matrix, beta float32, c matrix) {
+func (o outcome) mul(a, b, c matrix) {
 	if k, ok := kernelFor(c.cols); ok {
-		k.mul(alpha, a, b, beta, c)
+		k.mul(o, a, b, c)
 		return
 	}
+	beta := o.scale(c)
 	wide := blocks(c.cols, blocks(c.cols, chunk.cols))
 	for p := 0; p < a.cols; p += chunk.k {
 		k := min(chunk.k, a.cols-p)
@@ -43,11 +90,12 @@ func mul(alpha float32, a, b matrix, beta float32, c matrix) {
 			cols := min(wide, c.cols-j)
 			for i := 0; i < c.rows; i += chunk.rows {
 				rows := min(chunk.rows, c.rows-i)
-				block(alpha, a.part(i, p, rows, k), b.part(p, j, k, cols), beta, c.part(i, j, rows, cols))
+				block(o.alpha, a.part(i, p, rows, k), b.part(p, j, k, cols), beta, c.part(i, j, rows, cols))
 			}
 		}
 		beta = 1
 	}
+	o.clip(c)
 }
 
 // steady reports whether mul makes each element the same bits in all tiles: a kernel adds up each sum by itself, in one order.
@@ -76,10 +124,10 @@ func (m *multiplication) settle() (done func()) {
 	return func() { giveBack(s) }
 }
 
-// multiply computes m by tiles of s, and calls before and after, unless they are nil, for each tile.
-func (m *multiplication) multiply(s shape, before, after func(tile)) {
+// multiply computes m by tiles of s, and calls after, unless it is nil, for each tile.
+func (m *multiplication) multiply(s shape, after func(tile)) {
 	defer m.settle()()
-	m.byTiles(s, before, after)
+	m.byTiles(s, after)
 }
 
 // block is mul for products that gonum does in one go.
@@ -144,17 +192,12 @@ const near, lowRows = 1 << 16, 24
 // many panels use them.
 const page = 1 << 10
 
-// mul is C ← α·A·B + β·C on one core, C not being transposed. Where β is 0, C is not read. Panel after panel of B is
-// multiplied by all rows of A; what does not lie well for that is packed.
-func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
+// mul is C ← clip(keep·C + α·A·B) on one core, C not being transposed. Panel after panel of B is multiplied by all rows of A;
+// what does not lie well for that is packed.
+func (k kernel) mul(o outcome, a, b, c matrix) {
 	if c.cols <= k.height && c.rows >= 2*maxWidth && (a.transposed || c.cols <= 4) {
-		turned(alpha, a, b, beta, c)
+		o.turned(a, b, c)
 		return
-	}
-	if beta != 0 && beta != 1 {
-		for i := range c.rows {
-			scale(c.row(i), c.row(i), beta)
-		}
 	}
 	most := min(runLength, a.cols)
 	aLies := most*a.stride <= near || c.cols <= k.width
@@ -168,10 +211,10 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 		defer giveBack(s)
 		packedB, packedA = (*s)[:most*k.width], (*s)[most*k.width:]
 	}
-	whole := make([]segment, 1)
+	all := make([]segment, 1)
 	for p := 0; p < a.cols; p += runLength {
 		n := min(runLength, a.cols-p)
-		rows, plus := k.runsOf(a.part(0, p, a.rows, n), aLies, packedA), beta != 0 || p > 0
+		rows, then := k.runsOf(a.part(0, p, a.rows, n), aLies, packedA), o.piece(p == 0, p+n == a.cols)
 		for j := 0; j < c.cols; j += k.width {
 			to := c.part(0, j, c.rows, min(k.width, c.cols-j))
 			panel, apart := b.part(p, j, n, to.cols), b.stride
@@ -179,25 +222,37 @@ func (k kernel) mul(alpha float32, a, b matrix, beta float32, c matrix) {
 				k.fill(packedB[:n*k.width], panel)
 				panel.data, apart = packedB[:n*k.width], k.width
 			}
-			whole[0].k = n
-			k.rows(alpha, rows, whole, panel.data, 4*apart, plus, to)
+			all[0].k = n
+			k.rows(then, rows, all, panel.data, 4*apart, to)
 			rows.ahead = 0 // they are near by now
 		}
 	}
 }
 
-// turned is mul by Cᵀ ← α·Bᵀ·Aᵀ + β·Cᵀ, of the same bits: the few columns of C fill the rows of a tile and not those of a panel, of
+// piece returns the outcome of a part of all sums, which may be the first or the last.
+func (o outcome) piece(first, last bool) outcome {
+	if !first {
+		o.keep, o.keeps = 1, nil
+	}
+	if !last {
+		o.lo, o.hi = 0, 0
+	}
+	return o
+}
+
+// turned is mul by Cᵀ ← α·Bᵀ·Aᵀ + Cᵀ, of the same bits: the few columns of C fill the rows of a tile and not those of a panel, of
 // which a transposed A needs none.
-func turned(alpha float32, a, b matrix, beta float32, c matrix) {
+func (o outcome) turned(a, b, c matrix) {
 	s := borrow(c.rows * c.cols)
 	defer giveBack(s)
 	t := dense(c.cols, c.rows, *s)
+	beta := o.scale(c)
 	if beta != 0 {
 		transpose(t, c)
 	}
-	k, _ := kernelFor(t.cols)
-	k.mul(alpha, b.t(), a.t(), beta, t)
+	mul(o.alpha, b.t(), a.t(), beta, t)
 	transpose(c, t)
+	o.clip(c)
 }
 
 // runs are the rows of a matrix in the form that tiles take.
@@ -239,19 +294,36 @@ func (k kernel) byTiles(dst []float32, m matrix, apart int) {
 	}
 }
 
-// rows is C ← α·A·panel or, with plus, C ← C + α·A·panel, for segments of A and of the panel. The rows of the panel lie
-// apart bytes apart.
-func (k kernel) rows(alpha float32, a runs, s []segment, panel []float32, apart int, plus bool, c matrix) {
+// rows is C ← clip(keep·C + α·A·panel), for segments of A and of the panel. The rows of the panel lie apart bytes apart.
+func (k kernel) rows(o outcome, a runs, s []segment, panel []float32, apart int, c matrix) {
 	in := tileIn{segments: s, step: 4 * a.step, ahead: a.ahead}
-	var to tileOut
+	to, endings := o.tileOut()
 	for i, from := 0, 0; i < c.rows; i, from = i+k.height, from+a.group {
 		in.count = min(k.height, c.rows-i)
 		for r := range in.count {
-			in.rows[r], to[r] = &a.data[from+r*a.row], &c.data[(i+r)*c.stride]
+			in.rows[r], to.rows[r] = &a.data[from+r*a.row], &c.data[(i+r)*c.stride]
+		}
+		if o.keeps != nil {
+			copy(to.keep[:in.count], o.keeps[i:])
 		}
 		for r := in.count; r < k.height; r++ {
-			in.rows[r], to[r] = in.rows[0], to[0]
+			in.rows[r], to.rows[r], to.keep[r] = in.rows[0], to.rows[0], to.keep[0]
 		}
-		k.tile(&to, 0, c.cols, &in, panel, apart, alpha, plus)
+		k.tile(&to, 0, c.cols, &in, panel, apart, o.alpha, endings)
 	}
+}
+
+// tileOut returns o as tiles take it, but for their rows and the factors of these.
+func (o *outcome) tileOut() (to tileOut, endings int) {
+	to.lo, to.hi = o.lo, o.hi
+	for r := range to.keep {
+		to.keep[r] = o.keep
+	}
+	if o.keep != 0 || o.keeps != nil {
+		endings |= keeps
+	}
+	if o.bounded() {
+		endings |= clips
+	}
+	return to, endings
 }

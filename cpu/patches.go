@@ -21,8 +21,7 @@ type patchUpdate struct {
 	each    int      // positions of a piece
 	sums    []matrix // of each piece: YᵀX
 	squares []matrix // of each piece: YᵀG, or its diagonal as a row
-	alpha   float32  // by which the sums are multiplied
-	plus    bool     // they are added to what is there
+	then    outcome  // of the sums
 }
 
 func hebbianOfPatches(h compute.Hebbian) {
@@ -30,14 +29,14 @@ func hebbianOfPatches(h compute.Hebbian) {
 	u.Hebbian, u.keep = h, 1-h.Decay
 	u.batch, u.units, u.inputs, u.n = h.Dims()
 	u.rate = h.Rate / float32(u.n)
-	u.rate = u.rateOf(0)
 	u.y, u.w = dense(u.n, u.units, values(h.Y)), dense(u.units, u.inputs, values(h.W))
 	u.cut()
 	if u.pieces == 1 && h.Mask == compute.None {
-		u.alone()
+		u.sums, u.then = []matrix{u.w}, u.outcome(0)
+		u.sum()
 		return
 	}
-	u.alpha = 1
+	u.then = outcome{alpha: 1}
 	rows := map[compute.Mask]int{compute.None: 0, compute.Diagonal: 1, compute.Lower: u.units, compute.Full: u.units}[h.Mask]
 	s := borrow(u.pieces * u.units * (u.inputs + rows))
 	defer giveBack(s)
@@ -57,19 +56,6 @@ func hebbianOfPatches(h compute.Hebbian) {
 		u.explain()
 	}
 	chunks(u.units*u.inputs, 1<<14, u.finish)
-}
-
-// alone computes the new weights of one piece.
-func (u *patchUpdate) alone() {
-	u.sums, u.alpha, u.plus = []matrix{u.w}, u.rate, u.Keeps()
-	each := func(f func(w []float32)) { chunks(len(u.w.data), 1<<14, func(lo, hi int) { f(u.w.data[lo:hi]) }) }
-	if u.plus && u.keep != 1 {
-		each(func(w []float32) { scale(w, w, u.keep) })
-	}
-	u.sum()
-	if u.Bounded() {
-		each(func(w []float32) { u.clip(dense(1, len(w), w)) })
-	}
 }
 
 // cut chooses the pieces: long enough that adding up their sums is little work beside computing them.
@@ -106,15 +92,11 @@ func (u *patchUpdate) lowered(piece, j, cols int) {
 	each := min(hi-lo, max(16, patchFloats/cols))
 	s := borrow(each * cols)
 	defer giveBack(s)
-	beta := float32(0)
-	if u.plus {
-		beta = 1
-	}
-	for ; lo < hi; lo += each {
-		x := dense(min(each, hi-lo), cols, *s)
-		u.columns(x, u.x, lo, j)
-		mul(u.alpha, u.y.part(lo, 0, x.rows, u.units).t(), x, beta, u.sums[piece].part(0, j, u.units, cols))
-		beta = 1
+	for at := lo; at < hi; at += each {
+		x := dense(min(each, hi-at), cols, *s)
+		u.columns(x, u.x, at, j)
+		then := u.then.piece(at == lo, at+each >= hi)
+		then.mul(u.y.part(at, 0, x.rows, u.units).t(), x, u.sums[piece].part(0, j, u.units, cols))
 	}
 }
 
@@ -138,18 +120,19 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 		panel, apart = u.x, 4*u.stride*u.c
 	}
 	var segments []segment
-	for plus := u.plus; lo < hi; lo, plus = lo+each, true {
-		n := min(each, hi-lo)
-		y := k.runsOf(u.y.part(lo, 0, n, u.units).t(), yLies, (*s)[each*k.width:])
+	for at := lo; at < hi; at += each {
+		n := min(each, hi-at)
+		then := u.then.piece(at == lo, at+n == hi)
+		y := k.runsOf(u.y.part(at, 0, n, u.units).t(), yLies, (*s)[each*k.width:])
 		for c := j; c < j+cols; c += k.width {
 			to := u.sums[piece].part(0, c, u.units, min(k.width, j+cols-c))
 			if xLies {
-				segments = u.seen(segments[:0], lo, n, c, 4*y.step, apart)
+				segments = u.seen(segments[:0], at, n, c, 4*y.step, apart)
 			} else {
-				u.columns(matrix{n, to.cols, k.width, false, panel}, u.x, lo, c)
+				u.columns(matrix{n, to.cols, k.width, false, panel}, u.x, at, c)
 				segments = append(segments[:0], segment{k: n})
 			}
-			k.rows(u.alpha, y, segments, panel, apart, plus, to)
+			k.rows(then, y, segments, panel, apart, to)
 		}
 	}
 }
@@ -206,14 +189,15 @@ func (u *patchUpdate) finish(lo, hi int) {
 	for _, more := range u.sums[1:] {
 		add(sum, sum, more.data[lo:hi])
 	}
+	o := u.outcome(0)
 	if u.Keeps() {
 		for j := range w {
-			w[j] = float32(u.keep*w[j]) + float32(u.rate*sum[j])
+			w[j] = float32(o.keep*w[j]) + float32(o.alpha*sum[j])
 		}
 	} else {
 		for j := range w {
-			w[j] = u.rate * sum[j]
+			w[j] = o.alpha * sum[j]
 		}
 	}
-	u.clip(dense(1, hi-lo, w))
+	o.clip(dense(1, hi-lo, w))
 }

@@ -212,27 +212,59 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols,
 		if row >= count {
 			stands = 0
 		}
-		to[row], in.rows[row] = &c[stands*stride], &rows[at(0, stands, 0)]
+		to.rows[row], in.rows[row] = &c[stands*stride], &rows[at(0, stands, 0)]
 	}
-	for _, plus := range []bool{false, true} {
+	to.lo, to.hi = -90, 20
+	for endings := range 4 {
+		for row := range to.keep {
+			to.keep[row] = []float32{0.5, 1, -2, 0}[row%4]
+			if row >= count {
+				to.keep[row] = to.keep[0]
+			}
+		}
 		for i := range c {
 			c[i] = old(i)
 		}
-		k.tile(&to, margin, cols, &in, panel, 4*k.width, 0.5, plus)
+		k.tile(&to, margin, cols, &in, panel, 4*k.width, 0.5, endings)
 		for i, got := range c {
 			row, j := i/stride, i%stride-margin
-			inside := row < count && j >= 0 && j < cols
-			want := float32(0)
-			for p := range 2 * n {
-				if inside {
+			want := old(i)
+			if row < count && j >= 0 && j < cols {
+				want = 0
+				for p := range 2 * n {
 					want += 0.5 * rows[at(p/n, row, p%n)] * panel[(p+p/n)*k.width+j]
 				}
-			}
-			if plus || !inside {
-				want += old(i)
+				if endings&keeps != 0 {
+					want += to.keep[row] * old(i)
+				}
+				if endings&clips != 0 {
+					want = max(to.lo, min(to.hi, want))
+				}
 			}
 			if got != want {
-				t.Fatalf("%s, plus %v: row %d, column %d is %g, want %g", name, plus, row, j, got, want)
+				t.Fatalf("%s, endings %d: row %d, column %d is %g, want %g", name, endings, row, j, got, want)
+			}
+		}
+	}
+}
+
+// TestKernelClips: a tile puts numbers of all kinds within the bounds as the Go code does.
+func TestKernelClips(t *testing.T) {
+	k, ok := kernelFor(maxWidth)
+	if !ok {
+		t.Skip("no kernel on this processor")
+	}
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	minus := float32(math.Copysign(0, -1))
+	for _, b := range [][2]float32{{0, 1}, {-1, 0}, {-0.5, 0.25}} {
+		o := outcome{alpha: -1, keep: 1, lo: b[0], hi: b[1]}
+		c := dense(1, maxWidth, slices.Repeat([]float32{nan, inf, -inf, minus, 0, 1, -1, 0.25}, maxWidth/8))
+		want := dense(1, maxWidth, slices.Clone(c.data))
+		o.clip(want)
+		k.mul(o, dense(1, 1, []float32{0}), dense(1, maxWidth, make([]float32, maxWidth)), c)
+		for j, got := range c.data {
+			if !sameBits(got, want.data[j]) {
+				t.Errorf("%g in %v becomes %g, want %g", slices.Repeat([]float32{nan, inf, -inf, minus, 0, 1, -1, 0.25}, 4)[j], b, got, want.data[j])
 			}
 		}
 	}

@@ -175,9 +175,8 @@ func (u *update) members(lo, hi int) {
 	}
 	for z := lo; z < hi; z++ {
 		c := dense(rows, cols, w.data[z*w.step:])
-		combine(c, y.data[z*y.step:], 1, y.stride, dense(u.n, cols, x.data[z*x.step:]), u.rateOf(z), u.keep)
-		if u.Bounded() {
-			u.clip(c)
-		}
+		o := u.outcome(z)
+		combine(c, y.data[z*y.step:], 1, y.stride, dense(u.n, cols, x.data[z*x.step:]), o.alpha, o.keep)
+		o.clip(c)
 	}
 }

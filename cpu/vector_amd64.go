@@ -126,15 +126,15 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 	return n
 }
 
-// The kernels compute a tile: c ← alpha·in·panel, or c plus that unless add is 0, with c at bytes from the start of each
-// row of a matrix. The rows of the panel lie apart bytes apart. tileAVX2 computes 6 rows and 16 columns, tileAVX512 whole
+// The kernels compute a tile: c ← clip(keep·c + alpha·in·panel), or what endings leave of that, with c at bytes from the
+// start of each row of a matrix. The rows of the panel lie apart bytes apart. tileAVX2 computes 6 rows and 16 columns, tileAVX512 whole
 // fours of rows and so many columns.
 //
 //go:noescape
-func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 
 //go:noescape
-func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 
 // copyRowsAVX2 copies rows of n numbers, 32 at most, which lie from bytes apart, to rows to bytes apart.
 //
@@ -186,14 +186,14 @@ func kernelFor(cols int) (k kernel, ok bool) {
 func (k kernel) masks() bool { return k.height == maxHeight }
 
 // run computes a tile.
-func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
+func (k kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, endings int) {
 	var numbers *float32
 	if len(panel) > 0 {
 		numbers = &panel[0]
 	}
 	if k.masks() {
-		tileAVX512(c, at, cols, in, numbers, apart, alpha, add)
+		tileAVX512(c, at, cols, in, numbers, apart, alpha, endings)
 		return
 	}
-	tileAVX2(c, at, in, numbers, apart, alpha, add)
+	tileAVX2(c, at, in, numbers, apart, alpha, endings)
 }

@@ -89,11 +89,11 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 	return n
 }
 
-// tileNEON computes a tile of 6 rows and 16 columns: c ← alpha·in·panel, or c plus that unless add is 0, with c at bytes
-// from the start of each row of a matrix. The rows of the panel lie apart bytes apart.
+// tileNEON computes a tile of 6 rows and 16 columns: c ← clip(keep·c + alpha·in·panel), or what endings leave of that,
+// with c at bytes from the start of each row of a matrix. The rows of the panel lie apart bytes apart.
 //
 //go:noescape
-func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, add int)
+func tileNEON(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 
 // copyVector processes the first rows of copyRows and returns how many: copies of four numbers call nothing, and the last
 // may overlap those before.
@@ -132,8 +132,8 @@ func kernelFor(cols int) (k kernel, ok bool) { return kernel{16, 6}, vector == n
 func (kernel) masks() bool { return false }
 
 // run computes a tile.
-func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
-	tileNEON(c, at, in, unsafe.SliceData(panel), apart, alpha, add)
+func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, endings int) {
+	tileNEON(c, at, in, unsafe.SliceData(panel), apart, alpha, endings)
 }
 
 // normalsWide is normalsVector by vectors that are wider than normalsKernel's: there are none.

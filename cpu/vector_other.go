@@ -24,5 +24,5 @@ func copyVector(dst, src matrix) int { return 0 }
 
 func (k kernel) tilesVector(dst []float32, m matrix, apart int) int { return 0 }
 
-func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, add int) {
+func (kernel) run(c *tileOut, at, cols int, in *tileIn, panel []float32, apart int, alpha float32, endings int) {
 }
