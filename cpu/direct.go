@@ -105,7 +105,7 @@ func (d *direct) tile(t tile) {
 		for i := range *s {
 			b := &(*s)[i]
 			d.packing.tile(&b.to, j, &b.in, d.then.Alpha, endings)
-			b.in.ahead = 0 // the rows are near by now
+			b.in.next.lines = 0 // they are near by now
 		}
 	}
 	if d.then.empty() {
@@ -122,7 +122,7 @@ func (d *direct) bunch(b *bunch, v *view, number int) {
 	i := number * d.height
 	n, p, q := i/across.count/down.count, i/across.count%down.count, i%across.count
 	b.in.count = min(d.height, d.images*down.count*across.count-i)
-	b.in.segments, b.in.step, b.in.ahead = v.segments, 4, 4*d.height*d.stride*d.c
+	b.in.segments, b.in.step = v.segments, 4
 	for i := range b.in.count {
 		pixel := d.to.of(n, down.first+p, across.first+q)
 		row := d.y[pixel*d.cols:][:d.cols]
@@ -137,6 +137,8 @@ func (d *direct) bunch(b *bunch, v *view, number int) {
 			}
 		}
 	}
+	more := d.height * d.stride * d.c // numbers that the next bunch adds to the last row of the window
+	b.in.next = aheadOf(b.in.rows[0], (down.hi-down.lo-1)*d.w*d.c+more, more)
 	for i := b.in.count; i < d.height; i++ {
 		b.to.rows[i], b.to.keep[i], b.in.rows[i] = b.to.rows[0], b.to.keep[0], b.in.rows[0]
 	}

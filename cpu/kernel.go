@@ -9,13 +9,32 @@ type kernel struct{ width, height int }
 const maxHeight, maxWidth = 12, 32
 
 // A tileIn is the rows of a tile: pointers to their starts, and the segments that are summed, with numbers step bytes
-// apart. Rows beyond count stand for the first. The next tile's rows are expected ahead bytes after these, unless that is 0.
+// apart. Rows beyond count stand for the first. What comes next is asked for meanwhile, by kernels that can.
 type tileIn struct {
 	rows     [maxHeight]*float32
 	count    int
 	segments []segment
 	step     int
-	ahead    int
+	next     ahead
+}
+
+// An ahead is memory that comes next: so many lines of the cache, from at on. To ask for what is not there does no harm.
+type ahead struct {
+	at    uintptr
+	lines int
+}
+
+// aheadOf is the lines of count numbers that begin n after p.
+func aheadOf(p *float32, n, count int) ahead {
+	return ahead{uintptr(unsafe.Pointer(p)) + uintptr(4*n), blocks(count, cacheLine)}
+}
+
+// take removes the first n lines, if there are as many.
+func (a *ahead) take(n int) ahead {
+	part := ahead{a.at, min(n, a.lines)}
+	a.at += uintptr(4 * cacheLine * part.lines)
+	a.lines -= part.lines
+	return part
 }
 
 // A segment is a part of the sums of a tile: a run of k numbers of each row, from at bytes after its start on, and the

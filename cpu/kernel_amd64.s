@@ -25,28 +25,28 @@
 
 // The tiles of AVX-512 have 12, 8 or 4 rows. FIRST, SECOND and THIRD multiply a number of each of four rows by the two
 // vectors of the panel.
-#define ROWZ(p, x, a, b) \
-	VBROADCASTSS (p)(AX*1), x \
+#define ROWZ(at, p, x, a, b) \
+	VBROADCASTSS at(p)(AX*1), x \
 	VFMADD231PS  Z24, x, a \
 	VFMADD231PS  Z25, x, b
 
-#define FIRST \
-	ROWZ(R8, Z28, Z0, Z1) \
-	ROWZ(R9, Z29, Z2, Z3) \
-	ROWZ(R10, Z30, Z4, Z5) \
-	ROWZ(R11, Z31, Z6, Z7)
+#define FIRST(at) \
+	ROWZ(at, R8, Z28, Z0, Z1) \
+	ROWZ(at, R9, Z29, Z2, Z3) \
+	ROWZ(at, R10, Z30, Z4, Z5) \
+	ROWZ(at, R11, Z31, Z6, Z7)
 
-#define SECOND \
-	ROWZ(R12, Z28, Z8, Z9) \
-	ROWZ(R13, Z29, Z10, Z11) \
-	ROWZ(R14, Z30, Z12, Z13) \
-	ROWZ(R15, Z31, Z14, Z15)
+#define SECOND(at) \
+	ROWZ(at, R12, Z28, Z8, Z9) \
+	ROWZ(at, R13, Z29, Z10, Z11) \
+	ROWZ(at, R14, Z30, Z12, Z13) \
+	ROWZ(at, R15, Z31, Z14, Z15)
 
-#define THIRD \
-	ROWZ(BX, Z28, Z16, Z17) \
-	ROWZ(CX, Z29, Z18, Z19) \
-	ROWZ(DX, Z30, Z20, Z21) \
-	ROWZ(DI, Z31, Z22, Z23)
+#define THIRD(at) \
+	ROWZ(at, BX, Z28, Z16, Z17) \
+	ROWZ(at, CX, Z29, Z18, Z19) \
+	ROWZ(at, DX, Z30, Z20, Z21) \
+	ROWZ(at, DI, Z31, Z22, Z23)
 
 // FIRST16, SECOND16 and THIRD16 are the same of one vector of the panel.
 #define FIRST16 \
@@ -67,6 +67,25 @@
 	VFMADD231PS.BCST (DX)(AX*1), Z24, Z20 \
 	VFMADD231PS.BCST (DI)(AX*1), Z24, Z22
 
+// STEPZ is a step of 12 rows, with the vectors of a packed panel from panel on and the rows' numbers from at on. Of four in a
+// row no address is computed: units that add addresses are the ones that multiply.
+#define STEPZ(panel, at) \
+	VMOVUPS panel(SI), Z24 \
+	VMOVUPS (panel+64)(SI), Z25 \
+	FIRST(at) \
+	SECOND(at) \
+	THIRD(at)
+
+// STEPON is one of any panel and rows, which goes on to the next.
+#define STEPON \
+	VMOVUPS (SI), Z24 \
+	VMOVUPS 64(SI), Z25 \
+	ADDQ BP, SI \
+	FIRST(0) \
+	SECOND(0) \
+	THIRD(0) \
+	ADDQ step-16(SP), AX
+
 // PANEL loads two vectors of the panel (whole ones: a mask would be an operation beside the multiplications), NEXT goes
 // on to the next of each row, until the end of the segment.
 #define PANEL \
@@ -78,17 +97,22 @@
 	ADDQ step-16(SP), AX \
 	CMPQ AX, end-8(SP)
 
-// PANELAHEAD and ROWAHEAD ask for what is to be multiplied: two vectors of the panel, and a line of the first row, in which
-// the other rows' numbers are if the rows are columns of a matrix. NEXTTILE asks for lines of three rows of the next tile.
+// PACKEDAHEAD and PANELAHEAD ask for rows of the panel that are to be multiplied, the four of four steps and one. ROWAHEAD asks
+// for a line of the first row, in which the other rows' numbers are if the rows are columns of a matrix.
 #define PANELAHEAD \
 	PREFETCHT0 (BP)         \
 	PREFETCHT0 64(BP)       \
 	ADDQ       apart+40(FP), BP
 
-#define NEXTTILE(p, q, r) \
-	PREFETCHT1 (p)(BP*1) \
-	PREFETCHT1 (q)(BP*1) \
-	PREFETCHT1 (r)(BP*1)
+#define PACKEDAHEAD \
+	PREFETCHT0 2048(SI) \
+	PREFETCHT0 2112(SI) \
+	PREFETCHT0 2176(SI) \
+	PREFETCHT0 2240(SI) \
+	PREFETCHT0 2304(SI) \
+	PREFETCHT0 2368(SI) \
+	PREFETCHT0 2432(SI) \
+	PREFETCHT0 2496(SI)
 
 #define ROWAHEAD \
 	PREFETCHT0 (R8)(BP*1)   \
@@ -375,11 +399,11 @@ tileAVX2_put:
 // A tile of 12 rows asks, every four steps, for the numbers of the four steps that come 16 later: where numbers of a row or
 // rows of a panel lie far apart, the processor does not foresee them, and 12 rows are too many for it to look ahead itself.
 // It also asks for its rows of c on the way, one every four steps: what is not in the cache is there when the sums
-// are done. All at once they would keep the panel's and the rows' own misses waiting. And where its rows lie in memory, it asks
-// for those of the next tile: their numbers of 16 steps, a line of each row, by three rows every four.
+// are done. All at once they would keep the panel's and the rows' own misses waiting. And it asks for four lines of what comes
+// next.
 //
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
-TEXT ·tileAVX512(SB), NOSPLIT, $64-64
+TEXT ·tileAVX512(SB), NOSPLIT, $80-64
 	MOVQ  cols+16(FP), CX
 	MOVQ  $-1, AX
 	SHLQ  CX, AX
@@ -400,8 +424,24 @@ TEXT ·tileAVX512(SB), NOSPLIT, $64-64
 	MOVQ AX, step-16(SP)
 	MOVQ tileIn_count(SI), AX
 	MOVQ AX, count-24(SP)
-	MOVQ tileIn_ahead(SI), AX
-	MOVQ AX, ahead-56(SP)
+	MOVQ (tileIn_next+ahead_at)(SI), AX
+	MOVQ AX, nextAt-56(SP)
+	MOVQ (tileIn_next+ahead_lines)(SI), AX
+	MOVQ AX, nextLines-64(SP)
+	MOVQ tileIn_step(SI), AX
+	CMPQ AX, $4
+	JEQ  tileAVX512_known
+	CMPQ AX, $48
+	JEQ  tileAVX512_known
+	XORQ AX, AX
+
+tileAVX512_known:
+	CMPQ apart+40(FP), $128
+	JEQ  tileAVX512_packed
+	XORQ AX, AX
+
+tileAVX512_packed:
+	MOVQ AX, packed-72(SP)
 	MOVQ tileIn_segments+8(SI), AX
 	MOVQ AX, left-32(SP)
 	MOVQ tileIn_segments+0(SI), AX
@@ -431,15 +471,15 @@ tileAVX512_segment:
 
 tileAVX512_four:
 	PANEL
-	FIRST
+	FIRST(0)
 	NEXT
 	JNE tileAVX512_four
 	JMP tileAVX512_segment
 
 tileAVX512_eight:
 	PANEL
-	FIRST
-	SECOND
+	FIRST(0)
+	SECOND(0)
 	NEXT
 	JNE tileAVX512_eight
 	JMP tileAVX512_segment
@@ -456,6 +496,24 @@ tileAVX512_twelve:
 	PREFETCHT0 64(BP)
 
 tileAVX512_ahead:
+	CMPQ nextLines-64(SP), $4
+	JLT  tileAVX512_four_steps
+	SUBQ $4, nextLines-64(SP)
+	MOVQ nextAt-56(SP), BP
+	ADDQ $256, nextAt-56(SP)
+	PREFETCHT1 (BP)
+	PREFETCHT1 64(BP)
+	PREFETCHT1 128(BP)
+	PREFETCHT1 192(BP)
+
+tileAVX512_four_steps:
+	MOVQ step-16(SP), BP
+	LEAQ (AX)(BP*4), BP
+	CMPQ BP, end-8(SP)
+	JGT  tileAVX512_last_steps
+	CMPQ packed-72(SP), $4
+	JEQ  tileAVX512_rows
+	JGT  tileAVX512_columns
 	MOVQ apart+40(FP), BP
 	SHLQ $4, BP
 	ADDQ SI, BP
@@ -470,42 +528,48 @@ tileAVX512_ahead:
 	ROWAHEAD
 	ROWAHEAD
 	ROWAHEAD
-	MOVQ  ahead-56(SP), BP
-	TESTQ BP, BP
-	JE    tileAVX512_four_steps
-	ADDQ  AX, BP
-	TESTQ $32, AX
-	JNE   tileAVX512_last_rows
-	TESTQ $16, AX
-	JNE   tileAVX512_second_rows
-	NEXTTILE(R8, R9, R10)
-	JMP   tileAVX512_four_steps
+	MOVQ apart+40(FP), BP
+	STEPON
+	STEPON
+	STEPON
+	STEPON
+	JMP tileAVX512_stepped
 
-tileAVX512_second_rows:
-	NEXTTILE(R11, R12, R13)
-	JMP tileAVX512_four_steps
+tileAVX512_rows:
+	PACKEDAHEAD
+	STEPZ(0, 0)
+	STEPZ(128, 4)
+	STEPZ(256, 8)
+	STEPZ(384, 12)
+	JMP tileAVX512_four_stepped
 
-tileAVX512_last_rows:
-	TESTQ $16, AX
-	JNE   tileAVX512_fourth_rows
-	NEXTTILE(R14, R15, BX)
-	JMP   tileAVX512_four_steps
+tileAVX512_columns:
+	PACKEDAHEAD
+	PREFETCHT0 768(R8)(AX*1)
+	PREFETCHT0 832(R8)(AX*1)
+	PREFETCHT0 896(R8)(AX*1)
+	STEPZ(0, 0)
+	STEPZ(128, 48)
+	STEPZ(256, 96)
+	STEPZ(384, 144)
 
-tileAVX512_fourth_rows:
-	NEXTTILE(CX, DX, DI)
+tileAVX512_four_stepped:
+	ADDQ $512, SI
+	MOVQ BP, AX
 
-tileAVX512_four_steps:
-	MOVQ step-16(SP), BP
-	LEAQ (AX)(BP*4), BP
-	CMPQ BP, end-8(SP)
-	JLT  tileAVX512_steps
+tileAVX512_stepped:
+	CMPQ AX, end-8(SP)
+	JNE  tileAVX512_twelve
+	JMP  tileAVX512_segment
+
+tileAVX512_last_steps:
 	MOVQ end-8(SP), BP
 
 tileAVX512_steps:
 	PANEL
-	FIRST
-	SECOND
-	THIRD
+	FIRST(0)
+	SECOND(0)
+	THIRD(0)
 	ADDQ step-16(SP), AX
 	CMPQ AX, BP
 	JNE  tileAVX512_steps

@@ -223,8 +223,7 @@ func (k kernel) mul(o outcome, a, b, c matrix) {
 				panel.data, apart = packedB[:n*k.width], k.width
 			}
 			all[0].k = n
-			k.rows(then, rows, all, panel.data, 4*apart, to)
-			rows.ahead = 0 // they are near by now
+			k.rows(then, &rows, all, panel.data, 4*apart, to)
 		}
 	}
 }
@@ -258,27 +257,31 @@ func (o outcome) turned(a, b, c matrix) {
 // runs are the rows of a matrix in the form that tiles take.
 type runs struct {
 	data       []float32
-	row, group int // strides from row to row of a tile, and from tile to tile
-	step       int // the stride within a row
-	ahead      int // of the tiles: see [tileIn]
+	row, group int   // strides from row to row of a tile, and from tile to tile
+	step       int   // the stride within a row
+	next       ahead // what is asked for meanwhile
 }
 
 // runsOf returns the rows of a, in s if they do not lie well.
 func (k kernel) runsOf(a matrix, lies bool, s []float32) runs {
 	switch {
 	case !a.transposed && lies:
-		return runs{a.data, a.stride, k.height * a.stride, 1, 4 * k.height * a.stride}
+		r := runs{data: a.data, row: a.stride, group: k.height * a.stride, step: 1}
+		if a.stride == a.cols { // the tiles lie one after the other
+			r.next = aheadOf(&a.data[0], r.group, len(a.data)-r.group)
+		}
+		return r
 	case !a.transposed:
 		apart := a.cols + cacheLine
 		for i := range a.rows {
 			copy(s[i*apart:], a.row(i))
 		}
-		return runs{s, apart, k.height * apart, 1, 0}
+		return runs{data: s, row: apart, group: k.height * apart, step: 1}
 	case lies:
-		return runs{a.data, 1, k.height, a.stride, 0}
+		return runs{data: a.data, row: 1, group: k.height, step: a.stride}
 	}
 	k.byTiles(s, a.t(), k.apart(a.cols))
-	return runs{s, 1, k.apart(a.cols), k.height, 0}
+	return runs{data: s, row: 1, group: k.apart(a.cols), step: k.height}
 }
 
 // apart is the distance from tile to tile of packed rows of n numbers: a line more than they take, so that the tiles that are
@@ -294,9 +297,14 @@ func (k kernel) byTiles(dst []float32, m matrix, apart int) {
 	}
 }
 
-// rows is C ← clip(keep·C + α·A·panel), for segments of A and of the panel. The rows of the panel lie apart bytes apart.
-func (k kernel) rows(o outcome, a runs, s []segment, panel []float32, apart int, c matrix) {
-	in := tileIn{segments: s, step: 4 * a.step, ahead: a.ahead}
+// rows is C ← clip(keep·C + α·A·panel), for segments of A and of the panel. The rows of the panel lie apart bytes apart. Of what
+// comes next it asks for as much as there is time for.
+func (k kernel) rows(o outcome, a *runs, s []segment, panel []float32, apart int, c matrix) {
+	in := tileIn{segments: s, step: 4 * a.step}
+	steps := 0
+	for i := range s {
+		steps += s[i].k
+	}
 	to, endings := o.tileOut()
 	for i, from := 0, 0; i < c.rows; i, from = i+k.height, from+a.group {
 		in.count = min(k.height, c.rows-i)
@@ -309,6 +317,7 @@ func (k kernel) rows(o outcome, a runs, s []segment, panel []float32, apart int,
 		for r := in.count; r < k.height; r++ {
 			in.rows[r], to.rows[r], to.keep[r] = in.rows[0], to.rows[0], to.keep[0]
 		}
+		in.next = a.next.take(steps)
 		k.tile(&to, 0, c.cols, &in, panel, apart, o.alpha, endings)
 	}
 }

@@ -124,6 +124,7 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 		n := min(each, hi-at)
 		then := u.then.piece(at == lo, at+n == hi)
 		y := k.runsOf(u.y.part(at, 0, n, u.units).t(), yLies, (*s)[each*k.width:])
+		y.next = aheadOf(&u.y.row(at)[0], n*u.units, min(each, hi-at-n)*u.units)
 		for c := j; c < j+cols; c += k.width {
 			to := u.sums[piece].part(0, c, u.units, min(k.width, j+cols-c))
 			if xLies {
@@ -132,7 +133,7 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 				u.columns(matrix{n, to.cols, k.width, false, panel}, u.x, at, c)
 				segments = append(segments[:0], segment{k: n})
 			}
-			k.rows(then, y, segments, panel, apart, to)
+			k.rows(then, &y, segments, panel, apart, to)
 		}
 	}
 }
