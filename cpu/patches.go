@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"runtime"
-
-	"hebb/compute"
-)
+import "hebb/compute"
 
 // A patchUpdate runs a [compute.Hebbian] over patches: with r = Rate/n and T = Mask(YᵀG),
 //
@@ -61,7 +57,8 @@ func hebbianOfPatches(h compute.Hebbian) {
 // cut chooses the pieces: long enough that adding up their sums is little work beside computing them.
 func (u *patchUpdate) cut() {
 	most := max(1, pieceFloats/(u.units*u.inputs))
-	u.pieces = max(1, min(blocks(crowd, blocks(u.inputs, 4*maxWidth)), most, u.n/pieceLength))
+	tiles := blocks(u.units, 4*maxHeight) * blocks(u.inputs, 4*maxWidth)
+	u.pieces = max(1, min(blocks(crowd, tiles), most, u.n/pieceLength))
 	u.each = blocks(u.n, u.pieces)
 	u.pieces = blocks(u.n, u.each)
 }
@@ -71,32 +68,29 @@ func (u *patchUpdate) placesOf(piece int) (lo, hi int) {
 	return piece * u.each, min(u.n, (piece+1)*u.each)
 }
 
-// sum computes YᵀX of every piece, for enough inputs at a time to give all cores work.
+// sum computes YᵀX of every piece.
 func (u *patchUpdate) sum() {
-	k, ok := kernelFor(u.inputs)
-	if of, _ := kernelFor(u.c); ok && u.c%of.width == 0 {
-		k = of // panels of a pixel's channels
+	f, tiles := u.lowered, products.fit(u.pieces, u.units, u.inputs)
+	if k, ok := kernelFor(u.inputs); ok {
+		if of, _ := kernelFor(u.c); u.c%of.width == 0 {
+			k = of // panels of a pixel's channels
+		}
+		f, tiles.cols = func(t tile) { u.direct(k, t) }, blocks(tiles.cols, k.width)*k.width
 	}
-	f, unit, jobs := u.lowered, 1, crowd // the bits may depend on the ranges
-	if ok {
-		f, unit, jobs = func(piece, j, cols int) { u.direct(k, piece, j, cols) }, k.width, 4*runtime.GOMAXPROCS(0)
-	}
-	ranges := min(blocks(jobs, u.pieces), blocks(u.inputs, 4*unit))
-	cols := blocks(blocks(u.inputs, ranges), unit) * unit
-	shape{1, cols}.tiles(1, u.pieces, u.inputs, func(t tile) { f(t.i, t.j, t.cols) })
+	tiles.tiles(u.pieces, u.units, u.inputs, f)
 }
 
-// lowered computes the sums of a piece for inputs from j on, by storing the patches of a block of positions.
-func (u *patchUpdate) lowered(piece, j, cols int) {
-	lo, hi := u.placesOf(piece)
-	each := min(hi-lo, max(16, patchFloats/cols))
-	s := borrow(each * cols)
+// lowered computes a tile of a piece's sums by storing the patches of a block of positions.
+func (u *patchUpdate) lowered(t tile) {
+	lo, hi := u.placesOf(t.z)
+	each := min(hi-lo, max(16, patchFloats/t.cols))
+	s := borrow(each * t.cols)
 	defer giveBack(s)
 	for at := lo; at < hi; at += each {
-		x := dense(min(each, hi-at), cols, *s)
-		u.columns(x, u.x, at, j)
+		x := dense(min(each, hi-at), t.cols, *s)
+		u.columns(x, u.x, at, t.j)
 		then := u.then.piece(at == lo, at+each >= hi)
-		then.mul(u.y.part(at, 0, x.rows, u.units).t(), x, u.sums[piece].part(0, j, u.units, cols))
+		then.mul(u.y.part(at, t.i, x.rows, t.rows).t(), x, u.sums[t.z].part(t.i, t.j, t.rows, t.cols))
 	}
 }
 
@@ -104,18 +98,21 @@ func (u *patchUpdate) lowered(piece, j, cols int) {
 // level of cache.
 var placesAtOnce = 256
 
-// oneSet is the distance at which numbers share a set of the first level of cache, which holds a dozen of them.
+// oneSet is the distance at which numbers share a set of the first level of cache, which holds a dozen of them. Pixels two steps
+// apart are slower than that explains: they are packed from a quarter of it on.
 const oneSet = 1 << 10
 
-// direct computes the sums of a piece for inputs from j on by the kernel: the units are its rows, the inputs its
-// columns. The pixels are read where they lie if each panel is channels of one pixel of the window and the cache can hold it.
-func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
-	lo, hi := u.placesOf(piece)
+// direct computes a tile of a piece's sums by the kernel: the units are its rows, the inputs its columns. The pixels are read
+// where they lie if each panel is channels of one pixel of the window and the cache can hold it, the units if few panels would
+// gain by packing.
+func (u *patchUpdate) direct(k kernel, t tile) {
+	lo, hi := u.placesOf(t.z)
 	each := min(hi-lo, placesAtOnce)
-	s := borrow(each*k.width + blocks(u.units, k.height)*k.apart(each))
+	s := borrow(each*k.width + blocks(t.rows, k.height)*k.apart(each))
 	defer giveBack(s)
 	panel, apart := (*s)[:each*k.width], 4*k.width
-	xLies, yLies := u.c%k.width == 0 && u.stride*u.c < oneSet, each*u.units <= near || cols <= k.width
+	xLies := u.c%k.width == 0 && u.stride*u.stride*u.c < oneSet
+	yLies := each*u.units <= near && (u.units <= 64 || t.cols <= 4*k.width)
 	if xLies {
 		panel, apart = u.x, 4*u.stride*u.c
 	}
@@ -123,14 +120,16 @@ func (u *patchUpdate) direct(k kernel, piece, j, cols int) {
 	for at := lo; at < hi; at += each {
 		n := min(each, hi-at)
 		then := u.then.piece(at == lo, at+n == hi)
-		y := k.runsOf(u.y.part(at, 0, n, u.units).t(), yLies, (*s)[each*k.width:])
-		y.next = aheadOf(&u.y.row(at)[0], n*u.units, min(each, hi-at-n)*u.units)
-		for c := j; c < j+cols; c += k.width {
-			to := u.sums[piece].part(0, c, u.units, min(k.width, j+cols-c))
+		y := k.runsOf(u.y.part(at, t.i, n, t.rows).t(), yLies, (*s)[each*k.width:])
+		if t.rows == u.units {
+			y.next = aheadOf(&u.y.row(at)[0], n*u.units, min(each, hi-at-n)*u.units)
+		}
+		for j := t.j; j < t.j+t.cols; j += k.width {
+			to := u.sums[t.z].part(t.i, j, t.rows, min(k.width, t.j+t.cols-j))
 			if xLies {
-				segments = u.seen(segments[:0], at, n, c, 4*y.step, apart)
+				segments = u.seen(segments[:0], at, n, j, 4*y.step, apart)
 			} else {
-				u.columns(matrix{n, to.cols, k.width, false, panel}, u.x, at, c)
+				u.columns(matrix{n, to.cols, k.width, false, panel}, u.x, at, j)
 				segments = append(segments[:0], segment{k: n})
 			}
 			k.rows(then, &y, segments, panel, apart, to)
