@@ -112,7 +112,7 @@ func (u *patchUpdate) direct(k kernel, t tile) {
 	defer giveBack(s)
 	panel, apart := (*s)[:each*k.width], 4*k.width
 	xLies := u.c%k.width == 0 && u.stride*u.stride*u.c < oneSet
-	yLies := each*u.units <= near && (u.units <= 64 || t.cols <= 4*k.width)
+	yLies := k.columnsLie(each, u.units, t.cols)
 	if xLies {
 		panel, apart = u.x, 4*u.stride*u.c
 	}
