@@ -98,20 +98,19 @@ func (u *patchUpdate) lowered(t tile) {
 // level of cache.
 var placesAtOnce = 256
 
-// oneSet is the distance at which numbers share a set of the first level of cache, which holds a dozen of them. Pixels two steps
-// apart are slower than that explains: they are packed from a quarter of it on.
+// oneSet is the distance at which numbers share a set of the first level of cache, which holds a dozen of them.
 const oneSet = 1 << 10
 
 // direct computes a tile of a piece's sums by the kernel: the units are its rows, the inputs its columns. The pixels are read
-// where they lie if each panel is channels of one pixel of the window and the cache can hold it, the units if few panels would
-// gain by packing.
+// where they lie side by side if each panel is channels of one pixel of the window and the cache can hold it, the units if few
+// panels would gain by packing.
 func (u *patchUpdate) direct(k kernel, t tile) {
 	lo, hi := u.placesOf(t.z)
 	each := min(hi-lo, placesAtOnce)
 	s := borrow(each*k.width + blocks(t.rows, k.height)*k.apart(each))
 	defer giveBack(s)
 	panel, apart := (*s)[:each*k.width], 4*k.width
-	xLies := u.c%k.width == 0 && u.stride*u.stride*u.c < oneSet
+	xLies := u.c%k.width == 0 && u.stride == 1 && u.c < oneSet
 	yLies := k.columnsLie(each, u.units, t.cols)
 	if xLies {
 		panel, apart = u.x, 4*u.stride*u.c
