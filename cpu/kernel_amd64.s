@@ -67,16 +67,64 @@
 	VFMADD231PS.BCST (DX)(AX*1), Z24, Z20 \
 	VFMADD231PS.BCST (DI)(AX*1), Z24, Z22
 
-// STEPZ is a step of 12 rows, with the vectors of a packed panel from panel on and the rows' numbers from at on. Of four in a
-// row no address is computed: units that add addresses are the ones that multiply.
-#define STEPZ(panel, at) \
+// A tile of 12 rows is bound by the instructions that the processor takes in, not by its units, once a neighbour shares the core: a
+// multiply-add that broadcasts a number itself is one, and loads it once more. With two rows in three so, loads take no longer
+// than multiply-adds. Its address must be a register and a constant, else it counts as two.
+//
+// ROWB multiplies a row's number at an address by the two vectors of the panel.
+#define ROWB(at, p, a, b) \
+	VFMADD231PS.BCST at(p), Z24, a \
+	VFMADD231PS.BCST at(p), Z25, b
+
+// ROWS is a step of rows of which R9, R10, R12, R13, R15, BX, DX and DI have AX added already.
+#define ROWS(panel, at) \
 	VMOVUPS panel(SI), Z24 \
 	VMOVUPS (panel+64)(SI), Z25 \
-	FIRST(at) \
-	SECOND(at) \
-	THIRD(at)
+	ROWZ(at, R8, Z28, Z0, Z1) \
+	ROWB(at, R9, Z2, Z3) \
+	ROWB(at, R10, Z4, Z5) \
+	ROWZ(at, R11, Z29, Z6, Z7) \
+	ROWB(at, R12, Z8, Z9) \
+	ROWB(at, R13, Z10, Z11) \
+	ROWZ(at, R14, Z30, Z12, Z13) \
+	ROWB(at, R15, Z14, Z15) \
+	ROWB(at, BX, Z16, Z17) \
+	ROWZ(at, CX, Z31, Z18, Z19) \
+	ROWB(at, DX, Z20, Z21) \
+	ROWB(at, DI, Z22, Z23)
 
-// STEPON is one of any panel and rows, which goes on to the next.
+// ALONG adds n to the pointers of ROWS.
+#define ALONG(op, n) \
+	op n, R9 \
+	op n, R10 \
+	op n, R12 \
+	op n, R13 \
+	op n, R15 \
+	op n, BX \
+	op n, DX \
+	op n, DI
+
+// COLZ is one of three rows of COLUMNS, which is a step of rows that are columns of packed numbers, from BP on.
+#define COLZ(at, x, a, b) \
+	VBROADCASTSS at(BP), x \
+	VFMADD231PS  Z24, x, a \
+	VFMADD231PS  Z25, x, b
+
+#define COLUMNS(at) \
+	COLZ(at, Z28, Z0, Z1) \
+	ROWB((at+4), BP, Z2, Z3) \
+	ROWB((at+8), BP, Z4, Z5) \
+	COLZ((at+12), Z29, Z6, Z7) \
+	ROWB((at+16), BP, Z8, Z9) \
+	ROWB((at+20), BP, Z10, Z11) \
+	COLZ((at+24), Z30, Z12, Z13) \
+	ROWB((at+28), BP, Z14, Z15) \
+	ROWB((at+32), BP, Z16, Z17) \
+	COLZ((at+36), Z31, Z18, Z19) \
+	ROWB((at+40), BP, Z20, Z21) \
+	ROWB((at+44), BP, Z22, Z23)
+
+// STEPON is a step of any panel and rows, which goes on to the next.
 #define STEPON \
 	VMOVUPS (SI), Z24 \
 	VMOVUPS 64(SI), Z25 \
@@ -85,6 +133,30 @@
 	SECOND(0) \
 	THIRD(0) \
 	ADDQ step-16(SP), AX
+
+// ROWS16 is a step of 12 rows, which have AX added already, and of one vector of a packed panel.
+#define ROWS16(panel, at) \
+	VMOVUPS panel(SI), Z24 \
+	VFMADD231PS.BCST at(R8), Z24, Z0 \
+	VFMADD231PS.BCST at(R9), Z24, Z2 \
+	VFMADD231PS.BCST at(R10), Z24, Z4 \
+	VFMADD231PS.BCST at(R11), Z24, Z6 \
+	VFMADD231PS.BCST at(R12), Z24, Z8 \
+	VFMADD231PS.BCST at(R13), Z24, Z10 \
+	VFMADD231PS.BCST at(R14), Z24, Z12 \
+	VFMADD231PS.BCST at(R15), Z24, Z14 \
+	VFMADD231PS.BCST at(BX), Z24, Z16 \
+	VFMADD231PS.BCST at(CX), Z24, Z18 \
+	VFMADD231PS.BCST at(DX), Z24, Z20 \
+	VFMADD231PS.BCST at(DI), Z24, Z22
+
+// ALONG16 adds n to the pointers of ROWS16.
+#define ALONG16(op, n) \
+	ALONG(op, n) \
+	op n, R8 \
+	op n, R11 \
+	op n, R14 \
+	op n, CX
 
 // PANEL loads two vectors of the panel (whole ones: a mask would be an operation beside the multiplications), NEXT goes
 // on to the next of each row, until the end of the segment.
@@ -301,7 +373,7 @@ rowsToTilesAVX2_next:
 	RET
 
 // func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
-TEXT ·tileAVX2(SB), NOSPLIT, $0-56
+TEXT ·tileAVX2(SB), NOSPLIT, $8-56
 	MOVQ c+0(FP), BX
 	MOVQ at+8(FP), AX
 	MOVQ (BX), CX
@@ -320,6 +392,9 @@ TEXT ·tileAVX2(SB), NOSPLIT, $0-56
 	MOVQ tileIn_segments+0(AX), DI
 	MOVQ tileIn_segments+8(AX), DX
 	MOVQ tileIn_step(AX), R15
+	MOVQ (tileIn_next+ahead_at)(AX), BP
+	MOVQ (tileIn_next+ahead_lines)(AX), BX
+	MOVQ BX, lines-8(SP)
 	MOVQ panel+24(FP), BX
 	MOVQ apart+32(FP), R14
 	POINTERS6(AX)
@@ -338,6 +413,15 @@ tileAVX2_segment:
 	JLT  tileAVX2_rest
 
 tileAVX2_four:
+	SUBQ $4, lines-8(SP)
+	JLT  tileAVX2_steps
+	PREFETCHT1 (BP)
+	PREFETCHT1 64(BP)
+	PREFETCHT1 128(BP)
+	PREFETCHT1 192(BP)
+	ADDQ $256, BP
+
+tileAVX2_steps:
 	STEPY
 	STEPY
 	STEPY
@@ -428,20 +512,29 @@ TEXT ·tileAVX512(SB), NOSPLIT, $80-64
 	MOVQ AX, nextAt-56(SP)
 	MOVQ (tileIn_next+ahead_lines)(SI), AX
 	MOVQ AX, nextLines-64(SP)
-	MOVQ tileIn_step(SI), AX
-	CMPQ AX, $4
-	JEQ  tileAVX512_known
-	CMPQ AX, $48
-	JEQ  tileAVX512_known
 	XORQ AX, AX
-
-tileAVX512_known:
+	CMPQ tileIn_step(SI), $4
+	JNE  tileAVX512_no_rows
+	CMPQ apart+40(FP), $64
+	JEQ  tileAVX512_rows16
 	CMPQ apart+40(FP), $128
-	JEQ  tileAVX512_packed
-	XORQ AX, AX
+	JNE  tileAVX512_kind
+	MOVQ $1, AX
+	JMP  tileAVX512_kind
 
-tileAVX512_packed:
-	MOVQ AX, packed-72(SP)
+tileAVX512_rows16:
+	MOVQ $3, AX
+	JMP  tileAVX512_kind
+
+tileAVX512_no_rows:
+	CMPQ tileIn_step(SI), $48
+	JNE  tileAVX512_kind
+	CMPQ tileIn_count(SI), $12
+	JNE  tileAVX512_kind
+	MOVQ $2, AX
+
+tileAVX512_kind:
+	MOVQ AX, kind-72(SP)
 	MOVQ tileIn_segments+8(SI), AX
 	MOVQ AX, left-32(SP)
 	MOVQ tileIn_segments+0(SI), AX
@@ -465,7 +558,7 @@ tileAVX512_segment:
 	CMPQ  cols+16(FP), $16
 	JLE   tileAVX512_narrow
 	CMPQ  count-24(SP), $8
-	JGT   tileAVX512_twelve
+	JGT   tileAVX512_begin
 	CMPQ  count-24(SP), $4
 	JGT   tileAVX512_eight
 
@@ -483,6 +576,20 @@ tileAVX512_eight:
 	NEXT
 	JNE tileAVX512_eight
 	JMP tileAVX512_segment
+
+tileAVX512_begin:
+	CMPQ kind-72(SP), $1
+	JLT  tileAVX512_twelve
+	JGT  tileAVX512_begin_columns
+	ALONG(ADDQ, AX)
+	JMP  tileAVX512_twelve
+
+tileAVX512_begin_columns: // of the panel's rows, which may lie anywhere
+	MOVQ apart+40(FP), R9
+	LEAQ (R9)(R9*2), R10
+	MOVQ R9, R11
+	SHLQ $4, R11
+	ADDQ SI, R11
 
 tileAVX512_twelve:
 	CMPQ row-48(SP), $96
@@ -510,8 +617,8 @@ tileAVX512_four_steps:
 	MOVQ step-16(SP), BP
 	LEAQ (AX)(BP*4), BP
 	CMPQ BP, end-8(SP)
-	JGT  tileAVX512_last_steps
-	CMPQ packed-72(SP), $4
+	JGT  tileAVX512_end
+	CMPQ kind-72(SP), $1
 	JEQ  tileAVX512_rows
 	JGT  tileAVX512_columns
 	MOVQ apart+40(FP), BP
@@ -533,49 +640,81 @@ tileAVX512_four_steps:
 	STEPON
 	STEPON
 	STEPON
-	JMP tileAVX512_stepped
+	CMPQ AX, end-8(SP)
+	JNE  tileAVX512_twelve
+	JMP  tileAVX512_segment
 
 tileAVX512_rows:
 	PACKEDAHEAD
-	STEPZ(0, 0)
-	STEPZ(128, 4)
-	STEPZ(256, 8)
-	STEPZ(384, 12)
-	JMP tileAVX512_four_stepped
-
-tileAVX512_columns:
-	PACKEDAHEAD
-	PREFETCHT0 768(R8)(AX*1)
-	PREFETCHT0 832(R8)(AX*1)
-	PREFETCHT0 896(R8)(AX*1)
-	STEPZ(0, 0)
-	STEPZ(128, 48)
-	STEPZ(256, 96)
-	STEPZ(384, 144)
-
-tileAVX512_four_stepped:
+	ROWS(0, 0)
+	ROWS(128, 4)
+	ROWS(256, 8)
+	ROWS(384, 12)
 	ADDQ $512, SI
 	MOVQ BP, AX
-
-tileAVX512_stepped:
+	ALONG(ADDQ, $16)
 	CMPQ AX, end-8(SP)
 	JNE  tileAVX512_twelve
-	JMP  tileAVX512_segment
+	JMP  tileAVX512_end
+
+tileAVX512_columns:
+	MOVQ BP, DX
+	LEAQ (R8)(AX*1), BP
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 (R11)(R9*1)
+	PREFETCHT0 64(R11)(R9*1)
+	PREFETCHT0 (R11)(R9*2)
+	PREFETCHT0 64(R11)(R9*2)
+	PREFETCHT0 (R11)(R10*1)
+	PREFETCHT0 64(R11)(R10*1)
+	LEAQ (R11)(R9*4), R11
+	PREFETCHT0 768(BP)
+	PREFETCHT0 832(BP)
+	PREFETCHT0 896(BP)
+	VMOVUPS (SI), Z24
+	VMOVUPS 64(SI), Z25
+	COLUMNS(0)
+	VMOVUPS (SI)(R9*1), Z24
+	VMOVUPS 64(SI)(R9*1), Z25
+	COLUMNS(48)
+	VMOVUPS (SI)(R9*2), Z24
+	VMOVUPS 64(SI)(R9*2), Z25
+	COLUMNS(96)
+	VMOVUPS (SI)(R10*1), Z24
+	VMOVUPS 64(SI)(R10*1), Z25
+	COLUMNS(144)
+	LEAQ (SI)(R9*4), SI
+	MOVQ DX, AX
+	CMPQ AX, end-8(SP)
+	JNE  tileAVX512_twelve
+
+tileAVX512_end: // the pointers of all rows are needed for steps that are left, and for other segments
+	CMPQ kind-72(SP), $1
+	JLT  tileAVX512_last_steps
+	JGT  tileAVX512_end_columns
+	ALONG(SUBQ, AX)
+	JMP  tileAVX512_last_steps
+
+tileAVX512_end_columns:
+	LEAQ 4(R8), R9
+	LEAQ 8(R8), R10
+	LEAQ 12(R8), R11
+	LEAQ 16(R8), R12
+	LEAQ 20(R8), R13
+	LEAQ 24(R8), R14
+	LEAQ 28(R8), R15
+	LEAQ 32(R8), BX
+	LEAQ 36(R8), CX
+	LEAQ 40(R8), DX
+	LEAQ 44(R8), DI
 
 tileAVX512_last_steps:
-	MOVQ end-8(SP), BP
-
-tileAVX512_steps:
-	PANEL
-	FIRST(0)
-	SECOND(0)
-	THIRD(0)
-	ADDQ step-16(SP), AX
-	CMPQ AX, BP
-	JNE  tileAVX512_steps
 	CMPQ AX, end-8(SP)
-	JNE  tileAVX512_twelve
-	JMP  tileAVX512_segment
+	JEQ  tileAVX512_segment
+	MOVQ apart+40(FP), BP
+	STEPON
+	JMP  tileAVX512_last_steps
 
 tileAVX512_narrow:
 	CMPQ  count-24(SP), $8
@@ -603,6 +742,30 @@ tileAVX512_narrow8:
 	JMP     tileAVX512_segment
 
 tileAVX512_narrow12:
+	CMPQ kind-72(SP), $3
+	JNE  tileAVX512_narrow12_one
+	ALONG16(ADDQ, AX)
+
+tileAVX512_narrow12_four:
+	LEAQ 16(AX), BP
+	CMPQ BP, end-8(SP)
+	JGT  tileAVX512_narrow12_rest
+	ROWS16(0, 0)
+	ROWS16(64, 4)
+	ROWS16(128, 8)
+	ROWS16(192, 12)
+	ADDQ $256, SI
+	MOVQ BP, AX
+	ALONG16(ADDQ, $16)
+	JMP  tileAVX512_narrow12_four
+
+tileAVX512_narrow12_rest:
+	ALONG16(SUBQ, AX)
+	MOVQ end-8(SP), BP
+	CMPQ AX, BP
+	JE   tileAVX512_segment
+
+tileAVX512_narrow12_one:
 	VMOVUPS (SI), Z24
 	ADDQ    apart+40(FP), SI
 	FIRST16
@@ -610,7 +773,7 @@ tileAVX512_narrow12:
 	THIRD16
 	ADDQ    step-16(SP), AX
 	CMPQ    AX, BP
-	JNE     tileAVX512_narrow12
+	JNE     tileAVX512_narrow12_one
 	JMP     tileAVX512_segment
 
 tileAVX512_store:

@@ -101,9 +101,9 @@ var placesAtOnce = 256
 // oneSet is the distance at which numbers share a set of the first level of cache, which holds a dozen of them.
 const oneSet = 1 << 10
 
-// direct computes a tile of a piece's sums by the kernel: the units are its rows, the inputs its columns. The pixels are read
-// where they lie side by side if each panel is channels of one pixel of the window and the cache can hold it, the units if few
-// panels would gain by packing.
+// direct computes a tile of a piece's sums by the kernel: the units are its rows, the inputs its columns. Pixels are read in
+// place if they lie side by side, a panel is channels of one pixel of the window, and the cache can hold it; units, if few panels
+// would gain by packing.
 func (u *patchUpdate) direct(k kernel, t tile) {
 	lo, hi := u.placesOf(t.z)
 	each := min(hi-lo, placesAtOnce)

@@ -175,11 +175,13 @@ func TestKernels(t *testing.T) {
 				continue // more columns than a panel come in several
 			}
 			for n := range 11 {
-				for _, apart := range []int{1, 5} {
-					for _, count := range []int{1, 2, 3, 4, 5, 8, k.height} {
-						count = min(count, k.height)
-						name := fmt.Sprintf("%v, %d rows, %d columns, segments of %d, numbers %d apart", v, count, cols, n, apart)
-						checkKernel(t, r, name, k, count, cols, n, apart)
+				for _, apart := range []int{1, 5, k.height} { // numbers height apart are a matrix's columns
+					for _, count := range []int{1, 2, 3, 4, 5, 8, k.height - 1, k.height} {
+						for _, wide := range []int{k.width, k.width + 5} {
+							count = min(count, k.height)
+							name := fmt.Sprintf("%v, %d rows, %d columns, segments of %d, numbers %d apart, panel's rows %d", v, count, cols, n, apart, wide)
+							checkKernel(t, r, name, k, count, cols, n, apart, wide)
+						}
 					}
 				}
 			}
@@ -188,11 +190,11 @@ func TestKernels(t *testing.T) {
 }
 
 // checkKernel computes a tile of two segments of n numbers and so many rows; those beyond stand for the first.
-func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols, n, apart int) {
+func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols, n, apart, wide int) {
 	const margin = 3
 	old := func(i int) float32 { return float32(-77 - i%89) } // of c, in no two rows the same
 	number := func() float32 { return float32(r.IntN(9) - 4) }
-	rows, panel := make([]float32, maxHeight*(2*n+1)*apart), make([]float32, (2*n+1)*k.width)
+	rows, panel := make([]float32, maxHeight*(2*n+1)*apart), make([]float32, (2*n+1)*wide)
 	for i := range rows {
 		rows[i] = number()
 	}
@@ -203,9 +205,14 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols,
 	c := make([]float32, maxHeight*stride)
 	var to tileOut
 	in := tileIn{count: count, step: 4 * apart}
-	at := func(segment, row, p int) int { return (row*(2*n+1) + segment*(n+1) + p) * apart }
+	at := func(segment, row, p int) int {
+		if apart == k.height {
+			return (segment*(n+1)+p)*apart + row
+		}
+		return (row*(2*n+1) + segment*(n+1) + p) * apart
+	}
 	for i := range 2 * min(n, 1) { // a number and a row of the panel are left out between the segments
-		in.segments = append(in.segments, segment{at: 4 * apart * i * (n + 1), offset: 4 * k.width * (i*n + i), k: n})
+		in.segments = append(in.segments, segment{at: 4 * apart * i * (n + 1), offset: 4 * wide * (i*n + i), k: n})
 	}
 	for row := range maxHeight {
 		stands := row
@@ -225,14 +232,14 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols,
 		for i := range c {
 			c[i] = old(i)
 		}
-		k.tile(&to, margin, cols, &in, panel, 4*k.width, 0.5, endings)
+		k.tile(&to, margin, cols, &in, panel, 4*wide, 0.5, endings)
 		for i, got := range c {
 			row, j := i/stride, i%stride-margin
 			want := old(i)
 			if row < count && j >= 0 && j < cols {
 				want = 0
 				for p := range 2 * n {
-					want += 0.5 * rows[at(p/n, row, p%n)] * panel[(p+p/n)*k.width+j]
+					want += 0.5 * rows[at(p/n, row, p%n)] * panel[(p+p/n)*wide+j]
 				}
 				if endings&keeps != 0 {
 					want += to.keep[row] * old(i)
