@@ -30,23 +30,23 @@
 	VFMADD231PS  Z24, x, a \
 	VFMADD231PS  Z25, x, b
 
-#define FIRST(at) \
-	ROWZ(at, R8, Z28, Z0, Z1) \
-	ROWZ(at, R9, Z29, Z2, Z3) \
-	ROWZ(at, R10, Z30, Z4, Z5) \
-	ROWZ(at, R11, Z31, Z6, Z7)
+#define FIRST \
+	ROWZ(0, R8, Z28, Z0, Z1) \
+	ROWZ(0, R9, Z29, Z2, Z3) \
+	ROWZ(0, R10, Z30, Z4, Z5) \
+	ROWZ(0, R11, Z31, Z6, Z7)
 
-#define SECOND(at) \
-	ROWZ(at, R12, Z28, Z8, Z9) \
-	ROWZ(at, R13, Z29, Z10, Z11) \
-	ROWZ(at, R14, Z30, Z12, Z13) \
-	ROWZ(at, R15, Z31, Z14, Z15)
+#define SECOND \
+	ROWZ(0, R12, Z28, Z8, Z9) \
+	ROWZ(0, R13, Z29, Z10, Z11) \
+	ROWZ(0, R14, Z30, Z12, Z13) \
+	ROWZ(0, R15, Z31, Z14, Z15)
 
-#define THIRD(at) \
-	ROWZ(at, BX, Z28, Z16, Z17) \
-	ROWZ(at, CX, Z29, Z18, Z19) \
-	ROWZ(at, DX, Z30, Z20, Z21) \
-	ROWZ(at, DI, Z31, Z22, Z23)
+#define THIRD \
+	ROWZ(0, BX, Z28, Z16, Z17) \
+	ROWZ(0, CX, Z29, Z18, Z19) \
+	ROWZ(0, DX, Z30, Z20, Z21) \
+	ROWZ(0, DI, Z31, Z22, Z23)
 
 // FIRST16, SECOND16 and THIRD16 are the same of one vector of the panel.
 #define FIRST16 \
@@ -129,9 +129,9 @@
 	VMOVUPS (SI), Z24 \
 	VMOVUPS 64(SI), Z25 \
 	ADDQ BP, SI \
-	FIRST(0) \
-	SECOND(0) \
-	THIRD(0) \
+	FIRST \
+	SECOND \
+	THIRD \
 	ADDQ step-16(SP), AX
 
 // ROWS16 is a step of 12 rows, which have AX added already, and of one vector of a packed panel.
@@ -564,15 +564,15 @@ tileAVX512_segment:
 
 tileAVX512_four:
 	PANEL
-	FIRST(0)
+	FIRST
 	NEXT
 	JNE tileAVX512_four
 	JMP tileAVX512_segment
 
 tileAVX512_eight:
 	PANEL
-	FIRST(0)
-	SECOND(0)
+	FIRST
+	SECOND
 	NEXT
 	JNE tileAVX512_eight
 	JMP tileAVX512_segment

@@ -231,7 +231,7 @@ func (k kernel) mul(o outcome, a, b, c matrix) {
 // columnsLie reports whether columns of so many numbers, stride apart, are read where they lie as rows of tiles, for products of cols
 // columns. Numbers that lie far apart are in few sets of the first level of cache, and have to come from the second for each panel.
 func (k kernel) columnsLie(numbers, stride, cols int) bool {
-	return cols <= k.width || numbers*stride <= near && (stride <= 64 || cols <= 4*k.width)
+	return cols <= k.width || numbers*stride <= near && cols <= 4*k.width
 }
 
 // piece returns the outcome of a part of all sums, which may be the first or the last.
