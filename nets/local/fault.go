@@ -63,6 +63,7 @@ const faultsEvery = 16
 // faultOf checks the outputs z of a block, and the mean of their Gaussian kernel matrix, for faults that leave learning without
 // effect. A kernel so wide that all entries are 1 is no fault: the term of the labels pulls the outputs apart.
 func faultOf(p *stack.Pass, b *stack.Block, z, mean *compute.Tensor) {
+	m, far := float64(p.Examples), p.Tensor(1) // in each step, so that all take as much memory
 	if p.Number%faultsEvery != 0 {
 		return
 	}
@@ -70,7 +71,6 @@ func faultOf(p *stack.Pass, b *stack.Block, z, mean *compute.Tensor) {
 	if at == nil {
 		return
 	}
-	m, far := float64(p.Examples), p.Tensor(1)
 	p.Do(compute.Reduce{Out: far, In: []*compute.Tensor{z, p.View(z, 0, 1, z.Cols())}, F: distance, Fold: compute.FoldMax, Along: compute.AlongAll, Alpha: 1})
 	p.Into(at, blockFault.With("a", float32(m/(m-1))).With("b", float32(1/(m-1))), far, mean)
 }
