@@ -67,9 +67,9 @@
 	VFMADD231PS.BCST (DX)(AX*1), Z24, Z20 \
 	VFMADD231PS.BCST (DI)(AX*1), Z24, Z22
 
-// A tile of 12 rows is bound by the instructions that the processor takes in, not by its units, once a neighbour shares the core: a
-// multiply-add that broadcasts a number itself is one, and loads it once more. With two rows in three so, loads take no longer
-// than multiply-adds. Its address must be a register and a constant, else it counts as two.
+// A tile of 12 rows is bound by the instructions that the processor takes in, not by its units, once a neighbour shares the
+// core: a multiply-add that broadcasts a number itself is one, and loads it once more. With two rows in three so, loads take no
+// longer than multiply-adds. Its address must be a register and a constant, else it counts as two.
 //
 // ROWB multiplies a row's number at an address by the two vectors of the panel.
 #define ROWB(at, p, a, b) \
