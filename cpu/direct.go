@@ -123,18 +123,20 @@ func (d *direct) bunch(b *bunch, v *view, number int) {
 	n, p, q := i/across.count/down.count, i/across.count%down.count, i%across.count
 	b.in.count = min(d.height, d.images*down.count*across.count-i)
 	b.in.segments, b.in.step = v.segments, 4
-	for i := range b.in.count {
+	for i := 0; i < b.in.count; {
 		pixel := d.to.of(n, down.first+p, across.first+q)
-		row := d.y[pixel*d.cols:][:d.cols]
-		b.pixels[i], b.to.rows[i], b.to.keep[i], b.in.rows[i] = pixel, &row[0], d.then.Beta, &d.x[0]
+		at, apart := 0, 0 // in the images; with nothing of them under the window, anywhere
 		if len(v.segments) > 0 {
 			h, w := (down.first+p)*d.stride-d.top+down.lo, (across.first+q)*d.stride-d.left+across.lo
-			b.in.rows[i] = &d.x[((n*d.h+h)*d.w+w)*d.c]
+			at, apart = ((n*d.h+h)*d.w+w)*d.c, d.stride*d.c
 		}
-		if q++; q == across.count {
-			if q, p = 0, p+1; p == down.count {
-				p, n = 0, n+1
-			}
+		for end := min(b.in.count, i+across.count-q); i < end; i++ {
+			b.pixels[i], b.to.rows[i], b.to.keep[i], b.in.rows[i] = pixel, &d.y[pixel*d.cols], d.then.Beta, &d.x[at]
+			pixel += d.to.step
+			at += apart
+		}
+		if q, p = 0, p+1; p == down.count {
+			p, n = 0, n+1
 		}
 	}
 	more := d.height * d.stride * d.c // numbers that the next bunch adds to the last row of the window

@@ -97,10 +97,11 @@ func (w *window) line(m matrix, x []float32, image, h, from int) {
 		end = min(m.rows, room/step+1)
 	}
 	end = max(first, end)
-	for i := range m.rows {
-		if i < first || i >= end {
-			copyInside(m.row(i), pixels, from+i*step)
-		}
+	for i := range first {
+		copyInside(m.row(i), pixels, from+i*step)
+	}
+	for i := end; i < m.rows; i++ {
+		copyInside(m.row(i), pixels, from+i*step)
 	}
 	if first < end {
 		copyRows(m.part(first, 0, end-first, m.cols), matrix{end - first, m.cols, step, false, pixels[from+first*step:]})
