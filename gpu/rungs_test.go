@@ -12,7 +12,7 @@ import (
 )
 
 // TestRungs: each tile is right, in float32 and in half precision, in one form of a product that has a whole tile and
-// remainders; and a bug in the last of its sums, which no smaller one has, is caught.
+// remainders; and in one of the two a bug in the last of its sums, which no smaller tile has, is caught.
 func TestRungs(t *testing.T) {
 	opened(t).Close()
 	for i, tile := range tiles {
@@ -25,6 +25,9 @@ func TestRungs(t *testing.T) {
 				t.Parallel()
 				if err := r.try(nil); err != nil {
 					t.Error(err)
+				}
+				if half != (i%2 == 0) {
+					return
 				}
 				if bug := r.mutant(); !errors.Is(r.try(&bug), compute.ErrWrong) {
 					t.Errorf("%v: not seen", bug)
