@@ -92,7 +92,7 @@ func (s *kernelMatrix) diagonal(t tile) {
 	}
 }
 
-// mirror copies what is above the diagonal of k to below it.
+// mirror copies the upper triangle of k to the lower one.
 func mirror(k matrix) {
 	const few = 8
 	for i := 0; i < k.rows; i += few {

@@ -9,7 +9,8 @@ type kernel struct{ width, height int }
 const maxHeight, maxWidth = 12, 32
 
 // A tileIn is the rows of a tile: pointers to their starts, and the segments that are summed, with numbers step bytes
-// apart. Rows beyond count stand for the first. What comes next is asked for meanwhile, by kernels that can.
+// apart. Rows beyond count stand for the first. Numbers a height apart are those of adjacent columns. Next is prefetched
+// meanwhile, by kernels that can.
 type tileIn struct {
 	rows     [maxHeight]*float32
 	count    int
@@ -18,7 +19,7 @@ type tileIn struct {
 	next     ahead
 }
 
-// An ahead is memory that comes next: so many lines of the cache, from at on. To ask for what is not there does no harm.
+// An ahead is a number of cache lines to prefetch, from the address at on. To prefetch memory that is not there does no harm.
 type ahead struct {
 	at    uintptr
 	lines int
@@ -80,14 +81,14 @@ func (p *packing) panel(i int) (data []float32, cols int) {
 // beyond the count of its tileIn stand for the first.
 type tileOut struct {
 	rows   [maxHeight]*float32
-	keep   [maxHeight]float32 // the factors of what is there, where it counts
-	lo, hi float32            // the bounds of the results, where there are any
+	keep   [maxHeight]float32 // factors of the rows' old numbers, for keeps
+	lo, hi float32            // bounds of the results, for clips
 }
 
 // Endings say which parts of c ← clip(keep·c + α·in·panel) are done.
 const (
-	keeps = 1 << iota // what is there counts
-	clips             // the results are put within the bounds
+	keeps = 1 << iota // the old numbers are added, times keep
+	clips             // the results are put between lo and hi
 )
 
 // tile does the i-th panel of p.
@@ -108,8 +109,10 @@ func (k kernel) tile(c *tileOut, j, cols int, in *tileIn, panel []float32, apart
 	for i := range all.rows {
 		all.rows[i] = &edge[i][0]
 	}
-	for i, row := range c.rows[:in.count] {
-		copy(edge[i][:cols], unsafe.Slice(row, j+cols)[j:])
+	if endings&keeps != 0 {
+		for i, row := range c.rows[:in.count] {
+			copy(edge[i][:cols], unsafe.Slice(row, j+cols)[j:])
+		}
 	}
 	k.run(&all, 0, k.width, in, panel, apart, alpha, endings)
 	for i, row := range c.rows[:in.count] {

@@ -486,6 +486,8 @@ tileAVX2_put:
 // are done. All at once they would keep the panel's and the rows' own misses waiting. And it asks for four lines of what comes
 // next.
 //
+// Its kind is 1 where the rows lie in memory and the panel is packed, 2 where the rows are columns of packed numbers, else 0.
+//
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 TEXT ·tileAVX512(SB), NOSPLIT, $80-64
 	MOVQ  cols+16(FP), CX
@@ -515,15 +517,15 @@ TEXT ·tileAVX512(SB), NOSPLIT, $80-64
 	XORQ AX, AX
 	CMPQ tileIn_step(SI), $4
 	JNE  tileAVX512_no_rows
-	CMPQ apart+40(FP), $64
-	JEQ  tileAVX512_rows16
-	CMPQ apart+40(FP), $128
+	MOVQ $64, BP
+	CMPQ cols+16(FP), $16
+	JLE  tileAVX512_panel
+	MOVQ $128, BP
+
+tileAVX512_panel:
+	CMPQ apart+40(FP), BP
 	JNE  tileAVX512_kind
 	MOVQ $1, AX
-	JMP  tileAVX512_kind
-
-tileAVX512_rows16:
-	MOVQ $3, AX
 	JMP  tileAVX512_kind
 
 tileAVX512_no_rows:
@@ -742,7 +744,7 @@ tileAVX512_narrow8:
 	JMP     tileAVX512_segment
 
 tileAVX512_narrow12:
-	CMPQ kind-72(SP), $3
+	CMPQ kind-72(SP), $1
 	JNE  tileAVX512_narrow12_one
 	ALONG16(ADDQ, AX)
 

@@ -35,7 +35,7 @@ type outcome struct {
 
 func (o *outcome) bounded() bool { return o.lo != 0 || o.hi != 0 }
 
-// scale does what is to be done to C before the product is added, and returns by what C is to be multiplied then: 0 or 1.
+// scale multiplies C by its factors, unless these are 0 or 1, and returns the β that is left for the product: 0 or 1.
 func (o *outcome) scale(c matrix) (beta float32) {
 	for i := range c.rows {
 		f := o.keep
@@ -245,8 +245,8 @@ func (o outcome) piece(first, last bool) outcome {
 	return o
 }
 
-// turned is mul by Cᵀ ← α·Bᵀ·Aᵀ + Cᵀ, of the same bits: the few columns of C fill the rows of a tile and not those of a panel, of
-// which a transposed A needs none.
+// turned is mul of the same bits by way of Cᵀ ← α·Bᵀ·Aᵀ + Cᵀ: the few columns of C are rows of tiles, which may be few, and the
+// panels are of Aᵀ, which lies as they want it where A is transposed.
 func (o outcome) turned(a, b, c matrix) {
 	s := borrow(c.rows * c.cols)
 	defer giveBack(s)
@@ -265,7 +265,7 @@ type runs struct {
 	data       []float32
 	row, group int   // strides from row to row of a tile, and from tile to tile
 	step       int   // the stride within a row
-	next       ahead // what is asked for meanwhile
+	next       ahead // prefetched by the tiles
 }
 
 // runsOf returns the rows of a, in s if they do not lie well.

@@ -44,8 +44,8 @@ func (g grain) tiles(batch, rows, cols int, f func(tile)) {
 	g.fit(batch, rows, cols).tiles(batch, rows, cols, f)
 }
 
-// fit returns the shape of tiles for a batch of rows×cols matrices. Where the bits depend on it, it is that of one matrix alone
-// for some number of cores: the bits of a matrix depend neither on how many others there are nor on the cores.
+// fit returns the shape of tiles for a batch of rows×cols matrices. Where mul is not [steady], that is the shape for one matrix on
+// eight cores, so that the bits depend neither on the batch nor on the cores.
 func (g grain) fit(batch, rows, cols int) shape {
 	if steady() {
 		return g.spread(runtime.GOMAXPROCS(0), batch, rows, cols)

@@ -113,7 +113,7 @@ func (u *patchUpdate) direct(k kernel, t tile) {
 	xLies := u.c%k.width == 0 && u.stride == 1 && u.c < oneSet
 	yLies := k.columnsLie(each, u.units, t.cols)
 	if xLies {
-		panel, apart = u.x, 4*u.stride*u.c
+		panel, apart = u.x, 4*u.c
 	}
 	var segments []segment
 	for at := lo; at < hi; at += each {

@@ -257,21 +257,20 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols,
 
 // TestKernelClips: a tile puts numbers of all kinds within the bounds as the Go code does.
 func TestKernelClips(t *testing.T) {
-	k, ok := kernelFor(maxWidth)
-	if !ok {
-		t.Skip("no kernel on this processor")
-	}
-	nan, inf := float32(math.NaN()), float32(math.Inf(1))
-	minus := float32(math.Copysign(0, -1))
-	for _, b := range [][2]float32{{0, 1}, {-1, 0}, {-0.5, 0.25}} {
-		o := outcome{alpha: -1, keep: 1, lo: b[0], hi: b[1]}
-		c := dense(1, maxWidth, slices.Repeat([]float32{nan, inf, -inf, minus, 0, 1, -1, 0.25}, maxWidth/8))
-		want := dense(1, maxWidth, slices.Clone(c.data))
-		o.clip(want)
-		k.mul(o, dense(1, 1, []float32{0}), dense(1, maxWidth, make([]float32, maxWidth)), c)
-		for j, got := range c.data {
-			if !sameBits(got, want.data[j]) {
-				t.Errorf("%g in %v becomes %g, want %g", slices.Repeat([]float32{nan, inf, -inf, minus, 0, 1, -1, 0.25}, 4)[j], b, got, want.data[j])
+	inf := float32(math.Inf(1))
+	odds := slices.Repeat([]float32{float32(math.NaN()), inf, -inf, float32(math.Copysign(0, -1)), 0, 1, -1, 0.25}, maxWidth/8)
+	for v := scalar + 1; v <= widest(); v++ {
+		set(t, &vector, v)
+		k, _ := kernelFor(maxWidth)
+		for _, b := range [][2]float32{{0, 1}, {-1, 0}, {-0.5, 0.25}} {
+			o := outcome{alpha: -1, keep: 1, lo: b[0], hi: b[1]}
+			c, want := dense(1, maxWidth, slices.Clone(odds)), dense(1, maxWidth, slices.Clone(odds))
+			o.clip(want)
+			k.mul(o, dense(1, 1, []float32{0}), dense(1, maxWidth, make([]float32, maxWidth)), c)
+			for j, got := range c.data {
+				if !sameBits(got, want.data[j]) {
+					t.Errorf("%v: %g in %v becomes %g, want %g", v, odds[j], b, got, want.data[j])
+				}
 			}
 		}
 	}

@@ -127,8 +127,8 @@ func chainsVector(v []float32, a, b float32, rounds int) int {
 }
 
 // The kernels compute a tile: c ← clip(keep·c + alpha·in·panel), or what endings leave of that, with c at bytes from the
-// start of each row of a matrix. The rows of the panel lie apart bytes apart. tileAVX2 computes 6 rows and 16 columns, tileAVX512 whole
-// fours of rows and so many columns.
+// start of each row of a matrix. The rows of the panel lie apart bytes apart. tileAVX2 computes 6 rows and 16 columns,
+// tileAVX512 whole fours of rows and so many columns.
 //
 //go:noescape
 func tileAVX2(c *tileOut, at int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
