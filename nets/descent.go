@@ -182,8 +182,13 @@ func (s *Store) besideWeights() (*compute.Tensor, error) {
 // Update updates the weights with the learning rate p.Rate.
 func (d *Descent) Update(p *Pass) { d.UpdateAt(p, p.Rate) }
 
-// UpdateAt updates the weights with another learning rate.
+// UpdateAt updates the weights with another learning rate. Where moments are divided, it does so after all parts, with the mean
+// of their gradients, see [Divided].
 func (d *Descent) UpdateAt(p *Pass, rate float64) {
+	p.Whole(func(p *Pass) { d.update(p, rate) })
+}
+
+func (d *Descent) update(p *Pass, rate float64) {
 	for o := d.Optimiser; o != nil; o = unwrapped(o) {
 		if first, ok := o.(Preparer); ok {
 			first.Prepare(p, d.weights)

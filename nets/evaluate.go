@@ -179,6 +179,13 @@ func (s *Session) Compare(ctx context.Context) ([]Angle, error) {
 		}
 		all = append(all, angles())
 	}
+	if s.byLearners() {
+		each, err := gather(s.World, all)
+		if err != nil {
+			return nil, err
+		}
+		all = slices.Concat(each...)
+	}
 	mean := MeanAngles(all)
 	for _, a := range mean {
 		if err := a.check(); err != nil {

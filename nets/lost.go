@@ -25,6 +25,9 @@ func (s *Session) read(of func(*cohort) *accumulator) (all Metrics, err error) {
 			part, faults = of(c).read(st)
 			return nil
 		})
+		if err == nil {
+			faults, err = s.faults(faults)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -40,6 +43,9 @@ func (s *Session) read(of func(*cohort) *accumulator) (all Metrics, err error) {
 			return nil, err
 		}
 		all = join(all, part)
+	}
+	if all, err = s.joined(all); err != nil {
+		return nil, err
 	}
 	for _, m := range all {
 		for l := range s.lost {
@@ -217,6 +223,9 @@ func (s *Session) Sound() error {
 				s.GiveUp(c.first+l, s.diverged(fmt.Sprintf("%s after step %d", n.notFinite(), s.number)))
 			}
 		}
+	}
+	if _, err := s.joined(nil); err != nil {
+		return err
 	}
 	return s.allLost()
 }

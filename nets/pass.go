@@ -24,6 +24,7 @@ type Pass struct {
 	store   *Store
 	metrics *accumulator
 	reward  func(*compute.Tensor)
+	part    *part  // of a moment in parts; or nil
 	stream  uint64 // of random numbers
 	draws   uint64
 	once    map[any]*compute.Tensor
@@ -122,7 +123,11 @@ func (p *Pass) Begin(m Moment, ts ...*compute.Tensor) {
 // Random fills t, learners × anything, with random numbers from a law, each learner's drawn from its own seed. No two calls
 // draw the same numbers.
 func (p *Pass) Random(t *compute.Tensor, law compute.Law) {
-	p.Do(compute.Random{Out: t, Law: law, Seed: p.Seed, Seeds: p.Learners, Stream: p.stream | (p.Number<<16 + p.draws)})
+	number := p.Number
+	if p.part != nil {
+		number = p.part.stream(number)
+	}
+	p.Do(compute.Random{Out: t, Law: law, Seed: p.Seed, Seeds: p.Learners, Stream: p.stream | (number<<16 + p.draws)})
 	p.draws++
 }
 
@@ -293,7 +298,11 @@ func (p *Pass) count(name string, each, mask *compute.Tensor, n int) {
 		p.Fail(fmt.Errorf("nets: the metric %s is counted of %d examples, want at least 1", name, n))
 		return
 	}
-	p.metrics.count(p, name, each, mask, n)
+	if p.part.whole() {
+		p.metrics.count(p, name, each, mask, n)
+		return
+	}
+	p.part.counted = append(p.part.counted, counted{name, each, mask, n})
 }
 
 // Fault returns a tensor of fault codes, one number a learner and 0 at first, for a system to report errors from the device

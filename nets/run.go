@@ -10,6 +10,7 @@ import (
 	"hebb/compute"
 	"hebb/internal/count"
 	"hebb/internal/memory"
+	"hebb/nets/spread"
 )
 
 // A Run describes the training of a System on a Task, for any number of learners. System, Task, Test and Probe return a new
@@ -25,6 +26,14 @@ type Run struct {
 	Schedule Schedule    // zero: constant
 	Moments  int         // length of the run; 0: Epochs
 	Epochs   int
+
+	// Micro is how many parts moments of training are learned from in, a power of two; 0 is 1. What is learned depends on it,
+	// and neither on the number of processes nor on which of them has which parts, see [Divided]. Learners take turns then.
+	Micro int
+	// World is the processes that make the run together, each with the same Run; nil is this one alone. Where there are as many
+	// learners as processes, process r of W has the learners [r·L/W, (r+1)·L/W), else the parts [r·Micro/W, (r+1)·Micro/W) of
+	// each moment. Every method of a [Session] but Peek is called by all processes alike.
+	World spread.World
 }
 
 // A Session is a Run in progress on a device: it steps, reads metrics, evaluates, and reads and writes tensors.
@@ -33,6 +42,9 @@ type Session struct {
 	Spec Spec // of the training task
 
 	dev     *compute.Device
+	first   int // learner of this process
+	last    int // and the one after its last
+	lo, hi  int // parts of this process
 	cohorts []*cohort
 	alone   error // why the learners take turns; or nil
 	number  uint64
@@ -50,6 +62,7 @@ type cohort struct {
 	system
 	task, test *builtTask
 	probe      *builtTask
+	parts      *parts // nil where moments are whole
 }
 
 // A system is a System with the metrics of its evaluations.
@@ -89,13 +102,19 @@ func (r Run) Open(dev *compute.Device) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{Run: r, dev: dev, between: true}
-	width := r.Learners
+	if err := s.assign(); err != nil {
+		return nil, err
+	}
+	width := s.last - s.first
+	if s.divided() && r.Learners > 1 {
+		s.alone, width = fmt.Errorf("%w: their moments are in %d parts", ErrAlone, s.Micro), 1
+	}
 	if width > 1 {
 		if err := s.stage(width); errors.Is(err, ErrAlone) {
 			s.alone, width = err, 1
 		}
 	}
-	for first := 0; first < r.Learners; first += width {
+	for first := s.first; first < s.last; first += width {
 		c, err := s.build(first, width)
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -106,6 +125,32 @@ func (r Run) Open(dev *compute.Device) (*Session, error) {
 	s.done = map[int]error{}
 	return s, nil
 }
+
+// assign finds the learners and parts of this process.
+func (s *Session) assign() error {
+	s.Micro = max(s.Micro, 1)
+	s.last, s.hi = s.Learners, s.Micro
+	if s.Micro&(s.Micro-1) != 0 {
+		return fmt.Errorf("nets: moments in %d parts, want a power of two", s.Micro)
+	}
+	if s.World == nil || s.World.Size() == 1 {
+		return nil
+	}
+	rank, size := s.World.Rank(), s.World.Size()
+	switch {
+	case s.Learners >= size:
+		s.first, s.last = spread.Parts(s.Learners, rank, size)
+	case s.Micro >= size:
+		s.lo, s.hi = spread.Parts(s.Micro, rank, size)
+	default:
+		return fmt.Errorf("nets: %d processes, and %s whose moments are in %s: want as many learners, or as many parts (--micro)",
+			size, count.Of(s.Learners, "learner"), count.Of(s.Micro, "part"))
+	}
+	return nil
+}
+
+// divided reports whether moments of training are in parts.
+func (s *Session) divided() bool { return s.Micro > 1 }
 
 // stage builds width learners on a device that computes nothing, to see whether that is possible.
 func (s *Session) stage(width int) error {
@@ -118,7 +163,7 @@ func (s *Session) stage(width int) error {
 func (s *Session) build(first, width int) (*cohort, error) {
 	plan, stage := &cohort{first: first}, &compute.Stage{Of: s.dev.Info()}
 	err := s.assemble(plan, nil, compute.New(stage), width)
-	if err == nil && first == 0 {
+	if err == nil && first == s.first {
 		err = s.affordable(plan, stage)
 	}
 	if err = errors.Join(err, plan.close()); err != nil {
@@ -131,6 +176,11 @@ func (s *Session) build(first, width int) (*cohort, error) {
 	if starter, ok := c.System.(Starter); ok {
 		err := c.work(s.dev, func(p *Pass) { starter.Start(p) }, func(p *Pass) { p.Number = StartNumber })
 		if err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+	}
+	if s.divided() {
+		if c.parts, err = newParts(s, c, s.dev, s.lo, s.hi); err != nil {
 			return nil, errors.Join(err, c.close())
 		}
 	}
@@ -155,7 +205,7 @@ func (s *Session) affordable(plan *cohort, stage *compute.Stage) error {
 		each += 2 * float64(stage.Bytes)
 	}
 	each /= float64(plan.store.Learners)
-	if need := each * float64(s.Learners); ok && need > float64(free) {
+	if need := each * float64(s.last-s.first); ok && need > float64(free) {
 		return fmt.Errorf("nets: %w: %d learners need about %.0f MiB, and %d are free; about %.0f learners fit", ErrMemory, s.Learners, need/(1<<20), free>>20,
 			float64(free)/each)
 	}
@@ -264,6 +314,9 @@ func (c *cohort) close() (err error) {
 // Rehearse makes one step, evaluation and comparison on a device that computes nothing, so that dev can compile the kernels
 // of the run ahead.
 func (r Run) Rehearse(dev *compute.Device) {
+	if r.World != nil {
+		r.World = spread.Unanswered(r.World)
+	}
 	dev.Rehearse(func(d *compute.Device) error { // an error would come again in the run
 		s, err := r.Open(d)
 		if err != nil {
@@ -337,6 +390,9 @@ func (c *cohort) work(dev *compute.Device, f func(*Pass), set ...func(*Pass)) er
 
 // Step trains all learners on the next moment.
 func (s *Session) Step(ctx context.Context) error {
+	if s.together() {
+		ctx = context.WithoutCancel(ctx) // which would leave the others waiting
+	}
 	for _, c := range s.cohorts {
 		learning := func(p *Pass) {
 			p.Number, p.Rate, p.Learning, p.Epoch = s.number, s.RateNow(), true, s.EpochsMade()
@@ -376,7 +432,18 @@ func (c *cohort) moment(ctx context.Context, dev *compute.Device, t *builtTask, 
 		}
 		shown(m)
 		p := pass(c.store, 0)
-		answer := c.System.Step(p, m)
+		var answer *compute.Tensor
+		if c.parts != nil && p.Learning {
+			a, err := c.parts.step(st, m, func(st *compute.Step, k *part) *Pass {
+				p := pass(c.store, 0)
+				p.Step, p.part = st, k
+				return p
+			})
+			answer = a
+			p.Fail(err)
+		} else {
+			answer = c.System.Step(p, m)
+		}
 		if p.err == nil {
 			p.Fail(t.spec.answers(m, answer, c.store.Learners))
 		}

@@ -3,6 +3,7 @@ package nets
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,41 +11,85 @@ import (
 )
 
 // Tensors describes the saved tensors of the run, the system's and the task's. Their Value is the tensor of the first cohort
-// alone; [Session.Read] reads all learners.
-func (s *Session) Tensors() []Named {
+// alone; [Session.Read] reads all learners. State of moments in parts is parts × shape, see [Run.Micro].
+func (s *Session) Tensors() (all []Named) {
 	c := s.cohorts[0]
-	return append(append([]Named(nil), c.store.named...), c.task.store.named...)
+	for _, n := range c.store.named {
+		if c.parts != nil && n.Role == State {
+			n.Shape = append([]int{s.Micro}, n.Shape...)
+		}
+		all = append(all, n)
+	}
+	return append(all, c.task.store.named...)
 }
 
 // Read returns the values of tensors of the run, each learners × shape. It waits for the device.
 func (s *Session) Read(tensors []Named) (values [][]float32, err error) {
 	values = make([][]float32, len(tensors))
-	err = s.eachTensor(tensors, func(st *compute.Step, _ *cohort, i int, v *compute.Tensor) error {
-		x := make([]float32, v.Len())
-		st.Read(v, x)
-		values[i] = append(values[i], x...)
+	err = s.eachTensor(tensors, func(st *compute.Step, _ *cohort, i int, vs []*compute.Tensor) error {
+		for _, v := range vs {
+			x := make([]float32, v.Len())
+			st.Read(v, x)
+			values[i] = append(values[i], x...)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	for i, t := range tensors {
+		if s.byLearners() || s.together() && s.inParts(t) {
+			if values[i], err = s.allOf(values[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return values, nil
+}
+
+// inParts reports whether each part of a moment has its own tensor.
+func (s *Session) inParts(t Named) bool {
+	c := s.cohorts[0]
+	return c.parts != nil && t.Role == State && c.store.names[t.Name]
+}
+
+// allOf returns the numbers of all processes: of learners one process after the other, or of each learner its parts.
+func (s *Session) allOf(mine []float32) (all []float32, err error) {
+	shared, err := s.World.Share(floats(nil, mine))
+	learners := 1
+	if !s.byLearners() {
+		learners = s.Learners
+	}
+	for l := range learners {
+		for _, b := range shared {
+			n := len(b) / learners
+			all = append(all, numbers(b[l*n:][:n])...)
+		}
+	}
+	return all, err
 }
 
 // Write sets the values of tensors of the run, each learners × shape.
 func (s *Session) Write(tensors []Named, values [][]float32) error {
-	return s.eachTensor(tensors, func(st *compute.Step, c *cohort, i int, v *compute.Tensor) error {
-		each := v.Len() / c.store.Learners
+	return s.eachTensor(tensors, func(st *compute.Step, c *cohort, i int, vs []*compute.Tensor) error {
+		each := length(tensors[i].Shape)
 		if len(values[i]) != each*s.Learners {
 			return fmt.Errorf("nets: %d numbers for %s, want %d learners × %v", len(values[i]), tensors[i].Name, s.Learners, tensors[i].Shape)
 		}
-		st.Write(v, values[i][c.first*each:][:v.Len()])
+		at := c.first * each
+		if s.inParts(tensors[i]) {
+			at += s.lo * (each / s.Micro)
+		}
+		for _, v := range vs {
+			st.Write(v, values[i][at:][:v.Len()])
+			at += v.Len()
+		}
 		return nil
 	})
 }
 
-// eachTensor calls f with the i-th of tensors of each cohort, in a step for each cohort.
-func (s *Session) eachTensor(tensors []Named, f func(st *compute.Step, c *cohort, i int, v *compute.Tensor) error) error {
+// eachTensor calls f with the i-th of tensors of each cohort, or those of its parts, in a step for each cohort.
+func (s *Session) eachTensor(tensors []Named, f func(st *compute.Step, c *cohort, i int, vs []*compute.Tensor) error) error {
 	for _, c := range s.cohorts {
 		named := map[string]*compute.Tensor{}
 		for _, n := range append(slices.Clone(c.task.store.named), c.store.named...) {
@@ -56,7 +101,11 @@ func (s *Session) eachTensor(tensors []Named, f func(st *compute.Step, c *cohort
 				if v == nil {
 					return fmt.Errorf("nets: no tensor is called %s", t.Name)
 				}
-				if err := f(st, c, i, v); err != nil {
+				vs := []*compute.Tensor{v}
+				if s.inParts(t) {
+					vs = c.parts.of(st, v)
+				}
+				if err := f(st, c, i, vs); err != nil {
 					return err
 				}
 			}
@@ -127,6 +176,9 @@ func (s *Session) Continue(moments int, counters map[string]int64) error {
 				*n = x
 			}
 		}
+		if c.parts != nil {
+			c.parts.count()
+		}
 	}
 	s.number, s.between = uint64(moments), true
 	return nil
@@ -143,7 +195,19 @@ type Snapshot struct {
 type kept struct {
 	memory  [][]float32 // of the stores' tensors
 	counts  map[*int64]int64
+	parts   []map[*int64]int64 // counts of each part
 	metrics tally
+}
+
+// memory returns what moments of training change on the device.
+func (c *cohort) memory() (all []*compute.Tensor) {
+	for _, store := range c.stores() {
+		all = append(all, store.memory()...)
+	}
+	if c.parts != nil {
+		all = append(all, c.parts.states...)
+	}
+	return all
 }
 
 // stores returns the stores of training.
@@ -155,8 +219,8 @@ func (c *cohort) stores() []*Store { return []*Store{c.store, c.task.store} }
 func (s *Session) Snapshot(old *Snapshot) (*Snapshot, error) {
 	size := int64(0)
 	for _, c := range s.cohorts {
-		for _, store := range c.stores() {
-			size += 4 * store.size()
+		for _, t := range c.memory() {
+			size += 4 * int64(t.Len())
 		}
 	}
 	if free, ok := available(); ok && old == nil && size > free/4 {
@@ -168,17 +232,20 @@ func (s *Session) Snapshot(old *Snapshot) (*Snapshot, error) {
 	old.number, old.between = s.number, s.between
 	return old, s.eachKept(old, func(st *compute.Step, c *cohort, k *kept) {
 		k.counts = map[*int64]int64{}
-		i := 0
 		for _, store := range c.stores() {
 			for _, n := range store.counts {
 				k.counts[n] = *n
 			}
-			for _, t := range store.memory() {
-				if i == len(k.memory) {
-					k.memory = append(k.memory, make([]float32, t.Len()))
-				}
-				st.Read(t, k.memory[i])
-				i++
+		}
+		for i, t := range c.memory() {
+			if i == len(k.memory) {
+				k.memory = append(k.memory, make([]float32, t.Len()))
+			}
+			st.Read(t, k.memory[i])
+		}
+		if k.parts = nil; c.parts != nil {
+			for _, counts := range c.parts.counts {
+				k.parts = append(k.parts, maps.Clone(counts))
 			}
 		}
 		k.metrics = c.store.metrics.tally(st)
@@ -193,12 +260,11 @@ func (s *Session) Restore(from *Snapshot) error {
 		for n, x := range k.counts {
 			*n = x
 		}
-		i := 0
-		for _, store := range c.stores() {
-			for _, t := range store.memory() {
-				st.Write(t, k.memory[i])
-				i++
-			}
+		for i, t := range c.memory() {
+			st.Write(t, k.memory[i])
+		}
+		for i, counts := range k.parts {
+			c.parts.counts[i] = maps.Clone(counts)
 		}
 		c.store.metrics.restore(st, k.metrics)
 	})

@@ -32,6 +32,7 @@ type Store struct {
 	// weights of each Descent, by the name of its count of updates
 	descents map[string][]*compute.Tensor
 	metrics  *accumulator
+	averaged []*compute.Tensor // see [Store.Averaged]
 	state    []*compute.Tensor
 	scratch  int64           // numbers
 	backup   *compute.Tensor // of the State during an evaluation; nil before

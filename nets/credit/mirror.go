@@ -38,7 +38,7 @@ func (WeightMirror) Feedback(_ *stack.Net, w *stack.Weights) []int { return w.Sh
 func (m WeightMirror) Start(p *stack.Pass) {
 	p.DrawFeedback(m.Scale)
 	for range m.Before {
-		m.Learn(p)
+		m.learn(p)
 	}
 }
 
@@ -46,7 +46,9 @@ func (WeightMirror) Send(p *stack.Pass, w *stack.Weights, delta *compute.Tensor)
 	return w.Back(p, w.B, delta)
 }
 
-func (m WeightMirror) Learn(p *stack.Pass) {
+func (m WeightMirror) Learn(p *stack.Pass) { p.Whole(m.learn) }
+
+func (m WeightMirror) learn(p *stack.Pass) {
 	for _, w := range p.Net.Weights {
 		if w.B == nil {
 			continue

@@ -113,6 +113,9 @@ func (f *ForwardForward) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return answer
 }
 
+// Divided reports nothing: all that is learned is gradients.
+func (f *ForwardForward) Divided() error { return nil }
+
 // wrong returns a wrong class for each example, as 0 and 1.
 func (f *ForwardForward) wrong(p *nets.Pass, right *compute.Tensor) *compute.Tensor {
 	u := p.Like(right)

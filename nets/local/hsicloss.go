@@ -76,6 +76,7 @@ func (l HSICLoss) Build(s *nets.Store, spec nets.Spec) (nets.Loss, error) {
 	}
 	l.offset, l.outputs, l.inputs = s.Kept(OffsetName, nets.Zeros, spec.Out), spec.Out, spec.In
 	s.Optional(l.offset)
+	s.Averaged(l.offset)
 	l.batches = s.Counter("output.offset.batches")
 	return l, nil
 }

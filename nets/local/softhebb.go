@@ -70,8 +70,8 @@ func (SoftHebb) Least() int { return 1 }
 // Extras returns that there are none.
 func (SoftHebb) Extras(*stack.Net, *stack.Block) ([]stack.Extra, error) { return nil, nil }
 
-// Build refuses layers of another kind.
-func (r SoftHebb) Build(_ *nets.Store, n *stack.Net) error {
+// Build refuses layers of another kind. Of a batch in parts, a layer's step is the mean of the steps that the parts make.
+func (r SoftHebb) Build(store *nets.Store, n *stack.Net) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
@@ -91,6 +91,11 @@ func (r SoftHebb) Build(_ *nets.Store, n *stack.Net) error {
 			return fmt.Errorf("nets: layer %s is one of several in its block or branch, and softhebb trains a chain of layers", w.Name)
 		case w.Bias != nil || w.Act != compute.Identity:
 			return fmt.Errorf("nets: layer %s has a bias or an activation function of its own, want neither under softhebb, as in the network softhebb:32", w.Name)
+		}
+		for _, t := range store.Tensors() {
+			if t.Name == w.Name+".weight" {
+				store.Averaged(t.Value)
+			}
 		}
 	}
 	return nil

@@ -250,6 +250,9 @@ func (l *Learning) fold(p *nets.Pass, w, a, trace *compute.Tensor) {
 		B: p.View(trace, 0, p.Learners, rows, g.Len()/p.Learners), Epilogue: compute.Epilogue{Alpha: 1, Beta: keep}})
 }
 
+// Divided reports nothing: each part has traces and sums of its own, and their gradients are added.
+func (l *Learning) Divided() error { return nil }
+
 // update changes the weights, if it is time to.
 func (l *Learning) update(p *nets.Pass, m nets.Moment) {
 	switch {

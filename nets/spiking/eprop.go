@@ -291,10 +291,15 @@ func (e *EProp) end(p *nets.Pass, m nets.Moment, spikes *compute.Tensor) {
 	}
 	e.descent.Update(p)
 	if e.gradBack != nil && e.Decay > 0 {
-		p.Into(e.out, shrunk.With("keep", 1-e.Decay))
-		p.Into(e.feedback, shrunk.With("keep", 1-e.Decay))
+		p.Whole(func(p *nets.Pass) {
+			p.Into(e.out, shrunk.With("keep", 1-e.Decay))
+			p.Into(e.feedback, shrunk.With("keep", 1-e.Decay))
+		})
 	}
 }
+
+// Divided reports nothing: a trial's gradients are of each part's own examples. The cost of rates is that of each part's mean.
+func (e *EProp) Divided() error { return nil }
 
 // newEProp returns the network that accumulates evidence in the paper, at a step of 3 ms.
 func newEProp() *EProp {

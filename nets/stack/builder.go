@@ -80,6 +80,7 @@ func (b *Builder) allocate(s *nets.Store) error {
 				t = s.Fixed(slices.Repeat(x, b.Learners), append([]int{b.Learners}, p.Shape...)...)
 			case Statistic:
 				t = s.Kept(p.Name, init, p.Shape...)
+				s.Averaged(t)
 			default:
 				t = s.Weights(p.Name, init, p.Shape...)
 			}

@@ -62,6 +62,18 @@ type InTurn interface {
 	InTurn() string
 }
 
+// An Indivisible is a [Rule] that may be unable to learn from a batch in parts, as [nets.Divided] describes it. Indivisible
+// returns the reason, or "" if it can with its settings.
+type Indivisible interface {
+	Rule
+	Indivisible() string
+}
+
+// Whole calls f once a batch, after all of its parts, see [nets.Pass.Whole].
+func (p *Pass) Whole(f func(p *Pass)) {
+	p.Pass.Whole(func(whole *nets.Pass) { f(p.Net.NewPass(whole, 0)) })
+}
+
 // DrawFeedback draws all feedback weights from the initial distribution of the forward weights, times scale (0: 1).
 func (p *Pass) DrawFeedback(scale float32) {
 	if scale == 0 {

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 
 	"hebb/compute"
@@ -74,6 +75,14 @@ func (s *System) Build(store *nets.Store, spec nets.Spec) error {
 		return err
 	}
 	s.descent = s.net.descend(store, s.Optimiser, s.OutputRate)
+	return nil
+}
+
+// Divided reports a rule that cannot learn from a batch in parts.
+func (s *System) Divided() error {
+	if r, ok := s.Rule.(Indivisible); ok && r.Indivisible() != "" {
+		return errors.New(r.Indivisible())
+	}
 	return nil
 }
 

@@ -106,6 +106,7 @@ func (r AltMin) Build(s *nets.Store, n *stack.Net) error {
 		inputs := h.Fan()
 		of := memory{s.Kept("memory.a."+h.Name, nets.Zeros, inputs, inputs), s.Kept("memory.d."+h.Name, nets.Zeros, h.Shape[0], inputs)}
 		s.Aside(of.a, of.d)
+		s.Averaged(of.a, of.d)
 		m.memories = append(m.memories, of)
 	}
 	return nil
@@ -212,12 +213,18 @@ func (r AltMin) mu(epochs float64) float32 {
 	return mu
 }
 
-// remember adds codes and inputs to the memory of a layer, and sets the weights to the best fit.
+// remember adds codes and inputs to the memory of a layer, and fits the weights to it.
 func (r AltMin) remember(p *stack.Pass, layer *stack.Module, m memory, c, x *compute.Tensor) {
 	n, units, inputs := p.Examples, layer.Shape[0], layer.Fan()
 	xs := p.All(p.View(x, 0, x.Len()/(n*inputs), n, inputs)) // inputs may be the same for all learners
 	p.Outer(m.a, xs, xs, 1-r.Forget, 1)
 	p.Outer(m.d, p.View(c, 0, p.Learners, n, units), xs, 1-r.Forget, 1)
+	p.Whole(func(p *stack.Pass) { r.fit(p, layer, m) })
+}
+
+// fit sets the weights of a layer to the best fit to its memory.
+func (r AltMin) fit(p *stack.Pass, layer *stack.Module, m memory) {
+	units, inputs := layer.Shape[0], layer.Fan()
 	inverse, right, w := p.Like(m.a), p.Like(m.d), p.View(layer.W, 0, p.Learners, units, inputs)
 	p.Do(compute.Inverse{Inv: inverse, Info: p.Tensor(p.Learners), A: m.a, Shift: r.Prior})
 	p.Do(compute.Copy{Dst: right, Src: m.d})

@@ -40,6 +40,11 @@ func (r Ridge) Check() error {
 	return nil
 }
 
+// Indivisible says why batches have no parts.
+func (Ridge) Indivisible() string {
+	return "ridge merges each batch with the means and the sums of all before it, one batch after the other"
+}
+
 // A ridge is the state of the rule in a network, kept in the Memo of its output layer.
 type ridge struct {
 	seen        *compute.Tensor // number of examples, learners × 1 × 1

@@ -1,0 +1,170 @@
+package nets
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"math"
+
+	"hebb/nets/spread"
+)
+
+// together reports whether several processes make the run.
+func (s *Session) together() bool { return s.World != nil && s.World.Size() > 1 }
+
+// byLearners reports whether they share its learners, and not the parts of its moments.
+func (s *Session) byLearners() bool { return s.together() && s.Learners >= s.World.Size() }
+
+// Agree returns whether any process calls it with true. All call it at the same place of the run.
+func (s *Session) Agree(yes bool) (bool, error) {
+	if !s.together() {
+		return yes, nil
+	}
+	all, err := gather(s.World, yes)
+	for _, other := range all {
+		yes = yes || other
+	}
+	return yes, err
+}
+
+// gather returns a value of each process, by rank.
+func gather[T any](w spread.World, mine T) ([]T, error) {
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(&mine); err != nil {
+		return nil, err
+	}
+	shared, err := w.Share(b.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]T, len(shared))
+	for rank, text := range shared {
+		if err := gob.NewDecoder(bytes.NewReader(text)).Decode(&all[rank]); err != nil {
+			return nil, fmt.Errorf("nets: from rank %d on %s: %w", rank, w.Host(rank), err)
+		}
+	}
+	return all, nil
+}
+
+// A told is an error of another process: its text, and which errors that callers know it wraps.
+type told struct {
+	Text string
+	Of   []bool
+}
+
+var known = []error{ErrDiverged, ErrFault, ErrFinished, ErrMemory}
+
+func tell(errs map[int]error) map[int]*told {
+	all := map[int]*told{}
+	for l, err := range errs {
+		t := &told{Text: err.Error()}
+		for _, k := range known {
+			t.Of = append(t.Of, errors.Is(err, k))
+		}
+		all[l] = t
+	}
+	return all
+}
+
+func (t *told) Error() string { return t.Text }
+
+// Is reports whether the error wraps one of those that callers know.
+func (t *told) Is(target error) bool {
+	for i, k := range known {
+		if k == target {
+			return t.Of[i]
+		}
+	}
+	return false
+}
+
+// news is what a process tells the others of its learners.
+type news struct {
+	Metrics    []toldMetric
+	Lost, Done map[int]*told
+	At         map[int]uint64
+}
+
+type toldMetric struct {
+	Name          string
+	Each, Counted []float64
+	Count         float64
+}
+
+// joined returns the metrics of the learners of all processes, and learns which of them have ended.
+func (s *Session) joined(all Metrics) (Metrics, error) {
+	if !s.byLearners() {
+		return all, nil
+	}
+	mine := news{Lost: tell(s.lost), Done: tell(s.done), At: s.lostAt}
+	for _, m := range all {
+		mine.Metrics = append(mine.Metrics, toldMetric{m.Name, m.Each, m.counted, m.Count})
+	}
+	others, err := gather(s.World, mine)
+	if err != nil {
+		return nil, err
+	}
+	all = nil
+	for _, o := range others {
+		var more Metrics
+		for _, m := range o.Metrics {
+			more = append(more, Metric{Name: m.Name, Each: m.Each, Count: m.Count, counted: m.Counted})
+		}
+		all = join(all, more)
+		for l, why := range o.Lost {
+			if s.lost[l] == nil {
+				s.lost[l], s.lostAt[l] = why, o.At[l]
+			}
+		}
+		for l, why := range o.Done {
+			if s.done[l] == nil {
+				s.done[l] = why
+			}
+		}
+	}
+	return all, nil
+}
+
+// faults returns those of all processes that have parts of the same moments, one of each name.
+func (s *Session) faults(mine []fault) ([]fault, error) {
+	if !s.together() || s.byLearners() {
+		return mine, nil
+	}
+	type code struct {
+		Name string
+		Code float32
+	}
+	var codes []code
+	for _, f := range mine {
+		codes = append(codes, code{f.name, f.code})
+	}
+	others, err := gather(s.World, codes)
+	var all []fault
+	seen := map[string]bool{}
+	for _, o := range others {
+		for _, c := range o {
+			if !seen[c.Name] {
+				seen[c.Name], all = true, append(all, fault{0, c.Name, c.Code})
+			}
+		}
+	}
+	return all, err
+}
+
+// floats and numbers are the bytes of numbers, and back.
+func floats(to []byte, x []float32) []byte {
+	for _, v := range x {
+		to = binary.LittleEndian.AppendUint32(to, math.Float32bits(v))
+	}
+	return to
+}
+
+func numbers(b []byte) []float32 {
+	x := make([]float32, len(b)/4)
+	for i := range x {
+		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return x
+}
