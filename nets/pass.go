@@ -86,6 +86,9 @@ func (p *Pass) Once(key any, first func() *compute.Tensor) *compute.Tensor {
 	return t
 }
 
+// Anew forgets what Once has cached, for what follows is of another batch.
+func (p *Pass) Anew() { p.once = nil }
+
 // Like returns a scratch tensor of the shape of t.
 func (p *Pass) Like(t *compute.Tensor) *compute.Tensor { return p.Tensor(t.Shape()...) }
 

@@ -229,6 +229,7 @@ func (s *Session) assemble(c *cohort, plan *cohort, dev *compute.Device, width i
 		return err
 	}
 	c.spec = c.task.spec
+	c.spec.Batch = c.spec.Examples
 	if c.spec.Total = s.Moments; s.Moments == 0 {
 		c.spec.Total = s.Epochs * c.spec.Epoch
 	}

@@ -58,6 +58,7 @@ type Spec struct {
 	Out      int   `json:"out"`      // targets of an example, or the number of classes
 	Classes  bool  `json:"classes"`  // Want is class labels, from 0
 	Examples int   `json:"examples"` // of the largest batch, of each learner
+	Batch    int   `json:"-"`        // examples of the largest batch of training, of each learner, set by the Run
 	Trial    int   `json:"trial"`    // moments of the longest trial; 0: without end
 	Epoch    int   `json:"epoch"`    // moments of an epoch, which is the length of an evaluation; 0: no epochs
 	Total    int   `json:"total"`    // moments of the whole run, set by the Run

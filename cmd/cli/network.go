@@ -67,6 +67,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.Float64Var(&r.BiasRate, "bias-rate", r.BiasRate, "what the gradients of biases are multiplied by")
 	f.Float64Var(&r.OutputRate, "output-rate", r.OutputRate, "what the rate of the output layer is multiplied by")
 	f.StringVar(&r.Schedule, "schedule", r.Schedule, said("what becomes of the rate", "constant, and inverse with --rule sanger and its kin"))
+	f.IntVar(&r.Stale, "stale", r.Stale, "updates before what a layer puts out reaches the next, as in a pipeline of machines; bp's gradients come late by twice that for each layer above")
 	f.Float64Var(&r.Clip, "clip", r.Clip, "largest norm of the gradients of an update, over all weights of a learner (0: any)")
 	f.Float64Var(&r.Noise, "noise", r.Noise, "standard deviation of noise added to every gradient")
 	f.IntVar(&r.Batch, "batch", r.Batch, "examples an update")

@@ -172,6 +172,7 @@ var All = []Experiment{
 	dendrites,
 	timeCode,
 	assemblies,
+	staleness,
 }
 
 // Find returns the experiment of a name, of a list, and its scale.

@@ -18,6 +18,7 @@ type Net struct {
 
 	store     *nets.Store
 	root      Layer
+	outer     stack    // the layers of the outermost Stack; nil if there is none
 	local     *blocks  // of a Local rule; or nil
 	blocks    []*Block // those with an objective
 	loss      nets.Loss
@@ -68,6 +69,7 @@ func Build(s *nets.Store, spec Spec, input nets.Shape, rule Rule) (*Net, error) 
 		return nil, fmt.Errorf("nets: the network ends in %v, want one number per class", out)
 	}
 	n := &Net{Input: input, Classes: out.Channels, Rule: rule, Weights: b.weights, store: s, root: root, layers: b.layers}
+	n.outer, _ = root.(stack)
 	b.weights[0].bottom = true
 	b.weights[len(b.weights)-1].Last = true
 	if local := b.blocks; local != nil {

@@ -17,6 +17,26 @@ type System struct {
 	Optimiser  nets.Optimiser
 	BiasRate   float32 // multiplies the gradients of biases; 0: 1
 	OutputRate float64 // multiplies the learning rate of the output layer; 0: 1
+
+	// Stale is how many steps pass before what a block puts out reaches the next, as in a pipeline of machines; 0: none. A block
+	// is a layer of the outermost [Stack] with weights, and the layers without weights that follow it. Counted from 0, block b
+	// of B+1, of which the output layer is the last, learns at step t as follows.
+	//
+	// Under a [Local] rule, from what block b−1 put out at step t − Stale: from the batch of step t − b·Stale, with its labels.
+	// So with a constant rate its weights at step t are those of the ordinary run at step t − b·Stale, to the bit.
+	//
+	// Under [Backprop], by the gradient that the whole network had at step t − d, of that step's batch, d = 2·(B−b)·Stale: the
+	// way up from the block, and down again. It is the pipeline with stashed weights of Harlap et al. 2018, "PipeDream", if a
+	// block counts its steps from the first batch that it sees; see also Zinkevich, Smola and Langford 2009, "Slow Learners are
+	// Fast".
+	//
+	// Until then a block does not learn. Answers and losses of training are of the step's own batch, by the weights of the step;
+	// under a Local rule in evaluation mode. Evaluation is as without Stale. Optimisers go block by block, and so does
+	// [nets.Clipped]. Under a Local rule no batch may have masked examples, or fewer than the others.
+	//
+	// Memory: of each learner, Stale batches at each boundary or, under Backprop, d gradients of each block. They are kept in
+	// checkpoints.
+	Stale int
 	learner
 }
 
@@ -35,15 +55,24 @@ func Always(spec Spec) Architecture {
 
 // A learner is a network with its loss and optimiser.
 type learner struct {
-	net     *Net
-	loss    nets.Loss
-	descent *nets.Descent
+	net      *Net
+	loss     nets.Loss
+	descent  *nets.Descent
+	pipeline *pipeline // in place of descent, if blocks are steps apart; or nil
 }
 
 // Check reports missing parts and invalid settings of the rule.
 func (s *System) Check() error {
 	if s.Net == nil || s.Rule == nil || s.Optimiser == nil {
 		return fmt.Errorf("nets: a network with Net %t, Rule %v and Optimiser %v, want all three", s.Net != nil, s.Rule, s.Optimiser)
+	}
+	switch {
+	case s.Stale < 0:
+		return fmt.Errorf("nets: stale %d, want a number of steps of at least 0", s.Stale)
+	case s.Stale > 0:
+		if err := Stales(s.Rule); err != nil {
+			return fmt.Errorf("nets: %w", err)
+		}
 	}
 	if c, ok := s.Rule.(nets.Checker); ok {
 		return c.Check()
@@ -72,6 +101,10 @@ func (s *System) Build(store *nets.Store, spec nets.Spec) error {
 		loss = nets.DefaultLoss(spec)
 	}
 	if err := s.buildLoss(store, spec, loss); err != nil {
+		return err
+	}
+	if s.Stale > 0 {
+		s.pipeline, err = s.net.pipe(store, spec, s.net.optimiser(s.Optimiser, s.OutputRate), s.Stale)
 		return err
 	}
 	s.descent = s.net.descend(store, s.Optimiser, s.OutputRate)
@@ -155,6 +188,9 @@ func (l *learner) Step(np *nets.Pass, m nets.Moment) *compute.Tensor {
 			p.Fail(err)
 			return m.X
 		}
+		if l.pipeline != nil && n.local != nil {
+			return l.stepLocal(p)
+		}
 	}
 	y := n.Forward(p, m.X)
 	if m.Want != nil {
@@ -179,7 +215,11 @@ func (l *learner) learn(p *Pass, v nets.Verdict) {
 		}
 	}
 	l.net.Rule.Learn(p)
-	if !p.Hold {
+	switch {
+	case p.Hold:
+	case l.pipeline != nil:
+		l.pipeline.update(p)
+	default:
 		l.descent.Update(p.Pass)
 	}
 }

@@ -44,6 +44,7 @@ type Config struct {
 	BiasRate   float64 `toml:"bias_rate" json:"bias_rate"`     // the gradients of biases are multiplied by it
 	OutputRate float64 `toml:"output_rate" json:"output_rate"` // the rate of the output layer is multiplied by it; 0: 1
 	Schedule   string  `toml:"schedule" json:"schedule"`
+	Stale      int     `toml:"stale" json:"stale"` // steps before a block's output reaches the next, see stack.System
 	Noise      float64 `toml:"noise" json:"noise"` // standard deviation of noise added to gradients
 	Clip       float64 `toml:"clip" json:"clip"`   // largest norm of the gradients of an update; 0: any
 	Batch      int     `toml:"batch" json:"batch"`
@@ -115,6 +116,11 @@ func (c Config) plan(names *catalogue.Catalogue) (p plan, err error) {
 	if local, ok := p.rule.(stack.Local); ok && c.Batch < local.Least() {
 		return p, fmt.Errorf("batches of %d, and the rule %s learns from %d at least", c.Batch, c.Rule, local.Least())
 	}
+	if c.Stale > 0 {
+		if err := stack.Stales(p.rule); err != nil {
+			return p, err
+		}
+	}
 	p.optimiser = nets.Noisy{Optimiser: nets.Clipped{Optimiser: p.optimiser, Norm: float32(c.Clip)}, SD: float32(c.Noise)}
 	return p, nil
 }
@@ -152,6 +158,8 @@ func (c Config) numbers() error {
 		return fmt.Errorf("clip %g, want from 0, none, to %.3g", c.Clip, math.MaxFloat32)
 	case !(c.Noise >= 0 && c.Noise <= math.MaxFloat32):
 		return fmt.Errorf("noise %g, want from 0 to %.3g", c.Noise, math.MaxFloat32)
+	case c.Stale < 0:
+		return fmt.Errorf("stale %d, want a number of steps of at least 0", c.Stale)
 	case c.Learners > 0 && c.Seed > math.MaxInt64-uint64(c.Learners):
 		return fmt.Errorf("seed %d, want at most %d, which config files can hold", c.Seed, math.MaxInt64-c.Learners)
 	case c.Learners < 1:
@@ -357,7 +365,7 @@ func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.No
 	} else {
 		r.System = func() nets.System {
 			return &stack.System{Net: names.Network(c.Net), Rule: p.rule, Loss: p.loss, Optimiser: p.optimiser,
-				BiasRate: float32(c.BiasRate), OutputRate: c.OutputRate}
+				BiasRate: float32(c.BiasRate), OutputRate: c.OutputRate, Stale: c.Stale}
 		}
 	}
 	if set == nil {

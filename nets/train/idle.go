@@ -19,7 +19,7 @@ func (c Config) Idle() map[string]string {
 	}
 	if c.System != "" {
 		because("is for networks, and "+c.System+" has settings of its own: see hebb list",
-			"net", "rule", "loss", "optimiser", "bias_rate", "output_rate", "noise", "clip")
+			"net", "rule", "loss", "optimiser", "bias_rate", "output_rate", "noise", "clip", "stale")
 	}
 	of := c.shown().Task
 	if of == SamplesTask {
@@ -71,7 +71,7 @@ func (c Config) text() ([]byte, error) {
 	idle := c.Idle()
 	for line := range strings.Lines(all.String()) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
-		absent := value == `""` && (key == "system" || key == "task" || key == "keep_best") || value == "0" && (key == "steps" || key == "patience") ||
+		absent := value == `""` && (key == "system" || key == "task" || key == "keep_best") || value == "0" && (key == "steps" || key == "patience" || key == "stale") ||
 			value == "false" && key == "keep_all"
 		if idle[key] == "" && !absent {
 			used.WriteString(line)
