@@ -111,8 +111,11 @@ func (s *System) Build(store *nets.Store, spec nets.Spec) error {
 	return nil
 }
 
-// Divided reports a rule that cannot learn from a batch in parts.
+// Divided reports a rule that cannot learn from a batch in parts, or blocks that are steps apart.
 func (s *System) Divided() error {
+	if s.Stale > 0 {
+		return errors.New("stale: what is on its way between blocks is whole batches")
+	}
 	if r, ok := s.Rule.(Indivisible); ok && r.Indivisible() != "" {
 		return errors.New(r.Indivisible())
 	}
