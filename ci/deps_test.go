@@ -53,6 +53,7 @@ var rules = map[string][]string{
 	"hebb/nets/data":           {"hebb/internal/count", "hebb/internal/float", "github.com/gofrs/flock", "golang.org/x/image/"},
 	"hebb/nets/dependence":     {"hebb/compute", "hebb/internal/count"},
 	"hebb/nets/spread":         {},
+	"hebb/nets/spread/mpi":     {"hebb/nets/spread"},
 	"hebb/nets/safetensors":    {"hebb/internal/atomicfile", "hebb/internal/float"},
 	"hebb/nets/train": {"hebb/compute", "hebb/internal/", "hebb/nets", "hebb/nets/catalogue", "hebb/nets/data", "hebb/nets/safetensors",
 		"hebb/nets/stack", "hebb/nets/tasks", "github.com/BurntSushi/toml", "github.com/gofrs/flock"},
@@ -107,7 +108,7 @@ func list(t *testing.T, cgo, tags string) (all []pkg) {
 
 func TestImports(t *testing.T) {
 	for _, build := range []struct{ cgo, tags string }{
-		{"1", ""}, {"1", "noglfw"}, {"1", "nogpu"}, {"0", ""},
+		{"1", ""}, {"1", "noglfw"}, {"1", "nogpu"}, {"1", "mpi"}, {"0", ""},
 	} {
 		seen := 0
 		for _, p := range list(t, build.cgo, build.tags) {
