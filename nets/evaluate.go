@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"hebb/compute"
+	"hebb/nets/spread"
 )
 
 var (
@@ -25,6 +26,9 @@ func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Met
 	if err := s.Settle(); err != nil {
 		return nil, err
 	}
+	if s.together() {
+		ctx = context.WithoutCancel(ctx) // which would leave the others waiting
+	}
 	for _, c := range s.cohorts {
 		back, err := s.backUp(c.store)
 		if err == nil {
@@ -35,7 +39,11 @@ func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Met
 		}
 		c.evaluated.reset()
 		total := c.test.spec.Epoch
-		for k := range total {
+		from, to := 0, total
+		if c.evaluated.listing = s.sharesTest(c); c.evaluated.listing {
+			from, to = spread.Parts(total, s.World.Rank(), s.World.Size())
+		}
+		for k := from; k < to; k++ {
 			if ctx.Err() != nil {
 				err = context.Cause(ctx)
 			} else {
@@ -45,7 +53,12 @@ func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Met
 				return nil, errors.Join(err, back())
 			}
 			if tell != nil {
-				tell(c.first*total+(k+1)*c.store.Learners, s.Learners*total)
+				tell(c.first*total+(k-from+1)*total/(to-from)*c.store.Learners, s.Learners*total)
+			}
+		}
+		if c.evaluated.listing {
+			if err := s.joinTest(c.evaluated); err != nil {
+				return nil, errors.Join(err, back())
 			}
 		}
 		if err := back(); err != nil {
@@ -53,6 +66,12 @@ func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Met
 		}
 	}
 	return s.read(func(c *cohort) *accumulator { return c.evaluated })
+}
+
+// sharesTest reports whether processes that share the parts of moments share the moments of the test too: those of a test whose
+// moments have nothing to do with each other.
+func (s *Session) sharesTest(c *cohort) bool {
+	return s.together() && !s.byLearners() && c.test.spec.Trial == 1 && c.store.arenas[State].used == 0 && c.test.store.arenas[State].used == 0
 }
 
 // evaluateMoment makes one moment without learning.

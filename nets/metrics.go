@@ -52,6 +52,7 @@ type accumulator struct {
 	partials []*partial
 	faults   []faultCode
 	out      []float32 // buffer
+	listing  bool      // keep the numbers of each moment, see [Session.joinTest]
 }
 
 // depth returns the number of moments that are held on the device before the host reads them, so that a metric takes a few
@@ -72,6 +73,7 @@ type sum struct {
 	ring *compute.Tensor // moments × learners
 	used int             // moments in ring
 	each []float64       // learners: of earlier moments
+	list []float32       // what each is the sum of, if that is kept
 }
 
 // A faultCode is the tensor that [Pass.Fault] returns under a name.
@@ -82,36 +84,45 @@ type faultCode struct {
 
 // count adds a moment of n examples to a metric. mask, learners × n, says which examples are in each; nil means all.
 func (m *accumulator) count(p *Pass, name string, each, mask *compute.Tensor, n int) {
-	i := slices.IndexFunc(m.partials, func(c *partial) bool { return c.name == name })
-	if i < 0 {
-		i, m.partials = len(m.partials), append(m.partials, &partial{name: name, sum: m.sum(p)})
+	c, err := m.partial(name, mask != nil)
+	if err != nil {
+		p.Fail(err)
+		return
 	}
-	c := m.partials[i]
 	c.n += float64(n)
 	m.add(p, c.sum, each)
 	if mask == nil {
 		c.whole += float64(n)
 		return
 	}
-	if c.masked == nil {
-		c.masked = m.sum(p)
-	}
 	m.add(p, c.masked, mask)
 }
 
-func (m *accumulator) sum(p *Pass) *sum {
-	ring, err := m.dev.Tensor(m.depth(), m.learners)
-	if err != nil {
-		p.Fail(err)
+// partial returns the metric of a name, which begins with its first moment.
+func (m *accumulator) partial(name string, masked bool) (c *partial, err error) {
+	i := slices.IndexFunc(m.partials, func(c *partial) bool { return c.name == name })
+	if i >= 0 {
+		c = m.partials[i]
+	} else {
+		c = &partial{name: name}
+		if c.sum, err = m.sum(); err != nil {
+			return nil, err
+		}
+		m.partials = append(m.partials, c)
 	}
-	return &sum{ring: ring, each: make([]float64, m.learners)}
+	if masked && c.masked == nil {
+		c.masked, err = m.sum()
+	}
+	return c, err
+}
+
+func (m *accumulator) sum() (*sum, error) {
+	ring, err := m.dev.Tensor(m.depth(), m.learners)
+	return &sum{ring: ring, each: make([]float64, m.learners)}, err
 }
 
 // add adds up the numbers of each learner in a tensor.
 func (m *accumulator) add(p *Pass, s *sum, each *compute.Tensor) {
-	if s.ring == nil { // there was no memory for it
-		return
-	}
 	if s.used == m.depth() {
 		m.flush(p.Step, s)
 	}
@@ -129,6 +140,9 @@ func (m *accumulator) flush(st *compute.Step, s *sum) {
 	for i, x := range m.out {
 		s.each[i%m.learners] += float64(x)
 	}
+	if m.listing {
+		s.list = append(s.list, m.out...)
+	}
 	s.used = 0
 }
 
@@ -143,7 +157,7 @@ func (c *partial) reset() {
 	c.n, c.whole = 0, 0
 	for _, s := range []*sum{c.sum, c.masked} {
 		if s != nil {
-			s.used = 0
+			s.used, s.list = 0, s.list[:0]
 			clear(s.each)
 		}
 	}

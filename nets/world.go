@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
+	"hebb/compute"
 	"hebb/nets/spread"
 )
 
@@ -125,6 +127,53 @@ func (s *Session) joined(all Metrics) (Metrics, error) {
 		}
 	}
 	return all, nil
+}
+
+// tested is a metric of some moments of a test, the numbers of each.
+type tested struct {
+	Name        string
+	N, Whole    float64
+	Sums, Masks []float32
+}
+
+// joinTest makes the metrics of one process's moments of a test those of all. Each moment's numbers are added in the order of
+// the moments, as one process adds them, to the same bits.
+func (s *Session) joinTest(m *accumulator) error {
+	var mine []tested
+	err := s.dev.Step(func(st *compute.Step) error {
+		for _, c := range m.partials {
+			m.flush(st, c.sum)
+			t := tested{Name: c.name, N: c.n, Whole: c.whole, Sums: c.sum.list}
+			if c.masked != nil {
+				m.flush(st, c.masked)
+				t.Masks = c.masked.list
+			}
+			mine = append(mine, t)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	all, err := gather(s.World, mine)
+	if err != nil {
+		return err
+	}
+	m.reset()
+	for _, t := range slices.Concat(all...) {
+		c, err := m.partial(t.Name, len(t.Masks) > 0)
+		if err != nil {
+			return err
+		}
+		c.n, c.whole = c.n+t.N, c.whole+t.Whole
+		for _, x := range t.Sums {
+			c.sum.each[0] += float64(x)
+		}
+		for _, x := range t.Masks {
+			c.masked.each[0] += float64(x)
+		}
+	}
+	return nil
 }
 
 // faults returns those of all processes that have parts of the same moments, one of each name.

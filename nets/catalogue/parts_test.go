@@ -85,6 +85,13 @@ func onRank(r nets.Run, moments int) (all ran, err error) {
 	if all.metrics, err = s.Metrics(); err != nil {
 		return all, err
 	}
+	if s.Test != nil {
+		m, err := s.Evaluate(context.Background(), nil)
+		if err != nil {
+			return all, err
+		}
+		all.metrics = append(all.metrics, m...)
+	}
 	for _, n := range s.Tensors() {
 		all.names = append(all.names, n.Name)
 	}
@@ -130,7 +137,7 @@ func TestParts(t *testing.T) {
 				net = "softhebb-dense:8-7"
 			}
 			r := nets.Run{System: func() nets.System { return &stack.System{Net: c.Network(net), Rule: rule.Rule, Optimiser: o} },
-				Task: func() nets.Task { return &labelled{spec} }, Rate: 0.05, Seed: 3, Epochs: 1, Micro: 8}
+				Task: func() nets.Task { return &labelled{spec} }, Test: func() nets.Task { return &labelled{spec} }, Rate: 0.05, Seed: 3, Epochs: 1, Micro: 8}
 			want, err := onRanks(t, r, 1, 4)
 			if i, ok := rule.Rule.(stack.Indivisible); ok && i.Indivisible() != "" {
 				if err == nil || !strings.Contains(err.Error(), i.Indivisible()) {

@@ -42,8 +42,8 @@ var (
 )
 
 // accuracyAt and rateChosenAt are of blocks that are k steps apart.
-func accuracyAt(k int) Quantity { return Quantity(fmt.Sprintf("test accuracy at k = %d, %%", k)) }
-func rateChosenAt(k int) Quantity     { return Quantity(fmt.Sprintf("rate chosen at k = %d", k)) }
+func accuracyAt(k int) Quantity   { return Quantity(fmt.Sprintf("test accuracy at k = %d, %%", k)) }
+func rateChosenAt(k int) Quantity { return Quantity(fmt.Sprintf("rate chosen at k = %d", k)) }
 
 // A staled is a network, an mlp of sizes or else resnet8, and how long it learns from what.
 type staled struct {
