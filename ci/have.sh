@@ -5,6 +5,7 @@
 #   HAVE_MESA    1 where OpenGL can run in software
 #   HAVE_XVFB    1 where a window can be opened without a screen
 #   HAVE_RADV    1 where kernels can be compiled for AMD's GPUs
+#   HAVE_MPI     1 where programs of MPI can be built and run
 #   HAVE_QEMU    1 where programs for arm64 can be run
 #   LACKING      one line for each thing that is not there, and what goes missing with it
 
@@ -26,7 +27,7 @@ any() {
 
 look() {
 	local tags=()
-	LACKING= HAVE_MESA=0 HAVE_XVFB=0 HAVE_RADV=0 HAVE_QEMU=0
+	LACKING= HAVE_MESA=0 HAVE_XVFB=0 HAVE_RADV=0 HAVE_MPI=0 HAVE_QEMU=0
 	if command -v qemu-aarch64 >/dev/null; then
 		HAVE_QEMU=1
 	elif [ "$(uname -m)" != aarch64 ]; then
@@ -69,6 +70,11 @@ look() {
 		HAVE_RADV=1
 	else
 		lacking "no RADV (mesa-vulkan-drivers libvulkan-dev glslang-tools): kernels are not compiled for AMD's GPUs"
+	fi
+	if command -v mpirun >/dev/null && CC=mpicc compiles '#include <mpi.h>'; then
+		HAVE_MPI=1
+	else
+		lacking 'no MPI (openmpi-bin libopenmpi-dev): runs by several processes are tested without it, in one'
 	fi
 	[ -d /usr/share/datasets/fashion-mnist ] || lacking 'no Fashion-MNIST (dataset-fashion-mnist): hebb train needs a folder of yours'
 	TAGS=$(IFS=,; echo "${tags[*]}")

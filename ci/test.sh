@@ -58,6 +58,14 @@ raced() {
 		go test -race -tags "$TAGS" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive$' ./gpu
 }
 
+# connected: processes that MPI connects, and hebb with it.
+connected() (
+	export CC=mpicc TAGS=${TAGS:+$TAGS,}mpi
+	go vet -tags "$TAGS" ./nets/spread/mpi && go tool staticcheck -tags "$TAGS" ./nets/spread/mpi &&
+		go test -count=1 -tags "$TAGS" ./nets/spread/mpi &&
+		go build -tags "$TAGS" -o build/hebb-mpi ./cmd/hebb && build/hebb-mpi info | grep '^MPI: '
+)
+
 # trained BACKEND…: a few steps of a small residual network and of networks under local rules, every op checked against
 # its definition; and the same steps in two runs, the second resumed from the first, must give the same bits.
 trained() {
@@ -100,6 +108,11 @@ step 'tests' go test -timeout 60m -tags "$TAGS" ./...
 [ $HAVE_RADV = 1 ] || skipped "registers of AMD's GPUs (TestRegisters)" 'no RADV here'
 step 'examples, from a module of their own' exemplified
 step 'tests without cgo' cgoless
+if [ $HAVE_MPI = 1 ]; then
+	step 'processes that MPI connects (tag mpi)' connected
+else
+	skipped 'processes that MPI connects' 'no MPI here'
+fi
 step 'builds for windows and darwin, vet for arm64' elsewhere
 if [ $HAVE_QEMU = 1 ]; then
 	step 'kernels for arm64, emulated' emulated

@@ -14,6 +14,7 @@ import (
 	"hebb/backend"
 	"hebb/compute"
 	"hebb/nets/data"
+	"hebb/nets/spread/mpi"
 )
 
 func newInfoCmd() *cobra.Command {
@@ -46,6 +47,7 @@ type report struct {
 	Version string            `json:"version"`
 	CPU     compute.Info      `json:"cpu"`
 	GPUs    []candidate       `json:"gpus"`
+	MPI     string            `json:"mpi,omitempty"` // its name and version
 	Data    []dataset         `json:"data"`
 	Missing []string          `json:"missing"`          // what is not there and how to get it
 	Probed  []backend.Feature `json:"probed,omitempty"` // what the GPU's shader compiler takes
@@ -73,6 +75,9 @@ func survey() (*report, error) {
 		return nil, err
 	}
 	r.addGPUs()
+	if r.MPI, err = mpi.Library(); err != nil {
+		r.Missing = append(r.Missing, "MPI, for runs by several processes: "+err.Error())
+	}
 	for _, name := range data.Names() {
 		dir, err := data.Find(name)
 		if err != nil {
@@ -142,6 +147,9 @@ func (r *report) print(w io.Writer) error {
 	for _, f := range r.Probed {
 		answer, _, _ := strings.Cut(cmp.Or(f.Err, "yes"), "\n")
 		fmt.Fprintf(w, "shader %s, for %s: %s\n", f.Name, f.For, answer)
+	}
+	if r.MPI != "" {
+		fmt.Fprintln(w, "MPI:", r.MPI)
 	}
 	for _, d := range r.Data {
 		if d.Folder != "" {

@@ -636,7 +636,7 @@ func TestVerifyWrong(t *testing.T) {
 
 func TestInfo(t *testing.T) {
 	status, out, stderr := hebb(t, "info")
-	if status != 0 || stderr != "" || !strings.Contains(out, "cpu: ") || !strings.Contains(out, "gpu") {
+	if status != 0 || stderr != "" || !strings.Contains(out, "cpu: ") || !strings.Contains(out, "gpu") || !strings.Contains(out, "MPI") {
 		t.Errorf("status %d, stderr %q, stdout\n%s", status, stderr, out)
 	}
 	status, out, _ = hebb(t, "info", "--format", "json")

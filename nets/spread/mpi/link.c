@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 _Static_assert(MPI_MAX_LIBRARY_VERSION_STRING <= HEBB_MPI_TEXT && MPI_MAX_ERROR_STRING <= HEBB_MPI_TEXT, "text is too short");
@@ -29,6 +30,17 @@ static double now(void) {
 // Go turns a fault into a panic by these signals. UCX, which MPI may begin, takes them: they are given back.
 static const int faults[] = {SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGILL};
 enum { FAULTS = sizeof faults / sizeof *faults };
+
+int hebb_mpi_mixed(void) {
+#ifdef OPEN_MPI
+	int compiled = 1;
+#else
+	int compiled = 0;
+#endif
+	char text[HEBB_MPI_TEXT];
+	hebb_mpi_library(text);
+	return compiled != !strncmp(text, "Open MPI", 8);
+}
 
 int hebb_mpi_open(int *rank, int *size) {
 	struct sigaction was[FAULTS];
@@ -130,7 +142,11 @@ int hebb_mpi_waits(void) {
 
 int hebb_mpi_close(void) { return MPI_Finalize(); }
 
-void hebb_mpi_abort(int code) { MPI_Abort(MPI_COMM_WORLD, code); }
+void hebb_mpi_abort(int code) {
+	int begun;
+	MPI_Initialized(&begun);
+	if (begun) MPI_Abort(MPI_COMM_WORLD, code);
+}
 
 void hebb_mpi_error(int code, char *text) {
 	int n;

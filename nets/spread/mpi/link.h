@@ -6,6 +6,9 @@ struct hebb_fault {
 	int rank, code, got, want;
 };
 
+// hebb_mpi_mixed reports whether this was compiled with the header of one MPI and linked with another, Open MPI or not.
+int hebb_mpi_mixed(void);
+
 // hebb_mpi_open begins, and returns 0 or MPI's code.
 int hebb_mpi_open(int *rank, int *size);
 
@@ -22,7 +25,7 @@ int hebb_mpi_waits(void);
 // hebb_mpi_close ends MPI; all ranks call it.
 int hebb_mpi_close(void);
 
-// hebb_mpi_abort ends all ranks.
+// hebb_mpi_abort ends all ranks, if MPI has begun.
 void hebb_mpi_abort(int code);
 
 // hebb_mpi_error and hebb_mpi_library write text of at most HEBB_MPI_TEXT bytes, with the 0 at its end.

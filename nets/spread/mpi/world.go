@@ -26,8 +26,9 @@ import (
 // slice is how long MPI's thread polls before it looks at the time and at who wants to end.
 const slice = 10 * time.Millisecond
 
-// longest is how many bytes a message has at most: MPI counts them in an int. Tests make it small.
-var longest = 1 << 30
+// longest is how many bytes a message has at most. MPI counts them in an int, and each that ends, over a slow link too, shows
+// that its rank is well. Tests make it small.
+var longest = 1 << 24
 
 // world is the processes of MPI_COMM_WORLD.
 type world struct {
@@ -51,8 +52,8 @@ type world struct {
 var opened atomic.Pointer[world]
 
 // Open returns the world of the processes that mpirun, srun or another launcher has started with this one. Where none did
-// it is of this process alone. A rank that does nothing for as long as patience, from 1 ms, while another waits for it,
-// is named by the other's error.
+// it is of this process alone. Where none of the messages that a rank waits for ends for as long as patience, from 1 ms, it
+// returns an error that names a rank that it waits for.
 //
 // A launcher that says it has started more processes than MPI sees belongs to another MPI than this program: an error. MPI
 // begins once in a process, so a second Open is an error too. A program that ends by an error calls [Exit].
@@ -119,6 +120,10 @@ func (w *world) call(f func() error) error {
 }
 
 func (w *world) begin() error {
+	if C.hebb_mpi_mixed() != 0 {
+		library, _ := Library()
+		return fmt.Errorf("mpi: this program was compiled for another MPI than %s, which it is linked with: build it again with go build -a", library)
+	}
 	var rank, size C.int
 	if code := C.hebb_mpi_open(&rank, &size); code != 0 {
 		return fmt.Errorf("mpi: begin: %s", message(code))

@@ -247,7 +247,7 @@ func lengths(w spread.World) error {
 // nothing.
 func sums(w spread.World) error {
 	for _, c := range []struct{ m, n, longest int }{
-		{4, 0, 1 << 30}, {4, 1, 1 << 30}, {4, 3, 1 << 30}, {8, 10_007, 1 << 30}, {16, 10_007, 1000}, {4, 300_000, 1 << 30},
+		{4, 0, longest}, {4, 1, longest}, {4, 3, longest}, {8, 10_007, longest}, {16, 10_007, 1000}, {4, 300_000, longest},
 	} {
 		longest = c.longest
 		s, err := spread.NewSum(w, c.m, c.n)
