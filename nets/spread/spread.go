@@ -43,7 +43,8 @@ func (e *RankError) Error() string { return fmt.Sprintf("rank %d on %s %s", e.Ra
 // CheckExchange returns an error unless an exchange has a slice to send to and one to receive from each of the ranks.
 func CheckExchange(size int, send, receive [][]float32) error {
 	if len(send) != size || len(receive) != size {
-		return fmt.Errorf("exchange of %d slices to send and %d to receive, want %d of each, one a rank", len(send), len(receive), size)
+		return fmt.Errorf("exchange of %d slices to send and %d to receive, want %d of each, one a rank",
+			len(send), len(receive), size)
 	}
 	return nil
 }

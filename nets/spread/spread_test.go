@@ -193,7 +193,7 @@ func TestSum(t *testing.T) {
 				want := whole(parts, n, tree)
 				for r, got := range totals(t, Fakes(size), parts, n) {
 					if !same(got, want) {
-						t.Fatalf("%d parts of %d numbers on %d ranks: rank %d has another total than the definition", m, n, size, r)
+						t.Fatalf("%d parts of %d numbers on %d ranks: rank %d differs from the definition", m, n, size, r)
 					}
 				}
 			}
@@ -210,7 +210,8 @@ func TestSum(t *testing.T) {
 // TestSumOfAnything: infinities, NaNs, zeros with signs and numbers that overflow travel as float32 adds them.
 func TestSumOfAnything(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	some := []float32{inf, -inf, nan, 0, float32(math.Copysign(0, -1)), math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, 1}
+	some := []float32{inf, -inf, nan, 0, float32(math.Copysign(0, -1)), 1,
+		math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32}
 	const m, n = 8, 2000
 	r := rand.New(rand.NewPCG(3, 4))
 	parts := random(m, n)
@@ -361,7 +362,8 @@ func TestExchangeErrors(t *testing.T) {
 	}
 	var of *RankError
 	errs := each(PatientFakes(2, time.Second), func(w World) error {
-		return w.Exchange([][]float32{make([]float32, 3), make([]float32, 4)}, [][]float32{make([]float32, 3), make([]float32, 3)})
+		three := make([]float32, 3)
+		return w.Exchange([][]float32{three, make([]float32, 4)}, [][]float32{three, three})
 	})
 	if !errors.As(errs[1], &of) || of.Error() != "rank 0 on fake0 sent 4 numbers, want 3" {
 		t.Errorf("rank 1: %v", errs[1])

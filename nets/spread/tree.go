@@ -48,7 +48,8 @@ func CheckParts(m, size int) error {
 		return fmt.Errorf("%d parts of a batch, want a power of two: 1, 2, 4, 8, …", m)
 	}
 	if size < 1 || size > m {
-		return fmt.Errorf("%d parts of a batch on %d ranks, want from 1 to %d ranks: one without a part has nothing to do", m, size, m)
+		return fmt.Errorf("%d parts of a batch on %d ranks, want from 1 to %d ranks: one without a part has nothing to do",
+			m, size, m)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"unsafe"
 )
 
-// allreduce is MPI's own sum, in an order of its own: what the exchange is measured beside, in builds with the tag allreduce.
+// allreduce is MPI's own sum, in an order of its own. The exchange is measured beside it, in builds with the tag allreduce.
 func (w *world) allreduce(in, out []float32) error {
 	return w.call(func() error {
 		a, b := unsafe.SliceData(in), unsafe.SliceData(out)

@@ -67,8 +67,8 @@ func cost(any spread.World) error {
 	for i, all := range times {
 		slices.Sort(all)
 		if w.rank == 0 {
-			fmt.Printf("%s median %.1f ms, quarters %.1f and %.1f, from %.1f to %.1f (%d times, %d numbers, %d ranks)\n", names[i],
-				all[rounds/2], all[rounds/4], all[rounds*3/4], all[0], all[rounds-1], rounds, n, w.size)
+			fmt.Printf("%s median %.1f ms, quarters %.1f and %.1f, from %.1f to %.1f (%d times, %d numbers, %d ranks)\n",
+				names[i], all[rounds/2], all[rounds/4], all[rounds*3/4], all[0], all[rounds-1], rounds, n, w.size)
 		}
 	}
 	return nil

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-_Static_assert(MPI_MAX_LIBRARY_VERSION_STRING <= HEBB_MPI_TEXT && MPI_MAX_ERROR_STRING <= HEBB_MPI_TEXT, "text is too short");
+_Static_assert(MPI_MAX_LIBRARY_VERSION_STRING <= HEBB_MPI_TEXT, "text is too short");
+_Static_assert(MPI_MAX_ERROR_STRING <= HEBB_MPI_TEXT, "text is too short");
 
 // What was posted: requests and what each is, and room for what MPI_Testsome says.
 static MPI_Request *requests;

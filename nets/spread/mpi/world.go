@@ -26,8 +26,8 @@ import (
 // slice is how long MPI's thread polls before it looks at the time and at who wants to end.
 const slice = 10 * time.Millisecond
 
-// longest is how many bytes a message has at most. MPI counts them in an int, and each that ends, over a slow link too, shows
-// that its rank is well. Tests make it small.
+// longest is how many bytes a message has at most. MPI counts them in an int, and each that ends, over a slow link too,
+// shows that its rank is well. Tests make it small.
 var longest = 1 << 24
 
 // world is the processes of MPI_COMM_WORLD.
@@ -76,8 +76,9 @@ func Open(patience time.Duration) (spread.World, error) {
 	}
 	if launched > 0 && launched != w.size {
 		library, _ := Library()
-		return nil, fmt.Errorf("mpi: %s says that %d processes were started, and MPI (%s) sees %d: the launcher is of another MPI; "+
-			"start this program by the mpirun of its own, or build it with the mpicc of the launcher's (and go build -a)", variable, launched, library, w.size)
+		return nil, fmt.Errorf("mpi: %s says that %d processes were started, and MPI (%s) sees %d: the launcher is of "+
+			"another MPI; start this program by the mpirun of its own, or build it with the mpicc of the launcher's (and go build -a)",
+			variable, launched, library, w.size)
 	}
 	return w, w.meet()
 }
@@ -122,7 +123,8 @@ func (w *world) call(f func() error) error {
 func (w *world) begin() error {
 	if C.hebb_mpi_mixed() != 0 {
 		library, _ := Library()
-		return fmt.Errorf("mpi: this program was compiled for another MPI than %s, which it is linked with: build it again with go build -a", library)
+		return fmt.Errorf("mpi: this program was compiled for another MPI than %s, which it is linked with: "+
+			"build it again with go build -a", library)
 	}
 	var rank, size C.int
 	if code := C.hebb_mpi_open(&rank, &size); code != 0 {

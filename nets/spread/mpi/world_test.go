@@ -101,8 +101,8 @@ func TestRanks(t *testing.T) {
 
 // TestUCX: the same through UCX, which takes signals that Go needs, where Open MPI has it.
 func TestUCX(t *testing.T) {
-	for _, v := range []string{"OMPI_MCA_opal_common_ucx_tls", "OMPI_MCA_pml_ucx_tls", "OMPI_MCA_opal_common_ucx_devices", "OMPI_MCA_pml_ucx_devices"} {
-		t.Setenv(v, "any")
+	for _, v := range []string{"opal_common_ucx_tls", "pml_ucx_tls", "opal_common_ucx_devices", "pml_ucx_devices"} {
+		t.Setenv("OMPI_MCA_"+v, "any")
 	}
 	t.Setenv("OMPI_MCA_pml", "ucx")
 	out, code := launch(t, 2, "well", "30s")
