@@ -71,7 +71,7 @@ func Open(patience time.Duration) (spread.World, error) {
 	}
 	w.moving = w.move
 	go w.serve()
-	if err := w.call(w.begin); err != nil {
+	if err := w.together("begun", w.begin); err != nil {
 		return nil, err
 	}
 	if launched > 0 && launched != w.size {
@@ -80,7 +80,10 @@ func Open(patience time.Duration) (spread.World, error) {
 			"another MPI; start this program by the mpirun of its own, or build it with the mpicc of the launcher's (and go build -a)",
 			variable, launched, library, w.size)
 	}
-	return w, w.meet()
+	if err := w.meet(); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 // Library returns the name and version of the MPI that this program is linked with.
@@ -101,7 +104,7 @@ func Exit(code int) {
 		select {
 		case w.calls <- func() error { C.hebb_mpi_abort(C.int(code)); return nil }:
 			<-w.results
-		case <-time.After(5 * time.Second): // MPI's thread looks at w.code; if it hangs in MPI, this process ends alone
+		case <-time.After(time.Second): // MPI's thread looks at w.code; if it hangs in MPI, this process ends alone
 		}
 	}
 	os.Exit(code)
@@ -118,6 +121,17 @@ func (w *world) serve() {
 func (w *world) call(f func() error) error {
 	w.calls <- f
 	return <-w.results
+}
+
+// together is call, of what waits in MPI until all ranks do it.
+func (w *world) together(what string, f func() error) error {
+	w.calls <- f
+	select {
+	case err := <-w.results:
+		return err
+	case <-time.After(w.patience):
+		return fmt.Errorf("mpi: not all ranks have %s within %v", what, w.patience)
+	}
 }
 
 func (w *world) begin() error {
@@ -194,19 +208,12 @@ func (w *world) Close() error {
 		return nil // ranks that still wait for this one, or for which it waited, would hold up the end
 	}
 	w.closed.Store(true)
-	w.calls <- func() error {
+	return w.together("ended", func() error {
 		if code := C.hebb_mpi_close(); code != 0 {
 			return fmt.Errorf("mpi: end: %s", message(code))
 		}
 		return nil
-	}
-	select {
-	case err := <-w.results:
-		close(w.calls)
-		return err
-	case <-time.After(w.patience):
-		return fmt.Errorf("mpi: rank %d has ended, and the others have not within %v", w.rank, w.patience)
-	}
+	})
 }
 
 // moved has MPI's thread move send and get.

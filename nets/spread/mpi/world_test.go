@@ -30,6 +30,7 @@ var roles = map[string]func(w spread.World) error{
 		return nil
 	},
 	"lengths": lengths,
+	"absent":  func(spread.World) error { return errors.New("all are there") },
 	"killed":  func(w spread.World) error { return until(w, syscall.SIGKILL) },
 	"stopped": func(w spread.World) error { return until(w, syscall.SIGSTOP) },
 	"exits": func(w spread.World) error {
@@ -48,6 +49,9 @@ func TestMain(m *testing.M) {
 	patience, err := time.ParseDuration(os.Getenv("HEBB_MPI_PATIENCE"))
 	if err != nil {
 		panic(err)
+	}
+	if role == "absent" && os.Getenv("OMPI_COMM_WORLD_RANK")+os.Getenv("PMI_RANK") == "2" {
+		time.Sleep(time.Minute)
 	}
 	w, err := Open(patience)
 	if err == nil {
@@ -124,7 +128,8 @@ func TestFaults(t *testing.T) {
 		role, patience, want string
 	}{
 		{"killed", "1m", ""},
-		{"stopped", "1s", "hebb: rank 2 on " + host + " did not answer within 1s"},
+		{"stopped", "3s", "hebb: rank 2 on " + host + " did not answer within 3s"},
+		{"absent", "3s", "hebb: mpi: not all ranks have begun within 3s"},
 		{"lengths", "1m", "hebb: rank 2 on " + host + " sent 12 bytes, want 16"},
 		{"exits", "1m", "hebb: no space left on device"},
 	} {
