@@ -21,9 +21,10 @@ import (
 // staleness trains networks whose blocks are k steps apart, see stack.System: rules of blocks as in their own experiments, and
 // backprop, whose gradients come late, with a rate that is chosen again for each k.
 var staleness = Experiment{
-	Name:   "staleness",
-	About:  "accuracy against staleness: what a block puts out reaches the next k steps later, under rules of blocks and under delayed backprop",
-	Source: "a comparison of hebb's own; the delays of backprop are those of a pipeline with stashed weights (Harlap et al. 2018, \"PipeDream\")",
+	Name:    "staleness",
+	Systems: map[string]string{"pHSIC": "phsic", "predsim": "predsim", "HSIC bottleneck": "hsic"},
+	About:   "accuracy against staleness: what a block puts out reaches the next k steps later, under rules of blocks and under delayed backprop",
+	Source:  "a comparison of hebb's own; the delays of backprop are those of a pipeline with stashed weights (Harlap et al. 2018, \"PipeDream\")",
 	Scales: []Scale{
 		{Name: "cpu", About: "MNIST, 10 epochs, and Fashion-MNIST, 5 epochs; k = 0, 1, 4, 16, 64, three seeds", Parts: []Part{
 			staled{data: "mnist", sizes: "784-256-256-256-10", epochs: 10, apart: aparts, rates: delayedRates}.part("mlp", 3),
@@ -55,7 +56,7 @@ type staled struct {
 }
 
 func (s staled) part(name string, seeds int) Part {
-	p := Part{Name: name, About: fmt.Sprintf("%s, %d epochs of %s; bp's rate is the best of %v for each k, on a sixth of the training images that another seed did not learn from",
+	p := Part{Name: name, About: fmt.Sprintf("%s, %d epochs of %s; bp's rate is the best of %v for each k, after half as long with another seed, on a sixth of the training images that it did not learn from",
 		s.net(""), s.epochs, s.data, s.rates)}
 	curve := &Curve{X: "log₂(1 + k), k the steps from block to block", Y: "test accuracy in %"}
 	for _, k := range s.apart {
@@ -108,7 +109,16 @@ func (s staled) quarters(shares ...float64) string {
 			at = append(at, k)
 		}
 	}
+	if len(at) == 0 {
+		return "constant"
+	}
 	return "step:at=" + list(at) + ",factor=0.25"
+}
+
+// halved is s for a training of half as long.
+func (s staled) halved() staled {
+	s.epochs = (s.epochs + 1) / 2
+	return s
 }
 
 // backprop has its settings beside pHSIC and, on resnet8, in two-routes.
@@ -190,7 +200,7 @@ func (at Place) below(name string) Place {
 	return at
 }
 
-// chosen returns the best rate for one other seed, and keeps how good each was. The trainings are not kept.
+// chosen returns the best rate for one other seed and half as long, and keeps how good each was. The trainings are not kept.
 func (a apart) chosen(ctx context.Context, at Place, c train.Config, seeds Seeds) (float64, error) {
 	r, err := Program(func(ctx context.Context, _ *compute.Device, one Seeds) (Figures, error) {
 		f, most := Figures{}, -1.
@@ -198,7 +208,9 @@ func (a apart) chosen(ctx context.Context, at Place, c train.Config, seeds Seeds
 		if err != nil {
 			return nil, err
 		}
-		c.Data, c.Layout, c.Holdout = of, "NHWC", 1./6
+		short, half := c, a.halved()
+		half.backprop(&short)
+		c.Data, c.Layout, c.Holdout, c.Epochs, c.Schedule = of, "NHWC", 1./6, half.epochs, short.Schedule
 		for _, c.Rate = range a.rates {
 			place := at.below(fmt.Sprint("rate-", c.Rate))
 			r, err := Training{Config: c}.Make(ctx, place, one)
