@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"hebb/compute"
 	"hebb/internal/atomicfile"
@@ -31,15 +32,15 @@ var staleness = Experiment{
 			staled{data: "mnist", sizes: "784-128-128-128-128-128-128-128-10", epochs: 10, apart: aparts, rates: delayedRates}.part("deep", 3),
 			staled{data: "fashion-mnist", epochs: 5, apart: aparts, rates: delayedRates}.part("resnet8", 3),
 		}},
-		{Name: "small", About: "400 images, two epochs; k = 0 and 2", Parts: []Part{
-			staled{data: "mnist", sizes: "784-16-16-10", epochs: 2, limit: 400, batch: 20, apart: []int{0, 2}, rates: delayedRates[:2]}.part("mlp", 2),
+		{Name: "small", About: "5000 images, three epochs; k = 0 and 8", Takes: time.Minute, Parts: []Part{
+			staled{data: "mnist", sizes: "784-32-32-10", epochs: 3, limit: 5000, batch: 50, apart: []int{0, 8}, rates: delayedRates[1:4]}.part("mlp", 2),
 		}},
 	},
 }
 
 var (
 	aparts       = []int{0, 1, 4, 16, 64}
-	delayedRates = []float64{0.05, 0.015, 0.005, 0.0015, 0.0005, 0.00015}
+	delayedRates = []float64{1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001}
 )
 
 // accuracyAt and rateChosenAt are of blocks that are k steps apart.
@@ -56,7 +57,7 @@ type staled struct {
 }
 
 func (s staled) part(name string, seeds int) Part {
-	p := Part{Name: name, About: fmt.Sprintf("%s, %d epochs of %s; bp's rate is the best of %v for each k, after half as long with another seed, on a sixth of the training images that it did not learn from",
+	p := Part{Name: name, About: fmt.Sprintf("%s, %d epochs of %s; bp's rate is the best of %v for each k, with another seed and on a sixth of the training images that it did not learn from; a seed that diverges counts as chance, 10 %%",
 		s.net(""), s.epochs, s.data, s.rates)}
 	curve := &Curve{X: "log₂(1 + k), k the steps from block to block", Y: "test accuracy in %"}
 	for _, k := range s.apart {
@@ -115,25 +116,19 @@ func (s staled) quarters(shares ...float64) string {
 	return "step:at=" + list(at) + ",factor=0.25"
 }
 
-// halved is s for a training of half as long.
-func (s staled) halved() staled {
-	s.epochs = (s.epochs + 1) / 2
-	return s
-}
-
-// backprop has its settings beside pHSIC and, on resnet8, in two-routes.
+// backprop has its settings beside pHSIC and, on resnet8, in two-routes, but no momentum, under which it bears less delay.
 func (s staled) backprop(c *train.Config) {
 	s.phsic(c)
-	c.Rule, c.OutputRate = "bp", 1
+	c.Rule, c.OutputRate, c.Optimiser = "bp", 1, "sgd:weight_decay=1e-7"
 	if s.sizes == "" {
-		c.Batch, c.Normalise, c.Optimiser, c.Schedule, c.Crop, c.Flip = 128, "channel", "momentum:weight_decay=5e-4", "cosine:warmup=0.5", 2, true
+		c.Batch, c.Normalise, c.Optimiser, c.Schedule, c.Crop, c.Flip = 128, "channel", "sgd:weight_decay=5e-4", "cosine:warmup=0.5", 2, true
 	}
 }
 
 // phsic has the settings of its experiment, "gaussian, groups".
 func (s staled) phsic(c *train.Config) {
 	c.Net, c.Rule, c.Rate, c.OutputRate = s.net(",act=leaky,bias=false,dropout=0.01"), "phsic:groups=32", 1, 5e-4
-	if s.sizes == "" || s.sizes == "784-16-16-10" { // fewer channels
+	if s.sizes == "" || s.sizes == "784-32-32-10" { // fewer channels
 		c.Rule = "phsic:groups=8"
 	}
 	c.Batch, c.Normalise, c.Optimiser, c.Schedule = 256, "signed", "momentum:momentum=0.95,weight_decay=1e-7", s.quarters(0.5, 0.8, 0.9)
@@ -175,14 +170,14 @@ func (a apart) Make(ctx context.Context, at Place, seeds Seeds) (Result, error) 
 			c.Rate = chosen
 			all.Figures[rateChosenAt(k)] = slices.Repeat(Values{chosen}, seeds.N)
 		}
-		r, err := Training{Config: c}.Make(ctx, at.below(name), seeds)
+		r, err := trained(ctx, Training{Config: c}, at.below(name), seeds)
 		seconds := r.Seconds
 		if err == nil && strings.HasPrefix(c.Rule, "hsic") {
 			c.Rule, c.Rate, c.Epochs, c.Batch, c.Optimiser, c.Schedule, c.Stale = "last", 0.005, 5, 256, "sgd:weight_decay=1e-3", "constant", 0
 			if a.batch > 0 {
 				c.Batch = a.batch
 			}
-			r, err = Training{Config: c, From: name}.Make(ctx, at.below(name+"-format"), seeds)
+			r, err = trained(ctx, Training{Config: c, From: name}, at.below(name+"-format"), seeds)
 			seconds += r.Seconds
 		}
 		if err != nil {
@@ -194,13 +189,35 @@ func (a apart) Make(ctx context.Context, at Place, seeds Seeds) (Result, error) 
 	return all, nil
 }
 
+// trained makes a training, in which seeds that diverge come to chance.
+func trained(ctx context.Context, t Training, at Place, seeds Seeds) (Result, error) {
+	r, err := t.Make(ctx, at, seeds)
+	if errors.Is(err, nets.ErrDiverged) {
+		r, err = Result{Figures: Figures{}, Made: time.Now(), Device: at.Device.Info()}, nil
+	}
+	if err != nil {
+		return r, err
+	}
+	got := append(r.Figures[Accuracy], slices.Repeat(Values{math.NaN()}, seeds.N-len(r.Figures[Accuracy]))...)
+	for i, x := range got {
+		if x != x {
+			got[i] = chance
+		}
+	}
+	r.Figures[Accuracy] = got
+	return r, nil
+}
+
+// chance is the accuracy of guessing one of ten classes, in %.
+const chance = 10
+
 // below is a place within the run's.
 func (at Place) below(name string) Place {
 	at.Dir = filepath.Join(at.Dir, name)
 	return at
 }
 
-// chosen returns the best rate for one other seed and half as long, and keeps how good each was. The trainings are not kept.
+// chosen returns the best rate for one other seed, and keeps how good each was. The trainings are not kept.
 func (a apart) chosen(ctx context.Context, at Place, c train.Config, seeds Seeds) (float64, error) {
 	r, err := Program(func(ctx context.Context, _ *compute.Device, one Seeds) (Figures, error) {
 		f, most := Figures{}, -1.
@@ -208,15 +225,9 @@ func (a apart) chosen(ctx context.Context, at Place, c train.Config, seeds Seeds
 		if err != nil {
 			return nil, err
 		}
-		short, half := c, a.halved()
-		half.backprop(&short)
-		c.Data, c.Layout, c.Holdout, c.Epochs, c.Schedule = of, "NHWC", 1./6, half.epochs, short.Schedule
+		c.Data, c.Layout, c.Holdout = of, "NHWC", 1./6
 		for _, c.Rate = range a.rates {
-			place := at.below(fmt.Sprint("rate-", c.Rate))
-			r, err := Training{Config: c}.Make(ctx, place, one)
-			if errors.Is(err, nets.ErrDiverged) {
-				r.Figures, err = Figures{Accuracy: {0}}, nil
-			}
+			r, err := trained(ctx, Training{Config: c}, at.below(fmt.Sprint("rate-", c.Rate)), one)
 			if err != nil {
 				return nil, err
 			}

@@ -33,7 +33,7 @@ func TestStaleness(t *testing.T) {
 	if got, want := rows.Of("predsim", accuracyAt(0)), one.Of("ordinary", Accuracy); !slices.Equal(got, want) {
 		t.Errorf("predsim at k = 0 reaches %v, and the ordinary training %v", got, want)
 	}
-	kept := must.Get(os.ReadDir(filepath.Join(r.Dir, p.Name, "bp", "k2-search")))(t)
+	kept := must.Get(os.ReadDir(filepath.Join(r.Dir, p.Name, "bp", "k8-search")))(t)
 	if len(kept) != 1 || kept[0].Name() != FiguresFile {
 		t.Errorf("the search leaves %v, want its figures", kept)
 	}
