@@ -61,6 +61,7 @@ var rules = map[string][]string{
 	"hebb/nets/reproduce":   {"hebb/compute", "hebb/internal/", "hebb/nets", "hebb/nets/", "gonum.org/v1/gonum/"},
 	"hebb/bench": {"hebb/compute", "hebb/nets", "hebb/nets/catalogue", "hebb/nets/stack", "hebb/internal/",
 		"gonum.org/v1/plot", "gonum.org/v1/plot/", "golang.org/x/perf/"},
+	"hebb/bench/plan": {"hebb/compute", "hebb/nets", "hebb/nets/local", "hebb/nets/stack"},
 	"hebb/cmd/cli": {"hebb/compute", "hebb/compute/computetest", "hebb/backend", "hebb/nets", "hebb/nets/", "hebb/bench", "hebb/internal/",
 		"github.com/spf13/", "github.com/schollz/progressbar/v3", "golang.org/x/term", "gonum.org/v1/gonum/"},
 	"hebb/cmd/hebb": {"hebb/cmd/cli"},
