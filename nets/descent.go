@@ -185,6 +185,9 @@ func (d *Descent) Update(p *Pass) { d.UpdateAt(p, p.Rate) }
 // UpdateAt updates the weights with another learning rate. Where moments are divided, it does so after all parts, with the mean
 // of their gradients, see [Divided].
 func (d *Descent) UpdateAt(p *Pass, rate float64) {
+	if !p.part.whole() {
+		p.Fail(p.part.updates(d))
+	}
 	p.Whole(func(p *Pass) { d.update(p, rate) })
 }
 

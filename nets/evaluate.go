@@ -17,7 +17,8 @@ var (
 )
 
 // Evaluate shows one epoch of the test task to all learners, without learning, and returns the metrics. The test task starts
-// from its beginning each time. Training is not affected: the State of the system is saved before and restored after.
+// from its beginning each time. Training is not affected: the State of the system is saved before and restored after. Where
+// moments of training are in parts, of which each has State of its own, a test begins with the first values of the State.
 // tell, if not nil, is called after each moment with the progress, in moments × learners.
 func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Metrics, error) {
 	if s.Test == nil {
@@ -30,7 +31,7 @@ func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Met
 		ctx = context.WithoutCancel(ctx) // which would leave the others waiting
 	}
 	for _, c := range s.cohorts {
-		back, err := s.backUp(c.store)
+		back, err := c.backUp()
 		if err == nil {
 			err = c.test.store.reset()
 		}
@@ -71,7 +72,9 @@ func (s *Session) Evaluate(ctx context.Context, tell func(done, total int)) (Met
 // sharesTest reports whether processes that share the parts of moments share the moments of the test too: those of a test whose
 // moments have nothing to do with each other.
 func (s *Session) sharesTest(c *cohort) bool {
-	return s.together() && !s.byLearners() && c.test.spec.Trial == 1 && c.store.arenas[State].used == 0 && c.test.store.arenas[State].used == 0
+	t := c.test.store
+	return s.together() && !s.byLearners() && c.test.spec.Trial == 1 && c.store.arenas[State].used == 0 && t.arenas[State].used == 0 &&
+		len(t.counts) == len(t.sources)
 }
 
 // evaluateMoment makes one moment without learning.
@@ -84,7 +87,7 @@ func (s *Session) evaluateMoment(ctx context.Context, c *cohort, t *builtTask, n
 // Try evaluates the present weights on the last moment of training, without learning, and returns the metrics.
 func (s *Session) Try(ctx context.Context) (Metrics, error) {
 	for _, c := range s.cohorts {
-		back, err := s.backUp(c.store)
+		back, err := c.backUp()
 		if err == nil {
 			err = errors.Join(s.evaluateMoment(ctx, c, c.task, max(s.number, 1)-1), back())
 		}
@@ -95,29 +98,18 @@ func (s *Session) Try(ctx context.Context) (Metrics, error) {
 	return s.read(func(c *cohort) *accumulator { return c.evaluated })
 }
 
-// backUp copies the State and the counters of stores, and returns a function that restores them.
-func (s *Session) backUp(stores ...*Store) (back func() error, err error) {
-	var backs []func() error
-	for _, store := range stores {
-		back, err := store.backUp()
-		if err != nil {
-			return nil, err
-		}
-		backs = append(backs, back)
+// backUp copies the State and the counters of the system, and returns a function that restores them. The State of parts is kept
+// elsewhere, and here there would be that of one of them, another in each process.
+func (c *cohort) backUp() (back func() error, err error) {
+	if back, err = c.store.backUp(); err == nil && c.parts != nil {
+		err = c.store.begin(c.store.inits)
 	}
-	return func() (err error) {
-		for _, back := range backs {
-			err = errors.Join(err, back())
-		}
-		return err
-	}, nil
+	return back, err
 }
 
 func (s *Store) backUp() (back func() error, err error) {
 	counts := map[*int64]int64{}
-	for _, n := range s.counts {
-		counts[n] = *n
-	}
+	s.tally(counts)
 	all := s.arenas[State].all
 	if all != nil && s.backup == nil {
 		if s.backup, err = s.dev.Tensor(all.Len()); err != nil {

@@ -44,8 +44,10 @@ func (s *Session) read(of func(*cohort) *accumulator) (all Metrics, err error) {
 		}
 		all = join(all, part)
 	}
-	if all, err = s.joined(all); err != nil {
-		return nil, err
+	if s.byLearners() {
+		if all, err = s.joined(all); err != nil {
+			return nil, err
+		}
 	}
 	for _, m := range all {
 		for l := range s.lost {
@@ -78,7 +80,7 @@ func (s *Session) loseUnsound(c *cohort, all Metrics) error {
 			}
 			if bad == nil {
 				var err error
-				if bad, err = c.store.sound(); err != nil {
+				if bad, err = c.sound(); err != nil {
 					return err
 				}
 			}
@@ -214,7 +216,7 @@ func Ranges(all []uint64) string {
 // an error when all are.
 func (s *Session) Sound() error {
 	for _, c := range s.cohorts {
-		bad, err := c.store.sound()
+		bad, err := c.sound()
 		if err != nil {
 			return err
 		}
@@ -230,11 +232,21 @@ func (s *Session) Sound() error {
 	return s.allLost()
 }
 
+// sound returns, for each learner of the cohort, the first tensor that has NaN or Inf, or nil.
+func (c *cohort) sound() ([]*Named, error) {
+	if c.parts != nil {
+		return c.parts.sound()
+	}
+	return c.store.sound()
+}
+
 // Diagnose reports the first weights or, if the system is a [Diagnoser], the first activity with NaN or Inf when the
 // last moment is shown again. It returns nil if all are finite.
-func (s *Session) Diagnose(ctx context.Context) error {
+func (s *Session) Diagnose(ctx context.Context) error { return s.anyones(s.diagnose(ctx)) }
+
+func (s *Session) diagnose(ctx context.Context) error {
 	for _, c := range s.cohorts {
-		bad, err := c.store.sound() // not Sound, which reports lost learners
+		bad, err := c.sound() // not Sound, which reports lost learners
 		if err != nil {
 			return err
 		}

@@ -13,12 +13,18 @@ import (
 // is the mean of what it learns from each part of them. Its Step is called once for each part, with the examples of the part,
 // and each part begins where the moment began: weights change once, after all parts. A Step may
 //
-//   - set gradients and call [Descent.Update], which is put off,
-//   - change State and counters, of which each part has its own,
-//   - change Kept tensors that are marked by [Store.Averaged],
+//   - set gradients and call [Descent.Update], once a moment for each Descent, which is put off,
+//   - change State, of which each part has its own, but no [Store.Scratch] that a later moment reads,
+//   - change counters, alike in all parts,
+//   - change weights and Kept tensors that are marked by [Store.Averaged],
 //   - call [Pass.Whole] for all else that changes once a moment.
 //
-// Divided is called after Build, and reports settings with which this does not hold.
+// What is put off happens after all that the Steps do, in its order: a Step that goes on after an Update goes on with the weights
+// as they were. Whatever is measured over the examples of a moment, such as the statistics of a batch, kernels or ranks, is
+// measured over those of a part; m.Examples() says how many they are.
+//
+// Divided is called after Build, and reports settings with which this does not hold. A System of which it says nothing learns
+// from whole moments alone.
 type Divided interface{ Divided() error }
 
 // Whole calls f once a moment, after the gradients of all its parts have been added: at once where moments are not divided,
@@ -31,8 +37,9 @@ func (p *Pass) Whole(f func(p *Pass)) {
 	p.part.after = append(p.part.after, f)
 }
 
-// Averaged marks Kept tensors that each part of a moment changes, such as running statistics: after the moment they are the
-// mean over the parts, each weighted by its number of examples.
+// Averaged marks weights and Kept tensors that each part of a moment changes, such as running statistics: after the moment they
+// are the mean over the parts, each weighted by its number of examples. So weights that move by rate·(a mean over the examples)
+// move as they do by the whole moment.
 func (s *Store) Averaged(ts ...*compute.Tensor) {
 	for _, t := range ts {
 		if s.find(t) != nil {
@@ -45,7 +52,9 @@ func (s *Store) Averaged(ts ...*compute.Tensor) {
 type part struct {
 	number, of int
 	after      []func(*Pass) // once a moment, see [Pass.Whole]
+	updated    []*Descent    // by after
 	counted    []counted
+	sums       *compute.Tensor // of what is counted, and then of the masks
 }
 
 // whole reports whether a pass is not of a part alone.
@@ -57,9 +66,32 @@ func (k *part) stream(moment uint64) uint64 { return moment*uint64(k.of+1) + uin
 
 // counted is a sum of a metric over the examples of a part.
 type counted struct {
-	name       string
-	each, mask *compute.Tensor
-	n          int
+	name   string
+	masked bool
+	n      int
+}
+
+// count adds a metric to those of the part.
+func (k *part) count(p *Pass, name string, each, mask *compute.Tensor, n int) {
+	j := len(k.counted)
+	if j == most {
+		p.Fail(fmt.Errorf("nets: a moment in parts counts more than %d metrics, the last of them %s", most, name))
+		return
+	}
+	p.perLearner(p.View(k.sums, j, 1), nil, 1, each)
+	if mask != nil {
+		p.perLearner(p.View(k.sums, most+j, 1), nil, 1, mask)
+	}
+	k.counted = append(k.counted, counted{name, mask != nil, n})
+}
+
+// updates notes that a Descent is to update the weights once the moment is over. Parts have one gradient each of a moment.
+func (k *part) updates(d *Descent) error {
+	if slices.Contains(k.updated, d) {
+		return errors.New("nets: the system updates the same weights several times in a moment, which parts of it cannot; want --micro 1")
+	}
+	k.updated = append(k.updated, d)
+	return nil
 }
 
 // most is how many sums of metrics a moment may have.
@@ -83,7 +115,7 @@ type parts struct {
 	vectors              []*compute.Tensor // in use or free
 	nodes                []spread.Node     // of vectors, in order
 	states               []*compute.Tensor // State of each part of this process; nil without
-	counts               []map[*int64]int64
+	began, ended         map[*int64]int64  // counters, at the beginning of a moment and after its parts
 
 	shown [most]float32 // examples of each metric, of the parts of this process and then of all
 	sum   *spread.Sum
@@ -95,27 +127,31 @@ type parts struct {
 func newParts(s *Session, c *cohort, dev *compute.Device, lo, hi int) (*parts, error) {
 	d, ok := c.System.(Divided)
 	if !ok {
-		return nil, fmt.Errorf("nets: a %T does not learn by gradients that can be added, so that its moments have no parts; want --micro 1", c.System)
+		return nil, fmt.Errorf("nets: a %T learns from whole moments alone: what it learns from parts of them cannot be added; want --micro 1", c.System)
 	}
 	if err := d.Divided(); err != nil {
-		return nil, fmt.Errorf("nets: moments in %d parts: %w", s.Micro, err)
+		return nil, fmt.Errorf("nets: moments in %d parts: %w; want --micro 1", s.Micro, err)
 	}
 	if c.spec.Rewards {
 		return nil, errors.New("nets: the task rewards answers one by one, and its moments have no parts; want --micro 1")
 	}
-	k := &parts{m: s.Micro, lo: lo, hi: hi, world: s.World, c: c, dev: dev, answers: padded(c.task.spec.Examples * c.spec.Out)}
-	grads, err := c.store.gradients()
-	if err != nil {
-		return nil, err
+	k := &parts{m: s.Micro, lo: lo, hi: hi, c: c, dev: dev, answers: padded(c.task.spec.Examples * c.spec.Out),
+		began: map[*int64]int64{}, ended: map[*int64]int64{}}
+	if !s.byLearners() {
+		k.world = s.World
 	}
-	k.grads = padded(grads.Len())
+	if c.store.grads != nil {
+		k.grads = padded(c.store.grads.Len())
+	}
 	for _, t := range c.store.averaged {
 		k.kept += padded(t.Len())
 	}
 	if k.kept > 0 {
-		if k.before, err = dev.Tensor(k.kept); err != nil {
+		before, err := dev.Tensor(k.kept)
+		if err != nil {
 			return nil, err
 		}
+		k.before = before
 	}
 	return k, errors.Join(k.keepStates(), k.meet())
 }
@@ -140,13 +176,11 @@ func (k *parts) metrics() int { return k.grads + k.kept }
 
 // keepStates makes room for the State of each part, with what it is now.
 func (k *parts) keepStates() error {
-	k.counts = make([]map[*int64]int64, k.hi-k.lo)
-	k.count()
 	all := k.c.store.arenas[State].all
 	if all == nil {
 		return nil
 	}
-	for range k.counts {
+	for range k.hi - k.lo {
 		t, err := k.dev.Tensor(all.Len())
 		if err == nil {
 			err = k.dev.Step(func(st *compute.Step) error {
@@ -162,17 +196,24 @@ func (k *parts) keepStates() error {
 	return nil
 }
 
-// count sets the counters of each part to what they are now. Those of updates go on once a moment.
-func (k *parts) count() {
-	s := k.c.store
-	for i := range k.counts {
-		k.counts[i] = map[*int64]int64{}
-		for name, n := range s.counts {
-			if s.descents[s.unprefixed(name)] == nil {
-				k.counts[i][n] = *n
-			}
+// sound is Store.sound, with the State of each part.
+func (k *parts) sound() (bad []*Named, err error) {
+	for i := range k.states {
+		err := k.dev.Step(func(st *compute.Step) error {
+			st.Do(compute.Copy{Dst: k.c.store.arenas[State].all, Src: k.states[i]})
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if bad, err = k.c.store.sound(); err != nil || bad[0] != nil {
+			return bad, err
 		}
 	}
+	if k.states == nil {
+		return k.c.store.sound()
+	}
+	return bad, nil
 }
 
 // of returns the tensor that each part has in place of one of the State.
@@ -215,13 +256,17 @@ func (k *parts) step(st *compute.Step, m Moment, pass func(st *compute.Step, k *
 	}
 	k.nodes, k.shown = k.nodes[:0], [most]float32{}
 	k.averages(st, func(t, before *compute.Tensor) { st.Do(compute.Copy{Dst: before, Src: t}) })
+	k.c.store.tally(k.began)
 	var first *part
 	answered := false
 	for i := k.lo; i < k.hi; i++ {
 		from, to := i*n/k.m, (i+1)*n/k.m
 		here := &part{number: i, of: k.m}
+		if err := k.room(); err != nil {
+			return nil, err
+		}
 		err := k.dev.Step(func(inner *compute.Step) error {
-			k.enter(inner, i)
+			k.enter(inner, i, here)
 			sub := slice(inner, m, from, to)
 			p := pass(inner, here)
 			answer := k.c.System.Step(p, sub)
@@ -236,16 +281,13 @@ func (k *parts) step(st *compute.Step, m Moment, pass func(st *compute.Step, k *
 				answer = nil
 			}
 			k.leave(p, i, float32(float64(to-from)/float64(n)), answer, from)
-			return nil
+			return k.alike(first, here)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("part %d of %d, of %d examples: %w", i+1, k.m, to-from, err)
 		}
 		if first == nil {
 			first = here
-		}
-		if err := first.alike(here); err != nil {
-			return nil, err
 		}
 	}
 	if err := k.meetings(st); err != nil {
@@ -254,14 +296,30 @@ func (k *parts) step(st *compute.Step, m Moment, pass func(st *compute.Step, k *
 	return k.finish(st, m, first, answered, pass), st.Err()
 }
 
-// alike reports parts that do different things after each other, which cannot be added.
-func (k *part) alike(other *part) error {
-	same := slices.EqualFunc(k.counted, other.counted, func(a, b counted) bool { return a.name == b.name && (a.mask == nil) == (b.mask == nil) })
-	if !same || len(k.after) != len(other.after) {
-		return fmt.Errorf("nets: the system does other things in part %d than in part %d: %d and %d metrics, %d and %d updates; want the same",
-			k.number+1, other.number+1, len(k.counted), len(other.counted), len(k.after), len(other.after))
+// alike reports a part that did other things than the first, which cannot be added, or counted otherwise.
+func (k *parts) alike(first, here *part) error {
+	if first == nil {
+		k.c.store.tally(k.ended)
+		return nil
+	}
+	same := slices.EqualFunc(first.counted, here.counted, func(a, b counted) bool { return a.name == b.name && a.masked == b.masked })
+	if !same || len(first.after) != len(here.after) {
+		return fmt.Errorf("nets: the system does other things than in part %d: %d metrics and %d updates, there %d and %d; want the same",
+			first.number+1, len(here.counted), len(here.after), len(first.counted), len(first.after))
+	}
+	for name, n := range k.c.store.counts {
+		if *n != k.ended[n] {
+			return fmt.Errorf("nets: the counter %s is %d, and %d in part %d; want it alike", name, *n, k.ended[n], first.number+1)
+		}
 	}
 	return nil
+}
+
+// tally writes the counters into a map.
+func (s *Store) tally(into map[*int64]int64) {
+	for _, n := range s.counts {
+		into[n] = *n
+	}
 }
 
 // averages calls f for each averaged tensor, with its place in before.
@@ -274,11 +332,15 @@ func (k *parts) averages(st *compute.Step, f func(t, before *compute.Tensor)) {
 }
 
 // enter sets what each part begins with.
-func (k *parts) enter(st *compute.Step, i int) {
-	k.averages(st, func(t, before *compute.Tensor) { st.Do(compute.Copy{Dst: t, Src: before}) })
-	for n, x := range k.counts[i-k.lo] {
+func (k *parts) enter(st *compute.Step, i int, here *part) {
+	if i > k.lo {
+		k.averages(st, func(t, before *compute.Tensor) { st.Do(compute.Copy{Dst: t, Src: before}) })
+	}
+	for n, x := range k.began {
 		*n = x
 	}
+	here.sums = k.rest(st, k.vectors[len(k.nodes)])
+	st.Do(compute.Map{Out: here.sums, F: zero})
 	if k.states != nil {
 		st.Do(compute.Copy{Dst: k.c.store.arenas[State].all, Src: k.states[i-k.lo]})
 	}
@@ -291,36 +353,23 @@ var (
 
 // leave makes the vector of a part that ends, and adds it to the tree.
 func (k *parts) leave(p *Pass, i int, share float32, answer *compute.Tensor, from int) {
-	counts := k.counts[i-k.lo]
-	for n := range counts {
-		counts[n] = *n
-	}
 	if k.states != nil {
 		p.Do(compute.Copy{Dst: k.states[i-k.lo], Src: k.c.store.arenas[State].all})
 	}
-	leaf := k.vector(p, len(k.nodes))
-	grads := k.c.store.grads
-	p.Into(p.View(leaf, 0, grads.Len()), scaledBy.With("c", share), grads)
+	leaf := k.vectors[len(k.nodes)]
+	if grads := k.c.store.grads; grads != nil {
+		p.Into(p.View(leaf, 0, grads.Len()), scaledBy.With("c", share), grads)
+	}
 	at := k.grads
 	for _, t := range k.c.store.averaged {
 		p.Into(p.View(leaf, at, t.Shape()...), scaledBy.With("c", share), t)
 		at += padded(t.Len())
 	}
-	rest := p.View(leaf, at, 3*most+k.answers)
-	p.Clear(rest)
-	if len(p.part.counted) > most {
-		p.Fail(fmt.Errorf("nets: %d sums of metrics in a moment in parts, want at most %d", len(p.part.counted), most))
-		return
-	}
 	for j, c := range p.part.counted {
 		k.shown[j] += float32(c.n)
-		p.perLearner(p.View(rest, j, 1), nil, 1, c.each)
-		if c.mask != nil {
-			p.perLearner(p.View(rest, most+j, 1), nil, 1, c.mask)
-		}
 	}
 	if answer != nil {
-		to := p.View(rest, 3*most+from*k.c.spec.Out, answer.Len())
+		to := p.View(p.part.sums, 3*most+from*k.c.spec.Out, answer.Len())
 		p.Do(compute.Copy{Dst: to, Src: p.View(answer, 0, answer.Len())})
 	}
 	k.nodes = append(k.nodes, spread.Node{Lo: i, Hi: i + 1})
@@ -339,18 +388,19 @@ func (k *parts) merge(p *Pass) {
 	}
 }
 
-// vector returns the memory of the i-th node.
-func (k *parts) vector(p *Pass, i int) *compute.Tensor {
-	if i == len(k.vectors) {
-		t, err := k.dev.Tensor(k.size())
-		if err != nil {
-			p.Fail(err)
-			return p.Tensor(k.size())
-		}
-		p.Clear(t)
-		k.vectors = append(k.vectors, t)
+// room makes the memory of the next vector, if there is none.
+func (k *parts) room() error {
+	if len(k.nodes) < len(k.vectors) {
+		return nil
 	}
-	return k.vectors[i]
+	t, err := k.c.store.zeros(k.size())
+	k.vectors = append(k.vectors, t)
+	return err
+}
+
+// rest is a vector without gradients and averaged tensors.
+func (k *parts) rest(st *compute.Step, vector *compute.Tensor) *compute.Tensor {
+	return st.View(vector, k.metrics(), k.size()-k.metrics())
 }
 
 // meetings makes the sum of all parts, of all processes, the first vector.
@@ -378,8 +428,10 @@ func (k *parts) meetings(st *compute.Step) error {
 
 // finish takes the sum apart, does what follows once a moment, and returns the answers.
 func (k *parts) finish(st *compute.Step, m Moment, first *part, answered bool, pass func(*compute.Step, *part) *Pass) *compute.Tensor {
-	total, n, grads := k.vectors[0], m.Examples(), k.c.store.grads
-	st.Do(compute.Copy{Dst: grads, Src: st.View(total, 0, grads.Len())})
+	total, n := k.vectors[0], m.Examples()
+	if grads := k.c.store.grads; grads != nil {
+		st.Do(compute.Copy{Dst: grads, Src: st.View(total, 0, grads.Len())})
+	}
 	at := k.grads
 	for _, t := range k.c.store.averaged {
 		st.Do(compute.Copy{Dst: t, Src: st.View(total, at, t.Shape()...)})
@@ -388,7 +440,7 @@ func (k *parts) finish(st *compute.Step, m Moment, first *part, answered bool, p
 	p := pass(st, &part{number: k.m, of: k.m})
 	for j, c := range first.counted {
 		var mask *compute.Tensor
-		if c.mask != nil {
+		if c.masked {
 			mask = p.View(total, at+most+j, 1, 1, 1)
 		}
 		p.count(c.name, p.View(total, at+j, 1, 1, 1), mask, int(k.shown[j]))

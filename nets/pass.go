@@ -305,7 +305,7 @@ func (p *Pass) count(name string, each, mask *compute.Tensor, n int) {
 		p.metrics.count(p, name, each, mask, n)
 		return
 	}
-	p.part.counted = append(p.part.counted, counted{name, each, mask, n})
+	p.part.count(p, name, each, mask, n)
 }
 
 // Fault returns a tensor of fault codes, one number a learner and 0 at first, for a system to report errors from the device

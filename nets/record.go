@@ -38,7 +38,11 @@ func (s *Session) Record(ctx context.Context, show Showing, see func(Recorded) e
 		if show.Training {
 			of = c.task
 		}
-		back, err := s.backUp(c.store, of.store)
+		back, err := c.backUp()
+		if err != nil {
+			return err
+		}
+		backTask, err := of.store.backUp()
 		if err == nil {
 			err = of.store.reset()
 		}
@@ -52,7 +56,7 @@ func (s *Session) Record(ctx context.Context, show Showing, see func(Recorded) e
 			}
 		}
 		c.evaluated.reset()
-		if err := errors.Join(err, back()); err != nil {
+		if err := errors.Join(err, back(), backTask()); err != nil {
 			return err
 		}
 	}

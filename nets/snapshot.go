@@ -3,7 +3,6 @@ package nets
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -176,9 +175,6 @@ func (s *Session) Continue(moments int, counters map[string]int64) error {
 				*n = x
 			}
 		}
-		if c.parts != nil {
-			c.parts.count()
-		}
 	}
 	s.number, s.between = uint64(moments), true
 	return nil
@@ -195,7 +191,6 @@ type Snapshot struct {
 type kept struct {
 	memory  [][]float32 // of the stores' tensors
 	counts  map[*int64]int64
-	parts   []map[*int64]int64 // counts of each part
 	metrics tally
 }
 
@@ -215,7 +210,7 @@ func (c *cohort) stores() []*Store { return []*Store{c.store, c.task.store} }
 
 // Snapshot copies what moments of training change, for [Session.Restore]. It waits for the device. It reuses the memory
 // of an older snapshot, which may be nil. The error wraps [ErrMemory] if the copy would take more than a quarter of the
-// free memory.
+// free memory, of any process.
 func (s *Session) Snapshot(old *Snapshot) (*Snapshot, error) {
 	size := int64(0)
 	for _, c := range s.cohorts {
@@ -223,30 +218,27 @@ func (s *Session) Snapshot(old *Snapshot) (*Snapshot, error) {
 			size += 4 * int64(t.Len())
 		}
 	}
-	if free, ok := available(); ok && old == nil && size > free/4 {
-		return nil, fmt.Errorf("nets: %w: a copy of the run is %d MiB, and %d are free", ErrMemory, size>>20, free>>20)
-	}
 	if old == nil {
+		var err error
+		if free, ok := available(); ok && size > free/4 {
+			err = fmt.Errorf("nets: %w: a copy of the run is %d MiB, and %d are free", ErrMemory, size>>20, free>>20)
+		}
+		if err := s.anyones(err); err != nil {
+			return nil, err
+		}
 		old = &Snapshot{cohorts: make([]kept, len(s.cohorts))}
 	}
 	old.number, old.between = s.number, s.between
 	return old, s.eachKept(old, func(st *compute.Step, c *cohort, k *kept) {
 		k.counts = map[*int64]int64{}
 		for _, store := range c.stores() {
-			for _, n := range store.counts {
-				k.counts[n] = *n
-			}
+			store.tally(k.counts)
 		}
 		for i, t := range c.memory() {
 			if i == len(k.memory) {
 				k.memory = append(k.memory, make([]float32, t.Len()))
 			}
 			st.Read(t, k.memory[i])
-		}
-		if k.parts = nil; c.parts != nil {
-			for _, counts := range c.parts.counts {
-				k.parts = append(k.parts, maps.Clone(counts))
-			}
 		}
 		k.metrics = c.store.metrics.tally(st)
 	})
@@ -262,9 +254,6 @@ func (s *Session) Restore(from *Snapshot) error {
 		}
 		for i, t := range c.memory() {
 			st.Write(t, k.memory[i])
-		}
-		for i, counts := range k.parts {
-			c.parts.counts[i] = maps.Clone(counts)
 		}
 		c.store.metrics.restore(st, k.metrics)
 	})

@@ -82,6 +82,24 @@ func (t *told) Is(target error) bool {
 	return false
 }
 
+// anyones returns the error of the first process that has one. All call it at the same place of the run.
+func (s *Session) anyones(mine error) error {
+	if !s.together() {
+		return mine
+	}
+	errs := map[int]error{}
+	if mine != nil {
+		errs[0] = mine
+	}
+	all, err := gather(s.World, tell(errs))
+	for _, other := range all {
+		if other[0] != nil {
+			return other[0]
+		}
+	}
+	return err
+}
+
 // news is what a process tells the others of its learners.
 type news struct {
 	Metrics    []toldMetric
@@ -95,9 +113,10 @@ type toldMetric struct {
 	Count         float64
 }
 
-// joined returns the metrics of the learners of all processes, and learns which of them have ended.
+// joined returns the metrics of the learners of all processes, and learns which of them have ended. Processes that share parts
+// have the same metrics, and may differ in which State they know of.
 func (s *Session) joined(all Metrics) (Metrics, error) {
-	if !s.byLearners() {
+	if !s.together() {
 		return all, nil
 	}
 	mine := news{Lost: tell(s.lost), Done: tell(s.done), At: s.lostAt}
@@ -108,13 +127,17 @@ func (s *Session) joined(all Metrics) (Metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = nil
+	if s.byLearners() {
+		all = nil
+	}
 	for _, o := range others {
 		var more Metrics
 		for _, m := range o.Metrics {
 			more = append(more, Metric{Name: m.Name, Each: m.Each, Count: m.Count, counted: m.Counted})
 		}
-		all = join(all, more)
+		if s.byLearners() {
+			all = join(all, more)
+		}
 		for l, why := range o.Lost {
 			if s.lost[l] == nil {
 				s.lost[l], s.lostAt[l] = why, o.At[l]

@@ -42,8 +42,13 @@ func (c *Covariance) Build(store *nets.Store, spec nets.Spec) (err error) {
 	}
 	c.meanX, c.meanY = store.Kept("mean_x", nets.Zeros, spec.In.Len()), store.Kept("mean_y", nets.Zeros, c.Units)
 	store.Aside(c.meanX, c.meanY)
+	store.Averaged(c.meanX, c.meanY)
 	return nil
 }
+
+// Divided reports nothing: weights and means move by means over the examples. Each part learns from what is above the running
+// means as its own examples alone move them.
+func (*Covariance) Divided() error { return nil }
 
 // Step returns y and learns.
 func (c *Covariance) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
@@ -52,7 +57,7 @@ func (c *Covariance) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		x := c.follow(p, m, c.meanX, p.All(m.X))
 		dy := c.follow(p, m, c.meanY, y)
 		p.Outer(c.w, dy, x, 1, float32(p.Rate))
-		scaleToLength1(p, c.w)
+		p.Whole(func(p *nets.Pass) { scaleToLength1(p, c.w) })
 	}
 	return p.Masked(y, m)
 }

@@ -52,7 +52,9 @@ func directions(s *nets.Store, units int, spec nets.Spec) (*compute.Tensor, erro
 	if units > inputs {
 		return nil, fmt.Errorf("develop: %d units for %s, want at most as many", units, count.Of(inputs, "input"))
 	}
-	return s.Weights("weight", nets.Directions(inputs), units, inputs), nil
+	w := s.Weights("weight", nets.Directions(inputs), units, inputs)
+	s.Averaged(w)
+	return w, nil
 }
 
 // unlabelled reports a task that wants answers which units without a teacher do not give.

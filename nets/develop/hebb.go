@@ -31,11 +31,14 @@ func (h *Hebb) Build(store *nets.Store, spec nets.Spec) (err error) {
 	return err
 }
 
+// Divided reports nothing: weights move by a mean over the examples, and are scaled once a moment.
+func (*Hebb) Divided() error { return nil }
+
 // Step returns y and learns.
 func (h *Hebb) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	y := respond(p, h.w, m, compute.None)
 	if p.Learning {
-		scaleToLength1(p, h.w)
+		p.Whole(func(p *nets.Pass) { scaleToLength1(p, h.w) })
 	}
 	return y
 }

@@ -49,6 +49,10 @@ func (r *Infomax) Build(s *nets.Store, spec nets.Spec) (err error) {
 	return err
 }
 
+// Divided reports nothing: weights move by a mean over the examples. V is the mean of y⊗y over the examples of each part, and so
+// the information is that of a part.
+func (*Infomax) Divided() error { return nil }
+
 var (
 	information = compute.Formula("0.5*log(1 + (v + w + (v*w - c*c)/b)/b)", "v", "w", "c")
 	absolute    = compute.Formula("abs(x)", "x")
@@ -64,7 +68,7 @@ func (r *Infomax) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 		inverse := p.Like(v)
 		p.Do(compute.Inverse{Inv: inverse, Info: p.Tensor(p.Learners), A: v, Shift: r.Noise})
 		p.Outer(r.w, p.Back(inverse, y), m.X, 1, float32(p.Rate)*(r.Noise+1))
-		normalise(p, r.w)
+		p.Whole(func(p *nets.Pass) { normalise(p, r.w) })
 	}
 	return y
 }

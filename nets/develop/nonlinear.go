@@ -50,7 +50,7 @@ type Nonlinear struct {
 	Theta2      float32 `json:"theta2" toml:"theta2" if:"f=quadratic"`
 	Decorrelate bool    `json:"decorrelate" toml:"decorrelate"`
 
-	w *compute.Tensor // learners × units × inputs
+	w, g *compute.Tensor // learners × units × inputs
 }
 
 // nonlinearities are f by name, of u and of m, the mean of [u]₊².
@@ -102,6 +102,7 @@ func (r *Nonlinear) Build(s *nets.Store, spec nets.Spec) error {
 		first = orthonormal(r.Units, inputs)
 	}
 	r.w = s.Weights("weight", first, r.Units, inputs)
+	r.g = s.Grad(r.w)
 	return unlabelled(r.Units, spec)
 }
 
@@ -132,16 +133,23 @@ func (r *Nonlinear) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if !p.Learning {
 		return u
 	}
-	g := p.Like(r.w)
-	p.Outer(g, r.f(p, u), m.X, 0, 1)
-	normalise(p, g)
-	p.Into(r.w, alongRate.With("rate", float32(p.Rate)), g)
+	p.Outer(r.g, r.f(p, u), m.X, 0, 1)
+	p.Whole(r.move)
+	return u
+}
+
+// Divided reports nothing: g is a mean over the examples. In bcm ⟨y²⟩ is of each part, as is the metric.
+func (*Nonlinear) Divided() error { return nil }
+
+// move changes the weights along g.
+func (r *Nonlinear) move(p *nets.Pass) {
+	normalise(p, r.g)
+	p.Into(r.w, alongRate.With("rate", float32(p.Rate)), r.g)
 	if r.Decorrelate {
 		r.decorrelate(p)
 	} else {
 		normalise(p, r.w)
 	}
-	return u
 }
 
 // f returns f(u).

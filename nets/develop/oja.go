@@ -27,6 +27,9 @@ func (o *Oja) Build(store *nets.Store, spec nets.Spec) (err error) {
 	return err
 }
 
+// Divided reports nothing: weights move by a mean over the examples.
+func (*Oja) Divided() error { return nil }
+
 // Step returns y and learns.
 func (o *Oja) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return respond(p, o.w, m, compute.Diagonal)

@@ -27,6 +27,9 @@ func (s *Sanger) Build(store *nets.Store, spec nets.Spec) (err error) {
 	return err
 }
 
+// Divided reports nothing: weights move by a mean over the examples.
+func (*Sanger) Divided() error { return nil }
+
 // Step returns y and learns.
 func (s *Sanger) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return respond(p, s.w, m, compute.Lower)

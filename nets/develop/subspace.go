@@ -27,6 +27,9 @@ func (s *Subspace) Build(store *nets.Store, spec nets.Spec) (err error) {
 	return err
 }
 
+// Divided reports nothing: weights move by a mean over the examples.
+func (*Subspace) Divided() error { return nil }
+
 // Step returns y and learns.
 func (s *Subspace) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return respond(p, s.w, m, compute.Full)

@@ -26,6 +26,9 @@ func (r *ActiveWeight) Build(s *nets.Store, spec nets.Spec) (err error) {
 // Step answers a moment and, from a second answer with noise on the weights, learns.
 func (r *ActiveWeight) Step(p *nets.Pass, m nets.Moment) *compute.Tensor { return r.net.step(p, m) }
 
+// Divided reports trials, see [Weight.Divided].
+func (r *ActiveWeight) Divided() error { return r.net.divided() }
+
 // Reward learns from a reward of the task, see [Weight].
 func (r *ActiveWeight) Reward(p *nets.Pass, reward *compute.Tensor) { r.net.reward(p, reward) }
 

@@ -30,6 +30,9 @@ func (r *Hybrid) Build(s *nets.Store, spec nets.Spec) (err error) {
 // Step answers a moment and, from a second answer with noise on the weights, learns.
 func (r *Hybrid) Step(p *nets.Pass, m nets.Moment) *compute.Tensor { return r.net.step(p, m) }
 
+// Divided reports trials, see [Weight.Divided].
+func (r *Hybrid) Divided() error { return r.net.divided() }
+
 // Reward learns from a reward of the task, see [Weight].
 func (r *Hybrid) Reward(p *nets.Pass, reward *compute.Tensor) { r.net.reward(p, reward) }
 

@@ -134,10 +134,21 @@ func build(set *Weight, rule rule, s *nets.Store, spec nets.Spec) (n *network, e
 	return n, nil
 }
 
+// divided reports trials, whose noise lasts for several moments.
+func (n *network) divided() error {
+	if n.trials {
+		return fmt.Errorf("%s: what the noise of a trial has done so far is not kept for each part of its moments; want trials=false, recurrent=false and rewarded=false",
+			n.name())
+	}
+	return nil
+}
+
 // connect adds inputs to a layer, with what the rule needs for them.
 func (n *network) connect(s *nets.Store, l *layer, name string, gain float32, in int) {
 	scratch := func(shape ...int) *compute.Tensor { return nets.At(s.Scratch(1, shape...), 0) }
-	l.w = append(l.w, s.Weights(name, nets.Normal(float64(gain)/math.Sqrt(float64(in))), l.units, in))
+	w := s.Weights(name, nets.Normal(float64(gain)/math.Sqrt(float64(in))), l.units, in)
+	s.Averaged(w)
+	l.w = append(l.w, w)
 	if !n.onNodes() {
 		l.xi = append(l.xi, scratch(l.units, in))
 	}

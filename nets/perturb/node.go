@@ -32,6 +32,9 @@ func (r *Node) Build(s *nets.Store, spec nets.Spec) (err error) {
 // Step answers a moment and, from a second answer with noise on the units, learns.
 func (r *Node) Step(p *nets.Pass, m nets.Moment) *compute.Tensor { return r.net.step(p, m) }
 
+// Divided reports trials, see [Weight.Divided].
+func (r *Node) Divided() error { return r.net.divided() }
+
 // Reward learns from a reward of the task, see [Weight].
 func (r *Node) Reward(p *nets.Pass, reward *compute.Tensor) { r.net.reward(p, reward) }
 

@@ -86,6 +86,10 @@ func (r *Weight) Build(s *nets.Store, spec nets.Spec) (err error) {
 // Step answers a moment and, from a second answer with noise on the weights, learns.
 func (r *Weight) Step(p *nets.Pass, m nets.Moment) *compute.Tensor { return r.net.step(p, m) }
 
+// Divided reports trials. Each part of a moment has noise of its own, and E is the mean loss over its examples: the step is the mean
+// of as many estimates of the gradient as there are parts, of less variance.
+func (r *Weight) Divided() error { return r.net.divided() }
+
 // Reward learns from a reward of the task, see [Weight].
 func (r *Weight) Reward(p *nets.Pass, reward *compute.Tensor) { r.net.reward(p, reward) }
 

@@ -45,6 +45,9 @@ func (r *Readout) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	return y
 }
 
+// Divided reports nothing, see [Learning.Divided].
+func (r *Readout) Divided() error { return r.learning.Divided() }
+
 func (r *Readout) traces() []*compute.Tensor     { return nil }
 func (r *Readout) follow(moment)                 {}
 func (r *Readout) learn(moment, *compute.Tensor) {}

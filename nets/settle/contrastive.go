@@ -60,6 +60,7 @@ func (r *Contrastive) Build(s *nets.Store, spec nets.Spec) error {
 	n := r.Hidden + spec.Out
 	r.t = s.Weights("t", nets.Filled(func(rnd *rand.Rand, t []float32) { symmetric(rnd, t, n, r.Gain) }), n, n)
 	r.u, r.b = s.Weights("u", nets.Normal(float64(r.Gain)), n, spec.In.Len()), s.Weights("b", nets.Zeros, n)
+	s.Averaged(r.t, r.u, r.b)
 	r.apart = s.FixedBy(func(apart []float32) {
 		for i := range apart {
 			if i%(n+1) != 0 {
@@ -79,6 +80,9 @@ func (r *Contrastive) Build(s *nets.Store, spec nets.Spec) error {
 	}, 1, n)
 	return nil
 }
+
+// Divided reports nothing: weights move by a mean over the examples.
+func (*Contrastive) Divided() error { return nil }
 
 // symmetric fills a matrix of n × n, the diagonal with 0.
 func symmetric(rnd *rand.Rand, t []float32, n int, gain float32) {

@@ -39,10 +39,17 @@ func (n *layered) build(who string, s *nets.Store, spec nets.Spec, hidden []int,
 		if bias {
 			n.b = append(n.b, s.Weights(b, nets.Zeros, units))
 		}
+		s.Averaged(n.w[k])
+		if bias {
+			s.Averaged(n.b[k])
+		}
 		n.sizes, n.names, below = append(n.sizes, units), append(n.names, w), units
 	}
 	return nil
 }
+
+// Divided reports nothing: weights and biases move by a mean over the examples.
+func (*layered) Divided() error { return nil }
 
 // up writes act(W_k·x + b_k) of layer k, from 0, into y.
 func (n *layered) up(p *nets.Pass, y *compute.Tensor, k int, x *compute.Tensor, act compute.Act) {

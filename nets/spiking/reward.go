@@ -42,6 +42,11 @@ type RewardEProp struct {
 	action        *compute.Tensor // a, examples × 1
 }
 
+// Divided reports that it cannot.
+func (*RewardEProp) Divided() error {
+	return errors.New("reward-eprop: rewards come after the answers to all examples of a moment")
+}
+
 // Check reports a setting that cannot be.
 func (r *RewardEProp) Check() error {
 	if err := r.EProp.Check(); err != nil {

@@ -51,8 +51,12 @@ func (r *Recirculation) Build(s *nets.Store, spec nets.Spec) error {
 	first := nets.Normal(float64(r.Gain))
 	r.w, r.v = s.Weights("w", first, r.Units, in), s.Weights("v", first, in, r.Units)
 	r.b, r.c = s.Weights("b", nets.Zeros, r.Units), s.Weights("c", nets.Zeros, in)
+	s.Averaged(r.w, r.v, r.b, r.c)
 	return nil
 }
+
+// Divided reports nothing: weights move by a mean over the examples.
+func (*Recirculation) Divided() error { return nil }
 
 var (
 	mixed = compute.Formula("keep*was + (1 - keep)*is", "was", "is")
