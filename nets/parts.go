@@ -110,12 +110,13 @@ type parts struct {
 	c         *cohort
 	dev       *compute.Device
 
-	grads, kept, answers int // lengths within a vector, padded
-	before               *compute.Tensor
-	vectors              []*compute.Tensor // in use or free
-	nodes                []spread.Node     // of vectors, in order
-	states               []*compute.Tensor // State of each part of this process; nil without
-	began, ended         map[*int64]int64  // counters, at the beginning of a moment and after its parts
+	grads, kept  int // lengths within a vector, padded
+	cols         int // of an answer
+	before, now  *compute.Tensor
+	vectors      []*compute.Tensor // in use or free
+	nodes        []spread.Node     // of vectors, in order
+	states       []*compute.Tensor // State of each part of this process; nil without
+	began, ended map[*int64]int64  // counters, at the beginning of a moment and after its parts
 
 	shown [most]float32 // examples of each metric, of the parts of this process and then of all
 	sum   *spread.Sum
@@ -123,19 +124,26 @@ type parts struct {
 	total []float32
 }
 
+// ErrWhole is wrapped where a system cannot learn from moments in parts, see [Divided].
+var ErrWhole = errors.New("it learns from whole moments alone, want --micro 1")
+
+// divides reports a system that cannot learn from parts of what a task shows, whatever its settings are.
+func divides(s System, spec Spec) error {
+	if _, ok := s.(Divided); !ok {
+		return fmt.Errorf("nets: a %T: %w: what it learns from parts of them cannot be added", s, ErrWhole)
+	}
+	if spec.Rewards {
+		return fmt.Errorf("nets: a %T from rewards: %w: they come after all answers of a moment", s, ErrWhole)
+	}
+	return nil
+}
+
 // newParts prepares a cohort of one learner for moments in parts.
 func newParts(s *Session, c *cohort, dev *compute.Device, lo, hi int) (*parts, error) {
-	d, ok := c.System.(Divided)
-	if !ok {
-		return nil, fmt.Errorf("nets: a %T learns from whole moments alone: what it learns from parts of them cannot be added; want --micro 1", c.System)
+	if err := c.System.(Divided).Divided(); err != nil {
+		return nil, fmt.Errorf("nets: a %T: %w: %w", c.System, ErrWhole, err)
 	}
-	if err := d.Divided(); err != nil {
-		return nil, fmt.Errorf("nets: moments in %d parts: %w; want --micro 1", s.Micro, err)
-	}
-	if c.spec.Rewards {
-		return nil, errors.New("nets: the task rewards answers one by one, and its moments have no parts; want --micro 1")
-	}
-	k := &parts{m: s.Micro, lo: lo, hi: hi, c: c, dev: dev, answers: padded(c.task.spec.Examples * c.spec.Out),
+	k := &parts{m: s.Micro, lo: lo, hi: hi, c: c, dev: dev, cols: c.spec.Out,
 		began: map[*int64]int64{}, ended: map[*int64]int64{}}
 	if !s.byLearners() {
 		k.world = s.World
@@ -146,12 +154,14 @@ func newParts(s *Session, c *cohort, dev *compute.Device, lo, hi int) (*parts, e
 	for _, t := range c.store.averaged {
 		k.kept += padded(t.Len())
 	}
+	var err error
 	if k.kept > 0 {
-		before, err := dev.Tensor(k.kept)
-		if err != nil {
+		if k.before, err = dev.Tensor(k.kept); err != nil {
 			return nil, err
 		}
-		k.before = before
+	}
+	if k.now, err = dev.Tensor(2 * most); err != nil {
+		return nil, err
 	}
 	return k, errors.Join(k.keepStates(), k.meet())
 }
@@ -169,7 +179,7 @@ func (k *parts) meet() (err error) {
 }
 
 // size is the length of a vector: gradients, averaged tensors, sums of metrics, of their masks, numbers of their examples, answers.
-func (k *parts) size() int { return k.metrics() + 3*most + k.answers }
+func (k *parts) size() int { return k.metrics() + 3*most + padded(k.c.task.spec.Examples*k.cols) }
 
 // metrics is where the sums of metrics begin in a vector.
 func (k *parts) metrics() int { return k.grads + k.kept }
@@ -262,9 +272,6 @@ func (k *parts) step(st *compute.Step, m Moment, pass func(st *compute.Step, k *
 	for i := k.lo; i < k.hi; i++ {
 		from, to := i*n/k.m, (i+1)*n/k.m
 		here := &part{number: i, of: k.m}
-		if err := k.room(); err != nil {
-			return nil, err
-		}
 		err := k.dev.Step(func(inner *compute.Step) error {
 			k.enter(inner, i, here)
 			sub := slice(inner, m, from, to)
@@ -276,11 +283,15 @@ func (k *parts) step(st *compute.Step, m Moment, pass func(st *compute.Step, k *
 			if p.err != nil {
 				return p.err
 			}
-			answered = answer != nil && answer.Len() == (to-from)*k.c.spec.Out
+			answered = answer != nil && answer.Len()%(to-from) == 0
 			if !answered {
 				answer = nil
+			} else if err := k.widen(answer.Len() / (to - from)); err != nil {
+				return err
 			}
-			k.leave(p, i, float32(float64(to-from)/float64(n)), answer, from)
+			if err := k.leave(p, i, float32(float64(to-from)/float64(n)), answer, from); err != nil {
+				return err
+			}
 			return k.alike(first, here)
 		})
 		if err != nil {
@@ -339,7 +350,7 @@ func (k *parts) enter(st *compute.Step, i int, here *part) {
 	for n, x := range k.began {
 		*n = x
 	}
-	here.sums = k.rest(st, k.vectors[len(k.nodes)])
+	here.sums = k.now
 	st.Do(compute.Map{Out: here.sums, F: zero})
 	if k.states != nil {
 		st.Do(compute.Copy{Dst: k.c.store.arenas[State].all, Src: k.states[i-k.lo]})
@@ -352,7 +363,10 @@ var (
 )
 
 // leave makes the vector of a part that ends, and adds it to the tree.
-func (k *parts) leave(p *Pass, i int, share float32, answer *compute.Tensor, from int) {
+func (k *parts) leave(p *Pass, i int, share float32, answer *compute.Tensor, from int) error {
+	if err := k.room(); err != nil {
+		return err
+	}
 	if k.states != nil {
 		p.Do(compute.Copy{Dst: k.states[i-k.lo], Src: k.c.store.arenas[State].all})
 	}
@@ -368,12 +382,15 @@ func (k *parts) leave(p *Pass, i int, share float32, answer *compute.Tensor, fro
 	for j, c := range p.part.counted {
 		k.shown[j] += float32(c.n)
 	}
+	p.Do(compute.Copy{Dst: p.View(leaf, at, 2*most), Src: k.now})
+	p.Clear(p.View(leaf, at+2*most, k.size()-at-2*most))
 	if answer != nil {
-		to := p.View(p.part.sums, 3*most+from*k.c.spec.Out, answer.Len())
+		to := p.View(leaf, at+3*most+from*k.cols, answer.Len())
 		p.Do(compute.Copy{Dst: to, Src: p.View(answer, 0, answer.Len())})
 	}
 	k.nodes = append(k.nodes, spread.Node{Lo: i, Hi: i + 1})
 	k.merge(p)
+	return p.err
 }
 
 // merge adds the last two vectors while they are the halves of one.
@@ -398,9 +415,16 @@ func (k *parts) room() error {
 	return err
 }
 
-// rest is a vector without gradients and averaged tensors.
-func (k *parts) rest(st *compute.Step, vector *compute.Tensor) *compute.Tensor {
-	return st.View(vector, k.metrics(), k.size()-k.metrics())
+// widen makes room for answers of so many numbers an example. Until the first answer they are taken to be what the task wants.
+func (k *parts) widen(cols int) error {
+	switch {
+	case cols == k.cols:
+		return nil
+	case len(k.nodes) > 0:
+		return fmt.Errorf("nets: the system answers %d numbers an example, and %d in an earlier part; want the same", cols, k.cols)
+	}
+	k.cols, k.vectors, k.host = cols, nil, nil
+	return k.meet()
 }
 
 // meetings makes the sum of all parts, of all processes, the first vector.
@@ -451,5 +475,5 @@ func (k *parts) finish(st *compute.Step, m Moment, first *part, answered bool, p
 	if at += 3 * most; !answered {
 		return nil
 	}
-	return p.View(total, at, 1, n, k.c.spec.Out)
+	return p.View(total, at, 1, n, k.cols)
 }

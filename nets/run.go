@@ -260,6 +260,11 @@ func (s *Session) assemble(c *cohort, plan *cohort, dev *compute.Device, width i
 	if _, ok := c.System.(Rewarded); c.spec.Rewards && !ok {
 		return errors.New("nets: the task only rewards answers, and the system does not learn from rewards; want another task")
 	}
+	if s.divided() {
+		if err := divides(c.System, c.spec); err != nil {
+			return err
+		}
+	}
 	c.store = of("", systems)
 	if err := c.System.Build(c.store, c.spec); err != nil {
 		return cmp.Or(c.store.err, err) // the first failure is the cause

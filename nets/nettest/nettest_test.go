@@ -41,6 +41,9 @@ func (c *chaser) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	if c.wrong == "evaluation disturbs nothing" || p.Learning {
 		c.forgotten++
 	}
+	if c.wrong == "processes share learners" && p.Learners < learners {
+		p.Into(c.h, leak, c.h)
+	}
 	if c.wrong == "nothing is allocated" {
 		if _, err := p.Device().Tensor(1); err != nil {
 			p.Fail(err)
@@ -62,6 +65,19 @@ func (c *chaser) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	}
 	return c.h
 }
+
+// A halver is a chaser that learns from moments in parts, by the mean of its weights; or it says so, and has other weights by then.
+type halver struct{ *chaser }
+
+func (h halver) Build(s *nets.Store, spec nets.Spec) error {
+	err := h.chaser.Build(s, spec)
+	if h.wrong == "" {
+		s.Averaged(h.w)
+	}
+	return err
+}
+
+func (halver) Divided() error { return nil }
 
 // Between adds a unit to each learner that has had rewards, or noise says so.
 func (c *chaser) Between(p *nets.Pass) error {
@@ -130,11 +146,16 @@ func TestPromises(t *testing.T) {
 	closed := 0
 	task := func() nets.Task { return &wanderer{closed: &closed} }
 	System(t, func() nets.System { return &chaser{} }, task)
+	t.Run("in parts", func(t *testing.T) { System(t, func() nets.System { return halver{&chaser{}} }, task) })
 	for _, p := range promises {
 		if p.name == "ops are verified" { // which no system can break
 			continue
 		}
-		err := p.holds(of(func() nets.System { return &chaser{wrong: p.name} }, task))
+		wrong := func() nets.System { return &chaser{wrong: p.name} }
+		if p.name == "processes share parts of moments" {
+			wrong = func() nets.System { return halver{&chaser{wrong: p.name}} }
+		}
+		err := p.holds(of(wrong, task))
 		if err == nil || strings.Contains(err.Error(), "nets:") {
 			t.Errorf("a system that breaks that %s: %v", p.name, err)
 		}
