@@ -56,7 +56,7 @@ var rules = map[string][]string{
 	"hebb/nets/spread/mpi":     {"hebb/nets/spread"},
 	"hebb/nets/safetensors":    {"hebb/internal/atomicfile", "hebb/internal/float"},
 	"hebb/nets/train": {"hebb/compute", "hebb/internal/", "hebb/nets", "hebb/nets/catalogue", "hebb/nets/data", "hebb/nets/safetensors",
-		"hebb/nets/stack", "hebb/nets/tasks", "github.com/BurntSushi/toml", "github.com/gofrs/flock"},
+		"hebb/nets/spread", "hebb/nets/stack", "hebb/nets/tasks", "github.com/BurntSushi/toml", "github.com/gofrs/flock"},
 	"hebb/nets/train/chart": {"hebb/internal/", "hebb/nets", "hebb/nets/train", "gonum.org/v1/plot", "gonum.org/v1/plot/"},
 	"hebb/nets/reproduce":   {"hebb/compute", "hebb/internal/", "hebb/nets", "hebb/nets/", "gonum.org/v1/gonum/"},
 	"hebb/bench": {"hebb/compute", "hebb/nets", "hebb/nets/catalogue", "hebb/nets/stack", "hebb/internal/",

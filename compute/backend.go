@@ -37,6 +37,7 @@ type Info struct {
 	Driver     string   `json:"driver"`               // "OpenGL 4.6.0 NVIDIA 550.54", "gonum v0.17.0, pure Go"
 	Via        string   `json:"via,omitempty"`        // how the device was reached: "EGL device 0", "GLFW"
 	Software   bool     `json:"software"`             // the "GPU" is a program on the CPU (llvmpipe)
+	Tuning     string   `json:"tuning,omitempty"`     // what was measured that choices of kernels go by: a checksum
 	Half       bool     `json:"half,omitempty"`       // the device multiplies in half precision under Leeway Half
 	Limits     []Limit  `json:"limits,omitempty"`     // in a fixed order
 	Extensions []string `json:"extensions,omitempty"` // sorted

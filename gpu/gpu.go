@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"runtime"
 	"slices"
 	"strings"
@@ -119,7 +120,21 @@ func (b *backend) remember(o Options) (err error) {
 	if o.Tuning != "off" {
 		b.memory, err = recall(o.tuningDir(), b.info, b.tuned)
 	}
+	b.info.Tuning = checksum(b.tuned)
 	return err
+}
+
+// checksum tells results of tuning from others; "" of none.
+func checksum(tuned map[shape]recipe) string {
+	if len(tuned) == 0 {
+		return ""
+	}
+	var all []string
+	for s, w := range tuned {
+		all = append(all, fmt.Sprint(s, w))
+	}
+	slices.Sort(all)
+	return fmt.Sprintf("%d ways, CRC-32 %08x", len(all), crc32.ChecksumIEEE([]byte(strings.Join(all, "\n"))))
 }
 
 // measure sets the planner's device limits.

@@ -188,7 +188,7 @@ func (s *Session) Compare(ctx context.Context) ([]Angle, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, angles())
+		all = append(all, eachLearner(angles())...)
 	}
 	if s.byLearners() {
 		each, err := gather(s.World, all)
@@ -206,6 +206,20 @@ func (s *Session) Compare(ctx context.Context) ([]Angle, error) {
 	return mean, nil
 }
 
+// eachLearner takes means of MeanAngles apart.
+func eachLearner(mean []Angle) [][]Angle {
+	if len(mean) == 0 || mean[0].each == nil {
+		return [][]Angle{mean}
+	}
+	all := make([][]Angle, len(mean[0].each))
+	for l := range all {
+		for _, layer := range mean {
+			all[l] = append(all[l], layer.each[l])
+		}
+	}
+	return all
+}
+
 // MeanAngles returns the mean over learners of lists of angles, one list a learner with one angle a layer. Learners whose norms
 // are not finite do not count, unless all are so.
 func MeanAngles(all [][]Angle) []Angle {
@@ -215,8 +229,10 @@ func MeanAngles(all [][]Angle) []Angle {
 	mean := slices.Clone(all[0])
 	for i := range mean {
 		m, n, learners := &mean[i], 0.0, [][3]Degrees(nil)
+		var each []Angle
 		for _, one := range all {
 			b := one[i]
+			each = append(each, b)
 			learners = append(learners, [3]Degrees{b.Weights, b.Delta, b.Gradient})
 			if b.check() != nil {
 				continue
@@ -230,7 +246,7 @@ func MeanAngles(all [][]Angle) []Angle {
 			m.Gradient += b.Gradient
 			m.NormW, m.NormB, m.NormDelta, m.NormBackprop = m.NormW+b.NormW, m.NormB+b.NormB, m.NormDelta+b.NormDelta, m.NormBackprop+b.NormBackprop
 		}
-		n, m.Learners = max(n, 1), learners
+		n, m.Learners, m.each = max(n, 1), learners, each
 		m.Weights /= Degrees(n)
 		m.Delta /= Degrees(n)
 		m.Gradient /= Degrees(n)

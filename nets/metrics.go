@@ -284,6 +284,7 @@ type Angle struct {
 	NormBackprop float64 `json:"norm_bp"`    // of backprop's delta
 
 	Learners [][3]Degrees `json:"learners,omitempty"` // Weights, Delta and Gradient of each, where there are several; the others are means
+	each     []Angle      // of each, where there are several
 }
 
 // MarshalJSON writes null for a norm that overflows, as those of a run that diverges do.

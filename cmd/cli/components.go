@@ -137,6 +137,9 @@ func figures(ctx context.Context, work *train.Run, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if world := work.Session.World; world != nil && world.Rank() > 0 {
+		return nil
+	}
 	each := len(w[0]) / work.Session.Learners
 	var all []develop.Agreement
 	for l := range work.Session.Learners {

@@ -279,7 +279,7 @@ func (v evaluated) print(w io.Writer) error {
 	examples := v.Examples * max(1, len(each))
 	hits := int(v.Accuracy*float64(examples) + 0.5)
 	if len(each) > 1 {
-		fmt.Fprintf(w, "\nlearners  %d, ± %.2f %% of accuracy between them", len(each), 100*spread(each))
+		fmt.Fprintf(w, "\nlearners  %d, ± %.2f %% of accuracy between them", len(each), 100*deviation(each))
 	}
 	fmt.Fprintf(w, "\ndata      the %s part of %s%s\n", v.Part, v.Data, v.turned())
 	fmt.Fprintf(w, "device    %s\n", v.Device)
@@ -303,7 +303,7 @@ func (v evaluated) printSystem(w io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(v.Metrics)) {
 		fmt.Fprintf(w, "%-9s %.5g", name, v.Metrics[name])
 		if each := v.Learners[name]; going(each) > 1 {
-			fmt.Fprintf(w, " ± %.2g over %d learners", spread(each), going(each))
+			fmt.Fprintf(w, " ± %.2g over %d learners", deviation(each), going(each))
 		}
 		if each := v.Learners[name]; going(each) < len(each) {
 			fmt.Fprintf(w, ", of %d of %d learners: the others are lost", going(each), len(each))

@@ -40,7 +40,7 @@ func newExitCodes() *cobra.Command {
     2    wrong input: what was asked for cannot be: a command, a flag, a name or a setting that there is not, a number out
          of its range, or too large for the memory there is, a flag that has nothing to say there, a file or a folder that
          is not there, is damaged or holds what does not fit, a system that does not fit its task; nothing was begun
-    130  interrupted by Ctrl-C, 143 told to end by SIGTERM, 129 by SIGHUP; what there was is saved
+    130  interrupted by Ctrl-C, 143 told to end by SIGTERM, 138 by SIGUSR1, 129 by SIGHUP; what there was is saved
 
 Messages go to standard error, a line that begins with "hebb: " each; results go to standard output.
 ` + traceEnv + `=1 in the environment prints the stack of a panic too.`,
@@ -60,12 +60,15 @@ var wrong = []error{catalogue.ErrName, train.ErrNoRun, data.ErrNoData, data.ErrU
 func exitStatus(ctx context.Context, err error) int {
 	var own interface{ ExitStatus() int }
 	var by stopped
+	var elsewhere *train.Stopped
 	unfit, input := train.ConfigError{}, dependence.InputError{}
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, context.Canceled) && (errors.As(err, &by) || errors.As(context.Cause(ctx), &by)):
 		return by.ExitStatus()
+	case errors.As(err, &elsewhere) && elsewhere.Status != 0:
+		return elsewhere.Status
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted
 	case errors.As(err, &own):

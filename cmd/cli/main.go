@@ -24,6 +24,7 @@ import (
 
 	"hebb/nets"
 	"hebb/nets/catalogue"
+	"hebb/nets/spread/mpi"
 	"hebb/nets/stack"
 )
 
@@ -81,7 +82,7 @@ func Main(additions ...Addition) {
 	for _, add := range additions {
 		add(names)
 	}
-	os.Exit(run(stoppable(), os.Args[1:], os.Stdout, os.Stderr))
+	mpi.Exit(run(stoppable(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // A stopped is the signal that told the command to end.
@@ -91,13 +92,16 @@ func (s stopped) Error() string      { return s.String() }
 func (stopped) Is(target error) bool { return target == context.Canceled }
 func (s stopped) ExitStatus() int    { return 128 + int(s.Signal) } // as shells report of a process that a signal ended
 
-// stoppable returns a context that ends with the first signal that asks the command to end: Ctrl-C, SIGTERM or, unless it is
-// ignored as under nohup, SIGHUP of a terminal that goes. The next signal ends the process at once, which is said where the
+// stoppable returns a context that ends with the first signal that asks the command to end: Ctrl-C, SIGTERM, SIGUSR1 or, unless
+// it is ignored as under nohup, SIGHUP of a terminal that goes. The next signal ends the process at once, which is said where the
 // first takes long: an op on a device cannot be broken off, nor can the compiling of its kernel.
 func stoppable() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if usr1 != 0 {
+		signal.Notify(signals, usr1)
+	}
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(signals, syscall.SIGHUP)
 	}
@@ -118,10 +122,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := guarded("hebb", func() error { return root.ExecuteContext(ctx) })
-	if err != nil {
-		fmt.Fprintf(stderr, "hebb: %v%s\n", err, suggestion(err))
+	if said := (silent{}); err != nil && !errors.As(err, &said) {
+		complain(stderr, err)
 	}
 	return exitStatus(ctx, err)
+}
+
+// complain prints an error.
+func complain(stderr io.Writer, err error) {
+	fmt.Fprintf(stderr, "hebb: %v%s\n", err, suggestion(err))
 }
 
 // A usageError is a mistake in the command line.
@@ -147,8 +156,9 @@ repeats published experiments, and measures dependence by kernels.`,
   hebb list                                                  all systems, tasks, networks, rules, with their settings
   hebb reproduce --list                                      what was published, and what came out here
   hebb train --rule sanger --data fashion-mnist --units 16   principal components of clothes`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		SilenceErrors:     true,
+		PersistentPreRunE: alone,
+		SilenceUsage:      true,
 	}
 	root.Version = version()
 	root.SetVersionTemplate("{{.Version}}\n")

@@ -25,6 +25,7 @@ import (
 	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
+	"hebb/nets/spread"
 	"hebb/nets/stack"
 	"hebb/nets/train"
 )
@@ -46,6 +47,8 @@ type networkRun struct {
 	profile string
 	flags   *pflag.FlagSet
 	folder  *train.Folder // of a new run; nil until it is taken
+	timeout time.Duration
+	world   spread.World // nil: this process alone
 }
 
 func (r *networkRun) add(f *pflag.FlagSet) {
@@ -71,6 +74,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.Float64Var(&r.Clip, "clip", r.Clip, "largest norm of the gradients of an update, over all weights of a learner (0: any)")
 	f.Float64Var(&r.Noise, "noise", r.Noise, "standard deviation of noise added to every gradient")
 	f.IntVar(&r.Batch, "batch", r.Batch, "examples an update")
+	f.IntVar(&r.Micro, "micro", r.Micro, "parts of a batch, a power of two, that gradients are of; several processes share them, and the bits depend on how many parts there are alone")
 	f.IntVar(&r.Epochs, "epochs", r.Epochs, said("passes over the examples", "10, of a task the length that hebb list shows, and 20 with --rule sanger and its kin"))
 	f.IntVar(&r.Steps, "steps", r.Steps, "updates (0: as the epochs say)")
 	f.IntVar(&r.Learners, "learners", r.Learners, "learn from so many seeds, the first of them --seed, side by side where that can be")
@@ -89,6 +93,7 @@ func (r *networkRun) add(f *pflag.FlagSet) {
 	f.StringVar(&r.out, "out", "", "folder for the run (default runs/TIME-RULE-BACKEND)")
 	f.IntVar(&r.sampled, "verify", 0, "check `N` elements of every op against its definition (0: all; slow)")
 	f.StringVar(&r.profile, "profile", "", profileUsage)
+	f.DurationVar(&r.timeout, timeoutFlag, timeout, timeoutUsage)
 	f.StringVar(&r.trace, "trace", "", "write a line for every op into `FILE`: its shapes, its cost, how long the call took")
 	f.BoolVar(&r.watch, "watch", false, "of a system that spikes: show the spikes of the first learner meanwhile, on a terminal")
 	f.StringVar(&r.Task, "task", r.Task, "what a system learns from, see hebb list (default: the examples of --data, sequences or "+imagesTask+")")
@@ -271,51 +276,53 @@ func flagOf(key string) string {
 	return strings.ReplaceAll(key, "_", "-")
 }
 
-func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
+// run makes the run, with the processes that a launcher has started beside this one, if there are any.
+func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
+	if r.world, err = join(r.timeout); err != nil {
+		return err
+	}
+	if r.world == nil {
+		return r.whole(ctx, stdout, stderr)
+	}
+	out, notes := stdout, stderr
+	if r.world.Rank() > 0 { // which rank 0 has to say
+		out, notes, r.profile, r.trace, r.watch = io.Discard, io.Discard, "", "", false
+	}
+	return leave(r.world, stderr, r.whole(ctx, out, notes))
+}
+
+// whole makes the run, or this process's part in it.
+func (r *networkRun) whole(ctx context.Context, stdout, stderr io.Writer) error {
 	simple := r.System == "" && slices.Contains(componentRules, r.Config.Rule)
-	if err := r.asked(simple); err != nil {
+	if err := spread.Agree(r.world, r.asked(simple)); err != nil {
 		return err
 	}
 	if r.out != "" && r.resume == "" { // before there is any work
-		if err := r.take(r.out); err != nil {
+		if err := r.takeFor(func() error { return r.take(r.out) }); err != nil {
 			return fmt.Errorf("--out: %w", err)
 		}
 		defer r.folder.Close()
 	}
-	prof, err := newProfiling(r.profile)
-	if err != nil {
+	o, err := r.outset(ctx, simple, stdout)
+	defer o.close()
+	if err = spread.Agree(r.world, err); err != nil {
 		return err
 	}
-	defer prof.drop()
-	c, err := r.chosen(ctx, simple, stdout)
-	if err != nil {
-		return err
-	}
-	trace, err := openTrace(r.trace)
-	if err != nil {
-		return err
-	}
-	defer trace.Close()
-	dev, verifier, notes, err := r.openVerified(r.on, r.verify, r.sampled, prof, trace)
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
-	work, rec, err := r.ready(dev, c)
+	work, rec, err := r.ready(o.dev, o.config)
 	if err != nil {
 		return err
 	}
 	defer work.Close()
-	sayLeeway(dev.Allowed(), stderr, dev.Info())
+	sayLeeway(o.dev.Allowed(), stderr, o.dev.Info())
 	sayNotes(work.Set, stderr)
 	for _, n := range work.Notes {
 		fmt.Fprintln(stderr, "hebb:", n)
 	}
-	r.describe(stdout, work, rec, notes)
+	r.describe(stdout, work, rec, o.notes)
 	err = r.make(ctx, work, stdout, stderr)
-	if verifier != nil {
-		rec.Verified = &verifier.Tally
-		printVerified(stdout, verifier.Tally)
+	if o.verifier != nil {
+		rec.Verified = &o.verifier.Tally
+		printVerified(stdout, o.verifier.Tally)
 		err = errors.Join(err, work.Folder.WriteRecord(rec))
 	}
 	if err != nil && r.resume == "" {
@@ -324,7 +331,40 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if _, gone := os.Stat(work.Folder.Dir); gone == nil {
 		fmt.Fprintf(stdout, "run       %s\n", work.Folder.Dir)
 	}
-	return errors.Join(err, prof.finish(stdout))
+	return errors.Join(err, o.prof.finish(stdout))
+}
+
+// An outset is what a run begins with.
+type outset struct {
+	config   train.Config
+	dev      *compute.Device
+	verifier *compute.Verifier // or nil
+	notes    []string
+	prof     *profiling
+	trace    *tracing
+}
+
+// outset reads what is asked for, and opens the device.
+func (r *networkRun) outset(ctx context.Context, simple bool, stdout io.Writer) (o outset, err error) {
+	if o.prof, err = newProfiling(r.profile); err != nil {
+		return o, err
+	}
+	if o.config, err = r.chosen(ctx, simple, stdout); err != nil {
+		return o, err
+	}
+	if o.trace, err = openTrace(r.trace); err != nil {
+		return o, err
+	}
+	o.dev, o.verifier, o.notes, err = r.openVerified(r.on, r.verify, r.sampled, o.prof, o.trace)
+	return o, err
+}
+
+func (o outset) close() {
+	if o.dev != nil {
+		o.dev.Close()
+	}
+	o.trace.Close()
+	o.prof.drop()
 }
 
 // sayNotes prints the notes of a data set; set may be nil.
@@ -346,6 +386,9 @@ func (r *networkRun) asked(simple bool) error {
 			return usagef("--%s is for the rules sanger, subspace, oja and hebb, as in --rule sanger, not for %s: see hebb list",
 				name, cmp.Or(r.System, r.Config.Rule))
 		}
+	}
+	if r.world != nil && r.tuning == "full" {
+		return usagef("--tuning full with several processes, which would each choose kernels of their own: run hebb tune before, on every host")
 	}
 	return r.reachable(r.on)
 }
@@ -385,20 +428,27 @@ func (r *networkRun) ready(dev *compute.Device, c train.Config) (work *train.Run
 	if err != nil {
 		return nil, rec, foreign(err, r.resume)
 	}
-	if work.Set != nil && work.Set.Test == nil && r.flags.Changed("test-limit") && r.TestLimit > 0 {
-		err = usagef("--test-limit %d, and %s has no test part: want --holdout", r.TestLimit, c.Data)
-		return nil, rec, errors.Join(err, work.Folder.Discard(), work.Close())
-	}
-	if r.watch {
-		if _, err := train.CellsOf(work.Session, cmp.Or(work.Config.System, work.Config.Net)); err != nil {
-			err = usagef("--watch: %w", err)
-			if r.resume == "" {
-				err = errors.Join(err, work.Folder.Discard())
-			}
-			return nil, rec, errors.Join(err, work.Close())
+	if err = spread.Agree(r.world, r.unusable(work, c)); err != nil {
+		if r.resume == "" {
+			err = errors.Join(err, work.Folder.Discard())
 		}
+		return nil, rec, errors.Join(err, work.Close())
 	}
 	return work, rec, nil
+}
+
+// unusable reports flags that the data or the system of a run have no use for.
+func (r *networkRun) unusable(work *train.Run, c train.Config) error {
+	if work.Set != nil && work.Set.Test == nil && r.flags.Changed("test-limit") && r.TestLimit > 0 {
+		return usagef("--test-limit %d, and %s has no test part: want --holdout", r.TestLimit, c.Data)
+	}
+	if !r.watch {
+		return nil
+	}
+	if _, err := train.CellsOf(work.Session, cmp.Or(work.Config.System, work.Config.Net)); err != nil {
+		return usagef("--watch: %w", err)
+	}
+	return nil
 }
 
 // make makes the run to its end.
@@ -470,6 +520,15 @@ func (r *networkRun) take(dir string) error {
 	return nil
 }
 
+// takeFor takes the folder of a new run for all processes: rank 0 by the function, which sets r.folder.
+func (r *networkRun) takeFor(take func() error) (err error) {
+	if r.world == nil || r.world.Rank() == 0 {
+		err = take()
+	}
+	r.folder, err = train.Shared(r.world, r.folder, err)
+	return err
+}
+
 // takeNamed takes the folder runs/name, or with -2, -3, … after it where another run has that: two may start in one second.
 func (r *networkRun) takeNamed(name string) error {
 	dir := filepath.Join("runs", name)
@@ -487,7 +546,7 @@ func (r *networkRun) onlyResume() error {
 		other = append(other, r.System)
 	}
 	r.flags.Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "epochs", "steps", "patience", "data", "backend", "verify", "profile", "trace", "watch", "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
+		if !slices.Contains([]string{"resume", "epochs", "steps", "patience", "data", "backend", "verify", "profile", "trace", "watch", timeoutFlag, "context", "device", "rung", "tuning", "no-cache"}, f.Name) {
 			other = append(other, "--"+f.Name)
 		}
 	})
@@ -503,14 +562,15 @@ func (r *networkRun) onlyResume() error {
 // prepare makes a new run and its folder, or opens one that is to go on.
 func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, train.Record, error) {
 	if r.resume != "" {
-		return train.Resume(dev, names, r.resume, func(c *train.Config) {
+		return train.ResumeIn(r.world, dev, names, r.resume, func(c *train.Config) {
 			r.override(c, func(flag string) bool { return slices.Contains([]string{"epochs", "steps", "patience", "data"}, flag) })
 		})
 	}
 	started := time.Now()
 	if r.folder == nil {
 		name, _, _ := strings.Cut(cmp.Or(c.System, c.Rule), ":")
-		if err := r.takeNamed(fmt.Sprintf("%s-%s-%s", started.Format("20060102-150405"), name, dev.Info().Backend)); err != nil {
+		name = fmt.Sprintf("%s-%s-%s", started.Format("20060102-150405"), name, dev.Info().Backend)
+		if err := r.takeFor(func() error { return r.takeNamed(name) }); err != nil {
 			return nil, train.Record{}, err
 		}
 	}
@@ -524,14 +584,16 @@ func (r *networkRun) prepare(dev *compute.Device, c train.Config) (*train.Run, t
 // begin makes a new run in its folder; with --force it replaces one once it has begun.
 func (r *networkRun) begin(dev *compute.Device, c train.Config, started time.Time) (*train.Run, train.Record, error) {
 	from, err := weights(r.from)
-	if err != nil {
-		return nil, train.Record{}, err
-	}
 	begun := func(err error) error { return err }
-	if r.force && replaceable(r.folder.Dir) {
-		if begun, err = setAside(r.folder.Dir); err != nil {
-			return nil, train.Record{}, err
+	if err == nil && r.force && (r.world == nil || r.world.Rank() == 0) && replaceable(r.folder.Dir) {
+		if done, failed := setAside(r.folder.Dir); failed == nil {
+			begun = done
+		} else {
+			err = failed
 		}
+	}
+	if err = spread.Agree(r.world, err); err != nil {
+		return nil, train.Record{}, begun(err)
 	}
 	work, rec, err := train.Begin(dev, names, r.folder, c, train.Record{Version: version(), Started: started, From: from})
 	return work, rec, begun(err)
@@ -583,6 +645,12 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 			rate = ""
 		}
 		fmt.Fprintf(w, "learning  %s of %s, %sseed %d\n", count.Of(total, "step"), count.Of(work.PerStep(), "example"), rate, c.Seed)
+	}
+	if r.world != nil {
+		fmt.Fprintf(w, "ranks     %s\n", ranks(r.world))
+	}
+	if c.Micro > 1 {
+		fmt.Fprintf(w, "parts     %d of each batch\n", c.Micro)
 	}
 	if c.Learners > 1 {
 		how := "side by side"
@@ -723,7 +791,7 @@ func (r *networkRun) tellNetwork(work *train.Run, stdout io.Writer, bar *progres
 			if l.Kind == "test" {
 				test = fmt.Sprintf("%10s  %6.2f %%", lossText(l.Loss), 100*l.Accuracy)
 				if a := l.Learners["accuracy"]; going(a) > 1 {
-					test += fmt.Sprintf(" ± %.2f", 100*spread(a))
+					test += fmt.Sprintf(" ± %.2f", 100*deviation(a))
 				}
 			}
 			fmt.Fprintf(stdout, "%7.4g  %10s  %6.2f %%  %s  %9.0f  %s%s\n", l.Epoch, lossText(epoch.loss/epoch.n), 100*epoch.hits/epoch.n, test, epoch.n/epoch.seconds,
@@ -746,7 +814,7 @@ func (r *networkRun) tellSystem(work *train.Run, stdout io.Writer, bar *progress
 		for _, m := range l.All() {
 			fmt.Fprintf(stdout, "  %s %.5g", m.Name, m.Mean)
 			if going(m.Each) > 1 {
-				fmt.Fprintf(stdout, " ± %.2g", spread(m.Each))
+				fmt.Fprintf(stdout, " ± %.2g", deviation(m.Each))
 			}
 		}
 		if l.Kind == "train" {
@@ -774,8 +842,8 @@ func going(each []float.OrNull) (n int) {
 	return n
 }
 
-// spread is the standard deviation over the learners that are not lost.
-func spread(each []float.OrNull) float64 {
+// deviation is the standard deviation over the learners that are not lost.
+func deviation(each []float.OrNull) float64 {
 	var x []float64
 	for _, v := range each {
 		if v == v {

@@ -39,7 +39,7 @@ func (w *lossWatch) see(l Line) string {
 func (r *Run) watch(l *Line) error {
 	if r.loss == nil {
 		r.loss = &lossWatch{}
-		if r.Folder != nil {
+		if r.Folder != nil && r.Folder.mine() { // who alone says what it finds
 			before, err := ReadMetrics(r.Folder.Dir)
 			if err != nil {
 				return err

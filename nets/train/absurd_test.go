@@ -67,7 +67,7 @@ func TestAbsurd(t *testing.T) {
 func TestInfiniteNorms(t *testing.T) {
 	f := &Folder{Dir: t.TempDir()}
 	must.Do(t, os.WriteFile(f.path(MetricsFile), nil, 0o666))
-	must.Do(t, f.open(0))
+	must.Get(f.open(0))(t)
 	defer f.Close()
 	a := nets.Angle{Layer: "fc1", Weights: 3, Delta: nets.Degrees(math.NaN()), NormW: math.Inf(1), NormB: 2, NormDelta: math.NaN()}
 	must.Do(t, f.append(Line{Kind: "angles", Step: 1, Layers: []nets.Angle{a}}))

@@ -19,6 +19,7 @@ import (
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
 	"hebb/nets/safetensors"
+	"hebb/nets/spread"
 )
 
 // A checkpoint is a folder, checkpoints/step-N, of two files: the network, as PyTorch would keep it, and what
@@ -38,44 +39,76 @@ func (r *Run) Save() error {
 	if r.Folder == nil {
 		return nil
 	}
-	if err := errors.Join(r.Session.Settle(), r.Session.Sound(), r.Folder.lost()); err != nil {
+	if err := errors.Join(r.Session.Settle(), r.Session.Sound()); err != nil {
+		return err
+	}
+	if err := r.agreed(r.Folder.lost()); err != nil {
 		return err
 	}
 	if err := r.tellLost(); err != nil {
 		return err
 	}
-	done, _ := r.Steps()
-	dir := r.Folder.path(CheckpointsDir)
-	final := checkpoint(dir, done)
-	if _, err := os.Lstat(final); err == nil {
-		return nil // of this very step
+	c, err := r.checkpoint()
+	if err != nil {
+		return err
 	}
-	if err := r.save(dir, final, done); err != nil {
-		return fmt.Errorf("checkpoint at step %d: %w", done, err)
+	if r.Folder.mine() {
+		err = c.write(r.Folder.path(CheckpointsDir))
 	}
-	r.prune()
+	if err = r.agreed(err); err != nil {
+		return fmt.Errorf("checkpoint at step %d: %w", c.step, err)
+	}
+	if r.Folder.mine() {
+		r.prune()
+	}
 	return nil
 }
 
-func (r *Run) save(dir, final string, step int) error {
+// contents are those of a checkpoint.
+type contents struct {
+	step              int
+	model, state      []safetensors.Tensor
+	ofModel, ofStates map[string]string
+}
+
+// checkpoint reads what a checkpoint of the run as it is consists of. It is an error if it is not the same on all processes.
+func (r *Run) checkpoint() (c contents, err error) {
+	c.step, _ = r.Steps()
+	model, state := r.tensors()
+	all := append(slices.Clone(model), state...)
+	values, err := r.Session.Read(all)
+	if err != nil {
+		return c, err
+	}
+	if err := r.same(all, values); err != nil {
+		return c, fmt.Errorf("no checkpoint of step %d: %w", c.step, err)
+	}
+	c.model, c.ofModel, err = r.asModel(model, values[:len(model)])
+	if err != nil {
+		return c, err
+	}
+	for i, t := range state {
+		c.state = append(c.state, safetensors.Tensor{Name: t.Name, Shape: r.of(t.Shape), Data: values[len(model)+i]})
+	}
+	c.ofStates, err = r.about(c.step)
+	return c, err
+}
+
+// write makes the checkpoint in a folder, unless there is that of this very step.
+func (c contents) write(dir string) error {
+	final := checkpoint(dir, c.step)
+	if _, err := os.Lstat(final); err == nil {
+		return nil
+	}
 	tmp := filepath.Join(dir, fmt.Sprintf(".unfinished-%d", os.Getpid()))
 	if err := errors.Join(os.RemoveAll(tmp), os.Mkdir(tmp, 0o777)); err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp) // of nothing, once it has its name
-	if err := r.SaveModel(filepath.Join(tmp, ModelFile)); err != nil {
+	if err := safetensors.WriteFile(filepath.Join(tmp, ModelFile), c.model, c.ofModel); err != nil {
 		return err
 	}
-	_, state := r.tensors()
-	out, err := r.read(state)
-	if err != nil {
-		return err
-	}
-	about, err := r.about(step)
-	if err != nil {
-		return err
-	}
-	if err := safetensors.WriteFile(filepath.Join(tmp, StateFile), out, about); err != nil {
+	if err := safetensors.WriteFile(filepath.Join(tmp, StateFile), c.state, c.ofStates); err != nil {
 		return err
 	}
 	if err := atomicfile.SyncDir(tmp); err != nil {
@@ -168,48 +201,44 @@ func (r *Run) of(shape []int) []int {
 	return append([]int{r.Session.Learners}, shape...)
 }
 
-// read brings tensors from the device, as they lie there.
-func (r *Run) read(all []nets.Named) (out []safetensors.Tensor, err error) {
-	values, err := r.Session.Read(all)
-	if err != nil {
-		return nil, err
-	}
-	for i, t := range all {
-		out = append(out, safetensors.Tensor{Name: t.Name, Shape: r.of(t.Shape), Data: values[i]})
-	}
-	return out, nil
-}
-
 const tracked = ".num_batches_tracked"
 
 // SaveModel writes what answers need under the names, shapes and order of PyTorch; of several learners each tensor has an
 // axis for them, as torch.func.stack_module_state has it.
 func (r *Run) SaveModel(path string) error {
-	done, _ := r.Steps()
 	named, _ := r.tensors()
-	model, err := r.read(named)
+	values, err := r.Session.Read(named)
 	if err != nil {
 		return err
 	}
-	var out []safetensors.Tensor
+	out, about, err := r.asModel(named, values)
+	if err != nil {
+		return err
+	}
+	return safetensors.WriteFile(path, out, about)
+}
+
+// asModel returns what SaveModel writes of tensors with their values.
+func (r *Run) asModel(named []nets.Named, values [][]float32) (out []safetensors.Tensor, about map[string]string, err error) {
+	done, _ := r.Steps()
 	for i, t := range named {
-		out = append(out, safetensors.Tensor{Name: t.Name, Shape: r.of(t.TorchShape()), Data: t.ToTorch(model[i].Data)})
+		out = append(out, safetensors.Tensor{Name: t.Name, Shape: r.of(t.TorchShape()), Data: t.ToTorch(values[i])})
 		if norm, ok := strings.CutSuffix(t.Name, ".running_mean"); ok {
 			out = append(out, safetensors.Tensor{Name: norm + tracked, Shape: r.of(nil), Ints: slices.Repeat([]int64{int64(done)}, r.Session.Learners)})
 		}
 	}
-	about := map[string]string{"format": "pt", "net": r.Config.Net, "loss": r.Config.Loss}
+	about = map[string]string{"format": "pt", "net": r.Config.Net, "loss": r.Config.Loss}
 	if r.Config.System != "" {
 		about = map[string]string{"format": "pt", "system": r.Config.System}
 	}
 	if r.Origin != nil {
 		text, err := json.Marshal(r.Origin)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		about[originKey] = string(text)
 	}
-	return safetensors.WriteFile(path, out, about)
+	return out, about, nil
 }
 
 // loadFrom reads a model to start from. Classes in another order than its own are no error, since a last layer may be
@@ -315,7 +344,12 @@ func (r *Run) fits(f *safetensors.File, want []nets.Named, torch bool) error {
 // is one, may ask for more epochs, steps or patience, and say where the data are now, which have to be the same. The
 // folder is that of this process until the run is closed, see [Take].
 func Resume(dev *compute.Device, names *catalogue.Catalogue, dir string, change func(*Config)) (*Run, Record, error) {
-	f, was, rec, err := reopen(dir)
+	return ResumeIn(nil, dev, names, dir, change)
+}
+
+// ResumeIn is Resume by the processes of a world, however many made the run before. All of them read the folder.
+func ResumeIn(w spread.World, dev *compute.Device, names *catalogue.Catalogue, dir string, change func(*Config)) (*Run, Record, error) {
+	f, was, rec, err := reopen(w, dir)
 	if err != nil {
 		return nil, rec, err
 	}
@@ -335,10 +369,17 @@ func (f *Folder) resume(dev *compute.Device, names *catalogue.Catalogue, was Con
 		config.Data, at = was.Data, config.Data
 	}
 	all, err := list(f.path(CheckpointsDir))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err = spread.Agree(f.world, err); err != nil {
 		return nil, err
 	}
-	r, err := prepare(dev, names, config, *rec, at)
+	step := 0
+	if len(all) > 0 {
+		step = all[len(all)-1].step
+	}
+	r, err := prepare(f.world, dev, names, config, *rec, at, step)
 	if errors.Is(err, data.ErrNoData) {
 		err = fmt.Errorf("%w; --data PATH says where they are now", err)
 	}
@@ -351,23 +392,12 @@ func (f *Folder) resume(dev *compute.Device, names *catalogue.Catalogue, was Con
 	if at != "" && rec.Origin == nil {
 		r.Notes = append(r.Notes, fmt.Sprintf("the run was begun by a hebb that kept no checksum of its data: %s may hold others", at))
 	}
-	step := 0
-	if len(all) > 0 {
-		last := all[len(all)-1]
-		if err := r.restore(last, was); err != nil {
-			r.Close()
-			return nil, fmt.Errorf("the last checkpoint cannot be used%s: %w", before(all), err)
-		}
-		step = last.step
+	if err = spread.Agree(f.world, r.back(all, was)); err == nil {
+		err = r.alike()
 	}
-	if err := r.longer(was, step); err != nil {
-		r.Close()
-		return nil, err
-	}
-	rec.Resumed = append(rec.Resumed, time.Now())
-	err = errors.Join(r.locate(rec), f.open(step), f.WriteConfig(config), f.WriteRecord(*rec))
 	if err == nil {
-		err = r.recall(f.Dir)
+		rec.Resumed = append(rec.Resumed, time.Now())
+		err = spread.Agree(f.world, r.reenter(f, config, rec, step))
 	}
 	if err != nil {
 		r.Close()
@@ -375,6 +405,29 @@ func (f *Folder) resume(dev *compute.Device, names *catalogue.Catalogue, was Con
 	}
 	r.Folder = f
 	return r, nil
+}
+
+// back sets the run to the last of its checkpoints, if there is one.
+func (r *Run) back(all []saved, was Config) error {
+	step := 0
+	if len(all) > 0 {
+		last := all[len(all)-1]
+		if err := r.restore(last, was); err != nil {
+			return fmt.Errorf("the last checkpoint cannot be used%s: %w", before(all), err)
+		}
+		step = last.step
+	}
+	return r.longer(was, step)
+}
+
+// reenter writes down that the run goes on after a step, and reads what it told before.
+func (r *Run) reenter(f *Folder, config Config, rec *Record, step int) error {
+	lines, err := f.open(step)
+	if err = errors.Join(r.locate(rec), err, f.WriteConfig(config), f.WriteRecord(*rec)); err != nil {
+		return err
+	}
+	r.recall(lines)
+	return nil
 }
 
 // before advises what to do about a last checkpoint that is damaged, if there is one before it.

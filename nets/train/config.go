@@ -48,6 +48,7 @@ type Config struct {
 	Noise      float64 `toml:"noise" json:"noise"` // standard deviation of noise added to gradients
 	Clip       float64 `toml:"clip" json:"clip"`   // largest norm of the gradients of an update; 0: any
 	Batch      int     `toml:"batch" json:"batch"`
+	Micro      int     `toml:"micro" json:"micro"` // parts of a batch, a power of two, see nets.Run
 	Epochs     int     `toml:"epochs" json:"epochs"`
 	Steps      int     `toml:"steps" json:"steps"` // 0: as the epochs say
 	Seed       uint64  `toml:"seed" json:"seed"`
@@ -67,7 +68,7 @@ type Config struct {
 // are still to find W.
 var Default = Config{
 	Net: "mlp:784-500-10", Rule: "bp", Data: "fashion-mnist", Normalise: "channel", Loss: "cross-entropy",
-	Optimiser: "momentum", Rate: 0.01, BiasRate: 1, OutputRate: 1, Schedule: "constant", Batch: 128, Epochs: 10, Seed: 1, Learners: 1, LogEvery: 50,
+	Optimiser: "momentum", Rate: 0.01, BiasRate: 1, OutputRate: 1, Schedule: "constant", Batch: 128, Micro: 1, Epochs: 10, Seed: 1, Learners: 1, LogEvery: 50,
 }
 
 // A plan is a Config, read.
@@ -110,11 +111,13 @@ func (c Config) plan(names *catalogue.Catalogue) (p plan, err error) {
 	if c.Task != "" {
 		return p, fmt.Errorf("the task %s without a system; a network learns from data", c.Task)
 	}
-	if c.Batch < p.loss.Least() {
-		return p, fmt.Errorf("batches of %d, and the loss %s learns from %d at least", c.Batch, c.Loss, p.loss.Least())
+	if err := c.least("loss "+c.Loss, p.loss.Least()); err != nil {
+		return p, err
 	}
-	if local, ok := p.rule.(stack.Local); ok && c.Batch < local.Least() {
-		return p, fmt.Errorf("batches of %d, and the rule %s learns from %d at least", c.Batch, c.Rule, local.Least())
+	if local, ok := p.rule.(stack.Local); ok {
+		if err := c.least("rule "+c.Rule, local.Least()); err != nil {
+			return p, err
+		}
 	}
 	if c.Stale > 0 {
 		if err := stack.Stales(p.rule); err != nil {
@@ -123,6 +126,18 @@ func (c Config) plan(names *catalogue.Catalogue) (p plan, err error) {
 	}
 	p.optimiser = nets.Noisy{Optimiser: nets.Clipped{Optimiser: p.optimiser, Norm: float32(c.Clip)}, SD: float32(c.Noise)}
 	return p, nil
+}
+
+// least reports batches, or parts of them, of fewer examples than something learns from.
+func (c Config) least(what string, n int) error {
+	size := c.Batch / c.Micro // of the smallest part
+	switch {
+	case size >= n:
+		return nil
+	case c.Micro > 1:
+		return fmt.Errorf("batches of %d in %d parts, the smallest of %d, and the %s learns from %d at least", c.Batch, c.Micro, size, what, n)
+	}
+	return fmt.Errorf("batches of %d, and the %s learns from %d at least", c.Batch, what, n)
 }
 
 // checkSystem reports a system or a task that cannot be.
@@ -146,6 +161,10 @@ func (c Config) numbers() error {
 	switch {
 	case c.Batch < 1:
 		return fmt.Errorf("batches of %d, want at least 1", c.Batch)
+	case c.Micro < 1 || c.Micro&(c.Micro-1) != 0:
+		return fmt.Errorf("micro %d: batches in so many parts, want a power of two: 1, 2, 4, 8, …", c.Micro)
+	case !c.ownTask() && c.Batch < c.Micro:
+		return fmt.Errorf("batches of %d in %d parts, want at least 1 example in each", c.Batch, c.Micro)
 	case c.Epochs < 0 || c.Steps < 0 || c.Epochs == 0 && c.Steps == 0:
 		return fmt.Errorf("%d epochs and %d steps, want at least 1 of either", c.Epochs, c.Steps)
 	case !(c.Rate > 0 && c.Rate <= math.MaxFloat32):
@@ -265,6 +284,9 @@ func (c Config) whole() Config {
 	if c.Learners == 0 {
 		c.Learners = 1
 	}
+	if c.Micro == 0 {
+		c.Micro = 1
+	}
 	return c.settled()
 }
 
@@ -359,7 +381,7 @@ func (c Config) task(names *catalogue.Catalogue) nets.Task {
 
 // run is what nets makes of the Config; the examples are those of set, if there is one.
 func (c Config) run(names *catalogue.Catalogue, p plan, set *data.Set, n data.Normalise) nets.Run {
-	r := nets.Run{Learners: c.Learners, Seed: c.Seed, Rate: c.Rate, Schedule: p.schedule, Moments: c.Steps, Epochs: c.Epochs}
+	r := nets.Run{Learners: c.Learners, Seed: c.Seed, Rate: c.Rate, Schedule: p.schedule, Moments: c.Steps, Epochs: c.Epochs, Micro: c.Micro}
 	if c.System != "" {
 		r.System = func() nets.System { s, _ := names.System(c.System); return s } // of which Check has seen the error
 	} else {

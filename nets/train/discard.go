@@ -9,6 +9,9 @@ import (
 // Discard gives up the folder of a run that has come to nothing, one without a checkpoint and without a line of metrics, and
 // removes what the run has made of it. Any other folder stays as it is, and so does a file in it that is not the run's.
 func (f *Folder) Discard() error {
+	if !f.mine() {
+		return nil
+	}
 	all, err := list(f.path(CheckpointsDir))
 	if err != nil || len(all) > 0 {
 		return err

@@ -66,7 +66,7 @@ func (e Exam) openShown(dev *compute.Device, names *catalogue.Catalogue, file *s
 			return nil, e.ofItsOwn()
 		}
 		e.TestLimit = cmp.Or(e.First, e.TestLimit)
-		r, err = prepare(dev, names, e.Config, e.Record, "")
+		r, err = prepare(nil, dev, names, e.Config, e.Record, "", 0)
 	}
 	if err != nil {
 		return nil, err

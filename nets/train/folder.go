@@ -20,16 +20,19 @@ import (
 	"hebb/compute"
 	"hebb/internal/atomicfile"
 	"hebb/nets/catalogue"
+	"hebb/nets/spread"
 )
 
 // A Folder keeps a run: config.toml, what was asked for; run.json, by what it was made; metrics.jsonl, a line
-// for each measurement; and checkpoints. Of several processes one has it, see [Take]; others may read its files.
+// for each measurement; and checkpoints. Of several processes one has it, see [Take]; others may read its files. Where several
+// make the run together, it is that of rank 0, see [Shared].
 type Folder struct {
 	Dir     string
 	metrics *os.File
 	lock    *flock.Flock // nil on a file system without locks
 	made    []string     // folders that Take made
 	closed  bool
+	world   spread.World // that the folder is shared in; or nil
 }
 
 // Names of the files of a run.
@@ -58,22 +61,25 @@ type Record struct {
 // caller's, and From, if there is one, is a file of weights to start from. The folder is closed with the run or, after an
 // error, by the caller.
 func Begin(dev *compute.Device, names *catalogue.Catalogue, f *Folder, c Config, rec Record) (*Run, Record, error) {
-	if err := f.Vacant(); err != nil {
+	if err := spread.Agree(f.world, f.Vacant()); err != nil {
 		return nil, rec, err
 	}
-	r, err := New(dev, names, c)
+	r, err := prepare(f.world, dev, names, c, Record{}, "", 0)
 	if err != nil {
 		return nil, rec, err
 	}
 	if rec.From != "" {
-		err = r.loadFrom(rec.From)
+		err = spread.Agree(f.world, r.loadFrom(rec.From))
+	}
+	if err == nil {
+		err = r.alike()
 	}
 	if err == nil {
 		rec.Go, rec.Device, rec.Parameters = runtime.Version(), dev.Info(), r.Session.Parameters()
 		if r.Set != nil {
 			rec.Examples = r.Examples()
 		}
-		err = errors.Join(r.locate(&rec), f.create(c, rec))
+		err = spread.Agree(f.world, errors.Join(r.locate(&rec), f.create(c, rec)))
 	}
 	if err != nil {
 		r.Close()
@@ -96,13 +102,18 @@ func (r *Run) locate(rec *Record) (err error) {
 
 // create writes the first files of a new run.
 func (f *Folder) create(c Config, rec Record) error {
+	if !f.mine() {
+		return nil
+	}
 	if err := f.Vacant(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(f.path(CheckpointsDir), 0o777); err != nil {
 		return err
 	}
-	return errors.Join(f.WriteRecord(rec), f.WriteConfig(c), f.open(0))
+	err := errors.Join(f.WriteRecord(rec), f.WriteConfig(c))
+	_, failed := f.open(0)
+	return errors.Join(err, failed)
 }
 
 // WriteConfig replaces the config.
@@ -114,19 +125,31 @@ func (f *Folder) WriteConfig(c Config) error {
 	return f.replace(ConfigFile, text)
 }
 
-// reopen takes the folder of a run that is to go on.
-func reopen(dir string) (f *Folder, c Config, rec Record, err error) {
-	if _, err = RunConfig(dir); errors.Is(err, ErrNoRun) {
+// reopen takes the folder of a run that is to go on, for the processes of a world.
+func reopen(w spread.World, dir string) (f *Folder, c Config, rec Record, err error) {
+	if _, err = RunConfig(dir); !errors.Is(err, ErrNoRun) {
+		err = nil
+	} else if w != nil && w.Rank() > 0 {
+		err = fmt.Errorf("%w: every rank reads the run, want a folder that all hosts see", err)
+	}
+	if err = spread.Agree(w, err); err != nil {
 		return nil, c, rec, err
 	}
-	if f, err = Take(dir); err != nil {
+	if w == nil || w.Rank() == 0 {
+		f, err = Take(dir)
+	}
+	if f, err = Shared(w, f, err); err != nil {
 		return nil, c, rec, err
 	}
+	f.Dir = dir
 	if c, err = ReadConfig(f.path(ConfigFile), Config{}); err == nil {
 		rec, err = ReadRecord(dir)
 	}
 	if err != nil {
-		return nil, c, rec, errors.Join(ConfigError{err}, f.Close())
+		err = ConfigError{err}
+	}
+	if err = spread.Agree(w, err); err != nil {
+		return nil, c, rec, errors.Join(err, f.Close())
 	}
 	return f, c, rec, nil
 }
@@ -147,6 +170,9 @@ func ReadConfig(path string, c Config) (Config, error) {
 	}
 	if known.IsDefined("learners") && c.Learners < 1 {
 		return c, fmt.Errorf("%s: %d learners, want at least 1", path, c.Learners)
+	}
+	if known.IsDefined("micro") && c.Micro < 1 {
+		return c, fmt.Errorf("%s: micro %d, want at least 1", path, c.Micro)
 	}
 	return c.whole(), nil
 }
@@ -177,6 +203,9 @@ func (f *Folder) path(name string) string { return filepath.Join(f.Dir, name) }
 
 // replace writes a file that appears whole or not at all. After an error, what was there before is as it was.
 func (f *Folder) replace(name string, text []byte) error {
+	if !f.mine() {
+		return nil
+	}
 	if err := f.lost(); err != nil {
 		return err
 	}
@@ -187,30 +216,32 @@ func (f *Folder) replace(name string, text []byte) error {
 }
 
 // open opens the metrics, without the lines after a step: those of steps that will be made again, and one
-// that was cut.
-func (f *Folder) open(step int) error {
-	lines, err := ReadMetrics(f.Dir)
+// that was cut. It returns the lines that there are.
+func (f *Folder) open(step int) (lines []Line, err error) {
+	lines, err = ReadMetrics(f.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return nil, err
 	}
 	lines = slices.DeleteFunc(lines, func(l Line) bool { return l.Step > step })
+	if !f.mine() {
+		return lines, nil
+	}
 	var text bytes.Buffer
 	for _, l := range lines {
 		if err := encode(&text, l); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := f.replace(MetricsFile, text.Bytes()); err != nil {
-		return err
+		return nil, err
 	}
 	f.metrics, err = os.OpenFile(f.path(MetricsFile), os.O_APPEND|os.O_WRONLY, 0o644)
-	return err
+	return lines, err
 }
 
-// recall reads from the metrics how long the run has been trained so far, which evaluation was the best, and which
+// recall finds in the metrics how long the run has been trained so far, which evaluation was the best, and which
 // learners are lost.
-func (r *Run) recall(dir string) error {
-	lines, err := ReadMetrics(dir)
+func (r *Run) recall(lines []Line) {
 	most := 0.0
 	for _, l := range lines {
 		most = max(most, l.Seconds)
@@ -221,7 +252,6 @@ func (r *Run) recall(dir string) error {
 		r.told[learner] = true
 	}
 	r.ended = endingOf(lines)
-	return err
 }
 
 func encode(b *bytes.Buffer, l Line) error {
@@ -232,6 +262,9 @@ func encode(b *bytes.Buffer, l Line) error {
 
 // append writes a line of metrics.
 func (f *Folder) append(l Line) error {
+	if !f.mine() {
+		return nil
+	}
 	var b bytes.Buffer
 	if err := encode(&b, l); err != nil {
 		return err

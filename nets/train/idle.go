@@ -72,7 +72,7 @@ func (c Config) text() ([]byte, error) {
 	for line := range strings.Lines(all.String()) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
 		absent := value == `""` && (key == "system" || key == "task" || key == "keep_best") || value == "0" && (key == "steps" || key == "patience" || key == "stale") ||
-			value == "false" && key == "keep_all"
+			value == "false" && key == "keep_all" || value == "1" && key == "micro"
 		if idle[key] == "" && !absent {
 			used.WriteString(line)
 		}

@@ -17,6 +17,7 @@ type retreat struct {
 	began  time.Time      // the trial
 	copied time.Duration  // the last copy took
 	none   bool           // the trial under way is not worth a copy, as the one before it was not
+	never  bool           // other processes are in the trial too
 }
 
 // A trial is worth a copy of the run if it takes at least slow, and at least dear times as long as the copy.
@@ -26,7 +27,7 @@ var slow, dear = 250 * time.Millisecond, 50
 func (b *retreat) before(ctx context.Context, s *nets.Session) (context.Context, error) {
 	if s.Between() {
 		b.to = nil
-		if !b.none {
+		if !b.none && !b.never {
 			start := time.Now()
 			to, err := s.Snapshot(b.spare)
 			if err != nil && !errors.Is(err, nets.ErrMemory) {

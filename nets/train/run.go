@@ -14,6 +14,7 @@ import (
 	"hebb/nets"
 	"hebb/nets/catalogue"
 	"hebb/nets/data"
+	"hebb/nets/spread"
 	"hebb/nets/stack"
 )
 
@@ -39,16 +40,35 @@ type Run struct {
 
 // New prepares a run from the start on dev.
 func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (*Run, error) {
-	return prepare(dev, names, c, Record{}, "")
+	return prepare(nil, dev, names, c, Record{}, "", 0)
 }
 
-// prepare prepares a run, from data that are those of its record, if it has one; at says where they are, if they have moved.
-func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Record, at string) (r *Run, err error) {
-	c = c.settled()
-	r = &Run{Config: c, best: best{by: c.KeepBest}, told: map[int]bool{}}
-	p, err := c.plan(names)
+// prepare prepares a run of the processes of a world, from data that are those of its record, if it has one; at says where they
+// are, if they have moved. The run goes on after a step. All processes have an error that one has, and the first of those that
+// are not as rank 0 is one.
+func prepare(w spread.World, dev *compute.Device, names *catalogue.Catalogue, c Config, rec Record, at string, step int) (*Run, error) {
+	r := &Run{Config: c.settled(), best: best{by: c.KeepBest}, told: map[int]bool{}}
+	p, c, err := r.study(dev, names, rec, at)
+	if err = spread.Agree(w, err); err == nil {
+		err = spread.Alike(w, r.facts(dev.Info(), step))
+	}
 	if err != nil {
-		return nil, ConfigError{err}
+		return nil, err
+	}
+	if err = spread.Agree(w, r.build(w, dev, names, c, p)); err != nil && r.Session != nil {
+		err = errors.Join(err, r.Session.Close())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// study reads the config and the data. It returns the config with the place of the data.
+func (r *Run) study(dev *compute.Device, names *catalogue.Catalogue, rec Record, at string) (p plan, c Config, err error) {
+	c = r.Config
+	if p, err = c.plan(names); err != nil {
+		return p, c, ConfigError{err}
 	}
 	dev.Allow(p.leeway)
 	if c = c.located(rec, at); c.Photographed() {
@@ -56,47 +76,53 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 	}
 	if !c.ownTask() {
 		if r.Set, r.Path, err = c.load(rec, at); err != nil {
-			return nil, fmt.Errorf("data %s: %w", c.Data, err)
+			return p, c, fmt.Errorf("data %s: %w", c.Data, err)
 		}
 		if r.Origin = rec.Origin; r.Origin == nil {
 			r.Origin = originOf(c, r.Set)
 		}
 		if err := c.barren(r.Set); err != nil {
-			return nil, ConfigError{err}
+			return p, c, ConfigError{err}
 		}
 	}
 	if c.System == "" { // a network that does not fit the data, before anything is built
 		in := nets.Shape{Height: r.Set.Height, Width: r.Set.Width, Channels: r.Set.Channels}
 		if _, err := names.Network(c.Net)(in, r.Set.Classes); err != nil {
-			return nil, ConfigError{err}
+			return p, c, ConfigError{err}
 		}
 	}
 	if r.Set != nil && c.Batch > r.Examples() {
-		return nil, ConfigError{c.unbatched(dev, names, p, r)}
+		return p, c, ConfigError{c.unbatched(dev, names, p, r)}
 	}
+	return p, c, nil
+}
+
+// build opens the session of the run.
+func (r *Run) build(w spread.World, dev *compute.Device, names *catalogue.Catalogue, c Config, p plan) error {
 	run := c.run(names, p, r.Set, r.Origin.normalisation())
+	run.World = w
 	if c.KeepBest != "" && run.Test == nil {
-		return nil, ConfigError{fmt.Errorf("the best %s is that on the test part of the data, and there is no test part", c.KeepBest)}
+		return ConfigError{fmt.Errorf("the best %s is that on the test part of the data, and there is no test part", c.KeepBest)}
 	}
 	if r.Set != nil && r.Set.Sequences != nil && r.Set.Sequences.Numbers > 0 && c.KeepBest == "accuracy" {
-		return nil, ConfigError{fmt.Errorf("the best accuracy is one of classes, and the sequences %s: want keep_best loss", r.Set.Sequences.Form(r.Set.Channels))}
+		return ConfigError{fmt.Errorf("the best accuracy is one of classes, and the sequences %s: want keep_best loss", r.Set.Sequences.Form(r.Set.Channels))}
 	}
 	spec, err := tried(run, dev)
 	if err != nil && c.System != "" {
 		err = c.misfit(err, dev, names, p, r.Set)
 	}
 	if err != nil {
-		return nil, ConfigError{err}
+		return ConfigError{err}
 	}
 	if spec.Epoch == 0 {
 		run.Test = nil // which would have no end
 	}
 	run.Rehearse(dev)
 	if r.Session, err = run.Open(dev); err != nil {
-		return nil, err
+		return err
 	}
 	if r.Session.Total() == 0 {
-		return nil, errors.Join(ConfigError{fmt.Errorf("the task %s has no epochs: how many steps?", c.Task)}, r.Session.Close())
+		return ConfigError{fmt.Errorf("the task %s has no epochs: how many steps?", c.Task)}
 	}
 	if t, ok := run.Task().(nets.Timed); ok {
 		if cells, err := CellsOf(r.Session, c.System); err == nil && math.Abs(cells[0].Step*float64(cells[0].Steps)-t.Milliseconds()) > 1e-6*t.Milliseconds() {
@@ -110,7 +136,7 @@ func prepare(dev *compute.Device, names *catalogue.Catalogue, c Config, rec Reco
 			r.Notes = append(r.Notes, fmt.Sprintf("the layers learn for %d steps, one after another, and the run has %d: the output layer does not learn", turns, total))
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // unbatched reports data without a batch of the given size or, first, data that do not suit the system at all.
@@ -149,6 +175,9 @@ func alike[T comparable](x []T, d int) bool {
 // that does not fit it.
 func tried(run nets.Run, dev *compute.Device) (nets.Spec, error) {
 	run.Test = nil
+	if run.World != nil {
+		run.World = spread.Unanswered(run.World)
+	}
 	s, err := run.Open(compute.New(&compute.Stage{Of: dev.Info()}))
 	if err != nil {
 		return nets.Spec{}, err
@@ -249,17 +278,31 @@ func (l Line) All() (all []Value) {
 // there is and returns the reason; a run that diverges ends with nets.ErrDiverged, and its last good
 // checkpoint is kept.
 func (r *Run) Train(ctx context.Context, tell func(Line)) error {
-	clock := newClock(r.spent)
 	r.tell = tell
+	return r.named(r.train(ctx))
+}
+
+func (r *Run) train(ctx context.Context) error {
+	clock := newClock(r.spent)
 	var due due
-	var back retreat
+	back, ask, wholly := retreat{never: r.together()}, true, ctx
+	if r.together() { // what one process breaks off the others would wait for
+		wholly = context.WithoutCancel(ctx)
+	}
 	for {
 		done, total := r.Steps()
 		if done >= total || r.early() {
 			return nil
 		}
-		if ctx.Err() != nil && r.Session.Between() {
-			return r.interrupted(ctx, "", clock)
+		if r.Session.Between() && (ask || r.inStep()) {
+			why, err := r.stopping(ctx)
+			if err != nil {
+				return err
+			}
+			if why != nil {
+				return r.interrupted(why, "", clock)
+			}
+			ask = false
 		}
 		rate := r.Session.RateNow()
 		of, err := back.before(ctx, r.Session)
@@ -273,7 +316,7 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 			if err := r.Session.Restore(back.to); err != nil {
 				return err
 			}
-			return r.interrupted(ctx, ", without what was under way after it", clock)
+			return r.interrupted(context.Cause(ctx), ", without what was under way after it", clock)
 		}
 		back.after(r.Session)
 		if r.spikes != nil {
@@ -283,13 +326,13 @@ func (r *Run) Train(ctx context.Context, tell func(Line)) error {
 		}
 		due.after(r)
 		if r.Session.Between() || done+1 == total {
-			if err := r.after(ctx, due, rate, clock); err != nil {
-				if why := context.Cause(ctx); why != nil && errors.Is(err, why) {
+			if err := r.after(wholly, due, rate, clock); err != nil {
+				if why := context.Cause(wholly); why != nil && errors.Is(err, why) {
 					err = fmt.Errorf("stopped after step %d of %d, before it was evaluated and saved: %w", done+1, total, err)
 				}
 				return err
 			}
-			due = none
+			ask, due = ask || due != none, none
 		}
 	}
 }
@@ -347,7 +390,7 @@ func (r *Run) log(rate float64, clock *clock) error {
 		r.ended = Endings(r.Session)
 		l.Ended = r.ended
 	}
-	return errors.Join(r.watch(&l), r.write(l))
+	return errors.Join(r.agreed(r.watch(&l)), r.write(l))
 }
 
 func (r *Run) line(kind string, all nets.Metrics) Line {
@@ -404,7 +447,7 @@ func (r *Run) append(l Line) error {
 	if r.Folder == nil {
 		return nil
 	}
-	return r.Folder.append(l)
+	return r.agreed(r.Folder.append(l))
 }
 
 // tellLost writes a line on the learners lost since the last such line, if there are any.
@@ -448,9 +491,9 @@ func (r *Run) judge(ctx context.Context) error {
 }
 
 // interrupted saves the state; the text but says what is not saved.
-func (r *Run) interrupted(ctx context.Context, but string, clock *clock) error {
+func (r *Run) interrupted(cause error, but string, clock *clock) error {
 	done, total := r.Steps()
-	why := fmt.Errorf("stopped after step %d of %d%s: %w", done, total, but, context.Cause(ctx))
+	why := fmt.Errorf("stopped after step %d of %d%s: %w", done, total, but, cause)
 	m, err := r.Session.Metrics()
 	if l := r.line("train", m); err == nil && l.Examples > 0 {
 		l.ImagesPerSecond, l.Seconds = clock.lap(l.Examples * r.Session.Learners)
@@ -459,7 +502,10 @@ func (r *Run) interrupted(ctx context.Context, but string, clock *clock) error {
 	if err == nil {
 		err = r.Save()
 	}
-	return errors.Join(why, err)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	return r.agreed(why)
 }
 
 // MeanAngles is the mean, over the layers that it concerns, of the angles of weights and of deltas: all layers

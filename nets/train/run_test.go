@@ -93,10 +93,11 @@ func take(t testing.TB, dir string) *Folder {
 // everything is all that a run has learned, to the bit.
 func everything(t testing.TB, r *Run) map[string][]float32 {
 	t.Helper()
-	all := must.Get(r.read(r.Session.Tensors()))(t)
+	all := r.Session.Tensors()
+	values := must.Get(r.Session.Read(all))(t)
 	m := map[string][]float32{}
-	for _, x := range all {
-		m[x.Name] = x.Data
+	for i, x := range all {
+		m[x.Name] = values[i]
 	}
 	return m
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"hebb/nets/spread"
 )
 
 // LockFile is in the folder of a run while a process has it, and after a process that was killed.
@@ -45,6 +47,36 @@ func Take(dir string) (*Folder, error) {
 	}
 	return f, nil
 }
+
+// Shared makes the folder that rank 0 of a world has taken, or could not for the error, that of all its processes: rank 0
+// writes to it, and the others at most read. These give nil; a world of nil is that of one.
+func Shared(w spread.World, f *Folder, err error) (*Folder, error) {
+	if w == nil {
+		return f, err
+	}
+	if err = spread.Agree(w, err); err != nil {
+		return nil, err
+	}
+	dir := ""
+	if f != nil {
+		dir = f.Dir
+	}
+	all, err := w.Share([]byte(dir))
+	if err != nil {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
+		return nil, err
+	}
+	if f == nil {
+		f = &Folder{Dir: string(all[0])}
+	}
+	f.world = w
+	return f, nil
+}
+
+// mine reports whether this process writes to the folder.
+func (f *Folder) mine() bool { return f.world == nil || f.world.Rank() == 0 }
 
 func (f *Folder) take() error {
 	if err := f.makeDir(); err != nil {
@@ -157,6 +189,9 @@ func holder(path string) string {
 
 // Vacant reports a folder that holds a run already.
 func (f *Folder) Vacant() error {
+	if !f.mine() {
+		return nil
+	}
 	for _, name := range []string{ConfigFile, RecordFile} { // the latter alone was left by runs that could not go on
 		if _, err := os.Lstat(f.path(name)); err == nil {
 			return fmt.Errorf("%s %w (%s): choose another folder, or --resume it", f.Dir, ErrOccupied, name)
@@ -167,7 +202,7 @@ func (f *Folder) Vacant() error {
 
 // Close gives the folder up. Closed twice, it does nothing more.
 func (f *Folder) Close() (err error) {
-	if f.closed {
+	if f.closed || !f.mine() {
 		return nil
 	}
 	f.closed = true

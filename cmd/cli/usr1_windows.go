@@ -1,0 +1,5 @@
+package cli
+
+import "syscall"
+
+const usr1 = syscall.Signal(0)

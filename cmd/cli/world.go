@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hebb/nets/spread"
+	"hebb/nets/spread/mpi"
+)
+
+// timeoutFlag and timeoutUsage are those of how long processes wait for each other.
+const (
+	timeoutFlag  = "rank-timeout"
+	timeoutUsage = "of several processes (mpirun, srun): how long to wait for one that does not answer, before the run ends and names it"
+	timeout      = 5 * time.Minute
+)
+
+// byRanks are the commands that several processes make together, and those that do no harm where each does all.
+var byRanks = []string{"train", "info", "list", "version", "help", "man", "completion", "exit-codes"}
+
+// alone reports a command that is for one process, where a launcher has started several.
+func alone(cmd *cobra.Command, _ []string) error {
+	size, variable, err := mpi.Launched()
+	for cmd.HasParent() && cmd.Parent().HasParent() {
+		cmd = cmd.Parent()
+	}
+	if err != nil || size < 2 || !cmd.HasParent() || slices.Contains(byRanks, cmd.Name()) {
+		return nil
+	}
+	return usagef("%s is for one process, and by %s there are %d, which would all do the same: want it without mpirun or srun", cmd.CommandPath(), variable, size)
+}
+
+// join returns the world of the processes that a launcher has started with this one, or nil where it has started no others.
+// Their cores are shared out among those of a host.
+func join(timeout time.Duration) (spread.World, error) {
+	size, variable, err := mpi.Launched()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	if size < 2 {
+		return nil, nil
+	}
+	if timeout < time.Millisecond {
+		return nil, usagef("--%s %v, want at least 1ms", timeoutFlag, timeout)
+	}
+	w, err := mpi.Open(timeout)
+	if err != nil {
+		return nil, usagef("%s says that %d processes were started, to make one run together: %w", variable, size, err)
+	}
+	return w, shareCores(w)
+}
+
+// shareCores gives each process its share of the cores that it may run on with others, unless GOMAXPROCS says how many. No
+// bit depends on it.
+func shareCores(w spread.World) error {
+	mine := w.Host(w.Rank()) + allowedCores()
+	all, err := w.Share([]byte(mine))
+	if err != nil || os.Getenv("GOMAXPROCS") != "" {
+		return err
+	}
+	n := 0
+	for _, other := range all {
+		if string(other) == mine {
+			n++
+		}
+	}
+	runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/n))
+	return nil
+}
+
+// allowedCores are the numbers of the cores that this process may run on; "" where the system does not say.
+func allowedCores() string {
+	text, _ := os.ReadFile("/proc/self/status")
+	_, list, _ := strings.Cut(string(text), "Cpus_allowed_list:")
+	list, _, _ = strings.Cut(list, "\n")
+	return list
+}
+
+// A silent error was printed already, by this process or another one.
+type silent struct{ error }
+
+func (s silent) Unwrap() error { return s.error }
+
+// leave ends this process's part in a world, after err. What all have agreed on, rank 0 prints, and each ends by itself; any
+// other error is of this process, which is named, and [mpi.Exit] ends the others.
+func leave(w spread.World, stderr io.Writer, err error) error {
+	var agreed *spread.Agreed
+	switch {
+	case err == nil:
+		return w.Close()
+	case !errors.As(err, &agreed):
+		return fmt.Errorf("rank %d on %s: %w", w.Rank(), w.Host(w.Rank()), err)
+	case w.Rank() == 0:
+		complain(stderr, err) // before others end with a status that has the launcher end this one
+	}
+	return silent{errors.Join(err, w.Close())}
+}
+
+// ranks says of a world how many processes run on which hosts: "4: 2 on a, 2 on b".
+func ranks(w spread.World) string {
+	var hosts []string
+	of := map[string]int{}
+	for r := range w.Size() {
+		if of[w.Host(r)]++; of[w.Host(r)] == 1 {
+			hosts = append(hosts, w.Host(r))
+		}
+	}
+	for i, h := range hosts {
+		hosts[i] = fmt.Sprintf("%d on %s", of[h], h)
+	}
+	return fmt.Sprintf("%d: %s", w.Size(), strings.Join(hosts, ", "))
+}
