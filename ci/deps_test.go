@@ -51,7 +51,7 @@ var rules = map[string][]string{
 	"hebb/nets/internal/":      {"hebb/backend", "hebb/compute", "hebb/compute/computetest", "hebb/cpu", "hebb/gpu", "hebb/nets", "hebb/nets/"},
 	"hebb/nets/catalogue":      {"hebb/nets", "hebb/nets/", "github.com/BurntSushi/toml"},
 	"hebb/nets/data":           {"hebb/internal/count", "hebb/internal/float", "github.com/gofrs/flock", "golang.org/x/image/"},
-	"hebb/nets/dependence":     {"hebb/compute", "hebb/internal/count"},
+	"hebb/nets/dependence":     {"hebb/compute", "hebb/internal/count", "hebb/nets/spread"},
 	"hebb/nets/spread":         {},
 	"hebb/nets/spread/mpi":     {"hebb/nets/spread"},
 	"hebb/nets/safetensors":    {"hebb/internal/atomicfile", "hebb/internal/float"},

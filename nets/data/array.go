@@ -24,7 +24,17 @@ func (a Array) Rows() (rows, cols int) { return a.Shape[0], len(a.Values) / a.Sh
 // ReadArray reads an NPY file of float16, float32, float64, integers or bool, in C or in Fortran order; or an array of
 // an NPZ file: the only one, or with file.npz:name the named one. An integer that float64 would round is an error. The
 // error wraps [ErrNoData] if there is no such array, and [ErrUnfit] if it is damaged or does not hold numbers.
-func ReadArray(path string) (Array, error) {
+func ReadArray(path string) (a Array, err error) {
+	err = openArray(path, func(h npy, r io.Reader, size int64) error {
+		a.Shape = h.dims
+		a.Values, err = numbers(h, r, size/int64(max(1, h.size)), func(x float64) (float64, error) { return x, nil })
+		return err
+	})
+	return a, err
+}
+
+// openArray calls read with the header of the array of that path, and its values, which are at most size bytes.
+func openArray(path string, read func(h npy, r io.Reader, size int64) error) error {
 	file, name := path, ""
 	f, err := os.Open(file)
 	if i := strings.LastIndexByte(path, ':'); errors.Is(err, fs.ErrNotExist) && i > 0 {
@@ -34,47 +44,46 @@ func ReadArray(path string) (Array, error) {
 		}
 	}
 	if err != nil {
-		return Array{}, err // which names the file
+		return err // which names the file
 	}
 	defer f.Close()
-	a, err := readArray(f, name)
-	if err != nil {
-		return a, unfit(fmt.Errorf("%s: %w", file, err))
+	if err := arrayIn(f, name, read); err != nil {
+		return unfit(fmt.Errorf("%s: %w", file, err))
 	}
-	return a, nil
+	return nil
 }
 
-func readArray(f *os.File, name string) (a Array, err error) {
+func arrayIn(f *os.File, name string, read func(h npy, r io.Reader, size int64) error) error {
 	info, err := f.Stat()
 	if err != nil {
-		return a, err
+		return err
 	}
 	if info.IsDir() {
-		return a, noData{errors.New("a folder, want an NPY or an NPZ file")}
+		return noData{errors.New("a folder, want an NPY or an NPZ file")}
 	}
 	r := bufio.NewReaderSize(f, 1<<16)
 	if magic, _ := r.Peek(4); string(magic) != "PK\x03\x04" && string(magic) != "PK\x05\x06" {
 		if name != "" {
-			return a, noData{fmt.Errorf("not an NPZ file, and so without an array %s", name)}
+			return noData{fmt.Errorf("not an NPZ file, and so without an array %s", name)}
 		}
-		return arrayOf(r, info.Size())
+		h, err := readNPYHeader(r)
+		if err != nil {
+			return err
+		}
+		return read(h, r, info.Size())
 	}
 	z, err := zip.NewReader(f, info.Size())
 	if err != nil {
-		return a, fmt.Errorf("damaged NPZ file: %w", err)
+		return fmt.Errorf("damaged NPZ file: %w", err)
 	}
 	if name, err = only(z, name); err != nil {
-		return a, err
+		return err
 	}
 	size := 1032 * info.Size() // deflate makes no more of a byte
 	if f := entry(z, name); f != nil {
 		size = int64(min(f.UncompressedSize64, uint64(size)))
 	}
-	err = readEntry(z, name, func(h npy, r io.Reader) error {
-		a, err = h.array(r, size)
-		return err
-	})
-	return a, err
+	return readEntry(z, name, func(h npy, r io.Reader) error { return read(h, r, size) })
 }
 
 // only is name, or that of the only array of z.
@@ -94,18 +103,4 @@ func only(z *zip.Reader, name string) (string, error) {
 		return "", noData{fmt.Errorf("has %d arrays, %s: say which, as in FILE.npz:%s", len(have), strings.Join(have, ", "), have[0])}
 	}
 	return have[0], nil
-}
-
-func arrayOf(r io.Reader, size int64) (Array, error) {
-	h, err := readNPYHeader(r)
-	if err != nil {
-		return Array{}, err
-	}
-	return h.array(r, size)
-}
-
-// array reads the values of a file of at most size bytes.
-func (a npy) array(r io.Reader, size int64) (Array, error) {
-	all, err := numbers(a, r, size/int64(max(1, a.size)), func(x float64) (float64, error) { return x, nil })
-	return Array{Shape: a.dims, Values: all}, err
 }

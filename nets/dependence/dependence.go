@@ -1,9 +1,10 @@
 // Package dependence measures the statistical dependence of two sets of samples by kernels: HSIC, its normalised forms and CKA,
-// and pHSIC, with permutation tests. No kernel matrix is stored, so that the memory needed is linear in the number of samples.
-// It works on any [compute.Device].
+// and pHSIC, with permutation tests. No kernel matrix is stored, so that the memory needed is linear in the number of samples,
+// which several processes can share out. It works on any [compute.Device].
 package dependence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,13 +13,16 @@ import (
 
 	"hebb/compute"
 	"hebb/internal/count"
+	"hebb/nets/spread"
 )
 
-// Samples is a matrix with a sample in each row. Row i of two Samples was observed together.
+// Samples is a matrix with a sample in each row. Row i of two Samples was observed together. With [Options.World], Values has the
+// rows of [Range] alone.
 type Samples struct {
 	Name       string // in messages
 	Rows, Dims int
 	Values     []float64 // Rows × Dims
+	Checksum   string    // of all rows, which processes compare
 }
 
 func (s Samples) row(i int) []float64 { return s.Values[i*s.Dims:][:s.Dims] }
@@ -36,25 +40,53 @@ func (e InputError) Unwrap() error { return e.error }
 
 func inputf(format string, args ...any) error { return InputError{fmt.Errorf(format, args...)} }
 
-func (s Samples) check() error {
+func (h *share) check(s Samples) error {
+	var err error
 	switch {
-	case s.Rows < 1 || s.Dims < 1 || len(s.Values) != s.Rows*s.Dims:
-		return inputf("%s has %d values for %d×%d", s.Name, len(s.Values), s.Rows, s.Dims)
+	case s.Rows < 1 || s.Dims < 1 || len(s.Values) != h.here()*s.Dims:
+		err = inputf("%s has %d values for %d×%d", s.Name, len(s.Values), h.here(), s.Dims)
 	case s.Rows < FewestRows:
-		return inputf("%s has %s, want at least %d", s.Name, count.Of(s.Rows, "row"), FewestRows)
+		err = inputf("%s has %s, want at least %d", s.Name, count.Of(s.Rows, "row"), FewestRows)
 	}
-	for i, v := range s.Values {
-		if !(math.Abs(v) <= mostMagnitude) {
-			return inputf("%s has %g in row %d, column %d (counted from 0), want finite numbers of at most %g",
-				s.Name, v, i/s.Dims, i%s.Dims, mostMagnitude)
+	if err = h.agree(err); err != nil {
+		return err
+	}
+	for _, bad := range h.gather(h.bad(s)) {
+		if len(bad) > 0 {
+			return inputf("%s has %g in row %.0f, column %.0f (counted from 0), want finite numbers of at most %g",
+				s.Name, bad[0], bad[1], bad[2], mostMagnitude)
 		}
 	}
-	for i := range s.Rows {
-		if !slices.Equal(s.row(i), s.row(0)) {
-			return nil
-		}
+	if differ := h.differ(s); h.err != nil || differ {
+		return h.err
 	}
 	return inputf("%s: %w", s.Name, ErrConstant)
+}
+
+// bad is the first value here that is not finite or too large, with its row among all and its column; nothing if there is none.
+func (h *share) bad(s Samples) []float64 {
+	for i, v := range s.Values {
+		if !(math.Abs(v) <= mostMagnitude) {
+			return []float64{v, float64(h.lo + i/s.Dims), float64(i % s.Dims)}
+		}
+	}
+	return nil
+}
+
+// differ reports whether any row is unlike the first.
+func (h *share) differ(s Samples) bool {
+	var first, differ []float64
+	if h.lo == 0 && h.here() > 0 {
+		first = s.row(0)
+	}
+	first = slices.Concat(h.gather(first)...)
+	for i := range h.here() {
+		if !slices.Equal(s.row(i), first) {
+			differ = first[:1]
+			break
+		}
+	}
+	return len(slices.Concat(h.gather(differ)...)) > 0
 }
 
 // ErrConstant is of samples that do not differ, on which nothing can depend.
@@ -63,21 +95,9 @@ var ErrConstant = errors.New("all rows are equal: HSIC is 0 and normalised HSIC 
 // ErrParallel is of rows whose directions do not differ, beyond rounding to float64: their cosine kernel is constant.
 var ErrParallel = fmt.Errorf("as directions, %w", ErrConstant)
 
-// paired checks x and y, which get names where they have none.
-func paired(x, y *Samples) error {
-	for s, name := range map[*Samples]string{x: "X", y: "Y"} {
-		if s.Name == "" {
-			s.Name = name
-		}
-	}
-	if x.Rows != y.Rows {
-		return inputf("%s has %s and %s has %d, want as many: row i of one belongs to row i of the other",
-			x.Name, count.Of(x.Rows, "row"), y.Name, y.Rows)
-	}
-	if err := x.check(); err != nil {
-		return err
-	}
-	return y.check()
+// name gives names to samples that have none.
+func name(x, y *Samples) {
+	x.Name, y.Name = cmp.Or(x.Name, "X"), cmp.Or(y.Name, "Y")
 }
 
 // A Kernel is a kernel function of two rows. The median heuristic sets the width to the median of the distances between two
@@ -111,26 +131,53 @@ type Options struct {
 	Permutations int    // of the rows of Y, for P; 0: none
 	Seed         uint64 // of the permutations, and of the pairs of the median heuristic
 	Progress     func(done int)
+
+	// World is of the processes that measure together, nil for one alone: each has the rows of [Range] and O(m·(dx+dy)/W) memory
+	// on W processes. The Result is the same on all, to the bit, whatever W is, and differs from that without a World by roundings.
+	World spread.World
 }
 
 // settle checks the samples and options, and sets the widths that are not given.
-func (o *Options) settle(ctx context.Context, x, y *Samples) error {
-	if err := paired(x, y); err != nil {
-		return err
+func (o *Options) settle(ctx context.Context, x, y *Samples, device string) (*share, error) {
+	name(x, y)
+	if err := o.alike(*x, *y, device); err != nil {
+		return nil, err
+	}
+	if x.Rows != y.Rows {
+		return nil, inputf("%s has %s and %s has %d, want as many: row i of one belongs to row i of the other",
+			x.Name, count.Of(x.Rows, "row"), y.Name, y.Rows)
+	}
+	h := newShare(x.Rows, o.World)
+	if err := cmp.Or(h.check(*x), h.check(*y)); err != nil {
+		return nil, err
 	}
 	if err := o.check(*x, *y); err != nil {
-		return err
+		return nil, err
 	}
-	for k, s := range map[*Kernel]Samples{&o.X: *x, &o.Y: *y} {
-		if k.Kind == compute.Gaussian && len(k.Sigma) == 0 {
-			σ, err := median(ctx, s, o.Seed)
+	for _, side := range []struct {
+		*Kernel
+		Samples
+	}{{&o.X, *x}, {&o.Y, *y}} {
+		if side.Kind == compute.Gaussian && len(side.Sigma) == 0 {
+			σ, err := h.median(ctx, side.Samples, o.Seed)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			k.Sigma, k.PerDim = []float64{σ}, false
+			side.Sigma, side.PerDim = []float64{σ}, false
 		}
 	}
-	return nil
+	return h, nil
+}
+
+// alike reports a process that is about to measure something else than the first, or on another device.
+func (o *Options) alike(x, y Samples, device string) error {
+	facts := []spread.Fact{{Name: "device", Value: device}}
+	for _, s := range []Samples{x, y} {
+		facts = append(facts, spread.Fact{Name: "shape of " + s.Name, Value: fmt.Sprintf("%d×%d", s.Rows, s.Dims)},
+			spread.Fact{Name: "checksum of " + s.Name, Value: s.Checksum})
+	}
+	return spread.Alike(o.World, append(facts, spread.Fact{Name: "set of options",
+		Value: fmt.Sprintf("%+v, %+v, %d permutations, seed %d", o.X, o.Y, o.Permutations, o.Seed)}))
 }
 
 func (o Options) check(x, y Samples) error {

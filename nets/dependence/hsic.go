@@ -35,22 +35,23 @@ type Value struct {
 
 // HSIC measures the dependence of x and y, for each width. For m rows it takes O(m²·(dx+dy)) operations on the device, as many
 // again for each permutation, and O(m·(dx+dy)) memory: no kernel matrix is stored. Sums over pairs of rows are float32 along
-// a row and float64 over rows. It begins no other op when ctx has ended.
+// a row and float64 over rows. It begins no other op when ctx has ended. With o.World all processes call it at once.
 func HSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options) (Result, error) {
-	if err := o.settle(ctx, &x, &y); err != nil {
+	h, err := o.settle(ctx, &x, &y, dev.Info().String())
+	if err != nil {
 		return Result{}, err
 	}
 	r := Result{Rows: x.Rows}
-	err := dev.Step(func(st *compute.Step) error { return r.measure(ctx, dev, st, x, y, o) })
+	err = dev.Step(func(st *compute.Step) error { return r.measure(ctx, dev, st, h, x, y, o) })
 	return r, err
 }
 
-func (r *Result) measure(ctx context.Context, dev *compute.Device, st *compute.Step, x, y Samples, o Options) error {
-	a, err := newSide(ctx, st, x, o.X)
+func (r *Result) measure(ctx context.Context, dev *compute.Device, st *compute.Step, h *share, x, y Samples, o Options) error {
+	a, err := h.newSide(ctx, dev, st, x, o.X)
 	if err != nil {
 		return err
 	}
-	b, err := newSide(ctx, st, y, o.Y)
+	b, err := h.newSide(ctx, dev, st, y, o.Y)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func (r *Result) measure(ctx context.Context, dev *compute.Device, st *compute.S
 		}
 	}
 	r.enlarge(a.scale(), b.scale())
-	return nil
+	return h.err
 }
 
 // enlarge brings what is not free of scale to that of the samples, whose kernels are 2^x and 2^y times those on the device.
@@ -93,11 +94,9 @@ func (r *Result) enlarge(x, y int) {
 // tr(L·H·L·H).
 func valueOf(a, b *side, v, w int, ab, aa, bb float64) Value {
 	m := float64(a.Rows)
-	k, l, both := a.rows[v], b.rows[w], 0.0
-	meanK, meanL := average(k), average(l)
-	for i := range k {
-		both += (k[i] - meanK) * (l[i] - meanL)
-	}
+	k, l := a.rows[v], b.rows[w]
+	meanK, meanL := a.average(k), b.average(l)
+	both := a.sums(1, func(to []float64, i int) { to[0] += (k[i] - meanK) * (l[i] - meanL) })[0]
 	of := Value{
 		HSIC: ab / (m - 1) / (m - 1), HSICX: aa / (m - 1) / (m - 1), HSICY: bb / (m - 1) / (m - 1),
 		Normalised: ab / math.Sqrt(aa*bb),
@@ -120,12 +119,19 @@ func trace(ctx context.Context, dev *compute.Device, a, b *side) (sums []float64
 	if b.widths() > a.widths() {
 		a, b = b, a
 	}
-	if err := cause(ctx); err != nil {
+	if err := a.agree(cause(ctx)); err != nil {
 		return nil, err
+	}
+	covaried := a.sim.Kernel == compute.Linear && b.sim.Kernel == compute.Linear && a.Dims*b.Dims <= a.Rows*(a.Dims+b.Dims)
+	switch {
+	case a.world != nil && covaried:
+		return tiledCovariances(ctx, dev, a, b)
+	case a.world != nil:
+		return tiledTrace(ctx, dev, a, b)
 	}
 	sums = make([]float64, a.widths())
 	err = dev.Step(func(st *compute.Step) error {
-		if a.sim.Kernel == compute.Linear && b.sim.Kernel == compute.Linear && a.Dims*b.Dims <= a.Rows*(a.Dims+b.Dims) {
+		if covaried {
 			sums[0] = covariances(st, a, b)
 			return nil
 		}
@@ -167,9 +173,11 @@ func read(st *compute.Step, t *compute.Tensor) []float32 {
 func (r *Result) permute(ctx context.Context, dev *compute.Device, st *compute.Step, a, b *side, o Options) error {
 	rnd := rand.New(rand.NewPCG(o.Seed, permutationStream))
 	m := float64(a.Rows)
-	null := make([]spread, len(r.Widths))
+	null := make([]running, len(r.Widths))
 	for n := range o.Permutations {
-		b.permute(st, rnd.Perm(a.Rows))
+		if err := b.permute(st, rnd.Perm(a.Rows)); err != nil {
+			return err
+		}
 		traces, err := trace(ctx, dev, a, b)
 		if err = cmp.Or(st.Err(), err); err != nil {
 			return err
@@ -193,10 +201,10 @@ func (r *Result) permute(ctx context.Context, dev *compute.Device, st *compute.S
 // proportion to the largest HSIC that such kernels could have, and have to be a tie.
 func (v Value) leastTie() float64 { return v.HSIC - 0x1p-18*math.Sqrt(v.HSICX*v.HSICY) }
 
-// A spread is a running mean and variance (Welford 1962), and the number of values above a limit.
-type spread struct{ n, mean, square, above float64 }
+// A running has a running mean and variance (Welford 1962), and the number of values above a limit.
+type running struct{ n, mean, square, above float64 }
 
-func (s *spread) add(x, limit float64) {
+func (s *running) add(x, limit float64) {
 	s.n++
 	d := x - s.mean
 	s.mean += d / s.n
@@ -246,7 +254,7 @@ func (r *Result) warn(s *side) {
 
 // farthest is the largest square of a row's distance from the mean, as the device has it.
 func (p *side) farthest() (far float64) {
-	for i := range p.Rows {
+	for i := range p.here() {
 		sum := 0.0
 		for j, v := range p.row(i) {
 			d := math.Ldexp(v-p.mean[j], -p.exp)
@@ -254,7 +262,7 @@ func (p *side) farthest() (far float64) {
 		}
 		far = max(far, sum)
 	}
-	return far
+	return p.most(far)
 }
 
 // gaussianError bounds the error of the argument of exp, and so of an entry, for width w: a distance that is made of norms

@@ -21,7 +21,11 @@ const DefaultEps = 1e-5
 // and m − 1. An error of u in K changes it in proportion to u/ε, so a small ε costs accuracy in float32. It stores m×m
 // matrices, for at most [MostRows] rows.
 func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options, eps float64) ([]float64, error) {
-	if err := o.settle(ctx, &x, &y); err != nil {
+	if o.World != nil {
+		return nil, inputf("the normalised HSIC of Ma et al. by several processes: it stores matrices of rows × rows, and one measures it alone")
+	}
+	h, err := o.settle(ctx, &x, &y, "")
+	if err != nil {
 		return nil, err
 	}
 	switch {
@@ -38,7 +42,7 @@ func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Op
 		Kernel
 	}{{&a, x, o.X}, {&b, y, o.Y}} {
 		err := dev.Step(func(st *compute.Step) (err error) {
-			*s.to, err = residues(ctx, st, s.Samples, s.Kernel, eps)
+			*s.to, err = h.residues(ctx, st, s.Samples, s.Kernel, eps)
 			return err
 		})
 		if err != nil {
@@ -55,8 +59,8 @@ func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Op
 }
 
 // residues returns R = I − c·(K̃ + c·I)⁻¹ for each width, with c = ε·m.
-func residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps float64) ([][]float32, error) {
-	p, err := place(st, s, k)
+func (h *share) residues(ctx context.Context, st *compute.Step, s Samples, k Kernel, eps float64) ([][]float32, error) {
+	p, err := h.place(st, s, k)
 	if err != nil {
 		return nil, err
 	}

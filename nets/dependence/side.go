@@ -16,39 +16,48 @@ import (
 type side struct {
 	Samples
 	Kernel
+	*share
 	exp  int       // columns are divided by 2^exp
 	mean []float64 // of each column
 	rest []float64 // what rounding left of it
 	sim  compute.Similarity
-	rows [][]float64     // for each width, the mean of each row of the kernel matrix; of a linear one less that of all
-	a    *compute.Tensor // widths × Rows: centring offsets, see [compute.KernelSums]; nil if they are 0
+	rows [][]float64     // for each width, the mean of each row here of the kernel matrix; of a linear one less that of all
+	a    *compute.Tensor // of each block, widths × rows: centring offsets, see [compute.KernelSums]; nil if they are 0
 }
 
 // newSide copies s to the device, with the offsets that centre its kernel.
-func newSide(ctx context.Context, st *compute.Step, s Samples, k Kernel) (*side, error) {
-	p, err := place(st, s, k)
-	if err = cmp.Or(err, cause(ctx)); err != nil {
+func (h *share) newSide(ctx context.Context, dev *compute.Device, st *compute.Step, s Samples, k Kernel) (*side, error) {
+	p, err := h.place(st, s, k)
+	if err = h.agree(cmp.Or(err, cause(ctx))); err != nil {
 		return nil, err
 	}
-	p.rowMeans(st)
+	if err := p.rowMeans(ctx, dev, st); err != nil {
+		return nil, err
+	}
 	p.uploadMeans(st, nil)
-	return p, st.Err()
+	return p, h.agree(st.Err())
 }
 
 // place copies s to the device. A Gaussian k has at least one width.
-func place(st *compute.Step, s Samples, k Kernel) (*side, error) {
-	p := &side{Samples: s, Kernel: k}
-	p.sim = compute.Similarity{X: st.Tensor(s.Rows, s.Dims), Kernel: k.Kind, PerDim: k.PerDim}
+func (h *share) place(st *compute.Step, s Samples, k Kernel) (*side, error) {
+	p := &side{Samples: s, Kernel: k, share: h}
+	p.sim = compute.Similarity{X: st.Tensor(max(1, h.here()), s.Dims), Kernel: k.Kind, PerDim: k.PerDim}
 	if k.Kind == compute.Cosine {
-		var zeros bool
-		if p.Values, zeros = directions(s); !zeros {
+		var zeros float64
+		p.Values, zeros = directions(s)
+		if h.most(zeros) > 0 {
+			p.Values = s.Values
+		} else {
 			p.sim.Kernel = compute.Linear
 		}
 	}
 	if p.sim.Kernel == compute.Cosine {
 		p.mean, p.rest = make([]float64, s.Dims), make([]float64, s.Dims)
 	} else {
-		p.mean, p.rest, p.exp = centre(p.Samples)
+		p.mean, p.rest, p.exp = h.centre(p.Samples)
+	}
+	if h.err != nil {
+		return nil, h.err
 	}
 	if k.Kind == compute.Cosine && p.sim.Kernel == compute.Linear && p.reach() <= 4*p.directionError() {
 		return nil, inputf("%s: %w", s.Name, ErrParallel)
@@ -79,51 +88,51 @@ func (p *side) scale() int {
 func (p *side) widths() int { return max(1, len(p.Sigma)) }
 
 // reach is the largest distance of a value from the mean of its column.
-func (p *side) reach() float64 {
+func (p *side) reach() float64 { return p.share.reach(p.Samples, p.mean) }
+
+func (h *share) reach(s Samples, mean []float64) float64 {
 	far := 0.0
-	for i, v := range p.Values {
-		far = max(far, math.Abs(v-p.mean[i%p.Dims]))
+	for i, v := range s.Values {
+		far = max(far, math.Abs(v-mean[i%s.Dims]))
 	}
-	return far
+	return h.most(far)
 }
 
 // centre returns the means of the columns in two parts, and the exponent of the power of 2 next to the largest distance
 // from them. Where values are far from 0 and close together, differences from the first part are exact, and the second is
 // their mean: it takes out what one number cannot hold of a mean.
-func centre(s Samples) (mean, rest []float64, exp int) {
-	mean, rest = make([]float64, s.Dims), make([]float64, s.Dims)
-	for i := range s.Rows {
+func (h *share) centre(s Samples) (mean, rest []float64, exp int) {
+	mean = h.sums(s.Dims, func(to []float64, i int) {
 		for j, v := range s.row(i) {
-			mean[j] += v
+			to[j] += v
 		}
-	}
+	})
 	for j := range mean {
 		mean[j] /= float64(s.Rows)
 	}
-	for i := range s.Rows {
+	rest = h.sums(s.Dims, func(to []float64, i int) {
 		for j, v := range s.row(i) {
-			rest[j] += v - mean[j]
+			to[j] += v - mean[j]
 		}
-	}
+	})
 	for j := range rest {
 		rest[j] /= float64(s.Rows)
 	}
-	p := side{Samples: s, mean: mean}
-	_, exp = math.Frexp(p.reach())
+	_, exp = math.Frexp(h.reach(s, mean))
 	return mean, rest, exp
 }
 
-// directions returns the rows at length 1, and whether there are some that have none. Lengths are taken in units of the
+// directions returns the rows at length 1, and whether (1 or 0) there are some that have none. Lengths are taken in units of the
 // largest value, which neither overflows nor vanishes when it is squared.
-func directions(s Samples) (all []float64, zeros bool) {
+func directions(s Samples) (all []float64, zeros float64) {
 	all = make([]float64, len(s.Values))
-	for i := range s.Rows {
+	for i := range len(s.Values) / s.Dims {
 		row, big, sum := all[i*s.Dims:][:s.Dims], 0.0, 0.0
 		for _, v := range s.row(i) {
 			big = max(big, math.Abs(v))
 		}
 		if big == 0 {
-			zeros = true
+			zeros = 1
 			continue
 		}
 		_, exp := math.Frexp(big)
@@ -138,12 +147,12 @@ func directions(s Samples) (all []float64, zeros bool) {
 	return all, zeros
 }
 
-// upload writes the rows to the device, in the given order if there is one.
+// upload writes the rows here to the device, in the given order if there is one.
 func (p *side) upload(st *compute.Step, order []int) {
 	per := max(1, (1<<18)/p.Dims)
-	buf := make([]float32, min(per, p.Rows)*p.Dims)
-	for lo := 0; lo < p.Rows; lo += per {
-		n := min(per, p.Rows-lo)
+	buf := make([]float32, min(per, p.here())*p.Dims)
+	for lo := 0; lo < p.here(); lo += per {
+		n := min(per, p.here()-lo)
 		for i := range n {
 			p.scaled(buf[i*p.Dims:][:p.Dims], at(order, lo+i))
 		}
@@ -167,61 +176,89 @@ func (p *side) scaled(dst []float32, i int) {
 }
 
 // rowMeans computes rows; for the linear kernel they are x·mean, of centred x.
-func (p *side) rowMeans(st *compute.Step) {
-	m := p.Rows
+func (p *side) rowMeans(ctx context.Context, dev *compute.Device, st *compute.Step) error {
+	n := p.here()
 	p.rows = make([][]float64, p.widths())
+	for w := range p.rows {
+		p.rows[w] = make([]float64, n)
+	}
 	if p.sim.Kernel == compute.Linear {
-		p.rows[0] = make([]float64, m)
-		for i := range m {
+		for i := range n {
 			for j, v := range p.row(i) {
 				p.rows[0][i] += math.Ldexp(v-p.mean[j]-p.rest[j], -p.exp) * math.Ldexp(p.mean[j]+p.rest[j], -p.exp)
 			}
 		}
-		return
+		return nil
 	}
-	sum := st.Tensor(p.widths(), m)
-	st.Do(compute.KernelSums{Sum: sum, K: p.sim})
-	all := read(st, sum)
-	for w := range p.rows {
-		p.rows[w] = make([]float64, m)
-		for i, v := range all[w*m:][:m] {
-			p.rows[w][i] = float64(v) / float64(m)
+	if err := p.rowSums(ctx, dev, st); err != nil {
+		return err
+	}
+	for _, rows := range p.rows {
+		for i := range rows {
+			rows[i] /= float64(p.m)
 		}
 	}
-	p.a = st.Tensor(p.widths(), m)
+	p.a = st.Tensor(p.widths(), max(1, n))
+	return nil
 }
 
-// uploadMeans writes the centring offsets: each row's mean minus half of the mean of all.
+// rowSums computes rows as sums over all columns.
+func (p *side) rowSums(ctx context.Context, dev *compute.Device, st *compute.Step) error {
+	if p.world != nil {
+		return p.tiledSums(ctx, dev)
+	}
+	sum := st.Tensor(p.widths(), p.m)
+	st.Do(compute.KernelSums{Sum: sum, K: p.sim})
+	for i, v := range read(st, sum) {
+		p.rows[i/p.m][i%p.m] = float64(v)
+	}
+	return nil
+}
+
+// offsets returns the centring offset of width w and row i here: the row's mean minus half of the mean of all.
+func (p *side) offsets() func(w, i int) float32 {
+	half := make([]float64, p.widths())
+	for w, rows := range p.rows {
+		half[w] = p.average(rows) / 2
+	}
+	return func(w, i int) float32 { return float32(p.rows[w][i] - half[w]) }
+}
+
+// uploadMeans writes the centring offsets of the rows, in the given order if there is one.
 func (p *side) uploadMeans(st *compute.Step, order []int) {
 	if p.a == nil {
 		return
 	}
+	offset := p.offsets()
+	p.writeOffsets(st, func(w, i int) float32 { return offset(w, at(order, i)) })
+}
+
+func (p *side) writeOffsets(st *compute.Step, offset func(w, i int) float32) {
 	all := make([]float32, 0, p.a.Len())
-	for _, rows := range p.rows {
-		half := average(rows) / 2
-		for i := range rows {
-			all = append(all, float32(rows[at(order, i)]-half))
+	p.each(func(lo, hi int) {
+		for w := range p.widths() {
+			for i := lo; i < hi; i++ {
+				all = append(all, offset(w, i))
+			}
 		}
+	})
+	if len(all) > 0 {
+		st.Write(p.a, all)
 	}
-	st.Write(p.a, all)
 }
 
 // permute puts the rows into another order, on the device alone.
-func (p *side) permute(st *compute.Step, order []int) {
+func (p *side) permute(st *compute.Step, order []int) error {
+	if p.world != nil {
+		return p.redeal(st, order)
+	}
 	p.upload(st, order)
 	p.uploadMeans(st, order)
+	return nil
 }
 
 // between is the mean entry of the kernel matrix off its diagonal of ones.
 func (p *side) between(w int) float64 {
 	m := float64(p.Rows)
-	return max(0, (average(p.rows[w])*m-1)/(m-1))
-}
-
-func average(x []float64) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += v
-	}
-	return sum / float64(len(x))
+	return max(0, (p.average(p.rows[w])*m-1)/(m-1))
 }
