@@ -23,6 +23,10 @@ func TestLayers(t *testing.T) {
 		{3, 12, 11, 2, 33, 3, 1, 0},
 		{30, 8, 8, 32, 64, 1, 1, 0},
 		{1, 6, 6, 4097, 3, 3, 1, 1},
+		{10, 15, 16, 64, 30, 3, 2, 1},
+		{5, 17, 15, 32, 48, 5, 3, 0},
+		{3, 20, 19, 24, 33, 3, 1, 5},
+		{4, 9, 9, 64, 40, 3, 2, 1},
 	} {
 		t.Run(fmt.Sprint(l), func(t *testing.T) {
 			b, err := Open()
@@ -38,6 +42,7 @@ func TestLayers(t *testing.T) {
 				s.Do(compute.Conv{Y: y, X: x, W: w, Slide: slide, Epilogue: compute.Epilogue{Alpha: 1, Act: compute.ReLU}})
 				s.Do(compute.ConvInput{X: x, Y: y, W: w, Slide: slide, Epilogue: compute.Epilogue{Alpha: 1, Beta: 1}})
 				s.Do(compute.Hebbian{W: w, Y: y, X: x, Rate: 1, Decay: 1, Patches: slide})
+				s.Do(compute.Hebbian{W: w, Y: y, X: x, Rate: 1e-3, Decay: 0.1, Lo: -50, Hi: 60, Patches: slide})
 				s.Do(compute.Hebbian{W: w, Y: y, X: x, G: y, Mask: compute.Lower, Rate: 1e-3, Patches: slide})
 				s.Do(compute.Hebbian{W: w, Y: y, X: x, G: y, Mask: compute.Diagonal, Rate: 1e-3, Patches: slide})
 				return nil

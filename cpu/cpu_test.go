@@ -74,6 +74,7 @@ func TestOpsInSmallTiles(t *testing.T) {
 	set(t, &patchFloats, 100)
 	set(t, &bunchesAtOnce, 3)
 	set(t, &placesAtOnce, 7)
+	set(t, &fewChannels, 3)
 	set(t, &blockSize, 20)
 	set(t, &wide, 12)
 	set(t, &chunkFloats, 64)

@@ -266,6 +266,7 @@ type runs struct {
 	row, group int   // strides from row to row of a tile, and from tile to tile
 	step       int   // the stride within a row
 	next       ahead // prefetched by the tiles
+	starts     []int // unless nil, where each row begins instead
 }
 
 // runsOf returns the rows of a, in s if they do not lie well.
@@ -314,8 +315,17 @@ func (k kernel) rows(o outcome, a *runs, s []segment, panel []float32, apart int
 	to, endings := o.tileOut()
 	for i, from := 0, 0; i < c.rows; i, from = i+k.height, from+a.group {
 		in.count = min(k.height, c.rows-i)
+		if a.starts == nil {
+			for r := range in.count {
+				in.rows[r] = &a.data[from+r*a.row]
+			}
+		} else {
+			for r, at := range a.starts[i:][:in.count] {
+				in.rows[r] = &a.data[at]
+			}
+		}
 		for r := range in.count {
-			in.rows[r], to.rows[r] = &a.data[from+r*a.row], &c.data[(i+r)*c.stride]
+			to.rows[r] = &c.data[(i+r)*c.stride]
 		}
 		if o.keeps != nil {
 			copy(to.keep[:in.count], o.keeps[i:])

@@ -70,14 +70,69 @@ func (u *patchUpdate) placesOf(piece int) (lo, hi int) {
 
 // sum computes YᵀX of every piece.
 func (u *patchUpdate) sum() {
-	f, tiles := u.lowered, products.fit(u.pieces, u.units, u.inputs)
-	if k, ok := kernelFor(u.inputs); ok {
-		if of, _ := kernelFor(u.c); u.c%of.width == 0 {
-			k = of // panels of a pixel's channels
+	k, ok := kernelFor(u.c)
+	whole := ok && u.c%k.width == 0 // panels are channels of one pixel
+	switch {
+	case !ok:
+		products.tiles(u.pieces, u.units, u.inputs, u.lowered)
+	case u.c < fewChannels, !whole && u.c < 2*fewChannels:
+		k, _ = kernelFor(u.units)
+		products.tiles(u.pieces, u.inputs, u.units, func(t tile) { u.turned(k, t) })
+	default:
+		if !whole {
+			k, _ = kernelFor(u.inputs)
 		}
-		f, tiles.cols = func(t tile) { u.direct(k, t) }, blocks(tiles.cols, k.width)*k.width
+		tiles := products.fit(u.pieces, u.units, u.inputs)
+		tiles.cols = blocks(tiles.cols, k.width) * k.width
+		tiles.tiles(u.pieces, u.units, u.inputs, func(t tile) { u.direct(k, t) })
 	}
-	tiles.tiles(u.pieces, u.units, u.inputs, f)
+}
+
+// fewChannels is the number of channels below which panels are of units, as pixels would have to be copied for panels; of twice as
+// many the same holds unless a pixel's channels fill panels.
+var fewChannels = 32
+
+// turned computes a tile of the transpose of a piece's sums by the kernel: the inputs are its rows, the units its columns. Of some
+// positions at a time, the pixels under their windows are copied once, and units are read in place unless panels are partial.
+func (u *patchUpdate) turned(k kernel, t tile) {
+	lo, hi := u.placesOf(t.z)
+	each := min(hi-lo, placesAtOnce)
+	s := borrow(each*k.width + t.rows*t.cols + u.opened(each))
+	defer giveBack(s)
+	packed, sums, lines := (*s)[:each*k.width], dense(t.rows, t.cols, (*s)[each*k.width:]), (*s)[each*k.width+t.rows*t.cols:]
+	clear(lines)
+	c, then := u.sums[t.z].part(t.j, t.i, t.cols, t.rows), u.then
+	if then.keep = then.scale(c); then.keep != 0 {
+		transpose(sums, c)
+	}
+	rows := runs{data: lines, step: u.stride * u.c, starts: make([]int, t.rows)}
+	for i := range rows.starts {
+		rows.starts[i] = u.inLines(t.i + i)
+	}
+	yLies, apart := t.cols%k.width == 0, u.units
+	if !yLies {
+		apart = k.width
+	}
+	var segments []segment
+	for at := lo; at < hi; at += each {
+		n := min(each, hi-at)
+		more := min(each, hi-at-n)
+		then := then.piece(at == lo, more == 0)
+		if t.cols == u.units {
+			rows.next = aheadOf(&u.y.row(at)[0], n*u.units, more*u.units)
+		}
+		segments = u.open(lines, u.x, segments[:0], at, n, 4*apart)
+		for j := 0; j < t.cols; j += k.width {
+			to := sums.part(0, j, t.rows, min(k.width, t.cols-j))
+			panel := u.y.part(at, t.j+j, n, to.cols)
+			if !yLies {
+				k.fill(packed, panel)
+				panel.data = packed
+			}
+			k.rows(then, &rows, segments, panel.data, 4*apart, to)
+		}
+	}
+	transpose(c, sums)
 }
 
 // lowered computes a tile of a piece's sums by storing the patches of a block of positions.
@@ -101,29 +156,38 @@ var placesAtOnce = 256
 // oneSet is the distance at which numbers share a set of the first level of cache, which holds a dozen of them.
 const oneSet = 1 << 10
 
+// xLies reports whether pixels are read where they lie as panels: if a panel is channels of one pixel, the cache can hold it, and
+// no pixels are left out, which costs too much where only one place in the window sees the others.
+func (u *patchUpdate) xLies(k kernel) bool {
+	return u.c%k.width == 0 && (u.stride == 1 && u.c < oneSet || u.r*u.s > 1 && u.stride*u.c < oneSet/2)
+}
+
 // direct computes a tile of a piece's sums by the kernel: the units are its rows, the inputs its columns. Pixels are read in
-// place if they lie side by side, a panel is channels of one pixel of the window, and the cache can hold it; units, if few panels
-// would gain by packing.
+// place where that gains, units if few panels would gain by packing. What the next positions take is asked for.
 func (u *patchUpdate) direct(k kernel, t tile) {
 	lo, hi := u.placesOf(t.z)
 	each := min(hi-lo, placesAtOnce)
 	s := borrow(each*k.width + blocks(t.rows, k.height)*k.apart(each))
 	defer giveBack(s)
 	panel, apart := (*s)[:each*k.width], 4*k.width
-	xLies := u.c%k.width == 0 && u.stride == 1 && u.c < oneSet
-	yLies := k.columnsLie(each, u.units, t.cols)
+	xLies, yLies := u.xLies(k), k.columnsLie(each, u.units, t.cols)
 	if xLies {
-		panel, apart = u.x, 4*u.c
+		panel, apart = u.x, 4*u.stride*u.c
 	}
 	var segments []segment
 	for at := lo; at < hi; at += each {
 		n := min(each, hi-at)
-		then := u.then.piece(at == lo, at+n == hi)
+		more := min(each, hi-at-n)
+		then := u.then.piece(at == lo, more == 0)
 		y := k.runsOf(u.y.part(at, t.i, n, t.rows).t(), yLies, (*s)[each*k.width:])
 		if t.rows == u.units {
-			y.next = aheadOf(&u.y.row(at)[0], n*u.units, min(each, hi-at-n)*u.units)
+			y.next = aheadOf(&u.y.row(at)[0], n*u.units, more*u.units)
 		}
+		pixels := u.fresh(u.x, at+n, more)
 		for j := t.j; j < t.j+t.cols; j += k.width {
+			if y.next.lines == 0 {
+				y.next, pixels.lines = pixels, 0
+			}
 			to := u.sums[t.z].part(t.i, j, t.rows, min(k.width, t.j+t.cols-j))
 			if xLies {
 				segments = u.seen(segments[:0], at, n, j, 4*y.step, apart)

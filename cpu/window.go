@@ -82,6 +82,53 @@ func (w *window) seen(s []segment, lo, n, j, step, apart int) []segment {
 	return s
 }
 
+// across returns how many numbers of a row of pixels, and zeros beside it, are under the windows of a row of positions.
+func (w *window) across() int { return ((w.q-1)*w.stride + w.s) * w.c }
+
+// opened returns how many numbers open writes at most for n positions.
+func (w *window) opened(n int) int { return (blocks(n-1, w.q) + 1) * w.r * w.across() }
+
+// inLines returns where the j-th input of the first position is in what open writes.
+func (w *window) inLines(j int) int { return j/(w.s*w.c)*w.across() + j%(w.s*w.c) }
+
+// fresh returns, of the pixels that n positions from the lo-th on see, those that none before them sees.
+func (w *window) fresh(x []float32, lo, n int) ahead {
+	above := func(i int) int {
+		image, p, _ := w.place(i)
+		return (image*w.h + min(w.h, max(0, (p-1)*w.stride-w.top+w.r))) * w.w * w.c
+	}
+	return aheadOf(&x[0], above(lo), max(0, above(lo+n)-above(lo)))
+}
+
+// open copies the rows of pixels under the windows of the n positions from the lo-th on to lines, one after the other, with zeros
+// beyond the borders: those beside the pixels are there. There an input of a row of positions lies at distances of stride pixels. A
+// segment for each such row is appended to s, for panels of which a position's numbers lie apart bytes apart.
+func (w *window) open(lines, x []float32, s []segment, lo, n, apart int) []segment {
+	length, rows := w.across(), 0
+	from := min(length, w.left*w.c)
+	to := min(length, from+w.w*w.c)
+	for i := 0; i < n; {
+		image, p, q := w.place(lo + i)
+		shared := 0 // with the positions before
+		if i > 0 && p > 0 {
+			shared = max(0, w.r-w.stride)
+		}
+		for r := shared; r < w.r; r++ {
+			line := lines[rows*length:][from:to]
+			if h := p*w.stride - w.top + r; h < 0 || h >= w.h {
+				clear(line)
+			} else {
+				copy(line, x[(image*w.h+h)*w.w*w.c:])
+			}
+			rows++
+		}
+		run := min(w.q-q, n-i)
+		s = append(s, segment{4 * ((rows-w.r)*length + q*w.stride*w.c), i * apart, run})
+		i += run
+	}
+	return s
+}
+
 // line fills m with runs of row h of the pixels of an image: the first starts at index from of the row, the others
 // follow by the stride.
 func (w *window) line(m matrix, x []float32, image, h, from int) {
