@@ -23,16 +23,14 @@ func gemm(g compute.Gemm) {
 		return
 	}
 	if pieces := p.pieces(); pieces > 1 {
-		p.split(pieces)
+		q := p // p itself does not escape
+		q.split(pieces)
 		return
 	}
 	tiles := p.fit()
 	m := p.multiplication()
-	var finish func(tile)
-	if !p.then.empty() {
-		finish = func(t tile) { p.then.finish(m.c.block(t), t.z*p.m+t.i, t.j) }
-	}
-	m.multiply(tiles, finish)
+	m.then = p.then
+	m.multiply(tiles)
 }
 
 // fit returns the shape of the tiles of C. If one B serves the whole batch, all of A is one matrix, and all of C: where the

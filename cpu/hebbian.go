@@ -31,13 +31,16 @@ func hebbian(h compute.Hebbian) {
 		return
 	}
 	u := newUpdate(h)
-	if h.Mask == compute.None && small(u.units, u.inputs, u.n) {
-		u.small()
+	if h.Mask == compute.None {
+		u.plain()
 		return
 	}
-	switch h.Mask {
-	case compute.None:
-		u.plain()
+	v := u // u itself does not escape
+	v.masked()
+}
+
+func (u *update) masked() {
+	switch u.Mask {
 	case compute.Diagonal:
 		u.diagonal()
 	case compute.Lower:
@@ -55,7 +58,13 @@ func (u *update) rateOf(z int) float32 {
 	return u.rate * values(u.Rates)[z]
 }
 
-func (u *update) plain() { u.add(nil) }
+func (u *update) plain() {
+	if small(u.units, u.inputs, u.n) {
+		u.small()
+		return
+	}
+	u.add(nil)
+}
 
 func (u *update) diagonal() {
 	factors := borrow(u.batch * u.units)
@@ -70,12 +79,12 @@ func (u *update) diagonal() {
 func (u *update) add(factors []float32) {
 	m := multiplication{
 		batch: u.batch, a: stacked(u.Y).tIf(true), b: stacked(u.X), c: stacked(u.W),
-		outcome: u.outcome(0), keepsOf: factors,
+		outcome: outcome{u.rate, u.keep, nil, u.Lo, u.Hi}, keepsOf: factors,
 	}
 	if u.Rates != nil {
-		m.alphaOf = u.rateOf
+		m.alphas = values(u.Rates)
 	}
-	m.multiply(products.fit(u.batch, u.units, u.inputs), nil)
+	m.multiply(products.fit(u.batch, u.units, u.inputs))
 }
 
 // outcome returns W ← clip(keep·W + r·YᵀX) of network z.

@@ -104,38 +104,29 @@ func (s stack) at(z int) matrix {
 // block returns the block of s at tile t.
 func (s stack) block(t tile) matrix { return s.at(t.z).part(t.i, t.j, t.rows, t.cols) }
 
-// A multiplication is C ← clip(keep·C + α·A·B) for each matrix of a batch, with C not transposed.
+// A multiplication is C ← clip(keep·C + α·A·B) for each matrix of a batch, with C not transposed, and what then becomes of C.
 type multiplication struct {
 	batch   int
 	a, b, c stack
 	outcome
-	alphaOf func(z int) float32 // unless nil, α of matrix z instead
-	keepsOf []float32           // unless nil, the factors of all rows of all matrices of C
+	alphas  []float32 // unless nil, factors of α for each matrix
+	keepsOf []float32 // unless nil, the factors of all rows of all matrices of C
+	then    epilogue
 }
 
-// byTiles does [multiplication.multiply] on goroutines, each of which takes a tile through all its stages, or of little work on
-// this one.
-func (m *multiplication) byTiles(s shape, after func(tile)) {
-	one := func(t tile) {
-		a, b := m.a.at(t.z).part(t.i, 0, t.rows, m.a.cols), m.b.at(t.z).part(0, t.j, m.a.cols, t.cols)
-		o := m.outcome
-		if m.alphaOf != nil {
-			o.alpha = m.alphaOf(t.z)
-		}
-		if m.keepsOf != nil {
-			o.keeps = m.keepsOf[t.z*m.c.rows+t.i:]
-		}
-		o.mul(a, b, m.c.block(t))
-		if after != nil {
-			after(t)
-		}
+// tile takes a tile through all its stages.
+func (m *multiplication) tile(t tile) {
+	a, b, c := m.a.at(t.z).part(t.i, 0, t.rows, m.a.cols), m.b.at(t.z).part(0, t.j, m.a.cols, t.cols), m.c.block(t)
+	o := m.outcome
+	if m.alphas != nil {
+		o.alpha *= m.alphas[t.z]
 	}
-	if work := m.c.rows * m.c.cols * m.a.cols; m.batch*work > 2*alone {
-		s.tiles(m.batch, m.c.rows, m.c.cols, one)
-		return
+	if m.keepsOf != nil {
+		o.keeps = m.keepsOf[t.z*m.c.rows+t.i:]
 	}
-	for k := range m.batch * blocks(m.c.rows, s.rows) * blocks(m.c.cols, s.cols) {
-		one(s.tile(k, m.c.rows, m.c.cols))
+	o.mul(a, b, c)
+	if !m.then.empty() {
+		m.then.finish(c, t.z*m.c.rows+t.i, t.j)
 	}
 }
 

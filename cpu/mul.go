@@ -116,18 +116,26 @@ func (m *multiplication) settle() (done func()) {
 	}
 	s := borrow(count * blocks(size, line) * line)
 	m.b.data = *s
+	to := m.b
 	chunks(count, max(1, 1<<16/size), func(lo, hi int) {
 		for z := lo; z < hi; z++ {
-			copy(m.b.at(z).data, from.at(z).data[:size])
+			copy(to.at(z).data, from.at(z).data[:size])
 		}
 	})
 	return func() { giveBack(s) }
 }
 
-// multiply computes m by tiles of s, and calls after, unless it is nil, for each tile.
-func (m *multiplication) multiply(s shape, after func(tile)) {
+// multiply computes m by tiles of s, on all cores unless there is little work.
+func (m *multiplication) multiply(s shape) {
 	defer m.settle()()
-	m.byTiles(s, after)
+	if work := m.c.rows * m.c.cols * m.a.cols; m.batch*work > 2*alone {
+		all := *m // m itself does not escape
+		s.tiles(m.batch, m.c.rows, m.c.cols, all.tile)
+		return
+	}
+	for k := range m.batch * blocks(m.c.rows, s.rows) * blocks(m.c.cols, s.cols) {
+		m.tile(s.tile(k, m.c.rows, m.c.cols))
+	}
 }
 
 // block is mul for products that gonum does in one go.
