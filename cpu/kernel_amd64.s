@@ -93,6 +93,13 @@
 	ROWB(at, DX, Z20, Z21) \
 	ROWB(at, DI, Z22, Z23)
 
+// PANELROWS is ROWS, and goes on to the next row of the panel, BP bytes on. It asks for the eighth.
+#define PANELROWS(at) \
+	PREFETCHT0 (SI)(BP*8) \
+	PREFETCHT0 64(SI)(BP*8) \
+	ROWS(0, at) \
+	ADDQ BP, SI
+
 // ALONG adds n to the pointers of ROWS.
 #define ALONG(op, n) \
 	op n, R9 \
@@ -486,7 +493,8 @@ tileAVX2_put:
 // are done. All at once they would keep the panel's and the rows' own misses waiting. And it asks for four lines of what comes
 // next.
 //
-// Its kind is 1 where the rows lie in memory and the panel is packed, 2 where the rows are columns of packed numbers, else 0.
+// Its kind is 1 where the rows lie in memory and the panel is packed, 2 where the rows lie so and the panel, of two vectors, does
+// not, 3 where the rows are columns of packed numbers, else 0.
 //
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 TEXT ·tileAVX512(SB), NOSPLIT, $80-64
@@ -523,9 +531,13 @@ TEXT ·tileAVX512(SB), NOSPLIT, $80-64
 	MOVQ $128, BP
 
 tileAVX512_panel:
-	CMPQ apart+40(FP), BP
-	JNE  tileAVX512_kind
 	MOVQ $1, AX
+	CMPQ apart+40(FP), BP
+	JEQ  tileAVX512_kind
+	MOVQ $2, AX
+	CMPQ BP, $128
+	JEQ  tileAVX512_kind
+	XORQ AX, AX
 	JMP  tileAVX512_kind
 
 tileAVX512_no_rows:
@@ -533,7 +545,7 @@ tileAVX512_no_rows:
 	JNE  tileAVX512_kind
 	CMPQ tileIn_count(SI), $12
 	JNE  tileAVX512_kind
-	MOVQ $2, AX
+	MOVQ $3, AX
 
 tileAVX512_kind:
 	MOVQ AX, kind-72(SP)
@@ -582,7 +594,8 @@ tileAVX512_eight:
 tileAVX512_begin:
 	CMPQ kind-72(SP), $1
 	JLT  tileAVX512_twelve
-	JGT  tileAVX512_begin_columns
+	CMPQ kind-72(SP), $3
+	JEQ  tileAVX512_begin_columns
 	ALONG(ADDQ, AX)
 	JMP  tileAVX512_twelve
 
@@ -620,9 +633,14 @@ tileAVX512_four_steps:
 	LEAQ (AX)(BP*4), BP
 	CMPQ BP, end-8(SP)
 	JGT  tileAVX512_end
+	CMPQ kind-72(SP), $2
+	JLT  tileAVX512_any_or_packed
+	JEQ  tileAVX512_rows_apart
+	JMP  tileAVX512_columns
+
+tileAVX512_any_or_packed:
 	CMPQ kind-72(SP), $1
 	JEQ  tileAVX512_rows
-	JGT  tileAVX512_columns
 	MOVQ apart+40(FP), BP
 	SHLQ $4, BP
 	ADDQ SI, BP
@@ -654,6 +672,18 @@ tileAVX512_rows:
 	ROWS(384, 12)
 	ADDQ $512, SI
 	MOVQ BP, AX
+	ALONG(ADDQ, $16)
+	CMPQ AX, end-8(SP)
+	JNE  tileAVX512_twelve
+	JMP  tileAVX512_end
+
+tileAVX512_rows_apart:
+	MOVQ apart+40(FP), BP
+	PANELROWS(0)
+	PANELROWS(4)
+	PANELROWS(8)
+	PANELROWS(12)
+	ADDQ $16, AX
 	ALONG(ADDQ, $16)
 	CMPQ AX, end-8(SP)
 	JNE  tileAVX512_twelve
@@ -694,7 +724,8 @@ tileAVX512_columns:
 tileAVX512_end: // the pointers of all rows are needed for steps that are left, and for other segments
 	CMPQ kind-72(SP), $1
 	JLT  tileAVX512_last_steps
-	JGT  tileAVX512_end_columns
+	CMPQ kind-72(SP), $3
+	JEQ  tileAVX512_end_columns
 	ALONG(SUBQ, AX)
 	JMP  tileAVX512_last_steps
 
