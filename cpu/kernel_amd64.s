@@ -493,8 +493,8 @@ tileAVX2_put:
 // are done. All at once they would keep the panel's and the rows' own misses waiting. And it asks for four lines of what comes
 // next.
 //
-// Its kind is 1 where the rows lie in memory and the panel is packed, 2 where the rows lie so and the panel, of two vectors, does
-// not, 3 where the rows are columns of packed numbers, else 0.
+// Its kind is 2 where the rows lie in memory and the panel is packed, 1 where only the rows lie so and the panel has two vectors, 3
+// where the rows are columns of packed numbers, else 0.
 //
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 TEXT ·tileAVX512(SB), NOSPLIT, $80-64
@@ -513,6 +513,7 @@ TEXT ·tileAVX512(SB), NOSPLIT, $80-64
 	CLEAR4(VPXORQ, Z20, Z21, Z22, Z23)
 
 	MOVQ $0, row-48(SP)
+	MOVQ $0, moved-80(SP)
 	MOVQ in+24(FP), SI
 	MOVQ tileIn_step(SI), AX
 	MOVQ AX, step-16(SP)
@@ -531,10 +532,10 @@ TEXT ·tileAVX512(SB), NOSPLIT, $80-64
 	MOVQ $128, BP
 
 tileAVX512_panel:
-	MOVQ $1, AX
+	MOVQ $2, AX
 	CMPQ apart+40(FP), BP
 	JEQ  tileAVX512_kind
-	MOVQ $2, AX
+	MOVQ $1, AX
 	CMPQ BP, $128
 	JEQ  tileAVX512_kind
 	XORQ AX, AX
@@ -596,7 +597,9 @@ tileAVX512_begin:
 	JLT  tileAVX512_twelve
 	CMPQ kind-72(SP), $3
 	JEQ  tileAVX512_begin_columns
-	ALONG(ADDQ, AX)
+	MOVQ AX, BP
+	SUBQ moved-80(SP), BP
+	ALONG(ADDQ, BP)
 	JMP  tileAVX512_twelve
 
 tileAVX512_begin_columns: // of the panel's rows, which may lie anywhere
@@ -634,13 +637,10 @@ tileAVX512_four_steps:
 	CMPQ BP, end-8(SP)
 	JGT  tileAVX512_end
 	CMPQ kind-72(SP), $2
-	JLT  tileAVX512_any_or_packed
-	JEQ  tileAVX512_rows_apart
-	JMP  tileAVX512_columns
-
-tileAVX512_any_or_packed:
-	CMPQ kind-72(SP), $1
 	JEQ  tileAVX512_rows
+	JGT  tileAVX512_columns
+	CMPQ kind-72(SP), $1
+	JEQ  tileAVX512_rows_apart
 	MOVQ apart+40(FP), BP
 	SHLQ $4, BP
 	ADDQ SI, BP
@@ -720,27 +720,34 @@ tileAVX512_columns:
 	MOVQ DX, AX
 	CMPQ AX, end-8(SP)
 	JNE  tileAVX512_twelve
+	JMP  tileAVX512_segment
 
-tileAVX512_end: // the pointers of all rows are needed for steps that are left, and for other segments
+tileAVX512_end:
 	CMPQ kind-72(SP), $1
 	JLT  tileAVX512_last_steps
 	CMPQ kind-72(SP), $3
-	JEQ  tileAVX512_end_columns
-	ALONG(SUBQ, AX)
-	JMP  tileAVX512_last_steps
+	JEQ  tileAVX512_last_columns
 
-tileAVX512_end_columns:
-	LEAQ 4(R8), R9
-	LEAQ 8(R8), R10
-	LEAQ 12(R8), R11
-	LEAQ 16(R8), R12
-	LEAQ 20(R8), R13
-	LEAQ 24(R8), R14
-	LEAQ 28(R8), R15
-	LEAQ 32(R8), BX
-	LEAQ 36(R8), CX
-	LEAQ 40(R8), DX
-	LEAQ 44(R8), DI
+tileAVX512_last_rows:
+	MOVQ AX, moved-80(SP)
+	CMPQ AX, end-8(SP)
+	JEQ  tileAVX512_segment
+	ROWS(0, 0)
+	ADDQ apart+40(FP), SI
+	ADDQ $4, AX
+	ALONG(ADDQ, $4)
+	JMP  tileAVX512_last_rows
+
+tileAVX512_last_columns:
+	CMPQ AX, end-8(SP)
+	JEQ  tileAVX512_segment
+	LEAQ (R8)(AX*1), BP
+	VMOVUPS (SI), Z24
+	VMOVUPS 64(SI), Z25
+	COLUMNS(0)
+	ADDQ R9, SI
+	ADDQ $48, AX
+	JMP  tileAVX512_last_columns
 
 tileAVX512_last_steps:
 	CMPQ AX, end-8(SP)
@@ -775,7 +782,7 @@ tileAVX512_narrow8:
 	JMP     tileAVX512_segment
 
 tileAVX512_narrow12:
-	CMPQ kind-72(SP), $1
+	CMPQ kind-72(SP), $2
 	JNE  tileAVX512_narrow12_one
 	ALONG16(ADDQ, AX)
 
