@@ -27,6 +27,7 @@ func TestLayers(t *testing.T) {
 		{5, 17, 15, 32, 48, 5, 3, 0},
 		{3, 20, 19, 24, 33, 3, 1, 5},
 		{4, 9, 9, 64, 40, 3, 2, 1},
+		{5, 34, 34, 31, 17, 32, 1, 0},
 	} {
 		t.Run(fmt.Sprint(l), func(t *testing.T) {
 			b, err := Open()

@@ -88,15 +88,15 @@ func (u *patchUpdate) sum() {
 	}
 }
 
-// fewChannels is the number of channels below which panels are of units, as pixels would have to be copied for panels; of twice as
-// many the same holds unless a pixel's channels fill panels.
+// fewChannels is the number of channels below which panels are of units, as pixels would have to be copied for panels; up to
+// twice as many, panels are of units unless a pixel's channels fill them.
 var fewChannels = 32
 
-// turned computes a tile of the transpose of a piece's sums by the kernel: the inputs are its rows, the units its columns. Of some
-// positions at a time, the pixels under their windows are copied once, and units are read in place unless panels are partial.
+// turned computes a tile of the transpose of a piece's sums by the kernel: the inputs are its rows, the units its columns. Of
+// some positions at a time, the pixels under their windows are copied once; units are read in place unless panels are partial.
 func (u *patchUpdate) turned(k kernel, t tile) {
 	lo, hi := u.placesOf(t.z)
-	each := min(hi-lo, placesAtOnce)
+	each := min(hi-lo, placesAtOnce, u.q*max(1, patchFloats/(u.r*u.across())))
 	s := borrow(each*k.width + t.rows*t.cols + u.opened(each))
 	defer giveBack(s)
 	packed, sums, lines := (*s)[:each*k.width], dense(t.rows, t.cols, (*s)[each*k.width:]), (*s)[each*k.width+t.rows*t.cols:]
@@ -156,8 +156,8 @@ var placesAtOnce = 256
 // oneSet is the distance at which numbers share a set of the first level of cache, which holds a dozen of them.
 const oneSet = 1 << 10
 
-// xLies reports whether pixels are read where they lie as panels: if a panel is channels of one pixel, the cache can hold it, and
-// no pixels are left out, which costs too much where only one place in the window sees the others.
+// xLies reports whether pixels are read where they lie as panels: if a panel is channels of one pixel, the cache can hold it,
+// and no pixels are left out, unless several places in the window see the others.
 func (u *patchUpdate) xLies(k kernel) bool {
 	return u.c%k.width == 0 && (u.stride == 1 && u.c < oneSet || u.r*u.s > 1 && u.stride*u.c < oneSet/2)
 }

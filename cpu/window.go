@@ -101,8 +101,9 @@ func (w *window) fresh(x []float32, lo, n int) ahead {
 }
 
 // open copies the rows of pixels under the windows of the n positions from the lo-th on to lines, one after the other, with zeros
-// beyond the borders: those beside the pixels are there. There an input of a row of positions lies at distances of stride pixels. A
-// segment for each such row is appended to s, for panels of which a position's numbers lie apart bytes apart.
+// above and below the images; those beside them are there already. The numbers that an input takes at a row of positions lie
+// there as many pixels apart as the stride. For each such row a segment is appended to s; of the panel that it is multiplied by,
+// a position's numbers lie apart bytes after the last one's.
 func (w *window) open(lines, x []float32, s []segment, lo, n, apart int) []segment {
 	length, rows := w.across(), 0
 	from := min(length, w.left*w.c)
