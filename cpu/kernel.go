@@ -9,11 +9,11 @@ type kernel struct{ width, height int }
 const maxHeight, maxWidth = 12, 32
 
 // A tileIn is the rows of a tile: pointers to their starts, and the segments that are summed, with numbers step bytes
-// apart. Rows beyond count stand for the first. Numbers a height apart are those of adjacent columns. Next is prefetched
-// meanwhile, by kernels that can.
+// apart. Rows beyond count stand for the first. Next is prefetched meanwhile, by kernels that can.
 type tileIn struct {
 	rows     [maxHeight]*float32
 	count    int
+	columns  bool // each row begins with the number after the one before's: they are columns of a matrix
 	segments []segment
 	step     int
 	next     ahead

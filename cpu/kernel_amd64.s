@@ -131,6 +131,21 @@
 	ROWB((at+40), BP, Z20, Z21) \
 	ROWB((at+44), BP, Z22, Z23)
 
+// COLUMNS16 is a step of rows that are columns, from R9 on, and of one vector of the panel.
+#define COLUMNS16 \
+	VFMADD231PS.BCST (R9), Z24, Z0 \
+	VFMADD231PS.BCST 4(R9), Z24, Z2 \
+	VFMADD231PS.BCST 8(R9), Z24, Z4 \
+	VFMADD231PS.BCST 12(R9), Z24, Z6 \
+	VFMADD231PS.BCST 16(R9), Z24, Z8 \
+	VFMADD231PS.BCST 20(R9), Z24, Z10 \
+	VFMADD231PS.BCST 24(R9), Z24, Z12 \
+	VFMADD231PS.BCST 28(R9), Z24, Z14 \
+	VFMADD231PS.BCST 32(R9), Z24, Z16 \
+	VFMADD231PS.BCST 36(R9), Z24, Z18 \
+	VFMADD231PS.BCST 40(R9), Z24, Z20 \
+	VFMADD231PS.BCST 44(R9), Z24, Z22
+
 // STEPON is a step of any panel and rows, which goes on to the next.
 #define STEPON \
 	VMOVUPS (SI), Z24 \
@@ -494,7 +509,7 @@ tileAVX2_put:
 // next.
 //
 // Its kind is 2 where the rows lie in memory and the panel is packed, 1 where only the rows lie so and the panel has two vectors, 3
-// where the rows are columns of packed numbers, else 0.
+// where the rows are columns, packed unless the panel has one vector, else 0.
 //
 // func tileAVX512(c *tileOut, at, cols int, in *tileIn, panel *float32, apart int, alpha float32, endings int)
 TEXT ·tileAVX512(SB), NOSPLIT, $80-64
@@ -542,11 +557,16 @@ tileAVX512_panel:
 	JMP  tileAVX512_kind
 
 tileAVX512_no_rows:
-	CMPQ tileIn_step(SI), $48
-	JNE  tileAVX512_kind
+	CMPB tileIn_columns(SI), $0
+	JEQ  tileAVX512_kind
 	CMPQ tileIn_count(SI), $12
 	JNE  tileAVX512_kind
 	MOVQ $3, AX
+	CMPQ tileIn_step(SI), $48
+	JEQ  tileAVX512_kind
+	CMPQ cols+16(FP), $16
+	JLE  tileAVX512_kind
+	XORQ AX, AX
 
 tileAVX512_kind:
 	MOVQ AX, kind-72(SP)
@@ -783,7 +803,8 @@ tileAVX512_narrow8:
 
 tileAVX512_narrow12:
 	CMPQ kind-72(SP), $2
-	JNE  tileAVX512_narrow12_one
+	JLT  tileAVX512_narrow12_one
+	JGT  tileAVX512_narrow12_columns
 	ALONG16(ADDQ, AX)
 
 tileAVX512_narrow12_four:
@@ -814,6 +835,21 @@ tileAVX512_narrow12_one:
 	ADDQ    step-16(SP), AX
 	CMPQ    AX, BP
 	JNE     tileAVX512_narrow12_one
+	JMP     tileAVX512_segment
+
+tileAVX512_narrow12_columns:
+	LEAQ (R8)(AX*1), R9
+	ADDQ R8, BP
+	MOVQ step-16(SP), R10
+	MOVQ apart+40(FP), R11
+
+tileAVX512_narrow12_column:
+	VMOVUPS (SI), Z24
+	ADDQ    R11, SI
+	COLUMNS16
+	ADDQ    R10, R9
+	CMPQ    R9, BP
+	JNE     tileAVX512_narrow12_column
 	JMP     tileAVX512_segment
 
 tileAVX512_store:

@@ -274,7 +274,7 @@ type runs struct {
 	row, group int   // strides from row to row of a tile, and from tile to tile
 	step       int   // the stride within a row
 	next       ahead // prefetched by the tiles
-	starts     []int // unless nil, where each row begins instead
+	starts     []int // unless nil, where each row begins instead, in order
 }
 
 // runsOf returns the rows of a, in s if they do not lie well.
@@ -315,7 +315,7 @@ func (k kernel) byTiles(dst []float32, m matrix, apart int) {
 // rows is C ← clip(keep·C + α·A·panel), for segments of A and of the panel. The rows of the panel lie apart bytes apart. Of what
 // comes next it asks for as much as there is time for.
 func (k kernel) rows(o outcome, a *runs, s []segment, panel []float32, apart int, c matrix) {
-	in := tileIn{segments: s, step: 4 * a.step}
+	in := tileIn{segments: s, step: 4 * a.step, columns: a.starts == nil && a.row == 1}
 	steps := 0
 	for i := range s {
 		steps += s[i].k
@@ -328,9 +328,11 @@ func (k kernel) rows(o outcome, a *runs, s []segment, panel []float32, apart int
 				in.rows[r] = &a.data[from+r*a.row]
 			}
 		} else {
-			for r, at := range a.starts[i:][:in.count] {
+			starts := a.starts[i:][:in.count]
+			for r, at := range starts {
 				in.rows[r] = &a.data[at]
 			}
+			in.columns = starts[in.count-1] == starts[0]+in.count-1
 		}
 		for r := range in.count {
 			to.rows[r] = &c.data[(i+r)*c.stride]

@@ -164,7 +164,7 @@ func TestLog(t *testing.T) {
 }
 
 // TestKernels multiplies whole numbers, so that every order gives the same: segments of all lengths, numbers of a
-// row side by side and apart, panels that are full and that are not, rows that are not there.
+// row side by side and apart, rows that are columns, panels that are full and that are not, rows that are not there.
 func TestKernels(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, cols := range []int{1, 15, 16, 17, 31, 32} {
@@ -175,12 +175,15 @@ func TestKernels(t *testing.T) {
 				continue // more columns than a panel come in several
 			}
 			for n := range 11 {
-				for _, apart := range []int{1, 5, k.height} { // numbers height apart are a matrix's columns
+				for _, apart := range []int{1, 5, k.height, k.height + 7} {
 					for _, count := range []int{1, 2, 3, 4, 5, 8, k.height - 1, k.height} {
 						for _, wide := range []int{k.width, k.width + 5} {
 							count = min(count, k.height)
-							name := fmt.Sprintf("%v, %d rows, %d columns, segments of %d, numbers %d apart, panel's rows %d", v, count, cols, n, apart, wide)
-							checkKernel(t, r, name, k, count, cols, n, apart, wide)
+							for _, columns := range []bool{false, true} {
+								name := fmt.Sprintf("%v, %d rows (columns: %v), %d columns, segments of %d, numbers %d apart, panel's rows %d",
+									v, count, columns, cols, n, apart, wide)
+								checkKernel(t, r, name, k, count, cols, n, apart, wide, columns)
+							}
 						}
 					}
 				}
@@ -189,8 +192,8 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// checkKernel computes a tile of two segments of n numbers and so many rows; those beyond stand for the first.
-func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols, n, apart, wide int) {
+// checkKernel computes a tile of two segments of n numbers and so many rows, or columns of one matrix; those beyond stand for the first.
+func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols, n, apart, wide int, columns bool) {
 	const margin = 3
 	old := func(i int) float32 { return float32(-77 - i%89) } // of c, in no two rows the same
 	number := func() float32 { return float32(r.IntN(9) - 4) }
@@ -204,9 +207,9 @@ func checkKernel(t *testing.T, r *rand.Rand, name string, k kernel, count, cols,
 	stride := margin + k.width + cols
 	c := make([]float32, maxHeight*stride)
 	var to tileOut
-	in := tileIn{count: count, step: 4 * apart}
+	in := tileIn{count: count, step: 4 * apart, columns: columns}
 	at := func(segment, row, p int) int {
-		if apart == k.height {
+		if columns {
 			return (segment*(n+1)+p)*apart + row
 		}
 		return (row*(2*n+1) + segment*(n+1) + p) * apart
