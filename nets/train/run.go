@@ -49,11 +49,11 @@ func New(dev *compute.Device, names *catalogue.Catalogue, c Config) (*Run, error
 func prepare(w spread.World, dev *compute.Device, names *catalogue.Catalogue, c Config, rec Record, at string, step int) (*Run, error) {
 	r := &Run{Config: c.settled(), best: best{by: c.KeepBest}, told: map[int]bool{}}
 	p, c, err := r.study(dev, names, rec, at)
-	if err = spread.Agree(w, err); err == nil {
-		err = spread.Alike(w, r.facts(dev.Info(), step))
-	}
-	if err != nil {
+	if err = spread.Agree(w, err); err != nil {
 		return nil, err
+	}
+	if err = spread.Alike(w, r.facts(dev.Info(), step)); err != nil {
+		return nil, ConfigError{err}
 	}
 	if err = spread.Agree(w, r.build(w, dev, names, c, p)); err != nil && r.Session != nil {
 		err = errors.Join(err, r.Session.Close())
