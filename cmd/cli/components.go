@@ -40,8 +40,8 @@ func (c *componentFlags) add(f *pflag.FlagSet) {
 }
 
 // ofComponents are the flags that these rules know.
-var ofComponents = []string{"rule", "data", "layout", "resize", "crop-centre", "alpha", "canvas", "limit", "units", "batch", "epochs", "rate", "seed", "learners", "backend", "out", "force", "verify",
-	"profile", "trace", "log-every", "save-every", "context", "device", "rung", "tuning", "no-cache"}
+var ofComponents = []string{"rule", "data", "layout", "resize", "crop-centre", "alpha", "canvas", "limit", "units", "batch", "micro", "epochs", "rate", "seed", "learners", "backend", "out", "force", "verify",
+	"profile", "trace", "log-every", "save-every", timeoutFlag, "context", "device", "rung", "tuning", "no-cache"}
 
 // components makes the settings of a rule that learns principal components: its rate takes the largest eigenvalue.
 func (r *networkRun) components(ctx context.Context, stdout io.Writer) (c train.Config, err error) {

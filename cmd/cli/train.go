@@ -37,6 +37,10 @@ The folder given by --out keeps config.toml (all that decides the run), run.json
 (one JSON object a line) and the last two checkpoints, safetensors that PyTorch reads. Ctrl-C saves and stops;
 --resume goes on from the last checkpoint, to the same bits as a run that was never stopped.
 
+mpirun and srun start it as several processes, in a build with MPI (hebb info), which make one run in one folder: they
+share the parts of each batch that --micro says, up to as many processes, or the learners of --learners. The bits are
+those of one process, and --resume takes any number of them (docs/scale.md).
+
 --profile FILE times every op on the device and changes none of their results: a table at the end, sorted by the time
 that each kind of op took in all, and FILE, a trace for ui.perfetto.dev; also of a run that is interrupted. What share of
 the device's peak an op reaches is not said, since hebb bench alone measures a peak: hebb bench --profile FILE.
@@ -65,6 +69,7 @@ of each.`,
   hebb train --net resnet20 --data cifar10 --rule sa --steps 100 --profile sa.json
   hebb train --resume runs/20261122-101500-sa-gpu
   hebb train --net mlp:784-100-10 --rule fa --learners 5
+  mpirun -n 4 hebb train --net resnet20 --rule sa --micro 8
   hebb train rflo:units=50,tau=10 --task sines --learners 8 --steps 24000 --lr 5e-4
   hebb train --rule sanger --data fashion-mnist --units 16`,
 		RunE: func(cmd *cobra.Command, args []string) error {
