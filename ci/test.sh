@@ -63,7 +63,8 @@ connected() (
 	export CC=mpicc TAGS=${TAGS:+$TAGS,}mpi
 	go vet -tags "$TAGS" ./nets/spread/mpi && go tool staticcheck -tags "$TAGS" ./nets/spread/mpi &&
 		go test -count=1 -tags "$TAGS" ./nets/spread/mpi &&
-		go build -tags "$TAGS" -o build/hebb-mpi ./cmd/hebb && build/hebb-mpi info | grep '^MPI: '
+		go build -tags "$TAGS" -o build/hebb-mpi ./cmd/hebb && build/hebb-mpi info | grep '^MPI: ' &&
+		ci/ranks.sh build/hebb-mpi
 )
 
 # trained BACKEND…: a few steps of a small residual network and of networks under local rules, every op checked against

@@ -258,3 +258,47 @@ func TestRanksApart(t *testing.T) {
 		}
 	}
 }
+
+// TestMicro: files say how many parts a batch has where that is not one, and what cannot be is refused with the numbers.
+func TestMicro(t *testing.T) {
+	c := ofRanks(t)["parts"]
+	path := filepath.Join(t.TempDir(), ConfigFile)
+	for micro, line := range map[int]string{1: "", 4: "micro = 4\n"} {
+		c.Micro = micro
+		text := string(must.Get(c.text())(t))
+		if i := strings.Index(text, "micro"); (i >= 0) != (line != "") || !strings.Contains(text, line) {
+			t.Errorf("micro %d:\n%s", micro, text)
+		}
+		must.Do(t, os.WriteFile(path, []byte(text), 0o666))
+		if got := must.Get(ReadConfig(path, Config{}))(t); got.Micro != micro {
+			t.Errorf("micro %d, want %d", got.Micro, micro)
+		}
+	}
+	must.Do(t, os.WriteFile(path, []byte("micro = 0\n"), 0o666))
+	if _, err := ReadConfig(path, Default); err == nil || !strings.HasSuffix(err.Error(), "micro 0, want at least 1") {
+		t.Error(err)
+	}
+	for want, change := range map[string]func(c *Config){
+		"micro 3: batches in so many parts, want a power of two": func(c *Config) { c.Micro = 3 },
+		"micro -4: batches": func(c *Config) { c.Micro = -4 },
+		"batches of 16 in 32 parts, want at least 1 example in each":                             func(c *Config) { c.Micro = 32 },
+		"batches of 15 in 4 parts, the smallest of 3, and the rule phsic learns from 4 at least": func(c *Config) { c.Batch, c.Rule = 15, "phsic" },
+		"batches of 16 in 8 parts, the smallest of 2, and the loss hsic learns from ":            func(c *Config) { c.Micro, c.Loss = 8, "hsic" },
+		"nets: a *stack.System: it learns from whole moments alone, want --micro 1: ridge":       func(c *Config) { c.Rule = "ridge" },
+	} {
+		c := ofRanks(t)["parts"]
+		change(&c)
+		_, err := New(device(t), names, c)
+		if of := (ConfigError{}); !errors.As(err, &of) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	c.Micro, c.Epochs = 4, 1
+	well(t, made(t, 1, c, dir, nil))
+	c.Micro = 2
+	must.Do(t, os.WriteFile(filepath.Join(dir, ConfigFile), must.Get(c.text())(t), 0o666))
+	if _, _, err := Resume(device(t), names, dir, nil); err == nil || !strings.Contains(err.Error(), "micro 4, not 2") {
+		t.Errorf("the checkpoint of other parts: %v", err)
+	}
+}
