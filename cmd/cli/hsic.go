@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,8 @@ import (
 	"hebb/compute"
 	"hebb/nets/data"
 	"hebb/nets/dependence"
+	"hebb/nets/spread"
+	"hebb/nets/spread/mpi"
 )
 
 // An hsicRun is one run of hebb hsic, as asked for.
@@ -29,6 +32,7 @@ type hsicRun struct {
 	seed             uint64
 	on, format       string
 	secondK, secondS bool // kernels[1] and sigmas[1] were given
+	timeout          time.Duration
 }
 
 func newHSICCmd() *cobra.Command {
@@ -50,11 +54,15 @@ Kernel matrices are not stored: the work grows as m², memory as m (but for --no
 rows). Widths of the Gaussian kernel exp(−‖a−b‖²/(2σ²)) are "median", the median of the distances between two rows
 that differ (of all pairs, or of 65 536 drawn by --seed), or up to 8 numbers.
 
+Several processes (mpirun, srun) share the rows out: memory is O(m/W) on each of W, and the result is the same, to the bit, on any
+number of them, and that of one without mpirun but for roundings. Each opens the same files, and rank 0 prints.
+
 Files are NPY arrays of numbers or booleans, or arrays of an NPZ file, FILE.npz:NAME. An array of one dimension is m×1;
 of more than two, all after the first make a row.`,
 		Example: `  hebb hsic layer1.npy layer2.npy --permutations 200
   hebb hsic acts.npz:conv3 acts.npz:labels --kernel gaussian --kernel-b linear --sigma 1,2,5 --per-dim
-  hebb hsic x.npy z.npy --normalised --sigma 5 --per-dim --format json`,
+  hebb hsic x.npy z.npy --normalised --sigma 5 --per-dim --format json
+  mpirun -n 4 hebb hsic long1.npy long2.npy`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return usagef("%s takes two files, found %d: %q", cmd.CommandPath(), len(args), args)
@@ -80,6 +88,7 @@ of more than two, all after the first make a row.`,
 	f.Uint64Var(&r.seed, "seed", 1, "of the permutations and of the median's pairs")
 	f.Var(oneOf(&r.on, "auto", backend.Names...), "backend", "where to compute")
 	f.Var(oneOf(&r.format, "table", "table", "json"), "format", "how to print it")
+	f.DurationVar(&r.timeout, timeoutFlag, timeout, timeoutUsage)
 	r.add(cmd)
 	return cmd
 }
@@ -143,24 +152,39 @@ func widthsOf(flag string) (all []float64, err error) {
 	return all, nil
 }
 
+// run measures with the processes that a launcher has started beside this one, if there are any.
 func (r *hsicRun) run(ctx context.Context, stdout, stderr io.Writer) error {
-	o, err := r.options()
+	w, err := join(r.timeout)
 	if err != nil {
 		return err
 	}
-	var s [2]dependence.Samples
-	for i, path := range r.files {
-		if s[i], err = samplesOf(path); err != nil {
-			return err
+	if w == nil {
+		if size, _, _ := mpi.Launched(); size == 1 { // to the bits of several
+			w = spread.Fakes(1)[0]
 		}
+		return r.measure(ctx, w, stdout, stderr)
 	}
-	dev, err := r.open(r.on, stderr)
-	if err != nil {
+	out, notes := stdout, stderr
+	if w.Rank() > 0 { // which rank 0 has to say
+		out, notes = io.Discard, io.Discard
+	}
+	return leave(w, stderr, r.measure(ctx, w, out, notes))
+}
+
+// measure measures and prints, alone or as one process of a world.
+func (r *hsicRun) measure(ctx context.Context, w spread.World, stdout, stderr io.Writer) error {
+	o, s, dev, err := r.outset(w, stderr)
+	if dev != nil {
+		defer dev.Close()
+	}
+	if err = spread.Agree(w, err); err != nil {
 		return err
 	}
-	defer dev.Close()
 	m := measured{A: shapeOf(s[0]), B: shapeOf(s[1]), Kernels: r.kernels, PerDim: o.X.PerDim || o.Y.PerDim, Seed: r.seed, Permutations: r.permutations, Device: dev.Info()}
-	if err := m.measure(ctx, dev, s, o, stderr); err != nil {
+	if w != nil && w.Size() > 1 {
+		m.Ranks, m.ranks = w.Size(), ranks(w)
+	}
+	if err := spread.Agree(w, m.measure(ctx, dev, s, o, stderr)); err != nil {
 		return err
 	}
 	if r.normalised {
@@ -177,11 +201,33 @@ func (r *hsicRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return m.print(stdout)
 }
 
-func samplesOf(path string) (dependence.Samples, error) {
-	a, err := data.ReadArray(path)
-	if err != nil {
-		return dependence.Samples{}, err
+// outset reads what is asked for, and opens the device.
+func (r *hsicRun) outset(w spread.World, stderr io.Writer) (o dependence.Options, s [2]dependence.Samples, dev *compute.Device, err error) {
+	if o, err = r.options(); err != nil {
+		return o, s, nil, err
 	}
-	rows, cols := a.Rows()
-	return dependence.Samples{Name: path, Rows: rows, Dims: cols, Values: a.Values}, nil
+	if o.World = w; w != nil && r.normalised {
+		return o, s, nil, usagef("--normalised by %d processes: it stores m×m matrices, so that one measures it alone", w.Size())
+	}
+	for i, path := range r.files {
+		if s[i], err = samplesOf(path, w); err != nil {
+			return o, s, nil, err
+		}
+	}
+	dev, err = r.open(r.on, stderr)
+	return o, s, dev, err
+}
+
+// samplesOf reads an array or, in a world, the rows of it that this process has.
+func samplesOf(path string, w spread.World) (dependence.Samples, error) {
+	if w == nil {
+		a, err := data.ReadArray(path)
+		if err != nil {
+			return dependence.Samples{}, err
+		}
+		rows, cols := a.Rows()
+		return dependence.Samples{Name: path, Rows: rows, Dims: cols, Values: a.Values}, nil
+	}
+	p, err := data.ReadRows(path, func(rows int) (lo, hi int) { return dependence.Range(rows, w) })
+	return dependence.Samples{Name: path, Rows: p.Rows, Dims: p.Cols, Values: p.Values, Checksum: p.Checksum}, err
 }

@@ -11,9 +11,12 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
+	"hebb/internal/must"
 	"hebb/nets/dependence"
+	"hebb/nets/spread"
 )
 
 // npy is an array as NumPy saves it.
@@ -130,6 +133,70 @@ func TestHSICFiles(t *testing.T) {
 	labels, _ := hsicJSON(t, dir, "line.npy", "both.npz:labels", "--kernel", "gaussian", "--kernel-b", "cosine", "--sigma", "1")
 	if labels.A.Dims != 1 || labels.B.Dims != 1 || labels.Kernels != [2]string{"gaussian", "cosine"} || labels.Widths[0].SigmaA != 1 || labels.Widths[0].SigmaB != 0 {
 		t.Errorf("%+v", labels)
+	}
+}
+
+// TestHSICRanks: any number of processes print what one of them prints, of the rows that each reads, and what one process finds without
+// others but for roundings; files that differ, or are missing on one of them, are refused by name.
+func TestHSICRanks(t *testing.T) {
+	dir, _, _ := arrays(t)
+	other := t.TempDir()
+	put(t, other, "x.npy", npy(t, "<f4", "40, 5", make([]float32, 200)))
+	measure := func(size int, files func(rank int) [2]string, normalised bool) (all []measured, errs []error) {
+		all, errs = make([]measured, size), make([]error, size)
+		var each sync.WaitGroup
+		for rank, w := range spread.Fakes(size) {
+			each.Go(func() {
+				r := hsicRun{backendFlags: backendFlags{context: "auto", device: -1}, files: files(rank), kernels: [2]string{"gaussian"}, sigmas: [2]string{"median"},
+					on: "cpu", format: "json", seed: 3, permutations: 5, normalised: normalised, eps: 1}
+				var out bytes.Buffer
+				if errs[rank] = r.measure(t.Context(), w, &out, io.Discard); errs[rank] == nil {
+					errs[rank] = json.Unmarshal(out.Bytes(), &all[rank])
+				}
+			})
+		}
+		each.Wait()
+		return all, errs
+	}
+	in := func(dir, name string) string { return filepath.Join(dir, name) }
+	same := func(int) [2]string { return [2]string{in(dir, "both.npz:x"), in(dir, "y.npy")} }
+	var want string
+	for size := 1; size <= 4; size++ {
+		all, errs := measure(size, same, false)
+		for rank, m := range all {
+			got := fmt.Sprintf("%s %v", must.Get(json.Marshal(m.Widths))(t), m.LinearCKA)
+			if want == "" {
+				want = got
+			}
+			if ranks := m.Ranks; errs[rank] != nil || got != want || m.A.Rows != 40 || ranks != size && size > 1 {
+				t.Errorf("%d processes: rank %d has %s of %d (%v), want %s", size, rank, got, ranks, errs[rank], want)
+			}
+		}
+	}
+	alone, _ := hsicJSON(t, dir, "both.npz:x", "y.npy", "--seed", "3", "--permutations", "5")
+	all, _ := measure(2, same, false)
+	if a, b := alone.Widths[0], all[1].Widths[0]; !(math.Abs(float64(a.Normalised/b.Normalised)-1) <= 1e-5) || a.SigmaA != b.SigmaA || *a.P != *b.P {
+		t.Errorf("alone %+v, and by two %+v", a, b)
+	}
+	for want, c := range map[string]struct {
+		rank2      func(name string) string
+		normalised bool
+	}{
+		"rank 2 on fake2 has another checksum of x.npy than rank 0 on fake0: ": {func(name string) string { return in(other, name) }, false},
+		"rank 2 on fake2: open ":      {func(string) string { return in(other, "missing.npy") }, false},
+		"--normalised by 3 processes": {func(name string) string { return in(dir, name) }, true},
+	} {
+		_, errs := measure(3, func(rank int) [2]string {
+			if rank == 2 {
+				return [2]string{c.rank2("x.npy"), in(dir, "y.npy")}
+			}
+			return [2]string{in(dir, "x.npy"), in(dir, "y.npy")}
+		}, c.normalised)
+		for rank, err := range errs {
+			if err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("rank %d: %v, want %q", rank, err, want)
+			}
+		}
 	}
 }
 

@@ -22,6 +22,8 @@ type measured struct {
 	Permutations int          `json:"permutations,omitempty"`
 	Seed         uint64       `json:"seed"`
 	Device       compute.Info `json:"device"`
+	Ranks        int          `json:"ranks,omitempty"` // processes that measured together
+	ranks        string       // and where
 	warnings     []string
 }
 
@@ -80,9 +82,11 @@ func (m *measured) measure(ctx context.Context, dev *compute.Device, s [2]depend
 		m.LinearCKA = m.Widths[0].Normalised
 		return nil
 	}
-	cka, err := dependence.LinearCKA(ctx, dev, s[0], s[1])
-	m.LinearCKA = number(cka)
-	return err
+	if r, err = dependence.HSIC(ctx, dev, s[0], s[1], dependence.Options{World: o.World}); err != nil {
+		return err
+	}
+	m.LinearCKA = number(r.Widths[0].Normalised)
+	return nil
 }
 
 func (m *measured) normalise(ctx context.Context, dev *compute.Device, s [2]dependence.Samples, o dependence.Options, eps float64) error {
@@ -103,6 +107,9 @@ func (m *measured) print(w io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "device      %s\n", m.Device)
+	if m.ranks != "" {
+		fmt.Fprintf(w, "ranks       %s\n", m.ranks)
+	}
 	fmt.Fprintf(w, "linear CKA  %s\n\n", share(float64(m.LinearCKA)))
 	t := grid{head: []string{"σ of A", "σ of B", "HSIC", "normalised", "pHSIC"}}
 	if m.Eps > 0 {

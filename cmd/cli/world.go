@@ -24,7 +24,7 @@ const (
 )
 
 // byRanks are the commands that several processes make together, and those that do no harm where each does all.
-var byRanks = []string{"train", "info", "list", "version", "help", "man", "completion", "exit-codes"}
+var byRanks = []string{"train", "hsic", "info", "list", "version", "help", "man", "completion", "exit-codes"}
 
 // alone reports a command that is for one process, where a launcher has started several.
 func alone(cmd *cobra.Command, _ []string) error {

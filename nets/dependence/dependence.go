@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"hebb/compute"
 	"hebb/internal/count"
@@ -138,9 +140,9 @@ type Options struct {
 }
 
 // settle checks the samples and options, and sets the widths that are not given.
-func (o *Options) settle(ctx context.Context, x, y *Samples, device string) (*share, error) {
+func (o *Options) settle(ctx context.Context, x, y *Samples, on compute.Info) (*share, error) {
 	name(x, y)
-	if err := o.alike(*x, *y, device); err != nil {
+	if err := o.alike(*x, *y, on); err != nil {
 		return nil, err
 	}
 	if x.Rows != y.Rows {
@@ -170,11 +172,13 @@ func (o *Options) settle(ctx context.Context, x, y *Samples, device string) (*sh
 }
 
 // alike reports a process that is about to measure something else than the first, or on another device.
-func (o *Options) alike(x, y Samples, device string) error {
-	facts := []spread.Fact{{Name: "device", Value: device}}
+func (o *Options) alike(x, y Samples, on compute.Info) error {
+	device, _, _ := strings.Cut(on.Device, " (") // a processor's cores change no bit
+	facts := []spread.Fact{{Name: "device", Value: device}, {Name: "driver or vector kernels", Value: on.Driver}}
 	for _, s := range []Samples{x, y} {
-		facts = append(facts, spread.Fact{Name: "shape of " + s.Name, Value: fmt.Sprintf("%d×%d", s.Rows, s.Dims)},
-			spread.Fact{Name: "checksum of " + s.Name, Value: s.Checksum})
+		file := filepath.Base(s.Name) // folders may differ
+		facts = append(facts, spread.Fact{Name: "shape of " + file, Value: fmt.Sprintf("%d×%d", s.Rows, s.Dims)},
+			spread.Fact{Name: "checksum of " + file, Value: s.Checksum})
 	}
 	return spread.Alike(o.World, append(facts, spread.Fact{Name: "set of options",
 		Value: fmt.Sprintf("%+v, %+v, %d permutations, seed %d", o.X, o.Y, o.Permutations, o.Seed)}))

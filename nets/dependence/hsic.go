@@ -37,7 +37,7 @@ type Value struct {
 // again for each permutation, and O(m·(dx+dy)) memory: no kernel matrix is stored. Sums over pairs of rows are float32 along
 // a row and float64 over rows. It begins no other op when ctx has ended. With o.World all processes call it at once.
 func HSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options) (Result, error) {
-	h, err := o.settle(ctx, &x, &y, dev.Info().String())
+	h, err := o.settle(ctx, &x, &y, dev.Info())
 	if err != nil {
 		return Result{}, err
 	}

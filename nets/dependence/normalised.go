@@ -24,7 +24,7 @@ func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Op
 	if o.World != nil {
 		return nil, inputf("the normalised HSIC of Ma et al. by several processes: it stores matrices of rows × rows, and one measures it alone")
 	}
-	h, err := o.settle(ctx, &x, &y, "")
+	h, err := o.settle(ctx, &x, &y, dev.Info())
 	if err != nil {
 		return nil, err
 	}
