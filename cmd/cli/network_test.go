@@ -109,8 +109,8 @@ func TestKilled(t *testing.T) {
 	}{
 		"Ctrl-C": {network, syscall.SIGINT, "     3", 720}, "SIGTERM": {network, syscall.SIGTERM, "     3", 720}, "kill -9": {network, syscall.SIGKILL, "     3", 720},
 		"a terminal that goes": {network, syscall.SIGHUP, "     3", 720}, "Slurm's warning": {network, usr1, "     3", 720},
-		"a system, kill -9":    {func(out string) []string { return sines(out, "--steps", "10000", "--save-every", "60") }, syscall.SIGKILL, "      300  train", 10000},
-		"components, Ctrl-C":   {components, syscall.SIGINT, "       50  train", 2000},
+		"a system, kill -9":  {func(out string) []string { return sines(out, "--steps", "10000", "--save-every", "60") }, syscall.SIGKILL, "      300  train", 10000},
+		"components, Ctrl-C": {components, syscall.SIGINT, "       50  train", 2000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			whole, out := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "run")
