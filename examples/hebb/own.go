@@ -18,13 +18,15 @@ type Lagging struct {
 
 var follow = compute.Formula("old + rate*(w - old)", "w")
 
-// Learn moves B.
+// Learn moves B, once a batch.
 func (l Lagging) Learn(p *stack.Pass) {
-	for _, w := range p.Net.Weights {
-		if w.B != nil {
-			p.Into(w.B, follow.With("rate", l.Rate), w.W)
+	p.Whole(func(p *stack.Pass) {
+		for _, w := range p.Net.Weights {
+			if w.B != nil {
+				p.Into(w.B, follow.With("rate", l.Rate), w.W)
+			}
 		}
-	}
+	})
 }
 
 // Delta is a layer of linear units that learns by the delta rule:

@@ -22,6 +22,7 @@ func (Centred) Build(s *nets.Store, n *stack.Net) error {
 		if w.B != nil {
 			mean := s.Kept("mean."+w.Name, nets.Zeros, w.In.Len())
 			s.Aside(mean)
+			s.Averaged(mean)
 			w.Memo = mean
 		}
 	}

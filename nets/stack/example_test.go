@@ -36,11 +36,13 @@ func (Lagging) Send(p *stack.Pass, w *stack.Weights, delta *compute.Tensor) *com
 }
 
 func (l Lagging) Learn(p *stack.Pass) {
-	for _, w := range p.Net.Weights {
-		if w.B != nil {
-			p.Do(compute.Map{Out: w.B, In: []*compute.Tensor{w.W}, F: follow.WithConsts(1-l.Rate, l.Rate)})
+	p.Whole(func(p *stack.Pass) {
+		for _, w := range p.Net.Weights {
+			if w.B != nil {
+				p.Do(compute.Map{Out: w.B, In: []*compute.Tensor{w.W}, F: follow.WithConsts(1-l.Rate, l.Rate)})
+			}
 		}
-	}
+	})
 }
 
 type Mine struct{ credit.FeedbackAlignment } // B is drawn as W was, and stays as it is but for what Learn does

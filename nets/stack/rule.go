@@ -22,7 +22,8 @@ type Rule interface {
 	Send(p *Pass, w *Weights, delta *compute.Tensor) *compute.Tensor
 
 	// Learn sets the gradients of the feedback weights, w.GradB, which the optimiser applies as those of the weights. It is
-	// called after the backward pass and before the weights change. A rule may also change w.B directly.
+	// called after the backward pass, of each part of a batch, and before the weights change. A rule may also change w.B
+	// directly, once a batch: by [Pass.Whole].
 	Learn(p *Pass)
 }
 
@@ -63,7 +64,8 @@ type InTurn interface {
 }
 
 // An Indivisible is a [Rule] that may be unable to learn from a batch in parts, as [nets.Divided] describes it. Indivisible
-// returns the reason, or "" if it can with its settings.
+// returns the reason, or "" if it can with its settings. Other rules can: they leave gradients, and all else that they change is
+// marked by [nets.Store.Averaged] or changes by [Pass.Whole].
 type Indivisible interface {
 	Rule
 	Indivisible() string
