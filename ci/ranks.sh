@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ranks.sh HEBB [KILLS]: runs by several processes of MPI. HEBB was built with the tag mpi. Their number, the death of one by
+# ranks.sh HEBB [KILLS]: runs, and hebb hsic, by several processes of MPI. HEBB was built with the tag mpi. Their number, the death of one by
 # kill -9 at a random moment (KILLS of them, one unless said), and the ends by signals change no bit of what comes out.
 cd "$(dirname "$0")/.." || exit
 hebb=$1 kills=${2:-1}
@@ -83,6 +83,22 @@ for n in 2 3 4; do
 	same "$dir/$n" "$n ranks"
 done
 echo '1, 2, 3 and 4 ranks: the same bits'
+
+# array FILE ROWS COLUMNS: random bytes as NumPy saves them.
+array() {
+	printf '\223NUMPY\1\0\166\0%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($2, $3), }" >"$1"
+	head -c $(($2 * $3)) /dev/urandom >>"$1"
+}
+
+array "$dir/a.npy" 3000 16
+array "$dir/b.npy" 3000 5
+for n in 1 2 3 4; do
+	on $n $hebb hsic "$dir/a.npy" "$dir/b.npy" --backend cpu --sigma median --kernel-b cosine --permutations 2 --format json
+	wait $mpirun || fail "hebb hsic on $n ranks"
+	sed -n '/"widths"/,/"seed"/p' "$dir/out" >"$dir/hsic-$n"
+	grep -q linear_cka "$dir/hsic-$n" && cmp "$dir/hsic-1" "$dir/hsic-$n" || fail "hebb hsic on $n ranks: other bits"
+done
+echo 'hebb hsic on 1, 2, 3 and 4 ranks: the same bits'
 
 for ((k = 1; k <= kills; k++)); do
 	n=$((2 + RANDOM % 3)) then=$((1 + RANDOM % 4))

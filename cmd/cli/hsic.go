@@ -54,8 +54,9 @@ Kernel matrices are not stored: the work grows as m², memory as m (but for --no
 rows). Widths of the Gaussian kernel exp(−‖a−b‖²/(2σ²)) are "median", the median of the distances between two rows
 that differ (of all pairs, or of 65 536 drawn by --seed), or up to 8 numbers.
 
-Several processes (mpirun, srun) share the rows out: memory is O(m/W) on each of W, and the result is the same, to the bit, on any
-number of them, and that of one without mpirun but for roundings. Each opens the same files, and rank 0 prints.
+Several processes (mpirun, srun) share the rows out: memory is O(m/W) on each of W, and the result is the same, to the
+bit, on any number of them, and that of one without mpirun but for roundings. Each reads the same files, and rank 0
+prints.
 
 Files are NPY arrays of numbers or booleans, or arrays of an NPZ file, FILE.npz:NAME. An array of one dimension is m×1;
 of more than two, all after the first make a row.`,
@@ -202,7 +203,8 @@ func (r *hsicRun) measure(ctx context.Context, w spread.World, stdout, stderr io
 }
 
 // outset reads what is asked for, and opens the device.
-func (r *hsicRun) outset(w spread.World, stderr io.Writer) (o dependence.Options, s [2]dependence.Samples, dev *compute.Device, err error) {
+func (r *hsicRun) outset(w spread.World, stderr io.Writer) (o dependence.Options, s [2]dependence.Samples,
+	dev *compute.Device, err error) {
 	if o, err = r.options(); err != nil {
 		return o, s, nil, err
 	}

@@ -136,8 +136,8 @@ func TestHSICFiles(t *testing.T) {
 	}
 }
 
-// TestHSICRanks: any number of processes print what one of them prints, of the rows that each reads, and what one process finds without
-// others but for roundings; files that differ, or are missing on one of them, are refused by name.
+// TestHSICRanks: any number of processes print what one of them prints, of the rows that each reads, and what one process
+// finds without others but for roundings; files that differ, or are missing on one of them, are refused by name.
 func TestHSICRanks(t *testing.T) {
 	dir, _, _ := arrays(t)
 	other := t.TempDir()
@@ -147,8 +147,8 @@ func TestHSICRanks(t *testing.T) {
 		var each sync.WaitGroup
 		for rank, w := range spread.Fakes(size) {
 			each.Go(func() {
-				r := hsicRun{backendFlags: backendFlags{context: "auto", device: -1}, files: files(rank), kernels: [2]string{"gaussian"}, sigmas: [2]string{"median"},
-					on: "cpu", format: "json", seed: 3, permutations: 5, normalised: normalised, eps: 1}
+				r := hsicRun{backendFlags: backendFlags{context: "auto", device: -1}, files: files(rank),
+					kernels: [2]string{"gaussian"}, sigmas: [2]string{"median"}, on: "cpu", format: "json", seed: 3, permutations: 5, normalised: normalised, eps: 1}
 				var out bytes.Buffer
 				if errs[rank] = r.measure(t.Context(), w, &out, io.Discard); errs[rank] == nil {
 					errs[rank] = json.Unmarshal(out.Bytes(), &all[rank])
@@ -175,16 +175,17 @@ func TestHSICRanks(t *testing.T) {
 	}
 	alone, _ := hsicJSON(t, dir, "both.npz:x", "y.npy", "--seed", "3", "--permutations", "5")
 	all, _ := measure(2, same, false)
-	if a, b := alone.Widths[0], all[1].Widths[0]; !(math.Abs(float64(a.Normalised/b.Normalised)-1) <= 1e-5) || a.SigmaA != b.SigmaA || *a.P != *b.P {
+	a, b := alone.Widths[0], all[1].Widths[0]
+	if !(math.Abs(float64(a.Normalised/b.Normalised)-1) <= 1e-5) || a.SigmaA != b.SigmaA || *a.P != *b.P {
 		t.Errorf("alone %+v, and by two %+v", a, b)
 	}
 	for want, c := range map[string]struct {
 		rank2      func(name string) string
 		normalised bool
 	}{
-		"rank 2 on fake2 has another checksum of x.npy than rank 0 on fake0: ": {func(name string) string { return in(other, name) }, false},
-		"rank 2 on fake2: open ":      {func(string) string { return in(other, "missing.npy") }, false},
-		"--normalised by 3 processes": {func(name string) string { return in(dir, name) }, true},
+		"rank 2 on fake2 has another checksum of x.npy than rank 0 ": {func(name string) string { return in(other, name) }, false},
+		"rank 2 on fake2: open ":                                     {func(string) string { return in(other, "missing.npy") }, false},
+		"--normalised by 3 processes":                                {func(name string) string { return in(dir, name) }, true},
 	} {
 		_, errs := measure(3, func(rank int) [2]string {
 			if rank == 2 {

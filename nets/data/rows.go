@@ -15,8 +15,8 @@ type Part struct {
 	Checksum   string    // SHA-256 of all values, their type, order and shape, as the file has them
 }
 
-// ReadRows is [ReadArray] of the rows [lo, hi) that choose returns for the number of all. It reads the array from its start to its end,
-// compressed or not, in either order, and keeps its own rows alone.
+// ReadRows is [ReadArray] of the rows [lo, hi) that choose returns for the number of all. It reads the array from its start
+// to its end, compressed or not, in either order, and keeps its own rows alone.
 func ReadRows(path string, choose func(rows int) (lo, hi int)) (p Part, err error) {
 	err = openArray(path, func(h npy, r io.Reader, size int64) (err error) {
 		if most := size / int64(max(1, h.size)); int64(h.n) > most {

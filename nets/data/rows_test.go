@@ -1,6 +1,7 @@
 package data
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,8 @@ func partsOf(t *testing.T, path string, a Array) (checksum string) {
 				}
 				return of[0], of[1]
 			}))(t)
-			if p.Rows != rows || p.Cols != cols || p.Lo != of[0] || p.Hi != of[1] || !slices.Equal(p.Values, a.Values[of[0]*cols:of[1]*cols]) {
+			want := Part{rows, cols, of[0], of[1], a.Values[of[0]*cols : of[1]*cols], p.Checksum}
+			if !slices.Equal(p.Values, want.Values) || fmt.Sprint(p) != fmt.Sprint(want) {
 				t.Errorf("%s: %+v, want rows %v of %v", path, p, of, a)
 			}
 			if checksum == "" {
@@ -36,13 +38,16 @@ func partsOf(t *testing.T, path string, a Array) (checksum string) {
 	return checksum
 }
 
-// TestReadRows: the parts of an array are its rows in either order, compressed or not; the checksum is of all, and of nothing else.
+// TestReadRows: the parts of an array are its rows in either order, compressed or not; the checksum is of all, and of
+// nothing else.
 func TestReadRows(t *testing.T) {
 	dir := t.TempDir()
 	seen := map[string]string{}
 	values := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
 	for name, b := range map[string][]byte{
-		"c.npy": npyFile("<f4", "(3, 2, 2)", values), "f.npy": fortran(npyFile("<f4", "(3, 2, 2)", values)), "line.npy": npyFile("<f4", "(12,)", values),
+		"c.npy":      npyFile("<f4", "(3, 2, 2)", values),
+		"f.npy":      fortran(npyFile("<f4", "(3, 2, 2)", values)),
+		"line.npy":   npyFile("<f4", "(12,)", values),
 		"column.npy": fortran(npyFile("<f4", "(12, 1)", values)), "wide.npy": fortran(npyFile("<f4", "(2, 6)", values)),
 		"other.npy": npyFile("<f4", "(3, 2, 2)", append([]float32{0}, values[1:]...)),
 	} {
@@ -60,24 +65,26 @@ func TestReadRows(t *testing.T) {
 			t.Errorf("%s has the checksum %s in an archive, and %s alone", name, s, sum)
 		}
 	}
-	whole, odd := npyFile("<i8", "(2, 2)", []int64{1, 2, 3, 4}), npyFile("<i8", "(2, 2)", []int64{1, 1<<53 + 1, 3, 4})
+	whole := func(rows int) (lo, hi int) { return 0, rows }
+	good, odd := npyFile("<i8", "(2, 2)", []int64{1, 2, 3, 4}), npyFile("<i8", "(2, 2)", []int64{1, 1<<53 + 1, 3, 4})
 	for name, c := range map[string]struct {
 		bytes []byte
 		want  string
 	}{
-		"cut.npy":    {whole[:len(whole)-1], "cut short: 3 values of the 4"},
-		"long.npy":   {append(slices.Clone(whole), 0), "more than the 4 values"},
+		"cut.npy":    {good[:len(good)-1], "cut short: 3 values of the 4"},
+		"long.npy":   {append(slices.Clone(good), 0), "more than the 4 values"},
 		"absurd.npy": {npyFile("<f8", "(1000000000,)", []float64{1, 2}), "values of the 1000000000"},
 		"i53.npy":    {odd, "value 1 is 9007199254740993, which float64 would round"},
 		"text.npy":   {[]byte("1 2 3 4 5 6"), "starts with"},
 	} {
 		path := filepath.Join(dir, name)
 		must.Do(t, os.WriteFile(path, c.bytes, 0o666))
-		if p, err := ReadRows(path, func(n int) (lo, hi int) { return 0, n }); err == nil || !strings.Contains(err.Error(), c.want) {
+		if p, err := ReadRows(path, whole); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %+v, %v, want %q", name, p, err, c.want)
 		}
 	}
-	if p := must.Get(ReadRows(filepath.Join(dir, "i53.npy"), func(int) (lo, hi int) { return 1, 2 }))(t); !slices.Equal(p.Values, []float64{3, 4}) {
+	second := func(int) (lo, hi int) { return 1, 2 }
+	if p := must.Get(ReadRows(filepath.Join(dir, "i53.npy"), second))(t); !slices.Equal(p.Values, []float64{3, 4}) {
 		t.Errorf("the second row is %v", p.Values)
 	}
 }

@@ -1,6 +1,6 @@
-// Package dependence measures the statistical dependence of two sets of samples by kernels: HSIC, its normalised forms and CKA,
-// and pHSIC, with permutation tests. No kernel matrix is stored, so that the memory needed is linear in the number of samples,
-// which several processes can share out. It works on any [compute.Device].
+// Package dependence measures the statistical dependence of two sets of samples by kernels: HSIC, its normalised forms and
+// CKA, and pHSIC, with permutation tests. No kernel matrix is stored, so that the memory needed is linear in the number of
+// samples, which several processes can share out. It works on any [compute.Device].
 package dependence
 
 import (
@@ -18,8 +18,8 @@ import (
 	"hebb/nets/spread"
 )
 
-// Samples is a matrix with a sample in each row. Row i of two Samples was observed together. With [Options.World], Values has the
-// rows of [Range] alone.
+// Samples is a matrix with a sample in each row. Row i of two Samples was observed together. With [Options.World], Values
+// has the rows of [Range] alone.
 type Samples struct {
 	Name       string // in messages
 	Rows, Dims int
@@ -65,7 +65,8 @@ func (h *share) check(s Samples) error {
 	return inputf("%s: %w", s.Name, ErrConstant)
 }
 
-// bad is the first value here that is not finite or too large, with its row among all and its column; nothing if there is none.
+// bad is the first value here that is not finite or too large, with its row among all and its column; nothing if there is
+// none.
 func (h *share) bad(s Samples) []float64 {
 	for i, v := range s.Values {
 		if !(math.Abs(v) <= mostMagnitude) {
@@ -134,8 +135,9 @@ type Options struct {
 	Seed         uint64 // of the permutations, and of the pairs of the median heuristic
 	Progress     func(done int)
 
-	// World is of the processes that measure together, nil for one alone: each has the rows of [Range] and O(m·(dx+dy)/W) memory
-	// on W processes. The Result is the same on all, to the bit, whatever W is, and differs from that without a World by roundings.
+	// World is of the processes that measure together, nil for one alone: each has the rows of [Range] and O(m·(dx+dy)/W)
+	// memory on W processes. The Result is the same on all, to the bit, whatever W is, and differs from that without a World by
+	// roundings.
 	World spread.World
 }
 

@@ -7,8 +7,8 @@ import (
 	"math/bits"
 )
 
-// An exact is a sum of float32s that is never rounded, and so the same in whatever order they come: an integer of 320 bits in two's
-// complement, in units of 2⁻¹⁴⁹, the least float32. It has room for 2⁴⁰ of the largest.
+// An exact is a sum of float32s that is never rounded, and so the same in whatever order they come: an integer of 320 bits
+// in two's complement, in units of 2⁻¹⁴⁹, the least float32. It has room for 2⁴⁰ of the largest.
 type exact [5]uint64
 
 // add adds v, a finite number, or 2·v.

@@ -14,7 +14,7 @@ func numbers(rnd *rand.Rand, n int) (all []float32) {
 		v := float32(math.Ldexp(rnd.Float64()*2-1, rnd.IntN(278)-150))
 		all = append(all, v, -v*(1-0x1p-20*float32(rnd.IntN(3))))
 	}
-	return append(all, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, 0, float32(math.Copysign(0, -1)), -0x1p-126, 0x1p-149)
+	return append(all, math.MaxFloat32, -math.MaxFloat32, 0x1p-149, 0, float32(math.Copysign(0, -1)), -0x1p-126)
 }
 
 // TestExact: a sum is the number next to that in 600 bits, in any order and from any parts, and sums that round are not.
@@ -74,7 +74,7 @@ func TestExactFull(t *testing.T) {
 
 // TestLimbs: any 64 bits go over a world as numbers that are whole.
 func TestLimbs(t *testing.T) {
-	for _, v := range []uint64{0, math.MaxUint64, math.Float64bits(math.NaN()), math.Float64bits(math.Inf(-1)), 0x0123456789abcdef} {
+	for _, v := range []uint64{0, math.MaxUint64, math.Float64bits(math.NaN()), 0x0123456789abcdef} {
 		var of [limbs]float32
 		if putUint64(of[:], v); uint64Of(of[:]) != v || of[0] > 0xffff {
 			t.Errorf("%x came as %v, %x", v, of, uint64Of(of[:]))

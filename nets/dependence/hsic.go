@@ -33,9 +33,9 @@ type Value struct {
 	Null, NullSD, P float64
 }
 
-// HSIC measures the dependence of x and y, for each width. For m rows it takes O(m²·(dx+dy)) operations on the device, as many
-// again for each permutation, and O(m·(dx+dy)) memory: no kernel matrix is stored. Sums over pairs of rows are float32 along
-// a row and float64 over rows. It begins no other op when ctx has ended. With o.World all processes call it at once.
+// HSIC measures the dependence of x and y, for each width. For m rows it takes O(m²·(dx+dy)) operations on the device, as
+// many again for each permutation, and O(m·(dx+dy)) memory: no kernel matrix is stored. Sums over pairs of rows are float32
+// along a row and float64 over rows. It begins no other op when ctx has ended. With o.World all processes call it at once.
 func HSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options) (Result, error) {
 	h, err := o.settle(ctx, &x, &y, dev.Info())
 	if err != nil {
@@ -46,7 +46,8 @@ func HSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options) (Re
 	return r, err
 }
 
-func (r *Result) measure(ctx context.Context, dev *compute.Device, st *compute.Step, h *share, x, y Samples, o Options) error {
+func (r *Result) measure(ctx context.Context, dev *compute.Device, st *compute.Step,
+	h *share, x, y Samples, o Options) error {
 	a, err := h.newSide(ctx, dev, st, x, o.X)
 	if err != nil {
 		return err
@@ -197,8 +198,8 @@ func (r *Result) permute(ctx context.Context, dev *compute.Device, st *compute.S
 	return nil
 }
 
-// leastTie is the smallest HSIC of a permutation that counts as a tie. Two orders of the same pairs are rounded differently, in
-// proportion to the largest HSIC that such kernels could have, and have to be a tie.
+// leastTie is the smallest HSIC of a permutation that counts as a tie. Two orders of the same pairs are rounded differently,
+// in proportion to the largest HSIC that such kernels could have, and have to be a tie.
 func (v Value) leastTie() float64 { return v.HSIC - 0x1p-18*math.Sqrt(v.HSICX*v.HSICY) }
 
 // A running has a running mean and variance (Welford 1962), and the number of values above a limit.

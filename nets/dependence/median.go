@@ -39,14 +39,16 @@ func (h *share) median(ctx context.Context, s Samples, seed uint64) (float64, er
 	case h.err != nil:
 		return 0, h.err
 	case len(all) == 0:
-		return 0, inputf("%s has no two different rows among %d pairs of which the median of distances is sought: give a width", s.Name, mostPairs)
+		return 0, inputf("%s has no two different rows among %d pairs of which the median of distances is sought: give a width",
+			s.Name, mostPairs)
 	}
 	slices.Sort(all)
 	n := len(all)
 	return (all[(n-1)/2] + all[n/2]) / 2, nil
 }
 
-// pairs calls look with both rows of each pair of which this process has the first. The others come from those that have them.
+// pairs calls look with both rows of each pair of which this process has the first. The others come from those that have
+// them.
 func (h *share) pairs(ctx context.Context, s Samples, seed uint64, look func(one, other []float64)) error {
 	some := make([][2]int, 0, 1+min(mostPairs, s.Rows/4)) // so many that each process gets fewer rows than it has
 	for i, j := range pairsOf(s.Rows, seed) {

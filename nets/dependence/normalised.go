@@ -22,7 +22,7 @@ const DefaultEps = 1e-5
 // matrices, for at most [MostRows] rows.
 func NormalisedHSIC(ctx context.Context, dev *compute.Device, x, y Samples, o Options, eps float64) ([]float64, error) {
 	if o.World != nil {
-		return nil, inputf("the normalised HSIC of Ma et al. by several processes: it stores matrices of rows × rows, and one measures it alone")
+		return nil, inputf("the normalised HSIC of Ma et al. in a world: it stores matrices of rows × rows, and is for one process alone")
 	}
 	h, err := o.settle(ctx, &x, &y, dev.Info())
 	if err != nil {

@@ -81,33 +81,35 @@ func manyPairs() (all []pair) {
 	rnd := rand.New(rand.NewPCG(91, 97))
 	few := func(σ ...float64) dependence.Kernel { return dependence.Kernel{Kind: compute.Gaussian, Sigma: σ} }
 	cosine := dependence.Kernel{Kind: compute.Cosine}
-	for _, size := range [][3]int{{5, 2, 3}, {70, 5, 2}, {96, 3, 40}, {333, 4, 3}} {
+	for _, size := range [][3]int{{5, 2, 3}, {70, 5, 2}, {96, 3, 40}, {203, 4, 3}} {
 		x := normal(rnd, size[0], size[1])
 		y := mapped(normal(rnd, size[0], size[2]), func(i int, v float64) float64 {
 			return v + math.Sin(2*x.Values[i/size[2]*size[1]])
 		})
 		zeros := mapped(y, func(i int, v float64) float64 { return v * min(1, float64(i/size[2])) })
+		far := mapped(x, func(_ int, v float64) float64 { return v + 1e6 })
 		for name, o := range map[string]dependence.Options{
 			"linear": {}, "cosine": both(cosine), "gaussian": both(gaussian), "widths": both(few(0.5, 1, 3)),
 			"widths of x": {X: few(1, 2), Y: few(3)}, "widths of y": {X: few(2), Y: few(1, 2, 4)},
 			"linear and gaussian": {Y: gaussian}, "cosine and linear": {X: cosine},
 		} {
-			o.Permutations, o.Seed = 3, 5
+			o.Permutations, o.Seed = 2, 5
 			all = append(all, pair{fmt.Sprintf("%s of %v", name, size), x, y, o})
 		}
 		all = append(all, pair{fmt.Sprintf("cosine of %v with a row of zeros", size), x, zeros, both(cosine)},
-			pair{fmt.Sprintf("gaussian of %v far away", size), mapped(x, func(_ int, v float64) float64 { return v + 1e6 }), y, both(few(1))})
+			pair{fmt.Sprintf("gaussian of %v far away", size), far, y, both(few(1))})
 	}
 	wide := normal(rnd, 20, 64)                                 // of which the products are not worth it
-	long, broad := normal(rnd, 330, 600), normal(rnd, 330, 600) // whose products come in parts
-	return append(all, pair{"linear of many columns", wide, wide, dependence.Options{}}, pair{"linear in parts", long, broad, dependence.Options{}})
+	long, broad := normal(rnd, 264, 520), normal(rnd, 264, 520) // whose products come in parts
+	return append(all, pair{"linear of many columns", wide, wide, dependence.Options{}},
+		pair{"linear in parts", long, broad, dependence.Options{}})
 }
 
 // TestRanks: one process or several give the same bits, some of which may have no rows.
 func TestRanks(t *testing.T) {
 	for _, p := range manyPairs() {
 		want := over(t, 1, p.x, p.y, p.Options)
-		for _, ranks := range []int{2, 3, 4, 5} {
+		for _, ranks := range []int{2, 3, 5} {
 			if got := over(t, ranks, p.x, p.y, p.Options); !equal(got, want) {
 				t.Errorf("%s: %d ranks have %+v, and one %+v", p.name, ranks, got, want)
 			}
@@ -115,8 +117,8 @@ func TestRanks(t *testing.T) {
 	}
 }
 
-// TestRanksAlone: they have what one finds without a world, within twice the bounds of either. Widths and warnings are the same, and
-// so is P, since orders of the rows are.
+// TestRanksAlone: they have what one finds without a world, within twice the bounds of either. Widths and warnings are the
+// same, and so is P, since orders of the rows are.
 func TestRanksAlone(t *testing.T) {
 	dev := lab.CPU(t)
 	for _, p := range manyPairs() {
@@ -129,7 +131,8 @@ func TestRanksAlone(t *testing.T) {
 		m := float64(p.x.Rows)
 		for w, v := range got.Widths {
 			u := want.Widths[w]
-			kx, ky := dependence.Kernel{Kind: p.X.Kind, Sigma: []float64{u.SigmaX}}, dependence.Kernel{Kind: p.Y.Kind, Sigma: []float64{u.SigmaY}}
+			kx := dependence.Kernel{Kind: p.X.Kind, Sigma: []float64{u.SigmaX}}
+			ky := dependence.Kernel{Kind: p.Y.Kind, Sigma: []float64{u.SigmaY}}
 			dx, dy := doubtOf(p.x, kx, u.HSICX), doubtOf(p.y, ky, u.HSICY)
 			ab, aa, bb := bounds(m, dx, dy)
 			share := shareOf(u.HSICX, u.HSICY, u.Normalised, ab, aa, bb)
@@ -190,6 +193,7 @@ func TestRanksRefuse(t *testing.T) {
 	}
 	one := mapped(good, func(int, float64) float64 { return 2 })
 	last := mapped(one, func(i int, v float64) float64 { return v + float64(i/(3*m-1)) })
+	along := mapped(one, func(i int, v float64) float64 { return v * float64(1+i/3) })
 	few := normal(rand.New(rand.NewPCG(1, 2)), 3, 3)
 	cosine := both(dependence.Kernel{Kind: compute.Cosine})
 	for _, c := range []struct {
@@ -204,16 +208,18 @@ func TestRanksRefuse(t *testing.T) {
 		{with(0, 1e300), with(5, math.NaN()), dependence.Options{}, nil, "a.npy has 1e+300 in row 0, column 0"},
 		{good, one, dependence.Options{}, nil, "a.npy: all rows are equal"},
 		{good, one, cosine, nil, "a.npy: all rows are equal"},
-		{good, mapped(one, func(i int, v float64) float64 { return v * float64(1+i/3) }), cosine, nil, "a.npy: as directions, all rows are equal"},
+		{good, along, cosine, nil, "a.npy: as directions, all rows are equal"},
 		{few, few, dependence.Options{}, nil, "X has 3 rows, want at least 4"},
 		{good, few, dependence.Options{}, nil, "a.npy has 70 rows and Y has 3, want as many"},
-		{good, good, both(dependence.Kernel{Kind: compute.Gaussian, Sigma: []float64{1e-30}}), nil, "width 1e-30 for a.npy, whose values reach"},
+		{good, good, both(kernel("gaussian", 1e-30)), nil, "width 1e-30 for a.npy, whose values reach"},
 		{good, good, dependence.Options{}, func(x *dependence.Samples, _ *dependence.Options) { x.Checksum = "abd" },
 			"rank 1 on fake1 has another checksum of a.npy than rank 0 on fake0: abd, and there abc; want the same on all"},
 		{good, good, dependence.Options{}, func(x *dependence.Samples, _ *dependence.Options) { x.Rows = 71 },
 			"rank 1 on fake1 has another shape of a.npy than rank 0 on fake0: 71×3, and there 70×3"},
-		{good, good, dependence.Options{}, func(_ *dependence.Samples, o *dependence.Options) { o.Seed = 9 }, "rank 1 on fake1 has another set of options than rank 0"},
-		{good, good, dependence.Options{}, func(x *dependence.Samples, _ *dependence.Options) { x.Values = x.Values[1:] }, "a.npy has 95 values for 32×3"},
+		{good, good, dependence.Options{}, func(_ *dependence.Samples, o *dependence.Options) { o.Seed = 9 },
+			"rank 1 on fake1 has another set of options than rank 0"},
+		{good, good, dependence.Options{}, func(x *dependence.Samples, _ *dependence.Options) { x.Values = x.Values[1:] },
+			"a.npy has 95 values for 32×3"},
 	} {
 		for r, err := range each(3, func(w spread.World) error {
 			dev := lab.CPU(t)
@@ -253,8 +259,8 @@ func (b *broken) Run(op compute.Op) error {
 	return b.Backend.Run(op)
 }
 
-// TestRanksFail: when one rank's device fails, or its context ends, in whichever op, all end: it with its own error, the others with
-// its name. When it is gone, they say so.
+// TestRanksFail: when one rank's device fails, or its context ends, in whichever op, all end: it with its own error, the
+// others with its name. When it is gone, they say so.
 func TestRanksFail(t *testing.T) {
 	x := normal(rand.New(rand.NewPCG(43, 47)), 70, 3)
 	o := both(gaussian)
@@ -272,6 +278,11 @@ func TestRanksFail(t *testing.T) {
 			_, err := dependence.HSIC(ctx, dev, cut(x, w), cut(x, w), o)
 			return err
 		})
+	}
+	of := func(r int, err, want error) bool { // is err of rank 1?
+		text := fmt.Sprint(err)
+		return r == 1 && errors.Is(err, want) ||
+			r != 1 && strings.HasPrefix(text, "rank 1 on fake1: ") && strings.HasSuffix(text, want.Error())
 	}
 	ops := 0
 	for _, err := range run(func(w spread.World, b compute.Backend) (context.Context, compute.Backend) {
@@ -291,7 +302,7 @@ func TestRanksFail(t *testing.T) {
 			}
 			return t.Context(), b
 		}) {
-			if r == 1 && !errors.Is(err, errBroken) || r != 1 && (err == nil || !strings.Contains(err.Error(), "rank 1 on fake1: ") || !strings.Contains(err.Error(), errBroken.Error())) {
+			if !of(r, err, errBroken) {
 				t.Errorf("op %d of %d, rank %d: %v", at, ops, r, err)
 			}
 		}
@@ -303,7 +314,7 @@ func TestRanksFail(t *testing.T) {
 			}
 			return ctx, b
 		}) {
-			if at < ops && (r == 1 && !errors.Is(err, context.Canceled) || r != 1 && (err == nil || !strings.Contains(err.Error(), "rank 1 on fake1: context canceled"))) {
+			if at < ops && !of(r, err, context.Canceled) {
 				t.Errorf("stopped in op %d of %d, rank %d: %v", at, ops, r, err)
 			}
 		}
@@ -339,12 +350,12 @@ func (b *counting) Alloc(n int) (compute.Buffer, error) {
 	return b.Backend.Alloc(n)
 }
 
-// TestRanksMemory: a rank's device has its own rows and a visitor's, and tiles, whatever the number of ranks is; so that with twice the
-// ranks it has half of the rows.
+// TestRanksMemory: a rank's device has its own rows and a visitor's, and tiles, whatever the number of ranks is; so that
+// with twice the ranks it has half of the rows.
 func TestRanksMemory(t *testing.T) {
 	const m, d, block = 2048, 200, 32
 	x := normal(rand.New(rand.NewPCG(5, 7)), m, d)
-	o := dependence.Options{X: dependence.Kernel{Kind: compute.Gaussian, Sigma: []float64{20}}, Y: dependence.Kernel{Kind: compute.Gaussian, Sigma: []float64{10}}, Permutations: 1}
+	o := dependence.Options{X: kernel("gaussian", 20), Y: kernel("gaussian", 10), Permutations: 1}
 	for _, ranks := range []int{1, 2, 4, 8} {
 		most := make([]int, ranks)
 		for r, err := range each(ranks, func(w spread.World) error {

@@ -8,8 +8,8 @@ import (
 	"hebb/nets/spread"
 )
 
-// A share is what this process has of the rows: all of them or, in a world, those of a range of blocks. Blocks have a size that
-// depends on the number of rows alone, so that what is added up by blocks does not depend on the number of processes.
+// A share is what this process has of the rows: all of them or, in a world, those of a range of blocks. Blocks have a size
+// that depends on the number of rows alone, so that what is added up by blocks does not depend on the number of processes.
 type share struct {
 	world  spread.World // nil: all rows are here, as one block
 	m      int          // rows of all processes
@@ -111,8 +111,8 @@ func (s *share) gather(mine []float64) [][]float64 {
 	return given
 }
 
-// sums returns n sums over all rows, in float64: over the rows of a block, and then over blocks, in their order. add adds row i,
-// counted from the first row here.
+// sums returns n sums over all rows, in float64: over the rows of a block, and then over blocks, in their order. add adds
+// row i, counted from the first row here.
 func (s *share) sums(n int, add func(to []float64, i int)) []float64 {
 	var mine []float64
 	s.each(func(lo, hi int) {
@@ -184,9 +184,9 @@ func (s *share) total(sums []exact) (all []float64, err error) {
 	return all, s.err
 }
 
-// ring calls meet with what each rank has, of as many numbers for each of its rows: mine first, and then that of the rank before,
-// the one before that, and so on, which each rank hands on to the next. All ranks make as many steps, and all end with the first error
-// of any.
+// ring calls meet with what each rank has, of as many numbers for each of its rows: mine first, and then that of the rank
+// before, the one before that, and so on, which each rank hands on to the next. All ranks make as many steps, and all end
+// with the first error of any.
 func (s *share) ring(steps, each int, mine []float32, meet func(rank int, theirs []float32) error) error {
 	size, rank := s.size(), s.rank()
 	var spare []float32

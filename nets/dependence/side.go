@@ -122,8 +122,8 @@ func (h *share) centre(s Samples) (mean, rest []float64, exp int) {
 	return mean, rest, exp
 }
 
-// directions returns the rows at length 1, and whether (1 or 0) there are some that have none. Lengths are taken in units of the
-// largest value, which neither overflows nor vanishes when it is squared.
+// directions returns the rows at length 1, and whether (1 or 0) there are some that have none. Lengths are taken in units of
+// the largest value, which neither overflows nor vanishes when it is squared.
 func directions(s Samples) (all []float64, zeros float64) {
 	all = make([]float64, len(s.Values))
 	for i := range len(s.Values) / s.Dims {

@@ -9,9 +9,9 @@ import (
 	"hebb/compute"
 )
 
-// In a world, kernel matrices are cut into tiles, a block of rows by a block of rows. Blocks go round a ring of the processes, and
-// each process computes the tiles of its own rows with each visitor's. What tiles give is added up without rounding, so that neither
-// the order in which they meet nor the number of processes matters.
+// In a world, kernel matrices are cut into tiles, a block of rows by a block of rows. Blocks go round a ring of the
+// processes, and each process computes the tiles of its own rows with each visitor's. What tiles give is added up without
+// rounding, so that neither the order in which they meet nor the number of processes matters.
 
 // A lot is rows of a side on the device: those of this process, or a visitor's.
 type lot struct {
@@ -204,7 +204,8 @@ func finite(all []float32) error {
 // products are the entries of two kernels less their means, multiplied.
 var products = compute.Formula("(k - ai - aj) * (l - bi - bj)", "k", "l", "ai", "aj", "bi", "bj")
 
-// tiledTrace is trace in a world. Kernels are symmetric: tiles above the diagonal count twice, and their mirror images are left out.
+// tiledTrace is trace in a world. Kernels are symmetric: tiles above the diagonal count twice, and their mirror images are
+// left out.
 func tiledTrace(ctx context.Context, dev *compute.Device, a, b *side) ([]float64, error) {
 	sides := []*side{a, b}
 	if a == b {
@@ -255,8 +256,8 @@ func tiledTrace(ctx context.Context, dev *compute.Device, a, b *side) ([]float64
 	return a.total(sums)
 }
 
-// meets reports whether this process computes the tile of block i, its own, with block j of a rank. Two processes on opposite sides of
-// the ring meet twice, and take turns.
+// meets reports whether this process computes the tile of block i, its own, with block j of a rank. Two processes on
+// opposite sides of the ring meet twice, and take turns.
 func (s *share) meets(rank, i, j int) bool {
 	switch {
 	case rank == s.rank():
