@@ -50,13 +50,17 @@ func (h *share) median(ctx context.Context, s Samples, seed uint64) (float64, er
 // pairs calls look with both rows of each pair of which this process has the first. The others come from those that have
 // them.
 func (h *share) pairs(ctx context.Context, s Samples, seed uint64, look func(one, other []float64)) error {
-	some := make([][2]int, 0, 1+min(mostPairs, s.Rows/4)) // so many that each process gets fewer rows than it has
+	some := make([][2]int, 0, 1+min(mostPairs, s.Rows/32)) // so few that what comes is little beside the rows here
 	for i, j := range pairsOf(s.Rows, seed) {
 		if h.world == nil {
 			if err := cause(ctx); err != nil {
 				return err
 			}
-			look(s.row(i), s.row(j))
+		}
+		if at := h.owner(i); at == h.owner(j) {
+			if at == h.rank() {
+				look(s.row(i-h.lo), s.row(j-h.lo))
+			}
 			continue
 		}
 		if some = append(some, [2]int{i, j}); len(some) == cap(some) {
