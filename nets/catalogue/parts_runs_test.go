@@ -320,3 +320,52 @@ func zeros(x lab.Results) lab.Results {
 	}
 	return z
 }
+
+// A drawer answers with random numbers, and learns others once a moment.
+type drawer struct{ w *compute.Tensor }
+
+func (d *drawer) Build(s *nets.Store, _ nets.Spec) error {
+	d.w = s.Weights("w", nets.Zeros, 1)
+	return nil
+}
+
+func (d *drawer) Divided() error { return nil }
+
+func (d *drawer) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
+	y := p.Tensor(1, m.Examples(), 1)
+	p.Random(y, compute.Normal(0, 1))
+	p.Whole(func(p *nets.Pass) { p.Random(d.w, compute.Normal(0, 1)) })
+	return y
+}
+
+// TestPartsDraw: parts draw other random numbers than each other, and than what follows them.
+func TestPartsDraw(t *testing.T) {
+	seen := map[float32]bool{}
+	var answers []float32
+	task := judged{lab.Noise{Spec: nets.Spec{In: nets.Row(1), Examples: 16, Trial: 1}}, func(p *nets.Pass, y *compute.Tensor) {
+		if answers = make([]float32, y.Len()); !p.Device().Staged() {
+			p.Read(y, answers)
+		}
+	}}
+	s := lab.Make(t, lab.CPU(t), nets.Run{System: func() nets.System { return &drawer{} }, Task: func() nets.Task { return &task }, Moments: 9, Micro: 8}, 0)
+	for range 3 {
+		lab.On(t, s, 1)
+		for _, x := range append(answers, lab.Values(t, s)["w"]...) {
+			if seen[x] {
+				t.Errorf("%v is drawn twice", x)
+			}
+			seen[x] = true
+		}
+	}
+	if len(seen) != 3*17 {
+		t.Errorf("%d numbers, want %d", len(seen), 3*17)
+	}
+}
+
+// A judged task shows answers to a function.
+type judged struct {
+	lab.Noise
+	see func(p *nets.Pass, y *compute.Tensor)
+}
+
+func (j *judged) Judge(p *nets.Pass, _ nets.Moment, y *compute.Tensor) { j.see(p, y) }
