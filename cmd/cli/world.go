@@ -51,9 +51,12 @@ func join(timeout time.Duration) (spread.World, error) {
 	if timeout < time.Millisecond {
 		return nil, usagef("--%s %v, want at least 1ms", timeoutFlag, timeout)
 	}
+	if _, none := mpi.Library(); none != nil {
+		return nil, usagef("%s says that %d processes were started, to make one run together: %w", variable, size, none)
+	}
 	w, err := mpi.Open(timeout)
 	if err != nil {
-		return nil, usagef("%s says that %d processes were started, to make one run together: %w", variable, size, err)
+		return nil, usageError{err}
 	}
 	return w, shareCores(w)
 }
