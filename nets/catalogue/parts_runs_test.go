@@ -223,7 +223,7 @@ func TestPartsTroubles(t *testing.T) {
 	trial := nets.Run{System: func() nets.System { return made(t, c, "rtrl:units=5,tau=2,when=trial") }, Rate: 0.01, Moments: 9, Micro: 8,
 		Task: func() nets.Task {
 			return changed{trialsOf(lab.Noise{}, 2, 3)(), func(p *nets.Pass, m nets.Moment) {
-				p.Write(p.View(m.X, m.X.Len()-1, 1), []float32{float32(math.NaN())})
+				p.Write(p.View(m.X, 0, 1), []float32{float32(math.NaN())}) // of a part that others come after
 			}}
 		}}
 	for _, c := range []struct {
