@@ -9,7 +9,7 @@ import (
 var (
 	ErrUnsupported = errors.New("not supported by this backend")
 	ErrUnavailable = errors.New("backend not available here")
-	ErrReleased    = errors.New("tensor used after its step ended")
+	ErrReleased    = errors.New("tensor used after its step or lease ended")
 	ErrClosed      = errors.New("device is closed")
 	ErrWrong       = errors.New("result outside its error bound")
 	ErrMemory      = errors.New("not enough memory") // for a tensor
@@ -32,6 +32,7 @@ type Device struct {
 	root scope
 	free map[int][]Buffer // by length; training steps ask for the same lengths again
 
+	leases    map[*Lease]bool
 	outs, ins []*Tensor // of the op that is being checked
 	bufs      []block   // room for those of a step
 
@@ -40,7 +41,7 @@ type Device struct {
 
 // New returns a Device that runs ops on b, and closes b when it is closed.
 func New(b Backend) *Device {
-	d := &Device{b: b, free: map[int][]Buffer{}}
+	d := &Device{b: b, free: map[int][]Buffer{}, leases: map[*Lease]bool{}}
 	d.root.dev = d
 	return d
 }
@@ -66,6 +67,38 @@ func (d *Device) TensorOf(typ Type, shape ...int) (*Tensor, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// A Lease is tensors that live until it is closed, and no longer than the Device.
+type Lease struct{ scope }
+
+// Lease begins a Lease.
+func (d *Device) Lease() *Lease {
+	l := &Lease{scope{dev: d}}
+	d.leases[l] = true
+	return l
+}
+
+// Tensor is [Device.Tensor] of a tensor that lives as long as the Lease.
+func (l *Lease) Tensor(shape ...int) (*Tensor, error) {
+	t := new(Tensor)
+	if err := l.dev.alloc(&l.scope, t, Float32, shape); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Close frees the memory of the tensors. Later uses of them fail with [ErrReleased].
+func (l *Lease) Close() {
+	if l.closed {
+		return
+	}
+	l.closed = true
+	delete(l.dev.leases, l)
+	for _, b := range l.bufs {
+		b.Free()
+	}
+	l.bufs = nil
 }
 
 // Step calls f and then takes back all tensors that f made with [Step.Tensor]. It returns f's error, joined with the
@@ -105,6 +138,9 @@ func (d *Device) Trim() {
 func (d *Device) Close() error {
 	if d.root.closed {
 		return ErrClosed
+	}
+	for l := range d.leases {
+		l.Close()
 	}
 	d.root.closed = true
 	for _, b := range d.root.bufs {

@@ -282,3 +282,60 @@ func TestVerify(t *testing.T) {
 		d.Close()
 	}
 }
+
+// A counting backend computes nothing, and counts the buffers that are held.
+type counting struct {
+	compute.Stage
+	held int
+}
+
+type counted struct {
+	compute.Buffer
+	of *counting
+}
+
+func (c *counting) Alloc(n int) (compute.Buffer, error) {
+	b, err := c.Stage.Alloc(n)
+	c.held++
+	return counted{b, c}, err
+}
+
+func (b counted) Free() {
+	b.of.held--
+	b.Buffer.Free()
+}
+
+// TestLease: tensors of a lease end with it, and give their memory back; those of the device and of other leases stay.
+func TestLease(t *testing.T) {
+	b := &counting{}
+	d := compute.New(b)
+	l, other := d.Lease(), d.Lease()
+	kept, x, y := tensor(t, d, 4), must.Get(l.Tensor(4))(t), must.Get(other.Tensor(4))(t)
+	view := must.Get(x.View(1, 2))(t)
+	clear := func(x *compute.Tensor) error {
+		return d.Step(func(s *compute.Step) error {
+			s.Do(compute.Map{Out: x, F: compute.Pointwise(compute.Const(0))})
+			return nil
+		})
+	}
+	for _, x := range []*compute.Tensor{kept, x, y, view} {
+		must.Do(t, clear(x))
+	}
+	l.Close()
+	l.Close()
+	for _, x := range []*compute.Tensor{x, view} {
+		if err := clear(x); !errors.Is(err, compute.ErrReleased) {
+			t.Errorf("%v, want ErrReleased", err)
+		}
+	}
+	if _, err := l.Tensor(4); !errors.Is(err, compute.ErrReleased) {
+		t.Errorf("a tensor of a lease that has ended: %v, want ErrReleased", err)
+	}
+	if b.held != 2 {
+		t.Errorf("%d buffers held, want 2", b.held)
+	}
+	must.Do(t, errors.Join(clear(kept), clear(y), d.Close()))
+	if other.Close(); b.held != 0 {
+		t.Errorf("%d buffers held after the device has closed, want none", b.held)
+	}
+}

@@ -112,7 +112,7 @@ func (s *Store) backUp() (back func() error, err error) {
 	s.tally(counts)
 	all := s.arenas[State].all
 	if all != nil && s.backup == nil {
-		if s.backup, err = s.dev.Tensor(all.Len()); err != nil {
+		if s.backup, err = s.lease.Tensor(all.Len()); err != nil {
 			return nil, err
 		}
 	}

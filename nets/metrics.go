@@ -47,7 +47,7 @@ func (m Metric) unsound(learner int) bool { return m.counted[learner] != 0 && !f
 // An accumulator holds the sums of recent moments on the device, so that no moment waits, and adds them up on the host in
 // float64.
 type accumulator struct {
-	dev      *compute.Device
+	lease    *compute.Lease
 	learners int
 	partials []*partial
 	faults   []faultCode
@@ -117,7 +117,7 @@ func (m *accumulator) partial(name string, masked bool) (c *partial, err error) 
 }
 
 func (m *accumulator) sum() (*sum, error) {
-	ring, err := m.dev.Tensor(m.depth(), m.learners)
+	ring, err := m.lease.Tensor(m.depth(), m.learners)
 	return &sum{ring: ring, each: make([]float64, m.learners)}, err
 }
 
@@ -231,7 +231,7 @@ func (m *accumulator) fault(p *Pass, name string) *compute.Tensor {
 			return f.code
 		}
 	}
-	t, err := m.dev.Tensor(m.learners)
+	t, err := m.lease.Tensor(m.learners)
 	if err != nil {
 		p.Fail(err)
 		return p.Tensor(m.learners)

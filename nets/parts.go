@@ -156,11 +156,11 @@ func newParts(s *Session, c *cohort, dev *compute.Device, lo, hi int) (*parts, e
 	}
 	var err error
 	if k.kept > 0 {
-		if k.before, err = dev.Tensor(k.kept); err != nil {
+		if k.before, err = c.store.lease.Tensor(k.kept); err != nil {
 			return nil, err
 		}
 	}
-	if k.now, err = dev.Tensor(2 * most); err != nil {
+	if k.now, err = c.store.lease.Tensor(2 * most); err != nil {
 		return nil, err
 	}
 	return k, errors.Join(k.keepStates(), k.meet())
@@ -191,7 +191,7 @@ func (k *parts) keepStates() error {
 		return nil
 	}
 	for range k.hi - k.lo {
-		t, err := k.dev.Tensor(all.Len())
+		t, err := k.c.store.lease.Tensor(all.Len())
 		if err == nil {
 			err = k.dev.Step(func(st *compute.Step) error {
 				st.Do(compute.Copy{Dst: t, Src: all})

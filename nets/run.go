@@ -269,7 +269,7 @@ func (s *Session) assemble(c *cohort, plan *cohort, dev *compute.Device, width i
 	if err := c.System.Build(c.store, c.spec); err != nil {
 		return cmp.Or(c.store.err, err) // the first failure is the cause
 	}
-	c.evaluated = &accumulator{dev: dev, learners: width}
+	c.evaluated = &accumulator{lease: c.store.lease, learners: width}
 	for name := range c.store.names {
 		if c.task.store.names[name] {
 			return fmt.Errorf("nets: the system and the task have a tensor called %s each", name)
@@ -313,6 +313,10 @@ func (c *cohort) close() (err error) {
 		if closer, ok := t.Task.(Closer); ok {
 			err = errors.Join(err, closer.Close())
 		}
+		t.store.lease.Close()
+	}
+	if c.store != nil {
+		c.store.lease.Close()
 	}
 	return err
 }
@@ -347,7 +351,7 @@ func (r Run) Rehearse(dev *compute.Device) {
 	})
 }
 
-// Close closes the tasks. It does not close the device.
+// Close closes the tasks and frees all tensors of the run. It does not close the device.
 func (s *Session) Close() (err error) {
 	for _, c := range s.cohorts {
 		err = errors.Join(err, c.close())

@@ -366,3 +366,20 @@ func TestDegrees(t *testing.T) {
 		t.Errorf("%v, %v", back, err)
 	}
 }
+
+// TestClosed: a run that has ended holds no tensors of a device that goes on, of its system, its task or its test.
+func TestClosed(t *testing.T) {
+	r, _ := run(grower{}, small)
+	r.Test = r.Task
+	s := must.Get(r.Open(lab.CPU(t)))(t)
+	must.Do(t, s.Step(t.Context()))
+	_, err := s.Evaluate(t.Context(), nil)
+	_, read := s.Read(s.Tensors())
+	must.Do(t, errors.Join(err, read, s.Close()))
+	if _, err := s.Read(s.Tensors()); !errors.Is(err, compute.ErrReleased) {
+		t.Errorf("%v, want ErrReleased", err)
+	}
+	if _, err := s.Evaluate(t.Context(), nil); !errors.Is(err, compute.ErrReleased) {
+		t.Errorf("%v, want ErrReleased", err)
+	}
+}

@@ -20,6 +20,7 @@ type Store struct {
 	Seed     uint64 // learner l draws from Seed + l
 
 	dev     *compute.Device
+	lease   *compute.Lease // of all tensors
 	prefix  string // of all names: "", "task.", "test." or "probe."
 	named   []Named
 	names   map[string]bool
@@ -81,7 +82,8 @@ type initial struct {
 }
 
 func newStore(dev *compute.Device, prefix string, learners int, seed uint64, planned *Store) *Store {
-	return &Store{Learners: learners, Seed: seed, dev: dev, prefix: prefix, planned: planned, metrics: &accumulator{dev: dev, learners: learners},
+	lease := dev.Lease()
+	return &Store{Learners: learners, Seed: seed, dev: dev, lease: lease, prefix: prefix, planned: planned, metrics: &accumulator{lease: lease, learners: learners},
 		names: map[string]bool{}, counts: map[string]*int64{}, sources: map[string]uint32{}, descents: map[string][]*compute.Tensor{}}
 }
 
@@ -162,10 +164,10 @@ func (s *Store) State(name string, init Init, shape ...int) *compute.Tensor {
 // Scratch allocates memory for n moments of a trial, n × learners × shape, which is neither initialised nor saved. [At]
 // returns the part of one moment.
 func (s *Store) Scratch(n int, shape ...int) *compute.Tensor {
-	t, err := s.dev.Tensor(append([]int{n, s.Learners}, matrix(shape)...)...)
+	t, err := s.lease.Tensor(append([]int{n, s.Learners}, matrix(shape)...)...)
 	if err != nil {
 		s.fail(err)
-		t, _ = s.dev.Tensor(1, 1, 1)
+		t, _ = s.lease.Tensor(1, 1, 1)
 	}
 	s.scratch += int64(t.Len())
 	return t
@@ -334,7 +336,7 @@ func (s *Store) allocate(role Role, shape []int) (*compute.Tensor, error) {
 	at := a.used
 	a.used += padded(length(shape))
 	if s.planned == nil {
-		return s.dev.Tensor(shape...)
+		return s.lease.Tensor(shape...)
 	}
 	size := s.planned.arenas[role].used
 	if a.used > size {
@@ -351,7 +353,7 @@ func (s *Store) allocate(role Role, shape []int) (*compute.Tensor, error) {
 }
 
 func (s *Store) zeros(n int) (*compute.Tensor, error) {
-	t, err := s.dev.Tensor(n)
+	t, err := s.lease.Tensor(n)
 	if err != nil {
 		return nil, err
 	}
@@ -458,7 +460,7 @@ func (s *Store) Grad(weights *compute.Tensor) *compute.Tensor {
 
 func (s *Store) gradient(weights *compute.Tensor) (*compute.Tensor, error) {
 	if s.planned == nil { // on a stage, where the number of weights is not known yet
-		return s.dev.Tensor(weights.Shape()...)
+		return s.lease.Tensor(weights.Shape()...)
 	}
 	at := 0
 	for _, n := range s.named {
@@ -539,7 +541,7 @@ func (s *Store) FixedBy(fill func(x []float32), shape ...int) *compute.Tensor {
 }
 
 func (s *Store) fixed(numbers func(n int) []float32, shape []int) *compute.Tensor {
-	t, err := s.dev.Tensor(append([]int{1}, matrix(shape)...)...)
+	t, err := s.lease.Tensor(append([]int{1}, matrix(shape)...)...)
 	if err == nil && !s.dev.Staged() {
 		err = s.dev.Step(func(st *compute.Step) error {
 			st.Write(t, numbers(t.Len()))
@@ -558,7 +560,7 @@ func (s *Store) numbers(rows, cols int) (*compute.Tensor, error) {
 	if t := s.ranges[key]; t != nil {
 		return t, nil
 	}
-	t, err := s.dev.Tensor(rows * cols)
+	t, err := s.lease.Tensor(rows * cols)
 	if err != nil {
 		return nil, err
 	}
