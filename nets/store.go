@@ -21,7 +21,7 @@ type Store struct {
 
 	dev     *compute.Device
 	lease   *compute.Lease // of all tensors
-	prefix  string // of all names: "", "task.", "test." or "probe."
+	prefix  string         // of all names: "", "task.", "test." or "probe."
 	named   []Named
 	names   map[string]bool
 	counts  map[string]*int64
