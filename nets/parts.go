@@ -125,15 +125,15 @@ type parts struct {
 }
 
 // ErrWhole is wrapped where a system cannot learn from moments in parts, see [Divided].
-var ErrWhole = errors.New("it learns from whole moments alone, want --micro 1")
+var ErrWhole = errors.New("the system learns from whole moments alone, want one part (--micro 1)")
 
 // divides reports a system that cannot learn from parts of what a task shows, whatever its settings are.
 func divides(s System, spec Spec) error {
 	if _, ok := s.(Divided); !ok {
-		return fmt.Errorf("nets: a %T: %w: what it learns from parts of them cannot be added", s, ErrWhole)
+		return fmt.Errorf("nets: %w: what it learns from parts of them cannot be added", ErrWhole)
 	}
 	if spec.Rewards {
-		return fmt.Errorf("nets: a %T from rewards: %w: they come after all answers of a moment", s, ErrWhole)
+		return fmt.Errorf("nets: %w: rewards come after all answers of a moment", ErrWhole)
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func divides(s System, spec Spec) error {
 // newParts prepares a cohort of one learner for moments in parts.
 func newParts(s *Session, c *cohort, dev *compute.Device, lo, hi int) (*parts, error) {
 	if err := c.System.(Divided).Divided(); err != nil {
-		return nil, fmt.Errorf("nets: a %T: %w: %w", c.System, ErrWhole, err)
+		return nil, fmt.Errorf("nets: %w: %w", ErrWhole, err)
 	}
 	k := &parts{m: s.Micro, lo: lo, hi: hi, c: c, dev: dev, cols: c.spec.Out,
 		began: map[*int64]int64{}, ended: map[*int64]int64{}}

@@ -155,7 +155,7 @@ func widthsOf(flag string) (all []float64, err error) {
 
 // run measures with the processes that a launcher has started beside this one, if there are any.
 func (r *hsicRun) run(ctx context.Context, stdout, stderr io.Writer) error {
-	w, err := join(r.timeout)
+	w, err := join(r.timeout, "hsic", stderr)
 	if err != nil {
 		return err
 	}

@@ -278,7 +278,14 @@ func flagOf(key string) string {
 
 // run makes the run, with the processes that a launcher has started beside this one, if there are any.
 func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	if r.world, err = join(r.timeout); err != nil {
+	what := "train"
+	switch {
+	case r.resume != "":
+		what = "train --resume"
+	case r.out != "":
+		what = "train --out"
+	}
+	if r.world, err = join(r.timeout, what, stderr); err != nil {
 		return err
 	}
 	if r.world == nil {
@@ -651,6 +658,9 @@ func (r *networkRun) describe(w io.Writer, work *train.Run, rec train.Record, no
 	}
 	if c.Micro > 1 {
 		fmt.Fprintf(w, "parts     %d of each batch\n", c.Micro)
+	}
+	if c.Stale > 0 {
+		fmt.Fprintf(w, "stale     blocks are %s apart\n", count.Of(c.Stale, "step"))
 	}
 	if c.Learners > 1 {
 		how := "side by side"

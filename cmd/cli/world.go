@@ -39,8 +39,8 @@ func alone(cmd *cobra.Command, _ []string) error {
 }
 
 // join returns the world of the processes that a launcher has started with this one, or nil where it has started no others.
-// Their cores are shared out among those of a host.
-func join(timeout time.Duration) (spread.World, error) {
+// Their cores are shared out among those of a host. What they are to do, a few words, has to be the same of all.
+func join(timeout time.Duration, what string, stderr io.Writer) (spread.World, error) {
 	size, variable, err := mpi.Launched()
 	if err != nil {
 		return nil, usageError{err}
@@ -58,7 +58,14 @@ func join(timeout time.Duration) (spread.World, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	return w, shareCores(w)
+	err = shareCores(w)
+	if err == nil {
+		err = spread.Alike(w, []spread.Fact{{Name: "command", Value: what}})
+	}
+	if err != nil {
+		return nil, leave(w, stderr, usageError{err})
+	}
+	return w, nil
 }
 
 // shareCores gives each process its share of the cores that it may run on with others, unless GOMAXPROCS says how many. No

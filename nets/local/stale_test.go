@@ -151,6 +151,7 @@ func TestStaleRefuses(t *testing.T) {
 		"one block learns after another": {Net: stack.Always(softNet(false)), Rule: local.DefaultSoftHebb, Stale: 1},
 		"block e.0.a has branches":       {Net: stack.Always(branches), Rule: local.DefaultHSIC, Stale: 1},
 		"no Stack of layers":             {Net: stack.Always(top), Rule: stack.Backprop{}, Stale: 1},
+		"layer e has branches":           {Net: stack.Always(branches), Rule: stack.Backprop{}, Stale: 1},
 		"stale -1":                       {Net: stack.Always(staleNet()), Rule: local.PredSim, Stale: -1},
 	} {
 		s.Optimiser = nets.SGD{}

@@ -83,6 +83,11 @@ func (n *Net) pipe(s *nets.Store, spec nets.Spec, o nets.Optimiser, apart int) (
 			}
 		}
 	}
+	for _, l := range n.outer {
+		if _, branches := l.Layer.(*ensemble); branches {
+			return nil, fmt.Errorf("nets: stale: layer %s has branches, which would wait for each other; want a chain of blocks", l.name)
+		}
+	}
 	parts := n.parts()
 	if parts == nil {
 		return nil, fmt.Errorf("nets: stale: the network is no Stack of layers, so it has no blocks")

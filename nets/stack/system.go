@@ -83,6 +83,16 @@ func (s *System) Check() error {
 // Network returns the network, after Build.
 func (s *System) Network() *Net { return s.net }
 
+// Late returns how many steps pass before all blocks learn, see Stale, after Build.
+func (s *System) Late() (steps uint64) {
+	if s.pipeline != nil {
+		for k := range s.pipeline.descents {
+			steps = max(steps, s.pipeline.late(k))
+		}
+	}
+	return steps
+}
+
 // Build builds the network, the loss and the optimiser state.
 func (s *System) Build(store *nets.Store, spec nets.Spec) error {
 	described, err := s.Net(spec.In, spec.Out)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,7 +109,10 @@ func (r *Run) build(w spread.World, dev *compute.Device, names *catalogue.Catalo
 		return ConfigError{fmt.Errorf("the best accuracy is one of classes, and the sequences %s: want keep_best loss", r.Set.Sequences.Form(r.Set.Channels))}
 	}
 	spec, err := tried(run, dev)
-	if err != nil && c.System != "" {
+	switch {
+	case err != nil && c.Micro > 1: // which another task or system may well not mend
+		err = fmt.Errorf("%s in %d parts: %w", cmp.Or(c.System, "the rule "+c.Rule), c.Micro, err)
+	case err != nil && c.System != "":
 		err = c.misfit(err, dev, names, p, r.Set)
 	}
 	if err != nil {
@@ -129,6 +133,10 @@ func (r *Run) build(w spread.World, dev *compute.Device, names *catalogue.Catalo
 			r.Notes = append(r.Notes, fmt.Sprintf("a moment is %g ms to the task, and %g ms to the cells of %s: want the same of both",
 				t.Milliseconds(), cells[0].Step*float64(cells[0].Steps), c.System))
 		}
+	}
+	if s, ok := r.Session.Systems()[0].(*stack.System); ok && s.Late() >= uint64(r.Session.Total()) {
+		r.Notes = append(r.Notes, fmt.Sprintf("stale %d: the last block to learn would begin after %d steps, and the run has %d: it does not learn",
+			c.Stale, s.Late(), r.Session.Total()))
 	}
 	if rule, ok := p.rule.(stack.Layerwise); ok {
 		net := r.Session.Systems()[0].(*stack.System).Network()
