@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ranks.sh HEBB [KILLS]: runs, and hebb hsic, by several processes of MPI. HEBB was built with the tag mpi. Their number, the death of one by
-# kill -9 at a random moment (KILLS of them, one unless said), and the ends by signals change no bit of what comes out.
+# kill -9 at a random moment (KILLS of them, one unless said; with more SIGUSR1 too), and ends by signals change no bit of what
+# comes out.
 cd "$(dirname "$0")/.." || exit
 hebb=$1 kills=${2:-1}
 dir=$(mktemp -d)
@@ -114,7 +115,9 @@ grep -q "^hebb: rank [0-2] on .*step [0-9]*: rank [0-2] on .* did not answer wit
 grep -m1 '^hebb: rank' "$dir/out"
 again "$dir/stopped" 2 'SIGSTOP of a rank of 3'
 
-for signal in TERM USR1; do
+signals=TERM
+[ $kills -gt 1 ] && signals='TERM USR1'
+for signal in $signals; do
 	struck $signal 3 "$dir/ended" 1
 	[ $status = $((128 + $(kill -l $signal))) ] || fail "SIG$signal: another status"
 	[ "$(grep -c '^hebb: stopped after step [0-9]* of 120: .*, to rank [0-2] on ' "$dir/out")" = 1 ] || fail "SIG$signal: it is not said once"
