@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# ranks.sh HEBB [KILLS]: runs, and hebb hsic, by several processes of MPI. HEBB was built with the tag mpi. Their number, the death of one by
-# kill -9 at a random moment (KILLS of them, one unless said; with more SIGUSR1 too), and ends by signals change no bit of what
-# comes out.
+# ranks.sh HEBB [KILLS]: checks hebb train and hebb hsic by several processes of MPI. HEBB was built with the tag mpi. Neither
+# their number, nor the death of one by kill -9 at a random moment (KILLS of them, one unless said), nor an end by a signal (with
+# more kills by SIGUSR1 too) changes a bit of what comes out.
 cd "$(dirname "$0")/.." || exit
 hebb=$1 kills=${2:-1}
 dir=$(mktemp -d)

@@ -69,10 +69,10 @@ func (d *Device) TensorOf(typ Type, shape ...int) (*Tensor, error) {
 	return t, nil
 }
 
-// A Lease is tensors that live until it is closed, and no longer than the Device.
+// A Lease owns tensors, which live until it or the Device is closed.
 type Lease struct{ scope }
 
-// Lease begins a Lease.
+// Lease returns a new Lease.
 func (d *Device) Lease() *Lease {
 	l := &Lease{scope{dev: d}}
 	d.leases[l] = true

@@ -305,7 +305,7 @@ func (b counted) Free() {
 	b.Buffer.Free()
 }
 
-// TestLease: tensors of a lease end with it, and give their memory back; those of the device and of other leases stay.
+// TestLease: closing a lease frees its tensors and their views, and leaves the tensors of the device and of other leases.
 func TestLease(t *testing.T) {
 	b := &counting{}
 	d := compute.New(b)

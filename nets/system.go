@@ -184,6 +184,16 @@ type Cells struct {
 // a system take turns, each with a System, a Task and a Store of its own. Build returns it where s.Learners is above 1.
 var ErrAlone = errors.New("learners take turns")
 
+// A FewError reports a batch, or a part of one, that has fewer examples than a system can learn from.
+type FewError struct {
+	Examples, Least int
+	By              string // what wants more: "rule" or "loss"
+}
+
+func (e FewError) Error() string {
+	return fmt.Sprintf("nets: a batch of %d examples, and this %s learns from %d at least", e.Examples, e.By, e.Least)
+}
+
 // Timed is a [Task] whose moments last so many ms, which are to be as many to the cells of a [Spiker].
 type Timed interface{ Milliseconds() float64 }
 

@@ -19,18 +19,6 @@ func (s *Session) together() bool { return s.World != nil && s.World.Size() > 1 
 // byLearners reports whether they share its learners, and not the parts of its moments.
 func (s *Session) byLearners() bool { return s.together() && s.Learners >= s.World.Size() }
 
-// Agree returns whether any process calls it with true. All call it at the same place of the run.
-func (s *Session) Agree(yes bool) (bool, error) {
-	if !s.together() {
-		return yes, nil
-	}
-	all, err := gather(s.World, yes)
-	for _, other := range all {
-		yes = yes || other
-	}
-	return yes, err
-}
-
 // gather returns a value of each process, by rank.
 func gather[T any](w spread.World, mine T) ([]T, error) {
 	var b bytes.Buffer

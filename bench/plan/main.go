@@ -40,7 +40,7 @@ func (l link) sum(n int, bytes float64) float64 {
 	return 2 * float64(n-1) * l.send(bytes/float64(n))
 }
 
-// A plan is what is trained, by what.
+// A plan describes a training: blocks of a network, batches, and the machines that learn them.
 type plan struct {
 	blocks          []block
 	examples, batch int

@@ -202,7 +202,7 @@ func (r *hsicRun) measure(ctx context.Context, w spread.World, stdout, stderr io
 	return m.print(stdout)
 }
 
-// outset reads what is asked for, and opens the device.
+// outset reads the options and both arrays, and opens the device.
 func (r *hsicRun) outset(w spread.World, stderr io.Writer) (o dependence.Options, s [2]dependence.Samples,
 	dev *compute.Device, err error) {
 	if o, err = r.options(); err != nil {

@@ -351,7 +351,7 @@ type outset struct {
 	trace    *tracing
 }
 
-// outset reads what is asked for, and opens the device.
+// outset reads the settings and the flags of a run, and opens its device.
 func (r *networkRun) outset(ctx context.Context, simple bool, stdout io.Writer) (o outset, err error) {
 	if o.prof, err = newProfiling(r.profile); err != nil {
 		return o, err

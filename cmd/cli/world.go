@@ -16,7 +16,7 @@ import (
 	"hebb/nets/spread/mpi"
 )
 
-// timeoutFlag and timeoutUsage are those of how long processes wait for each other.
+// The flag --rank-timeout sets how long processes wait for each other.
 const (
 	timeoutFlag  = "rank-timeout"
 	timeoutUsage = "of several processes (mpirun, srun): how long to wait for one that does not answer, before the run ends and names it"
@@ -39,8 +39,8 @@ func alone(cmd *cobra.Command, _ []string) error {
 }
 
 // join returns the world of the processes that a launcher has started with this one, or nil where it has started no others.
-// Their cores are shared out among those of a host. What they are to do, a few words, has to be the same of all.
-func join(timeout time.Duration, what string, stderr io.Writer) (spread.World, error) {
+// The processes of a host share its cores. command, a few words, names what this process does; all have to do the same.
+func join(timeout time.Duration, command string, stderr io.Writer) (spread.World, error) {
 	size, variable, err := mpi.Launched()
 	if err != nil {
 		return nil, usageError{err}
@@ -60,7 +60,7 @@ func join(timeout time.Duration, what string, stderr io.Writer) (spread.World, e
 	}
 	err = shareCores(w)
 	if err == nil {
-		err = spread.Alike(w, []spread.Fact{{Name: "command", Value: what}})
+		err = spread.Alike(w, []spread.Fact{{Name: "command", Value: command}})
 	}
 	if err != nil {
 		return nil, leave(w, stderr, usageError{err})
@@ -99,8 +99,8 @@ type silent struct{ error }
 
 func (s silent) Unwrap() error { return s.error }
 
-// leave ends this process's part in a world, after err. What all have agreed on, rank 0 prints, and each ends by itself; any
-// other error is of this process, which is named, and [mpi.Exit] ends the others.
+// leave closes a world after err. Rank 0 prints an error that all processes agreed on, and each ends by itself. Any other error
+// is of this process alone: leave adds its rank and host, and [mpi.Exit] ends the others.
 func leave(w spread.World, stderr io.Writer, err error) error {
 	var agreed *spread.Agreed
 	switch {

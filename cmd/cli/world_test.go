@@ -42,7 +42,7 @@ func TestLaunchedWithoutMPI(t *testing.T) {
 	}
 }
 
-// TestLeave: what all have agreed on is said by rank 0 alone; what one knows it says itself, with its name.
+// TestLeave: rank 0 alone prints an error that all processes agreed on; a process prints its own error with its rank and host.
 func TestLeave(t *testing.T) {
 	stop := &train.Stopped{Rank: 1, Host: "b", Text: "terminated", Status: 143}
 	for _, c := range []struct {

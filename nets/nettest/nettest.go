@@ -400,14 +400,15 @@ func shared(r nets.Run) error {
 	return together(r, want)
 }
 
-// errSmall is wrapped where a task's moments are too small for a system to learn from a half of one.
+// errSmall is wrapped where the moments of a test's task have too few examples for a system to learn from a half of them.
 var errSmall = errors.New("moments are too small to be in parts")
 
 // parted: moments in parts are learned from alike by one process and by two, or refused at the start by a system that is not
 // [nets.Divided].
 func parted(r nets.Run) error {
 	r.Learners, r.Micro = 1, 2
-	err := on(r, nil, func(*nets.Session) error { return nil })
+	examples := 0
+	err := on(r, nil, func(s *nets.Session) error { examples = s.Spec.Batch; return nil })
 	if _, divided := r.System().(nets.Divided); !divided && !errors.Is(err, nets.ErrWhole) {
 		return fmt.Errorf("the system is not Divided, and the error of a run with moments in parts is %v, want one that says so", err)
 	}
@@ -416,12 +417,13 @@ func parted(r nets.Run) error {
 	} else if err != nil {
 		return err
 	}
+	if examples < r.Micro {
+		return fmt.Errorf("%w: of %d", errSmall, examples)
+	}
 	want, err := whole(r, (*nets.Session).Sound)
-	if err != nil {
-		r.Micro = 1
-		if _, other := whole(r, nothing); other == nil { // it is for the parts
-			return fmt.Errorf("%w: %w", errSmall, err)
-		}
+	if errors.As(err, new(nets.FewError)) {
+		return fmt.Errorf("%w: %w", errSmall, err)
+	} else if err != nil {
 		return err
 	}
 	return together(r, want)

@@ -33,16 +33,17 @@ var (
 )
 
 func (c *chaser) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
+	h := p.View(c.h, 0, p.Learners, m.Examples(), 3) // of a part there are fewer
 	if m.First {
-		p.Clear(c.h)
+		p.Clear(h)
 	}
-	p.Into(c.h, leak, p.Map(masked, p.Product(c.w, m.X, compute.Tanh), c.grown))
-	p.Count("activity", p.PerLearner(nil, 1, c.h), m.Examples())
+	p.Into(h, leak, p.Map(masked, p.Product(c.w, m.X, compute.Tanh), c.grown))
+	p.Count("activity", p.PerLearner(nil, 1, h), m.Examples())
 	if c.wrong == "evaluation disturbs nothing" || p.Learning {
 		c.forgotten++
 	}
 	if c.wrong == "processes share learners" && p.Learners < learners {
-		p.Into(c.h, leak, c.h)
+		p.Into(h, leak, h)
 	}
 	if c.wrong == "nothing is allocated" {
 		if _, err := p.Device().Tensor(1); err != nil {
@@ -51,19 +52,19 @@ func (c *chaser) Step(p *nets.Pass, m nets.Moment) *compute.Tensor {
 	}
 	if p.Learning || c.wrong == "evaluation changes nothing" {
 		*c.seen++
-		noise := p.Like(c.h)
+		noise := p.Like(h)
 		p.Random(noise, compute.Normal(0, 0.1))
 		if c.wrong == "a learner is a seed" {
 			p.Do(compute.Random{Out: noise, Law: compute.Normal(0, 0.1), Seed: p.Seed, Stream: p.Number})
 		}
-		p.Into(noise, larger.WithConsts(1), c.h)
+		p.Into(noise, larger.WithConsts(1), h)
 		rate := float32(p.Rate) / float32(*c.seen)
 		if c.wrong == "a run that was cut goes on" || c.wrong == "evaluation disturbs nothing" {
 			rate = float32(p.Rate) / c.forgotten
 		}
 		p.Outer(c.w, noise, m.X, 0.9, rate)
 	}
-	return c.h
+	return h
 }
 
 // A halver is a chaser that learns from moments in parts, by the mean of its weights; or it says so, and has other weights by then.

@@ -240,10 +240,10 @@ func (l *learner) learn(p *Pass, v nets.Verdict) {
 // checkBatch reports a batch that is too small to learn from.
 func (l *learner) checkBatch(n int) error {
 	if local := l.net.local; local != nil && n < local.rule.Least() {
-		return fmt.Errorf("nets: a batch of %d examples, and this rule learns from %d at least", n, local.rule.Least())
+		return nets.FewError{Examples: n, Least: local.rule.Least(), By: "rule"}
 	}
 	if n < l.loss.Least() {
-		return fmt.Errorf("nets: a batch of %d examples, and this loss learns from %d at least", n, l.loss.Least())
+		return nets.FewError{Examples: n, Least: l.loss.Least(), By: "loss"}
 	}
 	return nil
 }
