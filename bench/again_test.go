@@ -145,6 +145,7 @@ func TestTrainingAgain(t *testing.T) {
 func TestPeerWarning(t *testing.T) {
 	for blas, want := range map[string]string{
 		"OpenBLAS 0.3.21 openmp SkylakeX": "", "MKL": "", "": "", "reference, libblas.so.3.11.0": "reference BLAS", "OpenBLAS 0.3.21 pthread SkylakeX": "remove libopenblas0-pthread",
+		"OpenBLAS 0.3.21 openmp Haswell": "", "OpenBLAS 0.3.21 openmp Haswell without AVX-512": "unset OPENBLAS_CORETYPE",
 	} {
 		p := PeerInfo{Name: "torch", Torch: "0", BLAS: blas, Device: "two cores"}
 		if got := p.Warning(); (got == "") != (want == "") || !strings.Contains(got, want) {

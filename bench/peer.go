@@ -60,6 +60,8 @@ func (p PeerInfo) Warning() string {
 		return "torch's products are by the reference BLAS, far slower than an OpenBLAS: install libopenblas0-openmp"
 	case strings.Contains(p.BLAS, "pthread"):
 		return "torch's products are by an OpenBLAS with threads of its own, which get in the way of torch's: install libopenblas0-openmp and remove libopenblas0-pthread"
+	case strings.Contains(p.BLAS, "without AVX-512"):
+		return "torch's OpenBLAS takes this processor for one without AVX-512, at about half the speed: unset OPENBLAS_CORETYPE, or set it to SkylakeX"
 	}
 	return ""
 }

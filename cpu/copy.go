@@ -2,7 +2,11 @@ package cpu
 
 import "hebb/compute"
 
-// move copies in chunks large enough for the processor's prefetcher, small enough to share out.
+// mostCopied is the numbers of a chunk: large enough for the processor's prefetcher, small enough to share out, and less than the
+// MiB from which Go's copy stores past the cache, unless no cache keeps what is copied.
+const mostCopied = 1 << 17
+
+// move copies in chunks.
 func move(c compute.Copy) {
 	dst, src := words(c.Dst), words(c.Src)
 	switch to, from := c.Dst.Type(), c.Src.Type(); {
@@ -17,5 +21,9 @@ func move(c compute.Copy) {
 		chunks(len(src), 1<<16, func(lo, hi int) { compute.Widen(dst[2*lo:min(2*hi, len(dst))], src[lo:hi]) })
 		return
 	}
-	chunks(len(dst), fair(len(dst), 1<<18), func(lo, hi int) { copy(dst[lo:hi], src[lo:hi]) })
+	most := mostCopied
+	if len(dst) >= streamed {
+		most *= 2
+	}
+	chunks(len(dst), fair(len(dst), most), func(lo, hi int) { copy(dst[lo:hi], src[lo:hi]) })
 }

@@ -73,6 +73,7 @@ func TestOpsInSmallTiles(t *testing.T) {
 	set(t, &pieceLength, 11)
 	set(t, &patchFloats, 100)
 	set(t, &bunchesAtOnce, 3)
+	set(t, &fewImages, 1<<20)
 	set(t, &placesAtOnce, 7)
 	set(t, &fewChannels, 3)
 	set(t, &blockSize, 20)

@@ -22,10 +22,21 @@ func (v *convolution) direct(k kernel) {
 	d.packing = k.pack(v.length(), v.units, v.weights)
 	defer giveBack(d.data)
 	d.look()
-	cores := runtime.GOMAXPROCS(0)
-	each := blocks(d.bunches, blocks(d.bunches, bunchesAtOnce*cores)*cores) // as many turns for each core
-	shape{each, 1}.tiles(1, d.bunches, 1, d.tile)
+	d.share(runtime.GOMAXPROCS(0)).tiles(1, d.panels(), d.bunches, d.tile)
 }
+
+// share returns the panels and bunches that a core takes at a time: all bunches for the panels that it has packed, where the
+// images are few beside the weights, else bunches of its own for all panels, most of which come from other cores' caches.
+func (d *direct) share(cores int) shape {
+	panels, seen := d.panels(), d.images*d.c*min(d.h*d.w, d.p*d.q*d.r*d.s)
+	if panels >= cores && seen < fewImages*d.rows*d.cols {
+		return shape{blocks(panels, cores), blocks(d.bunches, blocks(d.bunches, bunchesAtOnce))}
+	}
+	return shape{panels, blocks(d.bunches, blocks(d.bunches, bunchesAtOnce*cores)*cores)} // as many turns for each core
+}
+
+// fewImages is how many numbers of the images there may be for a weight, for cores to share out the panels.
+var fewImages = 4
 
 // bunchesAtOnce is the number of bunches that a core takes at a time.
 var bunchesAtOnce = 16
@@ -86,22 +97,23 @@ type bunch struct {
 
 var bunches = sync.Pool{New: func() any { return new([]bunch) }}
 
+// tile does bunches, the columns of t, for panels, its rows.
 func (d *direct) tile(t tile) {
 	s := bunches.Get().(*[]bunch)
 	defer bunches.Put(s)
-	*s = slices.Grow((*s)[:0], t.rows)[:t.rows]
+	*s = slices.Grow((*s)[:0], t.cols)[:t.cols]
 	at := 0
 	for i := range *s {
-		for at+1 < len(d.views) && d.views[at+1].bunch <= t.i+i {
+		for at+1 < len(d.views) && d.views[at+1].bunch <= t.j+i {
 			at++
 		}
-		d.bunch(&(*s)[i], &d.views[at], t.i+i-d.views[at].bunch)
+		d.bunch(&(*s)[i], &d.views[at], t.j+i-d.views[at].bunch)
 	}
 	endings := 0
 	if d.then.Beta != 0 {
 		endings = keeps
 	}
-	for j := range d.panels() {
+	for j := t.i; j < t.i+t.rows; j++ {
 		for i := range *s {
 			b := &(*s)[i]
 			d.packing.tile(&b.to, j, &b.in, d.then.Alpha, endings)
@@ -112,7 +124,7 @@ func (d *direct) tile(t tile) {
 		return
 	}
 	for i := range *s {
-		(*s)[i].finish(d)
+		(*s)[i].finish(d, t.i*d.width, min(d.cols, (t.i+t.rows)*d.width))
 	}
 }
 
@@ -146,12 +158,12 @@ func (d *direct) bunch(b *bunch, v *view, number int) {
 	}
 }
 
-// finish applies d's epilogue to each run of b's pixels.
-func (b *bunch) finish(d *direct) {
+// finish applies d's epilogue to units lo … hi of each run of b's pixels.
+func (b *bunch) finish(d *direct, lo, hi int) {
 	for i := 0; i < b.in.count; {
 		from, first := b.pixels[i], i
 		for i++; i < b.in.count && b.pixels[i] == from+i-first; i++ {
 		}
-		d.then.finish(dense(i-first, d.cols, d.y[from*d.cols:]), from, 0)
+		d.then.finish(dense(i-first, d.cols, d.y[from*d.cols:]).part(0, lo, i-first, hi-lo), from, lo)
 	}
 }

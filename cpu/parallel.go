@@ -53,14 +53,17 @@ func (g grain) fit(batch, rows, cols int) shape {
 	return g.spread(8, 1, rows, cols)
 }
 
-// spread is the tile for so many: where there are only a few, as many for each core. Rows are cut first: long rows
-// are what BLAS likes.
+// spread is the tile for so many: where there are only a few, as many for each core. Rows are cut first, as long rows are what BLAS
+// likes, unless they are few and so long that to pack all of B for each cut of them takes longer.
 func (g grain) spread(cores, batch, rows, cols int) shape {
 	down, across := blocks(rows, g.most.rows), blocks(cols, g.most.cols)
 	if n := batch * down * across; n < 4*cores && n%cores != 0 {
 		each := blocks(blocks(n, cores)*cores, batch)
-		down = max(down, min(blocks(each, across), blocks(rows, g.least.rows)))
+		if cols < 2*rows {
+			down = max(down, min(blocks(each, across), blocks(rows, g.least.rows)))
+		}
 		across = max(across, min(blocks(each, down), blocks(cols, g.least.cols)))
+		down = max(down, min(blocks(each, across), blocks(rows, g.least.rows)))
 	}
 	rows, cols = whole(blocks(rows, down), maxHeight), whole(blocks(cols, across), maxWidth)
 	return shape{min(rows, g.most.rows), min(cols, g.most.cols)}

@@ -26,14 +26,17 @@ import time
 from collections import OrderedDict
 
 
-def kind_of_core():
-    """Tells OpenBLAS of AVX-512: one older than the processor takes it for another and does without, at a fifth of the speed."""
+def has_avx512():
     try:
         with open("/proc/cpuinfo") as f:
-            flags = f.read()
+            return "avx512f" in f.read()
     except OSError:
-        return
-    if "avx512f" in flags:
+        return False
+
+
+def kind_of_core():
+    """Tells OpenBLAS of AVX-512: one older than the processor takes it for another and does without, at a fifth of the speed."""
+    if has_avx512():
         os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
 
 
@@ -606,6 +609,9 @@ class DlInfo(ctypes.Structure):
     _fields_ = [("file", ctypes.c_char_p), ("base", ctypes.c_void_p), ("symbol", ctypes.c_char_p), ("address", ctypes.c_void_p)]
 
 
+AVX2_CORES = {"Haswell", "Zen", "Excavator", "SandyBridge", "Nehalem", "Prescott"}
+
+
 def blas():
     """The library of torch's products on the CPU, with the kind of its threads and of its kernels if it is an OpenBLAS."""
     if torch.backends.mkl.is_available():
@@ -622,7 +628,9 @@ def blas():
         lib.openblas_get_config.restype = lib.openblas_get_corename.restype = ctypes.c_char_p
         threads = {1: "pthread", 2: "openmp"}.get(lib.openblas_get_parallel(), "one thread")
         version = " ".join(lib.openblas_get_config().decode().split()[:2])
-        return f"{version} {threads} {lib.openblas_get_corename().decode()}"
+        core = lib.openblas_get_corename().decode()
+        missed = has_avx512() and core in AVX2_CORES and os.environ.get("ATEN_CPU_CAPABILITY", "avx512") == "avx512"
+        return f"{version} {threads} {core}{' without AVX-512' if missed else ''}"
     except AttributeError:
         reference = "reference, " if os.path.basename(os.path.dirname(path)) == "blas" else ""  # as Debian installs it
         return reference + os.path.basename(path)
