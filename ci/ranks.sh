@@ -6,9 +6,12 @@ cd "$(dirname "$0")/.." || exit
 hebb=$1 kills=${2:-1}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-# As root, on fewer cores than ranks, and with time to save between SIGTERM and SIGKILL.
+# As root, on fewer cores than ranks, and with time to save between SIGTERM and SIGKILL: mpirun waits for it twice, whether a rank
+# still lives or not.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_odls_base_sigkill_timeout=30
+export OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_odls_base_sigkill_timeout=5
+
+exec {nap}<> <(:) # says nothing, to wait for
 
 train="$hebb train --backend cpu"
 new="$train --net mlp:784-256-128-10,norm=batch --rule kp --data fashion-mnist --limit 2048 --test-limit 200 --batch 64 --micro 8
@@ -40,11 +43,12 @@ same() {
 # strike SIGNAL RUN FROM: sends the signal to a random rank of $mpirun, up to 0.1 s after a random one of the checkpoints from
 # the FROM-th to the ninth of twelve.
 strike() {
-	local ranks after=$((10 * ($3 + RANDOM % (10 - $3)))) saved=-1
+	local ranks steps after=$((10 * ($3 + RANDOM % (10 - $3)))) saved=-1
 	while [ $saved -lt $after ] && kill -0 $mpirun 2>/dev/null; do
-		sleep 0.01
+		read -rt 0.02 -u "$nap" # a sleep that is no program
 		[ -e "$2/config.toml" ] && saved=0
-		saved=$(ls "$2/checkpoints" 2>/dev/null | sed -n '$s/step-0*//p' | grep . || echo $saved)
+		steps=("$2"/checkpoints/step-?????????)
+		[ -e "${steps[-1]}" ] && saved=$((10#${steps[-1]##*-}))
 	done
 	sleep 0.0$((RANDOM % 10))
 	ranks=($(pgrep -P $mpirun))

@@ -152,7 +152,7 @@ func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.W
 			return err
 		}
 		if err != nil {
-			return err
+			return errors.Join(err, r.recordRows(e, scale, p, rows))
 		}
 		if err := r.keep(m.Dir, e, scale, p, rows, stdout); err != nil {
 			return err
@@ -189,8 +189,13 @@ func (r *reproduction) keep(dir string, e reproduce.Experiment, s reproduce.Scal
 	if r.format == "json" {
 		stdout = io.Discard // which is for figures alone
 	}
-	if err := errors.Join(drawCurve(stdout, dir, p, rows), drawPart(dir, rows, stdout)); err != nil || r.record == "" {
-		return err
+	return errors.Join(drawCurve(stdout, dir, p, rows), drawPart(dir, rows, stdout), r.recordRows(e, s, p, rows))
+}
+
+// recordRows records the figures of the runs that were made, if that is wanted.
+func (r *reproduction) recordRows(e reproduce.Experiment, s reproduce.Scale, p reproduce.Part, rows reproduce.Rows) error {
+	if r.record == "" || len(rows) == 0 {
+		return nil
 	}
 	return reproduce.Record(r.record, rows.Measurements(e.Name, s.Name, p))
 }
