@@ -122,6 +122,28 @@ func TestReproduceGoesOn(t *testing.T) {
 	}
 }
 
+// TestReproduceRecordsWhatIsMade: where a run breaks, the figures of those before it are recorded.
+func TestReproduceRecordsWhatIsMade(t *testing.T) {
+	fail := uint64(7)
+	reproduces(t, 8, func(reproduce.Rows) bool { return true }, &fail)
+	part := &experiments[0].Scales[0].Parts[0]
+	works := part.Runs[0]
+	works.Name = "before"
+	works.Make = reproduce.Each(func(_ context.Context, _ *compute.Device, seed uint64) (map[reproduce.Quantity]float64, error) {
+		return map[reproduce.Quantity]float64{"|height|, m": float64(seed)}, nil
+	})
+	part.Runs = append([]reproduce.Run{works}, part.Runs...)
+	dir := t.TempDir()
+	record := filepath.Join(dir, "figures.json")
+	if status, _, stderr := reproduced1(t, "--out", dir, "--record", record); status != 1 || !strings.Contains(stderr, "it broke") {
+		t.Errorf("status %d, %q", status, stderr)
+	}
+	all, err := reproduce.ReadMeasurements(record)
+	if err != nil || len(all) != 1 || all[0].Run != "before" || all[0].Value != 8 {
+		t.Errorf("recorded %+v, %v; want the run before alone", all, err)
+	}
+}
+
 // TestReproduceHopfield: an experiment on the floor holds from the command, is not made again, and is listed as whose it is.
 func TestReproduceHopfield(t *testing.T) {
 	dir := t.TempDir()
