@@ -2,8 +2,8 @@ package cpu
 
 import "hebb/compute"
 
-// mostCopied is the numbers of a chunk: large enough for the processor's prefetcher, small enough to share out, and less than the
-// MiB from which Go's copy stores past the cache, unless no cache keeps what is copied.
+// mostCopied is the length of a chunk: half of the MiB from which Go's copy stores past the cache. Outputs of streamed numbers and
+// more, which no cache keeps, are copied in chunks twice as long, past it.
 const mostCopied = 1 << 17
 
 // move copies in chunks.

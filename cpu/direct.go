@@ -25,8 +25,9 @@ func (v *convolution) direct(k kernel) {
 	d.share(runtime.GOMAXPROCS(0)).tiles(1, d.panels(), d.bunches, d.tile)
 }
 
-// share returns the panels and bunches that a core takes at a time: all bunches for the panels that it has packed, where the
-// images are few beside the weights, else bunches of its own for all panels, most of which come from other cores' caches.
+// share returns how many panels and how many bunches a core takes at a time. Where the images are few beside the weights, these are
+// the panels that the core has packed, and all bunches in turns; else all panels, most of them from other cores' caches, and some
+// bunches.
 func (d *direct) share(cores int) shape {
 	panels, seen := d.panels(), d.images*d.c*min(d.h*d.w, d.p*d.q*d.r*d.s)
 	if panels >= cores && seen < fewImages*d.rows*d.cols {

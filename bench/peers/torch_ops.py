@@ -609,7 +609,7 @@ class DlInfo(ctypes.Structure):
     _fields_ = [("file", ctypes.c_char_p), ("base", ctypes.c_void_p), ("symbol", ctypes.c_char_p), ("address", ctypes.c_void_p)]
 
 
-AVX2_CORES = {"Haswell", "Zen", "Excavator", "SandyBridge", "Nehalem", "Prescott"}
+CORES_WITHOUT_AVX512 = {"Haswell", "Zen", "Excavator", "SandyBridge", "Nehalem", "Prescott"}
 
 
 def blas():
@@ -629,7 +629,7 @@ def blas():
         threads = {1: "pthread", 2: "openmp"}.get(lib.openblas_get_parallel(), "one thread")
         version = " ".join(lib.openblas_get_config().decode().split()[:2])
         core = lib.openblas_get_corename().decode()
-        missed = has_avx512() and core in AVX2_CORES and os.environ.get("ATEN_CPU_CAPABILITY", "avx512") == "avx512"
+        missed = has_avx512() and core in CORES_WITHOUT_AVX512 and os.environ.get("ATEN_CPU_CAPABILITY", "avx512") == "avx512"
         return f"{version} {threads} {core}{' without AVX-512' if missed else ''}"
     except AttributeError:
         reference = "reference, " if os.path.basename(os.path.dirname(path)) == "blas" else ""  # as Debian installs it

@@ -116,8 +116,8 @@ func (s staled) quarters(shares ...float64) string {
 	return "step:at=" + list(at) + ",factor=0.25"
 }
 
-// backprop has its settings beside pHSIC and, on resnet8, in two-routes, but no momentum, under which it bears less delay, and
-// batch normalisation, under which it bears more, and without which seven layers do not learn.
+// backprop has its settings beside pHSIC and, on resnet8, those in two-routes, with two differences: no momentum, with which it
+// bears less delay; and batch normalisation, with which it bears more, and without which seven layers do not learn.
 func (s staled) backprop(c *train.Config) {
 	s.phsic(c)
 	c.Net, c.Rule, c.OutputRate, c.Optimiser = s.net(",act=leaky,norm=batch"), "bp", 1, "sgd:weight_decay=1e-7"
