@@ -66,10 +66,10 @@ look() {
 		lacking 'no virtual screen (xvfb xauth): GLFW is not tested'
 	fi
 	command -v glslangValidator >/dev/null || lacking 'no glslangValidator (glslang-tools): the shaders are not checked by a second compiler'
-	if any /usr/share/vulkan/icd.d/radeon_icd*.json && command -v glslangValidator >/dev/null && compiles '#include <vulkan/vulkan.h>' -lvulkan; then
+	if any /usr/share/vulkan/icd.d/radeon_icd*.json && command -v glslc >/dev/null && compiles '#include <vulkan/vulkan.h>' -lvulkan; then
 		HAVE_RADV=1
 	else
-		lacking "no RADV (mesa-vulkan-drivers libvulkan-dev glslang-tools): kernels are not compiled for AMD's GPUs"
+		lacking "no RADV (mesa-vulkan-drivers libvulkan-dev glslc): kernels are not compiled for AMD's GPUs"
 	fi
 	if command -v mpirun >/dev/null && CC=mpicc compiles '#include <mpi.h>'; then
 		HAVE_MPI=1

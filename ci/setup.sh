@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/.." || exit
 
 packages=(gcc libc6-dev pkg-config libgl-dev libegl1 libegl-dev libgl1-mesa-dri xorg-dev xvfb xauth
-	glslang-tools mesa-vulkan-drivers libvulkan-dev openmpi-bin libopenmpi-dev qemu-user dataset-fashion-mnist)
+	glslang-tools glslc mesa-vulkan-drivers libvulkan-dev openmpi-bin libopenmpi-dev qemu-user dataset-fashion-mnist)
 # Torch's products are by whatever BLAS there is. An OpenBLAS of OpenMP shares torch's threads, and those of its other
 # variants get in their way; without any they are by the reference BLAS, fifty times slower.
 [ "$PEER" = torch ] && packages+=(python3-torch libopenblas0-openmp)

@@ -1,8 +1,11 @@
 package gpu
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -163,7 +166,8 @@ func TestSound(t *testing.T) {
 	}
 }
 
-// TestShaders compiles every shader of the suite's plans with a second compiler.
+// TestShaders compiles shaders of the suite's plans with a second compiler: each as it is but for its tile on one tile at least, and
+// each file on every tile.
 func TestShaders(t *testing.T) {
 	glslang, err := exec.LookPath("glslangValidator")
 	if err != nil {
@@ -186,7 +190,7 @@ func TestShaders(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var files []string
-	for k := range kernels {
+	for _, k := range covering(kernels) {
 		text := must.Get(shaders.Source(k.file, k.list()...))(t)
 		if strings.Contains(k.defines, "HALF") { // glslang has the functions of the extension from this version on
 			text = strings.Replace(text, "#version 430", "#version 450", 1)
@@ -195,12 +199,31 @@ func TestShaders(t *testing.T) {
 		must.Do(t, os.WriteFile(f, []byte(text), 0o600))
 		files = append(files, f)
 	}
-	t.Logf("%d specialisations", len(files))
+	t.Logf("%d of %d specialisations", len(files), len(kernels))
 	for some := range slices.Chunk(files, 50) {
 		if out, err := exec.Command(glslang, some...).CombinedOutput(); err != nil {
 			t.Errorf("%v: %.2000s", err, out)
 		}
 	}
+}
+
+// covering returns kernels that have between them all tiles of each file and, tiles apart, all defines.
+func covering(kernels map[kernel]bool) (some []kernel) {
+	all := slices.SortedFunc(maps.Keys(kernels), func(a, b kernel) int {
+		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.defines, b.defines))
+	})
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] }) // or most have the first tile
+	seen := map[kernel]bool{}
+	for _, k := range all {
+		tile, rest := k, k
+		tile.defines = tileLines.FindString(k.defines)
+		rest.defines = tileLines.ReplaceAllString(k.defines, "")
+		if !seen[tile] || !seen[rest] {
+			some = append(some, k)
+		}
+		seen[tile], seen[rest] = true, true
+	}
+	return some
 }
 
 // planOf returns p's plan of op.

@@ -27,7 +27,7 @@ type cost struct {
 }
 
 // A foreign is a compiler for GPUs that need not be there: Mesa's RADV.
-type foreign struct{ dir, glslang, program, driver string }
+type foreign struct{ dir, glslc, program, driver string }
 
 // newForeign returns the compiler, or skips the test where it is not installed: NEED_RADV forbids that.
 func newForeign(t *testing.T) *foreign {
@@ -36,8 +36,8 @@ func newForeign(t *testing.T) *foreign {
 	must.Do(t, err)
 	f := &foreign{dir: t.TempDir(), driver: strings.Join(drivers, ":")}
 	f.program = filepath.Join(f.dir, "registers")
-	glslang, err := exec.LookPath("glslangValidator")
-	f.glslang = glslang
+	glslc, err := exec.LookPath("glslc")
+	f.glslc = glslc
 	out := []byte("no driver")
 	if err == nil && len(drivers) > 0 {
 		out, err = exec.Command(cmp.Or(os.Getenv("CC"), "cc"), "-O1", "testdata/registers.c", "-lvulkan", "-o", f.program).CombinedOutput()
@@ -46,40 +46,47 @@ func newForeign(t *testing.T) *foreign {
 	case missing && os.Getenv("NEED_RADV") != "":
 		t.Fatalf("%v: %.1000s", err, out)
 	case missing:
-		t.Skipf("no RADV: packages mesa-vulkan-drivers, libvulkan-dev and glslang-tools: %v", err)
+		t.Skipf("no RADV: packages mesa-vulkan-drivers, libvulkan-dev and glslc: %v", err)
 	}
 	return f
 }
 
-// spirv returns the file of k's translation.
-func (f *foreign) spirv(k kernel, to string) (string, error) {
-	text, err := shaders.Source(k.file, k.list()...)
-	if err != nil {
-		return "", err
-	}
-	to = filepath.Join(f.dir, to+".spv")
-	// Vulkan has one row of bindings for all kinds of buffers: the arguments go behind the tensors.
-	c := exec.Command(f.glslang, "--stdin", "-S", "comp", "-V", "--target-env", "vulkan1.1", "--shift-UBO-binding", "15", "-o", to)
-	c.Stdin = strings.NewReader(strings.Replace(text, "#version 430", "#version 450", 1))
-	if out, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s %v: %w: %.1000s", k.file, k.list(), err, out)
-	}
-	return to, nil
-}
-
-// translate returns the files of all kernels, which takes as many processors as there are.
+// translate returns the files of all kernels in SPIR-V, by as many processes as there are processors: one starts for 0.2 s.
 func (f *foreign) translate(kernels []kernel) ([]string, error) {
-	files, errs := make([]string, len(kernels)), make([]error, len(kernels))
+	files := make([]string, len(kernels))
+	for i, k := range kernels {
+		text, err := shaders.Source(k.file, k.list()...)
+		if err != nil {
+			return nil, err
+		}
+		name := fmt.Sprintf("%s-%d.comp", k.file, i)
+		if err := os.WriteFile(filepath.Join(f.dir, name), []byte(strings.Replace(text, "#version 430", "#version 450", 1)), 0o600); err != nil {
+			return nil, err
+		}
+		files[i] = name
+	}
+	parts := slices.Collect(slices.Chunk(files, 1+len(files)/runtime.GOMAXPROCS(0)))
+	errs := make([]error, len(parts))
 	var all sync.WaitGroup
-	for from := range runtime.GOMAXPROCS(0) {
-		all.Go(func() {
-			for i := from; i < len(kernels); i += runtime.GOMAXPROCS(0) {
-				files[i], errs[i] = f.spirv(kernels[i], strconv.Itoa(i))
-			}
-		})
+	for i, part := range parts {
+		all.Go(func() { errs[i] = f.spirv(part) })
 	}
 	all.Wait()
+	for i, name := range files {
+		files[i] = filepath.Join(f.dir, name+".spv")
+	}
 	return files, cmp.Or(errs...)
+}
+
+// spirv translates files, each to one beside it.
+func (f *foreign) spirv(files []string) error {
+	// Vulkan has one row of bindings for all kinds of buffers: the arguments go behind the tensors.
+	c := exec.Command(f.glslc, append([]string{"-c", "--target-env=vulkan1.1", "-fubo-binding-base", "15"}, files...)...)
+	c.Dir = f.dir
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %.1000s", err, out)
+	}
+	return nil
 }
 
 // costs compiles files for a family of GPUs.

@@ -80,7 +80,7 @@ func (m *maker) value(top int) float32 {
 	case 8:
 		return math.Float32frombits(m.rnd.Uint32N(1 << 23))
 	}
-	return float32(m.rnd.NormFloat64() * math.Exp2(float64(m.rnd.IntN(9)-4)))
+	return float32(m.rnd.NormFloat64() * float64(int(1)<<m.rnd.IntN(9)) / 16)
 }
 
 // out returns an output tensor: full of NaN unless the op reads it.
