@@ -28,9 +28,7 @@ formatted() {
 # pure COMMAND…: without cgo.
 pure() { CGO_ENABLED=0 "$@"; }
 
-elsewhere() {
-	GOOS=windows pure go build ./... && GOOS=darwin pure go build ./... && GOARCH=arm64 pure go vet ./...
-}
+elsewhere() { go run ./ci/elsewhere {windows,darwin}/amd64 {linux,darwin}/arm64 && GOARCH=arm64 pure go vet ./cpu; }
 
 # emulated: the kernels for arm64, on the first of its processors: their bits and shapes, and products by their definition.
 emulated() (
@@ -115,7 +113,7 @@ if [ $HAVE_MPI = 1 ]; then
 else
 	skipped 'processes that MPI connects' 'no MPI here'
 fi
-step 'builds for windows and darwin, vet for arm64' elsewhere
+step 'types on windows, darwin and arm64' elsewhere
 if [ $HAVE_QEMU = 1 ]; then
 	step 'kernels for arm64, emulated' emulated
 elif [ "$(uname -m)" != aarch64 ]; then
