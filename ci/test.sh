@@ -53,7 +53,7 @@ raced() {
 	# Cases of an op share their work out alike: one in five shows what would race.
 	go test -race -tags "$TAGS" -run 'TestOps$|TestStretch' ./cpu -args -every 5 &&
 		go test -race -tags "$TAGS" -run 'TestAuto|TestSystemsFind' ./backend ./nets/develop &&
-		go test -race -tags "$TAGS" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive$' ./gpu
+		go test -race -tags "$TAGS" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive_windows$' ./gpu
 }
 
 # connected: processes that MPI connects, and hebb with it.
