@@ -59,7 +59,17 @@ func (r Rounding) String() string { return []string{"any way", "upward", "downwa
 func (f *Float32) Begin() { f.rnd = rand.New(rand.NewPCG(1, f.Seed)) }
 
 func (f *Float32) Load(x float32) float32 {
-	if f.Times > 0 && math.Abs(float64(x)) < 0x1p-126 && f.rnd.IntN(2) == 0 {
+	if math.Float32bits(x)&0x7f800000 != 0 || x == 0 {
+		return x
+	}
+	return f.subnormal(x)
+}
+
+// subnormal is the rare part of Load, which is inlined without it.
+//
+//go:noinline
+func (f *Float32) subnormal(x float32) float32 {
+	if f.Times > 0 && f.rnd.Uint64()&1 == 0 {
 		return 0
 	}
 	return x
@@ -109,11 +119,11 @@ func (f *Float32) turns(rest, x float64) bool {
 	case Inward:
 		return rest*x < 0
 	}
-	return f.rnd.IntN(2) == 0
+	return f.rnd.Uint64()&1 == 0
 }
 
 // Fuses reports whether the current product is not rounded before it is added to a sum.
-func (f *Float32) Fuses() bool { return f.Times > 0 && f.rnd.IntN(2) == 0 }
+func (f *Float32) Fuses() bool { return f.Times > 0 && f.rnd.Uint64()&1 == 0 }
 
 func (f *Float32) FMA(a, b, c float32) float32 {
 	p := float64(f.Load(a)) * float64(f.Load(b))
