@@ -21,6 +21,7 @@ var rules = map[string][]string{
 	"hebb/compute":             {},
 	"hebb/compute/computetest": {"hebb/compute"},
 	"hebb/shaders":             {},
+	"hebb/ci/elsewhere":        {"golang.org/x/tools/"},
 	"hebb/internal/atomicfile": {},
 	"hebb/internal/count":      {},
 	"hebb/internal/figure":     {"gonum.org/v1/plot", "gonum.org/v1/plot/"},
