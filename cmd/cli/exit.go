@@ -16,6 +16,7 @@ import (
 	"hebb/nets/data"
 	"hebb/nets/dependence"
 	"hebb/nets/safetensors"
+	"hebb/nets/spread"
 	"hebb/nets/stack"
 	"hebb/nets/train"
 )
@@ -60,17 +61,17 @@ var wrong = []error{catalogue.ErrName, train.ErrNoRun, data.ErrNoData, data.ErrU
 func exitStatus(ctx context.Context, err error) int {
 	var own interface{ ExitStatus() int }
 	var by stopped
-	var elsewhere *train.Stopped
+	var gone *spread.RankError
 	unfit, input := train.ConfigError{}, dependence.InputError{}
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, context.Canceled) && (errors.As(err, &by) || errors.As(context.Cause(ctx), &by)):
 		return by.ExitStatus()
-	case errors.As(err, &elsewhere) && elsewhere.Status != 0:
-		return elsewhere.Status
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted
+	case errors.As(err, &gone): // whatever was about to be compared
+		return statusFailed
 	case errors.As(err, &own):
 		return own.ExitStatus()
 	case errors.As(err, &unfit), errors.As(err, &input), slices.ContainsFunc(wrong, func(e error) bool { return errors.Is(err, e) }):

@@ -155,7 +155,7 @@ func widthsOf(flag string) (all []float64, err error) {
 
 // run measures with the processes that a launcher has started beside this one, if there are any.
 func (r *hsicRun) run(ctx context.Context, stdout, stderr io.Writer) error {
-	w, err := join(r.timeout, "hsic", stderr)
+	w, err := join(ctx, r.timeout, "hsic", stderr)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (r *hsicRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if w.Rank() > 0 { // which rank 0 has to say
 		out, notes = io.Discard, io.Discard
 	}
-	return leave(w, stderr, r.measure(ctx, w, out, notes))
+	return leave(ctx, w, stderr, r.measure(ctx, w, out, notes))
 }
 
 // measure measures and prints, alone or as one process of a world.

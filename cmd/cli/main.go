@@ -122,7 +122,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := guarded("hebb", func() error { return root.ExecuteContext(ctx) })
-	if said := (silent{}); err != nil && !errors.As(err, &said) {
+	return conclude(ctx, stderr, err)
+}
+
+// conclude prints an error that was not printed, and returns the exit status.
+func conclude(ctx context.Context, stderr io.Writer, err error) int {
+	if said := (silent{}); errors.As(err, &said) {
+		return said.status
+	}
+	if err != nil {
 		complain(stderr, err)
 	}
 	return exitStatus(ctx, err)

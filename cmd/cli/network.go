@@ -285,7 +285,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	case r.out != "":
 		what = "train --out"
 	}
-	if r.world, err = join(r.timeout, what, stderr); err != nil {
+	if r.world, err = join(ctx, r.timeout, what, stderr); err != nil {
 		return err
 	}
 	if r.world == nil {
@@ -295,7 +295,7 @@ func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if r.world.Rank() > 0 { // which rank 0 has to say
 		out, notes, r.profile, r.trace, r.watch = io.Discard, io.Discard, "", "", false
 	}
-	return leave(r.world, stderr, r.whole(ctx, out, notes))
+	return leave(ctx, r.world, stderr, r.whole(ctx, out, notes))
 }
 
 // whole makes the run, or this process's part in it.

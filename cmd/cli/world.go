@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,7 @@ func alone(cmd *cobra.Command, _ []string) error {
 
 // join returns the world of the processes that a launcher has started with this one, or nil where it has started no others.
 // The processes of a host share its cores. command, a few words, names what this process does; all have to do the same.
-func join(timeout time.Duration, command string, stderr io.Writer) (spread.World, error) {
+func join(ctx context.Context, timeout time.Duration, command string, stderr io.Writer) (spread.World, error) {
 	size, variable, err := mpi.Launched()
 	if err != nil {
 		return nil, usageError{err}
@@ -63,7 +64,7 @@ func join(timeout time.Duration, command string, stderr io.Writer) (spread.World
 		err = spread.Alike(w, []spread.Fact{{Name: "command", Value: command}})
 	}
 	if err != nil {
-		return nil, leave(w, stderr, usageError{err})
+		return nil, leave(ctx, w, stderr, usageError{err})
 	}
 	return w, nil
 }
@@ -95,23 +96,42 @@ func allowedCores() string {
 }
 
 // A silent error was printed already, by this process or another one.
-type silent struct{ error }
+type silent struct {
+	error
+	status int
+}
 
 func (s silent) Unwrap() error { return s.error }
 
-// leave closes a world after err. Rank 0 prints an error that all processes agreed on, and each ends by itself. Any other error
-// is of this process alone: leave adds its rank and host, and [mpi.Exit] ends the others.
-func leave(w spread.World, stderr io.Writer, err error) error {
-	var agreed *spread.Agreed
-	switch {
-	case err == nil:
+// leave closes a world after err. Rank 0 prints an error that all processes agreed on, and each ends by itself, with the status
+// of the one whose error it is. Any other error is of this process alone, and so is one that not all live to agree on: leave
+// prints it with rank and host, and [mpi.Exit] ends the others.
+func leave(ctx context.Context, w spread.World, stderr io.Writer, err error) error {
+	if err == nil {
 		return w.Close()
-	case !errors.As(err, &agreed):
-		return fmt.Errorf("rank %d on %s: %w", w.Rank(), w.Host(w.Rank()), err)
-	case w.Rank() == 0:
+	}
+	status := exitStatus(ctx, err)
+	var agreed *spread.Agreed
+	if !errors.As(err, &agreed) {
+		return speak(w, stderr, silent{err, status})
+	}
+	if w.Rank() == 0 {
 		complain(stderr, err) // before others end with a status that has the launcher end this one
 	}
-	return silent{errors.Join(err, w.Close())}
+	all, broken := w.Share([]byte{byte(status)})
+	switch {
+	case broken == nil:
+		status = int(all[agreed.Rank][0])
+	case w.Rank() > 0:
+		return speak(w, stderr, silent{err, status})
+	}
+	return silent{errors.Join(err, w.Close()), status}
+}
+
+// speak prints an error of this process of a world.
+func speak(w spread.World, stderr io.Writer, err silent) error {
+	complain(stderr, fmt.Errorf("rank %d on %s: %w", w.Rank(), w.Host(w.Rank()), err))
+	return err
 }
 
 // ranks says of a world how many processes run on which hosts: "4: 2 on a, 2 on b".

@@ -5,13 +5,15 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"hebb/nets/spread"
-	"hebb/nets/train"
 )
 
 // TestLaunchedWithoutMPI: what several processes would each do for themselves is refused, before there is a folder.
@@ -42,42 +44,45 @@ func TestLaunchedWithoutMPI(t *testing.T) {
 	}
 }
 
-// TestLeave: rank 0 alone prints an error that all processes agreed on; a process prints its own error with its rank and host.
+// TestLeave: rank 0 alone prints an error that all processes agreed on, and all end with the status of the one that had it; a
+// process prints its own error with its rank and host, and an agreed one too where not all are there to agree on the status.
 func TestLeave(t *testing.T) {
-	stop := &train.Stopped{Rank: 1, Host: "b", Text: "terminated", Status: 143}
 	for _, c := range []struct {
-		err    error
-		agreed bool
-		status int
-		says   [2]string
+		mine         [2]error
+		agreed, gone bool // gone: rank 0 does not come to the end
+		status       [2]int
+		says         [2]string
 	}{
-		{nil, true, 0, [2]string{}},
-		{stop, true, 143, [2]string{"hebb: terminated, to rank 1 on b\n"}},
-		{errors.New("no space"), false, 1, [2]string{"rank 0 on fake0: no space", "rank 1 on fake1: no space"}},
+		{agreed: true},
+		{mine: [2]error{nil, stopped{syscall.SIGTERM}}, agreed: true, status: [2]int{143, 143}, says: [2]string{"hebb: terminated, to rank 1 on fake1\n"}},
+		{mine: [2]error{stopped{syscall.SIGINT}, stopped{syscall.SIGINT}}, agreed: true, status: [2]int{130, 130}, says: [2]string{"hebb: interrupt\n"}},
+		{mine: [2]error{nil, fs.ErrNotExist}, agreed: true, status: [2]int{2, 2}, says: [2]string{"hebb: rank 1 on fake1: file does not exist\n"}},
+		{mine: [2]error{usagef("--x"), errors.New("no space")}, agreed: true, status: [2]int{2, 2}, says: [2]string{"hebb: rank 0 on fake0: --x\n"}},
+		{mine: [2]error{errors.New("no space"), usagef("--x")}, status: [2]int{1, 2},
+			says: [2]string{"hebb: rank 0 on fake0: no space\n", "hebb: rank 1 on fake1: --x\n"}},
+		{mine: [2]error{nil, stopped{syscall.SIGTERM}}, agreed: true, gone: true, status: [2]int{0, 143},
+			says: [2]string{"", "hebb: rank 1 on fake1: terminated, to rank 1 on fake1\n"}},
 	} {
-		worlds := spread.Fakes(2)
-		ends := make(chan error, 2)
+		var each sync.WaitGroup
 		var said [2]strings.Builder
-		for r, w := range worlds {
-			go func() {
-				err := c.err
+		for rank, w := range spread.Fakes(2) {
+			each.Go(func() {
+				err := c.mine[rank]
 				if c.agreed {
 					err = spread.Agree(w, err)
 				}
-				if err = leave(w, &said[r], err); err != nil && !errors.As(err, &silent{}) {
-					said[r].WriteString(err.Error())
+				if c.gone && rank == 0 {
+					err = nil
 				}
-				ends <- err
-			}()
+				if got := conclude(t.Context(), &said[rank], leave(t.Context(), w, &said[rank], err)); got != c.status[rank] {
+					t.Errorf("%v: rank %d has status %d, want %d", c.mine, rank, got, c.status[rank])
+				}
+			})
 		}
-		for range worlds {
-			if got := exitStatus(t.Context(), <-ends); got != c.status {
-				t.Errorf("%v: status %d, want %d", c.err, got, c.status)
-			}
-		}
-		for r := range said {
-			if got := said[r].String(); got != c.says[r] {
-				t.Errorf("%v: rank %d says %q, want %q", c.err, r, got, c.says[r])
+		each.Wait()
+		for rank := range said {
+			if got := said[rank].String(); got != c.says[rank] {
+				t.Errorf("%v: rank %d says %q, want %q", c.mine, rank, got, c.says[rank])
 			}
 		}
 	}

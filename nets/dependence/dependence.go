@@ -11,6 +11,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hebb/compute"
@@ -111,6 +112,18 @@ type Kernel struct {
 	PerDim bool      // Sigma is in units of √Dims
 }
 
+// String returns "linear", "gaussian", or with widths "gaussian of width 1, 2".
+func (k Kernel) String() string {
+	text := k.Kind.String()
+	for i, σ := range k.Sigma {
+		text += map[bool]string{true: " of width ", false: ", "}[i == 0] + strconv.FormatFloat(σ, 'g', -1, 64)
+	}
+	if k.PerDim {
+		text += " times √d"
+	}
+	return text
+}
+
 func (k Kernel) check(of string) error {
 	switch {
 	case k.Kind > compute.Gaussian:
@@ -182,8 +195,13 @@ func (o *Options) alike(x, y Samples, on compute.Info) error {
 		facts = append(facts, spread.Fact{Name: "shape of " + file, Value: fmt.Sprintf("%d×%d", s.Rows, s.Dims)},
 			spread.Fact{Name: "checksum of " + file, Value: s.Checksum})
 	}
-	return spread.Alike(o.World, append(facts, spread.Fact{Name: "set of options",
-		Value: fmt.Sprintf("%+v, %+v, %d permutations, seed %d", o.X, o.Y, o.Permutations, o.Seed)}))
+	err := spread.Alike(o.World, append(facts,
+		spread.Fact{Name: "kernel of X", Value: o.X.String()}, spread.Fact{Name: "kernel of Y", Value: o.Y.String()},
+		spread.Fact{Name: "number of permutations", Value: fmt.Sprint(o.Permutations)}, spread.Fact{Name: "seed", Value: fmt.Sprint(o.Seed)}))
+	if agreed := (*spread.Agreed)(nil); errors.As(err, &agreed) {
+		return InputError{err}
+	}
+	return err
 }
 
 func (o Options) check(x, y Samples) error {

@@ -217,7 +217,9 @@ func TestRanksRefuse(t *testing.T) {
 		{good, good, dependence.Options{}, func(x *dependence.Samples, _ *dependence.Options) { x.Rows = 71 },
 			"rank 1 on fake1 has another shape of a.npy than rank 0 on fake0: 71×3, and there 70×3"},
 		{good, good, dependence.Options{}, func(_ *dependence.Samples, o *dependence.Options) { o.Seed = 9 },
-			"rank 1 on fake1 has another set of options than rank 0"},
+			"rank 1 on fake1 has another seed than rank 0 on fake0: 9, and there 0; want the same on all"},
+		{good, good, dependence.Options{}, func(_ *dependence.Samples, o *dependence.Options) { o.Y = kernel("gaussian", 1, 0.5) },
+			"rank 1 on fake1 has another kernel of Y than rank 0 on fake0: gaussian of width 1, 0.5, and there linear; want"},
 		{good, good, dependence.Options{}, func(x *dependence.Samples, _ *dependence.Options) { x.Values = x.Values[1:] },
 			"a.npy has 95 values for 32×3"},
 	} {
@@ -232,6 +234,9 @@ func TestRanksRefuse(t *testing.T) {
 		}) {
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("rank %d: %v, want %q", r, err, c.want)
+			}
+			if input := (dependence.InputError{}); c.odd != nil && c.want[:4] == "rank" && !errors.As(err, &input) {
+				t.Errorf("rank %d: %v is no error of the input", r, err)
 			}
 			if constant := strings.Contains(c.want, "all rows are equal"); errors.Is(err, dependence.ErrConstant) != constant {
 				t.Errorf("rank %d: %v is of samples that do not differ: %v", r, err, !constant)
@@ -260,7 +265,7 @@ func (b *broken) Run(op compute.Op) error {
 }
 
 // TestRanksFail: when one rank's device fails, or its context ends, in whichever op, all end: it with its own error, the
-// others with its name. When it is gone, they say so.
+// others with its name, or cancelled too. When it is gone, they say so.
 func TestRanksFail(t *testing.T) {
 	x := normal(rand.New(rand.NewPCG(43, 47)), 70, 3)
 	o := both(gaussian)
@@ -281,7 +286,7 @@ func TestRanksFail(t *testing.T) {
 	}
 	of := func(r int, err, want error) bool { // is err of rank 1?
 		text := fmt.Sprint(err)
-		return r == 1 && errors.Is(err, want) ||
+		return (r == 1 || want == context.Canceled) && errors.Is(err, want) ||
 			r != 1 && strings.HasPrefix(text, "rank 1 on fake1: ") && strings.HasSuffix(text, want.Error())
 	}
 	ops := 0

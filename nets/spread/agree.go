@@ -1,6 +1,7 @@
 package spread
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,12 +9,17 @@ import (
 
 // An Agreed is an error that all ranks of a world have, so that each can end by itself and one of them says why.
 type Agreed struct {
-	text string
-	mine error // of this rank; or nil
+	Rank      int // the first that has it
+	text      string
+	cancelled bool
+	mine      error // of this rank; or nil
 }
 
 func (e *Agreed) Error() string { return e.text }
 func (e *Agreed) Unwrap() error { return e.mine }
+
+// Is reports of the target [context.Canceled] whether the error of the first rank is a cancellation.
+func (e *Agreed) Is(target error) bool { return e.cancelled && target == context.Canceled }
 
 // Agree returns an error on every rank if it is called with one on any: an *[Agreed], which is the error itself where all ranks
 // have the same, and else names the first rank that has one. All ranks call it at the same place. An error of the world, and
@@ -25,12 +31,15 @@ func Agree(w World, err error) error {
 		return err
 	}
 	mine := ""
-	if err != nil {
-		mine = "x" + err.Error() // an error without text is one too
+	switch {
+	case errors.Is(err, context.Canceled):
+		mine = cancelled + err.Error()
+	case err != nil:
+		mine = failed + err.Error()
 	}
-	all, failed := w.Share([]byte(mine))
-	if failed != nil {
-		return errors.Join(err, failed)
+	all, broken := w.Share([]byte(mine))
+	if broken != nil {
+		return errors.Join(err, broken)
 	}
 	first, same := -1, true
 	for r, text := range all {
@@ -38,14 +47,25 @@ func Agree(w World, err error) error {
 			first = r
 		}
 	}
-	switch {
-	case first < 0:
+	if first < 0 {
 		return nil
-	case same:
-		return &Agreed{err.Error(), err}
 	}
-	return &Agreed{fmt.Sprintf("rank %d on %s: %s", first, w.Host(first), all[first][1:]), err}
+	kind, text := string(all[first][:1]), string(all[first][1:])
+	switch {
+	case same:
+	case kind == cancelled:
+		text = fmt.Sprintf("%s, to rank %d on %s", text, first, w.Host(first))
+	default:
+		text = fmt.Sprintf("rank %d on %s: %s", first, w.Host(first), text)
+	}
+	return &Agreed{first, text, kind == cancelled, err}
 }
+
+// What a rank shares of its error begins with its kind, so that one without text is an error too.
+const (
+	failed    = "x"
+	cancelled = "c"
+)
 
 // A Fact is something that has to be the same on all ranks.
 type Fact struct{ Name, Value string }

@@ -1,6 +1,7 @@
 package spread
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,6 +46,23 @@ func TestAgree(t *testing.T) {
 	}
 	if err := Agree(nil, fs.ErrExist); err != fs.ErrExist {
 		t.Errorf("alone: %v", err)
+	}
+}
+
+// TestAgreeCancelled: what one rank was told to end by is a cancellation on all, which names it.
+func TestAgreeCancelled(t *testing.T) {
+	for want, first := range map[string]int{"told: context canceled, to rank 1 on fake1": 1, "told: context canceled": 0} {
+		for r, err := range each(Fakes(3), func(w World) error {
+			if w.Rank() >= first {
+				return Agree(w, fmt.Errorf("told: %w", context.Canceled))
+			}
+			return Agree(w, nil)
+		}) {
+			var agreed *Agreed
+			if !errors.As(err, &agreed) || err.Error() != want || !errors.Is(err, context.Canceled) || agreed.Rank != first {
+				t.Errorf("rank %d: %v, want %s", r, err, want)
+			}
+		}
 	}
 }
 

@@ -19,19 +19,6 @@ import (
 	"hebb/nets/spread"
 )
 
-// A Stopped is why a run of several processes was stopped, on each of them: one was told to end.
-type Stopped struct {
-	Rank   int
-	Host   string
-	Text   string
-	Status int // exit status that the process was told to end with
-}
-
-func (s *Stopped) Error() string { return fmt.Sprintf("%s, to rank %d on %s", s.Text, s.Rank, s.Host) }
-
-// Is reports that a run that was stopped was cancelled.
-func (*Stopped) Is(target error) bool { return target == context.Canceled }
-
 // together reports whether other processes make the run with this one.
 func (r *Run) together() bool { return r.Session.World != nil && r.Session.World.Size() > 1 }
 
@@ -43,30 +30,11 @@ func (r *Run) agreed(err error) error { return spread.Agree(r.Session.World, err
 
 // stopping returns why the run is to end here: the cause of ctx, or that of another process. All call it at the same place.
 func (r *Run) stopping(ctx context.Context) (why, err error) {
-	if !r.together() {
-		return context.Cause(ctx), nil
+	why = r.agreed(context.Cause(ctx))
+	if agreed := (*spread.Agreed)(nil); r.together() && !errors.As(why, &agreed) {
+		return nil, why // of the world
 	}
-	w, mine := r.Session.World, []byte{}
-	if cause := context.Cause(ctx); cause != nil {
-		s := Stopped{Rank: w.Rank(), Host: w.Host(w.Rank()), Text: cause.Error()}
-		if own := (interface{ ExitStatus() int })(nil); errors.As(cause, &own) {
-			s.Status = own.ExitStatus()
-		}
-		if mine, err = json.Marshal(s); err != nil {
-			return nil, err
-		}
-	}
-	all, err := w.Share(mine)
-	if err != nil {
-		return nil, err
-	}
-	for _, text := range all {
-		if len(text) > 0 {
-			s := new(Stopped)
-			return s, json.Unmarshal(text, s)
-		}
-	}
-	return nil, nil
+	return why, nil
 }
 
 // named adds the step to an error that says no more than which other process does not do its part, and has all processes say

@@ -77,7 +77,7 @@ func made(t *testing.T, ranks int, c Config, dir string, told func(r *Run, l Lin
 		ctx, cancel := context.WithCancelCause(context.Background())
 		return r.Train(ctx, func(l Line) {
 			if told != nil {
-				told(r, l, func() { cancel(errors.New("told to end")) })
+				told(r, l, func() { cancel(fmt.Errorf("told to end: %w", context.Canceled)) })
 			}
 		})
 	})
@@ -148,13 +148,13 @@ func TestRanks(t *testing.T) {
 						stop()
 					}
 				})
-				var stopped *Stopped
+				var stopped *spread.Agreed
 				for rank, err := range errs {
 					if !errors.As(err, &stopped) || stopped.Rank != ranks-1 || !errors.Is(err, context.Canceled) || err.Error() != errs[0].Error() {
 						t.Errorf("rank %d of %d: %v, want that rank %d was told to end, as rank 0: %v", rank, ranks, err, ranks-1, errs[0])
 					}
 				}
-				if s := files(t, cut)["step"]; !strings.HasPrefix(errs[0].Error(), "stopped after step "+s+" of 12: told to end, to rank ") {
+				if s := files(t, cut)["step"]; !strings.HasPrefix(errs[0].Error(), "stopped after step "+s+" of 12: told to end: context canceled, to rank ") {
 					t.Errorf("%v, and the last checkpoint is of step %s", errs[0], s)
 				}
 			}
