@@ -132,6 +132,6 @@ for signal in $signals; do
 done
 
 mpirun -n 2 $new --out "$dir/other" : -n 1 $new --out "$dir/other" --seed 2 >"$dir/out" 2>&1 && fail 'another seed: mpirun ended well'
-[ "$(grep -c '^hebb: rank 2 on .* has another seed than rank 0 on .*: 2, and there 1' "$dir/out")" = 1 ] || fail 'another seed is not named'
+[ "$(grep -c '^hebb: rank 2 on .* has another --seed than rank 0 on .*: 2, and there 1' "$dir/out")" = 1 ] || fail 'another seed is not named'
 [ -e "$dir/other" ] && fail 'another seed: a folder was left'
 grep '^hebb:' "$dir/out"

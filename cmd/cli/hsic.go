@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -153,9 +154,15 @@ func widthsOf(flag string) (all []float64, err error) {
 	return all, nil
 }
 
+// asked is what all processes have to be asked for. Folders may differ from host to host.
+func (r *hsicRun) asked() []spread.Fact {
+	return append(asked("hsic", r.flags), spread.Fact{Name: "file A", Value: filepath.Base(r.files[0])},
+		spread.Fact{Name: "file B", Value: filepath.Base(r.files[1])})
+}
+
 // run measures with the processes that a launcher has started beside this one, if there are any.
 func (r *hsicRun) run(ctx context.Context, stdout, stderr io.Writer) error {
-	w, err := join(ctx, r.timeout, "hsic", stderr)
+	w, err := join(ctx, r.timeout, r.asked(), stderr)
 	if err != nil {
 		return err
 	}

@@ -278,14 +278,14 @@ func flagOf(key string) string {
 
 // run makes the run, with the processes that a launcher has started beside this one, if there are any.
 func (r *networkRun) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	what := "train"
+	what := strings.TrimSpace("train " + r.System)
 	switch {
 	case r.resume != "":
-		what = "train --resume"
+		what += " --resume"
 	case r.out != "":
-		what = "train --out"
+		what += " --out"
 	}
-	if r.world, err = join(ctx, r.timeout, what, stderr); err != nil {
+	if r.world, err = join(ctx, r.timeout, asked(what, r.flags), stderr); err != nil {
 		return err
 	}
 	if r.world == nil {

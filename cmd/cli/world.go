@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"hebb/nets/spread"
 	"hebb/nets/spread/mpi"
@@ -39,9 +40,24 @@ func alone(cmd *cobra.Command, _ []string) error {
 	return usagef("%s is for one process, and by %s there are %d, which would all do the same: want it without mpirun or srun", cmd.CommandPath(), variable, size)
 }
 
-// join returns the world of the processes that a launcher has started with this one, or nil where it has started no others.
-// The processes of a host share its cores. command, a few words, names what this process does; all have to do the same.
-func join(ctx context.Context, timeout time.Duration, command string, stderr io.Writer) (spread.World, error) {
+// ofHost are the flags that may differ from process to process: where files lie on its host, how its device is reached, and what
+// rank 0 alone has a use for.
+var ofHost = []string{"data", "config", "from", "out", "resume", "context", "device", "no-cache", "profile", "trace", "watch"}
+
+// asked is what a process is to do, a few words and the flags, as facts that have to be the same on all.
+func asked(command string, flags *pflag.FlagSet) []spread.Fact {
+	facts := []spread.Fact{{Name: "command", Value: command}}
+	flags.VisitAll(func(f *pflag.Flag) {
+		if text := f.Value.String(); text != "" && !slices.Contains(ofHost, f.Name) {
+			facts = append(facts, spread.Fact{Name: "--" + f.Name, Value: text})
+		}
+	})
+	return facts
+}
+
+// join returns the world of the processes that a launcher has started with this one, or nil where it has started no others. The
+// processes of a host share its cores, and are refused unless the facts are the same on all.
+func join(ctx context.Context, timeout time.Duration, same []spread.Fact, stderr io.Writer) (spread.World, error) {
 	size, variable, err := mpi.Launched()
 	if err != nil {
 		return nil, usageError{err}
@@ -61,7 +77,7 @@ func join(ctx context.Context, timeout time.Duration, command string, stderr io.
 	}
 	err = shareCores(w)
 	if err == nil {
-		err = spread.Alike(w, []spread.Fact{{Name: "command", Value: command}})
+		err = spread.Alike(w, same)
 	}
 	if err != nil {
 		return nil, leave(ctx, w, stderr, usageError{err})

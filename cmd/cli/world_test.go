@@ -44,6 +44,40 @@ func TestLaunchedWithoutMPI(t *testing.T) {
 	}
 }
 
+// TestAsked: flags that differ are named with both values, before anything is read; what may differ from host to host may.
+func TestAsked(t *testing.T) {
+	for _, c := range []struct{ command, rank0, rank1, want string }{
+		{"hsic", "", "--kernel linear", "another --kernel than rank 0 on fake0: linear, and there gaussian; want the same on all"},
+		{"hsic", "", "--kernel-b linear", "another --kernel-b than rank 0 on fake0: linear, and there none;"},
+		{"hsic", "--sigma 1,2", "--sigma 1,3", "another --sigma than rank 0 on fake0: 1,3, and there 1,2;"},
+		{"hsic", "--sigma-b 2 --sigma 2", "--sigma 2", "another --sigma-b than rank 0 on fake0: none, and there 2;"},
+		{"hsic", "--seed 1", "--seed=2", "another --seed than rank 0 on fake0: 2, and there 1;"},
+		{"hsic", "", "--permutations 5", "another --permutations than rank 0 on fake0: 5, and there 0;"},
+		{"hsic", "--eps 0.5", "", "another --eps than rank 0 on fake0: 1e-05, and there 0.5;"},
+		{"hsic", "--per-dim", "", "another --per-dim than rank 0 on fake0: false, and there true;"},
+		{"hsic", "", "--format json", "another --format than rank 0 on fake0: json, and there table;"},
+		{"hsic", "--seed 1", "--device 3 --no-cache", ""},
+		{"train", "--lr 0.1", "--lr 0.2", "another --lr than rank 0 on fake0: 0.2, and there 0.1;"},
+		{"train", "--verify 3", "", "another --verify than rank 0 on fake0: 0, and there 3;"},
+		{"train", "--out /a --data /b --profile p", "--out /c --data /d --context egl", ""},
+	} {
+		var each sync.WaitGroup
+		for rank, w := range spread.Fakes(2) {
+			each.Go(func() {
+				cmd, _, err := newRoot().Find([]string{c.command})
+				if err = errors.Join(err, cmd.ParseFlags(strings.Fields([]string{c.rank0, c.rank1}[rank]))); err != nil {
+					t.Error(err)
+				}
+				err = spread.Alike(w, asked(c.command, cmd.Flags()))
+				if (err == nil) != (c.want == "") || err != nil && !strings.HasPrefix(err.Error(), "rank 1 on fake1 has "+c.want) {
+					t.Errorf("hebb %s %q and %q: %v, want %q", c.command, c.rank0, c.rank1, err, c.want)
+				}
+			})
+		}
+		each.Wait()
+	}
+}
+
 // TestLeave: rank 0 alone prints an error that all processes agreed on, and all end with the status of the one that had it; a
 // process prints its own error with its rank and host, and an agreed one too where not all are there to agree on the status.
 func TestLeave(t *testing.T) {
