@@ -119,6 +119,9 @@ func stoppable() context.Context {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
+	if repeats(stdout) {
+		stdout = io.Discard
+	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := guarded("hebb", func() error { return root.ExecuteContext(ctx) })
@@ -127,10 +130,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // conclude prints an error that was not printed, and returns the exit status.
 func conclude(ctx context.Context, stderr io.Writer, err error) int {
-	if said := (silent{}); errors.As(err, &said) {
+	said, asked := silent{}, usageError{}
+	switch {
+	case errors.As(err, &said):
 		return said.status
-	}
-	if err != nil {
+	case err == nil:
+	case errors.As(err, &asked) && mpi.Repeats(): // what another process says, and first: a launcher may end it with this one
+		time.Sleep(100 * time.Millisecond)
+	default:
 		complain(stderr, err)
 	}
 	return exitStatus(ctx, err)

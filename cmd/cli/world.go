@@ -40,6 +40,16 @@ func alone(cmd *cobra.Command, _ []string) error {
 	return usagef("%s is for one process, and by %s there are %d, which would all do the same: want it without mpirun or srun", cmd.CommandPath(), variable, size)
 }
 
+// repeats reports whether stdout gets what rank 0 prints already. Into a file of its own a process prints for itself.
+func repeats(stdout io.Writer) bool {
+	if f, ok := stdout.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return mpi.Rank() > 0
+}
+
 // ofHost are the flags that may differ from process to process: where files lie on its host, how its device is reached, and what
 // rank 0 alone has a use for.
 var ofHost = []string{"data", "config", "from", "out", "resume", "context", "device", "no-cache", "profile", "trace", "watch"}
@@ -72,8 +82,9 @@ func join(ctx context.Context, timeout time.Duration, same []spread.Fact, stderr
 		return nil, usagef("%s says that %d processes were started, to make one run together: %w", variable, size, none)
 	}
 	w, err := mpi.Open(timeout)
-	if err != nil {
-		return nil, usageError{err}
+	if err != nil { // of this process, whatever the others find
+		complain(stderr, err)
+		return nil, silent{err, statusWrong}
 	}
 	err = shareCores(w)
 	if err == nil {

@@ -5,6 +5,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,7 +13,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
+	"hebb/internal/must"
 	"hebb/nets/spread"
 )
 
@@ -41,6 +44,48 @@ func TestLaunchedWithoutMPI(t *testing.T) {
 	t.Setenv("OMPI_COMM_WORLD_SIZE", "2")
 	if !strings.HasPrefix(ok(t, "version"), "hebb") {
 		t.Error("no version")
+	}
+}
+
+// TestOneSpeaks: rank 0 alone prints what was asked for, unless each has a file for it; what is wrong with the command line is said
+// by the first process of a host if the launcher tells that all have the same, else by each.
+func TestOneSpeaks(t *testing.T) {
+	t.Setenv("OMPI_COMMAND", filepath.Base(os.Args[0]))
+	t.Setenv("OMPI_ARGV", strings.Join(os.Args[1:], " "))
+	synctest.Test(t, func(t *testing.T) { // where waiting takes no time
+		for _, c := range []struct {
+			size, rank, commands string
+			each                 bool
+		}{
+			{"SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "", true},
+			{"PMI_SIZE", "PMI_RANK", "", true},
+			{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "1", false},
+			{"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "2", true},
+		} {
+			t.Setenv(c.size, "2")
+			t.Setenv("OMPI_NUM_APP_CTX", c.commands)
+			for rank := range 2 {
+				t.Setenv(c.rank, fmt.Sprint(rank))
+				t.Setenv("OMPI_COMM_WORLD_LOCAL_RANK", fmt.Sprint(rank))
+				for _, args := range []string{"version", "help train", "exit-codes", "train --help"} {
+					if status, out, stderr := hebb(t, strings.Fields(args)...); status != 0 || (out != "") != (rank == 0) || stderr != "" {
+						t.Errorf("%s of %s=%d: status %d, %q, %q", args, c.rank, rank, status, out, stderr)
+					}
+				}
+				for _, args := range []string{"hsic --sigm 2", "hsic a", "eval", "help me", "train --rank-timeout 0s"} {
+					if status, out, stderr := hebb(t, strings.Fields(args)...); status != 2 || out != "" || (stderr != "") != (rank == 0 || c.each) {
+						t.Errorf("%s of %s=%d of %q commands: status %d, %q, %q", args, c.rank, rank, c.commands, status, out, stderr)
+					}
+				}
+			}
+		}
+	})
+	t.Setenv("PMI_SIZE", "2")
+	t.Setenv("PMI_RANK", "1")
+	file := must.Get(os.Create(filepath.Join(t.TempDir(), "version")))(t)
+	defer file.Close()
+	if status := run(t.Context(), []string{"version"}, file, io.Discard); status != 0 || must.Get(file.Stat())(t).Size() == 0 {
+		t.Errorf("into a file: status %d, and it is empty", status)
 	}
 }
 
