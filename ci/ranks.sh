@@ -135,3 +135,6 @@ mpirun -n 2 $new --out "$dir/other" : -n 1 $new --out "$dir/other" --seed 2 >"$d
 [ "$(grep -c '^hebb: rank 2 on .* has another --seed than rank 0 on .*: 2, and there 1' "$dir/out")" = 1 ] || fail 'another seed is not named'
 [ -e "$dir/other" ] && fail 'another seed: a folder was left'
 grep '^hebb:' "$dir/out"
+
+mpirun -n 3 "$hebb" hsic --no-such >"$dir/out" 2>&1
+[ $? = 2 ] && [ "$(grep -c '^hebb: unknown flag: --no-such' "$dir/out")" = 1 ] || fail 'a wrong flag is not said once, with status 2'
