@@ -3,10 +3,10 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"log"
 	"math"
 	"os"
 	"strconv"
@@ -40,6 +40,9 @@ func (l link) sum(n int, bytes float64) float64 {
 	return 2 * float64(n-1) * l.send(bytes/float64(n))
 }
 
+// machines is the most that the tables are for.
+const machines = 16
+
 // A plan describes a training: blocks of a network, batches, and the machines that learn them.
 type plan struct {
 	blocks          []block
@@ -67,35 +70,72 @@ examples in batches of %d.
   accuracy is not counted.
 `
 
-func main() {
-	log.SetFlags(0)
-	log.SetPrefix("plan: ")
-	p := plan{}
-	net := flag.String("net", "mlp:784-1024-1024-1024-10", "network, as hebb train --net")
-	in := flag.String("in", "28x28x1", "height × width × channels of an example")
-	classes := flag.Int("classes", 10, "classes")
-	flag.IntVar(&p.examples, "examples", 60000, "examples of an epoch")
-	flag.IntVar(&p.batch, "batch", 256, "examples of a batch")
-	flag.IntVar(&p.micro, "micro", 8, "parts of a batch in a pipeline of backprop")
-	flag.IntVar(&p.every, "every", 500, "steps between two exchanges of DiLoCo")
-	flag.Float64Var(&p.speed, "speed", 1e11, "flop/s of a machine")
-	flag.Parse()
-	var err error
-	if p.blocks, err = blocksOf(*net, *in, *classes); err == nil {
-		err = p.check()
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run is the whole command; it returns the exit status: 2 for wrong input, as of hebb.
+func run(args []string, stdout, stderr io.Writer) int {
+	p, net, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintln(stderr, "plan:", err)
+		return 2
 	}
-	if err != nil {
-		log.Fatal(err)
+	if err := p.print(stdout, net); err != nil {
+		fmt.Fprintln(stderr, "plan:", err)
+		return 1
 	}
-	if err := p.print(os.Stdout, *net); err != nil {
-		log.Fatal(err)
-	}
+	return 0
 }
 
+// parse returns the plan that the arguments ask for, and the name of its network.
+func parse(args []string, stderr io.Writer) (p plan, net string, err error) {
+	f := flag.NewFlagSet("plan", flag.ContinueOnError)
+	f.SetOutput(io.Discard) // errors are printed once
+	f.StringVar(&net, "net", "mlp:784-1024-1024-1024-10", "network, as hebb train --net")
+	in := f.String("in", "28x28x1", "height × width × channels of an example")
+	classes := f.Int("classes", 10, "classes")
+	f.IntVar(&p.examples, "examples", 60000, "examples of an epoch")
+	f.IntVar(&p.batch, "batch", 256, "examples of a batch: a multiple of 16, the most machines")
+	f.IntVar(&p.micro, "micro", 8, "parts of a batch in a pipeline of backprop, all of one size")
+	f.IntVar(&p.every, "every", 500, "steps between two exchanges of DiLoCo")
+	f.Float64Var(&p.speed, "speed", 1e11, "flop/s of a machine")
+	if err = f.Parse(args); errors.Is(err, flag.ErrHelp) {
+		f.SetOutput(stderr)
+		f.Usage()
+	}
+	if err == nil && f.NArg() > 0 {
+		err = fmt.Errorf("found %q, want flags only: see -help", f.Arg(0))
+	}
+	if err == nil {
+		err = p.check()
+	}
+	if err == nil {
+		p.blocks, err = blocksOf(net, *in, *classes)
+	}
+	return p, net, err
+}
+
+// check reports a number that cannot be.
 func (p plan) check() error {
-	if min(p.examples, p.batch, p.micro, p.every) < 1 || p.batch > p.examples || !(p.speed > 0 && p.speed <= math.MaxFloat64) {
-		return fmt.Errorf("%d examples in batches of %d and %d parts, exchanges every %d steps, %g flop/s: want at least 1 of each, and an epoch of a batch at least",
-			p.examples, p.batch, p.micro, p.every, p.speed)
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{{"examples", p.examples}, {"batch", p.batch}, {"micro", p.micro}, {"every", p.every}} {
+		if n.value < 1 {
+			return fmt.Errorf("-%s %d, want at least 1", n.flag, n.value)
+		}
+	}
+	switch {
+	case !(p.speed > 0 && p.speed <= math.MaxFloat64):
+		return fmt.Errorf("-speed %g, want a number of flop/s above 0", p.speed)
+	case p.batch > p.examples:
+		return fmt.Errorf("-batch %d of -examples %d, want at most as many as an epoch has", p.batch, p.examples)
+	case p.batch%p.micro != 0:
+		return fmt.Errorf("-batch %d in -micro %d parts, want parts of one size, of at least 1 example", p.batch, p.micro)
+	case p.batch%machines != 0:
+		return fmt.Errorf("-batch %d for up to %d machines, want a multiple of %[2]d: each has as many examples", p.batch, machines)
 	}
 	return nil
 }
@@ -211,7 +251,7 @@ func (p plan) print(w io.Writer, net string) error {
 		fmt.Fprintf(w, "\n%s\n", l.name)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(t, "machines\tdata\tbp pipeline\tlocal pipeline\tDiLoCo\tk\t")
-		for n := 1; n <= 16; n *= 2 {
+		for n := 1; n <= machines; n *= 2 {
 			fmt.Fprintf(t, "%d\t", n)
 			times := p.epoch(n, l)
 			for _, x := range append(times[:], float64(p.apart(n, l))) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -41,5 +43,34 @@ func TestBlocks(t *testing.T) {
 	}
 	if _, err := blocksOf("mlp:4-2", "2x2", 2); err == nil || !strings.Contains(err.Error(), `-in "2x2"`) {
 		t.Errorf("%v, want an error of 2x2", err)
+	}
+}
+
+// TestRefusals: what cannot be is status 2 and one line that names it, and nothing is printed as a result.
+func TestRefusals(t *testing.T) {
+	for args, want := range map[string]string{
+		"-micro 512":              "-batch 256 in -micro 512 parts, want parts of one size",
+		"-micro 3":                "-batch 256 in -micro 3 parts",
+		"-batch 24":               "-batch 24 for up to 16 machines, want a multiple of 16",
+		"-batch 0":                "-batch 0, want at least 1",
+		"-batch 512 -examples 80": "-batch 512 of -examples 80",
+		"-every -1":               "-every -1, want at least 1",
+		"-speed NaN":              "-speed NaN, want a number of flop/s above 0",
+		"mlp:4-2":                 `found "mlp:4-2", want flags only`,
+		"-net mlp:5-2":            "784",
+		"-classes 0":              "",
+		"-bogus":                  "-bogus",
+		"-batch x":                `invalid value "x"`,
+	} {
+		var out, errs bytes.Buffer
+		if status := run(strings.Fields(args), &out, &errs); status != 2 || out.Len() > 0 || !strings.HasPrefix(errs.String(), "plan: ") ||
+			strings.Count(errs.String(), "\n") != 1 || !strings.Contains(errs.String(), want) {
+			t.Errorf("%s: status %d, stdout %q, stderr %q, want 2 and %q", args, status, out.String(), errs.String(), want)
+		}
+	}
+	for _, args := range []string{"-batch 48 -micro 3", "-help"} {
+		if status := run(strings.Fields(args), io.Discard, io.Discard); status != 0 {
+			t.Errorf("%s: status %d, want 0", args, status)
+		}
 	}
 }
