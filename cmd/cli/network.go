@@ -144,12 +144,29 @@ func (r *networkRun) settings() (train.Config, error) {
 	_, err = names.Rule(c.Rule)
 	if none := (catalogue.NameError{}); errors.As(err, &none) {
 		none.Names = append(none.Names, componentRules...)
-		return c, usagef("--rule: %w; or, to learn components, %s", none, strings.Join(componentRules, ", "))
+		err = fmt.Errorf("%w; or, to learn components, %s", none, strings.Join(componentRules, ", "))
+		if r.flags.Changed("rule") {
+			return c, usagef("--rule: %w", err)
+		}
+		return c, usagef("%s: rule: %w", r.config, err)
 	}
-	if err := c.Check(names); err != nil {
-		return c, usageError{err}
+	return c, r.check(c)
+}
+
+// check reports settings that cannot be, with the file that they are from.
+func (r *networkRun) check(c train.Config) error {
+	err := c.Check(names)
+	if err == nil {
+		return nil
 	}
-	return c, nil
+	if r.config == "" {
+		return usageError{err}
+	}
+	alone, unread := train.ReadConfig(r.config, train.Default)
+	if of := alone.Check(names); unread == nil && of != nil && of.Error() == err.Error() {
+		return usagef("%s: %w", r.config, err)
+	}
+	return usagef("%w, in the settings of flags over those of %s", err, r.config)
 }
 
 // over returns c with what the file and the flags say.

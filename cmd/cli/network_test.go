@@ -609,6 +609,25 @@ func TestNetworkRefusals(t *testing.T) {
 	}
 }
 
+// TestConfigNamed: a setting that cannot be is told with the file that it is from.
+func TestConfigNamed(t *testing.T) {
+	for _, c := range []struct{ text, flags, want string }{
+		{"batch = 0", "", "FILE: batches of 0, want at least 1\n"},
+		{"rule = \"bogus\"", "", "FILE: rule: "},
+		{"stale = 1", "--micro 2", "whole batches, in the settings of flags over those of FILE\n"},
+		{"stale = 1\nmicro = 2", "", "FILE: the rule bp in 2 parts: "},
+		{"batch = 8", "--rule bogus", "--rule: "},
+	} {
+		dir := t.TempDir()
+		put(t, dir, "c.toml", []byte(c.text))
+		file := filepath.Join(dir, "c.toml")
+		status, _, stderr := hebb(t, append([]string{"train", "--config", file, "--out", filepath.Join(dir, "run")}, strings.Fields(c.flags)...)...)
+		if want := strings.ReplaceAll(c.want, "FILE", file); status != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%s %s: status %d, stderr %q, want 2 and %q", c.text, c.flags, status, stderr, want)
+		}
+	}
+}
+
 // TestFullDisk: a checkpoint that cannot be written ends the run; the last good one stays and serves.
 func TestFullDisk(t *testing.T) {
 	if runtime.GOOS != "linux" {

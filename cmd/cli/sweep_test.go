@@ -96,6 +96,27 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// TestSweepRefuses: settings that exclude each other are found before there is a folder.
+func TestSweepRefuses(t *testing.T) {
+	for args, want := range map[string]string{
+		"--micro 2 --stale 1":              "the rule bp in 2 parts: the system learns from whole moments alone, want one part (--micro 1): stale: ",
+		"--micro 2 --rule ridge":           "the rule ridge in 2 parts: the system learns from whole moments alone",
+		"hopfield --task recall --micro 2": "hopfield in 2 parts: the system learns from whole moments alone",
+		"--rule kp --stale 1":              "stale: ",
+		"--patience 2":                     "patience 2 without keep_best",
+		"--rule hsic --micro 8 --batch 24": "batches of 24 in 8 parts, the smallest of 3, and the rule hsic learns from 4 at least",
+	} {
+		out := filepath.Join(t.TempDir(), "sweep")
+		status, stdout, stderr := hebb(t, append([]string{"sweep", "--set", "seed=1,2", "--out", out, "--"}, strings.Fields(args)...)...)
+		if status != 2 || stdout != "" || !strings.Contains(stderr, "seed=1: "+want) {
+			t.Errorf("%s: status %d, stdout %q, stderr %q, want 2 and %q", args, status, stdout, stderr, want)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s: there is a folder", args)
+		}
+	}
+}
+
 // TestSweepFailure: a run that fails stops no other, and is told at the end.
 func TestSweepFailure(t *testing.T) {
 	t.Setenv(asCommand, "1")

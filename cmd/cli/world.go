@@ -68,15 +68,15 @@ func asked(command string, flags *pflag.FlagSet) []spread.Fact {
 // join returns the world of the processes that a launcher has started with this one, or nil where it has started no others. The
 // processes of a host share its cores, and are refused unless the facts are the same on all.
 func join(ctx context.Context, timeout time.Duration, same []spread.Fact, stderr io.Writer) (spread.World, error) {
+	if timeout < time.Millisecond {
+		return nil, usagef("--%s %v, want at least 1ms", timeoutFlag, timeout)
+	}
 	size, variable, err := mpi.Launched()
 	if err != nil {
 		return nil, usageError{err}
 	}
 	if size < 2 {
 		return nil, nil
-	}
-	if timeout < time.Millisecond {
-		return nil, usagef("--%s %v, want at least 1ms", timeoutFlag, timeout)
 	}
 	if _, none := mpi.Library(); none != nil {
 		return nil, usagef("%s says that %d processes were started, to make one run together: %w", variable, size, none)

@@ -19,6 +19,20 @@ import (
 	"hebb/nets/spread"
 )
 
+// TestRankTimeout: a time that cannot be is refused, also of one process, which waits for no other.
+func TestRankTimeout(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	for _, command := range []string{"train --out " + dir, "hsic a.npy b.npy"} {
+		status, out, stderr := hebb(t, append(strings.Fields(command), "--rank-timeout", "-5s")...)
+		if want := "hebb: --rank-timeout -5s, want at least 1ms\n"; status != 2 || out != "" || stderr != want {
+			t.Errorf("%s: status %d, stdout %q, stderr %q, want 2 and %q", command, status, out, stderr, want)
+		}
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("there is a folder")
+	}
+}
+
 // TestLaunchedWithoutMPI: what several processes would each do for themselves is refused, before there is a folder.
 func TestLaunchedWithoutMPI(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")

@@ -124,6 +124,9 @@ func (c Config) plan(names *catalogue.Catalogue) (p plan, err error) {
 			return p, err
 		}
 	}
+	if err := c.divided(&stack.System{Rule: p.rule, Stale: c.Stale}); err != nil {
+		return p, err
+	}
 	p.optimiser = nets.Noisy{Optimiser: nets.Clipped{Optimiser: p.optimiser, Norm: float32(c.Clip)}, SD: float32(c.Noise)}
 	return p, nil
 }
@@ -140,15 +143,38 @@ func (c Config) least(what string, n int) error {
 	return fmt.Errorf("batches of %d, and the %s learns from %d at least", c.Batch, what, n)
 }
 
+// divided reports batches in parts for a system that learns from whole ones. Of a system with settings of its own only Build
+// can say more.
+func (c Config) divided(s nets.System) error {
+	if c.Micro == 1 {
+		return nil
+	}
+	err := errors.New("what it learns from parts of them cannot be added")
+	switch d := s.(type) {
+	case *stack.System:
+		err = d.Divided()
+	case nets.Divided:
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s in %d parts: %w: %w", cmp.Or(c.System, "the rule "+c.Rule), c.Micro, nets.ErrWhole, err)
+	}
+	return nil
+}
+
 // checkSystem reports a system or a task that cannot be.
 func (c Config) checkSystem(names *catalogue.Catalogue) error {
-	if _, err := names.System(c.System); err != nil {
+	s, err := names.System(c.System)
+	if err == nil {
+		err = c.divided(s)
+	}
+	if err != nil {
 		return err
 	}
 	if !c.ownTask() && c.encoder() == "" {
 		return nil
 	}
-	_, err := names.Task(cmp.Or(c.encoder(), c.Task))
+	_, err = names.Task(cmp.Or(c.encoder(), c.Task))
 	if none := (catalogue.NameError{}); errors.As(err, &none) {
 		none.Names = append(none.Names, SamplesTask, SequencesTask)
 		return fmt.Errorf("%w, %s, %s", none, SamplesTask, SequencesTask)

@@ -281,10 +281,10 @@ func TestMicro(t *testing.T) {
 	for want, change := range map[string]func(c *Config){
 		"micro 3: batches in so many parts, want a power of two": func(c *Config) { c.Micro = 3 },
 		"micro -4: batches": func(c *Config) { c.Micro = -4 },
-		"batches of 16 in 32 parts, want at least 1 example in each":                                                    func(c *Config) { c.Micro = 32 },
-		"batches of 15 in 4 parts, the smallest of 3, and the rule phsic learns from 4 at least":                        func(c *Config) { c.Batch, c.Rule = 15, "phsic" },
-		"batches of 16 in 8 parts, the smallest of 2, and the loss hsic learns from ":                                   func(c *Config) { c.Micro, c.Loss = 8, "hsic" },
-		"the rule ridge in 4 parts: nets: the system learns from whole moments alone, want one part (--micro 1): ridge": func(c *Config) { c.Rule = "ridge" },
+		"batches of 16 in 32 parts, want at least 1 example in each":                                              func(c *Config) { c.Micro = 32 },
+		"batches of 15 in 4 parts, the smallest of 3, and the rule phsic learns from 4 at least":                  func(c *Config) { c.Batch, c.Rule = 15, "phsic" },
+		"batches of 16 in 8 parts, the smallest of 2, and the loss hsic learns from ":                             func(c *Config) { c.Micro, c.Loss = 8, "hsic" },
+		"the rule ridge in 4 parts: the system learns from whole moments alone, want one part (--micro 1): ridge": func(c *Config) { c.Rule = "ridge" },
 	} {
 		c := ofRanks(t)["parts"]
 		change(&c)
