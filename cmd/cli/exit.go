@@ -40,7 +40,8 @@ func newExitCodes() *cobra.Command {
          is taken, a full disk, a device that is not there, a panic in a system of yours
     2    wrong input: what was asked for cannot be: a command, a flag, a name or a setting that there is not, a number out
          of its range, or too large for the memory there is, a flag that has nothing to say there, a file or a folder that
-         is not there, is damaged or holds what does not fit, a system that does not fit its task; nothing was begun
+         is not there, is damaged or holds what does not fit, an output that cannot be where a flag says, a system that does
+         not fit its task; nothing was begun
     130  interrupted by Ctrl-C, 143 told to end by SIGTERM, 138 by SIGUSR1, 129 by SIGHUP; what there was is saved
 
 Messages go to standard error, a line that begins with "hebb: " each; results go to standard output.

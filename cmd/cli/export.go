@@ -27,6 +27,9 @@ func newExportCmd() *cobra.Command {
 			if path == "" {
 				return usagef("want --out, the file to write")
 			}
+			if err := writable(output{"out", path}); err != nil {
+				return err
+			}
 			find := train.LastModel
 			if best {
 				find = train.BestModel

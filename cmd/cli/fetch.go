@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"hebb/internal/atomicfile"
 	"hebb/nets/data"
 )
 
@@ -67,6 +68,9 @@ func (r *fetchRun) run(ctx context.Context, names []string, stdout, stderr io.Wr
 				again += " --dir " + r.dir
 			}
 			return fmt.Errorf("stopped; what has come is kept, and %q goes on from there: %w", again, err)
+		}
+		if r.dir != "" && atomicfile.Misplaced(err) {
+			return unwritable("--dir", r.dir, "a folder that can be written, or made", err)
 		}
 		if err != nil {
 			return err

@@ -589,7 +589,7 @@ func TestNetworkRefusals(t *testing.T) {
 		status int
 		want   string
 	}{
-		{[]string{"--out", filepath.Join(file, "run")}, 1, "--out"},
+		{[]string{"--out", filepath.Join(file, "run")}, 2, "--out: "},
 		{[]string{"--batch", "41"}, 2, "batches of 41, want 1 to 40"},
 		{[]string{"--batch", "3", "--rule", "hsic"}, 2, "batches of 3, and the rule hsic learns from 4 at least"},
 		{[]string{"--net", "mlp:784-10"}, 2, "takes 784 numbers, and the examples are 6×5×1"},

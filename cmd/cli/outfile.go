@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -21,12 +22,50 @@ type outFile struct {
 func reserve(flag, path string) (*outFile, error) {
 	f, err := atomicfile.Create(path)
 	if err != nil {
-		return nil, failure{fmt.Errorf("--%s %s cannot be written: %w", flag, path, err)}
+		return nil, unwritable("--"+flag, path, "a file in a folder that can be written", err)
 	}
 	return &outFile{flag, path, f}, nil
 }
 
 func newOutFile(path string) (*outFile, error) { return reserve("out", path) }
+
+// An output is a file that a flag names; without a path there is none.
+type output struct{ flag, path string }
+
+// writable reports the first of some outputs that cannot be written, before there is any work.
+func writable(all ...output) error {
+	for _, o := range all {
+		if o.path == "" {
+			continue
+		}
+		f, err := reserve(o.flag, o.path)
+		if err != nil {
+			return err
+		}
+		f.drop()
+	}
+	return nil
+}
+
+// unwritable is the error of an output that a flag names: wrong input if its path is at fault.
+func unwritable(what, path, want string, err error) error {
+	if atomicfile.Misplaced(err) {
+		return usagef("%s %s cannot be written: %w; want %s", what, path, err, want)
+	}
+	return failure{fmt.Errorf("%s %s cannot be written: %w", what, path, err)}
+}
+
+// makeFolder makes a folder to write to, unless it is there.
+func makeFolder(what, dir string) error {
+	err := os.MkdirAll(dir, 0o777)
+	if err == nil {
+		var f *atomicfile.File
+		if f, err = atomicfile.Create(filepath.Join(dir, "new")); err == nil {
+			return f.Close()
+		}
+	}
+	return unwritable(what, dir, "a folder that can be written, or made", err)
+}
 
 // write fills the file and gives it its name.
 func (f *outFile) write(content func(io.Writer) error) error {

@@ -83,9 +83,9 @@ func TestPlotRefusals(t *testing.T) {
 		{[]string{filepath.Join(dir, train.ConfigFile)}, 2, "is a file"},
 		{[]string{dir, t.TempDir()}, 2, "not the folder of a run"},
 		{[]string{dir, "--out", "p.jpg"}, 2, ".svg or .png"},
-		{[]string{dir, "--out", filepath.Join(dir, "none", "p.svg")}, 1, "cannot be written"},
-		{[]string{t.TempDir(), "--out", filepath.Join(dir, "none", "p.svg")}, 1, "cannot be written"}, // before the runs are read
-		{[]string{dir, "--out", folder}, 1, "it is a folder"},
+		{[]string{dir, "--out", filepath.Join(dir, "none", "p.svg")}, 2, "cannot be written"},
+		{[]string{t.TempDir(), "--out", filepath.Join(dir, "none", "p.svg")}, 2, "cannot be written"}, // before the runs are read
+		{[]string{dir, "--out", folder}, 2, "it is a folder"},
 	} {
 		status, out, stderr := hebb(t, append([]string{"plot"}, c.args...)...)
 		if status != c.status || out != "" || !strings.Contains(stderr, c.want) {

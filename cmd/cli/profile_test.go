@@ -110,7 +110,7 @@ func TestProfileRefused(t *testing.T) {
 		for _, args := range [][]string{small(data, filepath.Join(dir, "run"), "--profile", trace), {"bench", "--backend", "cpu", "--profile", trace},
 			{"train", "--rule", "oja", "--data", data, "--backend", "cpu", "--out", filepath.Join(dir, "run"), "--profile", trace}} {
 			status, stdout, stderr := hebb(t, args...)
-			if status != 1 || stdout != "" || !strings.Contains(stderr, "--profile "+trace+" cannot be written") {
+			if status != 2 || stdout != "" || !strings.Contains(stderr, "--profile "+trace+" cannot be written") {
 				t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout, stderr)
 			}
 		}

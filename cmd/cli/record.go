@@ -101,6 +101,9 @@ func (r *recordRun) record(ctx context.Context, stdout, stderr io.Writer) error 
 	if err := r.choose(); err != nil {
 		return err
 	}
+	if err := writable(output{"out", r.out}, output{"picture", r.picture}, output{"plane", r.plane}); err != nil {
+		return err
+	}
 	dev, err := r.open(r.on, stderr)
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ func (r *reportRun) run(files []string, stdout io.Writer) error {
 	if out == "" {
 		out = filepath.Join("bench", "results", page.Slug())
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := makeFolder("--out", out); err != nil {
 		return err
 	}
 	for name, write := range map[string]func(io.Writer) error{

@@ -20,6 +20,7 @@ import (
 	"hebb/compute"
 	"hebb/internal/float"
 	"hebb/nets/catalogue"
+	"hebb/nets/data"
 	"hebb/nets/reproduce"
 	"hebb/nets/train"
 )
@@ -131,6 +132,7 @@ func (r *reproduction) run(ctx context.Context, name string, stdout, stderr io.W
 	if err != nil {
 		return err
 	}
+	defer os.Remove(m.Dir) // if nothing was made
 	failed := false
 	for _, p := range parts {
 		var bar *progress
@@ -171,17 +173,40 @@ func (r *reproduction) runner(e reproduce.Experiment, s reproduce.Scale, stderr 
 	if m.Dir == "" {
 		m.Dir = filepath.Join("runs", e.Name+"-"+s.Name)
 	}
+	if err := r.place(m.Data, reproduce.DataOf(s.Parts)); err != nil {
+		return m, err
+	}
+	if err := writable(output{"record", r.record}); err != nil {
+		return m, err
+	}
+	return m, makeFolder("--out", m.Dir)
+}
+
+// place puts the places that --data says into those of the data that there are.
+func (r *reproduction) place(places map[string]string, names []string) error {
 	for _, d := range r.data {
 		name, path, ok := strings.Cut(d, "=")
 		if !ok {
-			return m, usagef("--data %q, want NAME=PATH", d)
+			return usagef("--data %q, want NAME=PATH", d)
 		}
-		m.Data[name] = path
+		if len(names) == 0 {
+			return usagef("--data %q, and what is to be made learns from no data", d)
+		}
+		if !slices.Contains(names, name) {
+			return usagef("--data %q, want NAME one of %s, which is learned from", d, strings.Join(names, ", "))
+		}
+		var err error
+		if name == reproduce.Photographs {
+			_, err = data.Photographs(path, nil)
+		} else {
+			_, err = data.Find(path)
+		}
+		if err != nil {
+			return usagef("--data %q: %w", d, err)
+		}
+		places[name] = path
 	}
-	if err := os.MkdirAll(m.Dir, 0o777); err != nil {
-		return m, fmt.Errorf("--out: %w", err)
-	}
-	return m, nil
+	return nil
 }
 
 // keep draws a part's runs and its curve, and records their figures, if that is wanted.

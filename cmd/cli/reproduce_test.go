@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -70,6 +71,37 @@ func TestReproduceFails(t *testing.T) {
 				t.Errorf("%g, %g: the output lacks %q:\n%s", c.published, c.sd, s, out)
 			}
 		}
+	}
+}
+
+// placed is a run that learns from data of a name.
+type placed struct{ reproduce.Maker }
+
+func (placed) DataName() string { return "mnist" }
+
+// TestReproduceData: --data is looked at before there is a folder.
+func TestReproduceData(t *testing.T) {
+	reproduces(t, 8, func(reproduce.Rows) bool { return true }, new(uint64))
+	run := &experiments[0].Scales[0].Parts[0].Runs[0]
+	refused := func(data, want string) {
+		t.Helper()
+		out := filepath.Join(t.TempDir(), "out")
+		status, stdout, stderr := reproduced1(t, "--out", out, "--data", data)
+		if status != 2 || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("--data %s: status %d, stdout %q, stderr %q, want 2 and %q", data, status, stdout, stderr, want)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("--data %s: there is a folder", data)
+		}
+	}
+	refused("mnist=.", "learns from no data")
+	run.Make = placed{run.Make}
+	refused("mnist", "want NAME=PATH")
+	refused("foo=.", "want NAME one of mnist")
+	refused("mnist=", `--data "mnist=": `)
+	refused("mnist=/no/where", `"/no/where" is neither a folder`)
+	if status, _, stderr := reproduced1(t, "--out", t.TempDir(), "--data", "mnist="+t.TempDir()); status != 0 {
+		t.Errorf("a folder that is there: status %d, stderr %q", status, stderr)
 	}
 }
 

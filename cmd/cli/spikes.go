@@ -117,6 +117,9 @@ func (r *spikesRun) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := r.choose(); err != nil {
 		return err
 	}
+	if err := writable(output{"out", r.out}, output{"picture", r.picture}); err != nil {
+		return err
+	}
 	dev, err := r.open(r.on, stderr)
 	if err != nil {
 		return err

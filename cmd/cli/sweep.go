@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -137,6 +138,9 @@ func (r *sweepRun) grid(common []string) (all []point, err error) {
 		return nil, usagef("want --out, the folder of the runs' folders")
 	case r.jobs < 1:
 		return nil, usagef("--jobs %d, want at least 1", r.jobs)
+	}
+	if _, err := os.Stat(filepath.Join(r.out, ".logs")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, unwritable("--out", r.out, "a folder that can be written, or made", err)
 	}
 	var axes []axis
 	for _, text := range r.sets {

@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -23,7 +22,7 @@ func openTrace(path string) (*tracing, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return nil, failure{fmt.Errorf("--trace: %w", err)}
+		return nil, unwritable("--trace", path, "a file that is not there, in a folder that can be written", err)
 	}
 	return &tracing{f, bufio.NewWriter(f)}, nil
 }

@@ -112,6 +112,9 @@ func (r *weightsRun) run(from string, chosen bool, stdout, stderr io.Writer) err
 	if r.out != "" && !strings.EqualFold(filepath.Ext(r.out), ".npz") {
 		return usagef("--out %s, want a name that ends in .npz", r.out)
 	}
+	if err := writable(output{"out", r.out}, output{"picture", r.picture}); err != nil {
+		return err
+	}
 	all, what, err := r.tensors(from, chosen)
 	if err != nil {
 		return err

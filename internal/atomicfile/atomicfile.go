@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"syscall"
 )
 
 // A File has a temporary name until Commit gives it its own.
@@ -26,9 +28,9 @@ type File struct {
 func Create(path string) (*File, error) {
 	switch info, err := os.Stat(path); {
 	case err == nil && info.IsDir():
-		return nil, &fs.PathError{Op: "replace", Path: path, Err: errors.New("it is a folder")}
+		return nil, &fs.PathError{Op: "replace", Path: path, Err: errFolder}
 	case err == nil && !info.Mode().IsRegular():
-		return nil, &fs.PathError{Op: "replace", Path: path, Err: errors.New("it is not a plain file")}
+		return nil, &fs.PathError{Op: "replace", Path: path, Err: errSpecial}
 	}
 	dir, base := filepath.Split(path)
 	tmp := filepath.Join(dir, fmt.Sprintf(".%s.%016x", base, rand.Uint64()))
@@ -37,6 +39,19 @@ func Create(path string) (*File, error) {
 		return nil, err
 	}
 	return &File{File: f, path: path}, nil
+}
+
+var (
+	errFolder  = errors.New("it is a folder")
+	errSpecial = errors.New("it is not a plain file")
+)
+
+// Misplaced reports whether a file or a folder could not be made because of its path: it, or what it should lie in, is something
+// else, is not there or may not be written. A full disk, say, is another matter.
+func Misplaced(err error) bool {
+	return slices.ContainsFunc([]error{errFolder, errSpecial, fs.ErrNotExist, fs.ErrPermission, fs.ErrExist, fs.ErrInvalid,
+		syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG, syscall.EROFS, syscall.ELOOP, syscall.EINVAL},
+		func(e error) bool { return errors.Is(err, e) })
 }
 
 // Commit syncs the file to the disk, closes it and renames it to its path. After an error it removes the file and

@@ -96,6 +96,8 @@ type compared struct {
 	costOnly bool
 }
 
+func (compared) DataName() string { return "mnist" }
+
 // Make searches, learns and measures, unless it is done already.
 func (c compared) Make(ctx context.Context, at Place, seeds Seeds) (Result, error) {
 	return Program(func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {

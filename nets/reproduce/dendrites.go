@@ -52,6 +52,8 @@ func hiddenAngle(epoch int) Quantity {
 	return Quantity(fmt.Sprintf("angle of the hidden deltas to backprop's in the last quarter of epoch %d, °", epoch))
 }
 
+func (dendriteArm) DataName() string { return "mnist" }
+
 // Make learns, tests and compares, unless it is done already.
 func (a dendriteArm) Make(ctx context.Context, at Place, seeds Seeds) (Result, error) {
 	return Program(func(ctx context.Context, dev *compute.Device, seeds Seeds) (Figures, error) {

@@ -55,6 +55,25 @@ type Maker interface {
 	Make(ctx context.Context, at Place, seeds Seeds) (Result, error)
 }
 
+// A FromData is a [Maker] that learns from data that [Place.Data] may have by that name.
+type FromData interface {
+	Maker
+	DataName() string
+}
+
+// DataOf returns the names of the data that some parts learn from.
+func DataOf(parts []Part) (names []string) {
+	for _, p := range parts {
+		for _, r := range p.Runs {
+			if m, ok := r.Make.(FromData); ok && m.DataName() != "" {
+				names = append(names, m.DataName())
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Seeds are N seeds: First and those that follow it.
 type Seeds struct {
 	First uint64 `json:"first"`

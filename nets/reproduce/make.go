@@ -30,7 +30,7 @@ type Place struct {
 	Names   *catalogue.Catalogue
 	Dir     string // of the run; the other runs of its part lie beside it
 	Version string
-	Data    map[string]string
+	Data    map[string]string // see [FromData]
 	Tell    func(steps, of int, l train.Line)
 }
 

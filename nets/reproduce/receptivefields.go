@@ -224,13 +224,18 @@ func patchesClaims() []Claim {
 // mateImages are the photographs of the reference.
 var mateImages = []string{"Dune.jpg", "GreenMeadow.jpg", "RainDrops.jpg", "YellowFlower.jpg", "LadyBird.jpg", "FreshFlower.jpg"}
 
+// Photographs is the name of their folder in [Place.Data].
+const Photographs = "photographs"
+
 // onPhotographs is a run that wants a folder of photographs.
 type onPhotographs patchesArm
+
+func (onPhotographs) DataName() string { return Photographs }
 
 // Make learns from the folder that Data calls photographs, or that of the Debian package. Of a folder without the images of
 // the reference all are taken.
 func (a onPhotographs) Make(ctx context.Context, at Place, seeds Seeds) (Result, error) {
-	dir := cmp.Or(at.Data["photographs"], data.MatePhotographs)
+	dir := cmp.Or(at.Data[Photographs], data.MatePhotographs)
 	images := mateImages
 	if _, err := data.Photographs(dir, images); err != nil {
 		if _, none := data.Photographs(dir, nil); none != nil || dir == data.MatePhotographs {

@@ -101,6 +101,8 @@ var smallFashion = Part{Name: "fashion-mnist", About: "test accuracy of a linear
 	{"the readout is right in more than half of the images", func(rows Rows) bool { return rows.Mean(softCompetition, Accuracy) > 50 }},
 }}
 
+func (a softArm) DataName() string { return a.data }
+
 // Make makes each seed by itself.
 func (a softArm) Make(ctx context.Context, at Place, seeds Seeds) (Result, error) {
 	var set *data.Set

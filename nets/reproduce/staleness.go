@@ -156,6 +156,8 @@ type apart struct {
 	staled
 }
 
+func (a apart) DataName() string { return a.config.Data }
+
 // Make trains for each k: under bp with a rate that is chosen before, and after the HSIC bottleneck the output layer alone for five
 // epochs, which are not stale.
 func (a apart) Make(ctx context.Context, at Place, seeds Seeds) (Result, error) {

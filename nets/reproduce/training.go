@@ -31,6 +31,14 @@ type Exam struct {
 	Shift  data.Shift
 }
 
+// DataName returns the name of the data; "" of a task that has none.
+func (t Training) DataName() string {
+	if t.Config.Idle()["data"] != "" {
+		return ""
+	}
+	return t.Config.Data
+}
+
 // Make trains, or goes on, and takes the exams.
 func (t Training) Make(ctx context.Context, at Place, seeds Seeds) (res Result, err error) {
 	c := t.Config

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"hebb/internal/atomicfile"
 	"hebb/nets/spread"
 )
 
@@ -43,9 +44,18 @@ func Take(dir string) (*Folder, error) {
 	}
 	if err != nil {
 		f.removeMade()
-		return nil, err
+		return nil, misplaced(dir, err)
 	}
 	return f, nil
+}
+
+// misplaced makes an error of the path of a folder say what is wanted.
+func misplaced(dir string, err error) error {
+	var of *fs.PathError
+	if !errors.As(err, &of) || !atomicfile.Misplaced(of) {
+		return err
+	}
+	return ConfigError{fmt.Errorf("%s cannot be the folder of a run: %w; want a folder that can be written, or made", dir, of)}
 }
 
 // Shared makes the folder that rank 0 of a world has taken, or could not for the error, that of all its processes: rank 0

@@ -53,7 +53,9 @@ func TestTakeRefusals(t *testing.T) {
 	must.Do(t, os.WriteFile(file, nil, 0o666))
 	must.Do(t, os.Symlink(filepath.Join(dir, "nowhere"), filepath.Join(dir, "link")))
 	for _, path := range []string{file, filepath.Join(file, "run"), filepath.Join(dir, "link")} {
-		if _, err := Take(path); err == nil || !strings.Contains(err.Error(), path) {
+		_, err := Take(path)
+		if !errors.As(err, new(ConfigError)) || !strings.Contains(err.Error(), path+" cannot be the folder of a run: ") ||
+			!strings.HasSuffix(err.Error(), "; want a folder that can be written, or made") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
