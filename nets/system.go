@@ -187,7 +187,7 @@ var ErrAlone = errors.New("learners take turns")
 // A FewError reports a batch, or a part of one, that has fewer examples than a system can learn from.
 type FewError struct {
 	Examples, Least int
-	By              string // what wants more: "rule" or "loss"
+	By              string // what wants more: "rule", "loss" or a layer
 }
 
 func (e FewError) Error() string {

@@ -33,6 +33,9 @@ func (n BatchNorm) Build(b *Builder, name string, in nets.Shape) (Layer, nets.Sh
 	if !b.Weighted() && !n.Plain {
 		return nil, in, fmt.Errorf("nets: %s stands before any weights, and its scale and shift would not learn", name)
 	}
+	if in.Height*in.Width == 1 {
+		b.few = append(b.few, name)
+	}
 	l := &batchNorm{act: n.Act, in: in}
 	shape := []int{in.Channels}
 	learned := Vectors

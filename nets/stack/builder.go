@@ -18,10 +18,11 @@ type Builder struct {
 	weights []*Weights
 	names   map[string]bool
 	layers  []NamedLayer
-	started bool    // there is a layer with weights below, in the same block
-	rule    Local   // or nil
-	blocks  *blocks // of the stack that is built next, under a Local rule; or nil
-	alone   error   // why one learner only is supported; or nil
+	started bool     // there is a layer with weights below, in the same block
+	rule    Local    // or nil
+	blocks  *blocks  // of the stack that is built next, under a Local rule; or nil
+	few     []string // layers that normalise over the batch alone: of one example they leave nothing
+	alone   error    // why one learner only is supported; or nil
 }
 
 // A Kind groups parameters by their use.

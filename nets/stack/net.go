@@ -24,6 +24,7 @@ type Net struct {
 	loss      nets.Loss
 	lossStore *nets.Store // tensors of the loss of a [Trainer]
 	layers    []NamedLayer
+	few       []string        // see [Builder]
 	watch     string          // the layer whose output is kept
 	watched   *compute.Tensor // its output in the pass under way
 	see       func(*Pass, NamedLayer, *compute.Tensor)
@@ -68,7 +69,7 @@ func Build(s *nets.Store, spec Spec, input nets.Shape, rule Rule) (*Net, error) 
 	case out.Height != 1 || out.Width != 1:
 		return nil, fmt.Errorf("nets: the network ends in %v, want one number per class", out)
 	}
-	n := &Net{Input: input, Classes: out.Channels, Rule: rule, Weights: b.weights, store: s, root: root, layers: b.layers}
+	n := &Net{Input: input, Classes: out.Channels, Rule: rule, Weights: b.weights, store: s, root: root, layers: b.layers, few: b.few}
 	n.outer, _ = root.(stack)
 	b.weights[0].bottom = true
 	b.weights[len(b.weights)-1].Last = true

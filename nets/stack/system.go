@@ -242,10 +242,22 @@ func (l *learner) checkBatch(n int) error {
 	if local := l.net.local; local != nil && n < local.rule.Least() {
 		return nets.FewError{Examples: n, Least: local.rule.Least(), By: "rule"}
 	}
+	if few := l.net.few; n < 2 && len(few) > 0 && l.net.blocksLearn() {
+		return nets.FewError{Examples: n, Least: 2, By: "network, with batch normalisation at " + few[0] + ","}
+	}
 	if n < l.loss.Least() {
 		return nets.FewError{Examples: n, Least: l.loss.Least(), By: "loss"}
 	}
 	return nil
+}
+
+// blocksLearn reports whether layers below the output learn; those that do not are in evaluation mode.
+func (n *Net) blocksLearn() bool {
+	if n.local == nil {
+		return true
+	}
+	blocks, _ := n.local.rule.Learns()
+	return blocks
 }
 
 // Settle calls the rule's Settle, if it is a [Settler].

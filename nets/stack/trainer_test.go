@@ -88,6 +88,33 @@ func TestBadBatches(t *testing.T) {
 	}
 }
 
+// TestFewToNormalise: of one example batch normalisation would leave nothing, unless it has several pixels or the layers do not
+// learn; and the error names the layer.
+func TestFewToNormalise(t *testing.T) {
+	x, labels := lab.Batch(lab.ImageIn)
+	dense := stack.Stack{stack.Dense{Name: "fc", Units: 4}, stack.BatchNorm{Name: "bn"}, stack.Dense{Name: "last", Units: 3}}
+	images := stack.Stack{stack.Conv{Name: "conv", Units: 4, Window: 3}, stack.BatchNorm{Name: "bn"}, stack.Dense{Name: "last", Units: 3}}
+	for _, c := range []struct {
+		what     string
+		spec     stack.Spec
+		rule     stack.Rule
+		examples int
+		few      bool
+	}{
+		{"one example", dense, stack.Backprop{}, 1, true},
+		{"within a block", stack.Stack{stack.Group{Name: "g", Layers: dense[:2]}, dense[2]}, stack.Backprop{}, 1, true},
+		{"two examples", dense, stack.Backprop{}, 2, false},
+		{"one image", images, stack.Backprop{}, 1, false},
+		{"layers that do not learn", dense, local.LastLayer{}, 1, false},
+	} {
+		tr := lab.Trainer(t, lab.Bare(t).Net(t, c.spec, lab.ImageIn, c.rule, 1), nets.SGD{}, nets.CrossEntropy)
+		err := tr.Step(x[:c.examples*lab.ImageIn.Len()], labels[:c.examples], 0.1)
+		if errors.As(err, new(nets.FewError)) != c.few || !c.few && err != nil || c.few && !strings.Contains(err.Error(), "batch normalisation at ") {
+			t.Errorf("%s: %v, want an error of a layer: %t", c.what, err, c.few)
+		}
+	}
+}
+
 // TestEvaluate: the score is the mean over all examples, whatever the batches, of a network that does not change; and
 // hits are where Predict agrees with the label.
 func TestEvaluate(t *testing.T) {
