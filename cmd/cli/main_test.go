@@ -485,8 +485,8 @@ func TestTrainRefusals(t *testing.T) {
 		status int
 		want   string
 	}{
-		{[]string{"--out", filepath.Join(file, "run"), "--batch", "5"}, 1, "--out"},
-		{[]string{"--out", file, "--batch", "5"}, 1, "--out"},
+		{[]string{"--out", filepath.Join(file, "run"), "--batch", "5"}, 2, "--out"},
+		{[]string{"--out", file, "--batch", "5"}, 2, "--out"},
 		{[]string{"--batch", "21"}, 2, "batches of 21, want 1 to 20"},
 		{[]string{"--batch", "5", "--units", "31"}, 2, "31 units, want 1 to 30"},
 		{[]string{"--batch", "5", "--rate", "0"}, 2, "rate 0"},

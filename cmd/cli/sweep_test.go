@@ -98,6 +98,7 @@ func TestSweep(t *testing.T) {
 
 // TestSweepRefuses: settings that exclude each other are found before there is a folder.
 func TestSweepRefuses(t *testing.T) {
+	t.Setenv(asCommand, "1") // a sweep that is not refused starts this program
 	for args, want := range map[string]string{
 		"--micro 2 --stale 1":              "the rule bp in 2 parts: the system learns from whole moments alone, want one part (--micro 1): stale: ",
 		"--micro 2 --rule ridge":           "the rule ridge in 2 parts: the system learns from whole moments alone",
