@@ -51,9 +51,9 @@ exemplified() { (cd examples && export GOFLAGS="$GOFLAGS -tags=$TAGS" && go vet 
 
 raced() {
 	# Cases of an op share their work out alike: one in five shows what would race.
-	go test -race -tags "$TAGS" -run 'TestOps$|TestStretch' ./cpu -args -every 5 &&
-		go test -race -tags "$TAGS" -run 'TestAuto|TestSystemsFind' ./backend ./nets/develop &&
-		go test -race -tags "$TAGS" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive_windows$' ./gpu
+	go test -vet=off -race -tags "$TAGS" -run 'TestOps$|TestStretch' ./cpu -args -every 5 &&
+		go test -vet=off -race -tags "$TAGS" -run 'TestAuto|TestSystemsFind' ./backend ./nets/develop &&
+		go test -vet=off -race -tags "$TAGS" -run 'TestErrors|TestQueuedError|TestTwo|TestOps/naive_windows$' ./gpu
 }
 
 # connected: processes that MPI connects, and hebb with it.
@@ -103,8 +103,8 @@ step 'go vet' go vet -tags "$TAGS" ./...
 step 'staticcheck' go tool staticcheck -tags "$TAGS" ./...
 # Tests allocate much and hold little: collecting less often saves up to a quarter of their time.
 export GOGC=400
-# The GPU's take longest, on one core: they begin first.
-step 'tests' go test -timeout 60m -tags "$TAGS" ./gpu ./...
+# The GPU's take longest, on one core: they begin first. All were vetted above.
+step 'tests' go test -vet=off -timeout 60m -tags "$TAGS" ./gpu ./...
 [ $HAVE_RADV = 1 ] || skipped "registers of AMD's GPUs (TestRegisters)" 'no RADV here'
 step 'examples, from a module of their own' exemplified
 step 'tests without cgo' cgoless
